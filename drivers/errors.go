@@ -1,0 +1,62 @@
+package drivers
+
+import (
+	"context"
+	"errors"
+)
+
+var (
+	// ErrUnavailable says that the backend can't answer, so that nothing is known about its members.
+	ErrUnavailable = errors.New("backend unavailable")
+	// ErrNoMember says that the group has no such member.
+	ErrNoMember = errors.New("no such member")
+	// ErrHeld says that another live process is the member already.
+	ErrHeld = errors.New("name is held")
+	// ErrRemoved says that somebody else removed the member on purpose while it was joined.
+	ErrRemoved = errors.New("member was removed")
+)
+
+// A Reason is why a backend is unavailable: a closed set, used as a metric label.
+type Reason string
+
+// The reasons.
+const (
+	ReasonTimeout Reason = "timeout" // it did not answer in time
+	ReasonConnect Reason = "connect" // no connection: refused, reset, unknown host, not that kind of server
+	ReasonAuth    Reason = "auth"    // it answered that we may not
+	ReasonSession Reason = "session" // connected, but without a session or quorum
+	ReasonSchema  Reason = "schema"  // the data is not laid out as configured
+	ReasonQuery   Reason = "query"   // it refused or failed the request for another reason
+)
+
+// Reasons lists every reason.
+func Reasons() []Reason {
+	return []Reason{ReasonTimeout, ReasonConnect, ReasonAuth, ReasonSession, ReasonSchema, ReasonQuery}
+}
+
+// unavailableError is ErrUnavailable with its reason and cause.
+type unavailableError struct {
+	reason Reason
+	err    error
+}
+
+// Unavailable wraps err so that errors.Is finds both it and [ErrUnavailable], and [ReasonOf] finds the reason.
+func Unavailable(reason Reason, err error) error {
+	return &unavailableError{reason: reason, err: err}
+}
+
+func (e *unavailableError) Error() string { return e.err.Error() }
+
+func (e *unavailableError) Unwrap() []error { return []error{ErrUnavailable, e.err} }
+
+// ReasonOf returns why the backend was unavailable. An error whose context ended is a timeout; one that says nothing is
+// a failed query.
+func ReasonOf(err error) Reason {
+	if e, ok := errors.AsType[*unavailableError](err); ok {
+		return e.reason
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return ReasonTimeout
+	}
+	return ReasonQuery
+}

@@ -1,0 +1,74 @@
+package drivers
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+)
+
+// A Duration is a time.Duration that is written as text with its unit, like "500ms", "60s" or "1h30m".
+type Duration time.Duration
+
+// UnmarshalText parses text like "60s". A bare number is refused: the unit that was meant can only be guessed.
+func (d *Duration) UnmarshalText(text []byte) error {
+	s := string(text)
+	if _, err := strconv.ParseFloat(s, 64); err == nil && s != "0" {
+		return fmt.Errorf("%q has no unit: write %[1]ss for seconds", s)
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil {
+		return fmt.Errorf("%q is not a duration like 500ms, 60s or 1h30m", s)
+	}
+	if v < 0 {
+		return fmt.Errorf("%q is negative", s)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText is the opposite of UnmarshalText.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// String gives the duration with its unit.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// A Secret is text that is never printed, logged or written: only a conversion to string reveals it.
+type Secret string
+
+const hidden = "<secret>"
+
+// String hides the secret.
+func (s Secret) String() string { return hidden }
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return hidden }
+
+// MarshalText hides the secret from encoders.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// LogValue hides the secret from slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// A FieldError says which setting of a driver's configuration is wrong, so that the reader of the file can add the line.
+type FieldError struct {
+	// Field is the setting's name in the file, as "service_down_time"; parts of a path are joined with dots.
+	Field string
+	Err   error
+}
+
+// Field makes a FieldError.
+func Field(name, format string, args ...any) error {
+	return &FieldError{Field: name, Err: fmt.Errorf(format, args...)}
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Err.Error() }
+
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// FieldOf returns the FieldError in err, or nil.
+func FieldOf(err error) *FieldError {
+	e, _ := errors.AsType[*FieldError](err)
+	return e
+}
