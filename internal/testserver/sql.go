@@ -1,0 +1,100 @@
+package testserver
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// SQL is a real MariaDB server, whose root has no password.
+type SQL struct {
+	*Process
+	port int
+}
+
+// MariaDB starts a MariaDB server; args are added to the command line of mariadbd.
+func MariaDB(t TB, args ...string) *SQL {
+	t.Helper()
+	daemon := find(t, "mariadbd", "mariadb-server")
+	dir := tempDir(t)
+	data := filepath.Join(dir, "data")
+	installDatabase(t, data)
+	s := &SQL{port: Port(t)}
+	argv := append([]string{
+		daemon, "--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(dir, "socket"),
+		"--pid-file=" + filepath.Join(dir, "pid"), "--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", s.port),
+		// A test's data need not survive a power cut.
+		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-name-resolve",
+	}, asRoot()...)
+	s.Process = newProcess(t, "mariadbd", dir, append(argv, args...), s.ping)
+	return s
+}
+
+// installDatabase makes an empty data directory.
+func installDatabase(t TB, data string) {
+	t.Helper()
+	install := find(t, "mariadb-install-db", "mariadb-server")
+	args := append([]string{
+		"--no-defaults", "--datadir=" + data, "--auth-root-authentication-method=normal", "--skip-test-db",
+	}, asRoot()...)
+	if out, err := exec.Command(install, args...).CombinedOutput(); err != nil {
+		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
+	}
+}
+
+// asRoot lets MariaDB run as root where the test does; it refuses to otherwise.
+func asRoot() []string {
+	if os.Getuid() == 0 {
+		return []string{"--user=root"}
+	}
+	return nil
+}
+
+// Addr returns the server's host and port.
+func (s *SQL) Addr() string { return loopback(s.port) }
+
+// DSN returns the Go data source name of a database, as root.
+func (s *SQL) DSN(database string) string { return fmt.Sprintf("root@tcp(%s)/%s", s.Addr(), database) }
+
+// Open makes the database if it is not there and returns a pool of root's connections to it that takes several
+// statements at once.
+func (s *SQL) Open(t TB, database string) *sql.DB {
+	t.Helper()
+	root := s.pool("")
+	defer root.Close()
+	if _, err := root.ExecContext(context.Background(), "CREATE DATABASE IF NOT EXISTS `"+database+"`"); err != nil {
+		t.Fatalf("creating database %s: %v", database, err)
+	}
+	db := s.pool(database)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func (s *SQL) pool(database string) *sql.DB {
+	cfg := mysql.NewConfig()
+	cfg.User, cfg.Net, cfg.Addr, cfg.DBName = "root", "tcp", s.Addr(), database
+	cfg.MultiStatements = true
+	cfg.Timeout = 5 * time.Second
+	cfg.Logger = log.New(io.Discard, "", 0)
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		panic(err) // The configuration is constant but for an address: it can't be wrong.
+	}
+	return sql.OpenDB(connector)
+}
+
+func (s *SQL) ping() error {
+	db := s.pool("")
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return db.PingContext(ctx)
+}

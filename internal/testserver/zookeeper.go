@@ -1,0 +1,134 @@
+package testserver
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// The jar's manifest names everything else that ZooKeeper needs.
+const zookeeperJar = "/usr/share/java/zookeeper.jar"
+
+// ZK is a real ZooKeeper server. Its tick is 250 ms unless configured otherwise, so that sessions from 500 ms to 5 s
+// can be had.
+type ZK struct {
+	*Process
+	port int
+}
+
+// ZooKeeper starts one server; settings are lines of its zoo.cfg that come last.
+func ZooKeeper(t TB, settings ...string) *ZK {
+	t.Helper()
+	z := &ZK{port: Port(t)}
+	z.launch(t, tempDir(t), settings, z.serving)
+	return z
+}
+
+// ZooKeeperEnsemble starts n servers that form an ensemble, and waits until they have a leader.
+func ZooKeeperEnsemble(t TB, n int, settings ...string) []*ZK {
+	t.Helper()
+	servers := make([]*ZK, n)
+	for i := range servers {
+		servers[i] = &ZK{port: Port(t)}
+		settings = append(settings, fmt.Sprintf("server.%d=127.0.0.1:%d:%d", i+1, Port(t), Port(t)))
+	}
+	for i, z := range servers {
+		dir := tempDir(t)
+		if err := os.WriteFile(filepath.Join(dir, "myid"), fmt.Appendf(nil, "%d\n", i+1), 0o666); err != nil {
+			t.Fatalf("writing myid: %v", err)
+		}
+		// A single server of an ensemble can't serve yet: it is ready when its process listens.
+		z.launch(t, dir, settings, func() error { return accepts(z.Addr()) })
+		z.ready = z.serving
+	}
+	for _, z := range servers {
+		z.WaitReady()
+	}
+	return servers
+}
+
+// Leader returns the server that leads the ensemble.
+func Leader(t TB, servers []*ZK) *ZK {
+	t.Helper()
+	deadline := time.Now().Add(startTimeout)
+	for time.Now().Before(deadline) {
+		for _, z := range servers {
+			if z.cmd == nil {
+				continue
+			}
+			if mode, err := z.mode(); err == nil && mode == "leader" {
+				return z
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("the ensemble has no leader after %v", startTimeout)
+	return nil
+}
+
+// Addr returns the server's host and client port.
+func (z *ZK) Addr() string { return loopback(z.port) }
+
+// launch writes the configuration and starts the server.
+func (z *ZK) launch(t TB, dir string, settings []string, ready func() error) {
+	t.Helper()
+	java := find(t, "java", "default-jre-headless zookeeper")
+	if _, err := os.Stat(zookeeperJar); err != nil {
+		t.Fatalf("ZooKeeper is not installed: run `make deps`, or `apt-get install zookeeper`")
+	}
+	lines := append([]string{
+		"tickTime=250", "initLimit=40", "syncLimit=20", "maxClientCnxns=0", "forceSync=no",
+		"admin.enableServer=false", "4lw.commands.whitelist=*",
+		"dataDir=" + dir, "clientPortAddress=127.0.0.1", fmt.Sprintf("clientPort=%d", z.port),
+	}, settings...)
+	cfg := filepath.Join(dir, "zoo.cfg")
+	if err := os.WriteFile(cfg, []byte(strings.Join(lines, "\n")+"\n"), 0o666); err != nil {
+		t.Fatalf("writing zoo.cfg: %v", err)
+	}
+	z.Process = newProcess(t, "zookeeper", dir, []string{
+		java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dzookeeper.jmx.log4j.disable=true",
+		"-cp", zookeeperJar + ":/etc/zookeeper/conf", "-Dzookeeper.log.dir=" + dir, "-Dzookeeper.root.logger=WARN,CONSOLE",
+		"org.apache.zookeeper.server.quorum.QuorumPeerMain", cfg,
+	}, ready)
+}
+
+// serving says whether the server answers clients, which it does not without a quorum.
+func (z *ZK) serving() error {
+	mode, err := z.mode()
+	if err != nil {
+		return err
+	}
+	if mode == "" {
+		return fmt.Errorf("not serving yet")
+	}
+	return nil
+}
+
+// mode asks the server for its role: standalone, leader or follower; empty while it has none.
+func (z *ZK) mode() (string, error) {
+	conn, err := net.DialTimeout("tcp", z.Addr(), time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(conn, "srvr"); err != nil {
+		return "", err
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		return "", err
+	}
+	_, after, found := strings.Cut(string(answer), "Mode: ")
+	if !found {
+		return "", nil
+	}
+	mode, _, _ := strings.Cut(after, "\n")
+	return mode, nil
+}
