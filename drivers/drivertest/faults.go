@@ -1,0 +1,129 @@
+package drivertest
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// A call ends when its context does.
+func (b Backend) testContext(t *testing.T) {
+	d := b.open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	begun := time.Now()
+	_, err := d.Members(ctx)
+	require.ErrorIs(t, err, drivers.ErrUnavailable)
+	require.Less(t, time.Since(begun), prompt)
+	members(t, d) // And the driver is as good as before.
+}
+
+func (b Backend) testClose(t *testing.T) {
+	d := b.Open(t)
+	members(t, d)
+	require.NoError(t, d.Close())
+	require.NoError(t, d.Close(), "closing twice does nothing")
+	_, err := read(t, d)
+	require.ErrorIs(t, err, drivers.ErrUnavailable)
+}
+
+func (b Backend) testConcurrent(t *testing.T) {
+	d := b.open(t)
+	membership := b.join(t, "concurrent", "one")
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			poll, err := read(t, d)
+			if err != nil || verdict(poll, "concurrent", "one") != "up" {
+				t.Errorf("poll %v, error %v", poll, err)
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, membership.Leave(t.Context()))
+}
+
+// A server that is gone makes everything unknown, in bounded time, and its return needs nobody's help.
+func (b Backend) testStopped(t *testing.T) {
+	b.testOutage(t, "stopped", b.Server.Stop, b.Server.Start)
+}
+
+// So does one that keeps its connections and says nothing.
+func (b Backend) testFrozen(t *testing.T) {
+	b.testOutage(t, "frozen", b.Server.Freeze, b.Server.Thaw)
+}
+
+func (b Backend) testOutage(t *testing.T, group string, begin, end func()) {
+	d := b.open(t)
+	membership := b.join(t, group, "one")
+	require.Equal(t, "up", verdict(members(t, d), group, "one"))
+
+	begin()
+	for range 3 {
+		const limit = 500 * time.Millisecond
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		begun := time.Now()
+		_, err := d.Members(ctx)
+		took := time.Since(begun)
+		cancel()
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		require.Less(t, took, limit+time.Second)
+	}
+	// Closing must not wait for the server either.
+	begun := time.Now()
+	require.NoError(t, b.Open(t).Close())
+	require.Less(t, time.Since(begun), prompt)
+	end()
+
+	// The reader and the member both come back by themselves.
+	eventually(t, d, b.DownTime+b.Slack+30*time.Second, group, "one", "up")
+	require.NoError(t, membership.Err())
+	require.Eventually(t, func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), prompt)
+		defer cancel()
+		return d.(drivers.Joiner).Leave(ctx, group, "one") == nil
+	}, 30*time.Second, 50*time.Millisecond)
+}
+
+// A driver that watches says so when something has changed.
+func (b Backend) testWatch(t *testing.T) {
+	d := b.open(t)
+	watcher, ok := d.(drivers.Watcher)
+	if !ok {
+		return // Not every backend can tell.
+	}
+	settle := func() {
+		t.Helper()
+		for quiet := false; !quiet; {
+			members(t, d)
+			select {
+			case <-watcher.Changed():
+			case <-time.After(200 * time.Millisecond):
+				quiet = true
+			}
+		}
+	}
+	expect := func(what string, within time.Duration) {
+		t.Helper()
+		select {
+		case <-watcher.Changed():
+		case <-time.After(within):
+			t.Fatalf("no signal after %s", what)
+		}
+	}
+	settle()
+	membership := b.join(t, "watch", "one")
+	expect("a join", prompt)
+	settle()
+	membership.Abandon()
+	expect("a death", b.DownTime+b.Slack+prompt)
+	require.Equal(t, "down", verdict(members(t, d), "watch", "one"))
+	settle()
+	require.NoError(t, d.(drivers.Joiner).Leave(t.Context(), "watch", "one"))
+	expect("a leave", prompt)
+}
