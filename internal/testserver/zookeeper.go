@@ -13,6 +13,13 @@ import (
 // The jar's manifest names everything else that ZooKeeper needs.
 const zookeeperJar = "/usr/share/java/zookeeper.jar"
 
+// log4j makes the server print what goes wrong.
+const log4j = `log4j.rootLogger=WARN, stderr
+log4j.appender.stderr=org.apache.log4j.ConsoleAppender
+log4j.appender.stderr.layout=org.apache.log4j.PatternLayout
+log4j.appender.stderr.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n
+`
+
 // ZK is a real ZooKeeper server. Its tick is 250 ms unless configured otherwise, so that sessions from 500 ms to 5 s
 // can be had.
 type ZK struct {
@@ -76,9 +83,9 @@ func (z *ZK) Addr() string { return loopback(z.port) }
 // launch writes the configuration and starts the server.
 func (z *ZK) launch(t TB, dir string, settings []string, ready func() error) {
 	t.Helper()
-	java := find(t, "java", "default-jre-headless zookeeper")
+	java := find(t, "java", "default-jre-headless")
 	if _, err := os.Stat(zookeeperJar); err != nil {
-		t.Fatalf("ZooKeeper is not installed: run `make deps`, or `apt-get install zookeeper`")
+		t.Fatalf("ZooKeeper is not installed: run `make deps`, or `apt-get install libzookeeper-java`")
 	}
 	lines := append([]string{
 		"tickTime=250", "initLimit=40", "syncLimit=20", "maxClientCnxns=0", "forceSync=no",
@@ -86,13 +93,16 @@ func (z *ZK) launch(t TB, dir string, settings []string, ready func() error) {
 		"dataDir=" + dir, "clientPortAddress=127.0.0.1", fmt.Sprintf("clientPort=%d", z.port),
 	}, settings...)
 	cfg := filepath.Join(dir, "zoo.cfg")
-	if err := os.WriteFile(cfg, []byte(strings.Join(lines, "\n")+"\n"), 0o666); err != nil {
-		t.Fatalf("writing zoo.cfg: %v", err)
+	for path, text := range map[string]string{
+		cfg: strings.Join(lines, "\n") + "\n", filepath.Join(dir, "log4j.properties"): log4j,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatalf("configuring ZooKeeper: %v", err)
+		}
 	}
 	z.Process = newProcess(t, "zookeeper", dir, []string{
 		java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dzookeeper.jmx.log4j.disable=true",
-		"-cp", zookeeperJar + ":/etc/zookeeper/conf", "-Dzookeeper.log.dir=" + dir, "-Dzookeeper.root.logger=WARN,CONSOLE",
-		"org.apache.zookeeper.server.quorum.QuorumPeerMain", cfg,
+		"-cp", zookeeperJar + ":" + dir, "org.apache.zookeeper.server.quorum.QuorumPeerMain", cfg,
 	}, ready)
 }
 

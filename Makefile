@@ -1,0 +1,50 @@
+# Everything a developer runs. `make demo` needs Go alone; `make test` installs the servers that the tests start.
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION_PKG = github.com/prometheus/common/version
+LDFLAGS   = -s -w -X $(VERSION_PKG).Version=$(VERSION) -X $(VERSION_PKG).Branch=$(shell git branch --show-current 2>/dev/null) \
+            -X $(VERSION_PKG).Revision=$(shell git rev-parse --short HEAD 2>/dev/null)
+LINT      = bin/golangci-lint
+FUZZTIME ?= 20s
+DEMOFLAGS ?=
+
+.PHONY: build demo test deps check fmt lint fuzz bench generate clean
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o servicegroup_exporter .
+
+demo: build ## simulated members that die and return, on http://localhost:10199
+	./servicegroup_exporter demo $(DEMOFLAGS)
+
+test: deps ## all tests, against real servers
+	go test -race -timeout 15m ./...
+
+deps:
+	tools/install-packages
+
+check: lint
+	go vet ./...
+	go mod verify
+	go mod tidy -diff
+
+$(LINT): tools/golangci-lint/go.mod
+	go build -modfile=tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+lint: $(LINT)
+	$(LINT) fmt --diff
+	$(LINT) run
+
+fmt: $(LINT)
+	$(LINT) fmt
+
+fuzz: ## every fuzz test for FUZZTIME
+	tools/fuzz $(FUZZTIME)
+
+bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the table in the README
+	tools/bench
+
+generate: ## files that are made from code
+	go generate ./...
+
+clean:
+	rm -rf bin servicegroup_exporter
