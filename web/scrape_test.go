@@ -1,0 +1,218 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPollTimeout(t *testing.T) {
+	const offset, byDefault = 500 * time.Millisecond, 7 * time.Second
+	for header, want := range map[string]time.Duration{
+		"":            byDefault,
+		"10":          9500 * time.Millisecond,
+		"10.25":       9750 * time.Millisecond,
+		"1":           500 * time.Millisecond,
+		"0.6":         300 * time.Millisecond, // The offset would leave next to nothing.
+		"0.01":        5 * time.Millisecond,
+		"0":           byDefault,
+		"-5":          byDefault,
+		"NaN":         byDefault,
+		"+Inf":        byDefault,
+		"1e400":       byDefault,
+		"1e300":       byDefault,
+		"10s":         byDefault,
+		"ten":         byDefault,
+		"119":         118500 * time.Millisecond,
+		"120":         119500 * time.Millisecond,
+		"3600":        119500 * time.Millisecond,
+		"1e9":         119500 * time.Millisecond,
+		"1, 10":       byDefault,
+		"0x1p3":       7500 * time.Millisecond,
+		" 10":         byDefault,
+		"99999999999": byDefault,
+	} {
+		t.Run(header, func(t *testing.T) {
+			h := http.Header{}
+			if header != "" {
+				h.Set(timeoutHeader, header)
+			}
+			require.Equal(t, want, pollTimeout(h, offset, byDefault))
+		})
+	}
+}
+
+// A scrape shows what its own poll found, under its own deadline.
+func TestScrapePollsFirst(t *testing.T) {
+	o := testOptions()
+	polls := prometheus.NewCounter(prometheus.CounterOpts{Name: "polls_total", Help: "Polls."})
+	o.Registerer.MustRegister(polls)
+	var left time.Duration
+	o.Poll = func(ctx context.Context) {
+		deadline, ok := ctx.Deadline()
+		require.True(t, ok)
+		left = time.Until(deadline)
+		polls.Inc()
+	}
+	handler := newHandler(t, o)
+
+	_, body := do(t, handler, "GET", "/metrics", http.Header{timeoutHeader: {"60"}})
+	require.Contains(t, body, "\npolls_total 1\n")
+	require.InDelta(t, 59.5, left.Seconds(), 1)
+
+	_, body = do(t, handler, "GET", "/metrics", nil)
+	require.Contains(t, body, "\npolls_total 2\n")
+	require.InDelta(t, 10, left.Seconds(), 1)
+}
+
+func TestPollEndsWithItsClient(t *testing.T) {
+	o := testOptions()
+	o.Poll = func(ctx context.Context) { <-ctx.Done() }
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	w := httptest.NewRecorder()
+	began := time.Now()
+	newHandler(t, o).ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/metrics", nil))
+	require.Less(t, time.Since(began), 5*time.Second)
+}
+
+func TestHungPollEndsAtItsDeadline(t *testing.T) {
+	o := testOptions()
+	o.Poll = func(ctx context.Context) { <-ctx.Done() }
+	began := time.Now()
+	resp, body := do(t, newHandler(t, o), "GET", "/metrics", http.Header{timeoutHeader: {"0.1"}})
+	require.Equal(t, 200, resp.StatusCode)
+	require.Contains(t, body, "promhttp_")
+	require.GreaterOrEqual(t, time.Since(began), 50*time.Millisecond)
+	require.Less(t, time.Since(began), 5*time.Second)
+}
+
+func TestScrapeLimit(t *testing.T) {
+	polling, release := make(chan struct{}), make(chan struct{})
+	o := testOptions()
+	o.MaxRequests = 2
+	o.Poll = func(context.Context) {
+		polling <- struct{}{}
+		<-release
+	}
+	handler := newHandler(t, o)
+	var scrapes sync.WaitGroup
+	for range o.MaxRequests {
+		scrapes.Go(func() {
+			r := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+		})
+		<-polling
+	}
+	resp, body := do(t, handler, "GET", "/metrics", nil)
+	require.Equal(t, 503, resp.StatusCode)
+	require.Equal(t, "2 scrapes are under way already\n", body)
+	resp, _ = do(t, handler, "GET", "/-/healthy", nil)
+	require.Equal(t, 200, resp.StatusCode, "only scrapes are limited")
+
+	close(release)
+	scrapes.Wait()
+	go func() { <-polling }()
+	_, body = do(t, handler, "GET", "/metrics", nil)
+	require.Contains(t, body, `promhttp_metric_handler_requests_total{code="200"} 2`)
+	require.Contains(t, body, `promhttp_metric_handler_requests_total{code="503"} 1`)
+}
+
+func TestNoScrapeLimit(t *testing.T) {
+	o := testOptions()
+	o.MaxRequests = 0
+	resp, _ := do(t, newHandler(t, o), "GET", "/metrics", nil)
+	require.Equal(t, 200, resp.StatusCode)
+}
+
+func TestNegotiation(t *testing.T) {
+	o := testOptions()
+	latency := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "latency_seconds", Help: "Latency.",
+		Buckets: []float64{1, 10}, NativeHistogramBucketFactor: 1.1,
+	})
+	latency.Observe(3)
+	o.Registerer.MustRegister(latency)
+	handler := newHandler(t, o)
+
+	t.Run("text", func(t *testing.T) {
+		resp, body := do(t, handler, "GET", "/metrics", nil)
+		require.Contains(t, resp.Header.Get("Content-Type"), "text/plain; version=0.0.4")
+		require.Contains(t, body, "latency_seconds_bucket{le=\"10\"} 1\n")
+	})
+	t.Run("OpenMetrics", func(t *testing.T) {
+		resp, body := do(t, handler, "GET", "/metrics",
+			http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
+		require.Contains(t, resp.Header.Get("Content-Type"), "application/openmetrics-text; version=1.0.0")
+		require.True(t, strings.HasSuffix(body, "# EOF\n"))
+		require.NotContains(t, body, "_created")
+	})
+	t.Run("protobuf", func(t *testing.T) {
+		resp, body := do(t, handler, "GET", "/metrics", http.Header{"Accept": {
+			"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+		}})
+		families := expfmt.NewDecoder(strings.NewReader(body), expfmt.ResponseFormat(resp.Header))
+		var family dto.MetricFamily
+		require.NoError(t, families.Decode(&family))
+		require.Equal(t, "latency_seconds", family.GetName())
+		histogram := family.GetMetric()[0].GetHistogram()
+		require.Equal(t, int32(3), histogram.GetSchema(), "the native histogram is there")
+		require.Len(t, histogram.GetBucket(), 2, "and so is the classic one")
+	})
+	t.Run("gzip", func(t *testing.T) {
+		resp, body := do(t, handler, "GET", "/metrics", http.Header{"Accept-Encoding": {"gzip"}})
+		require.Equal(t, "gzip", resp.Header.Get("Content-Encoding"))
+		r, err := gzip.NewReader(strings.NewReader(body))
+		require.NoError(t, err)
+		text, err := io.ReadAll(r)
+		require.NoError(t, err)
+		require.Contains(t, string(text), "latency_seconds_count 1\n")
+	})
+}
+
+// brokenCollector gives one metric that can't be collected.
+type brokenCollector struct{ desc *prometheus.Desc }
+
+func (c brokenCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
+
+func (c brokenCollector) Collect(ch chan<- prometheus.Metric) {
+	ch <- prometheus.NewInvalidMetric(c.desc, errors.New("out of order"))
+}
+
+func TestOneBadMetricIsNotTheScrape(t *testing.T) {
+	var log bytes.Buffer
+	o := testOptions()
+	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	o.Registerer.MustRegister(brokenCollector{prometheus.NewDesc("broken", "Broken.", nil, nil)})
+	handler := newHandler(t, o)
+	resp, body := do(t, handler, "GET", "/metrics", nil)
+	require.Equal(t, 200, resp.StatusCode)
+	require.Contains(t, body, "promhttp_metric_handler_requests_in_flight 1")
+	require.Contains(t, log.String(), `level=ERROR msg="Serving metrics failed" err="error gathering metrics`)
+	require.Contains(t, log.String(), "out of order")
+	_, body = do(t, handler, "GET", "/metrics", nil)
+	require.Contains(t, body, `promhttp_metric_handler_errors_total{cause="gathering"} 1`)
+}
+
+func TestClientThatWentAwayIsNoError(t *testing.T) {
+	var log bytes.Buffer
+	gone := &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
+	gatherLog{slog.New(slog.NewTextHandler(&log, nil))}.Println("error encoding and sending metric family:", gone)
+	require.Empty(t, log.String())
+}

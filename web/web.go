@@ -1,0 +1,106 @@
+// Package web is the HTTP surface: the scrape, health, readiness, reload and the landing page, and the server that
+// serves them with the exporter toolkit's TLS and authentication.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options are what the HTTP surface needs from the rest of the program.
+type Options struct {
+	// Logger receives what goes wrong while metrics are gathered and written. Required.
+	Logger *slog.Logger
+	// Gatherer gives the metrics, Registerer takes the scrape handler's own. Both are required.
+	Gatherer   prometheus.Gatherer
+	Registerer prometheus.Registerer
+
+	// Poll brings the metrics up to date before they are gathered and returns when ctx ends at the latest. Required.
+	Poll func(ctx context.Context)
+	// Ready says why the program can't serve yet. Nil: it always can.
+	Ready func() error
+	// Reload reads the configuration again and returns once it is in use, or says why the old one was kept. Nil: the
+	// lifecycle endpoint is off.
+	Reload func() error
+
+	// MetricsPath is where the metrics are, as "/metrics".
+	MetricsPath string
+	// MaxRequests bounds the scrapes under way at once; more are answered with 503. Zero: no bound.
+	MaxRequests int
+	// TimeoutOffset is how long before the scraper gives up the poll has to end, so that there is time left to write
+	// the answer.
+	TimeoutOffset time.Duration
+	// DefaultTimeout bounds the poll of a client that does not say how long it waits.
+	DefaultTimeout time.Duration
+
+	// Version is shown on the landing page.
+	Version string
+}
+
+// DefaultOptions gives the settings that have defaults.
+func DefaultOptions() Options {
+	return Options{
+		Logger:         slog.New(slog.DiscardHandler),
+		MetricsPath:    "/metrics",
+		MaxRequests:    40,
+		TimeoutOffset:  500 * time.Millisecond,
+		DefaultTimeout: 10 * time.Second,
+	}
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Logger == nil || o.Gatherer == nil || o.Registerer == nil || o.Poll == nil:
+		return errors.New("web options lack a logger, gatherer, registerer or poll")
+	case o.MaxRequests < 0:
+		return fmt.Errorf("the number of concurrent scrapes must not be negative, but is %d", o.MaxRequests)
+	case o.TimeoutOffset < 0:
+		return fmt.Errorf("the scrape timeout offset must not be negative, but is %s", o.TimeoutOffset)
+	case o.DefaultTimeout <= 0:
+		return fmt.Errorf("the default scrape timeout must be more than zero, but is %s", o.DefaultTimeout)
+	}
+	return validatePath(o.MetricsPath)
+}
+
+// validatePath refuses paths that the router would misread, or would not reach.
+func validatePath(p string) error {
+	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n") {
+		return fmt.Errorf("%q is not a path like /metrics", p)
+	}
+	if strings.HasPrefix(p, "/-/") {
+		return fmt.Errorf("metrics can't be at %q: paths below /-/ are taken", p)
+	}
+	return nil
+}
+
+// New makes the handler of everything that is served. It fails if an option is missing or out of range.
+func New(o Options) (http.Handler, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	if o.MetricsPath == "/" {
+		mux.Handle("GET /{$}", newScrapeHandler(o))
+	} else {
+		page, err := newLandingPage(o)
+		if err != nil {
+			return nil, fmt.Errorf("making the landing page: %w", err)
+		}
+		mux.Handle("GET /{$}", page)
+		mux.Handle("GET "+o.MetricsPath, newScrapeHandler(o))
+	}
+	mux.HandleFunc("GET /-/healthy", healthy)
+	mux.Handle("GET /-/ready", readyHandler(o.Ready))
+	reload := newReloadHandler(o.Reload)
+	mux.Handle("POST /-/reload", reload)
+	mux.Handle("PUT /-/reload", reload)
+	return withHeaders(mux), nil
+}
