@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -113,7 +114,7 @@ func (z *ZK) serving() error {
 		return err
 	}
 	if mode == "" {
-		return fmt.Errorf("not serving yet")
+		return errors.New("not serving yet")
 	}
 	return nil
 }
