@@ -1,0 +1,84 @@
+package db
+
+import (
+	"errors"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// Config is the section "db" of a source.
+type Config struct {
+	// DSN says which database: a SQLAlchemy URL as it stands in OpenStack's files
+	// (mysql+pymysql://user:password@host/nova?charset=utf8), a Go MySQL DSN (user:password@tcp(host:3306)/nova), or
+	// sqlite:///PATH for the embedded store.
+	DSN drivers.Secret `yaml:"dsn"`
+
+	// Password takes the place of the DSN's where it is set.
+	Password drivers.Secret `yaml:"password"`
+
+	// Schema is whose table it is: "nova".
+	Schema string `yaml:"schema"`
+
+	// ServiceDownTime is how old a heartbeat may be: Nova's service_down_time.
+	ServiceDownTime drivers.Duration `yaml:"service_down_time"`
+
+	// ReportInterval is the time between two heartbeats of a joined member: Nova's report_interval. As in Nova, a
+	// ServiceDownTime that is not longer is replaced by two and a half times this.
+	ReportInterval drivers.Duration `yaml:"report_interval"`
+
+	// Timeout bounds every poll and every heartbeat, with the connecting that it may take. A context may end them
+	// sooner.
+	Timeout drivers.Duration `yaml:"timeout"`
+}
+
+// DefaultConfig returns Nova's own times. Only the DSN is left to be set.
+func DefaultConfig() Config {
+	return Config{
+		Schema:          "nova",
+		ServiceDownTime: drivers.Duration(60 * time.Second),
+		ReportInterval:  drivers.Duration(10 * time.Second),
+		Timeout:         drivers.Duration(5 * time.Second),
+	}
+}
+
+// Validate returns every mistake as a [drivers.FieldError], joined with errors.Join. No error shows a password.
+func (c *Config) Validate() error {
+	var errs []error
+	if t, err := parseDSN(string(c.DSN)); err != nil {
+		errs = append(errs, drivers.Field("dsn", "%w", err))
+	} else if t.mysql == nil && c.Password != "" {
+		errs = append(errs, drivers.Field("password", "an SQLite file has no password"))
+	}
+	if _, ok := schemaNamed(c.Schema); !ok {
+		errs = append(errs, drivers.Field("schema", "%q is not known: the only schema is nova", c.Schema))
+	}
+	for _, d := range []struct {
+		name  string
+		value drivers.Duration
+	}{
+		{"service_down_time", c.ServiceDownTime},
+		{"report_interval", c.ReportInterval},
+		{"timeout", c.Timeout},
+	} {
+		if d.value <= 0 {
+			errs = append(errs, drivers.Field(d.name, "is %v, must be longer than nothing", d.value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// downTime is the service_down_time in effect, by the correction that Nova's servicegroup API has made since 2014.1:
+// int(report_interval * 2.5) where it is not larger than report_interval. Nova counts whole seconds; times below one
+// second, which Nova does not have, are left exact.
+func (c *Config) downTime() time.Duration {
+	down, interval := time.Duration(c.ServiceDownTime), time.Duration(c.ReportInterval)
+	if down > interval {
+		return down
+	}
+	down = interval * 5 / 2
+	if down < time.Second {
+		return down
+	}
+	return down.Truncate(time.Second)
+}

@@ -1,0 +1,109 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// Driver reads and writes the heartbeat table of one database.
+type Driver struct {
+	cfg    Config
+	schema *schema
+	store  store
+	logger *slog.Logger
+
+	known      atomic.Pointer[layout]
+	last       atomic.Pointer[drivers.Poll] // for its texts, which seldom change
+	operations atomic.Uint64
+
+	// life ends with Close, and with it whatever is under way.
+	life context.Context
+	end  context.CancelFunc
+
+	mu     sync.Mutex // guards closed, so that no member starts after Close has begun to wait
+	closed bool
+	beats  sync.WaitGroup
+}
+
+var (
+	_ drivers.Driver  = (*Driver)(nil)
+	_ drivers.Joiner  = (*Driver)(nil)
+	_ drivers.Counter = (*Driver)(nil)
+)
+
+// errClosed says that the driver was closed, before a call or during it.
+var errClosed = errors.New("the driver is closed")
+
+// Open makes a driver. It does not connect: a database may be down when the program starts. An embedded store that does
+// not exist has no members, and comes into being with the first Join.
+func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	st, err := openStore(&cfg, logger)
+	if err != nil {
+		return nil, err
+	}
+	sc, _ := schemaNamed(cfg.Schema)
+	d := &Driver{cfg: cfg, schema: sc, store: st, logger: logger}
+	d.life, d.end = context.WithCancel(context.Background())
+	return d, nil
+}
+
+// Close ends calls under way and the heartbeats of members, which are abandoned, and closes all connections.
+func (d *Driver) Close() error {
+	d.mu.Lock()
+	again := d.closed
+	d.closed = true
+	d.mu.Unlock()
+	if again {
+		return nil
+	}
+	d.end()
+	d.beats.Wait()
+	return d.store.close()
+}
+
+// Counts returns what was asked of the database so far. Connections are renewed from time to time, which counts as a
+// reconnect too.
+func (d *Driver) Counts() drivers.Counts {
+	return drivers.Counts{
+		Operations: d.operations.Load(),
+		Reconnects: max(d.store.connects(), 1) - 1,
+	}
+}
+
+// bound gives ctx the configured timeout, and ends it with the driver.
+func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(d.life, func() { cancel(errClosed) })
+	ctx, timeout := context.WithTimeout(ctx, time.Duration(d.cfg.Timeout))
+	return ctx, func() {
+		timeout()
+		stop()
+		cancel(nil)
+	}
+}
+
+// failed wraps what went wrong while doing something with the database, with its reason and the place.
+func (d *Driver) failed(ctx context.Context, doing string, err error) error {
+	reason, hint := d.store.classify(err)
+	switch {
+	case errors.Is(context.Cause(ctx), errClosed):
+		reason, hint = drivers.ReasonConnect, errClosed.Error()
+	case ctx.Err() != nil:
+		reason, hint = drivers.ReasonTimeout, "no answer in time"
+	}
+	err = fmt.Errorf("%s %s: %w", doing, d.store, err)
+	if hint != "" {
+		err = fmt.Errorf("%w (%s)", err, hint)
+	}
+	return drivers.Unavailable(reason, err)
+}

@@ -1,0 +1,162 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// A target is what a DSN names: a MySQL server's database, or an SQLite file.
+type target struct {
+	mysql *mysql.Config // nil for SQLite
+	path  string        // of the SQLite file
+}
+
+// parseDSN understands SQLAlchemy URLs and Go MySQL DSNs. Whatever is wrong, its errors show no part of the DSN's text
+// but names of parameters that are known: a password that was not escaped can end up anywhere.
+func parseDSN(dsn string) (target, error) {
+	dsn = strings.TrimSpace(dsn)
+	if dsn == "" {
+		return target{}, errors.New("is missing: write a URL like mysql+pymysql://user:password@host/nova")
+	}
+	scheme, rest, isURL := strings.Cut(dsn, "://")
+	if !isURL || !isScheme(scheme) {
+		return parseGoDSN(dsn)
+	}
+	dialect, _, _ := strings.Cut(scheme, "+")
+	u, err := parseURL(rest)
+	if err != nil {
+		return target{}, err
+	}
+	switch dialect {
+	case "mysql", "mariadb":
+		return u.mysql()
+	case "sqlite":
+		return u.sqlite()
+	case "postgresql", "postgres":
+		return target{}, errors.New("PostgreSQL is not supported yet: MySQL, MariaDB and SQLite are")
+	}
+	return target{}, errors.New("its scheme is not known: it must begin with mysql, mariadb or sqlite")
+}
+
+// isScheme keeps apart a URL's scheme and a Go DSN whose password has :// in it.
+func isScheme(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '+' && r != '_' && !(r >= '0' && r <= '9') && !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z')
+	})
+}
+
+// A dsnURL is a SQLAlchemy URL in its parts, without percent escapes.
+type dsnURL struct {
+	user, password, host, port, path string
+	query                            url.Values
+}
+
+// A special character that was not escaped splits a URL at the wrong place, which shows in the parts that follow.
+var errEscapes = errors.New("in user and password write @ as %40, / as %2F, : as %3A, ? as %3F and % as %25")
+
+// parseURL takes what follows :// apart as SQLAlchemy's make_url does, which is not RFC 3986: the user ends at the first
+// colon or slash, the password at the first @ after it and may hold slashes, a plus sign is no space but in the query.
+func parseURL(rest string) (*dsnURL, error) {
+	user, password, rest := cutCredentials(rest)
+	rest, query, _ := strings.Cut(rest, "?")
+	address, path, _ := strings.Cut(rest, "/")
+	host, port, err := cutAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	return &dsnURL{
+		user: unquote(user), password: unquote(password), host: host, port: port, path: unquote(path),
+		query: parseQuery(query),
+	}, nil
+}
+
+// unquote decodes percent escapes as Python does: what is not an escape stays as it is.
+func unquote(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// parseQuery reads parameters as Python's parse_qsl does: one without a value is not there.
+func parseQuery(query string) url.Values {
+	values := url.Values{}
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, value, _ := strings.Cut(strings.ReplaceAll(pair, "+", " "), "="); value != "" {
+			values.Add(unquote(name), unquote(value))
+		}
+	}
+	return values
+}
+
+// cutCredentials gives the parts before the address, still escaped, and what follows them.
+func cutCredentials(s string) (user, password, rest string) {
+	head := s
+	if i := strings.IndexAny(s, ":/"); i >= 0 {
+		head = s[:i]
+		if s[i] == ':' {
+			if password, rest, found := strings.Cut(s[i+1:], "@"); found {
+				return head, password, rest
+			}
+		}
+	}
+	// There is no password. The user's name may hold an @ itself, as some clouds have it.
+	if i := strings.LastIndexByte(head, '@'); i >= 0 {
+		return s[:i], "", s[i+1:]
+	}
+	return "", "", s
+}
+
+// cutAddress takes host:port and [IPv6]:port apart; both parts may be missing.
+func cutAddress(address string) (host, port string, err error) {
+	host, port, _ = strings.Cut(address, ":")
+	if strings.HasPrefix(address, "[") {
+		var found bool
+		if host, port, found = strings.Cut(address[1:], "]"); !found || net.ParseIP(host) == nil {
+			return "", "", errors.New("its IPv6 address in brackets is not one")
+		}
+		port = strings.TrimPrefix(port, ":")
+	}
+	if strings.ContainsAny(host, "@,% \x00") {
+		return "", "", fmt.Errorf("its host is not one host: %w", errEscapes)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
+		return "", "", fmt.Errorf("its port is not one number from 1 to 65535: %w", errEscapes)
+	}
+	return host, port, nil
+}
+
+// sqlite makes the target of sqlite:///relative/path or sqlite:////absolute/path.
+func (u *dsnURL) sqlite() (target, error) {
+	switch {
+	case u.host != "" || u.user != "" || u.port != "":
+		return target{}, errors.New("an SQLite path follows three slashes, or four when it is absolute: " +
+			"sqlite:////var/lib/servicegroup/members.db")
+	case u.path == "" || u.path == ":memory:":
+		return target{}, errors.New("names no file: nobody else can read what is in memory only")
+	case strings.ContainsRune(u.path, 0):
+		return target{}, errors.New("its path has a zero byte")
+	case len(u.query) > 0:
+		return target{}, errors.New("an SQLite file takes no parameters here")
+	}
+	path, err := filepath.Abs(u.path)
+	if err != nil {
+		return target{}, fmt.Errorf("finding the working folder: %w", err)
+	}
+	return target{path: path}, nil
+}

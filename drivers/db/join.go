@@ -1,0 +1,139 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"servicegroup_exporter/drivers"
+)
+
+// maxName is how many characters Nova's columns hold.
+const maxName = 255
+
+// Join makes a row, unless there is a live one already, sends the first heartbeat, and goes on at the report interval. As
+// with Nova's own services several processes may be one member: none is ever refused for another, but by a row of this
+// name that belongs to another binary.
+func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
+	if req.Binary == "" {
+		req.Binary = d.store.binary(d.schema, req.Group)
+	}
+	if err := d.check(req); err != nil {
+		return nil, fmt.Errorf("joining group %q as %q: %w", req.Group, req.Name, err)
+	}
+	bounded, cancel := d.bound(ctx)
+	defer cancel()
+	m, err := d.enter(bounded, req)
+	if errors.Is(err, drivers.ErrHeld) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, d.failed(bounded, fmt.Sprintf("joining group %q as %q in", req.Group, req.Name), err)
+	}
+	if err := m.start(); err != nil {
+		return nil, drivers.Unavailable(drivers.ReasonConnect, err)
+	}
+	return m, nil
+}
+
+// check refuses names that the table could not keep as they are, and binaries that readers leave out.
+func (d *Driver) check(req drivers.JoinRequest) error {
+	for _, f := range []struct{ what, value string }{
+		{"group", req.Group}, {"name", req.Name}, {"binary", req.Binary},
+	} {
+		switch {
+		case f.value == "":
+			return fmt.Errorf("the %s is empty", f.what)
+		case !utf8.ValidString(f.value) || strings.ContainsRune(f.value, 0):
+			return fmt.Errorf("the %s is not UTF-8 text", f.what)
+		case utf8.RuneCountInString(f.value) > maxName:
+			return fmt.Errorf("the %s has more than %d characters", f.what, maxName)
+		}
+	}
+	if slices.Contains(d.schema.silent, req.Binary) {
+		return fmt.Errorf("the binary %s has rows for another reason than life", req.Binary)
+	}
+	return nil
+}
+
+// enter writes the row and its first heartbeat.
+func (d *Driver) enter(ctx context.Context, req drivers.JoinRequest) (*membership, error) {
+	db, err := d.store.writer(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	l, _, err := d.layout(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	id, err := d.findOrMake(ctx, db, l, req)
+	if err != nil {
+		return nil, err
+	}
+	m := newMembership(d, id, req)
+	found, err := m.write(ctx, d.heartbeatOf)
+	if err == nil && !found {
+		err = drivers.ErrRemoved // in the moment since
+	}
+	return m, err
+}
+
+// findOrMake returns the id of the member's live row.
+func (d *Driver) findOrMake(ctx context.Context, db *sql.DB, l *layout, req drivers.JoinRequest) (int64, error) {
+	id, err := d.find(ctx, db, req)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return id, err
+	}
+	id, err = d.insert(ctx, db, l, req)
+	if !d.store.isDuplicate(err) {
+		return id, err
+	}
+	// Another process was faster, or the name is taken in a way that the table's unique keys don't allow twice.
+	id, err = d.find(ctx, db, req)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("%w: %s has a row for %q with another binary in group %q, or with binary %q in another group",
+			drivers.ErrHeld, d.store, req.Name, req.Group, req.Binary)
+	}
+	return id, err
+}
+
+func (d *Driver) find(ctx context.Context, db *sql.DB, req drivers.JoinRequest) (id int64, err error) {
+	q, s := d.store.quote, d.schema
+	query := fmt.Sprintf("SELECT MAX(id) FROM %s WHERE %s = ? AND %s = ? AND %s = ? AND %s = 0",
+		q(s.table), q(s.name), q(s.group), q(s.binary), q(s.deleted))
+	var found sql.NullInt64
+	if err := db.QueryRowContext(ctx, query, req.Name, req.Group, req.Binary).Scan(&found); err != nil {
+		return 0, err
+	}
+	if !found.Valid {
+		return 0, sql.ErrNoRows
+	}
+	return found.Int64, nil
+}
+
+// insert makes the row that Nova makes for a new service, with the columns that there are.
+func (d *Driver) insert(ctx context.Context, db *sql.DB, l *layout, req drivers.JoinRequest) (int64, error) {
+	q, s := d.store.quote, d.schema
+	columns := []string{q(s.name), q(s.group), q(s.binary), q(s.created), q(s.reportCount), q(s.disabled), q(s.deleted)}
+	values := []string{"?", "?", "?", d.store.stamp(0), "0", "0", "0"}
+	args := []any{req.Name, req.Group, req.Binary}
+	if l.has(s.forcedDown) {
+		columns, values = append(columns, q(s.forcedDown)), append(values, "0")
+	}
+	if l.has(s.uuid) {
+		columns, values = append(columns, q(s.uuid)), append(values, "?")
+		args = append(args, uuid.NewString())
+	}
+	result, err := db.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)",
+		q(s.table), strings.Join(columns, ", "), strings.Join(values, ", ")), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}

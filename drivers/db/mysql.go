@@ -1,0 +1,125 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"servicegroup_exporter/drivers"
+)
+
+const (
+	// One connection for polls and one for heartbeats: never more on somebody else's server.
+	maxConnections = 2
+	// Firewalls and proxies forget connections that are idle for some minutes.
+	maxIdle = 3 * time.Minute
+	// A fresh connection now and then finds the server that a load balancer prefers by now.
+	maxLifetime = time.Hour
+)
+
+// mysqlStore is a database on a MySQL or MariaDB server.
+type mysqlStore struct {
+	cfg  *mysql.Config
+	pool *sql.DB
+	made atomic.Uint64
+}
+
+func newMySQL(cfg *mysql.Config, timeout time.Duration, logger *slog.Logger) (*mysqlStore, error) {
+	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = timeout, timeout, timeout
+	cfg.InterpolateParams = true // one round trip less than a prepared statement
+	cfg.ClientFoundRows = true
+	cfg.ParseTime, cfg.MultiStatements, cfg.AllowAllFiles, cfg.ColumnsWithAlias = false, false, false, false
+	cfg.Collation = ""
+	cfg.Logger = debugLogger{logger}
+	if cfg.Params == nil {
+		cfg.Params = map[string]string{}
+	}
+	// A server that is set to begin transactions by itself would show one and the same snapshot for ever.
+	cfg.Params["autocommit"] = "1"
+	if err := cfg.Apply(mysql.Charset("utf8mb4", "")); err != nil {
+		return nil, fmt.Errorf("setting the character set: %w", err)
+	}
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, drivers.Field("dsn", "is not accepted by the MySQL client: %w", err)
+	}
+	s := &mysqlStore{cfg: cfg}
+	s.pool = sql.OpenDB(countingConnector{connector, &s.made})
+	s.pool.SetMaxOpenConns(maxConnections)
+	s.pool.SetMaxIdleConns(maxConnections)
+	s.pool.SetConnMaxIdleTime(maxIdle)
+	s.pool.SetConnMaxLifetime(maxLifetime)
+	return s, nil
+}
+
+func (s *mysqlStore) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
+
+func (s *mysqlStore) writer(context.Context, bool) (*sql.DB, error) { return s.pool, nil }
+
+func (s *mysqlStore) connects() uint64 { return s.made.Load() }
+
+func (s *mysqlStore) close() error { return s.pool.Close() }
+
+func (s *mysqlStore) String() string { return s.cfg.Addr + "/" + s.cfg.DBName }
+
+func (s *mysqlStore) quote(name string) string {
+	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+}
+
+func (s *mysqlStore) columns() string {
+	return "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?"
+}
+
+// selectWithin sets MariaDB's limit in a comment that only MariaDB reads, and MySQL's in a hint that MariaDB skips or
+// takes for the same. A client that is gone does not end a query by itself.
+func (s *mysqlStore) selectWithin(limit time.Duration) string {
+	ms := max(limit.Milliseconds(), 1) // zero would be no limit
+	return fmt.Sprintf("/*M!100102 SET STATEMENT max_statement_time=%d.%03d FOR */ SELECT /*+ MAX_EXECUTION_TIME(%d) */ ",
+		ms/1000, ms%1000, ms)
+}
+
+func (s *mysqlStore) version() string { return "VERSION()" }
+
+// clock is in UTC whatever the time zone of server and session, as are Nova's columns. NOW() would not be.
+func (s *mysqlStore) clock() string { return "UTC_TIMESTAMP(6)" }
+
+// micros gives integers, so that no time zone can get at them on the way. A zero date gives NULL.
+func (s *mysqlStore) micros(expr string) string {
+	return "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', " + expr + ")"
+}
+
+// stamp has whole seconds, as the columns have; with a fraction MySQL would round it into the future.
+func (s *mysqlStore) stamp(ago time.Duration) string {
+	if ago == 0 {
+		return "UTC_TIMESTAMP()"
+	}
+	return fmt.Sprintf("UTC_TIMESTAMP() - INTERVAL %d MICROSECOND", ago.Microseconds())
+}
+
+func (s *mysqlStore) binary(sc *schema, group string) string { return sc.binaryPrefix + group }
+
+// countingConnector counts the connections that were made.
+type countingConnector struct {
+	driver.Connector
+	made *atomic.Uint64
+}
+
+func (c countingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err == nil {
+		c.made.Add(1)
+	}
+	return conn, err
+}
+
+// debugLogger takes the MySQL client's own messages. What matters of them comes back as errors too.
+type debugLogger struct{ logger *slog.Logger }
+
+func (l debugLogger) Print(v ...any) { l.logger.Debug("MySQL client", "message", fmt.Sprint(v...)) }

@@ -1,0 +1,61 @@
+package db
+
+import (
+	"errors"
+	"net"
+
+	"github.com/go-sql-driver/mysql"
+
+	"servicegroup_exporter/drivers"
+)
+
+func (s *mysqlStore) isDuplicate(err error) bool {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && e.Number == 1062
+}
+
+func (s *mysqlStore) classify(err error) (drivers.Reason, string) {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return classifyNumber(e.Number)
+	}
+	if e, ok := errors.AsType[net.Error](err); ok {
+		if e.Timeout() {
+			return drivers.ReasonTimeout, ""
+		}
+		return drivers.ReasonConnect, ""
+	}
+	for _, auth := range []error{
+		mysql.ErrCleartextPassword, mysql.ErrNativePassword, mysql.ErrOldPassword, mysql.ErrUnknownPlugin,
+	} {
+		if errors.Is(err, auth) {
+			return drivers.ReasonAuth, "the server wants another way to log in"
+		}
+	}
+	// What is left did not come from the server: the connection broke, or nobody there speaks MySQL's protocol.
+	return drivers.ReasonConnect, ""
+}
+
+// classifyNumber sorts the errors that MySQL and MariaDB report by number.
+func classifyNumber(number uint16) (drivers.Reason, string) {
+	switch number {
+	case 1045, 1698, 1251, 1820, 1862, 3118, 4151: // user or password; expired; locked
+		return drivers.ReasonAuth, "check user and password"
+	case 1129, 1130: // host blocked, host not allowed
+		return drivers.ReasonAuth, "the server does not accept connections from this host"
+	case 1044, 1142, 1143, 1227, 1356, 1370:
+		return drivers.ReasonAuth, "the user needs at least GRANT SELECT on the table services"
+	case 1146, 1932:
+		return drivers.ReasonSchema, "is this a Nova cell database?"
+	case 1049, 1046:
+		return drivers.ReasonSchema, "check the database's name"
+	case 1054:
+		return drivers.ReasonSchema, "the table is not laid out as the schema says"
+	case 1969, 3024, 1205: // max_statement_time, max_execution_time, lock wait
+		return drivers.ReasonTimeout, ""
+	case 1047: // a Galera node that is not part of the primary component, or not yet
+		return drivers.ReasonSession, "the node has no quorum"
+	case 1040, 1053, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 4031: // too many connections, shutdown, killed
+		return drivers.ReasonConnect, ""
+	}
+	return drivers.ReasonQuery, ""
+}

@@ -1,0 +1,95 @@
+package db
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A row is one row of a poll's query, scanned in place: the same for every row, without allocating what did not change.
+type row struct {
+	clock    number // microseconds since 1970
+	server   text
+	deleted  number // not there when the table is empty
+	group    text
+	name     text
+	binary   text
+	beat     number // microseconds since 1970
+	disabled number
+	forced   number // not there in old releases
+	reason   text
+	version  text
+	uuid     text
+
+	dest []any
+}
+
+// columns are the fields in the order of the query.
+func (r *row) columns() []any {
+	if r.dest == nil {
+		r.dest = []any{
+			&r.clock, &r.server, &r.deleted, &r.group, &r.name, &r.binary,
+			&r.beat, &r.disabled, &r.forced, &r.reason, &r.version, &r.uuid,
+		}
+	}
+	return r.dest
+}
+
+// A text is a column of text. It keeps the string that it held before when the new value is the same.
+type text struct {
+	s   string // empty for NULL, and always UTF-8
+	odd bool   // it was not UTF-8
+}
+
+// Scan never fails: one odd value costs its row only.
+func (t *text) Scan(src any) error {
+	switch v := src.(type) {
+	case []byte:
+		if string(v) != t.s {
+			t.s = string(v)
+		}
+	case string:
+		if v != t.s {
+			t.s = v
+		}
+	case int64:
+		var digits [20]byte
+		return t.Scan(strconv.AppendInt(digits[:0], v, 10))
+	default:
+		t.s = ""
+	}
+	if t.odd = !utf8.ValidString(t.s); t.odd {
+		t.s = strings.ToValidUTF8(t.s, string(utf8.RuneError))
+	}
+	return nil
+}
+
+// A number is a column of whole numbers.
+type number struct {
+	n   int64
+	ok  bool // not NULL
+	odd bool // not a number
+}
+
+// Scan never fails, as [text.Scan].
+func (n *number) Scan(src any) error {
+	*n = number{ok: src != nil}
+	var err error
+	switch v := src.(type) {
+	case nil:
+	case int64:
+		n.n = v
+	case bool:
+		if v {
+			n.n = 1
+		}
+	case []byte:
+		n.n, err = strconv.ParseInt(string(v), 10, 64)
+	case string:
+		n.n, err = strconv.ParseInt(v, 10, 64)
+	default:
+		n.odd = true
+	}
+	n.odd = n.odd || err != nil
+	return nil
+}

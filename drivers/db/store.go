@@ -1,0 +1,69 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// errNoStore says that nobody has made the store yet, so that it has no members.
+var errNoStore = errors.New("the store does not exist yet")
+
+// A store is one database: how it is reached, and how SQL is written for it.
+type store interface {
+	dialect
+
+	// reader returns the pool to read with, or errNoStore.
+	reader(ctx context.Context) (*sql.DB, error)
+	// writer returns the pool to write with. With create it makes a store that may be made; without, it gives
+	// errNoStore where there is none.
+	writer(ctx context.Context, create bool) (*sql.DB, error)
+	// connects is how many connections to a server were made, 0 where there is no server.
+	connects() uint64
+	// String names the place without secrets.
+	String() string
+	close() error
+}
+
+// A dialect is what differs between databases in the SQL that this package writes, and in the errors that come back.
+type dialect interface {
+	// quote writes the name of a table or column so that it may be a reserved word.
+	quote(name string) string
+	// columns is a query for the names of a table's columns; its parameter is the table.
+	columns() string
+	// selectWithin begins a query that the server itself ends after the limit.
+	selectWithin(limit time.Duration) string
+	// version is an expression for the server's name and version.
+	version() string
+	// clock is an expression for the time now, as exact as the database has it.
+	clock() string
+	// micros makes of an expression for a time one for its microseconds since 1970, NULL when it is no time.
+	micros(expr string) string
+	// stamp is an expression for a time before now, in UTC, as it is written into a column.
+	stamp(ago time.Duration) string
+	// binary is what a member of the group runs that does not say what.
+	binary(s *schema, group string) string
+	// isDuplicate says that a row was refused since another has its name.
+	isDuplicate(err error) bool
+	// classify says why a statement failed, and what may help, if that is clear.
+	classify(err error) (reason drivers.Reason, hint string)
+}
+
+// openStore makes the store without connecting to it.
+func openStore(cfg *Config, logger *slog.Logger) (store, error) {
+	t, err := parseDSN(string(cfg.DSN))
+	if err != nil {
+		return nil, drivers.Field("dsn", "%w", err)
+	}
+	if t.mysql == nil {
+		return newSQLite(t.path, time.Duration(cfg.Timeout))
+	}
+	if cfg.Password != "" {
+		t.mysql.Passwd = string(cfg.Password)
+	}
+	return newMySQL(t.mysql, time.Duration(cfg.Timeout), logger)
+}
