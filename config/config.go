@@ -1,0 +1,114 @@
+// Package config reads the YAML configuration file: strictly, with the line of everything that is wrong, and with
+// secrets taken from files and the environment, so that drivers see settings only.
+//
+// It is the only package that knows YAML.
+package config
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/zk"
+)
+
+// maxFile bounds what is read as a configuration.
+const maxFile = 1 << 20
+
+// Config is the whole configuration file.
+type Config struct {
+	// Sources has at least one element, each with a name of its own.
+	Sources []Source `yaml:"sources"`
+}
+
+// Source is one configured backend: a driver and its connection.
+type Source struct {
+	// Name is the label "source".
+	Name string `yaml:"name"`
+	// Driver is "db" or "zk". The section of the same name is not nil, all others are.
+	Driver string     `yaml:"driver"`
+	DB     *db.Config `yaml:"db"`
+	ZK     *zk.Config `yaml:"zk"`
+
+	// PollInterval is the time between polls that no scrape asked for; zero: there are none.
+	PollInterval drivers.Duration `yaml:"poll_interval"`
+	// PollTimeout bounds polls that no scrape asked for.
+	PollTimeout drivers.Duration `yaml:"poll_timeout"`
+	// ForgetAfter is how long a dead member that the backend no longer shows is remembered.
+	ForgetAfter drivers.Duration `yaml:"forget_after"`
+
+	// Expose is "all", or "up" for service_up as the only series of a member.
+	Expose string `yaml:"expose"`
+}
+
+// The values of [Source.Expose].
+const (
+	ExposeAll = "all"
+	ExposeUp  = "up"
+)
+
+// seed puts the defaults into a section of the file that is about to be read.
+func seed(section any) {
+	switch s := section.(type) {
+	case *Source:
+		*s = Source{
+			PollTimeout: drivers.Duration(10 * time.Second),
+			ForgetAfter: drivers.Duration(24 * time.Hour),
+			Expose:      ExposeAll,
+		}
+	case *db.Config:
+		*s = db.DefaultConfig()
+	case *zk.Config:
+		*s = zk.DefaultConfig()
+	}
+}
+
+// Load reads a configuration file. The error joins everything that is wrong with it, each with file and line.
+func Load(path string) (*Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("reading the configuration: %s is larger than %d bytes", path, maxFile)
+	}
+	return Parse(path, data)
+}
+
+// Parse is Load for text that was read already. Errors call it name, and relative paths in it begin at name's folder.
+func Parse(name string, data []byte) (*Config, error) {
+	r := &report{file: name, places: map[string]place{}, unread: map[string]bool{}}
+	root := document(r, data)
+	if root == nil {
+		return nil, r.err()
+	}
+	c := &Config{}
+	d := &decoder{report: r, dir: filepath.Dir(name)}
+	d.decode(root, reflectOf(c), "", root.Line)
+	validate(r, c)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Embedded is the configuration of a program that has no file: the store in a SQLite file below storagePath.
+func Embedded(storagePath string) *Config {
+	var s Source
+	seed(&s)
+	section := db.DefaultConfig()
+	file := &url.URL{Path: filepath.Join(storagePath, "servicegroups.db")}
+	section.DSN = drivers.Secret("sqlite:///" + file.EscapedPath())
+	s.Name, s.Driver, s.DB = "local", "db", &section
+	return &Config{Sources: []Source{s}}
+}

@@ -1,0 +1,184 @@
+package config
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/zk"
+)
+
+func TestLoad(t *testing.T) {
+	t.Setenv("SERVICEGROUP_TEST_ZK_PASSWORD", "from the environment")
+	c, err := Load("testdata/good.yml")
+	require.NoError(t, err)
+
+	ensemble := zk.Config{
+		Servers:        []string{"zk1:2181", "zk2:2181", "zk3"},
+		Chroot:         "/team",
+		Prefix:         "/sg",
+		Layout:         "nested",
+		Groups:         []string{"compute", "7"},
+		SessionTimeout: drivers.Duration(10 * time.Second),
+		Auth:           zk.Auth{User: "reader", Password: "from the environment"},
+	}
+	local, plain := db.DefaultConfig(), zk.DefaultConfig()
+	local.DSN = "sqlite:////var/lib/members.db"
+	plain.Servers = []string{"zk1:2181", "zk2:2181", "zk3"}
+	byDefault := func(s Source) Source {
+		s.PollTimeout, s.ForgetAfter = drivers.Duration(10*time.Second), drivers.Duration(24*time.Hour)
+		s.Expose = "all"
+		return s
+	}
+	require.Equal(t, []Source{
+		{
+			Name:   "nova",
+			Driver: "db",
+			DB: &db.Config{
+				DSN:             "mysql+pymysql://reader@db1/nova_cell1?charset=utf8",
+				Password:        "p#ss: word",
+				Schema:          "nova",
+				ServiceDownTime: drivers.Duration(90 * time.Second),
+				ReportInterval:  drivers.Duration(15 * time.Second),
+				Timeout:         drivers.Duration(3 * time.Second),
+			},
+			PollInterval: drivers.Duration(5 * time.Second),
+			PollTimeout:  drivers.Duration(4 * time.Second),
+			ForgetAfter:  drivers.Duration(90 * time.Minute),
+			Expose:       "up",
+		},
+		byDefault(Source{Name: "zk/eu-west.1", Driver: "zk", ZK: &ensemble}),
+		byDefault(Source{Name: "local", Driver: "db", DB: &local}),
+		byDefault(Source{Name: "plain", Driver: "zk", ZK: &plain}),
+		byDefault(Source{Name: "same", Driver: "zk", ZK: &ensemble}),
+	}, c.Sources)
+}
+
+func TestLoadWithoutFile(t *testing.T) {
+	_, err := Load(filepath.Join(t.TempDir(), "absent.yml"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "absent.yml")
+	_, err = Load(t.TempDir())
+	require.ErrorContains(t, err, "is a directory")
+}
+
+func TestLoadIsBounded(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "huge.yml")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("# nothing\n", 200_000)), 0o600))
+	_, err := Load(file)
+	require.ErrorContains(t, err, "is larger than 1048576 bytes")
+}
+
+// A configuration that was printed can be read again, but for its secrets.
+func TestEffective(t *testing.T) {
+	t.Setenv("SERVICEGROUP_TEST_ZK_PASSWORD", "from the environment")
+	c, err := Load("testdata/good.yml")
+	require.NoError(t, err)
+	text, err := c.Effective()
+	require.NoError(t, err)
+	for _, secret := range []string{"p#ss", "from the environment", "reader@db1", "members.db"} {
+		require.NotContains(t, string(text), secret)
+	}
+	require.Equal(t, 3, strings.Count(string(text), "password: <secret>\n"), "what is not set is not shown")
+	require.Contains(t, string(text), "session_timeout: 4s\n", "defaults are there")
+
+	again, err := Parse("again", []byte(strings.ReplaceAll(string(text), "dsn: <secret>", "dsn: mysql://u@h/d")))
+	require.NoError(t, err)
+	require.Len(t, again.Sources, len(c.Sources))
+	for i := range c.Sources {
+		require.Equal(t, withoutSecrets(&c.Sources[i]), withoutSecrets(&again.Sources[i]))
+	}
+}
+
+// withoutSecrets fingerprints everything else.
+func withoutSecrets(s *Source) string {
+	if s.DB != nil {
+		s.DB.DSN, s.DB.Password = "", ""
+	}
+	if s.ZK != nil {
+		s.ZK.Auth.Password = ""
+	}
+	return s.Fingerprint()
+}
+
+func TestEmbedded(t *testing.T) {
+	for _, dir := range []string{"data", t.TempDir(), filepath.Join(t.TempDir(), "100% a?b#c d@e:f")} {
+		c := Embedded(dir)
+		require.Len(t, c.Sources, 1)
+		s := &c.Sources[0]
+		require.Equal(t, "local", s.Name)
+		require.NoError(t, s.DB.Validate())
+
+		text := "sources: [{name: local, driver: db, db: {dsn: '" + string(s.DB.DSN) + "'}}]"
+		parsed, err := Parse("embedded", []byte(text))
+		require.NoError(t, err)
+		require.Equal(t, parsed, c, "a file can say the same")
+	}
+	require.Equal(t, drivers.Secret("sqlite:///data/servicegroups.db"), Embedded("data").Sources[0].DB.DSN)
+	require.Equal(t, drivers.Secret("sqlite:////a%25b/servicegroups.db"), Embedded("/a%b").Sources[0].DB.DSN)
+}
+
+func TestOpen(t *testing.T) {
+	logger := slog.New(slog.DiscardHandler)
+	c := Embedded(t.TempDir())
+	driver, err := c.Sources[0].Open(logger)
+	require.NoError(t, err)
+	require.NoError(t, driver.Close())
+
+	section := zk.DefaultConfig()
+	section.Servers = []string{"127.0.0.1:1"}
+	driver, err = (&Source{Driver: "zk", ZK: &section}).Open(logger)
+	require.NoError(t, err)
+	require.NoError(t, driver.Close())
+
+	driver, err = (&Source{Driver: "db", DB: &db.Config{}}).Open(logger)
+	require.Error(t, err)
+	require.True(t, driver == nil, "not a nil of some type")
+
+	_, err = (&Source{Driver: "mc"}).Open(logger)
+	require.EqualError(t, err, `there is no driver "mc"`)
+}
+
+func TestFingerprint(t *testing.T) {
+	dir := t.TempDir()
+	fingerprint := func(password, text string) string {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "pw"), []byte(password), 0o600))
+		c, err := Parse(filepath.Join(dir, "x.yml"), []byte("sources: [{"+text+"}]"))
+		require.NoError(t, err)
+		return c.Sources[0].Fingerprint()
+	}
+	const base = "name: a, driver: db, db: {dsn: 'mysql://u@h/nova', password_file: pw}"
+	want := fingerprint("secret", base)
+	require.NotContains(t, want, "secret")
+	for name, same := range map[string]string{
+		"again":      fingerprint("secret", base),
+		"newline":    fingerprint("secret\n", base),
+		"inline":     fingerprint("", strings.Replace(base, "password_file: pw", "password: secret", 1)),
+		"default":    fingerprint("secret", base+", poll_timeout: 10s"),
+		"other unit": fingerprint("secret", base+", poll_timeout: 10000ms"),
+	} {
+		require.Equal(t, want, same, name)
+	}
+	for name, other := range map[string]string{
+		"secret":   fingerprint("other", base),
+		"dsn":      fingerprint("secret", strings.Replace(base, "@h", "@i", 1)),
+		"name":     fingerprint("secret", strings.Replace(base, "name: a", "name: b", 1)),
+		"interval": fingerprint("secret", base+", poll_interval: 1s"),
+		"expose":   fingerprint("secret", base+", expose: up"),
+	} {
+		require.NotEqual(t, want, other, name)
+	}
+
+	const ensemble = "name: a, driver: zk, zk: {servers: [a, b]}"
+	want = fingerprint("", ensemble)
+	for _, change := range []string{"[b, a]", "[a]", "[a, b], groups: [c]", "[a, b], auth: {user: u, password: p}"} {
+		require.NotEqual(t, want, fingerprint("", strings.Replace(ensemble, "[a, b]", change, 1)), change)
+	}
+}

@@ -1,0 +1,167 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"servicegroup_exporter/drivers"
+)
+
+// A decoder fills Go values from YAML nodes. It knows structs, lists, text, and whatever parses its own text, and
+// refuses everything that the values have no place for. What is wrong goes into the report, and decoding goes on.
+//
+// Its depth is bounded by the Go types, so that aliases can't make it run away.
+type decoder struct {
+	*report
+	// dir is where relative paths in the file begin.
+	dir string
+}
+
+// A setting is a key that a section of the file may have.
+type setting struct {
+	field reflect.Value
+	// secret is the key of the secret that this key is a way to give, empty for all other settings.
+	secret string
+	// read turns the value in the file into the secret.
+	read func(d *decoder, value string) (string, error)
+}
+
+func reflectOf(pointer any) reflect.Value { return reflect.ValueOf(pointer).Elem() }
+
+// decode puts what a node says into v. The line is that of the key, where there is one.
+func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int) {
+	d.places[path] = place{line, path}
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if node.Style&yaml.TaggedStyle != 0 {
+		d.unreadf(line, path, "tags are not supported; text that begins with ! has to be quoted")
+		return
+	}
+	if isNull(node) {
+		d.unreadf(line, path, "has no value")
+		return
+	}
+	if parser, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		d.parsed(node, parser, path, line)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.decode(node, v.Elem(), path, line)
+	case reflect.Struct:
+		d.section(node, v, path, line)
+	case reflect.Slice:
+		d.list(node, v, path, line)
+	case reflect.String:
+		if d.expect(node, yaml.ScalarNode, path, line) {
+			v.SetString(node.Value)
+		}
+	default:
+		d.unreadf(line, path, "can't be set in a file")
+	}
+}
+
+// parsed gives a single value to the type that knows how it is written.
+func (d *decoder) parsed(node *yaml.Node, parser encoding.TextUnmarshaler, path string, line int) {
+	if !d.expect(node, yaml.ScalarNode, path, line) {
+		return
+	}
+	if err := parser.UnmarshalText([]byte(node.Value)); err != nil {
+		d.unreadf(line, path, "%v", err)
+	}
+}
+
+func (d *decoder) list(node *yaml.Node, v reflect.Value, path string, line int) {
+	if !d.expect(node, yaml.SequenceNode, path, line) {
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content)))
+	for i, item := range node.Content {
+		d.decode(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i), item.Line)
+	}
+}
+
+func (d *decoder) section(node *yaml.Node, v reflect.Value, path string, line int) {
+	if !d.expect(node, yaml.MappingNode, path, line) {
+		return
+	}
+	seed(v.Addr().Interface())
+	settings := settingsOf(v)
+	seen := map[string]int{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		s, known := settings[key.Value]
+		switch {
+		case key.Kind != yaml.ScalarNode || !known:
+			d.unknown(key, settings, path)
+		case seen[key.Value] > 0:
+			d.addf(key.Line, path, "repeated key %q; it is on line %d already", key.Value, seen[key.Value])
+		case s.secret != "":
+			d.secret(s, key, value, path)
+		default:
+			d.decode(value, s.field, join(path, key.Value), key.Line)
+		}
+		seen[key.Value] = key.Line
+	}
+}
+
+// expect says whether a node is of a kind, and notes it if it is not.
+func (d *decoder) expect(node *yaml.Node, want yaml.Kind, path string, line int) bool {
+	if node.Kind != want {
+		d.unreadf(line, path, "must be %s, not %s", kindOf(&yaml.Node{Kind: want}), kindOf(node))
+	}
+	return node.Kind == want
+}
+
+// settingsOf gives the keys that a section may have: its fields with a yaml tag, and the other ways to give a secret.
+func settingsOf(v reflect.Value) map[string]setting {
+	settings := map[string]setting{}
+	for name, field := range fieldsOf(v) {
+		if field.Type() != reflect.TypeFor[drivers.Secret]() {
+			settings[name] = setting{field: field}
+			continue
+		}
+		settings[name] = setting{field, name, inline}
+		settings[name+"_file"] = setting{field, name, fromFile}
+		settings[name+"_env"] = setting{field, name, fromEnvironment}
+	}
+	return settings
+}
+
+// fieldsOf iterates over the fields of a struct that are settings, with their keys.
+func fieldsOf(v reflect.Value) func(yield func(string, reflect.Value) bool) {
+	return func(yield func(string, reflect.Value) bool) {
+		for i := range v.NumField() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+			if name != "" && name != "-" && !yield(name, v.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+// word matches keys that can be shown: what else stands where a key should be may be a secret.
+var word = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,40}$`)
+
+func (d *decoder) unknown(key *yaml.Node, settings map[string]setting, path string) {
+	known := slices.Sorted(maps.Keys(settings))
+	switch near := nearest(key.Value, known); {
+	case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge":
+		d.addf(key.Line, path, "merge keys (<<) are not supported")
+	case key.Kind != yaml.ScalarNode || !word.MatchString(key.Value):
+		d.addf(key.Line, path, "unknown key; known are %s", strings.Join(known, ", "))
+	case near != "":
+		d.addf(key.Line, path, "unknown key %q; did you mean %q?", key.Value, near)
+	default:
+		d.addf(key.Line, path, "unknown key %q; known are %s", key.Value, strings.Join(known, ", "))
+	}
+}

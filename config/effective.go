@@ -1,0 +1,53 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+
+	"gopkg.in/yaml.v3"
+
+	"servicegroup_exporter/drivers"
+)
+
+// Effective gives the configuration as YAML, with all defaults filled in. Secrets that are set are hidden.
+func (c *Config) Effective() ([]byte, error) {
+	node, err := nodeOf(reflectOf(c))
+	if err != nil {
+		return nil, fmt.Errorf("writing the configuration: %w", err)
+	}
+	return yaml.Marshal(node)
+}
+
+// nodeOf is the opposite of decode. It leaves out sections and secrets that are not set.
+func nodeOf(v reflect.Value) (*yaml.Node, error) {
+	node := &yaml.Node{}
+	switch v.Kind() {
+	case reflect.Pointer:
+		return nodeOf(v.Elem())
+	case reflect.Struct:
+		node.Kind = yaml.MappingNode
+		for name, field := range fieldsOf(v) {
+			if field.IsZero() && (field.Kind() == reflect.Pointer || field.Type() == reflect.TypeFor[drivers.Secret]()) {
+				continue
+			}
+			value, err := nodeOf(field)
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: name}, value)
+		}
+	case reflect.Slice:
+		node.Kind = yaml.SequenceNode
+		for i := range v.Len() {
+			item, err := nodeOf(v.Index(i))
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, item)
+		}
+	default:
+		// Secrets and durations marshal themselves.
+		return node, node.Encode(v.Interface())
+	}
+	return node, nil
+}

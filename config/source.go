@@ -1,0 +1,80 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"reflect"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/zk"
+)
+
+// A section is a driver's own part of a source. Its errors join [drivers.FieldError]s.
+type section interface{ Validate() error }
+
+// sections gives the section of every driver there is, nil where the source has none.
+func (s *Source) sections() map[string]section {
+	all := map[string]section{"db": nil, "zk": nil}
+	if s.DB != nil {
+		all["db"] = s.DB
+	}
+	if s.ZK != nil {
+		all["zk"] = s.ZK
+	}
+	return all
+}
+
+// Open makes the source's driver. It connects to nothing yet.
+func (s *Source) Open(logger *slog.Logger) (drivers.Driver, error) {
+	switch s.Driver {
+	case "db":
+		return opened(db.Open(*s.DB, logger))
+	case "zk":
+		return opened(zk.Open(*s.ZK, logger))
+	}
+	return nil, fmt.Errorf("there is no driver %q", s.Driver)
+}
+
+// opened keeps a nil driver of some type from becoming a driver that is not nil.
+func opened[D drivers.Driver](d D, err error) (drivers.Driver, error) {
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Fingerprint is equal for two sources exactly when all their settings are, the content of secrets included. It is a
+// hash, which hides them.
+func (s *Source) Fingerprint() string {
+	hash := sha256.New()
+	write(hash, "", reflectOf(s))
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// write writes every setting in v, with its path.
+func write(w io.Writer, path string, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			write(w, path, v.Elem())
+		}
+	case reflect.Struct:
+		fmt.Fprintf(w, "%s{}\n", path)
+		for name, field := range fieldsOf(v) {
+			write(w, join(path, name), field)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			write(w, fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+		}
+	case reflect.String:
+		// Text is written as it is: the String method of a secret hides it.
+		fmt.Fprintf(w, "%s=%q\n", path, v.String())
+	default:
+		fmt.Fprintf(w, "%s=%v\n", path, v)
+	}
+}
