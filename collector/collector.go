@@ -9,6 +9,8 @@ package collector
 import (
 	"context"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -27,39 +29,82 @@ type Options struct {
 }
 
 // A Collector polls sources and knows their members. Its methods may be called concurrently.
-type Collector struct{}
+type Collector struct {
+	env     *environment
+	sources atomic.Pointer[[]*source] // sorted by name; replaced, never changed
+
+	mu      sync.Mutex // held by whoever changes the fields below or the sources
+	launch  func(*source)
+	ran     bool
+	closed  bool
+	loops   sync.WaitGroup // of sources that poll by themselves
+	retired sync.WaitGroup // of sources that are being released
+}
 
 // New makes a collector without sources. It fails when a metric can't be registered or the storage folder can't be
-// used.
-func New(opts Options) (*Collector, error) { return &Collector{}, nil }
+// made.
+func New(opts Options) (*Collector, error) {
+	return newCollector(opts, newClock())
+}
 
-// Apply makes the collector have exactly these sources. It opens every new driver first; on an error nothing has
-// changed. Sources of equal name and fingerprint go on untouched, changed ones of the same name keep their members'
-// history, and removed ones end together with their series.
-func (c *Collector) Apply(configs []SourceConfig) error { return nil }
-
-// Run polls by timers and watches and saves the memory until ctx ends. It then waits for its goroutines and closes the
-// collector. It is called at most once.
-func (c *Collector) Run(ctx context.Context) error { return nil }
-
-// Close saves the memory, closes all drivers and ends all subscriptions. [Collector.Run] does so when it ends; only
-// programs that never call Run need to. It may be called more than once.
-func (c *Collector) Close() error { return nil }
+func newCollector(opts Options, now clock) (*Collector, error) {
+	log := opts.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	log = log.With("component", "collector")
+	store, err := newStore(opts.StoragePath, opts.ReadOnly, log)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := newMetrics(opts.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	c := &Collector{env: &environment{
+		log: log, clock: now, descs: newDescs(), metrics: metrics, hub: newHub(metrics.eventsDropped), store: store,
+	}}
+	c.sources.Store(&[]*source{})
+	return c, nil
+}
 
 // Poll polls every source concurrently. It returns when all have answered or ctx has ended; a source that has not
-// answered by then is unknown until it does.
-func (c *Collector) Poll(ctx context.Context) {}
+// answered by the deadline of ctx is unknown until it does.
+func (c *Collector) Poll(ctx context.Context) {
+	var polls sync.WaitGroup
+	for _, s := range *c.sources.Load() {
+		polls.Go(func() { s.poll(ctx) })
+	}
+	polls.Wait()
+}
 
 // Snapshots gives what is known of every source, sorted by name. Nothing in it changes afterwards.
-func (c *Collector) Snapshots() []Snapshot { return nil }
+func (c *Collector) Snapshots() []Snapshot {
+	sources := *c.sources.Load()
+	snapshots := make([]Snapshot, len(sources))
+	for i, s := range sources {
+		snapshots[i] = s.snapshot()
+	}
+	return snapshots
+}
 
 // Subscribe gives all events from now on. The channel holds at most buffer events (at least one); a subscriber that is
 // slower loses the oldest, and servicegroup_events_dropped_total tells. The function ends the subscription; it, or the
 // end of the collector, closes the channel.
-func (c *Collector) Subscribe(buffer int) (<-chan Event, func()) { return nil, func() {} }
+func (c *Collector) Subscribe(buffer int) (<-chan Event, func()) {
+	return c.env.hub.subscribe(buffer)
+}
 
 // Describe implements prometheus.Collector.
-func (c *Collector) Describe(ch chan<- *prometheus.Desc) {}
+func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range c.env.descs.all {
+		ch <- desc
+	}
+}
 
-// Collect implements prometheus.Collector. It never blocks on a backend: it hands out what the last polls found.
-func (c *Collector) Collect(ch chan<- prometheus.Metric) {}
+// Collect implements prometheus.Collector. It never waits for a backend: it hands out what the last polls found.
+func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	for _, s := range *c.sources.Load() {
+		s.view.Load().collect(ch)
+	}
+}

@@ -36,3 +36,13 @@ type SourceConfig struct {
 	// Driver, Schema and Layout are shown by servicegroup_source_info.
 	Driver, Schema, Layout string
 }
+
+func (c SourceConfig) withDefaults() SourceConfig {
+	if c.PollTimeout <= 0 {
+		c.PollTimeout = DefaultPollTimeout
+	}
+	if c.ForgetAfter <= 0 {
+		c.ForgetAfter = DefaultForgetAfter
+	}
+	return c
+}

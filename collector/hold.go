@@ -1,0 +1,86 @@
+package collector
+
+import (
+	"slices"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// No member dies of an outage of its backend. While the source could not be read its members may not have been able to
+// write either, so that time does not count against them: a member that was up before and looks dead after is held,
+// neither up nor down, until it has been silent for its full down time outside of the outages. Then it is judged as
+// ever. An exporter that was down itself is no outage.
+
+// minRecheck bounds how soon a held member is looked at again.
+const minRecheck = 50 * time.Millisecond
+
+// A gap is a time between two successful polls in which the source could not be read.
+type gap struct {
+	from, to time.Time // by the backend's clock, or by this machine's where it has none
+	ended    instant
+}
+
+// gaps are in the order of time.
+type gaps []gap
+
+// noteGap opens and ends a gap when polls failed before this reading.
+func (t *tracker) noteGap(r *reading) {
+	if !t.failing || !t.known {
+		return
+	}
+	g := gap{from: t.lastNow, to: r.now, ended: r.seen}
+	if n := len(t.gaps); n > 0 && !t.gaps[n-1].to.Before(g.from) {
+		t.gaps[n-1].to, t.gaps[n-1].ended = g.to, g.ended
+		return
+	}
+	t.gaps = append(t.gaps, g)
+}
+
+// overlap is how much of the time between two instants is in gaps.
+func (g gaps) overlap(from, to time.Time) time.Duration {
+	var sum time.Duration
+	for _, gap := range g {
+		start, end := gap.from, gap.to
+		if start.Before(from) {
+			start = from
+		}
+		if end.After(to) {
+			end = to
+		}
+		sum += max(end.Sub(start), 0)
+	}
+	return sum
+}
+
+// excuse tells whether a member's silence may be due to gaps, and for how much longer that can be said. Whoever
+// recorded a death knew better.
+func (g gaps) excuse(rec *record, row *drivers.Member, r *reading) (time.Duration, bool) {
+	if len(g) == 0 || row != nil && !row.Died.IsZero() {
+		return 0, false
+	}
+	if hb := rec.heartbeat; !hb.IsZero() && !hb.After(r.now) {
+		excused := g.overlap(hb, r.now)
+		rest := r.DownTime - (r.now.Sub(hb) - excused)
+		return rest, excused > 0 && rest >= 0
+	}
+	rest := sessionTimeout(&rec.member, r.Poll) - r.seen.sub(g[len(g)-1].ended)
+	return rest, rest > 0
+}
+
+// prune drops the gaps that can't excuse anybody any more.
+func (g gaps) prune(t *tracker, r *reading) gaps {
+	if len(g) == 0 {
+		return nil
+	}
+	longest, oldest := r.DownTime, r.now
+	for _, rec := range t.order {
+		longest = max(longest, rec.member.SessionTimeout)
+		if rec.held && !rec.heartbeat.IsZero() && rec.heartbeat.Before(oldest) {
+			oldest = rec.heartbeat
+		}
+	}
+	return slices.DeleteFunc(g, func(gap gap) bool {
+		return r.seen.sub(gap.ended) > longest && !gap.to.After(oldest)
+	})
+}

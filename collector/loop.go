@@ -1,0 +1,96 @@
+package collector
+
+import (
+	"context"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+const (
+	// watchSpacing is the least time between a poll that a watch asked for and the next.
+	watchSpacing = 50 * time.Millisecond
+	// retryLost is how soon a source with a watch is tried again when it can't be read, as watches may be silent then.
+	retryLost = time.Second
+)
+
+// loop polls the source when nobody asks: once at the start, by its timer, and when its backend says so.
+func (s *source) loop(ctx context.Context) {
+	var changed <-chan struct{}
+	watcher, watched := s.driver.(drivers.Watcher)
+	if watched {
+		changed = watcher.Changed()
+	}
+	var tick <-chan time.Time
+	if s.cfg.PollInterval > 0 {
+		ticker := time.NewTicker(s.cfg.PollInterval)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	s.timed(ctx, s.poll)
+	for {
+		again, stop := s.again(watched)
+		select {
+		case <-ctx.Done():
+		case <-s.ended:
+		case <-s.wake:
+		case <-tick:
+			s.timed(ctx, s.poll)
+		case <-again:
+			s.timed(ctx, s.poll)
+		case <-changed:
+			s.timed(ctx, s.pollAnew)
+			s.pause(ctx)
+		}
+		stop()
+		if ctx.Err() != nil || s.hasEnded() {
+			return
+		}
+	}
+}
+
+// timed polls with the deadline of polls that nobody asked for.
+func (s *source) timed(ctx context.Context, poll func(context.Context)) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.PollTimeout)
+	defer cancel()
+	poll(ctx)
+}
+
+// again is when a watched source is to be polled although its watch is silent: because it is lost, or because a held
+// member is due. Sources without a watch have their timer, or are polled by scrapes only.
+func (s *source) again(watched bool) (<-chan time.Time, func()) {
+	s.mu.Lock()
+	after := s.recheck
+	if s.lost {
+		after = retryLost
+	}
+	s.mu.Unlock()
+	if !watched || after <= 0 {
+		return nil, func() {}
+	}
+	timer := time.NewTimer(after)
+	return timer.C, func() { timer.Stop() }
+}
+
+// pause merges what the watch says into fewer polls when they would come faster than they can be answered.
+func (s *source) pause(ctx context.Context) {
+	s.mu.Lock()
+	spacing := max(watchSpacing, s.now.PollDuration)
+	s.mu.Unlock()
+	timer := time.NewTimer(spacing)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-s.ended:
+	}
+}
+
+func (s *source) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}

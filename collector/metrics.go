@@ -1,0 +1,131 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"servicegroup_exporter/drivers"
+)
+
+// Why rows are rejected. Drivers may give the first three as [drivers.Rejection.Reason]; any other word counts as data.
+const (
+	rejectedName      = "name"
+	rejectedDuplicate = "duplicate"
+	rejectedData      = "data"
+)
+
+func rejectionReasons() []string { return []string{rejectedName, rejectedDuplicate, rejectedData} }
+
+func rejectionReason(word string) string {
+	if word == rejectedName || word == rejectedDuplicate {
+		return word
+	}
+	return rejectedData
+}
+
+// metrics are the counters and histograms: what is counted when it happens, in contrast to what is known, which is
+// rendered from the snapshots.
+type metrics struct {
+	latency, outage                      *prometheus.HistogramVec
+	pollErrors, rejected, memoryFailures *prometheus.CounterVec
+	eventsDropped                        prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		latency: histogram("servicegroup_detection_latency_seconds",
+			"Time from the last proof of life of a member that died to the moment this program saw it down.",
+			0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 75, 90, 120, 180, 300, 600),
+		outage: histogram("servicegroup_outage_duration_seconds",
+			"Time from the last proof of life of a member that died to the poll that found it up again.",
+			1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 3*3600, 12*3600, 24*3600, 7*24*3600),
+		pollErrors: counter("servicegroup_source_poll_errors_total",
+			"Polls of the source that failed, by reason. While it grows, nothing is known of the source's members.",
+			"source", "reason"),
+		rejected: counter("servicegroup_source_rejected_members_total",
+			"Entries found in polls that look like members but could not be used, counted anew in every poll, by reason.",
+			"source", "reason"),
+		memoryFailures: counter("servicegroup_memory_failures_total",
+			"Failed attempts to save the memory of a source's members. A restart would start from an older one.",
+			"source"),
+		eventsDropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "servicegroup_events_dropped_total",
+			Help: "Events that were not delivered because a subscriber was too slow.",
+		}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	var errs []error
+	for _, c := range []prometheus.Collector{
+		m.latency, m.outage, m.pollErrors, m.rejected, m.memoryFailures, m.eventsDropped,
+	} {
+		errs = append(errs, reg.Register(c))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	return m, nil
+}
+
+// histogram makes a histogram by source and group that is classic and native, with the settings that Prometheus and
+// Alertmanager use for their own.
+func histogram(name, help string, buckets ...float64) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}, []string{"source", "group"})
+}
+
+// addSource starts a source's counters at zero, so that their first increase is seen.
+func (m *metrics) addSource(source string) {
+	for _, reason := range drivers.Reasons() {
+		m.pollErrors.WithLabelValues(source, string(reason))
+	}
+	for _, reason := range rejectionReasons() {
+		m.rejected.WithLabelValues(source, reason)
+	}
+	m.memoryFailures.WithLabelValues(source)
+}
+
+// removeSource ends all series of a source.
+func (m *metrics) removeSource(source string) {
+	labels := prometheus.Labels{"source": source}
+	m.latency.DeletePartialMatch(labels)
+	m.outage.DeletePartialMatch(labels)
+	m.pollErrors.DeletePartialMatch(labels)
+	m.rejected.DeletePartialMatch(labels)
+	m.memoryFailures.DeletePartialMatch(labels)
+}
+
+// observe counts what a poll brought to light.
+func (m *metrics) observe(source string, out *outcome) {
+	for _, group := range out.newGroups {
+		m.latency.WithLabelValues(source, group)
+		m.outage.WithLabelValues(source, group)
+	}
+	for _, e := range out.events {
+		switch {
+		case !e.HasLatency:
+		case e.Type == EventDeath:
+			m.latency.WithLabelValues(source, e.Member.Group).Observe(e.Latency.Seconds())
+		case e.Type == EventRecovery:
+			m.outage.WithLabelValues(source, e.Member.Group).Observe(e.Latency.Seconds())
+		}
+	}
+	for _, group := range out.goneGroups {
+		m.latency.DeleteLabelValues(source, group)
+		m.outage.DeleteLabelValues(source, group)
+	}
+	for reason, n := range out.rejected {
+		m.rejected.WithLabelValues(source, reason).Add(float64(n))
+	}
+}

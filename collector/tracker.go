@@ -1,0 +1,172 @@
+package collector
+
+import (
+	"slices"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// A tracker decides who joined, died, recovered and left in one source. It is fed with polls and knows nothing of
+// goroutines, metrics or clocks: whoever uses it says what time it is.
+type tracker struct {
+	source      string
+	forgetAfter time.Duration
+
+	known   bool // there was a successful poll, in this process or in a remembered one
+	failing bool // there was a failed poll after it
+	last    instant
+	lastNow time.Time // the backend's clock at the last successful poll
+	gaps    gaps
+
+	records map[drivers.Key]*record
+	order   []*record // sorted by group and name
+	groups  map[string]*group
+	newest  time.Time // the newest heartbeat in the last successful poll that is not in the future
+	held    int
+}
+
+// A group is how many members of a group are up and down.
+type group struct {
+	up, down, held int
+	emptied        instant // when the last member had gone
+}
+
+// A reading is a successful poll.
+type reading struct {
+	*drivers.Poll
+	start, seen instant
+	now         time.Time // the backend's clock, or this machine's where it has none
+}
+
+func newReading(p *drivers.Poll, start, seen instant) *reading {
+	r := &reading{Poll: p, start: start, seen: seen, now: p.Now}
+	if r.now.IsZero() {
+		r.now = start.wall
+	}
+	return r
+}
+
+// An outcome is what a reading brought to light.
+type outcome struct {
+	events                []Event
+	rejected              map[string]int
+	newGroups, goneGroups []string
+	// recheck is when the first held member should be looked at again, zero: none is held.
+	recheck time.Duration
+}
+
+func newTracker(source string, forgetAfter time.Duration) *tracker {
+	return &tracker{
+		source: source, forgetAfter: forgetAfter,
+		records: make(map[drivers.Key]*record), groups: make(map[string]*group),
+	}
+}
+
+// fail notes that the source could not be read. Nothing happens to its members.
+func (t *tracker) fail() { t.failing = true }
+
+// apply compares a poll with what was known.
+func (t *tracker) apply(r *reading) *outcome {
+	out := &outcome{rejected: make(map[string]int)}
+	t.noteGap(r)
+	t.admit(r, out)
+	t.order = slices.DeleteFunc(t.order, func(rec *record) bool {
+		keep := t.judge(rec, r, out)
+		rec.row, rec.spared = nil, false
+		if !keep {
+			delete(t.records, rec.member.Key())
+		}
+		return !keep
+	})
+	t.count(r, out)
+	t.gaps = t.gaps.prune(t, r)
+	t.known, t.failing, t.last, t.lastNow = true, false, r.start, r.now
+	return out
+}
+
+// admit finds the record of every row, makes those that are missing, and turns away rows that can't be used. Afterwards
+// no two records have the same group and name, whatever the driver gave.
+func (t *tracker) admit(r *reading, out *outcome) {
+	before := len(t.order)
+	for i := range r.Members {
+		m := &r.Members[i]
+		if !validName(m.Group) || !validName(m.Name) {
+			out.rejected[rejectedName]++
+			continue
+		}
+		rec := t.records[m.Key()]
+		if rec == nil {
+			rec = &record{member: *m}
+			t.records[m.Key()] = rec
+			t.order = append(t.order, rec)
+		}
+		if rec.row != nil {
+			out.rejected[rejectedDuplicate]++
+		}
+		if rec.row == nil || better(m, rec.row) {
+			rec.row = m
+		}
+	}
+	for _, rejection := range r.Rejected {
+		out.rejected[rejectionReason(rejection.Reason)]++
+		if rec := t.records[drivers.Key{Group: rejection.Group, Name: rejection.Name}]; rec != nil {
+			rec.spared = true
+		}
+	}
+	if len(t.order) > before {
+		slices.SortFunc(t.order, byKey)
+	}
+}
+
+// count numbers the living and the dead of each group. A group is remembered for a while after its last member has
+// gone, so that what was observed about it is not lost before it was scraped.
+func (t *tracker) count(r *reading, out *outcome) {
+	for _, g := range t.groups {
+		g.up, g.down, g.held = 0, 0, 0
+	}
+	t.held, t.newest = 0, time.Time{}
+	for _, rec := range t.order {
+		g := t.groups[rec.member.Group]
+		if g == nil {
+			g = &group{}
+			t.groups[rec.member.Group] = g
+			out.newGroups = append(out.newGroups, rec.member.Group)
+		}
+		g.emptied = instant{}
+		switch rec.shown() {
+		case Up:
+			g.up++
+		case Down:
+			g.down++
+		default:
+			g.held++
+			t.held++
+		}
+		if hb := rec.member.LastHeartbeat; hb.After(t.newest) && !hb.After(r.now.Add(r.DownTime)) {
+			t.newest = hb
+		}
+	}
+	for name, g := range t.groups {
+		switch {
+		case g.up+g.down+g.held > 0:
+		case g.emptied.isZero():
+			g.emptied = r.seen
+		case r.seen.sub(g.emptied) >= t.forgetAfter:
+			delete(t.groups, name)
+			out.goneGroups = append(out.goneGroups, name)
+		}
+	}
+}
+
+// members gives what is known of every member.
+func (t *tracker) members(readable bool) []MemberState {
+	states := make([]MemberState, len(t.order))
+	for i, rec := range t.order {
+		states[i] = MemberState{Member: rec.member, Since: rec.since.wall, Transitions: rec.transitions}
+		if readable {
+			states[i].State = rec.shown()
+		}
+	}
+	return states
+}

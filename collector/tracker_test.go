@@ -1,0 +1,196 @@
+package collector
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+const (
+	sec  = time.Second
+	mins = time.Minute
+	hour = time.Hour
+)
+
+func allHistories() []history {
+	return slices.Concat(lifeHistories(), forcedHistories(), latencyHistories(), holdHistories(), clockHistories(),
+		restartHistories(), oddHistories())
+}
+
+func lifeHistories() []history {
+	return []history{
+		{name: "the first poll says nothing", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s b:down:beat=-1h"), want: "a=up b=down"},
+			{at: 15 * sec, rows: rows("a:up:beat=10s b:down:beat=-1h"), want: "a=up b=down"},
+		}},
+		{name: "a heartbeat goes stale and comes back", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
+			{at: 60 * sec, rows: rows("a:up:beat=0s"), want: "a=up"},
+			{at: 65 * sec, rows: rows("a:down:beat=0s"), want: "death a 1m5s; a=down"},
+			{at: 75 * sec, rows: rows("a:down:beat=0s"), want: "a=down"},
+			{at: 90 * sec, rows: rows("a:up:beat=89s"), want: "recovery a 1m30s; a=up"},
+		}},
+		{name: "members join up and down", steps: []step{
+			{at: 0, rows: nil, want: ""},
+			{at: 15 * sec, rows: rows("a:up b:down"), want: "join a, join b; a=up b=down"},
+		}},
+		{name: "a rostered member leaves, up or down", steps: []step{
+			{at: 0, rows: rows("a:up:rostered b:down:rostered c:up:rostered"), want: "a=up b=down c=up"},
+			{at: 15 * sec, rows: rows("c:up:rostered"), want: "leave a, leave b; c=up"},
+			{at: 30 * sec, rows: rows("a:up:rostered c:up:rostered"), want: "join a; a=up c=up"},
+		}},
+		{name: "a member without a roster dies when it is gone", downTime: 4 * sec, noClock: true, steps: []step{
+			{at: 0, rows: rows("a:up b:up"), want: "a=up b=up"},
+			{at: 10 * sec, rows: rows("b:up"), want: "death a 14s; a=down b=up"},
+			{at: 20 * sec, rows: rows("b:up"), want: "a=down b=up"},
+			{at: 30 * sec, rows: rows("a:up b:up"), want: "recovery a 34s; a=up b=up"},
+		}},
+		{name: "the dead are forgotten in the end", forgetAfter: hour, downTime: 4 * sec, steps: []step{
+			{at: 0, rows: rows("a:up b:up"), want: "a=up b=up"},
+			{at: 10 * sec, rows: rows("b:up"), want: "death a 14s; a=down b=up"},
+			{at: hour, rows: rows("b:up"), want: "a=down b=up"},
+			{at: hour + 10*sec, rows: rows("b:up"), want: "forgotten a; b=up"},
+			{at: hour + 20*sec, rows: rows("a:up b:up"), want: "join a; a=up b=up"},
+		}},
+		{name: "the dead that the backend shows are not forgotten", forgetAfter: hour, steps: []step{
+			{at: 0, rows: rows("a:down:beat=-1h"), want: "a=down"},
+			{at: 3 * hour, rows: rows("a:down:beat=-1h"), want: "a=down"},
+		}},
+		{name: "an up member is not forgotten but dies", forgetAfter: hour, downTime: sec, steps: []step{
+			{at: 0, rows: rows("a:up"), want: "a=up"},
+			{at: 2 * hour, rows: nil, want: "death a 2h0m1s; a=down"},
+		}},
+		{name: "flaps are all counted", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
+			{at: 61 * sec, rows: rows("a:down:beat=0s"), want: "death a 1m1s; a=down"},
+			{at: 62 * sec, rows: rows("a:up:beat=62s"), want: "recovery a 1m2s; a=up"},
+			{at: 130 * sec, rows: rows("a:down:beat=62s"), want: "death a 1m8s; a=down"},
+			{at: 131 * sec, rows: rows("a:up:beat=131s"), want: "recovery a 1m9s; a=up"},
+		}},
+		{name: "a member is known by group and name", steps: []step{
+			{at: 0, rows: rows("g/a:up h/a:down"), want: "a=up h/a=down"},
+			{at: 15 * sec, rows: rows("g/a:up:binary=x h/a:down:binary=x"), want: "a=up h/a=down"},
+		}},
+	}
+}
+
+func forcedHistories() []history {
+	return []history{
+		{name: "forced down is no death and its end no recovery", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s:unforced"), want: "a=up"},
+			{at: 10 * sec, rows: rows("a:down:beat=9s:forced"), want: "forced_down a; a=down"},
+			{at: 20 * sec, rows: rows("a:up:beat=19s:unforced"), want: "forced_up a; a=up"},
+		}},
+		{name: "dead while forced down", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s:unforced"), want: "a=up"},
+			{at: 10 * sec, rows: rows("a:down:beat=9s:forced"), want: "forced_down a; a=down"},
+			{at: 2 * mins, rows: rows("a:down:beat=9s:unforced"), want: "a=down"},
+			{at: 3 * mins, rows: rows("a:up:beat=179s:unforced"), want: "recovery a; a=up"},
+		}},
+		{name: "forced down when dead already", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s:unforced"), want: "a=up"},
+			{at: 61 * sec, rows: rows("a:down:beat=0s:unforced"), want: "death a 1m1s; a=down"},
+			{at: 70 * sec, rows: rows("a:down:beat=0s:forced"), want: "a=down"},
+			{at: 90 * sec, rows: rows("a:up:beat=89s:unforced"), want: "forced_up a; a=up"},
+		}},
+		{name: "first seen forced down", steps: []step{
+			{at: 0, rows: rows("a:down:beat=0s:forced"), want: "a=down"},
+			{at: 10 * sec, rows: rows("a:down:beat=0s:unforced"), want: "a=down"},
+			{at: 20 * sec, rows: rows("a:up:beat=19s:unforced"), want: "recovery a; a=up"},
+		}},
+		{name: "disabled members die like others", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s:disabled"), want: "a=up"},
+			{at: 61 * sec, rows: rows("a:down:beat=0s:disabled"), want: "death a 1m1s; a=down"},
+		}},
+	}
+}
+
+func oddHistories() []history {
+	return []history{
+		{name: "duplicate rows", steps: []step{
+			{at: 0, rows: rows("a:down:beat=-1h a:up:beat=0s a:down:beat=-2h"), want: "a=up"},
+			{at: 15 * sec, rows: rows("a:up:beat=0s a:down:beat=-1h"), want: "a=up"},
+		}},
+		{name: "names that can't be labels", steps: []step{
+			{at: 0, rows: append(rows("a:up"), drivers.Member{Group: "g", Name: "\xff"}, drivers.Member{Group: "g"},
+				drivers.Member{Name: "x"}), want: "a=up"},
+		}},
+		{name: "times that can't be", steps: []step{
+			{at: 0, rows: []drivers.Member{
+				{Group: "g", Name: "a", Up: true, LastHeartbeat: t0.AddDate(20000, 0, 0)},
+				{Group: "g", Name: "b", Up: true, LastHeartbeat: t0.AddDate(7000, 0, 0)},
+			}, want: "a=up b=up"},
+			{at: 15 * sec, restart: true, rows: rows("a:up:beat=14s b:up:beat=14s"), want: "a=up b=up"},
+			{at: 75 * sec, rows: rows("a:down:beat=14s b:down:beat=14s"), want: "death a 1m1s, death b 1m1s; a=down b=down"},
+		}},
+		{name: "a rostered member whose entry is damaged for a time", steps: []step{
+			{at: 0, rows: rows("a:up:rostered"), want: "a=up"},
+			{at: 15 * sec, rejected: drivers.Rejection{Group: "g", Name: "a", Reason: "data"}, want: "a=unknown"},
+			{at: 30 * sec, rows: rows("a:up:rostered"), want: "a=up"},
+			{at: 45 * sec, rejected: drivers.Rejection{Group: "g", Name: "a", Reason: "data"}, want: "a=unknown"},
+			{at: 60 * sec, want: "leave a;"},
+		}},
+		{name: "a dead member whose entry is damaged stays dead", steps: []step{
+			{at: 0, rows: rows("a:down:rostered"), want: "a=down"},
+			{at: 15 * sec, rejected: drivers.Rejection{Group: "g", Name: "a", Reason: "data"}, want: "a=down"},
+		}},
+	}
+}
+
+func TestRejectedRowsAreCounted(t *testing.T) {
+	tr := newTracker("s", hour)
+	poll := &drivers.Poll{
+		Members: append(rows("a:up a:up"), drivers.Member{Group: "g", Name: "\xff"}),
+		Rejected: []drivers.Rejection{
+			{Group: "g", Name: "x", Reason: "data"}, {Reason: "name"}, {Reason: "duplicate"}, {Reason: "surprise"},
+		},
+	}
+	out := tr.apply(newReading(poll, instant{wall: t0}, instant{wall: t0}))
+	require.Equal(t, map[string]int{"name": 2, "duplicate": 2, "data": 2}, out.rejected)
+}
+
+func TestTransitionsAndTimes(t *testing.T) {
+	tr := newTracker("s", hour)
+	at := func(d time.Duration, words string) MemberState {
+		t.Helper()
+		now := instant{wall: t0.Add(d), mono: d}
+		tr.apply(newReading(&drivers.Poll{Members: rows(words), Now: now.wall, DownTime: mins}, now, now))
+		return tr.members(true)[0]
+	}
+	require.Equal(t, MemberState{Member: row("a:up:beat=0s"), State: Up, Since: t0}, at(0, "a:up:beat=0s"))
+	require.Equal(t, t0, at(sec, "a:up:beat=1s").Since)
+	require.Equal(t, MemberState{
+		Member: row("a:down:beat=1s"), State: Down, Since: t0.Add(2 * mins), Transitions: 1,
+	}, at(2*mins, "a:down:beat=1s"))
+	require.Equal(t, uint64(2), at(3*mins, "a:up:beat=3m").Transitions)
+	forced := at(4*mins, "a:down:beat=4m:forced")
+	require.Equal(t, t0.Add(4*mins), forced.Since)
+	require.Equal(t, uint64(2), forced.Transitions)
+	require.Equal(t, Unknown, tr.members(false)[0].State)
+}
+
+func TestTheNewestHeartbeatIsNotOneOfTheFuture(t *testing.T) {
+	tr := newTracker("s", hour)
+	poll := &drivers.Poll{Members: rows("a:up:beat=-5s b:down:beat=2h c:down:beat=-1h"), Now: t0, DownTime: mins}
+	tr.apply(newReading(poll, instant{wall: t0}, instant{wall: t0}))
+	require.Equal(t, t0.Add(-5*sec), tr.newest)
+}
+
+func TestEmptyGroupsAreKeptForAWhile(t *testing.T) {
+	tr := newTracker("s", hour)
+	at := func(d time.Duration, words string) *outcome {
+		now := instant{wall: t0.Add(d), mono: d}
+		return tr.apply(newReading(&drivers.Poll{Members: rows(words)}, now, now))
+	}
+	require.Equal(t, []string{"g"}, at(0, "a:up:rostered").newGroups)
+	require.Empty(t, at(mins, "").goneGroups)
+	require.Contains(t, tr.groups, "g")
+	require.Empty(t, at(2*mins, "a:up:rostered").newGroups)
+	require.Empty(t, at(3*mins, "").goneGroups)
+	require.Empty(t, at(62*mins, "").goneGroups)
+	require.Equal(t, []string{"g"}, at(63*mins, "").goneGroups)
+}
