@@ -1,0 +1,114 @@
+package zk
+
+import (
+	"context"
+	"errors"
+
+	zkclient "github.com/go-zookeeper/zk"
+)
+
+// membersValue is the value that evzookeeper gives to nodes whose children are members.
+const membersValue = "ZKMembers"
+
+// A kind is what a child of a group is that has no record in the roster.
+type kind uint8
+
+const (
+	kindOther  kind = iota // bookkeeping, not a member
+	kindFlat               // ephemeral: a process holds it
+	kindNested             // persistent, says "ZKMembers": up while it has a child
+)
+
+// A deadRecord is the record of a member that is not there.
+type deadRecord struct {
+	record
+	damaged bool // it can't be decoded: only the member's death is known
+}
+
+// A child is one name in a group, in the course of a poll.
+type child struct {
+	name     string
+	rostered bool // it has a record
+	present  bool // the group's znode has it as a child
+	known    bool // the rest is known
+
+	kind      kind       // of a child that is present and not rostered
+	recorded  bool       // it turned out to have a record after all: it joined meanwhile
+	populated bool       // it has children
+	record    deadRecord // of a child that is rostered and not present
+	gone      bool       // it was removed meanwhile
+}
+
+// look finds out what is not known of a child.
+func (c *child) look(ctx context.Context, r *reading, group string) error {
+	path, find := r.paths.member(group, c.name), c.classify
+	if c.rostered {
+		path, find = r.paths.record(group, c.name), c.readRecord
+	} else if c.kind == kindNested {
+		find = c.lookInside
+	}
+	err := find(ctx, r, group, path)
+	if errors.Is(err, zkclient.ErrNoNode) {
+		c.gone, err = true, nil
+	}
+	if err != nil {
+		return unavailable("reading "+path, err)
+	}
+	c.known = true
+	return nil
+}
+
+// readRecord reads what a dead member said of itself.
+func (c *child) readRecord(ctx context.Context, r *reading, _, path string) error {
+	data, err := r.get(ctx, path)
+	if err != nil {
+		return err
+	}
+	c.record.record, err = decodeRecord(data)
+	if c.record.damaged = err != nil; c.record.damaged {
+		r.logger.Warn("a record in the roster is damaged", "path", path, "err", err)
+	}
+	return nil
+}
+
+// classify finds out what a child without a record is.
+func (c *child) classify(ctx context.Context, r *reading, group, path string) error {
+	stat, err := r.stat(ctx, path)
+	if err != nil {
+		return err
+	}
+	if stat.EphemeralOwner != 0 {
+		c.kind = kindFlat
+		_, err := r.stat(ctx, r.paths.record(group, c.name))
+		if errors.Is(err, zkclient.ErrNoNode) {
+			return nil
+		}
+		c.recorded = err == nil
+		return err
+	}
+	c.kind = kindOther
+	if stat.DataLength != int32(len(membersValue)) || !r.counts(kindNested) {
+		return nil
+	}
+	return c.lookInside(ctx, r, group, path)
+}
+
+// lookInside finds out whether a persistent child is a nested member and whether that is up.
+func (c *child) lookInside(ctx context.Context, r *reading, group, path string) error {
+	inside, err := r.dirs.read(ctx, path)
+	if err != nil {
+		return err
+	}
+	if inside.stat.EphemeralOwner != 0 { // It is another znode by now.
+		return c.classify(ctx, r, group, path)
+	}
+	value, err := r.get(ctx, path)
+	if err != nil {
+		return err
+	}
+	c.kind, c.populated = kindOther, len(inside.names) > 0
+	if string(value) == membersValue {
+		c.kind = kindNested
+	}
+	return nil
+}

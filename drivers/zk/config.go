@@ -1,0 +1,153 @@
+package zk
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// The layouts that [Config] knows.
+const (
+	// LayoutAuto tells flat and nested members apart node by node.
+	LayoutAuto = "auto"
+	// LayoutFlat counts ephemeral children of a group.
+	LayoutFlat = "flat"
+	// LayoutNested counts persistent children of a group that say "ZKMembers"; they are up while they have a child.
+	LayoutNested = "nested"
+)
+
+const defaultPort = "2181"
+
+// The bounds of a session timeout. Servers raise or lower what is asked for to 2 to 20 of their ticks.
+const (
+	minSessionTimeout = 100 * time.Millisecond
+	maxSessionTimeout = 10 * time.Minute
+)
+
+// Config is the section "zk" of a source.
+type Config struct {
+	// Servers are the ensemble's servers, as host or host:port.
+	Servers []string `yaml:"servers"`
+	// Chroot is a path that all others are below, empty for none.
+	Chroot string `yaml:"chroot"`
+	// Prefix is the path that groups are children of, Nova's sg_prefix.
+	Prefix string `yaml:"prefix"`
+	// Layout says which children of a group are members when no record of the roster says so.
+	Layout string `yaml:"layout"`
+	// Groups are the groups to read; empty: all that there are.
+	Groups []string `yaml:"groups"`
+	// SessionTimeout is what is asked of the server: how long it keeps an ephemeral znode whose owner has fallen silent.
+	SessionTimeout drivers.Duration `yaml:"session_timeout"`
+	// Auth is who to be.
+	Auth Auth `yaml:"auth"`
+}
+
+// Auth is an identity of ZooKeeper's digest scheme; the zero value is nobody.
+type Auth struct {
+	User     string         `yaml:"user"`
+	Password drivers.Secret `yaml:"password"`
+}
+
+// DefaultConfig returns what Nova used: its prefix and its recv_timeout.
+func DefaultConfig() Config {
+	return Config{Prefix: "/servicegroups", Layout: LayoutAuto, SessionTimeout: drivers.Duration(4 * time.Second)}
+}
+
+// Validate checks the section and returns one error, a [drivers.FieldError], for each setting that is wrong, joined.
+func (c *Config) Validate() error {
+	errs := []error{
+		checkPath("chroot", c.Chroot, "empty, or a path like /team"),
+		checkPath("prefix", c.Prefix, "a path like /servicegroups"),
+	}
+	if c.Prefix == "" {
+		errs = append(errs, drivers.Field("prefix", "is empty: must be a path like /servicegroups"))
+	}
+	if len(c.Servers) == 0 {
+		errs = append(errs, drivers.Field("servers", "is empty: name at least one server, as [zk1:2181, zk2:2181]"))
+	}
+	for _, s := range c.Servers {
+		if _, err := parseServer(s); err != nil {
+			errs = append(errs, drivers.Field("servers", "%w", err))
+		}
+	}
+	for _, g := range c.Groups {
+		if err := checkGroup(g); err != nil {
+			errs = append(errs, drivers.Field("groups", "%w", err))
+		}
+	}
+	switch c.Layout {
+	case LayoutAuto, LayoutFlat, LayoutNested:
+	default:
+		errs = append(errs, drivers.Field("layout", "%q is none of %s, %s, %s", c.Layout, LayoutAuto, LayoutFlat, LayoutNested))
+	}
+	if t := time.Duration(c.SessionTimeout); t < minSessionTimeout || t > maxSessionTimeout {
+		errs = append(errs, drivers.Field("session_timeout", "%v is not between %v and %v; most servers allow 4s to 40s",
+			t, minSessionTimeout, maxSessionTimeout))
+	}
+	return errors.Join(append(errs, c.Auth.validate())...)
+}
+
+func (a *Auth) validate() error {
+	switch {
+	case a.User == "" && a.Password != "":
+		return drivers.Field("auth.user", "is empty although a password is set")
+	case a.User != "" && a.Password == "":
+		return drivers.Field("auth.password", "is empty although a user is set")
+	case strings.Contains(a.User, ":"):
+		return drivers.Field("auth.user", "%q contains a colon, which separates user and password", a.User)
+	}
+	return nil
+}
+
+// root is the path of the prefix on the server, without a slash at its end: empty where it is the root itself.
+func (c *Config) root() string {
+	return strings.TrimSuffix(c.Chroot, "/") + strings.TrimSuffix(c.Prefix, "/")
+}
+
+// checkPath accepts the empty path and "/"; who needs more asks for it.
+func checkPath(field, path, want string) error {
+	if path == "" || path == "/" {
+		return nil
+	}
+	if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") {
+		return drivers.Field(field, "%q must begin and not end with a slash: %s", path, want)
+	}
+	for part := range strings.SplitSeq(path[1:], "/") {
+		if err := checkNode(part); err != nil {
+			return drivers.Field(field, "%q: a part of it %w", path, err)
+		}
+	}
+	return nil
+}
+
+// A server is a host, which may be a name with several addresses, and a port.
+type server struct{ host, port string }
+
+func (s server) String() string { return net.JoinHostPort(s.host, s.port) }
+
+// parseServer parses host, host:port, an IPv6 address, or [address]:port.
+func parseServer(s string) (server, error) {
+	if strings.ContainsAny(s, ",/ ") {
+		return server{}, fmt.Errorf("%q is not one host:port: give each server an entry of its own, and the path as chroot", s)
+	}
+	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return server{addr.String(), defaultPort}, nil
+	}
+	if !strings.Contains(s, ":") && s != "" {
+		return server{s, defaultPort}, nil
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || host == "" {
+		return server{}, fmt.Errorf("%q is not a server: write host:port, as zk1:2181 or [::1]:2181", s)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return server{}, fmt.Errorf("%q has no port between 1 and 65535: write host:port, as zk1:2181", s)
+	}
+	return server{host, port}, nil
+}

@@ -1,0 +1,243 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
+)
+
+// A listing is the children of a znode as they were at some instant. It never changes.
+type listing struct {
+	names []string      // sorted
+	stat  zkclient.Stat // zero where there is no such znode
+}
+
+// sameChildren says whether a later look at the znode shows that no child came or went. Pzxid is the transaction that
+// last changed the children; both looks are the same server's.
+func (l *listing) sameChildren(stat zkclient.Stat) bool {
+	return l.stat.Czxid == stat.Czxid && l.stat.Pzxid == stat.Pzxid && l.stat.Cversion == stat.Cversion
+}
+
+// A dir is what is known of one path in one session.
+type dir struct {
+	list  *listing // nil before the first read
+	armed bool     // a watch is outstanding: at most one a path
+	// fired is when the watch fired that was outstanding last, zero since it was armed again; pending is the first such
+	// time that no successful poll has reported yet.
+	fired, pending time.Time
+	covered        bool // a poll has succeeded since the first watch was armed
+	poll           uint64
+}
+
+// dirs reads znodes' children in one session and watches them. A session's watches end with it, so the next one begins
+// with new dirs.
+//
+// A path is read with a watch when none is outstanding. As long as that has not fired, a look at the znode's own numbers
+// shows that the children are still the same, which is one small answer for a group of any size.
+type dirs struct {
+	session *session
+	asked   func() // counts a round trip
+	changed func() // says that a watch fired; must not block
+
+	mu    sync.Mutex
+	paths map[string]*dir
+	poll  uint64 // the number of the poll that is under way
+}
+
+func (d *dirs) get(path string) *dir {
+	e := d.paths[path]
+	if e == nil {
+		e = &dir{}
+		d.paths[path] = e
+	}
+	return e
+}
+
+// fire is called when the watch on a path fires. Its time has to be taken here, before the answers that show the change.
+func (d *dirs) fire(path string) {
+	now := time.Now()
+	d.mu.Lock()
+	e := d.get(path)
+	e.armed = false
+	if e.fired.IsZero() {
+		e.fired = now
+	}
+	d.mu.Unlock()
+	d.changed()
+}
+
+// read gives the children of a path and the znode's present numbers. A path without a znode has none.
+func (d *dirs) read(ctx context.Context, path string) (*listing, error) {
+	for {
+		list, watched := d.begin(path)
+		if !watched {
+			list, err := d.list(ctx, path)
+			if err != nil || list != nil {
+				return list, err
+			}
+			continue // It came into being while it was looked at.
+		}
+		if list != nil {
+			same, err := d.unchanged(ctx, path, list)
+			if err != nil || same != nil {
+				return same, err
+			}
+		}
+		if d.isArmed(path) { // A watch for the znode's creation, or one whose first read was cut short.
+			return d.listUnwatched(ctx, path)
+		}
+	}
+}
+
+// begin notes that a poll reads the path. Unless a watch is outstanding, the caller now has to arm one.
+func (d *dirs) begin(path string) (list *listing, watched bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.get(path)
+	e.poll = d.poll
+	if e.armed {
+		return e.list, true
+	}
+	if e.pending.IsZero() {
+		e.pending = e.fired
+	}
+	// Armed before it is asked for, since it may fire before the answer is handed on.
+	e.armed, e.fired = true, time.Time{}
+	return e.list, false
+}
+
+func (d *dirs) isArmed(path string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.get(path).armed
+}
+
+// disarm notes that a watch was not set after all.
+func (d *dirs) disarm(path string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.get(path).armed = false
+}
+
+func (d *dirs) store(path string, names []string, stat *zkclient.Stat) *listing {
+	slices.Sort(names)
+	list := &listing{names: names}
+	if stat != nil {
+		list.stat = *stat
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.get(path).list = list
+	return list
+}
+
+// list reads the children and sets a watch on them, or on the znode's creation where there is none. It gives nil when
+// the znode was created in between.
+func (d *dirs) list(ctx context.Context, path string) (*listing, error) {
+	d.asked()
+	// What follows an answer is done even if nobody waits for it any more, since the server has set the watch.
+	list, err := call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
+		names, stat, _, err := c.ChildrenW(path)
+		if err != nil {
+			d.disarm(path)
+			return nil, err
+		}
+		return d.store(path, names, stat), nil
+	})
+	if errors.Is(err, zkclient.ErrNoNode) {
+		return d.awaitCreation(ctx, path)
+	}
+	return list, err
+}
+
+func (d *dirs) awaitCreation(ctx context.Context, path string) (*listing, error) {
+	d.begin(path)
+	d.asked()
+	return call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
+		exists, _, _, err := c.ExistsW(path)
+		if err != nil || exists {
+			d.disarm(path)
+			return nil, err
+		}
+		return d.store(path, nil, nil), nil
+	})
+}
+
+// unchanged gives the listing with the znode's present numbers if it still holds, else nil.
+func (d *dirs) unchanged(ctx context.Context, path string, list *listing) (*listing, error) {
+	d.asked()
+	stat, err := call(ctx, d.session, func(c *zkclient.Conn) (zkclient.Stat, error) {
+		exists, stat, err := c.Exists(path)
+		if err != nil || !exists {
+			return zkclient.Stat{}, err
+		}
+		return *stat, nil
+	})
+	if err != nil || !list.sameChildren(stat) {
+		return nil, err
+	}
+	if list.stat == stat {
+		return list, nil
+	}
+	return &listing{names: list.names, stat: stat}, nil
+}
+
+func (d *dirs) listUnwatched(ctx context.Context, path string) (*listing, error) {
+	d.asked()
+	list, err := call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
+		names, stat, err := c.Children(path)
+		if err != nil {
+			return nil, err
+		}
+		return d.store(path, names, stat), nil
+	})
+	if errors.Is(err, zkclient.ErrNoNode) {
+		return d.store(path, nil, nil), nil
+	}
+	return list, err
+}
+
+// beginPoll starts the next poll.
+func (d *dirs) beginPoll() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.poll++
+}
+
+// firstChange gives when a watch on a path or on any of the paths inside first fired since the last successful poll, zero
+// if none did or if not all of that time was watched.
+func (d *dirs) firstChange(path string, inside []string) time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	first := d.get(path).pending
+	for _, p := range inside {
+		if t := d.get(p).pending; first.IsZero() || !t.IsZero() && t.Before(first) {
+			first = t
+		}
+	}
+	if !d.get(path).covered {
+		return time.Time{}
+	}
+	return first
+}
+
+// succeeded ends a successful poll: what it has read from now on is watched without a gap, and what it has not read is
+// forgotten unless a watch on it is outstanding.
+func (d *dirs) succeeded() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for path, e := range d.paths {
+		switch {
+		case e.poll == d.poll:
+			e.covered, e.pending = true, time.Time{}
+		case !e.armed:
+			delete(d.paths, path)
+		default:
+			e.covered, e.list = false, nil
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package zk
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+var (
+	_ drivers.Driver  = (*Driver)(nil)
+	_ drivers.Joiner  = (*Driver)(nil)
+	_ drivers.Watcher = (*Driver)(nil)
+	_ drivers.Counter = (*Driver)(nil)
+)
+
+// The longest packets in bytes. A reader takes the names of a million members; what members send and get is short, and
+// each of them has buffers of this size.
+const (
+	maxReply  = 64 << 20
+	smallSize = 64 << 10
+)
+
+// Driver keeps membership in ZooKeeper. It connects when it is first asked for something.
+type Driver struct {
+	config  Config
+	paths   paths
+	process process
+	logger  *slog.Logger
+	dialer  dialer
+
+	ctx     context.Context // ends with the driver
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	reapers sync.WaitGroup
+
+	link      link
+	startLink sync.Once
+	changed   chan struct{}
+	polling   chan struct{} // holds one token: polls are made one after the other
+	groups    map[string]*group
+	last      lastPoll
+
+	operations, connections, expirations atomic.Uint64
+
+	mu        sync.Mutex
+	closed    bool
+	joined    map[*membership]struct{}
+	abandoned map[string]time.Time // the ids of memberships that were abandoned, and when
+}
+
+// Open makes a driver. It does not wait for a server, and does not fail because there is none.
+func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	d := &Driver{
+		config:    cfg,
+		paths:     paths(cfg.root()),
+		process:   thisProcess(),
+		logger:    logger,
+		changed:   make(chan struct{}, 1),
+		polling:   make(chan struct{}, 1),
+		groups:    make(map[string]*group),
+		joined:    make(map[*membership]struct{}),
+		abandoned: make(map[string]time.Time),
+	}
+	for _, s := range cfg.Servers {
+		server, err := parseServer(s)
+		if err != nil {
+			return nil, fmt.Errorf("parsing servers: %w", err)
+		}
+		d.dialer.servers = append(d.dialer.servers, server)
+	}
+	d.dialer.auth = cfg.Auth
+	d.dialer.options = sessionOptions{
+		timeout: time.Duration(cfg.SessionTimeout), read: smallSize, write: smallSize, logger: logger, reapers: &d.reapers,
+	}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.link = link{
+		open: d.openReading, limit: d.pauseLimit(), grace: time.Duration(cfg.SessionTimeout), gained: d.gained,
+		logger: logger, changed: make(chan struct{}),
+	}
+	return d, nil
+}
+
+// pauseLimit is the longest pause between rounds of attempts. A member has to be back before its session expires.
+func (d *Driver) pauseLimit() time.Duration {
+	return min(max(time.Duration(d.config.SessionTimeout)/4, 2*firstWait), time.Second)
+}
+
+// reader returns the link that members are read over, and starts it when it is first used: a process that only joins
+// does not need its session.
+func (d *Driver) reader() *link {
+	d.startLink.Do(func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.link.since = time.Now()
+		if d.closed {
+			d.link.err = drivers.Unavailable(drivers.ReasonSession, errClosed)
+			return
+		}
+		d.running.Go(func() { d.link.run(d.ctx) })
+	})
+	return &d.link
+}
+
+// openReading makes a session for reading.
+func (d *Driver) openReading(ctx context.Context, round int) (*reading, error) {
+	r := &reading{
+		paths: d.paths, layout: d.config.Layout, logger: d.logger,
+		asked: func() { d.operations.Add(1) },
+	}
+	r.dirs = &dirs{asked: r.asked, changed: d.signal, paths: make(map[string]*dir)}
+	dialer := d.dialer
+	dialer.options.read = maxReply
+	session, err := dialer.dial(ctx, round, r.dirs.fire)
+	if err != nil {
+		return nil, err
+	}
+	r.session, r.dirs.session = session, session
+	r.backend = serverVersion(ctx, session.server)
+	d.connected()
+	return r, nil
+}
+
+// connected counts a session that was made.
+func (d *Driver) connected() { d.connections.Add(1) }
+
+// gained is called when members can be read again after some time. What changed meanwhile was not watched.
+func (d *Driver) gained(first bool, away time.Duration) {
+	if !first {
+		d.logger.Info("have a ZooKeeper session again", "away", away.Round(time.Millisecond))
+		if away > time.Duration(d.config.SessionTimeout) {
+			d.expirations.Add(1)
+		}
+	}
+	d.signal()
+}
+
+// signal says that Members is worth calling.
+func (d *Driver) signal() {
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Changed implements drivers.Watcher. Signals come from the first call on.
+func (d *Driver) Changed() <-chan struct{} {
+	d.reader()
+	return d.changed
+}
+
+// Counts implements drivers.Counter. Since a session is never resumed, it counts as expired when its owner could not make
+// another one within the session timeout.
+func (d *Driver) Counts() drivers.Counts {
+	connections := d.connections.Load()
+	return drivers.Counts{
+		Operations:  d.operations.Load(),
+		Reconnects:  connections - min(connections, 1),
+		Expirations: d.expirations.Load(),
+	}
+}
+
+// Close implements drivers.Driver. The session for reading is ended in order; it takes up to three seconds if the server
+// does not answer.
+func (d *Driver) Close() error {
+	d.mu.Lock()
+	d.closed = true
+	memberships := d.joined
+	d.joined = make(map[*membership]struct{})
+	d.mu.Unlock()
+	for m := range memberships {
+		m.Abandon()
+	}
+	d.cancel()
+	d.running.Wait()
+	d.reapers.Wait()
+	return nil
+}

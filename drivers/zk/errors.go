@@ -1,0 +1,65 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	zkclient "github.com/go-zookeeper/zk"
+
+	"servicegroup_exporter/drivers"
+)
+
+var (
+	errClosed  = errors.New("the driver is closed")
+	errCut     = errors.New("the connection was cut")
+	errNoReply = errors.New("the server answers pings but not a request")
+)
+
+// A lostError says that a session is over, and why, so that a call may be tried again on the next one.
+type lostError struct {
+	server string
+	err    error
+}
+
+func (e *lostError) Error() string {
+	return fmt.Sprintf("lost the session with %s: %v", e.server, e.err)
+}
+
+func (e *lostError) Unwrap() error { return e.err }
+
+// lost says whether err is about the session that it happened on rather than about the request.
+func lost(err error) bool {
+	_, is := errors.AsType[*lostError](err)
+	return is
+}
+
+// sessionOver says whether an error of the client library means that the session or its connection has ended.
+func sessionOver(err error) bool {
+	for _, over := range []error{
+		zkclient.ErrConnectionClosed, zkclient.ErrSessionExpired, zkclient.ErrSessionMoved, zkclient.ErrClosing,
+		zkclient.ErrNoServer, zkclient.ErrAuthFailed,
+	} {
+		if errors.Is(err, over) {
+			return true
+		}
+	}
+	return false
+}
+
+// unavailable says what was being done and wraps err with the reason why the backend did not do it.
+func unavailable(doing string, err error) error {
+	reason := drivers.ReasonQuery
+	switch {
+	case errors.Is(err, drivers.ErrUnavailable):
+		reason = drivers.ReasonOf(err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		reason = drivers.ReasonTimeout
+	case errors.Is(err, zkclient.ErrNoAuth):
+		reason = drivers.ReasonAuth
+		err = fmt.Errorf("%w: the ACL does not allow it to who is configured under auth", err)
+	case lost(err), errors.Is(err, errClosed):
+		reason = drivers.ReasonSession
+	}
+	return drivers.Unavailable(reason, fmt.Errorf("%s: %w", doing, err))
+}

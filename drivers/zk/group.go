@@ -1,0 +1,146 @@
+package zk
+
+import (
+	"context"
+	"time"
+	"unicode/utf8"
+
+	"servicegroup_exporter/drivers"
+)
+
+// A group is what is remembered of one group from poll to poll, so that only what has changed is read again.
+type group struct {
+	name string
+
+	// What was found out about single children. It is kept even when the poll that asked could not be finished, so that
+	// a large group is understood in several polls if one has not the time.
+	kinds map[string]kind       // of those that are there without a record
+	dead  map[string]deadRecord // of those that have a record and are not there
+
+	// The last result, and what it was made from.
+	from         *reading
+	roster, live *listing
+	result       *groupResult
+}
+
+// A groupResult is a group's part of a poll. It never changes.
+type groupResult struct {
+	members  []drivers.Member // sorted by name
+	rejected []drivers.Rejection
+	nested   []string // paths of nested members, which show in no listing whether they are up
+}
+
+// poll reads the group. It leaves the result alone if nothing has changed.
+func (g *group) poll(ctx context.Context, r *reading) error {
+	// The roster is read before who is there, and the records of the dead after that. So a member that joins meanwhile
+	// is never taken for dead, and one that leaves meanwhile has no record any more when it is asked for.
+	roster, err := r.dirs.read(ctx, r.paths.rosterGroup(g.name))
+	if err != nil {
+		return unavailable("reading the roster "+r.paths.rosterGroup(g.name), err)
+	}
+	live, err := r.dirs.read(ctx, r.paths.group(g.name))
+	if err != nil {
+		return unavailable("reading the group "+r.paths.group(g.name), err)
+	}
+	if g.sameLive(r, live) && len(g.result.nested) == 0 && g.roster.sameChildren(roster.stat) {
+		return nil
+	}
+	children := g.merge(r, roster, live)
+	err = each(ctx, maxInFlight/2, unclear(children), func(ctx context.Context, c *child) error {
+		return c.look(ctx, r, g.name)
+	})
+	g.remember(children)
+	if err != nil {
+		return err
+	}
+	g.from, g.roster, g.live = r, roster, live
+	g.result = g.conclude(r, children)
+	return nil
+}
+
+// sameLive says whether the last result was made from the same children in the same session.
+func (g *group) sameLive(r *reading, live *listing) bool {
+	return g.from == r && g.live.sameChildren(live.stat)
+}
+
+// merge gives the children of both listings, sorted by name, with what is known of each.
+func (g *group) merge(r *reading, roster, live *listing) []child {
+	children := make([]child, 0, max(len(roster.names), len(live.names)))
+	a, b := roster.names, live.names
+	for len(a) > 0 || len(b) > 0 {
+		var c child
+		switch {
+		case len(b) == 0 || len(a) > 0 && a[0] < b[0]:
+			c = child{name: a[0], rostered: true}
+			c.record, c.known = g.dead[c.name]
+			a = a[1:]
+		case len(a) == 0 || b[0] < a[0]:
+			c = child{name: b[0], present: true}
+			c.kind, c.known = g.kinds[c.name]
+			// A nested member has to be looked at each time, and what was no member may be one under the same name now.
+			c.known = c.known && (c.kind == kindFlat || c.kind == kindOther && g.sameLive(r, live))
+			b = b[1:]
+		default:
+			c = child{name: a[0], rostered: true, present: true, known: true}
+			a, b = a[1:], b[1:]
+		}
+		children = append(children, c)
+	}
+	return children
+}
+
+// unclear gives the children that have to be looked at.
+func unclear(children []child) []*child {
+	var todo []*child
+	for i := range children {
+		if !children[i].known {
+			todo = append(todo, &children[i])
+		}
+	}
+	return todo
+}
+
+// remember keeps what is known of the children, and nothing else.
+func (g *group) remember(children []child) {
+	g.kinds, g.dead = make(map[string]kind), make(map[string]deadRecord)
+	for i := range children {
+		switch c := &children[i]; {
+		case !c.known || c.gone:
+		case c.present && !c.rostered:
+			g.kinds[c.name] = c.kind
+		case c.rostered && !c.present:
+			g.dead[c.name] = c.record
+		}
+	}
+}
+
+// conclude gives the members among the children.
+func (g *group) conclude(r *reading, children []child) *groupResult {
+	result := &groupResult{members: make([]drivers.Member, 0, len(children))}
+	reject := func(c *child, reason string) {
+		result.rejected = append(result.rejected, drivers.Rejection{Group: g.name, Name: c.name, Reason: reason})
+	}
+	for i := range children {
+		c := &children[i]
+		if c.gone || !c.rostered && !r.counts(c.kind) {
+			continue
+		}
+		if c.kind == kindNested {
+			result.nested = append(result.nested, r.paths.member(g.name, c.name))
+		}
+		if !utf8.ValidString(c.name) {
+			reject(c, "name")
+			continue
+		}
+		if c.record.damaged {
+			reject(c, "data") // It is a dead member all the same.
+		}
+		result.members = append(result.members, drivers.Member{
+			Group: g.name, Name: c.name, Rostered: c.rostered || c.recorded || c.kind == kindNested,
+			Up:             c.present && (c.kind != kindNested || c.populated),
+			Died:           c.record.DiedAt,
+			SessionTimeout: time.Duration(c.record.SessionTimeout),
+		})
+	}
+	return result
+}

@@ -1,0 +1,197 @@
+package zk
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
+
+	"servicegroup_exporter/drivers"
+)
+
+// Join implements drivers.Joiner. Each membership has a session and a connection of its own, as the process that it
+// stands for would have; it costs about 150 KiB and five goroutines.
+//
+// A name that a process of this machine holds is taken over if that process is dead, without anybody seeing it vacant,
+// and refused if it lives. If the holder can't be judged, because it is on another machine or in another container or is
+// a foreign client, Join waits for as long as a dead one's session may last, and refuses the name if it is still held.
+func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
+	doing := fmt.Sprintf("joining %s as %s", req.Group, req.Name)
+	if err := checkNames(req.Group, req.Name); err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	m := &membership{
+		driver: d, group: req.Group, name: req.Name, path: d.paths.member(req.Group, req.Name),
+		logger:  d.logger.With("group", req.Group, "member", req.Name),
+		self:    record{ID: rand.Text(), JoinedAt: time.Now().UTC(), Process: d.process, Binary: req.Binary},
+		pauses:  backoff{limit: d.pauseLimit()},
+		event:   make(chan struct{}, 1),
+		stopped: make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	if err := d.enter(); err != nil {
+		return nil, unavailable(doing, err)
+	}
+	defer d.leave()
+	ctx, unbind := d.bounded(ctx)
+	defer unbind()
+	s, err := m.acquire(ctx, m.take)
+	switch {
+	case errors.Is(err, drivers.ErrHeld):
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	case err != nil:
+		return nil, unavailable(doing, err)
+	}
+	m.start(s)
+	if err := d.register(m); err != nil {
+		m.Abandon()
+		return nil, unavailable(doing, err)
+	}
+	return m, nil
+}
+
+// bounded gives a context that ends with ctx and with the driver.
+func (d *Driver) bounded(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(d.ctx, func() { cancel(errClosed) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// acquire makes a session in which settle succeeds. Sessions that are lost are replaced until ctx ends; any other failure
+// of settle is final.
+func (m *membership) acquire(ctx context.Context, settle func(context.Context, *session) error) (*session, error) {
+	for {
+		s, err := m.driver.dialer.dial(ctx, m.pauses.round, m.onNode)
+		if err == nil {
+			m.driver.connected()
+			if err = settle(ctx, s); err == nil {
+				return s, nil
+			}
+			s.close()
+			if !lost(err) {
+				return nil, err
+			}
+		}
+		if !m.pauses.pause(ctx) {
+			return nil, waited(ctx, err)
+		}
+	}
+}
+
+// take makes the name this membership's, if it may have it.
+func (m *membership) take(ctx context.Context, s *session) error {
+	for {
+		at, err := inspect(ctx, s, m.driver.paths, m.group, m.name)
+		if err != nil {
+			return err
+		}
+		if at.present && !at.ours(m.self.ID) {
+			free, err := m.judge(&at)
+			if err != nil {
+				return err
+			}
+			if !free {
+				if err := m.waitForChange(ctx, s, time.Until(m.giveUp)); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := m.write(ctx, s, &at); !overtaken(err) {
+			if err != nil && !at.rostered {
+				m.undo(s)
+			}
+			return err
+		}
+		if err := ensureGroup(ctx, s, m.driver.paths, m.group, m.driver.dialer.acl()); err != nil {
+			return err
+		}
+	}
+}
+
+// judge says whether a name that another membership holds is free to be taken over. If that can't be known yet it is not,
+// and giveUp is when to ask for the last time. The error says who holds it for good.
+func (m *membership) judge(at *place) (free bool, err error) {
+	held := at.heldBy(m.path)
+	if at.node.EphemeralOwner == 0 {
+		return false, held
+	}
+	if at.known {
+		if m.driver.wasAbandoned(at.holder.ID) {
+			return true, nil
+		}
+		switch m.driver.process.fateOf(at.holder.Process) {
+		case gone:
+			return true, nil
+		case alive:
+			return false, held
+		case unknown: // The session's end will tell.
+		}
+	}
+	if m.giveUp.IsZero() {
+		m.giveUp = time.Now().Add(at.patience(time.Duration(m.driver.config.SessionTimeout)))
+	}
+	if time.Now().After(m.giveUp) {
+		return false, held
+	}
+	return false, nil
+}
+
+// waitForChange waits until the member's znode changes, at most for the given time.
+func (m *membership) waitForChange(ctx context.Context, s *session, atMost time.Duration) error {
+	if _, err := m.watch(ctx, s); err != nil {
+		return err
+	}
+	timer := time.NewTimer(max(atMost, firstWait))
+	defer timer.Stop()
+	select {
+	case <-m.event:
+	case <-timer.C:
+	case <-s.done:
+		return s.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// write makes the ephemeral znode and the record, in place of those found, in one transaction.
+func (m *membership) write(ctx context.Context, s *session, at *place) error {
+	m.self.SessionTimeout = drivers.Duration(s.timeout)
+	data, err := m.self.encode()
+	if err != nil {
+		return err
+	}
+	acl := m.driver.dialer.acl()
+	recordPath := m.driver.paths.record(m.group, m.name)
+	var ops []any
+	if at.rostered {
+		ops = append(ops, &zkclient.SetDataRequest{Path: recordPath, Data: data, Version: at.recordVersion})
+	} else {
+		ops = append(ops, &zkclient.CreateRequest{Path: recordPath, Data: data, Acl: acl, Flags: zkclient.FlagPersistent})
+	}
+	if at.present {
+		ops = append(ops, &zkclient.DeleteRequest{Path: m.path, Version: at.node.Version})
+	}
+	ops = append(ops, &zkclient.CreateRequest{Path: m.path, Data: data, Acl: acl, Flags: zkclient.FlagEphemeral})
+	if err := transact(ctx, s, ops); err != nil {
+		return fmt.Errorf("creating %s: %w", m.path, err)
+	}
+	return nil
+}
+
+// undoTime bounds undo.
+const undoTime = time.Second
+
+// undo removes what a transaction of unknown outcome may have written, so that a member that never was is not taken for
+// dead.
+func (m *membership) undo(s *session) {
+	ctx, cancel := context.WithTimeout(m.driver.ctx, undoTime)
+	defer cancel()
+	if err := m.conclude(ctx, s, m.removeBoth); err != nil {
+		m.logger.Warn("can't undo a join that failed", "err", err)
+	}
+}

@@ -1,0 +1,149 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
+
+	"servicegroup_exporter/drivers"
+)
+
+// errNotThere says that the membership's znode is gone or is not its own any more.
+var errNotThere = errors.New("the znode is gone or another's")
+
+// keep keeps the membership until ctx ends or somebody else ends it.
+func (m *membership) keep(ctx context.Context) {
+	for {
+		began := time.Now()
+		err := m.hold(ctx, m.session)
+		if !m.pauses.lasted(time.Since(began)) && !m.pauses.pause(ctx) || ctx.Err() != nil {
+			return
+		}
+		if m.session.ended() {
+			m.logger.Warn("lost the ZooKeeper session of a member", "err", err)
+			err = m.resume(ctx)
+		} else {
+			err = m.restore(ctx, m.session, true)
+		}
+		switch {
+		case errors.Is(err, drivers.ErrHeld), errors.Is(err, drivers.ErrRemoved):
+			m.finish(err)
+			return
+		case err != nil && ctx.Err() == nil && !lost(err):
+			m.logger.Warn("can't keep a membership, trying again", "err", err)
+		}
+	}
+}
+
+// hold waits for as long as the znode is there in this session.
+func (m *membership) hold(ctx context.Context, s *session) error {
+	// Besides the watch there is a look now and then, which finds a server that pings but does not serve.
+	for look := m.watch; ; {
+		owner, err := look(ctx, s)
+		if err != nil {
+			return err
+		}
+		if owner != s.id {
+			return errNotThere
+		}
+		timer := time.NewTimer(s.timeout / 2)
+		select {
+		case <-m.event:
+			look = m.watch
+		case <-timer.C:
+			look = m.owner
+		case <-s.done:
+			timer.Stop()
+			return s.err
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		timer.Stop()
+	}
+}
+
+// watch sets a watch on the znode and gives the session that owns it, zero if none does. No other watch may be
+// outstanding in this session.
+func (m *membership) watch(ctx context.Context, s *session) (int64, error) {
+	return call(ctx, s, func(c *zkclient.Conn) (int64, error) {
+		exists, stat, _, err := c.ExistsW(m.path)
+		if err != nil || !exists {
+			return 0, err
+		}
+		return stat.EphemeralOwner, nil
+	})
+}
+
+func (m *membership) owner(ctx context.Context, s *session) (int64, error) {
+	stat, err := statOf(ctx, s, m.path)
+	if errors.Is(err, zkclient.ErrNoNode) {
+		return 0, nil
+	}
+	return stat.EphemeralOwner, err
+}
+
+// resume moves the membership to a new session.
+func (m *membership) resume(ctx context.Context) error {
+	began := time.Now()
+	s, err := m.acquire(ctx, func(ctx context.Context, s *session) error { return m.restore(ctx, s, false) })
+	if err != nil {
+		return err
+	}
+	away := time.Since(began)
+	if away > s.timeout {
+		m.driver.expirations.Add(1)
+	}
+	m.logger.Info("member has a ZooKeeper session again", "away", away.Round(time.Millisecond))
+	m.session = s
+	return nil
+}
+
+// restore makes the znode again in this session, unless the name was given to another or was removed on purpose. Inside
+// one session nothing but a purpose removes both znodes; otherwise the server may have lost its data.
+func (m *membership) restore(ctx context.Context, s *session, sameSession bool) error {
+	for {
+		at, err := inspect(ctx, s, m.driver.paths, m.group, m.name)
+		if err != nil {
+			return err
+		}
+		switch {
+		case at.present && !at.ours(m.self.ID):
+			return at.heldBy(m.path)
+		case at.present && at.node.EphemeralOwner == s.id:
+			return nil
+		case !at.present && !at.rostered:
+			removed, err := m.removedOnPurpose(ctx, s, sameSession)
+			if err != nil {
+				return err
+			}
+			if removed {
+				return drivers.ErrRemoved
+			}
+		}
+		if err := m.write(ctx, s, &at); !overtaken(err) {
+			return err
+		}
+		if err := ensureGroup(ctx, s, m.driver.paths, m.group, m.driver.dialer.acl()); err != nil {
+			return err
+		}
+	}
+}
+
+// removedOnPurpose says whether the record was removed by somebody rather than lost with all the others.
+func (m *membership) removedOnPurpose(ctx context.Context, s *session, sameSession bool) (bool, error) {
+	if sameSession {
+		return true, nil
+	}
+	_, err := statOf(ctx, s, m.driver.paths.rosterGroup(m.group))
+	if errors.Is(err, zkclient.ErrNoNode) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking for the group's roster: %w", err)
+	}
+	return true, nil
+}

@@ -1,0 +1,182 @@
+package zk
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
+)
+
+// A membership is one name that this process holds. Its goroutine keeps it, over as many sessions as that takes, until
+// one of Leave, Die and Abandon ends it or somebody else does.
+type membership struct {
+	driver      *Driver
+	group, name string
+	path        string // of the ephemeral znode
+	logger      *slog.Logger
+
+	// Used by Join first, then by the goroutine, and by Leave or Die once that has stopped.
+	self    record
+	pauses  backoff
+	giveUp  time.Time // how long Join waits for a holder that may be dead
+	session *session
+
+	event chan struct{} // capacity 1: something happened to the znode
+
+	cancel  context.CancelFunc
+	stopped chan struct{} // closed when the goroutine has ended
+	ending  sync.Once
+	done    chan struct{}
+	err     error // set before done is closed
+}
+
+// start begins to keep the membership. The caller has entered the driver.
+func (m *membership) start(s *session) {
+	m.session = s
+	var ctx context.Context
+	ctx, m.cancel = context.WithCancel(m.driver.ctx)
+	m.driver.running.Go(func() {
+		defer close(m.stopped)
+		m.keep(ctx)
+	})
+}
+
+// onNode is called when a watch fires.
+func (m *membership) onNode(string) {
+	select {
+	case m.event <- struct{}{}:
+	default:
+	}
+}
+
+// Done implements drivers.Membership.
+func (m *membership) Done() <-chan struct{} { return m.done }
+
+// Err implements drivers.Membership.
+func (m *membership) Err() error {
+	select {
+	case <-m.done:
+		return m.err
+	default:
+		return nil
+	}
+}
+
+// stop ends the goroutine. It returns false if the membership has ended before.
+func (m *membership) stop() bool {
+	first := false
+	m.ending.Do(func() {
+		first = true
+		m.cancel()
+		<-m.stopped
+	})
+	return first && m.Err() == nil
+}
+
+// Abandon implements drivers.Membership: it cuts the connection, and leaves the session to expire.
+func (m *membership) Abandon() {
+	if !m.stop() {
+		return
+	}
+	m.driver.forsake(m)
+	m.session.cut(errCut)
+}
+
+// Leave implements drivers.Membership.
+func (m *membership) Leave(ctx context.Context) error { return m.end(ctx, "leaving", m.removeBoth) }
+
+// Die implements drivers.Membership.
+func (m *membership) Die(ctx context.Context, at time.Time) error {
+	last := m.self
+	last.DiedAt = at.UTC()
+	return m.end(ctx, "recording the death of", func(found *place) ([]any, error) {
+		data, err := last.encode()
+		if err != nil {
+			return nil, err
+		}
+		ops := m.removeNode(found)
+		if m.owns(found) {
+			ops = append(ops, &zkclient.SetDataRequest{Path: m.recordPath(), Data: data, Version: found.recordVersion})
+		}
+		return ops, nil
+	})
+}
+
+func (m *membership) recordPath() string { return m.driver.paths.record(m.group, m.name) }
+
+// owns says whether the record is this membership's.
+func (m *membership) owns(at *place) bool { return at.rostered && at.record.ID == m.self.ID }
+
+// removeNode gives what removes the ephemeral znode if it is this membership's.
+func (m *membership) removeNode(at *place) []any {
+	if !at.ours(m.self.ID) {
+		return nil
+	}
+	return []any{&zkclient.DeleteRequest{Path: m.path, Version: at.node.Version}}
+}
+
+// removeBoth gives what removes both znodes, as far as they are this membership's.
+func (m *membership) removeBoth(at *place) ([]any, error) {
+	ops := m.removeNode(at)
+	if m.owns(at) {
+		ops = append(ops, &zkclient.DeleteRequest{Path: m.recordPath(), Version: at.recordVersion})
+	}
+	return ops, nil
+}
+
+// end stops the membership and makes its last transaction, in its session if that is still there, else in another one.
+// If that can't be done before ctx ends, the session is closed all the same, and the member is dead.
+func (m *membership) end(ctx context.Context, doing string, change func(*place) ([]any, error)) error {
+	if m.driver.enter() != nil {
+		return nil // Closing the driver abandons it.
+	}
+	defer m.driver.leave()
+	if !m.stop() {
+		return nil
+	}
+	defer m.driver.unregister(m)
+	ctx, unbind := m.driver.bounded(ctx)
+	defer unbind()
+	last := func(ctx context.Context, s *session) error { return m.conclude(ctx, s, change) }
+	err := last(ctx, m.session)
+	m.session.close()
+	if lost(err) {
+		var s *session
+		if s, err = m.acquire(ctx, last); err == nil {
+			s.close()
+		}
+	}
+	if err != nil {
+		return unavailable(fmt.Sprintf("%s %s", doing, m.path), err)
+	}
+	return nil
+}
+
+// conclude makes a transaction of what change makes of the place, as often as it takes until nobody interferes.
+func (m *membership) conclude(ctx context.Context, s *session, change func(*place) ([]any, error)) error {
+	for {
+		at, err := inspect(ctx, s, m.driver.paths, m.group, m.name)
+		if err != nil {
+			return err
+		}
+		ops, err := change(&at)
+		if err != nil || len(ops) == 0 {
+			return err
+		}
+		if err := transact(ctx, s, ops); !overtaken(err) {
+			return err
+		}
+	}
+}
+
+// finish ends the membership because somebody else did.
+func (m *membership) finish(why error) {
+	m.logger.Warn("membership ended", "err", why)
+	m.session.close()
+	m.driver.unregister(m)
+	m.err = fmt.Errorf("%s: %w", m.path, why)
+	close(m.done)
+}

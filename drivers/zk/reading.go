@@ -1,0 +1,67 @@
+package zk
+
+import (
+	"context"
+	"log/slog"
+
+	zkclient "github.com/go-zookeeper/zk"
+)
+
+// A reading is a session that members are read in. All reads of a poll come from one.
+type reading struct {
+	session *session
+	dirs    *dirs
+	paths   paths
+	layout  string
+	backend string // the server's version
+	logger  *slog.Logger
+	asked   func() // counts a round trip
+}
+
+// counts says whether the configured layout has members of that kind.
+func (r *reading) counts(k kind) bool {
+	switch k {
+	case kindFlat:
+		return r.layout != LayoutNested
+	case kindNested:
+		return r.layout != LayoutFlat
+	default:
+		return false
+	}
+}
+
+// sync waits until the server has caught up with the leader. Without it, a follower that has lost the leader would show
+// what was true some time ago until it notices; with it, the read waits, and fails if there is no leader to ask.
+func (r *reading) sync(ctx context.Context) error {
+	r.asked()
+	_, err := call(ctx, r.session, func(c *zkclient.Conn) (string, error) { return c.Sync(r.paths.prefix()) })
+	return err
+}
+
+// get reads a znode's value.
+func (r *reading) get(ctx context.Context, path string) ([]byte, error) {
+	r.asked()
+	return call(ctx, r.session, func(c *zkclient.Conn) ([]byte, error) {
+		data, _, err := c.Get(path)
+		return data, err
+	})
+}
+
+// stat reads a znode's numbers. A znode that is not there is an error, as for get.
+func (r *reading) stat(ctx context.Context, path string) (zkclient.Stat, error) {
+	r.asked()
+	return statOf(ctx, r.session, path)
+}
+
+func statOf(ctx context.Context, s *session, path string) (zkclient.Stat, error) {
+	return call(ctx, s, func(c *zkclient.Conn) (zkclient.Stat, error) {
+		exists, stat, err := c.Exists(path)
+		if err != nil {
+			return zkclient.Stat{}, err
+		}
+		if !exists {
+			return zkclient.Stat{}, zkclient.ErrNoNode
+		}
+		return *stat, nil
+	})
+}

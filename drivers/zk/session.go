@@ -1,0 +1,228 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
+)
+
+// maxInFlight bounds the requests that one session has under way, and with them the goroutines that wait for answers.
+const maxInFlight = 128
+
+// A session is one ZooKeeper session on one TCP connection: when either ends, so does it. It never reconnects.
+type session struct {
+	server  string
+	id      int64         // known once ready is closed
+	timeout time.Duration // as granted by the server, known once ready is closed
+
+	conn  *zkclient.Conn
+	wire  *wire
+	slots chan struct{}
+
+	ready chan struct{} // closed when the server has given a session
+	begun sync.Once
+	done  chan struct{} // closed when the session is over, for whatever cause
+	over  sync.Once
+	err   error // why; set before done is closed
+
+	onNode func(path string) // called for every watch that fires; must not block
+}
+
+// sessionOptions are what sessions of one user have in common.
+type sessionOptions struct {
+	timeout     time.Duration // to ask for
+	read, write int           // the longest packets to take and to send, in bytes
+	logger      *slog.Logger
+	reapers     *sync.WaitGroup // counts the goroutines that wait for sessions' ends
+}
+
+// newSession asks the server at the other end of conn for a session and waits for it until ctx ends. It owns conn.
+// Authentication is left to the caller.
+func newSession(ctx context.Context, conn net.Conn, server string, opts sessionOptions, onNode func(string)) (*session, error) {
+	s := &session{
+		server: server,
+		wire:   &wire{Conn: conn, limit: uint32(opts.read)},
+		slots:  make(chan struct{}, maxInFlight),
+		ready:  make(chan struct{}),
+		done:   make(chan struct{}),
+		onNode: onNode,
+	}
+	client, events, err := zkclient.Connect([]string{server}, opts.timeout,
+		zkclient.WithHostProvider(&oneServer{}),
+		zkclient.WithDialer(s.dialOnce()),
+		zkclient.WithEventCallback(s.onEvent),
+		zkclient.WithMaxBufferSize(opts.read),
+		zkclient.WithMaxConnBufferSize(opts.write),
+		zkclient.WithLogger(libraryLog{opts.logger}),
+	)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("preparing a session: %w", err)
+	}
+	s.conn = client
+	opts.reapers.Go(func() { s.reap(events) })
+	select {
+	case <-s.ready:
+		s.id, s.timeout = client.SessionID(), s.wire.sessionTimeout()
+		return s, nil
+	case <-s.done:
+		return nil, s.err
+	case <-ctx.Done():
+		s.cut(ctx.Err())
+		return nil, fmt.Errorf("connected, but got no session in time: %w", ctx.Err())
+	}
+}
+
+// dialOnce gives the library the one connection that it may have.
+func (s *session) dialOnce() zkclient.Dialer {
+	var used bool // The library dials from one goroutine.
+	return func(string, string, time.Duration) (net.Conn, error) {
+		if used {
+			return nil, errCut
+		}
+		used = true
+		return s.wire, nil
+	}
+}
+
+// onEvent is called from the library's goroutines, before the answers that it has received after the event.
+func (s *session) onEvent(ev zkclient.Event) {
+	switch {
+	case ev.Type == zkclient.EventSession && ev.State == zkclient.StateHasSession:
+		s.begun.Do(func() { close(s.ready) })
+	case ev.Type == zkclient.EventSession && ev.State == zkclient.StateDisconnected:
+		s.cut(s.cause())
+	case ev.Type == zkclient.EventNotWatching: // The session is over, which done tells.
+	case ev.Type != zkclient.EventSession && s.onNode != nil:
+		s.onNode(ev.Path)
+	}
+}
+
+// cause says why the library gave the connection up.
+func (s *session) cause() error {
+	switch {
+	case s.wire.err == nil:
+		return errCut
+	case !errors.Is(s.wire.err, io.EOF):
+		return s.wire.err
+	case !s.wire.greeted():
+		return errors.New("it closed the connection without giving a session: it has no quorum, " +
+			"or more connections from this host than its maxClientCnxns")
+	default:
+		return errors.New("it closed the connection")
+	}
+}
+
+// cut ends the session as the death of this process would: without a word to the server, which expires it in its own
+// time. Only the first of cut and close counts.
+func (s *session) cut(why error) {
+	s.over.Do(func() {
+		s.err = &lostError{server: s.server, err: why}
+		s.wire.Close()
+		close(s.done)
+	})
+}
+
+// close ends the session by telling the server so, which removes its ephemeral znodes, in the background.
+func (s *session) close() {
+	s.over.Do(func() {
+		s.err = &lostError{server: s.server, err: errClosed}
+		close(s.done)
+	})
+}
+
+// reap waits for the session's end and then for that of the library's goroutines. The library waits up to three seconds
+// for a server to answer a farewell.
+func (s *session) reap(events <-chan zkclient.Event) {
+	<-s.done
+	s.conn.Close()
+	s.wire.Close()
+	for range events { // Closed by the library as its last act.
+	}
+}
+
+// ended says whether the session is over.
+func (s *session) ended() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// patience is how long the server may leave a request unanswered before the session is given up as wedged. The library
+// itself notices only a server that says nothing at all.
+func (s *session) patience() time.Duration { return max(2*s.timeout, 5*time.Second) }
+
+// call runs one call of the client library and returns when it does, when ctx ends or when the session is over. A call
+// that goes on by itself counts among those in flight until it returns, which it does at the session's end at the
+// latest.
+func call[T any](ctx context.Context, s *session, do func(*zkclient.Conn) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	var none T
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-s.done:
+		return none, s.err
+	}
+	results := make(chan result, 1)
+	go func() {
+		defer func() { <-s.slots }()
+		watchdog := time.AfterFunc(s.patience(), func() { s.cut(errNoReply) })
+		defer watchdog.Stop()
+		value, err := do(s.conn)
+		results <- result{value, err}
+	}()
+	select {
+	case r := <-results:
+		if sessionOver(r.err) {
+			s.cut(r.err)
+			<-s.done
+			return none, s.err
+		}
+		return r.value, r.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-s.done:
+		return none, s.err
+	}
+}
+
+// oneServer is the library's list of servers: the one that it is connected to. It tells the library to pause before
+// every further attempt, so that closing finds it waiting.
+type oneServer struct {
+	name string
+	used bool
+}
+
+// Init implements zkclient.HostProvider.
+func (o *oneServer) Init(servers []string) error {
+	o.name = servers[0]
+	return nil
+}
+
+// Len implements zkclient.HostProvider.
+func (*oneServer) Len() int { return 1 }
+
+// Next implements zkclient.HostProvider.
+func (o *oneServer) Next() (string, bool) {
+	again := o.used
+	o.used = true
+	return o.name, again
+}
+
+// Connected implements zkclient.HostProvider.
+func (*oneServer) Connected() {}
