@@ -140,7 +140,7 @@ func TestOpen(t *testing.T) {
 
 	driver, err = (&Source{Driver: "db", DB: &db.Config{}}).Open(logger)
 	require.Error(t, err)
-	require.True(t, driver == nil, "not a nil of some type")
+	require.Equal(t, nil, driver, "not a nil of some type") //nolint:testifylint // Nil would accept a nil of any type.
 
 	_, err = (&Source{Driver: "mc"}).Open(logger)
 	require.EqualError(t, err, `there is no driver "mc"`)

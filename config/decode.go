@@ -49,7 +49,7 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int
 		d.unreadf(line, path, "has no value")
 		return
 	}
-	if parser, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if parser, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		d.parsed(node, parser, path, line)
 		return
 	}

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 )
 
 // The parts that bad files are made of.
@@ -180,4 +182,36 @@ f.yml:16: sources[2].driver: must be one of db, zk
 f.yml:17: sources[2].expose: must be "all" or "up"
 f.yml:18: unknown key "more"; known are sources`,
 	}})
+}
+
+// A setting of a type that the decoder does not know would be refused in every file.
+func TestEverySettingCanBeSet(t *testing.T) {
+	r := &report{places: map[string]place{}, unread: map[string]bool{}}
+	d := &decoder{report: r}
+	var set func(v reflect.Value, path string)
+	set = func(v reflect.Value, path string) {
+		switch v.Kind() {
+		case reflect.Pointer:
+			v.Set(reflect.New(v.Type().Elem()))
+			set(v.Elem(), path)
+		case reflect.Struct:
+			for name, field := range fieldsOf(v) {
+				set(field, join(path, name))
+			}
+		case reflect.Slice:
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			set(v.Index(0), path+"[0]")
+		default:
+			d.decode(&yaml.Node{Kind: yaml.ScalarNode, Value: "0"}, v, path, 1)
+		}
+	}
+	set(reflectOf(&Config{}), "")
+	require.NoError(t, r.err())
+	require.Contains(t, r.places, "sources[0].zk.auth.password")
+
+	var number struct {
+		N int `yaml:"n"`
+	}
+	set(reflectOf(&number), "")
+	require.EqualError(t, r.err(), ":1: n: can't be set in a file")
 }

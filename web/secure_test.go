@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -72,7 +73,7 @@ func TestHTTP2(t *testing.T) {
 	dir := t.TempDir()
 	client := writeCertificate(t, dir)
 	for _, on := range []bool{true, false} {
-		t.Run(fmt.Sprint(on), func(t *testing.T) {
+		t.Run(strconv.FormatBool(on), func(t *testing.T) {
 			file := writeWebConfig(t, dir, fmt.Sprintf(
 				"tls_server_config: {cert_file: cert.pem, key_file: key.pem}\nhttp_server_config: {http2: %t}", on))
 			r := serve(t, flagsOf(file, "127.0.0.1:0"), newHandler(t, testOptions()), nil)

@@ -55,7 +55,8 @@ func serve(t *testing.T, flags *toolkit.FlagConfig, handler http.Handler, change
 	}()
 	t.Cleanup(func() {
 		cancel()
-		<-r.ended
+		for range r.ended { // Until it has ended, whatever it returns.
+		}
 	})
 	return r
 }
