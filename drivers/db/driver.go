@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -37,9 +36,6 @@ var (
 	_ drivers.Joiner  = (*Driver)(nil)
 	_ drivers.Counter = (*Driver)(nil)
 )
-
-// errClosed says that the driver was closed, before a call or during it.
-var errClosed = errors.New("the driver is closed")
 
 // Open makes a driver. It does not connect: a database may be down when the program starts. An embedded store that does
 // not exist has no members, and comes into being with the first Join.
@@ -82,13 +78,11 @@ func (d *Driver) Counts() drivers.Counts {
 
 // bound gives ctx the configured timeout, and ends it with the driver.
 func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(d.life, func() { cancel(errClosed) })
-	ctx, timeout := context.WithTimeout(ctx, time.Duration(d.cfg.Timeout))
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.cfg.Timeout))
+	stop := context.AfterFunc(d.life, cancel)
 	return ctx, func() {
-		timeout()
 		stop()
-		cancel(nil)
+		cancel()
 	}
 }
 
@@ -96,8 +90,8 @@ func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc
 func (d *Driver) failed(ctx context.Context, doing string, err error) error {
 	reason, hint := d.store.classify(err)
 	switch {
-	case errors.Is(context.Cause(ctx), errClosed):
-		reason, hint = drivers.ReasonConnect, errClosed.Error()
+	case d.life.Err() != nil:
+		reason, hint = drivers.ReasonConnect, "the driver is closed"
 	case ctx.Err() != nil:
 		reason, hint = drivers.ReasonTimeout, "no answer in time"
 	}

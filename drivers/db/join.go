@@ -33,11 +33,11 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	if errors.Is(err, drivers.ErrHeld) {
 		return nil, err
 	}
+	if err == nil && !m.start() {
+		err = context.Canceled
+	}
 	if err != nil {
 		return nil, d.failed(bounded, fmt.Sprintf("joining group %q as %q in", req.Group, req.Name), err)
-	}
-	if err := m.start(); err != nil {
-		return nil, drivers.Unavailable(drivers.ReasonConnect, err)
 	}
 	return m, nil
 }

@@ -35,16 +35,16 @@ func newMembership(d *Driver, id int64, req drivers.JoinRequest) *membership {
 	}
 }
 
-// start begins the heartbeats, which the driver waits for when it is closed.
-func (m *membership) start() error {
+// start begins the heartbeats, which the driver waits for when it is closed. It says whether the driver is still open.
+func (m *membership) start() bool {
 	m.driver.mu.Lock()
 	defer m.driver.mu.Unlock()
 	if m.driver.closed {
-		return errClosed
+		return false
 	}
 	m.life, m.kill = context.WithCancel(m.driver.life)
 	m.driver.beats.Go(m.run)
-	return nil
+	return true
 }
 
 // run sends heartbeats until the membership ends.

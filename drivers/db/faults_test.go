@@ -1,0 +1,209 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// What a database that can't be read says of itself.
+func TestRefusals(t *testing.T) {
+	server := testserver.MariaDB(t)
+	db := table(t, server, "nova", zed, "rows.sql")
+	exec(t, db, `
+		CREATE DATABASE other; CREATE TABLE other.services (name TEXT, deleted INT); CREATE DATABASE bare;
+		CREATE USER reader IDENTIFIED BY 'open sesame'; GRANT SELECT ON nova.services TO reader;
+		CREATE USER columns; GRANT SELECT (topic, host, `+"`binary`"+`, deleted, disabled, forced_down, last_seen_up,
+			created_at, uuid) ON nova.services TO columns;
+		CREATE USER stranger; GRANT SELECT ON other.* TO stranger;
+		CREATE USER neighbour; GRANT SELECT (id) ON nova.services TO neighbour`)
+	address := server.Addr()
+	_, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+
+	for _, test := range []struct {
+		dsn    string
+		reason drivers.Reason // empty: it can be read
+		text   string         // in the error
+	}{
+		{"mysql://reader:open%20sesame@" + address + "/nova", "", ""},
+		{"mysql://columns@" + address + "/nova", "", ""},
+		{"mysql://reader:abracadabra@" + address + "/nova", drivers.ReasonAuth, "check user and password"},
+		{"mysql://reader:open%20sesame@" + address + "/other", drivers.ReasonAuth, "GRANT SELECT"},
+		{"mysql://stranger@" + address + "/nova", drivers.ReasonAuth, "GRANT SELECT"},
+		{"mysql://neighbour@" + address + "/nova", drivers.ReasonAuth, "GRANT SELECT"},
+		{"mysql://root@" + address + "/bare", drivers.ReasonSchema, "is this a Nova cell database?"},
+		{"mysql://root@" + address + "/other", drivers.ReasonSchema, "the table is not laid out as the schema says"},
+		{"mysql://root@" + address + "/missing", drivers.ReasonSchema, "check the database's name"},
+		{"mysql://root@127.0.0.1:1/nova", drivers.ReasonConnect, "connection refused"},
+		{"mysql://root@host.invalid:" + port + "/nova", drivers.ReasonConnect, "host.invalid"},
+		{"mysql://root@/nova?unix_socket=/does/not/exist", drivers.ReasonConnect, "/does/not/exist/nova"},
+	} {
+		p, err := open(t, config(test.dsn)).Members(t.Context())
+		if test.reason == "" {
+			require.NoError(t, err, test.dsn)
+			require.Len(t, p.Members, 12)
+			continue
+		}
+		require.ErrorIs(t, err, drivers.ErrUnavailable, test.dsn)
+		require.Equal(t, test.reason, drivers.ReasonOf(err), "%s: %v", test.dsn, err)
+		require.ErrorContains(t, err, test.text, test.dsn)
+		require.NotContains(t, err.Error(), "abracadabra")
+		require.NotContains(t, err.Error(), "sesame")
+	}
+
+	// Whoever may only read can't join, and is told so.
+	d := open(t, config("mysql://reader:open%20sesame@"+address+"/nova"))
+	_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
+	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), err)
+	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(d.Leave(t.Context(), "compute", "compute-01")))
+}
+
+// The configured password takes the place of the DSN's.
+func TestPassword(t *testing.T) {
+	server := testserver.MariaDB(t)
+	db := table(t, server, "nova", zed)
+	exec(t, db, "CREATE USER reader IDENTIFIED BY 'open sesame'; GRANT SELECT ON nova.services TO reader")
+	cfg := config("mysql+pymysql://reader:forgotten@" + server.Addr() + "/nova")
+	cfg.Password = "open sesame"
+	poll(t, open(t, cfg))
+}
+
+// Peers that are no MySQL server end a poll as fast as its context, or sooner.
+func TestPeers(t *testing.T) {
+	for name, test := range map[string]struct {
+		serve  func(net.Conn)
+		reason drivers.Reason
+	}{
+		"silent": {func(net.Conn) { time.Sleep(time.Minute) }, drivers.ReasonTimeout},
+		"closes": {func(c net.Conn) { c.Close() }, drivers.ReasonConnect},
+		"greets": {func(c net.Conn) { fmt.Fprint(c, "220 mail.example ESMTP\r\n"); c.Close() }, drivers.ReasonConnect},
+	} {
+		t.Run(name, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			defer listener.Close()
+			go func() {
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					go test.serve(conn)
+				}
+			}()
+			d := open(t, config("mysql://root@"+listener.Addr().String()+"/nova"))
+			begun := time.Now()
+			_, err = d.Members(short(t, 300*time.Millisecond))
+			require.Less(t, time.Since(begun), 2*time.Second)
+			require.ErrorIs(t, err, drivers.ErrUnavailable)
+			require.Equal(t, test.reason, drivers.ReasonOf(err), err)
+		})
+	}
+}
+
+// The server ends a query by itself that nobody waits for any more: here one that waits for a lock.
+func TestServerSideLimit(t *testing.T) {
+	server := testserver.MariaDB(t)
+	db := table(t, server, "nova", zed, "rows.sql")
+	d := open(t, config(server.DSN("nova")))
+	poll(t, d)
+	exec(t, db, "LOCK TABLES services WRITE")
+	for range 3 {
+		begun := time.Now()
+		_, err := d.Members(short(t, 300*time.Millisecond))
+		require.Less(t, time.Since(begun), time.Second)
+		require.Equal(t, drivers.ReasonTimeout, drivers.ReasonOf(err), err)
+	}
+	require.Eventually(t, func() bool {
+		return count(t, db, `information_schema.processlist WHERE info LIKE '%services%'
+		AND info NOT LIKE '%processlist%'`) == 0
+	}, 5*time.Second, 50*time.Millisecond, "queries go on without a reader")
+	exec(t, db, "UNLOCK TABLES")
+	poll(t, d)
+}
+
+func count(t *testing.T, db *sql.DB, from string) (n int) {
+	t.Helper()
+	require.NoError(t, db.QueryRowContext(context.Background(), "SELECT COUNT(*) FROM "+from).Scan(&n))
+	return n
+}
+
+// A server that stops or hangs makes everything unknown, in time, without leaving anything behind, and is back by itself.
+func TestOutages(t *testing.T) {
+	server := testserver.MariaDB(t)
+	db := table(t, server, "nova", zed, "rows.sql")
+	d := open(t, config(server.DSN("nova")))
+	poll(t, d)
+	for _, outage := range []struct {
+		name       string
+		begin, end func()
+		reason     drivers.Reason
+	}{
+		{"stopped", server.Stop, server.Start, drivers.ReasonConnect},
+		{"frozen", server.Freeze, server.Thaw, drivers.ReasonTimeout},
+	} {
+		t.Run(outage.name, func(t *testing.T) {
+			reconnects := d.Counts().Reconnects
+			goroutines := runtime.NumGoroutine()
+			outage.begin()
+			for range 20 {
+				begun := time.Now()
+				_, err := d.Members(short(t, 100*time.Millisecond))
+				require.Less(t, time.Since(begun), time.Second)
+				require.ErrorIs(t, err, drivers.ErrUnavailable)
+			}
+			_, err := d.Members(short(t, 100*time.Millisecond))
+			require.Equal(t, outage.reason, drivers.ReasonOf(err), err)
+			require.LessOrEqual(t, d.store.(*mysqlStore).pool.Stats().OpenConnections, maxConnections)
+			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, 5*time.Second, 10*time.Millisecond,
+				"goroutines pile up")
+			outage.end()
+			require.Eventually(t, func() bool {
+				p, err := d.Members(t.Context())
+				return err == nil && len(p.Members) == 12
+			}, 30*time.Second, 50*time.Millisecond)
+			require.Greater(t, d.Counts().Reconnects, reconnects)
+			require.Eventually(t, func() bool {
+				return count(t, db, "information_schema.processlist WHERE command <> 'Daemon'") <= maxConnections+1
+			}, 10*time.Second, 50*time.Millisecond, "connections pile up")
+		})
+	}
+}
+
+// Closing ends what is under way, and what comes later.
+func TestClose(t *testing.T) {
+	server := testserver.MariaDB(t)
+	table(t, server, "nova", zed)
+	d := open(t, config(server.DSN("nova")))
+	poll(t, d)
+	_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
+	require.NoError(t, err)
+	server.Freeze()
+	defer server.Thaw()
+	hung := make(chan error)
+	go func() {
+		_, err := d.Members(t.Context())
+		hung <- err
+	}()
+	require.Eventually(t, func() bool { return d.store.(*mysqlStore).pool.Stats().InUse == 1 }, 5*time.Second, time.Millisecond)
+	begun := time.Now()
+	require.NoError(t, d.Close())
+	require.ErrorIs(t, <-hung, drivers.ErrUnavailable)
+	require.Less(t, time.Since(begun), 2*time.Second)
+	_, err = d.Members(t.Context())
+	require.ErrorIs(t, err, drivers.ErrUnavailable)
+	require.ErrorContains(t, err, "the driver is closed")
+	_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
+	require.ErrorIs(t, err, drivers.ErrUnavailable)
+	require.ErrorIs(t, d.Leave(t.Context(), "compute", "one"), drivers.ErrUnavailable)
+}

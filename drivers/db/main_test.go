@@ -1,0 +1,130 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// zed, liberty, havana and grizzly are tables of Nova's releases in testdata: each with the columns that the next lacks.
+const zed, liberty, havana, grizzly = "zed.sql", "liberty.sql", "havana.sql", "grizzly.sql"
+
+// instant is the time at which tables are read, by the database's clock.
+var instant = time.Date(2026, 11, 22, 15, 53, 40, 945826000, time.UTC)
+
+// ago writes a time before the instant as a column holds it: in whole seconds.
+func ago(d time.Duration) string { return "'" + instant.Add(-d).Format(time.DateTime) + "'" }
+
+// table makes a database with the files of testdata in it, and returns the pool to change it with.
+func table(t *testing.T, server *testserver.SQL, database string, files ...string) *sql.DB {
+	t.Helper()
+	db := server.Open(t, database)
+	db.SetMaxOpenConns(1) // so that settings of a session hold for what follows
+	for _, file := range files {
+		text, err := os.ReadFile(filepath.Join("testdata", file))
+		require.NoError(t, err)
+		exec(t, db, string(text))
+	}
+	return db
+}
+
+func exec(t *testing.T, db *sql.DB, query string, args ...any) {
+	t.Helper()
+	_, err := db.ExecContext(t.Context(), query, args...)
+	require.NoError(t, err, query)
+}
+
+// insert adds a row given as "column=expression, …", over a live nova-compute on the host.
+func insert(t *testing.T, db *sql.DB, host string, columns map[string]string) {
+	t.Helper()
+	row := map[string]string{
+		"host": "'" + host + "'", "`binary`": "'nova-compute'", "topic": "'compute'",
+		"report_count": "7", "disabled": "0", "deleted": "0", "created_at": ago(time.Hour),
+	}
+	for column, value := range columns {
+		row[column] = value
+	}
+	var names, values []string
+	for name, value := range row {
+		names, values = append(names, name), append(values, value)
+	}
+	exec(t, db, fmt.Sprintf("INSERT INTO services (%s) VALUES (%s)", strings.Join(names, ","), strings.Join(values, ",")))
+}
+
+// at gives a DSN whose sessions live at one instant: MariaDB's @@timestamp moves the clock of a session.
+func at(server *testserver.SQL, database string, now time.Time) string {
+	return fmt.Sprintf("%s?timestamp=%d.%06d", server.DSN(database), now.Unix(), now.Nanosecond()/1000)
+}
+
+// zone adds a time zone for its sessions to a DSN.
+func zone(dsn, name string) string { return dsn + "&time_zone=" + url.QueryEscape("'"+name+"'") }
+
+// config is the default with a DSN.
+func config(dsn string) Config {
+	cfg := DefaultConfig()
+	cfg.DSN = drivers.Secret(dsn)
+	return cfg
+}
+
+// open makes a driver that is closed when the test ends.
+func open(t *testing.T, cfg Config) *Driver {
+	t.Helper()
+	d, err := Open(cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d
+}
+
+// poll reads the members, which must succeed.
+func poll(t *testing.T, d *Driver) *drivers.Poll {
+	t.Helper()
+	p, err := d.Members(t.Context())
+	require.NoError(t, err)
+	return p
+}
+
+// find returns a member of the group "compute", or nil.
+func find(p *drivers.Poll, name string) *drivers.Member {
+	for i := range p.Members {
+		if m := &p.Members[i]; m.Group == "compute" && m.Name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// verdict is "up", "down", "absent", or the reason of a rejection.
+func verdict(p *drivers.Poll, name string) string {
+	for _, r := range p.Rejected {
+		if r.Name == name {
+			return r.Reason
+		}
+	}
+	switch m := find(p, name); {
+	case m == nil:
+		return "absent"
+	case m.Up:
+		return "up"
+	}
+	return "down"
+}
+
+// short ends before the default timeout does.
+func short(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,335 @@
+package db
+
+import (
+	"bytes"
+	"database/sql"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
+)
+
+func TestMembership(t *testing.T) {
+	server := testserver.MariaDB(t, "--default-time-zone=-05:00")
+	for name, test := range map[string]func(*testing.T, *testserver.SQL){
+		"row":         testRow,
+		"old row":     testOldRow,
+		"old release": testOldReleases,
+		"leave":       testLeave,
+		"die":         testDie,
+		"removed":     testRemoved,
+		"replaced":    testReplaced,
+		"taken":       testTaken,
+		"many":        testManyJoin,
+		"bad names":   testBadNames,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, server) })
+	}
+}
+
+// quick is a configuration whose heartbeats come fast, and never age.
+func quick(dsn string) Config {
+	cfg := config(dsn)
+	cfg.ReportInterval = drivers.Duration(50 * time.Millisecond)
+	return cfg
+}
+
+func join(t *testing.T, d *Driver, name string) drivers.Membership {
+	t.Helper()
+	m, err := d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: name})
+	require.NoError(t, err)
+	t.Cleanup(m.Abandon)
+	return m
+}
+
+// A record is what a row says, with its times as seconds before now.
+type record struct {
+	ID, Reports         int64
+	Binary              string
+	Deleted             sql.NullInt64
+	Disabled            sql.NullBool
+	Forced              sql.NullBool
+	Version             sql.NullInt64
+	UUID                sql.NullString
+	Created, Seen       sql.NullFloat64
+	Updated, WasDeleted sql.NullFloat64
+}
+
+func readRow(t *testing.T, db *sql.DB, where string) (r record) {
+	t.Helper()
+	since := func(column string) string {
+		return "TIMESTAMPDIFF(MICROSECOND, " + column + ", UTC_TIMESTAMP(6)) / 1e6"
+	}
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT id, report_count, `binary`, deleted, disabled, forced_down,"+
+		"version, uuid,"+since("created_at")+","+since("last_seen_up")+","+since("updated_at")+","+since("deleted_at")+
+		" FROM services WHERE "+where).
+		Scan(&r.ID, &r.Reports, &r.Binary, &r.Deleted, &r.Disabled, &r.Forced, &r.Version, &r.UUID,
+			&r.Created, &r.Seen, &r.Updated, &r.WasDeleted))
+	return r
+}
+
+// isNow says that a time of whole seconds was now, on a busy machine.
+func isNow(t *testing.T, age sql.NullFloat64) {
+	t.Helper()
+	require.True(t, age.Valid)
+	require.GreaterOrEqual(t, age.Float64, 0.0)
+	require.Less(t, age.Float64, 5.0)
+}
+
+// The row is the one that Nova makes, and its first heartbeat is there when Join returns.
+func testRow(t *testing.T, server *testserver.SQL) {
+	db := table(t, server, "newrow", zed)
+	d := open(t, config(server.DSN("newrow")))
+	join(t, d, "one")
+	r := readRow(t, db, "host = 'one'")
+	require.Equal(t, "nova-compute", r.Binary)
+	require.EqualValues(t, 1, r.Reports)
+	require.Equal(t, sql.NullInt64{Valid: true}, r.Deleted)
+	require.Equal(t, sql.NullBool{Valid: true}, r.Disabled)
+	require.Equal(t, sql.NullBool{Valid: true}, r.Forced)
+	require.False(t, r.Version.Valid)
+	require.False(t, r.WasDeleted.Valid)
+	_, err := uuid.Parse(r.UUID.String)
+	require.NoError(t, err)
+	isNow(t, r.Created)
+	isNow(t, r.Seen)
+	isNow(t, r.Updated)
+
+	fast := open(t, quick(server.DSN("newrow")))
+	join(t, fast, "two")
+	require.Eventually(t, func() bool { return readRow(t, db, "host = 'two'").Reports >= 4 }, 10*time.Second, 10*time.Millisecond)
+	require.EqualValues(t, 1, readRow(t, db, "host = 'one'").Reports, "one heartbeat an interval")
+}
+
+// A row that is there goes on as it was: who joins is the service come back.
+func testOldRow(t *testing.T, server *testserver.SQL) {
+	db := table(t, server, "oldrow", zed)
+	insert(t, db, "one", map[string]string{
+		"last_seen_up": ago(time.Hour), "disabled": "1", "forced_down": "1", "uuid": "'kept'", "version": "64",
+	})
+	join(t, open(t, config(server.DSN("oldrow"))), "one")
+	require.Equal(t, 1, count(t, db, "services"))
+	r := readRow(t, db, "host = 'one'")
+	require.EqualValues(t, 8, r.Reports)
+	require.True(t, r.Disabled.Bool)
+	require.True(t, r.Forced.Bool)
+	require.Equal(t, "kept", r.UUID.String)
+	require.EqualValues(t, 64, r.Version.Int64)
+	isNow(t, r.Seen)
+}
+
+func testOldReleases(t *testing.T, server *testserver.SQL) {
+	for _, release := range []string{liberty, havana, grizzly} {
+		table(t, server, "oldrelease", release)
+		db := server.Open(t, "oldrelease")
+		cfg := config(server.DSN("oldrelease"))
+		cfg.ServiceDownTime = drivers.Duration(20 * time.Second)
+		d := open(t, cfg)
+		m := join(t, d, "one")
+		p := poll(t, d)
+		require.Equal(t, "up", verdict(p, "one"), release)
+		require.WithinDuration(t, p.Now, find(p, "one").LastHeartbeat, 5*time.Second)
+		require.Equal(t, 1, count(t, db, "services WHERE report_count = 1 AND updated_at IS NOT NULL"))
+		require.NoError(t, m.Die(t.Context(), time.Now()))
+		require.Equal(t, "down", verdict(poll(t, d), "one"), release)
+		require.NoError(t, d.Leave(t.Context(), "compute", "one"))
+		require.Equal(t, "absent", verdict(poll(t, d), "one"), release)
+		exec(t, db, "DROP TABLE services")
+	}
+}
+
+// A member leaves as Nova deletes a service: deleted becomes the id, and nothing but deleted_at changes besides.
+func testLeave(t *testing.T, server *testserver.SQL) {
+	db := table(t, server, "leaving", zed)
+	insert(t, db, "one", map[string]string{
+		"last_seen_up": ago(time.Hour), "updated_at": ago(time.Minute), "forced_down": "1",
+	})
+	d := open(t, config(server.DSN("leaving")))
+	require.ErrorIs(t, d.Leave(t.Context(), "compute", "two"), drivers.ErrNoMember)
+	require.ErrorIs(t, d.Leave(t.Context(), "conductor", "one"), drivers.ErrNoMember)
+	require.NoError(t, d.Leave(t.Context(), "compute", "one"))
+	require.ErrorIs(t, d.Leave(t.Context(), "compute", "one"), drivers.ErrNoMember)
+	r := readRow(t, db, "host = 'one'")
+	require.Equal(t, r.ID, r.Deleted.Int64)
+	require.EqualValues(t, 7, r.Reports)
+	require.True(t, r.Forced.Bool)
+	isNow(t, r.WasDeleted)
+	require.Equal(t, 1, count(t, db, "services WHERE updated_at = "+ago(time.Minute)+" AND last_seen_up = "+ago(time.Hour)))
+
+	// The name is free for a new row.
+	m := join(t, d, "one")
+	fresh := readRow(t, db, "host = 'one' AND deleted = 0")
+	require.NotEqual(t, r.ID, fresh.ID)
+	require.NoError(t, m.Leave(t.Context()))
+	require.NoError(t, m.Leave(t.Context()))
+	require.Equal(t, fresh.ID, readRow(t, db, "deleted = id AND report_count = 1").ID)
+	require.Zero(t, count(t, db, "services WHERE deleted = 0"))
+}
+
+func testDie(t *testing.T, server *testserver.SQL) {
+	db := table(t, server, "dying", zed)
+	d := open(t, quick(server.DSN("dying")))
+	m := join(t, d, "one")
+	require.NoError(t, m.Die(t.Context(), time.Now()))
+	dead := readRow(t, db, "host = 'one'")
+	require.Greater(t, dead.Seen.Float64, 60.0, "Nova's own readers call it down too")
+	require.Less(t, dead.Seen.Float64, 70.0)
+	isNow(t, dead.Updated)
+	require.False(t, dead.Forced.Bool)
+	require.Zero(t, dead.Deleted.Int64)
+	require.Equal(t, "down", verdict(poll(t, d), "one"))
+
+	// Nothing revives it, and it can't end twice.
+	require.NoError(t, m.Leave(t.Context()))
+	require.Never(t, func() bool { return readRow(t, db, "host = 'one'").Reports > dead.Reports }, 300*time.Millisecond, 50*time.Millisecond)
+
+	// But its return does.
+	m = join(t, d, "one")
+	require.Equal(t, "up", verdict(poll(t, d), "one"))
+	m.Abandon()
+	abandoned := readRow(t, db, "host = 'one'")
+	require.Never(t, func() bool { return readRow(t, db, "host = 'one'").Reports > abandoned.Reports }, 300*time.Millisecond, 50*time.Millisecond)
+	require.Equal(t, "up", verdict(poll(t, d), "one"), "nobody has noticed yet")
+}
+
+// Whoever is deleted through Nova's API does not come back by itself, as in Nova since 21.0.0.
+func testRemoved(t *testing.T, server *testserver.SQL) {
+	db := table(t, server, "removed", zed)
+	d := open(t, quick(server.DSN("removed")))
+	m := join(t, d, "one")
+	require.NoError(t, m.Err())
+	exec(t, db, "UPDATE services SET deleted = id")
+	select {
+	case <-m.Done():
+	case <-time.After(10 * time.Second):
+		t.Fatal("nobody told the member")
+	}
+	require.ErrorIs(t, m.Err(), drivers.ErrRemoved)
+	reports := readRow(t, db, "host = 'one'").Reports
+	require.NoError(t, m.Leave(t.Context()))
+	require.NoError(t, m.Die(t.Context(), time.Now()))
+	require.Equal(t, reports, readRow(t, db, "host = 'one'").Reports)
+	require.Zero(t, count(t, db, "services WHERE deleted = 0"))
+}
+
+// A table that was restored from elsewhere may have another member under the same id. It is left alone.
+func testReplaced(t *testing.T, server *testserver.SQL) {
+	db := table(t, server, "replaced", zed)
+	m := join(t, open(t, quick(server.DSN("replaced"))), "one")
+	exec(t, db, "UPDATE services SET host = 'two', report_count = 1000")
+	select {
+	case <-m.Done():
+	case <-time.After(10 * time.Second):
+		t.Fatal("nobody told the member")
+	}
+	require.EqualValues(t, 1000, readRow(t, db, "host = 'two'").Reports)
+}
+
+// The unique keys of the table allow a name once in a group, and a binary once on a host.
+func testTaken(t *testing.T, server *testserver.SQL) {
+	table(t, server, "taken", zed)
+	d := open(t, config(server.DSN("taken")))
+	join(t, d, "one")
+	for _, req := range []drivers.JoinRequest{
+		{Group: "compute", Name: "one", Binary: "nova-other"},
+		{Group: "other", Name: "one", Binary: "nova-compute"},
+	} {
+		_, err := d.Join(t.Context(), req)
+		require.ErrorIs(t, err, drivers.ErrHeld)
+		require.NotErrorIs(t, err, drivers.ErrUnavailable)
+	}
+	_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "other", Name: "one"})
+	require.NoError(t, err)
+}
+
+// As Nova's workers, several processes can be one member; none of them makes a second row.
+func testManyJoin(t *testing.T, server *testserver.SQL) {
+	table(t, server, "many", zed)
+	db := server.Open(t, "many")
+	var wg sync.WaitGroup
+	for range 5 {
+		d := open(t, config(server.DSN("many")))
+		wg.Go(func() {
+			if _, err := d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 1, count(t, db, "services"))
+	require.EqualValues(t, 5, readRow(t, db, "host = 'one'").Reports)
+}
+
+func testBadNames(t *testing.T, server *testserver.SQL) {
+	db := table(t, server, "badnames", zed)
+	d := open(t, config(server.DSN("badnames")))
+	for _, req := range []drivers.JoinRequest{
+		{Group: "", Name: "one"},
+		{Group: "compute", Name: ""},
+		{Group: "compute", Name: "\xff"},
+		{Group: "compute", Name: "a\x00b"},
+		{Group: "compute", Name: strings.Repeat("ü", 256)},
+		{Group: "compute", Name: "one", Binary: "nova-metadata"},
+	} {
+		_, err := d.Join(t.Context(), req)
+		require.Error(t, err)
+		require.NotErrorIs(t, err, drivers.ErrUnavailable)
+	}
+	require.Zero(t, count(t, db, "services"))
+	join(t, d, strings.Repeat("ü", 255))
+}
+
+// Heartbeats go on through an outage, and are logged when they begin to fail and when they pass again, not each time.
+func TestHeartbeatsThroughOutage(t *testing.T) {
+	server := testserver.MariaDB(t)
+	db := table(t, server, "nova", zed)
+	var log lockedBuffer
+	cfg := quick(server.DSN("nova"))
+	cfg.Timeout = drivers.Duration(100 * time.Millisecond)
+	d, err := Open(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	require.NoError(t, err)
+	m := join(t, d, "one")
+	for _, outage := range []struct{ begin, end func() }{{server.Stop, server.Start}, {server.Freeze, server.Thaw}} {
+		outage.begin()
+		require.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "heartbeats fail") }, 10*time.Second, 10*time.Millisecond)
+		time.Sleep(500 * time.Millisecond) // Several more heartbeats fail.
+		outage.end()
+		require.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "heartbeats pass again") }, 30*time.Second, 10*time.Millisecond)
+		reports := readRow(t, db, "host = 'one'").Reports
+		require.Eventually(t, func() bool { return readRow(t, db, "host = 'one'").Reports > reports }, 10*time.Second, 10*time.Millisecond)
+	}
+	require.NoError(t, m.Err())
+	require.NoError(t, d.Close())
+	require.Equal(t, "heartbeats fail, heartbeats pass again, heartbeats fail, heartbeats pass again", log.String())
+}
+
+// lockedBuffer collects the messages of a log, without their fields.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.buf.Len() > 0 {
+		b.buf.WriteString(", ")
+	}
+	_, rest, _ := bytes.Cut(line, []byte(`msg="`))
+	message, _, _ := bytes.Cut(rest, []byte(`"`))
+	b.buf.Write(message)
+	return len(line), nil
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

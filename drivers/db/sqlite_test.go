@@ -1,0 +1,200 @@
+package db
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// embedded returns the configuration of an embedded store that does not exist yet.
+func embedded(t *testing.T) (cfg Config, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "new", "what's in a?name #1%20.db")
+	return config("sqlite:///" + filepath.ToSlash(filepath.Dir(path)) + "/what's%20in%20a%3Fname%20%231%2520.db"), path
+}
+
+// Nobody is in a store that nobody made, and reading does not make it.
+func TestSQLiteNotThere(t *testing.T) {
+	cfg, path := embedded(t)
+	d := open(t, cfg)
+	p := poll(t, d)
+	require.Empty(t, p.Members)
+	require.WithinDuration(t, time.Now(), p.Now, 10*time.Second)
+	require.Equal(t, "SQLite", p.Backend)
+	require.ErrorIs(t, d.Leave(t.Context(), "web", "one"), drivers.ErrNoMember)
+	require.NoDirExists(t, filepath.Dir(path))
+
+	// The same reader sees it when it comes, and when it goes, and when there is another one at its place.
+	for range 2 {
+		writer := open(t, cfg)
+		join(t, writer, "one")
+		require.Equal(t, "up", verdict(poll(t, d), "one"))
+		require.Equal(t, "compute", find(poll(t, d), "one").Binary)
+		require.NoError(t, writer.Close())
+		require.NoError(t, os.RemoveAll(filepath.Dir(path)))
+		require.Empty(t, poll(t, d).Members)
+	}
+}
+
+// A member whose store was deleted and made anew by somebody else does not write into the file that is gone, nor to a
+// stranger's row.
+func TestSQLiteReplaced(t *testing.T) {
+	cfg, path := embedded(t)
+	cfg.ReportInterval = drivers.Duration(20 * time.Millisecond)
+	m := join(t, open(t, cfg), "one")
+	require.NoError(t, os.RemoveAll(filepath.Dir(path)))
+	other := open(t, cfg)
+	stranger := join(t, other, "two")
+	select {
+	case <-m.Done():
+		require.ErrorIs(t, m.Err(), drivers.ErrRemoved)
+	case <-time.After(10 * time.Second):
+		t.Fatal("nobody told the member")
+	}
+	require.NoError(t, stranger.Err())
+	require.Equal(t, "absent", verdict(poll(t, other), "one"))
+	require.Equal(t, "up", verdict(poll(t, other), "two"))
+}
+
+// Many processes that find no store make one, together.
+func TestSQLiteManyMakeIt(t *testing.T) {
+	cfg, path := embedded(t)
+	names := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	var wg sync.WaitGroup
+	for _, name := range names {
+		d := open(t, cfg)
+		wg.Go(func() {
+			if _, err := d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: name}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	p := poll(t, open(t, cfg))
+	for _, name := range names {
+		require.Equal(t, "up", verdict(p, name))
+	}
+	drafts, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".new-*"))
+	require.NoError(t, err)
+	require.Empty(t, drafts)
+}
+
+// Times have fractions, and the limit is exact to the millisecond.
+func TestSQLiteSubSecond(t *testing.T) {
+	cfg, _ := embedded(t)
+	cfg.ServiceDownTime = drivers.Duration(300 * time.Millisecond)
+	cfg.ReportInterval = drivers.Duration(50 * time.Millisecond)
+	d := open(t, cfg)
+	m := join(t, d, "one")
+	m.Abandon()
+	last := find(poll(t, d), "one").LastHeartbeat
+	require.Eventually(t, func() bool {
+		p := poll(t, d)
+		require.Equal(t, p.Now.Sub(last) <= 300*time.Millisecond, verdict(p, "one") == "up", "at %v", p.Now.Sub(last))
+		return verdict(p, "one") == "down"
+	}, 10*time.Second, time.Millisecond)
+}
+
+// Reading neither changes the store nor waits for a writer, nor does a writer's lock make a member dead.
+func TestSQLiteLocks(t *testing.T) {
+	cfg, path := embedded(t)
+	cfg.Timeout = drivers.Duration(200 * time.Millisecond)
+	d := open(t, cfg)
+	require.NoError(t, join(t, d, "one").Leave(t.Context()))
+	require.NoError(t, d.Close())
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	reader := open(t, cfg)
+	poll(t, reader)
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+
+	_, err = reader.store.(*sqliteStore).read.ExecContext(t.Context(), "DELETE FROM services")
+	require.ErrorContains(t, err, "readonly")
+
+	locker := lockStore(t, cfg)
+	require.Empty(t, poll(t, reader).Members)
+	begun := time.Now()
+	_, err = reader.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
+	require.Equal(t, drivers.ReasonTimeout, drivers.ReasonOf(err), err)
+	require.Less(t, time.Since(begun), 5*time.Second)
+	_, err = locker.ExecContext(t.Context(), "ROLLBACK")
+	require.NoError(t, err)
+	join(t, reader, "one")
+}
+
+// lockStore holds the store's write lock, as another process could.
+func lockStore(t *testing.T, cfg Config) *sql.Conn {
+	t.Helper()
+	db, err := open(t, cfg).store.writer(t.Context(), false)
+	require.NoError(t, err)
+	conn, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+	require.NoError(t, err)
+	return conn
+}
+
+// Odd values, which SQLite keeps in any column, cost their row only.
+func TestSQLiteOddRows(t *testing.T) {
+	cfg, _ := embedded(t)
+	d := open(t, cfg)
+	join(t, d, "fine")
+	db, err := d.store.writer(t.Context(), false)
+	require.NoError(t, err)
+	for name, test := range map[string]struct{ change, want string }{
+		"text-flag":   {"disabled = 'maybe'", "data"},
+		"float-flag":  {"forced_down = 0.5", "data"},
+		"flag-text":   {"forced_down = '1'", "down"},
+		"no-time":     {"last_seen_up = 'yesterday', created_at = 'before'", "data"},
+		"fallback":    {"last_seen_up = 'yesterday'", "up"},
+		"python-time": {"last_seen_up = strftime('%Y-%m-%d %H:%M:%S.000123', 'now')", "up"},
+		"odd-version": {"version = 1.5", "up"},
+		"bytes":       {"disabled_reason = CAST(x'41ff42' AS TEXT)", "up"},
+	} {
+		m := join(t, d, name)
+		_, err := db.ExecContext(t.Context(), "UPDATE services SET "+test.change+" WHERE host = ?", name)
+		require.NoError(t, err)
+		p := poll(t, d)
+		require.Equal(t, test.want, verdict(p, name), name)
+		require.Equal(t, "up", verdict(p, "fine"))
+		if name == "bytes" {
+			require.Equal(t, "A\uFFFDB", find(p, name).DisabledReason)
+		}
+		require.NoError(t, m.Leave(t.Context()))
+	}
+	_, err = db.ExecContext(t.Context(), "UPDATE services SET host = CAST(x'ff' AS TEXT) WHERE host = 'fine'")
+	require.NoError(t, err)
+	require.Equal(t, "name", verdict(poll(t, d), "\uFFFD"))
+}
+
+func TestSQLiteErrors(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text")
+	require.NoError(t, os.WriteFile(text, []byte("this is no database, only a text that is long enough to be read as one"), 0o600))
+	empty := filepath.Join(dir, "empty")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	for path, want := range map[string]drivers.Reason{
+		text:                           drivers.ReasonSchema,
+		empty:                          drivers.ReasonSchema,
+		dir:                            drivers.ReasonConnect,
+		filepath.Join(text, "members"): drivers.ReasonConnect,
+	} {
+		d := open(t, config("sqlite:///"+path))
+		_, err := d.Members(t.Context())
+		require.ErrorIs(t, err, drivers.ErrUnavailable, path)
+		require.Equal(t, want, drivers.ReasonOf(err), "%s: %v", path, err)
+		require.ErrorContains(t, err, path)
+		_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
+		require.ErrorIs(t, err, drivers.ErrUnavailable, path)
+	}
+}

@@ -1,0 +1,15 @@
+-- services as of 2013.1 (Grizzly): Zed's without what came later.
+CREATE TABLE `services` (
+  `created_at` datetime DEFAULT NULL,
+  `updated_at` datetime DEFAULT NULL,
+  `deleted_at` datetime DEFAULT NULL,
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `host` varchar(255) DEFAULT NULL,
+  `binary` varchar(255) DEFAULT NULL,
+  `topic` varchar(255) DEFAULT NULL,
+  `report_count` int(11) NOT NULL,
+  `disabled` tinyint(1) DEFAULT NULL,
+  `deleted` int(11) DEFAULT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_general_ci
+;
