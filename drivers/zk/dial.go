@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ type dialer struct {
 // The time that one attempt with one server may take: it begins with a third of the session timeout, so that there is
 // time for another server before a session expires, and doubles with each round in which no server gave a session.
 const (
-	minAttempt = time.Second
+	minAttempt = 250 * time.Millisecond
 	maxAttempt = 10 * time.Second
 )
 
@@ -39,7 +40,7 @@ func (d *dialer) dial(ctx context.Context, round int, onNode func(string)) (*ses
 	for _, i := range rand.Perm(len(d.servers)) {
 		addresses, err := d.resolve(ctx, d.servers[i], round)
 		if err != nil {
-			failures = append(failures, drivers.Unavailable(drivers.ReasonConnect, err))
+			failures = append(failures, failure(ctx, drivers.ReasonConnect, err))
 			continue
 		}
 		for _, address := range addresses {
@@ -50,7 +51,7 @@ func (d *dialer) dial(ctx context.Context, round int, onNode func(string)) (*ses
 			failures = append(failures, err)
 		}
 	}
-	return nil, d.noSession(failures)
+	return nil, noSession(failures)
 }
 
 // resolve gives the addresses of a server in random order. Names are looked up anew each time, since servers move.
@@ -74,17 +75,28 @@ func (d *dialer) attempt(ctx context.Context, address string, round int, onNode 
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, drivers.Unavailable(drivers.ReasonConnect, err) // It names the address.
+		return nil, failure(ctx, drivers.ReasonConnect, err) // It names the address.
 	}
 	s, err := newSession(ctx, conn, address, d.options, onNode)
 	if err != nil {
-		return nil, drivers.Unavailable(drivers.ReasonSession, fmt.Errorf("%s: %w", address, reasonOnly(err)))
+		return nil, failure(ctx, drivers.ReasonSession, fmt.Errorf("%s: %w", address, err))
 	}
 	if err := d.authenticate(ctx, s); err != nil {
 		s.close()
-		return nil, drivers.Unavailable(drivers.ReasonAuth, fmt.Errorf("%s: authenticating: %w", address, reasonOnly(err)))
+		return nil, failure(ctx, drivers.ReasonAuth, fmt.Errorf("%s: authenticating: %w", address, err))
 	}
 	return s, nil
+}
+
+// failure says why an attempt failed, other reasons than the stage it got to coming first.
+func failure(ctx context.Context, stage drivers.Reason, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		stage = drivers.ReasonTimeout
+	case errors.Is(err, errNotZooKeeper):
+		stage = drivers.ReasonConnect
+	}
+	return drivers.Unavailable(stage, err)
 }
 
 // authenticate tells the server who we are. It believes any digest; whether it is the right one shows when something is
@@ -100,26 +112,14 @@ func (d *dialer) authenticate(ctx context.Context, s *session) error {
 	return err
 }
 
-// reasonOnly takes away that a session was lost where none has been of use yet.
-func reasonOnly(err error) error {
-	if e, ok := errors.AsType[*lostError](err); ok {
-		return e.err
-	}
-	return err
-}
-
 // noSession joins what was seen of each address on one line. The reason is that of the failure that came furthest.
-func (d *dialer) noSession(failures []error) error {
-	rank := []drivers.Reason{drivers.ReasonConnect, drivers.ReasonSession, drivers.ReasonAuth}
+func noSession(failures []error) error {
+	rank := []drivers.Reason{drivers.ReasonConnect, drivers.ReasonTimeout, drivers.ReasonSession, drivers.ReasonAuth}
 	best := 0
 	texts := make([]string, len(failures))
 	for i, err := range failures {
 		texts[i] = err.Error()
-		for r, reason := range rank {
-			if drivers.ReasonOf(err) == reason {
-				best = max(best, r)
-			}
-		}
+		best = max(best, slices.Index(rank, drivers.ReasonOf(err)))
 	}
 	return drivers.Unavailable(rank[best], fmt.Errorf("no session with any ZooKeeper server: %s", strings.Join(texts, "; ")))
 }

@@ -14,6 +14,8 @@ var (
 	errClosed  = errors.New("the driver is closed")
 	errCut     = errors.New("the connection was cut")
 	errNoReply = errors.New("the server answers pings but not a request")
+
+	errNotZooKeeper = errors.New("not a ZooKeeper server")
 )
 
 // A lostError says that a session is over, and why, so that a call may be tried again on the next one.

@@ -73,7 +73,7 @@ func newSession(ctx context.Context, conn net.Conn, server string, opts sessionO
 		s.id, s.timeout = client.SessionID(), s.wire.sessionTimeout()
 		return s, nil
 	case <-s.done:
-		return nil, s.err
+		return nil, errors.Unwrap(s.err) // It was never there to be lost.
 	case <-ctx.Done():
 		s.cut(ctx.Err())
 		return nil, fmt.Errorf("connected, but got no session in time: %w", ctx.Err())

@@ -68,7 +68,7 @@ func (w *wire) readBody(p []byte) (int, error) {
 func (w *wire) checkLength() error {
 	switch {
 	case !w.greeted() && (w.bodyLeft < minHello || w.bodyLeft > maxHello):
-		return fmt.Errorf("not a ZooKeeper server: its answer begins with %q", w.head[:])
+		return fmt.Errorf("%w: its answer begins with %q", errNotZooKeeper, w.head[:])
 	case w.greeted() && (w.bodyLeft < minPacket || w.bodyLeft > w.limit):
 		return fmt.Errorf("it sent a packet of %d bytes, which is not between %d and %d", w.bodyLeft, minPacket, w.limit)
 	}

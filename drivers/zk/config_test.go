@@ -1,0 +1,139 @@
+package zk
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+func TestConfig(t *testing.T) {
+	valid := func(change func(*Config)) Config {
+		c := DefaultConfig()
+		c.Servers = []string{"zk1"}
+		change(&c)
+		return c
+	}
+	tests := []struct {
+		name   string
+		change func(*Config)
+		fields string // of the errors, joined with spaces
+		says   string
+	}{
+		{name: "defaults", change: func(*Config) {}},
+		{name: "everything", change: func(c *Config) {
+			c.Servers = []string{"zk1", "zk2:2182", "10.0.0.1", "::1", "[::1]", "[::1]:2183"}
+			c.Chroot, c.Prefix, c.Layout, c.Groups = "/a/b", "/c", LayoutNested, []string{"compute"}
+			c.Auth = Auth{User: "u", Password: "p:w"}
+		}},
+		{name: "prefix of the whole tree", change: func(c *Config) { c.Prefix = "/" }},
+		{name: "no servers", change: func(c *Config) { c.Servers = nil }, fields: "servers", says: "zk1:2181"},
+		{
+			name: "one string as other programs take it", change: func(c *Config) { c.Servers = []string{"zk1,zk2/chroot"} },
+			fields: "servers", says: "an entry of its own",
+		},
+		{name: "no host", change: func(c *Config) { c.Servers = []string{":2181"} }, fields: "servers", says: "host:port"},
+		{name: "empty server", change: func(c *Config) { c.Servers = []string{""} }, fields: "servers", says: "host:port"},
+		{name: "port 0", change: func(c *Config) { c.Servers = []string{"zk1:0"} }, fields: "servers", says: "65535"},
+		{name: "port name", change: func(c *Config) { c.Servers = []string{"zk1:zk"} }, fields: "servers", says: "65535"},
+		{name: "relative chroot", change: func(c *Config) { c.Chroot = "a" }, fields: "chroot", says: "begin"},
+		{name: "slash at the end", change: func(c *Config) { c.Prefix = "/a/" }, fields: "prefix", says: "slash"},
+		{name: "two slashes", change: func(c *Config) { c.Prefix = "/a//b" }, fields: "prefix", says: "is empty"},
+		{name: "dots", change: func(c *Config) { c.Prefix = "/a/.." }, fields: "prefix", says: "reserves"},
+		{name: "no prefix", change: func(c *Config) { c.Prefix = "" }, fields: "prefix", says: "/servicegroups"},
+		{name: "layout", change: func(c *Config) { c.Layout = "tree" }, fields: "layout", says: "auto, flat, nested"},
+		{name: "group of a roster", change: func(c *Config) { c.Groups = []string{".roster"} }, fields: "groups", says: "dot"},
+		{
+			name: "too short a session", change: func(c *Config) { c.SessionTimeout = drivers.Duration(time.Millisecond) },
+			fields: "session_timeout", says: "4s to 40s",
+		},
+		{name: "password of nobody", change: func(c *Config) { c.Auth.Password = "p" }, fields: "auth.user"},
+		{name: "user without a password", change: func(c *Config) { c.Auth.User = "u" }, fields: "auth.password"},
+		{name: "colon", change: func(c *Config) { c.Auth = Auth{"u:v", "p"} }, fields: "auth.user", says: "colon"},
+		{
+			name: "several", change: func(c *Config) { *c = Config{} },
+			fields: "prefix servers layout session_timeout",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := valid(test.change)
+			err := c.Validate()
+			require.Equal(t, test.fields, strings.Join(fieldsOf(err), " "))
+			if test.fields == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.says)
+			require.NotContains(t, err.Error(), "p:w")
+			_, err = Open(c, nil)
+			require.Error(t, err)
+		})
+	}
+}
+
+// fieldsOf gives the settings that a joined error is about.
+func fieldsOf(err error) []string {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var fields []string
+	for _, e := range joined.Unwrap() {
+		fields = append(fields, drivers.FieldOf(e).Field)
+	}
+	return fields
+}
+
+func TestParseServer(t *testing.T) {
+	for text, want := range map[string]string{
+		"zk1": "zk1:2181", "zk1:2182": "zk1:2182", "10.0.0.1": "10.0.0.1:2181",
+		"::1": "[::1]:2181", "[::1]": "[::1]:2181", "[::1]:2182": "[::1]:2182", "fe80::1%eth0": "[fe80::1%eth0]:2181",
+	} {
+		s, err := parseServer(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, s.String(), text)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for name, says := range map[string]string{
+		"":            "is empty",
+		".":           "reserves",
+		"..":          "reserves",
+		"a/b":         "slash",
+		"a\x00b":      "U+0000",
+		"a\nb":        "U+000A",
+		"a\u0085b":    "U+0085",
+		"a\xffb":      "UTF-8",
+		"a\ue000b":    "U+E000",
+		"a\U0001F600": "U+1F600",
+	} {
+		require.ErrorContains(t, checkMember(name), says, "%q", name)
+		require.ErrorContains(t, checkGroup(name), says, "%q", name)
+	}
+	require.NoError(t, checkNames("compute", "host-1.example.com@lvm#pool ü"))
+	require.NoError(t, checkNames("compute", ".hidden"))
+	require.ErrorContains(t, checkNames(".compute", "h"), "begins with a dot")
+}
+
+func TestPaths(t *testing.T) {
+	for _, test := range []struct{ chroot, prefix, prefixPath, member, record string }{
+		{"", "/", "/", "/g/m", "/.roster/g/m"},
+		{"", "/servicegroups", "/servicegroups", "/servicegroups/g/m", "/servicegroups/.roster/g/m"},
+		{"/a/b", "/c", "/a/b/c", "/a/b/c/g/m", "/a/b/c/.roster/g/m"},
+		{"/", "/c", "/c", "/c/g/m", "/c/.roster/g/m"},
+		{"/a", "/", "/a", "/a/g/m", "/a/.roster/g/m"},
+	} {
+		c := Config{Chroot: test.chroot, Prefix: test.prefix}
+		p := paths(c.root())
+		require.Equal(t, test.prefixPath, p.prefix())
+		require.Equal(t, test.member, p.member("g", "m"))
+		require.Equal(t, test.record, p.record("g", "m"))
+	}
+	require.Equal(t, "/a", parent("/a/b"))
+	require.Empty(t, parent("/a"))
+}

@@ -1,0 +1,141 @@
+package zk_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// listen accepts connections and serves each. Those for which serve returns true stay open until the test ends.
+func listen(t *testing.T, serve func(net.Conn) bool) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var serving sync.WaitGroup
+	done := make(chan struct{})
+	serving.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer c.Close()
+				if serve(c) {
+					<-done
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		close(done)
+		serving.Wait()
+	})
+	return l.Addr().String()
+}
+
+// nobody is an address at which nothing listens.
+func nobody(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().String()
+}
+
+// Whatever is at the other end, a poll ends with its context or before, says what was seen, and costs little.
+func TestBadPeers(t *testing.T) {
+	says := func(text string) string {
+		return listen(t, func(c net.Conn) bool {
+			_, err := io.WriteString(c, text)
+			return err == nil
+		})
+	}
+	tests := []struct {
+		name, addr string
+		reason     drivers.Reason
+		says       string
+	}{
+		{"refused", nobody(t), drivers.ReasonConnect, "refused"},
+		{"unknown host", "zk.invalid:2181", drivers.ReasonConnect, "zk.invalid"},
+		{"web server", says("HTTP/1.1 400 Bad Request\r\n\r\n"), drivers.ReasonConnect, "not a ZooKeeper server"},
+		{"silence", says(""), drivers.ReasonTimeout, "no session in time"},
+		{"a length and then nothing", says("\x00\x00\x00\x25"), drivers.ReasonTimeout, "no session in time"},
+		{"a gigabyte and then nothing", says("\x40\x00\x00\x00"), drivers.ReasonConnect, "not a ZooKeeper server"},
+		{"hangs up", listen(t, func(net.Conn) bool { return false }), drivers.ReasonSession, "quorum"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			d := open(t, configFor(test.addr))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			begun := time.Now()
+			_, err := d.Members(ctx)
+			took := time.Since(begun)
+			runtime.ReadMemStats(&after)
+
+			require.ErrorIs(t, err, drivers.ErrUnavailable)
+			require.Equal(t, test.reason, drivers.ReasonOf(err), "%v", err)
+			require.ErrorContains(t, err, test.says)
+			require.ErrorContains(t, err, test.addr)
+			require.Less(t, took, 4*time.Second)
+			// Every attempt that gets a connection costs the library's buffer of 1.5 MiB.
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
+		})
+	}
+}
+
+// After the grace of one session timeout, an outage is reported as fast as the servers can be tried, instead of at the
+// end of the scrape's time.
+func TestOutageIsReportedQuickly(t *testing.T) {
+	d := open(t, configFor(nobody(t)))
+	d.Changed()
+	time.Sleep(sessionTimeout)
+	begun := time.Now()
+	_, err := d.Members(t.Context())
+	require.ErrorIs(t, err, drivers.ErrUnavailable)
+	require.Less(t, time.Since(begun), 3*time.Second)
+}
+
+// Hundreds of attempts, as in a long outage, leave nothing behind, neither while they are made nor afterwards.
+func TestLongOutage(t *testing.T) {
+	before := runtime.NumGoroutine()
+	var attempts atomic.Int64
+	addr := listen(t, func(net.Conn) bool {
+		attempts.Add(1)
+		return false
+	})
+	cfg := configFor(addr, addr, addr, addr)
+	cfg.SessionTimeout = drivers.Duration(100 * time.Millisecond)
+	d := open(t, cfg)
+	d.Changed()
+	most := 0
+	for attempts.Load() < 200 {
+		most = max(most, runtime.NumGoroutine())
+		time.Sleep(10 * time.Millisecond)
+	}
+	// An attempt's goroutines live for a second or two, since the library waits that long to say good-bye.
+	require.Less(t, most-before, 300)
+	half := runtime.NumGoroutine()
+	for attempts.Load() < 400 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	require.Less(t, runtime.NumGoroutine(), half+100, "it does not grow")
+	require.NoError(t, d.Close())
+	const listener = 1
+	for end := time.Now().Add(prompt); runtime.NumGoroutine() > before+listener; time.Sleep(10 * time.Millisecond) {
+		require.True(t, time.Now().Before(end), "%d goroutines, %d before", runtime.NumGoroutine(), before)
+	}
+}

@@ -1,0 +1,79 @@
+package zk
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+func example() record {
+	return record{
+		ID: "A1", JoinedAt: time.Date(2026, 11, 23, 15, 0, 0, 123456789, time.UTC), Binary: "nova-compute",
+		SessionTimeout: drivers.Duration(4 * time.Second), Process: process{Host: "h1", PID: 4711, Start: 99, Boot: "b"},
+	}
+}
+
+func TestRecord(t *testing.T) {
+	living := example()
+	data, err := living.encode()
+	require.NoError(t, err)
+	require.JSONEq(t, `{"id": "A1", "joined_at": "2026-11-23T15:00:00.123456789Z", "session_timeout": "4s",
+		"process": {"host": "h1", "pid": 4711, "start": 99, "boot": "b"}, "binary": "nova-compute"}`, string(data))
+	back, err := decodeRecord(data)
+	require.NoError(t, err)
+	require.Equal(t, living, back)
+
+	dead := living
+	dead.DiedAt = living.JoinedAt.Add(time.Minute)
+	data, err = dead.encode()
+	require.NoError(t, err)
+	back, err = decodeRecord(data)
+	require.NoError(t, err)
+	require.Equal(t, dead, back)
+
+	// Later versions may write more.
+	back, err = decodeRecord([]byte(`{"id": "A1", "colour": "green"}`))
+	require.NoError(t, err)
+	require.Equal(t, record{ID: "A1"}, back)
+}
+
+func TestDamagedRecord(t *testing.T) {
+	for name, data := range map[string]string{
+		"empty": "", "Nova's": "0.7364712", "cut short": `{"id": "A1"`, "list": `[]`, "null": `null`, "no id": `{}`,
+		"bad time": `{"id": "A1", "joined_at": "yesterday"}`, "bad duration": `{"id": "A1", "session_timeout": "-4s"}`,
+		"no unit": `{"id": "A1", "session_timeout": "4"}`, "big": `{"id": "` + strings.Repeat("x", maxRecord) + `"}`,
+		"binary": "\xff\xfe\x00", "deep": strings.Repeat("[", 15000),
+	} {
+		back, err := decodeRecord([]byte(data))
+		require.Error(t, err, name)
+		require.Zero(t, back, name)
+	}
+}
+
+// Whatever is in the tree, decoding does not panic, and what it takes for a record survives being written again.
+func FuzzRecord(f *testing.F) {
+	r := example()
+	data, err := r.encode()
+	require.NoError(f, err)
+	f.Add(data)
+	f.Add([]byte("0.7364712"))
+	f.Add([]byte(`{"id":"x","died_at":"2026-11-23T15:00:00+14:00","process":{"pid":-1}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		first, err := decodeRecord(data)
+		if err != nil {
+			return
+		}
+		require.GreaterOrEqual(t, first.SessionTimeout, drivers.Duration(0))
+		again, err := first.encode()
+		require.NoError(t, err)
+		second, err := decodeRecord(again)
+		require.NoError(t, err)
+		require.True(t, first.DiedAt.Equal(second.DiedAt))
+		second.DiedAt, second.JoinedAt = first.DiedAt, first.JoinedAt // Equal times may differ in their zone's name.
+		require.Equal(t, first, second)
+	})
+}
