@@ -32,15 +32,20 @@ func table(t *testing.T, server *testserver.SQL, database string, files ...strin
 	t.Helper()
 	db := server.Open(t, database)
 	db.SetMaxOpenConns(1) // so that settings of a session hold for what follows
+	load(t, db, files...)
+	return db
+}
+
+func load(t testing.TB, db *sql.DB, files ...string) {
+	t.Helper()
 	for _, file := range files {
 		text, err := os.ReadFile(filepath.Join("testdata", file))
 		require.NoError(t, err)
 		exec(t, db, string(text))
 	}
-	return db
 }
 
-func exec(t *testing.T, db *sql.DB, query string, args ...any) {
+func exec(t testing.TB, db *sql.DB, query string, args ...any) {
 	t.Helper()
 	_, err := db.ExecContext(t.Context(), query, args...)
 	require.NoError(t, err, query)
@@ -79,7 +84,7 @@ func config(dsn string) Config {
 }
 
 // open makes a driver that is closed when the test ends.
-func open(t *testing.T, cfg Config) *Driver {
+func open(t testing.TB, cfg Config) *Driver {
 	t.Helper()
 	d, err := Open(cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -88,7 +93,7 @@ func open(t *testing.T, cfg Config) *Driver {
 }
 
 // poll reads the members, which must succeed.
-func poll(t *testing.T, d *Driver) *drivers.Poll {
+func poll(t testing.TB, d *Driver) *drivers.Poll {
 	t.Helper()
 	p, err := d.Members(t.Context())
 	require.NoError(t, err)
