@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
+)
+
+// demoConfig makes deaths show within two seconds.
+const demoConfig = `# The demonstration's own configuration, for other commands to use beside it.
+sources:
+  - name: demo
+    driver: db
+    db:
+      dsn: sqlite:///%s
+      report_interval: 500ms
+      service_down_time: 2s
+    poll_interval: 250ms
+`
+
+// demoPace is the mean time between two things happening to the simulated members.
+const demoPace = 3 * time.Second
+
+func (a *app) demoCommand() command {
+	c := a.kingpin.Command("demo", "Serves simulated members that die and return, on an embedded store.")
+	duration := c.Flag("duration", "Stop after this time; 0: run until interrupted.").Default("0s").Duration()
+	flags := addServeFlags(c)
+	return func() error { return a.demo(*duration, flags) }
+}
+
+func (a *app) demo(duration time.Duration, flags *serveFlags) error {
+	dir, err := os.MkdirTemp("", name+"-demo-")
+	if err != nil {
+		return fmt.Errorf("making the demonstration's folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	a.storagePath, a.configFile = dir, filepath.Join(dir, "demo.yml")
+	text := fmt.Sprintf(demoConfig, filepath.Join(dir, "demo.db"))
+	if err := os.WriteFile(a.configFile, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("writing the demonstration's configuration: %w", err)
+	}
+	ctx, cancel := a.untilStopped()
+	defer cancel()
+	if duration > 0 {
+		ctx, cancel = context.WithTimeout(ctx, duration)
+		defer cancel()
+	}
+	return a.serve(ctx, flags, func(ctx context.Context, s *server) error {
+		return s.simulate(ctx, (*flags.toolkit.WebListenAddresses)[0])
+	})
+}
+
+// simulate keeps members alive, lets them die and return, and prints what the collector sees of it.
+func (s *server) simulate(ctx context.Context, address string) error {
+	cfg, err := config.Load(s.configFile)
+	if err != nil {
+		return err
+	}
+	driver, err := cfg.Sources[0].Open(s.logger)
+	if err != nil {
+		return err
+	}
+	defer driver.Close()
+	people := newPopulation(driver.(drivers.Joiner))
+	if err := people.joinAll(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Stdout, `%d simulated members in %d groups; every few seconds one dies or returns.
+
+  metrics             http://%s/metrics
+  in other terminals  %s --config.file=%s list
+                      %[4]s --config.file=%s watch
+
+Ctrl-C ends it. What the exporter sees:
+
+`, len(people.members), len(demoGroups), browsable(address), s.Program, s.configFile)
+
+	events, unsubscribe := s.collector.Subscribe(1000)
+	defer unsubscribe()
+	next := time.NewTimer(demoPace)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-next.C:
+			next.Reset(demoPace/2 + rand.N(demoPace))
+			if err := people.disturb(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+		case e := <-events:
+			if err := printEvent(s.Stdout, &e); err != nil {
+				return fmt.Errorf("printing an event: %w", err)
+			}
+		}
+	}
+}
+
+// browsable turns a listen address into one that a browser takes.
+func browsable(address string) string {
+	if address != "" && address[0] == ':' {
+		return "localhost" + address
+	}
+	return address
+}

@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"servicegroup_exporter/collector"
+	"servicegroup_exporter/drivers"
+)
+
+func (a *app) getOneCommand() command {
+	c := a.kingpin.Command("get-one", "Prints a random member of a group that is up.")
+	group := c.Arg("group", "The group.").Required().String()
+	flags := addSourceFlags(c)
+	return func() error { return a.getOne(*group, flags) }
+}
+
+func (a *app) getOne(group string, flags *sourceFlags) error {
+	snapshot, err := a.readOne(flags)
+	if err != nil {
+		return err
+	}
+	var up []string
+	for i := range snapshot.Members {
+		if m := &snapshot.Members[i]; m.Group == group && m.State == collector.Up {
+			up = append(up, m.Name)
+		}
+	}
+	if len(up) == 0 {
+		return fmt.Errorf("group %q has no live member: %w", group, drivers.ErrNoMember)
+	}
+	fmt.Fprintln(a.Stdout, printable(up[rand.IntN(len(up))]))
+	return nil
+}

@@ -1,0 +1,24 @@
+package cli
+
+import "context"
+
+func (a *app) leaveCommand() command {
+	c := a.kingpin.Command("leave", "Removes a member on purpose, so that it is neither up nor dead.")
+	group := c.Arg("group", "The group.").Required().String()
+	member := c.Arg("member", "The member.").Required().String()
+	flags := addSourceFlags(c)
+	return func() error { return a.leave(*group, *member, flags) }
+}
+
+func (a *app) leave(group, member string, flags *sourceFlags) error {
+	driver, joiner, err := a.joiner(flags)
+	if err != nil {
+		return err
+	}
+	defer driver.Close()
+	ctx, stop := a.untilStopped()
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, flags.timeout)
+	defer cancel()
+	return joiner.Leave(ctx, group, member)
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// reloadMetrics say whether the configuration in use is the one on disk.
+type reloadMetrics struct {
+	success, successTime prometheus.Gauge
+}
+
+func newReloadMetrics(r prometheus.Registerer) reloadMetrics {
+	m := reloadMetrics{
+		success: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "servicegroup_config_last_reload_successful",
+			Help: "1 if the newest configuration is in use, 0 if it was refused and the one before goes on.",
+		}),
+		successTime: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "servicegroup_config_last_reload_success_timestamp_seconds",
+			Help: "When the configuration in use was read.",
+		}),
+	}
+	r.MustRegister(m.success, m.successTime)
+	return m
+}
+
+// applyConfig reads the configuration and uses it, or keeps the one before and says why.
+func (s *server) applyConfig() error {
+	err := s.tryConfig()
+	if err != nil {
+		s.metrics.success.Set(0)
+		return err
+	}
+	s.metrics.success.Set(1)
+	s.metrics.successTime.SetToCurrentTime()
+	return nil
+}
+
+func (s *server) tryConfig() error {
+	cfg, err := s.loadConfig()
+	if err != nil {
+		return err
+	}
+	return s.collector.Apply(collectorSources(cfg.Sources, s.logger))
+}
+
+// reloadLoop is the one place that changes the configuration of a running server, for signals and for HTTP.
+func (s *server) reloadLoop(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.reload:
+			s.reloadNow()
+		case result := <-s.reloads:
+			result <- s.reloadNow()
+		}
+	}
+}
+
+func (s *server) reloadNow() error {
+	err := s.applyConfig()
+	if err != nil {
+		s.logger.Error("Reloading the configuration failed, the old one stays in use", "err", err)
+		return err
+	}
+	s.logger.Info("Reloaded the configuration")
+	return nil
+}
+
+// requestReload asks the loop for a reload and waits for its result.
+func (s *server) requestReload(ctx context.Context) error {
+	result := make(chan error, 1)
+	select {
+	case s.reloads <- result:
+		return <-result
+	case <-ctx.Done():
+		return errors.New("the server is stopping")
+	}
+}
