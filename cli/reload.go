@@ -54,7 +54,7 @@ func (s *server) reloadLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-s.reload:
-			s.reloadNow()
+			_ = s.reloadNow() // It has logged what went wrong.
 		case result := <-s.reloads:
 			result <- s.reloadNow()
 		}
