@@ -11,22 +11,23 @@ import (
 type builder struct {
 	poll   *drivers.Poll
 	silent []string
-	seen   map[drivers.Key]int // where in poll.Members a member is
 
-	// last are the members of the poll before. The rows of a table come in the same order nearly always, so that a
+	// last are the members of the poll before. The rows of a table nearly always come in the same order, so that a
 	// text that has not changed is found at the same place, and shared.
 	last []drivers.Member
 	zero drivers.Member
+
+	// seen is where in poll.Members a member is. It is nil as long as every member stands where it stood in last,
+	// where none stands twice.
+	seen map[drivers.Key]int
 }
 
 func newBuilder(last *drivers.Poll, downTime time.Duration, silent []string) *builder {
 	b := &builder{poll: &drivers.Poll{DownTime: downTime}, silent: silent}
 	if last != nil {
 		b.last = last.Members
-		b.poll.Backend = last.Backend
 	}
 	b.poll.Members = make([]drivers.Member, 0, len(b.last))
-	b.seen = make(map[drivers.Key]int, len(b.last))
 	return b
 }
 
@@ -38,7 +39,6 @@ func (b *builder) prepare(r *row) {
 	} else if i > 0 {
 		m = &b.poll.Members[i-1]
 	}
-	r.server.s = b.poll.Backend
 	r.group.s, r.name.s, r.binary.s = m.Group, m.Name, m.Binary
 	r.reason.s, r.version.s, r.uuid.s = m.DisabledReason, m.Version, m.UUID
 }
@@ -47,7 +47,6 @@ func (b *builder) prepare(r *row) {
 func (b *builder) add(r *row) {
 	if b.poll.Now.IsZero() {
 		b.poll.Now = time.UnixMicro(r.clock.n).UTC()
-		b.poll.Backend = r.server.s
 	}
 	if !r.deleted.ok || slices.Contains(b.silent, r.binary.s) {
 		return
@@ -68,9 +67,8 @@ func (b *builder) reject(group, name, reason string) {
 
 // keepNewest appends the member, or lets it take the place of one of the same name whose heartbeat is older.
 func (b *builder) keepNewest(m drivers.Member) {
-	i, found := b.seen[m.Key()]
+	i, found := b.find(m.Key())
 	if !found {
-		b.seen[m.Key()] = len(b.poll.Members)
 		b.poll.Members = append(b.poll.Members, m)
 		return
 	}
@@ -78,6 +76,24 @@ func (b *builder) keepNewest(m drivers.Member) {
 	if m.LastHeartbeat.After(b.poll.Members[i].LastHeartbeat) {
 		b.poll.Members[i] = m
 	}
+}
+
+// find says where the poll has a member of this name already. One that it does not have will be the next.
+func (b *builder) find(key drivers.Key) (i int, found bool) {
+	next := len(b.poll.Members)
+	if b.seen == nil {
+		if next < len(b.last) && b.last[next].Key() == key {
+			return 0, false
+		}
+		b.seen = make(map[drivers.Key]int, len(b.last))
+		for i := range b.poll.Members {
+			b.seen[b.poll.Members[i].Key()] = i
+		}
+	}
+	if i, found = b.seen[key]; !found {
+		b.seen[key] = next
+	}
+	return i, found
 }
 
 // member gives the verdict as Nova does: forced_down first, then abs(elapsed) <= service_down_time, where a heartbeat

@@ -14,6 +14,7 @@ import (
 type layout struct {
 	columns []string
 	rule    rule
+	version string // of the server, with its name
 	// query is what follows SELECT in a poll.
 	query string
 	// made is how many connections there had been when the columns were read: a new connection is a reason to look
@@ -30,7 +31,7 @@ func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool,
 		return l, false, nil
 	}
 	l = &layout{}
-	if l.columns, err = d.readColumns(ctx, db); err != nil {
+	if err := d.readColumns(ctx, db, l); err != nil {
 		return nil, false, err
 	}
 	if l.rule, err = d.ruleFor(ctx, db, l); err != nil {
@@ -42,24 +43,23 @@ func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool,
 	return l, true, nil
 }
 
-// readColumns lists the table's columns. A table that is missing, or that we may not read, has none: the poll's own query
-// then says which it is.
-func (d *Driver) readColumns(ctx context.Context, db *sql.DB) ([]string, error) {
+// readColumns asks for the table's columns and the server's version. A table that is missing, or that we may not read,
+// has none: the poll's own query then says which it is.
+func (d *Driver) readColumns(ctx context.Context, db *sql.DB, l *layout) error {
 	d.operations.Add(1)
 	rows, err := db.QueryContext(ctx, d.store.columns(), d.schema.table)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	var columns []string
 	for rows.Next() {
 		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
+		if err := rows.Scan(&name, &l.version); err != nil {
+			return err
 		}
-		columns = append(columns, name)
+		l.columns = append(l.columns, name)
 	}
-	return columns, rows.Err()
+	return rows.Err()
 }
 
 // ruleFor picks the first rule that fits the columns.
@@ -115,13 +115,13 @@ func (d *Driver) pollQuery(l *layout) string {
 		forced = "COALESCE(" + forced + ", 0)" // NULL is no; only a missing column has no answer.
 	}
 	columns := []string{
-		"c.clock", "c.version",
+		"c.clock",
 		"m." + st.quote(s.deleted), "m." + st.quote(s.group), "m." + st.quote(s.name), "m." + st.quote(s.binary),
 		d.heartbeat(l.rule), "m." + st.quote(s.disabled),
 		forced, optional(s.disabledReason), optional(s.version), optional(s.uuid),
 	}
 	return strings.Join(columns, ", ") +
-		" FROM (SELECT " + st.micros(st.clock()) + " AS clock, " + st.version() + " AS version) AS c" +
+		" FROM (SELECT " + st.micros(st.clock()) + " AS clock) AS c" +
 		" LEFT JOIN " + st.quote(s.table) + " AS m ON m." + st.quote(s.deleted) + " = 0"
 }
 

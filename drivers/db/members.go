@@ -72,6 +72,7 @@ func (d *Driver) read(ctx context.Context, db *sql.DB, l *layout) (*drivers.Poll
 	}
 	defer rows.Close()
 	b := newBuilder(d.last.Load(), d.cfg.downTime(), d.schema.silent)
+	b.poll.Backend = l.version
 	var r row
 	for rows.Next() {
 		b.prepare(&r)

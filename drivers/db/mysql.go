@@ -74,7 +74,8 @@ func (s *mysqlStore) quote(name string) string {
 }
 
 func (s *mysqlStore) columns() string {
-	return "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?"
+	return "SELECT column_name, VERSION() FROM information_schema.columns" +
+		" WHERE table_schema = DATABASE() AND table_name = ?"
 }
 
 // selectWithin sets MariaDB's limit in a comment that only MariaDB reads, and MySQL's in a hint that MariaDB skips or
@@ -84,8 +85,6 @@ func (s *mysqlStore) selectWithin(limit time.Duration) string {
 	return fmt.Sprintf("/*M!100102 SET STATEMENT max_statement_time=%d.%03d FOR */ SELECT /*+ MAX_EXECUTION_TIME(%d) */ ",
 		ms/1000, ms%1000, ms)
 }
-
-func (s *mysqlStore) version() string { return "VERSION()" }
 
 // clock is in UTC whatever the time zone of server and session, as are Nova's columns. NOW() would not be.
 func (s *mysqlStore) clock() string { return "UTC_TIMESTAMP(6)" }

@@ -9,7 +9,6 @@ import (
 // A row is one row of a poll's query, scanned in place: the same for every row, without allocating what did not change.
 type row struct {
 	clock    number // microseconds since 1970
-	server   text
 	deleted  number // not there when the table is empty
 	group    text
 	name     text
@@ -28,7 +27,7 @@ type row struct {
 func (r *row) columns() []any {
 	if r.dest == nil {
 		r.dest = []any{
-			&r.clock, &r.server, &r.deleted, &r.group, &r.name, &r.binary,
+			&r.clock, &r.deleted, &r.group, &r.name, &r.binary,
 			&r.beat, &r.disabled, &r.forced, &r.reason, &r.version, &r.uuid,
 		}
 	}

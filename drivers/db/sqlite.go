@@ -146,12 +146,12 @@ func (s *sqliteStore) quote(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
-func (s *sqliteStore) columns() string { return "SELECT name FROM pragma_table_info(?)" }
+func (s *sqliteStore) columns() string {
+	return "SELECT name, 'SQLite ' || sqlite_version() FROM pragma_table_info(?)"
+}
 
 // selectWithin needs no limit: a query that nobody waits for is interrupted in this very process.
 func (s *sqliteStore) selectWithin(time.Duration) string { return "SELECT " }
-
-func (s *sqliteStore) version() string { return "'SQLite ' || sqlite_version()" }
 
 func (s *sqliteStore) clock() string { return "'now'" }
 

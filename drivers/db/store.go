@@ -33,12 +33,11 @@ type store interface {
 type dialect interface {
 	// quote writes the name of a table or column so that it may be a reserved word.
 	quote(name string) string
-	// columns is a query for the names of a table's columns; its parameter is the table.
+	// columns is a query for the names of a table's columns, each with the server's name and version; its parameter
+	// is the table.
 	columns() string
 	// selectWithin begins a query that the server itself ends after the limit.
 	selectWithin(limit time.Duration) string
-	// version is an expression for the server's name and version.
-	version() string
 	// clock is an expression for the time now, as exact as the database has it.
 	clock() string
 	// micros makes of an expression for a time one for its microseconds since 1970, NULL when it is no time.
