@@ -1,0 +1,259 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// A fakeDriver answers as it is told.
+type fakeDriver struct {
+	mu     sync.Mutex
+	answer func(ctx context.Context) (*drivers.Poll, error)
+	calls  int
+	active int
+	most   int // calls at the same time
+	closed int
+	counts drivers.Counts
+
+	closeErr error
+}
+
+// answering is a driver that gives the rows at once, with the time of the machine as its own.
+func answering(words string) *fakeDriver {
+	d := &fakeDriver{}
+	d.say(words)
+	return d
+}
+
+func (d *fakeDriver) say(words string) {
+	d.do(func(context.Context) (*drivers.Poll, error) {
+		return &drivers.Poll{Members: rows(words), Now: time.Now(), DownTime: time.Minute, Backend: "fake 1"}, nil
+	})
+}
+
+func (d *fakeDriver) fail(reason drivers.Reason) {
+	d.do(func(context.Context) (*drivers.Poll, error) {
+		return nil, drivers.Unavailable(reason, errors.New("it is broken"))
+	})
+}
+
+// hang makes the driver wait for its context as it should.
+func (d *fakeDriver) hang() {
+	d.do(func(ctx context.Context) (*drivers.Poll, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+}
+
+// delay makes the driver take its time, whatever its context says.
+func (d *fakeDriver) delay(by time.Duration, words string) {
+	d.do(func(context.Context) (*drivers.Poll, error) {
+		time.Sleep(by)
+		return &drivers.Poll{Members: rows(words), Now: time.Now(), DownTime: time.Minute}, nil
+	})
+}
+
+// ignore makes the driver heed nothing until the channel is closed. It then gives the rows.
+func (d *fakeDriver) ignore(until <-chan struct{}, words string) {
+	d.do(func(context.Context) (*drivers.Poll, error) {
+		<-until
+		return &drivers.Poll{Members: rows(words), DownTime: time.Minute}, nil
+	})
+}
+
+func (d *fakeDriver) do(answer func(ctx context.Context) (*drivers.Poll, error)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.answer = answer
+}
+
+func (d *fakeDriver) Members(ctx context.Context) (*drivers.Poll, error) {
+	d.mu.Lock()
+	d.calls++
+	d.active++
+	d.most = max(d.most, d.active)
+	d.counts.Operations++
+	answer := d.answer
+	d.mu.Unlock()
+	defer func() {
+		d.mu.Lock()
+		d.active--
+		d.mu.Unlock()
+	}()
+	return answer(ctx)
+}
+
+func (d *fakeDriver) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed++
+	return d.closeErr
+}
+
+func (d *fakeDriver) Counts() drivers.Counts {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.counts
+}
+
+func (d *fakeDriver) called() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.calls
+}
+
+func (d *fakeDriver) timesClosed() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closed
+}
+
+// A fakeWatcher is a fakeDriver whose backend tells of changes.
+type fakeWatcher struct {
+	*fakeDriver
+	changed chan struct{}
+}
+
+func watching(words string) *fakeWatcher {
+	return &fakeWatcher{answering(words), make(chan struct{}, 1)}
+}
+
+func (d *fakeWatcher) Changed() <-chan struct{} { return d.changed }
+
+func (d *fakeWatcher) signal() {
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
+
+// A bench is a collector under test with what it registered and logged.
+type bench struct {
+	*Collector
+	t      testing.TB
+	reg    *prometheus.Registry
+	log    *safeBuffer
+	events <-chan Event
+}
+
+// inTime runs a test of a collector in fake time, and stops the collector after it.
+func inTime(t *testing.T, opts Options, test func(t *testing.T, b *bench)) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, opts)
+		test(t, b)
+		require.NoError(t, b.Close())
+	})
+}
+
+func newBench(t testing.TB, opts Options) *bench {
+	t.Helper()
+	b := &bench{t: t, reg: prometheus.NewPedanticRegistry(), log: &safeBuffer{}}
+	opts.Registerer = b.reg
+	opts.Logger = slog.New(slog.NewTextHandler(b.log, nil))
+	c, err := New(opts)
+	require.NoError(t, err)
+	require.NoError(t, b.reg.Register(c))
+	b.Collector = c
+	b.events, _ = c.Subscribe(1000)
+	return b
+}
+
+// apply makes the drivers the sources, named a, b and so on.
+func (b *bench) apply(list ...drivers.Driver) {
+	b.t.Helper()
+	var configs []SourceConfig
+	for i, d := range list {
+		configs = append(configs, config(string(rune('a'+i)), d))
+	}
+	require.NoError(b.t, b.Apply(configs))
+}
+
+func config(name string, d drivers.Driver) SourceConfig {
+	return SourceConfig{Name: name, Driver: "fake", Open: func() (drivers.Driver, error) { return d, nil }}
+}
+
+// scrape polls with a deadline and gives how long it took.
+func (b *bench) scrape(timeout time.Duration) time.Duration {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	b.Poll(ctx)
+	return time.Since(start)
+}
+
+// only gives the snapshot of the one source.
+func (b *bench) only() Snapshot {
+	b.t.Helper()
+	all := b.Snapshots()
+	require.Len(b.t, all, 1)
+	return all[0]
+}
+
+// happened gives the types of the events so far.
+func (b *bench) happened() []EventType {
+	var types []EventType
+	for {
+		select {
+		case e := <-b.events:
+			types = append(types, e.Type)
+		default:
+			return types
+		}
+	}
+}
+
+// text gives the exposition of everything.
+func (b *bench) text() string {
+	b.t.Helper()
+	families, err := b.reg.Gather()
+	require.NoError(b.t, err)
+	var text bytes.Buffer
+	for _, family := range families {
+		_, err := expfmt.MetricFamilyToText(&text, family)
+		require.NoError(b.t, err)
+	}
+	return text.String()
+}
+
+// background runs the collector until the returned function is called.
+func (b *bench) background() (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	result := make(chan error, 1)
+	go func() { result <- b.Run(ctx) }()
+	return func() error {
+		cancel()
+		return <-result
+	}
+}
+
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+var _ io.Writer = (*safeBuffer)(nil)
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
