@@ -73,7 +73,7 @@ func (a *app) checkConfig(webConfigFile string) error {
 		}
 		driver.Close()
 	}
-	fmt.Fprintf(a.Stdout, "configuration is good: %d sources\n", len(cfg.Sources))
+	fmt.Fprintf(a.Stdout, "configuration is good; sources: %d\n", len(cfg.Sources))
 	return nil
 }
 
