@@ -30,16 +30,16 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
 	m, err := d.enter(bounded, req)
-	if errors.Is(err, drivers.ErrHeld) {
+	if err == nil && !m.start() {
+		err = context.Canceled // by Close
+	}
+	switch {
+	case err == nil:
+		return m, nil
+	case errors.Is(err, drivers.ErrHeld), errors.Is(err, drivers.ErrRemoved):
 		return nil, err
 	}
-	if err == nil && !m.start() {
-		err = context.Canceled
-	}
-	if err != nil {
-		return nil, d.failed(bounded, fmt.Sprintf("joining group %q as %q in", req.Group, req.Name), err)
-	}
-	return m, nil
+	return nil, d.failed(bounded, fmt.Sprintf("joining group %q as %q in", req.Group, req.Name), err)
 }
 
 // check refuses names that the table could not keep as they are, and binaries that readers leave out.
@@ -79,7 +79,7 @@ func (d *Driver) enter(ctx context.Context, req drivers.JoinRequest) (*membershi
 	m := newMembership(d, id, req)
 	found, err := m.write(ctx, d.heartbeatOf)
 	if err == nil && !found {
-		err = drivers.ErrRemoved // in the moment since
+		err = m.removed() // in the moment since
 	}
 	return m, err
 }

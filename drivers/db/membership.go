@@ -62,11 +62,16 @@ func (m *membership) run() {
 		case <-ticker.C:
 		}
 		if !m.beat() {
-			m.err = fmt.Errorf("group %q, member %q in %s: %w", m.group, m.name, m.driver.store, drivers.ErrRemoved)
+			m.err = m.removed()
 			close(m.done)
 			return
 		}
 	}
+}
+
+// removed is the error for a row that is gone.
+func (m *membership) removed() error {
+	return fmt.Errorf("group %q, member %q in %s: %w", m.group, m.name, m.driver.store, drivers.ErrRemoved)
 }
 
 // beat sends one heartbeat. It says false when the row is gone. A failure is no reason to end: the next one may pass.

@@ -24,8 +24,9 @@ import (
 //
 // The file is in WAL mode, so that heartbeats neither wait for readers nor for the disk. Every read opens the file anew,
 // as it is at that moment, in less than a millisecond: a file that was deleted or replaced is never read from a handle
-// that outlived it. It is opened with mode=ro, so that reading can't change it; SQLite may then still make the two empty
-// helper files beside it that readers of a WAL need, and leave them there.
+// that outlived it. It is opened with mode=ro, so that reading can't change it. When nobody else has the file open, SQLite
+// makes the two helper files beside it that readers of a WAL need, one of them empty, and leaves them there; so a reader
+// that may not write to the folder can read only while a member of the store lives, or after another reader.
 type sqliteStore struct {
 	path    string
 	timeout time.Duration
@@ -109,6 +110,12 @@ func (s *sqliteStore) create(ctx context.Context) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("making the store's folder: %w", err)
 	}
+	// The log of a file that is gone would be taken for the new file's.
+	for _, leftover := range []string{s.path + "-wal", s.path + "-shm"} {
+		if err := os.Remove(leftover); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing what is left of the store before: %w", err)
+		}
+	}
 	draft, err := os.MkdirTemp(folder, ".new-")
 	if err != nil {
 		return fmt.Errorf("making the store: %w", err)
@@ -187,9 +194,9 @@ func (s *sqliteStore) classify(err error) (drivers.Reason, string) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT:
 		return drivers.ReasonTimeout, "another process holds the store's lock"
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR:
-		return drivers.ReasonConnect, "readers need to write to its folder too, unless a writer has it open"
+		return drivers.ReasonConnect, ""
 	case sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_AUTH:
-		return drivers.ReasonAuth, ""
+		return drivers.ReasonAuth, "this user must be able to write to the store's folder"
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR:
 		return drivers.ReasonSchema, "is this a store that join made?"
 	}

@@ -63,6 +63,25 @@ func TestSQLiteReplaced(t *testing.T) {
 	require.Equal(t, "up", verdict(poll(t, other), "two"))
 }
 
+// The log that a killed process left belongs to the file that was deleted since, not to the new one.
+func TestSQLiteLeftovers(t *testing.T) {
+	cfg, path := embedded(t)
+	killed := open(t, cfg)
+	join(t, killed, "old")
+	wal, err := os.ReadFile(path + "-wal")
+	require.NoError(t, err)
+	require.NotEmpty(t, wal)
+	require.NoError(t, killed.Close())
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.WriteFile(path+"-wal", wal, 0o600))
+
+	d := open(t, cfg)
+	join(t, d, "new")
+	p := poll(t, d)
+	require.Equal(t, "up", verdict(p, "new"))
+	require.Equal(t, "absent", verdict(p, "old"))
+}
+
 // Many processes that find no store make one, together.
 func TestSQLiteManyMakeIt(t *testing.T) {
 	cfg, path := embedded(t)
