@@ -11,8 +11,8 @@ type descs struct {
 	// Of a group.
 	members *prometheus.Desc
 	// Of a source.
-	sourceUp, lastSuccess, pollDuration, clockOffset, downTime, newest, held, sourceInfo *prometheus.Desc
-	operations, reconnects, expirations                                                  *prometheus.Desc
+	sourceUp, lastSuccess, pollDuration, clockOffset, downTime, newest, unknown, sourceInfo *prometheus.Desc
+	operations, reconnects, expirations                                                     *prometheus.Desc
 }
 
 func newDescs() *descs {
@@ -50,7 +50,8 @@ func (d *descs) describeMembers() {
 	d.info = member("servicegroup_member_info",
 		"Always 1. The labels are attributes of the member that may change.", "uuid", "version", "disabled_reason")
 	d.members = d.add("servicegroup_members",
-		"Members of the group that are up or down. Members whose state is unknown are neither.",
+		"Members of the group that are up or down. Absent while the source can't be read, and while it is not known of "+
+			"some members whether they outlived that.",
 		"source", "group", "state")
 }
 
@@ -71,7 +72,7 @@ func (d *descs) describeSources() {
 	d.newest = source("servicegroup_source_newest_heartbeat_timestamp_seconds",
 		"The newest heartbeat of any member, by the source's clock. Alert when it is old: not the members but the way "+
 			"of their heartbeats is broken.")
-	d.held = source("servicegroup_source_members_held",
+	d.unknown = source("servicegroup_source_unknown_members",
 		"Members whose state is unknown because the source could not be read for a time, so that their silence proves "+
 			"nothing yet, or because their entry can't be used.")
 	d.sourceInfo = source("servicegroup_source_info",

@@ -104,7 +104,7 @@ func restarted(t *testing.T, tr *tracker, now instant) *tracker {
 func requireSound(t *testing.T, tr *tracker) {
 	t.Helper()
 	require.Len(t, tr.records, len(tr.order))
-	up, down, held := 0, 0, 0
+	up, down, unknown := 0, 0, 0
 	for i, rec := range tr.order {
 		require.Same(t, rec, tr.records[rec.member.Key()])
 		require.False(t, rec.since.isZero())
@@ -112,10 +112,10 @@ func requireSound(t *testing.T, tr *tracker) {
 		require.True(t, i == 0 || byKey(tr.order[i-1], rec) < 0, "order")
 	}
 	for _, g := range tr.groups {
-		up, down, held = up+g.up, down+g.down, held+g.held
+		up, down, unknown = up+g.up, down+g.down, unknown+g.unknown
 	}
-	require.Equal(t, len(tr.order), up+down+held)
-	require.Equal(t, held, tr.held)
+	require.Equal(t, len(tr.order), up+down+unknown)
+	require.Equal(t, unknown, tr.unknown)
 }
 
 func inWords(tr *tracker, out *outcome) string {

@@ -4,15 +4,14 @@ import "servicegroup_exporter/drivers"
 
 // judge decides what became of a member since the poll before. It returns false when the member is to be forgotten.
 func (t *tracker) judge(rec *record, r *reading, out *outcome) bool {
+	// It is in the backend, but what is said of it can't be read: no reason to call it dead or gone.
+	rec.damaged = rec.row == nil && rec.spared
 	switch {
 	case rec.isNew():
 		t.meet(rec, r, out)
 	case rec.row != nil:
 		t.compare(rec, r, out)
-	case rec.spared:
-		// It is in the backend, but what is said of it can't be read: a member of its own that is unknown.
-		rec.held = rec.state == Up
-	default:
+	case !rec.damaged:
 		return t.miss(rec, r, out)
 	}
 	return true

@@ -13,8 +13,10 @@ import (
 type record struct {
 	member drivers.Member // as last seen
 	state  State          // Up or Down
-	// held marks a member whose last known state is in doubt: see hold.go. Its state stays what it was.
+	// held marks a member that was up and looks dead after an outage of its source: see hold.go. Its state stays what
+	// it was.
 	held        bool
+	damaged     bool    // the last poll had an entry for it that could not be used
 	since       instant // when the last change of state, or the member itself, was first seen
 	transitions uint64
 
@@ -36,7 +38,7 @@ func (r *record) forced() bool { return r.member.ForcedDown == drivers.FlagYes }
 
 // shown is the state that the world may see.
 func (r *record) shown() State {
-	if r.held {
+	if r.held || r.damaged && r.state == Up {
 		return Unknown
 	}
 	return r.state

@@ -55,7 +55,7 @@ func (s *source) renderSource() []*sample {
 		gauge(d.downTime, now.DownTime.Seconds())
 	}
 	if now.Readable {
-		gauge(d.held, float64(s.tracker.held))
+		gauge(d.unknown, float64(s.tracker.unknown))
 		if now.HasClock {
 			gauge(d.clockOffset, now.ClockOffset.Seconds())
 		}
@@ -89,8 +89,8 @@ func (s *source) renderGroups() []*sample {
 	var samples []*sample
 	for _, name := range slices.Sorted(maps.Keys(s.tracker.groups)) {
 		g := s.tracker.groups[name]
-		if g.up+g.down+g.held == 0 {
-			continue
+		if g.held || g.size() == 0 {
+			continue // numbers that leave out those who may be well would look like an outage of the group
 		}
 		for _, state := range []struct {
 			name    string

@@ -23,14 +23,17 @@ type tracker struct {
 	order   []*record // sorted by group and name
 	groups  map[string]*group
 	newest  time.Time // the newest heartbeat in the last successful poll that is not in the future
-	held    int
+	unknown int       // members whose state is unknown
 }
 
-// A group is how many members of a group are up and down.
+// A group is how many members of a group are in each state.
 type group struct {
-	up, down, held int
-	emptied        instant // when the last member had gone
+	up, down, unknown int
+	held              bool    // some are unknown because of an outage
+	emptied           instant // when the last member had gone
 }
+
+func (g *group) size() int { return g.up + g.down + g.unknown }
 
 // A reading is a successful poll.
 type reading struct {
@@ -123,9 +126,9 @@ func (t *tracker) admit(r *reading, out *outcome) {
 // gone, so that what was observed about it is not lost before it was scraped.
 func (t *tracker) count(r *reading, out *outcome) {
 	for _, g := range t.groups {
-		g.up, g.down, g.held = 0, 0, 0
+		*g = group{emptied: g.emptied}
 	}
-	t.held, t.newest = 0, time.Time{}
+	t.unknown, t.newest = 0, time.Time{}
 	for _, rec := range t.order {
 		g := t.groups[rec.member.Group]
 		if g == nil {
@@ -140,16 +143,17 @@ func (t *tracker) count(r *reading, out *outcome) {
 		case Down:
 			g.down++
 		default:
-			g.held++
-			t.held++
+			g.unknown++
+			t.unknown++
 		}
+		g.held = g.held || rec.held
 		if hb := rec.member.LastHeartbeat; hb.After(t.newest) && !hb.After(r.now.Add(r.DownTime)) {
 			t.newest = hb
 		}
 	}
 	for name, g := range t.groups {
 		switch {
-		case g.up+g.down+g.held > 0:
+		case g.size() > 0:
 		case g.emptied.isZero():
 			g.emptied = r.seen
 		case r.seen.sub(g.emptied) >= t.forgetAfter:

@@ -1,0 +1,228 @@
+package collector
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+var update = flag.Bool("update", false, "write the exposition that the tests give to testdata instead of comparing with it")
+
+// golden compares everything that is exposed with a file.
+func (b *bench) golden(name string) {
+	b.t.Helper()
+	file := filepath.Join("testdata", name+".prom")
+	if *update {
+		require.NoError(b.t, os.WriteFile(file, []byte(b.text()), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(b.t, err)
+	require.Equal(b.t, string(want), b.text(), "go test -run %s -update writes it anew", b.t.Name())
+}
+
+// TestExposition tells a story of a Nova database and a ZooKeeper, and compares what a scrape shows after every chapter.
+func TestExposition(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		nova, zk := answering(""), watching("")
+		require.NoError(t, b.Apply([]SourceConfig{
+			{Name: "nova", Driver: "db", Schema: "nova", Open: func() (drivers.Driver, error) { return nova, nil }},
+			{Name: "zk", Driver: "zk", Layout: "flat", UpOnly: true, Open: func() (drivers.Driver, error) { return zk, nil }},
+		}))
+		b.golden("0_before_the_first_poll")
+
+		chapters := []struct{ name, nova, zk string }{
+			{"1_first", "c1:up:beat=-5s", "web/w1:up web/w2:up"},
+			{"2_a_minute_later", "c1:down:beat=-5s", "web/w1:up"},
+			{"3_back", "c1:up:beat=115s", "web/w1:up web/w2:up"},
+		}
+		for _, chapter := range chapters {
+			nova.say(`compute/` + chapter.nova + `:unforced:enabled:rostered:binary=nova-compute:zone=az1:uuid=u1:version=61
+				compute/c2:down:forced:disabled:rostered:binary=nova-compute:zone=az1:uuid=u2:version=61:reason=broken
+				conductor/k1:up:beat=-1s:unforced:enabled:rostered:binary=nova-conductor:zone=internal`)
+			zk.say(chapter.zk)
+			b.scrape(sec)
+			b.golden(chapter.name)
+			time.Sleep(mins)
+		}
+
+		nova.fail(drivers.ReasonConnect)
+		zk.delay(250*ms, "web/w1:up")
+		b.scrape(sec)
+		b.golden("4_nova_is_lost")
+
+		nova.say("compute/c1:down:beat=115s:unforced:enabled:rostered:binary=nova-compute:zone=az1:uuid=u1:version=61")
+		b.scrape(sec)
+		b.golden("5_nova_returns_but_c1_is_silent")
+	})
+}
+
+// Everything that describes itself is shown in the story, so that the golden files show it all.
+func TestTheExpositionIsComplete(t *testing.T) {
+	b := newBench(t, Options{})
+	var shown strings.Builder
+	files, err := filepath.Glob("testdata/*.prom")
+	require.NoError(t, err)
+	require.Len(t, files, 6)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		shown.Write(text)
+	}
+	for _, desc := range b.env.descs.all {
+		_, name, ok := strings.Cut(desc.String(), `fqName: "`)
+		require.True(t, ok)
+		name, _, _ = strings.Cut(name, `"`)
+		require.Contains(t, shown.String(), "\n"+name+"{", name)
+	}
+}
+
+func TestLint(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		b.apply(answering("x:up:beat=0s:enabled:unforced"))
+		b.scrape(sec)
+		problems, err := testutil.GatherAndLint(b.reg)
+		require.NoError(t, err)
+		require.Empty(t, problems)
+	})
+}
+
+// Labels that operators' platforms own are never ours.
+func TestNoLabelCollides(t *testing.T) {
+	text, err := os.ReadFile("testdata/1_first.prom")
+	require.NoError(t, err)
+	for _, label := range []string{"service", "job", "instance", "namespace", "pod", "endpoint", "container"} {
+		require.NotRegexp(t, `[{,]`+label+`="`, string(text))
+	}
+}
+
+func TestHistogramsAreNativeToo(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up:beat=0s")
+		b.apply(d)
+		b.scrape(sec)
+		time.Sleep(61 * sec)
+		d.say("x:down:beat=0s")
+		b.scrape(sec)
+		families, err := b.reg.Gather()
+		require.NoError(t, err)
+		found := 0
+		for _, family := range families {
+			if family.GetName() == "servicegroup_detection_latency_seconds" {
+				found++
+				h := family.GetMetric()[0].GetHistogram()
+				require.NotNil(t, h.Schema)
+				require.Len(t, h.GetPositiveSpan(), 1)
+				require.NotEmpty(t, h.GetBucket())
+				require.InDelta(t, 61, h.GetSampleSum(), 0)
+			}
+		}
+		require.Equal(t, 1, found)
+	})
+}
+
+func TestMetricsCanNotBeRegisteredTwice(t *testing.T) {
+	b := newBench(t, Options{})
+	_, err := New(Options{Registerer: b.reg})
+	require.ErrorContains(t, err, "registering metrics")
+	_, err = New(Options{})
+	require.NoError(t, err)
+}
+
+func TestOddLabelsCostNothingButThemselves(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("")
+		members := append(rows("x:up x:down y:up"),
+			drivers.Member{Group: "g", Name: "bad\xff", Up: true},
+			drivers.Member{Group: "g", Name: "z", Up: true, Zone: "az\xff", DisabledReason: "\"\\\n\x00"})
+		d.answer = answer(&drivers.Poll{Members: members, Rejected: []drivers.Rejection{{Reason: "data"}}})
+		b.apply(d)
+		b.scrape(sec)
+		text := b.text()
+		require.Contains(t, text, `service_up{binary="",group="g",member="x",source="a",zone=""} 1`)
+		require.Contains(t, text, `service_up{binary="",group="g",member="z",source="a",zone="az`+"\uFFFD"+`"} 1`)
+		require.Contains(t, text, `rejected_members_total{reason="name",source="a"} 1`)
+		require.Contains(t, text, `rejected_members_total{reason="duplicate",source="a"} 1`)
+		require.Contains(t, text, `rejected_members_total{reason="data",source="a"} 1`)
+		require.Contains(t, text, `servicegroup_members{group="g",source="a",state="up"} 3`)
+		b.scrape(sec)
+		require.Contains(t, b.text(), `rejected_members_total{reason="name",source="a"} 2`)
+	})
+}
+
+func TestWhatIsLogged(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up y:up")
+		b.apply(d)
+		b.scrape(sec)
+		require.Empty(t, b.log.String())
+		d.say("y:up n:up")
+		b.scrape(sec)
+		d.fail(drivers.ReasonAuth)
+		b.scrape(sec)
+		b.scrape(sec)
+		d.say("x:up y:up n:up")
+		b.scrape(sec)
+		require.Equal(t, 1, strings.Count(b.log.String(), "source can't be read"))
+		for _, line := range []string{
+			`level=WARN msg="member died" component=collector source=a group=g member=x latency=1m0s`,
+			`level=INFO msg="member changed" component=collector source=a group=g member=n event=join`,
+			`level=WARN msg="source can't be read" component=collector source=a reason=auth err="it is broken"`,
+			`level=INFO msg="source can be read again" component=collector source=a`,
+			`level=INFO msg="member recovered" component=collector source=a group=g member=x outage=1m0s`,
+		} {
+			require.Contains(t, b.log.String(), line)
+		}
+	})
+}
+
+func TestManyChangesAreLoggedInShort(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("")
+		d.answer = answer(&drivers.Poll{Members: manyMembers(1000)})
+		b.apply(d)
+		b.scrape(sec)
+		d.say("")
+		b.scrape(sec)
+		require.Len(t, b.happened(), 1000)
+		require.Equal(t, logAtMost, strings.Count(b.log.String(), "event=leave"))
+		require.Contains(t, b.log.String(), "not_shown=980")
+	})
+}
+
+func TestRejectedEntriesAreLoggedWhenThatIsNew(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up x:up")
+		b.apply(d)
+		b.scrape(sec)
+		b.scrape(sec)
+		require.Equal(t, 1, strings.Count(b.log.String(), "can't be used"))
+		d.say("x:up x:up x:up")
+		b.scrape(sec)
+		require.Equal(t, 2, strings.Count(b.log.String(), "can't be used"))
+	})
+}
+
+func TestSourceLostSaysWhy(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("")
+		d.fail(drivers.ReasonSchema)
+		b.apply(d)
+		b.scrape(sec)
+		synctest.Wait()
+		e := <-b.events
+		require.Equal(t, EventSourceLost, e.Type)
+		require.Equal(t, "a", e.Source)
+		require.Equal(t, drivers.ReasonSchema, drivers.ReasonOf(e.Err))
+		require.True(t, errors.Is(e.Err, drivers.ErrUnavailable))
+	})
+}

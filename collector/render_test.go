@@ -1,0 +1,209 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+func answer(p *drivers.Poll) func(context.Context) (*drivers.Poll, error) {
+	return func(context.Context) (*drivers.Poll, error) { return p, nil }
+}
+
+// manyMembers are members with everything that a member can have.
+func manyMembers(n int) []drivers.Member {
+	members := make([]drivers.Member, n)
+	for i := range members {
+		members[i] = row(fmt.Sprintf("compute/compute-%06d.example.org:up:beat=-5s:enabled:unforced:rostered"+
+			":binary=nova-compute:zone=az%d:uuid=%08x:version=61", i, i%3, i))
+	}
+	return members
+}
+
+// collected gives the metrics of a scrape.
+func collected(c *Collector) []prometheus.Metric {
+	ch := make(chan prometheus.Metric)
+	go func() {
+		c.Collect(ch)
+		close(ch)
+	}()
+	var metrics []prometheus.Metric
+	for m := range ch {
+		metrics = append(metrics, m)
+	}
+	return metrics
+}
+
+// What did not change is not made anew: a scrape of a hundred thousand members costs as much as what changed.
+func TestSeriesAreMadeWhenTheyChange(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("")
+		members := manyMembers(100)
+		d.answer = answer(&drivers.Poll{Members: members})
+		b.apply(d)
+		b.scrape(sec)
+		before := collected(b.Collector)
+		again := collected(b.Collector)
+		require.Equal(t, before, again)
+
+		members = slices.Clone(members)
+		members[99].LastHeartbeat = time.Now()
+		d.answer = answer(&drivers.Poll{Members: members})
+		b.scrape(sec)
+		known := make(map[prometheus.Metric]bool)
+		for _, m := range before {
+			known[m] = true
+		}
+		var names []string
+		for _, m := range collected(b.Collector) {
+			if s, ok := m.(*sample); ok && !known[m] && len(s.labels) >= 5 {
+				names = append(names, s.desc.String())
+			}
+		}
+		require.Len(t, names, 2, "the heartbeat, and servicegroup_source_info: %s", names)
+	})
+}
+
+func TestAttributesThatChangeMoveTheSeries(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up:zone=az1:version=60")
+		b.apply(d)
+		b.scrape(sec)
+		d.say("x:up:zone=az2:version=61:reason=why")
+		b.scrape(sec)
+		text := b.text()
+		require.NotContains(t, text, "az1")
+		require.Contains(t, text, `service_up{binary="",group="g",member="x",source="a",zone="az2"} 1`)
+		require.Contains(t, text, `disabled_reason="why",group="g",member="x",source="a",uuid="",version="61",zone="az2"} 1`)
+		require.Empty(t, b.happened())
+	})
+}
+
+func TestASeriesThatIsNoLongerTrueEnds(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up:enabled:unforced")
+		b.apply(d)
+		b.scrape(sec)
+		require.Contains(t, b.text(), "servicegroup_member_enabled{")
+		d.say("x:up")
+		b.scrape(sec)
+		require.NotContains(t, b.text(), "servicegroup_member_enabled{")
+		require.NotContains(t, b.text(), "servicegroup_member_forced_down{")
+	})
+}
+
+// TestEverythingAtOnce is for the race detector: scrapes, signals, configuration changes, failures and subscribers.
+func TestEverythingAtOnce(t *testing.T) {
+	b := newBench(t, Options{StoragePath: t.TempDir()})
+	stop := b.background()
+	var work sync.WaitGroup
+	watched := watching("")
+	deadline := time.Now().Add(500 * ms)
+	busily := func(do func(i int)) {
+		work.Go(func() {
+			for i := 0; time.Now().Before(deadline); i++ {
+				do(i)
+			}
+		})
+	}
+	busily(func(i int) {
+		require.NoError(t, b.Apply([]SourceConfig{
+			config("watched", watched),
+			changed("polled", fmt.Sprint(i/10), answering(fmt.Sprintf("x:up y:up z%d:up", i%3))),
+		}))
+	})
+	busily(func(i int) {
+		watched.say(fmt.Sprintf("g%d/x:up y:up", i%3))
+		watched.signal()
+		watched.fail(drivers.ReasonTimeout)
+	})
+	for range 3 {
+		busily(func(int) {
+			b.scrape(sec)
+			_ = b.text()
+		})
+	}
+	busily(func(int) {
+		for _, s := range b.Snapshots() {
+			require.LessOrEqual(t, len(s.Members), 5)
+		}
+	})
+	busily(func(int) {
+		events, end := b.Subscribe(3)
+		defer end()
+		select {
+		case <-events:
+		case <-time.After(ms):
+		}
+	})
+	work.Wait()
+	require.NoError(t, stop())
+}
+
+func benchmarks(b *testing.B, run func(b *testing.B, t *bench, members []drivers.Member)) {
+	for _, n := range []int{1000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			bench := newBench(b, Options{})
+			d := answering("")
+			members := manyMembers(n)
+			d.answer = answer(&drivers.Poll{Members: members, Now: t0, DownTime: mins})
+			bench.apply(d)
+			bench.scrape(10 * sec)
+			require.True(b, bench.only().Readable)
+			b.ReportAllocs()
+			run(b, bench, members)
+		})
+	}
+}
+
+// BenchmarkPoll is what a poll costs beside the backend's work when every member has given another heartbeat.
+func BenchmarkPoll(b *testing.B) {
+	benchmarks(b, func(b *testing.B, t *bench, members []drivers.Member) {
+		for b.Loop() {
+			for i := range members {
+				members[i].LastHeartbeat = members[i].LastHeartbeat.Add(ms)
+			}
+			t.scrape(10 * sec)
+		}
+	})
+}
+
+// BenchmarkCollect is what handing out the series costs, without client_golang's gathering and encoding.
+func BenchmarkCollect(b *testing.B) {
+	benchmarks(b, func(b *testing.B, t *bench, _ []drivers.Member) {
+		ch := make(chan prometheus.Metric, 1000)
+		go func() {
+			for range ch {
+			}
+		}()
+		for b.Loop() {
+			t.Collect(ch)
+		}
+		close(ch)
+	})
+}
+
+// BenchmarkScrape is everything but the backend and the network: poll, gather and encode as text.
+func BenchmarkScrape(b *testing.B) {
+	benchmarks(b, func(b *testing.B, t *bench, _ []drivers.Member) {
+		for b.Loop() {
+			t.scrape(10 * sec)
+			families, err := t.reg.Gather()
+			require.NoError(b, err)
+			encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain))
+			for _, family := range families {
+				require.NoError(b, encoder.Encode(family))
+			}
+		}
+	})
+}
