@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	zkclient "github.com/go-zookeeper/zk"
@@ -19,60 +18,88 @@ import (
 type dialer struct {
 	servers []server
 	auth    Auth
+	pauses  time.Duration // the longest pause between attempts with one server
 	options sessionOptions
 }
 
-// The time that one attempt with one server may take: it begins with a third of the session timeout, so that there is
-// time for another server before a session expires, and doubles with each round in which no server gave a session.
-const (
-	minAttempt = 250 * time.Millisecond
-	maxAttempt = 10 * time.Second
-)
+// An attempt with one server begins with a third of the session timeout to succeed in. As long as all that is heard is
+// silence, each has twice the time of the one before, up to the whole timeout: a server that is busy with making sessions
+// for everybody else must not be asked for one again before it could answer.
+const minAttempt = 250 * time.Millisecond
 
-func (d *dialer) attemptTime(round int) time.Duration {
-	return min(max(d.options.timeout/3, minAttempt)<<min(round, 10), maxAttempt)
+func (d *dialer) attemptTime(silent int) time.Duration {
+	longest := max(d.options.timeout, minAttempt)
+	return min(max(longest/3, minAttempt)<<min(silent, 2), longest)
 }
 
-// dial tries every address of every server once, in random order, until one gives a session. The round counts the
-// fruitless ones before. The error wraps drivers.ErrUnavailable and says what was seen of each address.
-func (d *dialer) dial(ctx context.Context, round int, onNode func(string)) (*session, error) {
-	var failures []error
-	for _, i := range rand.Perm(len(d.servers)) {
-		addresses, err := d.resolve(ctx, d.servers[i], round)
-		if err != nil {
-			failures = append(failures, failure(ctx, drivers.ReasonConnect, err))
-			continue
-		}
-		for _, address := range addresses {
-			s, err := d.attempt(ctx, address, round, onNode)
-			if err == nil {
-				return s, nil
+// stagger is how long a server has to answer before the next one is asked too. It is short enough for a member to be back
+// before its session expires even if the first servers that it asks are frozen.
+func (d *dialer) stagger() time.Duration { return max(d.options.timeout/16, 10*time.Millisecond) }
+
+// dial asks the servers in random order, each until it gives a session, and returns the first session or when ctx ends.
+// Each failure is noted in seen.
+func (d *dialer) dial(ctx context.Context, seen *failures, onNode func(string)) (*session, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	found := make(chan *session)
+	var pursuits sync.WaitGroup
+	defer pursuits.Wait()
+	defer cancel()
+	var turn <-chan struct{}
+	for i, n := range rand.Perm(len(d.servers)) {
+		after := turn
+		failed := make(chan struct{})
+		turn = failed
+		pursuits.Go(func() {
+			if wait(ctx, time.Duration(i)*d.stagger(), after) {
+				d.pursue(ctx, d.servers[n], seen, sync.OnceFunc(func() { close(failed) }), onNode, found)
 			}
-			failures = append(failures, err)
+		})
+	}
+	select {
+	case s := <-found:
+		return s, nil
+	case <-ctx.Done():
+		return nil, seen.noSession(ctx.Err())
+	}
+}
+
+// pursue asks one server for a session until it gives one or ctx ends.
+func (d *dialer) pursue(
+	ctx context.Context, to server, seen *failures, failed func(), onNode func(string), found chan<- *session,
+) {
+	pauses := backoff{limit: d.pauses}
+	for silent := 0; ; {
+		s, err := d.attempt(ctx, to, silent, onNode)
+		if err == nil {
+			select {
+			case found <- s:
+			case <-ctx.Done(): // Another server was faster.
+				s.close()
+			}
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		seen.note(to, err)
+		failed()
+		if silent++; drivers.ReasonOf(err) != drivers.ReasonTimeout {
+			silent = 0
+		}
+		if !pauses.pause(ctx) {
+			return
 		}
 	}
-	return nil, noSession(failures)
 }
 
-// resolve gives the addresses of a server in random order. Names are looked up anew each time, since servers move.
-func (d *dialer) resolve(ctx context.Context, s server, round int) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.attemptTime(round))
+// attempt makes one session with one server, authenticated.
+func (d *dialer) attempt(ctx context.Context, to server, silent int, onNode func(string)) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.attemptTime(silent))
 	defer cancel()
-	hosts, err := net.DefaultResolver.LookupHost(ctx, s.host)
+	address, err := resolve(ctx, to)
 	if err != nil {
-		return nil, fmt.Errorf("%v: %w", s, err)
+		return nil, failure(ctx, drivers.ReasonConnect, err)
 	}
-	rand.Shuffle(len(hosts), func(i, j int) { hosts[i], hosts[j] = hosts[j], hosts[i] })
-	for i := range hosts {
-		hosts[i] = net.JoinHostPort(hosts[i], s.port)
-	}
-	return hosts, nil
-}
-
-// attempt makes one session with one address, authenticated.
-func (d *dialer) attempt(ctx context.Context, address string, round int, onNode func(string)) (*session, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.attemptTime(round))
-	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, failure(ctx, drivers.ReasonConnect, err) // It names the address.
@@ -88,7 +115,7 @@ func (d *dialer) attempt(ctx context.Context, address string, round int, onNode 
 	return s, nil
 }
 
-// failure says why an attempt failed, other reasons than the stage it got to coming first.
+// failure says why an attempt failed: at the stage it got to, unless the error says more.
 func failure(ctx context.Context, stage drivers.Reason, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -112,16 +139,14 @@ func (d *dialer) authenticate(ctx context.Context, s *session) error {
 	return err
 }
 
-// noSession joins what was seen of each address on one line. The reason is that of the failure that came furthest.
-func noSession(failures []error) error {
-	rank := []drivers.Reason{drivers.ReasonConnect, drivers.ReasonTimeout, drivers.ReasonSession, drivers.ReasonAuth}
-	best := 0
-	texts := make([]string, len(failures))
-	for i, err := range failures {
-		texts[i] = err.Error()
-		best = max(best, slices.Index(rank, drivers.ReasonOf(err)))
+// resolve gives an address of a server, a random one if there are several. Names are looked up anew each time, since
+// servers move.
+func resolve(ctx context.Context, s server) (string, error) {
+	hosts, err := net.DefaultResolver.LookupHost(ctx, s.host)
+	if err != nil {
+		return "", fmt.Errorf("%v: %w", s, err)
 	}
-	return drivers.Unavailable(rank[best], fmt.Errorf("no session with any ZooKeeper server: %s", strings.Join(texts, "; ")))
+	return net.JoinHostPort(hosts[rand.IntN(len(hosts))], s.port), nil
 }
 
 // acl is what new znodes get: open to everybody, as Nova's are, unless an identity is configured. Then only it may
@@ -131,37 +156,4 @@ func (d *dialer) acl() []zkclient.ACL {
 		return zkclient.WorldACL(zkclient.PermAll)
 	}
 	return append(zkclient.AuthACL(zkclient.PermAll), zkclient.WorldACL(zkclient.PermRead)...)
-}
-
-// A backoff spaces attempts out.
-type backoff struct {
-	wait, limit time.Duration
-	round       int // attempts since the last success
-}
-
-const firstWait = 50 * time.Millisecond
-
-// pause waits before the next attempt, between half the current wait and all of it, and doubles it. It returns false
-// when ctx ended.
-func (b *backoff) pause(ctx context.Context) bool {
-	b.wait = min(max(2*b.wait, firstWait), b.limit)
-	b.round++
-	timer := time.NewTimer(b.wait/2 + rand.N(b.wait/2))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// lasted notes a success and how long it was of use. It says whether that was long enough to try again at once.
-func (b *backoff) lasted(d time.Duration) bool {
-	b.round = 0
-	if d < b.limit {
-		return false
-	}
-	b.wait = 0
-	return true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,14 +77,14 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 		}
 		d.dialer.servers = append(d.dialer.servers, server)
 	}
-	d.dialer.auth = cfg.Auth
+	d.dialer.auth, d.dialer.pauses = cfg.Auth, d.pauseLimit()
 	d.dialer.options = sessionOptions{
 		timeout: time.Duration(cfg.SessionTimeout), read: smallSize, write: smallSize, logger: logger, reapers: &d.reapers,
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.link = link{
 		open: d.openReading, limit: d.pauseLimit(), grace: time.Duration(cfg.SessionTimeout), gained: d.gained,
-		logger: logger, changed: make(chan struct{}),
+		where: strings.Join(cfg.Servers, ", "), logger: logger, changed: make(chan struct{}),
 	}
 	return d, nil
 }
@@ -110,7 +111,7 @@ func (d *Driver) reader() *link {
 }
 
 // openReading makes a session for reading.
-func (d *Driver) openReading(ctx context.Context, round int) (*reading, error) {
+func (d *Driver) openReading(ctx context.Context, report func(error, bool)) (*reading, error) {
 	r := &reading{
 		paths: d.paths, layout: d.config.Layout, logger: d.logger,
 		asked: func() { d.operations.Add(1) },
@@ -118,7 +119,7 @@ func (d *Driver) openReading(ctx context.Context, round int) (*reading, error) {
 	r.dirs = &dirs{asked: r.asked, changed: d.signal, paths: make(map[string]*dir)}
 	dialer := d.dialer
 	dialer.options.read = maxReply
-	session, err := dialer.dial(ctx, round, r.dirs.fire)
+	session, err := dialer.dial(ctx, newFailures(dialer.servers, report), r.dirs.fire)
 	if err != nil {
 		return nil, err
 	}
@@ -131,9 +132,10 @@ func (d *Driver) openReading(ctx context.Context, round int) (*reading, error) {
 // connected counts a session that was made.
 func (d *Driver) connected() { d.connections.Add(1) }
 
-// gained is called when members can be read again after some time. What changed meanwhile was not watched.
-func (d *Driver) gained(first bool, away time.Duration) {
-	if !first {
+// gained is called when members can be read, with when the last session was heard of, zero for the first one. What changed
+// meanwhile was not watched.
+func (d *Driver) gained(heard time.Time) {
+	if away := time.Since(heard); !heard.IsZero() {
 		d.logger.Info("have a ZooKeeper session again", "away", away.Round(time.Millisecond))
 		if away > time.Duration(d.config.SessionTimeout) {
 			d.expirations.Add(1)
@@ -156,8 +158,8 @@ func (d *Driver) Changed() <-chan struct{} {
 	return d.changed
 }
 
-// Counts implements drivers.Counter. Since a session is never resumed, it counts as expired when its owner could not make
-// another one within the session timeout.
+// Counts implements drivers.Counter. Sessions are never resumed, so that all that are lost expire in the end. Counted are
+// those that did before there was another one: members were missing for some time, or could not be read for so long.
 func (d *Driver) Counts() drivers.Counts {
 	connections := d.connections.Load()
 	return drivers.Counts{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 
 	zkclient "github.com/go-zookeeper/zk"
 
@@ -36,8 +37,12 @@ func lost(err error) bool {
 	return is
 }
 
-// sessionOver says whether an error of the client library means that the session or its connection has ended.
+// sessionOver says whether an error of the client library means that the session or its connection has ended. What it
+// could not write, it reports as the network's error.
 func sessionOver(err error) bool {
+	if _, network := errors.AsType[net.Error](err); network {
+		return true
+	}
 	for _, over := range []error{
 		zkclient.ErrConnectionClosed, zkclient.ErrSessionExpired, zkclient.ErrSessionMoved, zkclient.ErrClosing,
 		zkclient.ErrNoServer, zkclient.ErrAuthFailed,

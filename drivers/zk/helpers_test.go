@@ -52,6 +52,8 @@ func open(t *testing.T, cfg zk.Config) *zk.Driver {
 	return d
 }
 
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 // join makes a member that is abandoned when the test ends.
 func join(t *testing.T, d *zk.Driver, group, name string) drivers.Membership {
 	t.Helper()

@@ -63,20 +63,19 @@ func (d *Driver) bounded(ctx context.Context) (context.Context, func()) {
 // acquire makes a session in which settle succeeds. Sessions that are lost are replaced until ctx ends; any other failure
 // of settle is final.
 func (m *membership) acquire(ctx context.Context, settle func(context.Context, *session) error) (*session, error) {
+	seen := newFailures(m.driver.dialer.servers, nil)
 	for {
-		s, err := m.driver.dialer.dial(ctx, m.pauses.round, m.onNode)
-		if err == nil {
-			m.driver.connected()
-			if err = settle(ctx, s); err == nil {
-				return s, nil
-			}
-			s.close()
-			if !lost(err) {
-				return nil, err
-			}
+		s, err := m.driver.dialer.dial(ctx, seen, m.onNode)
+		if err != nil {
+			return nil, err
 		}
-		if !m.pauses.pause(ctx) {
-			return nil, waited(ctx, err)
+		m.driver.connected()
+		if err = settle(ctx, s); err == nil {
+			return s, nil
+		}
+		s.close()
+		if !lost(err) || !m.pauses.pause(ctx) {
+			return nil, err
 		}
 	}
 }
@@ -100,13 +99,11 @@ func (m *membership) take(ctx context.Context, s *session) error {
 				continue
 			}
 		}
-		if err := m.write(ctx, s, &at); !overtaken(err) {
-			if err != nil && !at.rostered {
-				m.undo(s)
-			}
-			return err
+		err = m.write(ctx, s, &at)
+		if err != nil && !overtaken(err) && !at.rostered {
+			m.undo(s)
 		}
-		if err := ensureGroup(ctx, s, m.driver.paths, m.group, m.driver.dialer.acl()); err != nil {
+		if !overtaken(err) {
 			return err
 		}
 	}
@@ -158,29 +155,50 @@ func (m *membership) waitForChange(ctx context.Context, s *session, atMost time.
 	return nil
 }
 
-// write makes the ephemeral znode and the record, in place of those found, in one transaction.
+// write makes the ephemeral znode and the record, in place of those found, in one transaction, and the group where there
+// is none. If somebody else changes what was found, the error is one that overtaken knows.
 func (m *membership) write(ctx context.Context, s *session, at *place) error {
-	m.self.SessionTimeout = drivers.Duration(s.timeout)
-	data, err := m.self.encode()
+	ops, err := m.requests(s, at)
 	if err != nil {
 		return err
 	}
 	acl := m.driver.dialer.acl()
-	recordPath := m.driver.paths.record(m.group, m.name)
+	err = transact(ctx, s, ops)
+	if errors.Is(err, zkclient.ErrNoNode) && !at.present {
+		if err := ensureGroup(ctx, s, m.driver.paths, m.group, acl); err != nil {
+			return err
+		}
+		err = transact(ctx, s, ops)
+	}
+	if err != nil {
+		return fmt.Errorf("creating %s: %w", m.path, err)
+	}
+	stat, err := statOf(ctx, s, m.driver.paths.rosterGroup(m.group))
+	if err != nil {
+		return fmt.Errorf("looking for the group's roster: %w", err)
+	}
+	m.rosterCzxid = stat.Czxid
+	return nil
+}
+
+// requests gives what write has to do.
+func (m *membership) requests(s *session, at *place) ([]any, error) {
+	m.self.SessionTimeout = drivers.Duration(s.timeout)
+	data, err := m.self.encode()
+	if err != nil {
+		return nil, err
+	}
+	acl := m.driver.dialer.acl()
 	var ops []any
 	if at.rostered {
-		ops = append(ops, &zkclient.SetDataRequest{Path: recordPath, Data: data, Version: at.recordVersion})
+		ops = append(ops, &zkclient.SetDataRequest{Path: m.recordPath(), Data: data, Version: at.recordVersion})
 	} else {
-		ops = append(ops, &zkclient.CreateRequest{Path: recordPath, Data: data, Acl: acl, Flags: zkclient.FlagPersistent})
+		ops = append(ops, &zkclient.CreateRequest{Path: m.recordPath(), Data: data, Acl: acl, Flags: zkclient.FlagPersistent})
 	}
 	if at.present {
 		ops = append(ops, &zkclient.DeleteRequest{Path: m.path, Version: at.node.Version})
 	}
-	ops = append(ops, &zkclient.CreateRequest{Path: m.path, Data: data, Acl: acl, Flags: zkclient.FlagEphemeral})
-	if err := transact(ctx, s, ops); err != nil {
-		return fmt.Errorf("creating %s: %w", m.path, err)
-	}
-	return nil
+	return append(ops, &zkclient.CreateRequest{Path: m.path, Data: data, Acl: acl, Flags: zkclient.FlagEphemeral}), nil
 }
 
 // undoTime bounds undo.

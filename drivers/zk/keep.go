@@ -1,6 +1,7 @@
 package zk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ func (m *membership) keep(ctx context.Context) {
 			m.logger.Warn("lost the ZooKeeper session of a member", "err", err)
 			err = m.resume(ctx)
 		} else {
-			err = m.restore(ctx, m.session, true)
+			err = m.restore(ctx, m.session)
 		}
 		switch {
 		case errors.Is(err, drivers.ErrHeld), errors.Is(err, drivers.ErrRemoved):
@@ -89,22 +90,17 @@ func (m *membership) owner(ctx context.Context, s *session) (int64, error) {
 // resume moves the membership to a new session.
 func (m *membership) resume(ctx context.Context) error {
 	began := time.Now()
-	s, err := m.acquire(ctx, func(ctx context.Context, s *session) error { return m.restore(ctx, s, false) })
+	s, err := m.acquire(ctx, m.restore)
 	if err != nil {
 		return err
 	}
-	away := time.Since(began)
-	if away > s.timeout {
-		m.driver.expirations.Add(1)
-	}
-	m.logger.Info("member has a ZooKeeper session again", "away", away.Round(time.Millisecond))
+	m.logger.Info("member has a ZooKeeper session again", "away", time.Since(began).Round(time.Millisecond))
 	m.session = s
 	return nil
 }
 
-// restore makes the znode again in this session, unless the name was given to another or was removed on purpose. Inside
-// one session nothing but a purpose removes both znodes; otherwise the server may have lost its data.
-func (m *membership) restore(ctx context.Context, s *session, sameSession bool) error {
+// restore makes the znode again in this session, unless the name was given to another or was removed on purpose.
+func (m *membership) restore(ctx context.Context, s *session) error {
 	for {
 		at, err := inspect(ctx, s, m.driver.paths, m.group, m.name)
 		if err != nil {
@@ -116,34 +112,28 @@ func (m *membership) restore(ctx context.Context, s *session, sameSession bool) 
 		case at.present && at.node.EphemeralOwner == s.id:
 			return nil
 		case !at.present && !at.rostered:
-			removed, err := m.removedOnPurpose(ctx, s, sameSession)
-			if err != nil {
-				return err
-			}
-			if removed {
-				return drivers.ErrRemoved
+			if removed, err := m.removedOnPurpose(ctx, s); err != nil || removed {
+				return cmp.Or(err, drivers.ErrRemoved)
 			}
 		}
 		if err := m.write(ctx, s, &at); !overtaken(err) {
-			return err
-		}
-		if err := ensureGroup(ctx, s, m.driver.paths, m.group, m.driver.dialer.acl()); err != nil {
+			if err == nil && !at.present && s != m.session {
+				m.driver.expirations.Add(1)
+			}
 			return err
 		}
 	}
 }
 
-// removedOnPurpose says whether the record was removed by somebody rather than lost with all the others.
-func (m *membership) removedOnPurpose(ctx context.Context, s *session, sameSession bool) (bool, error) {
-	if sameSession {
-		return true, nil
-	}
-	_, err := statOf(ctx, s, m.driver.paths.rosterGroup(m.group))
+// removedOnPurpose says whether the record was removed by somebody who left the rest alone. Where the directory that it
+// was in is gone, or is another one by now, the servers have lost their data, and every member has to put itself back.
+func (m *membership) removedOnPurpose(ctx context.Context, s *session) (bool, error) {
+	stat, err := statOf(ctx, s, m.driver.paths.rosterGroup(m.group))
 	if errors.Is(err, zkclient.ErrNoNode) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("looking for the group's roster: %w", err)
 	}
-	return true, nil
+	return stat.Czxid == m.rosterCzxid, nil
 }

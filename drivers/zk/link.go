@@ -13,16 +13,21 @@ import (
 
 // A link keeps one session with the ensemble for as long as it runs, and makes a new one whenever it is over.
 type link struct {
-	open   func(ctx context.Context, round int) (*reading, error)
-	limit  time.Duration // of the pause between rounds of attempts
-	grace  time.Duration // for how long after a loss it is worth waiting for the next session
-	gained func(first bool, away time.Duration)
+	// open makes a session, however long it takes, until ctx ends. It reports every failure with a server, and whether
+	// all servers have failed once more with that.
+	open func(ctx context.Context, report func(err error, all bool)) (*reading, error)
+	// gained is called for each session, with when the one before was last heard of; zero for the first.
+	gained func(heard time.Time)
 	logger *slog.Logger
+
+	limit time.Duration // of the pause when sessions don't last
+	grace time.Duration // for how long after a loss it is worth waiting for the next session
+	where string        // the servers, for people
 
 	mu      sync.Mutex
 	current *reading
 	err     error         // why there is no session, nil as long as the first attempt is under way
-	rounds  uint64        // fruitless rounds of attempts
+	rounds  uint64        // how often all servers were tried in vain
 	since   time.Time     // when the last session was lost, or the link began
 	changed chan struct{} // closed and made anew when any of these changes
 }
@@ -30,39 +35,36 @@ type link struct {
 // run keeps the session until ctx ends.
 func (l *link) run(ctx context.Context) {
 	pauses := backoff{limit: l.limit}
-	for first := true; ctx.Err() == nil; {
-		r, err := l.open(ctx, pauses.round)
+	var heard time.Time // when the last session was last known to be there
+	for {
+		r, err := l.open(ctx, l.failed)
 		if err != nil {
-			l.failed(err)
-			pauses.pause(ctx)
-			continue
+			break
 		}
 		began := time.Now()
-		l.gained(first, l.use(r))
-		first = false
+		l.use(r)
+		l.gained(heard)
 		select {
 		case <-r.session.done:
 			l.logger.Warn("lost the ZooKeeper session", "err", r.session.err)
 			l.unuse(drivers.Unavailable(drivers.ReasonSession, r.session.err))
+			heard = r.session.wire.lastHeard()
 		case <-ctx.Done():
 			r.session.close()
-			l.unuse(drivers.Unavailable(drivers.ReasonSession, errClosed))
-			return
 		}
-		if !pauses.lasted(time.Since(began)) {
-			pauses.pause(ctx)
+		if !pauses.lasted(time.Since(began)) && !pauses.pause(ctx) {
+			break
 		}
 	}
-	l.failed(drivers.Unavailable(drivers.ReasonSession, errClosed))
+	l.unuse(drivers.Unavailable(drivers.ReasonSession, errClosed))
 }
 
-// use publishes a session and says how long there was none.
-func (l *link) use(r *reading) time.Duration {
+// use publishes a session.
+func (l *link) use(r *reading) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.current, l.err = r, nil
 	l.broadcast()
-	return time.Since(l.since)
 }
 
 func (l *link) unuse(err error) {
@@ -72,12 +74,14 @@ func (l *link) unuse(err error) {
 	l.broadcast()
 }
 
-// failed notes a fruitless round of attempts.
-func (l *link) failed(err error) {
+// failed notes what was seen of the servers.
+func (l *link) failed(err error, all bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.err = err
-	l.rounds++
+	if all {
+		l.rounds++
+	}
 	l.broadcast()
 }
 
@@ -104,16 +108,16 @@ func (l *link) acquire(ctx context.Context) (*reading, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, waited(ctx, err)
+			return nil, l.waited(ctx, err)
 		}
 		l.mu.Lock()
 	}
 }
 
 // waited says why there was no session until ctx ended.
-func waited(ctx context.Context, err error) error {
+func (l *link) waited(ctx context.Context, err error) error {
 	if err == nil {
-		return unavailable("waiting for a ZooKeeper session", ctx.Err())
+		return unavailable("waiting for a ZooKeeper session with "+l.where, ctx.Err())
 	}
 	return drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("%w (%w while trying again)", err, ctx.Err()))
 }

@@ -23,6 +23,8 @@ type membership struct {
 	pauses  backoff
 	giveUp  time.Time // how long Join waits for a holder that may be dead
 	session *session
+	// rosterCzxid is the transaction that made the directory of the record.
+	rosterCzxid int64
 
 	event chan struct{} // capacity 1: something happened to the znode
 

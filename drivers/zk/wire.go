@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,8 @@ type wire struct {
 	bodyLeft uint32 // bytes of the current packet that are still to come
 	hello    []byte // the answer to the handshake, as far as it has come
 	err      error  // why reading failed first
+
+	heard atomic.Int64 // when something came last, in nanoseconds since 1970; read by other goroutines too
 }
 
 // Read implements net.Conn.
@@ -37,6 +40,9 @@ func (w *wire) Read(p []byte) (int, error) {
 		return w.readBody(p)
 	}
 	n, err := w.Conn.Read(p[:min(len(p), len(w.head)-w.headLen)])
+	if n > 0 {
+		w.heard.Store(time.Now().UnixNano())
+	}
 	w.headLen += copy(w.head[w.headLen:], p[:n])
 	if w.headLen == len(w.head) {
 		w.headLen = 0
@@ -82,6 +88,9 @@ func (w *wire) greeted() bool { return len(w.hello) >= minHello }
 func (w *wire) sessionTimeout() time.Duration {
 	return time.Duration(int32(binary.BigEndian.Uint32(w.hello[4:8]))) * time.Millisecond
 }
+
+// lastHeard is when the server's last packet began to come.
+func (w *wire) lastHeard() time.Time { return time.Unix(0, w.heard.Load()) }
 
 func (w *wire) fail(err error) {
 	if w.err == nil {

@@ -1,0 +1,58 @@
+package zk_test
+
+import (
+	"testing"
+
+	zkclient "github.com/go-zookeeper/zk"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/internal/testserver"
+)
+
+func TestAuth(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	as := func(user string, password drivers.Secret) *zk.Driver {
+		cfg := config(server)
+		cfg.Auth.User, cfg.Auth.Password = user, password
+		return open(t, cfg)
+	}
+	alice, nobody := as("alice", "secret"), as("", "")
+	m := join(t, alice, "group", "one")
+
+	t.Run("everybody reads what an identity wrote", func(t *testing.T) {
+		require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, nobody)))
+	})
+	t.Run("nobody else writes it", func(t *testing.T) {
+		for _, d := range []*zk.Driver{nobody, as("alice", "wrong"), as("bob", "secret")} {
+			err := d.Leave(t.Context(), "group", "one")
+			require.ErrorIs(t, err, drivers.ErrUnavailable)
+			require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
+			_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "group", Name: "two"})
+			require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
+		}
+		require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, nobody)))
+	})
+	t.Run("the identity does", func(t *testing.T) {
+		require.NoError(t, as("alice", "secret").Leave(t.Context(), "group", "one"))
+		require.Empty(t, poll(t, nobody).Members)
+		<-m.Done()
+	})
+	t.Run("what may not be read is unknown", func(t *testing.T) {
+		c := foreign(t, server.Addr())
+		require.NoError(t, c.AddAuth("digest", []byte("alice:secret")))
+		_, err := c.Create("/servicegroups/closed", nil, zkclient.FlagPersistent, zkclient.AuthACL(zkclient.PermAll))
+		require.NoError(t, err)
+		require.Empty(t, poll(t, alice).Members)
+		_, err = read(t, nobody)
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
+		require.ErrorContains(t, err, "/servicegroups/closed")
+		require.ErrorContains(t, err, "ACL")
+
+		cfg := config(server)
+		cfg.Groups = []string{"group"}
+		require.Empty(t, poll(t, open(t, cfg)).Members, "other groups can be read")
+	})
+}

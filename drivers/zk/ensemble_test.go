@@ -1,0 +1,137 @@
+package zk_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// observe polls all the time until the returned function is called, which fails the test if any poll that succeeded
+// showed something else than all members up.
+func observe(t *testing.T, d *zk.Driver, members int) (stop func() (polls int)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	var polls atomic.Int64
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			p, err := d.Members(ctx)
+			if err != nil {
+				continue
+			}
+			polls.Add(1)
+			up := 0
+			for _, m := range p.Members {
+				if m.Up {
+					up++
+				}
+			}
+			if up != members {
+				t.Errorf("%d members are up, of %d: %v", up, members, states(p))
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	return func() int {
+		cancel()
+		<-done
+		return int(polls.Load())
+	}
+}
+
+func TestEnsemble(t *testing.T) {
+	servers := testserver.ZooKeeperEnsemble(t, 3)
+	cfg := config(servers...)
+	cfg.SessionTimeout = drivers.Duration(4 * time.Second) // The default: long enough for an election.
+	const members = 6
+	memberships := make([]drivers.Membership, members)
+	for i, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		memberships[i] = join(t, open(t, cfg), "ensemble", name)
+	}
+	reader := open(t, cfg)
+	require.Len(t, states(poll(t, reader)), members)
+	back := func(t *testing.T) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			_, err := read(t, reader)
+			return err == nil
+		}, 30*time.Second, 20*time.Millisecond)
+	}
+
+	// Nobody dies because a server does: members and readers go to another one in time.
+	t.Run("the leader is killed", func(t *testing.T) {
+		stop := observe(t, reader, members)
+		leader := testserver.Leader(t, servers)
+		leader.Kill()
+		testserver.Leader(t, servers)
+		back(t)
+		time.Sleep(5 * time.Second) // The sessions with the dead server have expired.
+		leader.Start()
+		require.Greater(t, stop(), 100)
+	})
+
+	t.Run("each server is frozen in turn", func(t *testing.T) {
+		for i, server := range servers {
+			stop := observe(t, reader, members)
+			server.Freeze()
+			time.Sleep(7 * time.Second) // Longer than sessions, and than followers' patience with a leader.
+			back(t)
+			server.Thaw()
+			stop()
+			testserver.Leader(t, servers)
+			t.Logf("server %d was frozen", i+1)
+		}
+	})
+
+	// Without a quorum nothing is known; a follower that still has its data must not show it.
+	t.Run("the quorum is lost", func(t *testing.T) {
+		stop := observe(t, reader, members)
+		servers[0].Kill()
+		servers[1].Kill()
+		var err error
+		require.Eventually(t, func() bool {
+			_, err = read(t, reader)
+			return err != nil
+		}, 30*time.Second, 20*time.Millisecond)
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		for range 3 {
+			_, err := read(t, reader)
+			require.ErrorIs(t, err, drivers.ErrUnavailable)
+			require.ErrorContains(t, err, "127.0.0.1:")
+		}
+		servers[0].StartOnly()
+		servers[1].StartOnly()
+		back(t)
+		stop()
+	})
+
+	t.Run("all are stopped", func(t *testing.T) {
+		stop := observe(t, reader, members)
+		for _, s := range servers {
+			s.Stop()
+		}
+		_, err := read(t, reader)
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		for _, s := range servers {
+			s.StartOnly()
+		}
+		back(t)
+		stop()
+	})
+
+	eventually(t, reader, prompt, "ensemble/a", "up")
+	for _, m := range memberships {
+		require.NoError(t, m.Err())
+		require.NoError(t, m.Leave(t.Context()))
+	}
+	require.Empty(t, poll(t, reader).Members)
+}

@@ -1,0 +1,200 @@
+package zk_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// joinerEnv makes the test binary a process that joins: address, group, name and session timeout.
+const joinerEnv = "ZK_TEST_JOIN"
+
+func TestMain(m *testing.M) {
+	if what := os.Getenv(joinerEnv); what != "" {
+		fmt.Println(joinForever(strings.Fields(what)))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// joinForever joins, says so, and stays until the process is killed.
+func joinForever(args []string) error {
+	cfg := configFor(args[0])
+	if err := cfg.SessionTimeout.UnmarshalText([]byte(args[3])); err != nil {
+		return err
+	}
+	d, err := zk.Open(cfg, discard())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), prompt)
+	defer cancel()
+	m, err := d.Join(ctx, drivers.JoinRequest{Group: args[1], Name: args[2]})
+	if err != nil {
+		return err
+	}
+	fmt.Println("joined")
+	<-m.Done()
+	return m.Err()
+}
+
+// A process is a child that has joined.
+type process struct {
+	*exec.Cmd
+	output *bufio.Reader
+}
+
+// startJoiner starts a process that joins, and waits until it has.
+func startJoiner(t *testing.T, server *testserver.ZK, group, name string, timeout time.Duration) *process {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s %v", joinerEnv, server.Addr(), group, name, timeout))
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	p := &process{cmd, bufio.NewReader(out)}
+	t.Cleanup(func() { p.kill(t) })
+	require.Equal(t, "joined", p.line(t))
+	return p
+}
+
+func (p *process) line(t *testing.T) string {
+	t.Helper()
+	line, err := p.output.ReadString('\n')
+	require.NoError(t, err)
+	return strings.TrimSpace(line)
+}
+
+// kill ends the process as kill -9 does.
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	if p.ProcessState != nil {
+		return
+	}
+	require.NoError(t, p.Process.Kill())
+	require.Error(t, p.Wait())
+}
+
+func TestKilledProcess(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	d := open(t, config(server))
+
+	// The server drops the session when its time is up; the watch says so, and the dead is remembered.
+	t.Run("is dead", func(t *testing.T) {
+		p := startJoiner(t, server, "killed", "one", sessionTimeout)
+		require.Equal(t, "up", states(poll(t, d))["killed/one"])
+		drain(d)
+		killed := time.Now()
+		p.kill(t)
+		requireSignal(t, d, "the session expired")
+		seen := time.Now()
+		found := poll(t, d)
+		m := find(t, found, "killed", "one")
+		require.False(t, m.Up)
+		require.True(t, m.Rostered)
+		require.Zero(t, m.Died, "nobody saw it")
+		require.Equal(t, sessionTimeout, m.SessionTimeout)
+		require.WithinRange(t, found.Changed["killed"], killed, seen)
+		require.Less(t, seen.Sub(killed), expiry)
+		// The last proof of life is at most a third of the session timeout before the kill.
+		require.WithinDuration(t, killed, found.Changed["killed"].Add(-m.SessionTimeout), sessionTimeout)
+	})
+
+	// With a session so long that nothing below can be its expiry.
+	const long = 5 * time.Second
+	t.Run("takes its name back", func(t *testing.T) {
+		cfg := config(server)
+		cfg.SessionTimeout = drivers.Duration(long)
+		p := startJoiner(t, server, "restarted", "one", long)
+		p.kill(t)
+		begun := time.Now()
+		join(t, open(t, cfg), "restarted", "one")
+		require.Less(t, time.Since(begun), long/2)
+		require.Never(t, func() bool { return states(poll(t, d))["restarted/one"] != "up" }, long+time.Second, 20*time.Millisecond,
+			"the end of the old session does not matter any more")
+	})
+
+	t.Run("is not robbed while it lives", func(t *testing.T) {
+		p := startJoiner(t, server, "live", "one", sessionTimeout)
+		begun := time.Now()
+		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "live", Name: "one"})
+		require.ErrorIs(t, err, drivers.ErrHeld)
+		require.NotErrorIs(t, err, drivers.ErrUnavailable)
+		host, _ := os.Hostname()
+		require.ErrorContains(t, err, "process "+strconv.Itoa(p.Process.Pid)+" on "+host+" since 20")
+		require.Less(t, time.Since(begun), sessionTimeout, "there is nothing to wait for")
+		require.Equal(t, "up", states(poll(t, d))["live/one"])
+	})
+
+	t.Run("is told that it was removed", func(t *testing.T) {
+		p := startJoiner(t, server, "removed", "one", sessionTimeout)
+		require.NoError(t, d.Leave(t.Context(), "removed", "one"))
+		require.Contains(t, p.line(t), drivers.ErrRemoved.Error())
+	})
+}
+
+// A holder that can't be judged gets the time that a dead one's session may last.
+func TestForeignHolder(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	c := foreign(t, server.Addr())
+	tree(t, c, "/servicegroups", "", "/servicegroups/g", "ZKMembers")
+	d := open(t, config(server))
+
+	t.Run("lives", func(t *testing.T) {
+		create(t, c, "/servicegroups/g/lives", "0.7364712", zkclient.FlagEphemeral)
+		begun := time.Now()
+		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "g", Name: "lives"})
+		require.ErrorIs(t, err, drivers.ErrHeld)
+		require.ErrorContains(t, err, "0.7364712")
+		require.ErrorContains(t, err, fmt.Sprintf("%#x", c.SessionID()))
+		require.Greater(t, time.Since(begun), sessionTimeout)
+		require.Equal(t, map[string]string{"g/lives": "up"}, states(poll(t, d)), "nothing was written")
+	})
+
+	t.Run("goes", func(t *testing.T) {
+		create(t, c, "/servicegroups/g/goes", "0.1", zkclient.FlagEphemeral)
+		gone := make(chan error, 1)
+		timer := time.AfterFunc(500*time.Millisecond, func() { gone <- c.Delete("/servicegroups/g/goes", -1) })
+		defer timer.Stop()
+		begun := time.Now()
+		join(t, d, "g", "goes")
+		require.NoError(t, <-gone)
+		require.Less(t, time.Since(begun), 500*time.Millisecond+sessionTimeout, "the watch says so")
+		require.True(t, find(t, poll(t, d), "g", "goes").Rostered)
+	})
+
+	t.Run("patience ends with the context", func(t *testing.T) {
+		create(t, c, "/servicegroups/g/patience", "0.1", zkclient.FlagEphemeral)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err := d.Join(ctx, drivers.JoinRequest{Group: "g", Name: "patience"})
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+
+	t.Run("is no member", func(t *testing.T) {
+		tree(t, c, "/servicegroups/g/leader", "")
+		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "g", Name: "leader"})
+		require.ErrorIs(t, err, drivers.ErrHeld)
+		require.ErrorContains(t, err, "persistent")
+	})
+
+	t.Run("is removed by leave", func(t *testing.T) {
+		create(t, c, "/servicegroups/g/foreign", "0.1", zkclient.FlagEphemeral)
+		require.NoError(t, d.Leave(t.Context(), "g", "foreign"))
+		require.NotContains(t, states(poll(t, d)), "g/foreign")
+	})
+}

@@ -1,0 +1,229 @@
+package zk_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// A member reaches its server through a proxy, and is watched by a reader that does not.
+func TestMemberSurvives(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	c := foreign(t, server.Addr())
+	reader := open(t, config(server))
+
+	t.Run("a broken connection", func(t *testing.T) {
+		p := newProxy(t, server.Addr())
+		d := open(t, configFor(p.addr()))
+		m := join(t, d, "broken", "one")
+		_, before, err := c.Get("/servicegroups/broken/one")
+		require.NoError(t, err)
+		for range 5 {
+			p.cut()
+			for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); {
+				require.Equal(t, "up", states(poll(t, reader))["broken/one"], "nobody sees it missing")
+			}
+		}
+		_, after, err := c.Get("/servicegroups/broken/one")
+		require.NoError(t, err)
+		require.NotEqual(t, before.EphemeralOwner, after.EphemeralOwner)
+		require.Never(t, func() bool { return states(poll(t, reader))["broken/one"] != "up" }, 2*sessionTimeout, 20*time.Millisecond,
+			"nor when the old sessions expire")
+		require.GreaterOrEqual(t, d.Counts().Reconnects, uint64(5))
+		require.Zero(t, d.Counts().Expirations)
+		require.NoError(t, m.Leave(t.Context()))
+	})
+
+	t.Run("the expiry of its session", func(t *testing.T) {
+		p := newProxy(t, server.Addr())
+		d := open(t, configFor(p.addr()))
+		m := join(t, d, "expired", "one")
+		p.silence(true)
+		eventually(t, reader, expiry, "expired/one", "down")
+		p.silence(false)
+		p.cut()
+		eventually(t, reader, prompt, "expired/one", "up")
+		require.NoError(t, m.Err())
+		require.Equal(t, uint64(1), d.Counts().Expirations)
+		require.NoError(t, m.Leave(t.Context()))
+		require.NotContains(t, states(poll(t, reader)), "expired/one")
+	})
+
+	t.Run("a server that accepts and breaks at once", func(t *testing.T) {
+		p := newProxy(t, server.Addr())
+		cfg := configFor(p.addr())
+		cfg.Auth.User, cfg.Auth.Password = "user", "password"
+		d := open(t, cfg)
+		m := join(t, d, "wedge", "one")
+		require.Equal(t, "up", states(poll(t, d))["wedge/one"])
+		for range 100 { // At every stage of the handshake and of what follows it.
+			p.cut()
+			time.Sleep(time.Duration(p.accepted()%20) * time.Millisecond)
+		}
+		eventually(t, d, prompt, "wedge/one", "up")
+		require.NoError(t, m.Leave(t.Context()))
+	})
+
+	t.Run("the removal of its znode alone", func(t *testing.T) {
+		m := join(t, reader, "znode", "one")
+		require.NoError(t, c.Delete("/servicegroups/znode/one", -1))
+		eventually(t, reader, prompt, "znode/one", "up")
+		require.NoError(t, m.Err())
+		require.NoError(t, m.Leave(t.Context()))
+	})
+
+	t.Run("the loss of all data", func(t *testing.T) {
+		p := newProxy(t, server.Addr())
+		m := join(t, open(t, configFor(p.addr())), "wiped", "one")
+		p.silence(true)
+		eventually(t, reader, expiry, "wiped/one", "down")
+		for _, path := range []string{"/.roster/wiped/one", "/.roster/wiped", "/wiped"} {
+			require.NoError(t, c.Delete("/servicegroups"+path, -1))
+		}
+		require.NotContains(t, states(poll(t, reader)), "wiped/one")
+		p.silence(false)
+		p.cut()
+		eventually(t, reader, prompt, "wiped/one", "up")
+		require.NoError(t, m.Err())
+	})
+}
+
+func TestMembershipEndsWhileAway(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	reader := open(t, config(server))
+	away := func(t *testing.T, group string) (*proxy, drivers.Membership) {
+		t.Helper()
+		p := newProxy(t, server.Addr())
+		m := join(t, open(t, configFor(p.addr())), group, "one")
+		p.silence(true)
+		eventually(t, reader, expiry, group+"/one", "down")
+		return p, m
+	}
+	ends := func(t *testing.T, p *proxy, m drivers.Membership, want error) {
+		t.Helper()
+		p.silence(false)
+		p.cut()
+		select {
+		case <-m.Done():
+			require.ErrorIs(t, m.Err(), want)
+		case <-time.After(prompt):
+			t.Fatal("the membership was not told")
+		}
+		require.NoError(t, m.Leave(t.Context()), "there is nothing left to end")
+	}
+
+	t.Run("removed", func(t *testing.T) {
+		p, m := away(t, "removed")
+		require.NoError(t, reader.Leave(t.Context(), "removed", "one"))
+		ends(t, p, m, drivers.ErrRemoved)
+		require.NotContains(t, states(poll(t, reader)), "removed/one")
+	})
+	t.Run("replaced", func(t *testing.T) {
+		p, m := away(t, "replaced")
+		join(t, reader, "replaced", "one")
+		ends(t, p, m, drivers.ErrHeld)
+		require.Equal(t, "up", states(poll(t, reader))["replaced/one"])
+	})
+}
+
+func TestEndsOfAMembership(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	c := foreign(t, server.Addr())
+	d := open(t, config(server))
+
+	t.Run("die", func(t *testing.T) {
+		m := join(t, d, "die", "one")
+		poll(t, d)
+		at := time.Now().Add(-3 * time.Second)
+		require.NoError(t, m.Die(t.Context(), at))
+		dead := find(t, poll(t, d), "die", "one")
+		require.False(t, dead.Up)
+		require.True(t, dead.Died.Equal(at), "%v is not %v", dead.Died, at)
+
+		join(t, d, "die", "one")
+		require.True(t, find(t, poll(t, d), "die", "one").Died.IsZero(), "it lives again")
+	})
+
+	t.Run("abandon is silent", func(t *testing.T) {
+		m := join(t, d, "abandon", "one")
+		m.Abandon()
+		require.Never(t, func() bool {
+			exists, _, err := c.Exists("/servicegroups/abandon/one")
+			return err != nil || !exists
+		}, sessionTimeout*2/3, 10*time.Millisecond, "the session is left to expire")
+		require.NoError(t, m.Leave(t.Context()), "it has ended")
+		eventually(t, d, expiry, "abandon/one", "down")
+	})
+
+	// So that a restart in one process is as one in another.
+	t.Run("an abandoned name is free", func(t *testing.T) {
+		join(t, d, "again", "one").Abandon()
+		begun := time.Now()
+		join(t, d, "again", "one")
+		require.Less(t, time.Since(begun), sessionTimeout)
+	})
+
+	t.Run("close abandons", func(t *testing.T) {
+		other := open(t, config(server))
+		m := join(t, other, "close", "one")
+		require.NoError(t, other.Close())
+		require.Equal(t, "up", states(poll(t, d))["close/one"])
+		require.NoError(t, m.Err())
+		require.NoError(t, m.Leave(t.Context()))
+		_, err := other.Join(t.Context(), drivers.JoinRequest{Group: "close", Name: "two"})
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		eventually(t, d, expiry, "close/one", "down")
+	})
+
+	// The end needs a connection, and finds one.
+	t.Run("leave while disconnected", func(t *testing.T) {
+		p := newProxy(t, server.Addr())
+		m := join(t, open(t, configFor(p.addr())), "disconnected", "one")
+		p.cut()
+		require.NoError(t, m.Leave(t.Context()))
+		require.NotContains(t, states(poll(t, d)), "disconnected/one")
+	})
+
+	t.Run("leave of a silent server", func(t *testing.T) {
+		p := newProxy(t, server.Addr())
+		m := join(t, open(t, configFor(p.addr())), "silent", "one")
+		p.silence(true)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, m.Leave(ctx), drivers.ErrUnavailable)
+		eventually(t, d, expiry, "silent/one", "down")
+	})
+
+	t.Run("refused names write nothing", func(t *testing.T) {
+		for _, req := range []drivers.JoinRequest{
+			{Group: ".hidden", Name: "one"}, {Group: "a/b", Name: "one"}, {Group: "g", Name: ".."}, {Group: "g", Name: "a\nb"},
+		} {
+			_, err := d.Join(t.Context(), req)
+			require.Error(t, err)
+			require.NotErrorIs(t, err, drivers.ErrUnavailable)
+			require.Error(t, d.Leave(t.Context(), req.Group, req.Name))
+		}
+	})
+
+	t.Run("damaged record", func(t *testing.T) {
+		tree(t, c, "/servicegroups/damaged", "ZKMembers", "/servicegroups/.roster/damaged", "",
+			"/servicegroups/.roster/damaged/one", "0.7")
+		found := poll(t, d)
+		require.Equal(t, "down", states(found)["damaged/one"])
+		require.Equal(t, []drivers.Rejection{{Group: "damaged", Name: "one", Reason: "data"}}, found.Rejected)
+		join(t, d, "damaged", "one")
+		require.Equal(t, "up", states(poll(t, d))["damaged/one"])
+		require.Empty(t, poll(t, d).Rejected)
+		_, _, err := c.Get("/servicegroups/.roster/damaged/one")
+		require.NoError(t, err)
+		require.NoError(t, d.Leave(t.Context(), "damaged", "one"))
+		exists, _, err := c.Exists("/servicegroups/.roster/damaged/one")
+		require.NoError(t, err)
+		require.False(t, exists)
+	})
+}
