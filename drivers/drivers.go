@@ -112,6 +112,10 @@ type Poll struct {
 	// group after a time in which changes could have been missed.
 	Changed map[string]time.Time
 
+	// Unknown are members of the roster of whom the backend could say nothing this time, since the part of it that
+	// would know is out of reach or has lost its memory: they are neither up nor down. None of them is in Members.
+	Unknown []Member
+
 	// Rejected are entries that are members but could not be used.
 	Rejected []Rejection
 

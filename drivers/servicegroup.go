@@ -36,7 +36,7 @@ func GetOne(ctx context.Context, d Driver, group string) (string, error) {
 }
 
 // IsUp gives the verdict for one member, as Nova's service_is_up does: forced_down first. The error wraps
-// [ErrNoMember] when the group has no such member.
+// [ErrNoMember] when the group has no such member, and [ErrUnavailable] when the poll could say nothing of it.
 func IsUp(ctx context.Context, d Driver, group, name string) (bool, error) {
 	poll, err := d.Members(ctx)
 	if err != nil {
@@ -45,6 +45,11 @@ func IsUp(ctx context.Context, d Driver, group, name string) (bool, error) {
 	for i := range poll.Members {
 		if m := &poll.Members[i]; m.Group == group && m.Name == name {
 			return m.Up, nil
+		}
+	}
+	for i := range poll.Unknown {
+		if m := &poll.Unknown[i]; m.Group == group && m.Name == name {
+			return false, fmt.Errorf("group %q, member %q is unknown for now: %w", group, name, ErrUnavailable)
 		}
 	}
 	return false, fmt.Errorf("group %q, member %q: %w", group, name, ErrNoMember)

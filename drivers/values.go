@@ -34,6 +34,20 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 // String gives the duration with its unit.
 func (d Duration) String() string { return time.Duration(d).String() }
 
+// DownTime gives the service_down_time in effect, by the correction that Nova's servicegroup API has made for all of its
+// drivers since 2014.1: int(report_interval * 2.5) where it is not larger than report_interval. Nova counts whole
+// seconds; times below one second, which Nova does not have, are left exact.
+func DownTime(serviceDownTime, reportInterval time.Duration) time.Duration {
+	if serviceDownTime > reportInterval {
+		return serviceDownTime
+	}
+	down := reportInterval * 5 / 2
+	if down < time.Second {
+		return down
+	}
+	return down.Truncate(time.Second)
+}
+
 // A Secret is text that is never printed, logged or written: only a conversion to string reveals it.
 type Secret string
 

@@ -68,17 +68,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// downTime is the service_down_time in effect, by the correction that Nova's servicegroup API has made since 2014.1:
-// int(report_interval * 2.5) where it is not larger than report_interval. Nova counts whole seconds; times below one
-// second, which Nova does not have, are left exact.
+// downTime is the service_down_time in effect.
 func (c *Config) downTime() time.Duration {
-	down, interval := time.Duration(c.ServiceDownTime), time.Duration(c.ReportInterval)
-	if down > interval {
-		return down
-	}
-	down = interval * 5 / 2
-	if down < time.Second {
-		return down
-	}
-	return down.Truncate(time.Second)
+	return drivers.DownTime(time.Duration(c.ServiceDownTime), time.Duration(c.ReportInterval))
 }
