@@ -73,6 +73,12 @@ func read(t *testing.T, d *zk.Driver) (*drivers.Poll, error) {
 	return d.Members(ctx)
 }
 
+// contextOf gives a context that ends after a time or with the test.
+func contextOf(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), d)
+}
+
 // poll polls and requires an answer.
 func poll(t *testing.T, d *zk.Driver) *drivers.Poll {
 	t.Helper()
