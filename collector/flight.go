@@ -13,6 +13,10 @@ import (
 // can why it has no answer.
 const grace = 20 * time.Millisecond
 
+// minLimit is what every poll is given at least, however little time there is for whoever came first: he may wait for
+// less, but others would have to share the failure.
+const minLimit = time.Second
+
 var (
 	errNoPoll   = errors.New("the driver gave neither a poll nor an error")
 	errNoAnswer = errors.New("no answer")
@@ -48,8 +52,8 @@ func (s *source) pollAnew(ctx context.Context) {
 	}
 }
 
-// board gives the flight under way, or starts one, which has the deadline of whoever came first but not the end of its
-// interest. It gives nil when the source has ended.
+// board gives the flight under way, or starts one, which has the deadline of whoever came first but goes on when he goes
+// away. It gives nil when the source has ended.
 func (s *source) board(ctx context.Context) (f *flight, mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,7 +65,7 @@ func (s *source) board(ctx context.Context) (f *flight, mine bool) {
 	}
 	limit := s.cfg.PollTimeout
 	if deadline, ok := ctx.Deadline(); ok {
-		limit = time.Until(deadline)
+		limit = max(time.Until(deadline), minLimit)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	f = &flight{start: s.env.clock(), limit: limit, cancel: cancel, done: make(chan struct{})}

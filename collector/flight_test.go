@@ -93,6 +93,25 @@ func TestWhoHasLessTimeThanTheFirstWaitsNoLonger(t *testing.T) {
 	})
 }
 
+func TestWhoHasNoTimeBlindsNobody(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("")
+		d.do(func(ctx context.Context) (*drivers.Poll, error) {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(100 * ms):
+				return &drivers.Poll{Members: rows("x:up")}, nil
+			}
+		})
+		b.apply(d)
+		require.Equal(t, ms+grace, b.scrape(ms))
+		require.Equal(t, 100*ms-ms-grace, b.scrape(sec))
+		require.Equal(t, 1, d.called(), "the second shares the poll of the first")
+		require.True(t, b.only().Readable)
+	})
+}
+
 // An impatient scrape is no outage of the source: nobody's death may be put off by it.
 func TestAnImpatientScrapeIsNoGap(t *testing.T) {
 	for name, test := range map[string]struct {

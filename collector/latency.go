@@ -31,7 +31,7 @@ func silence(rec *record, row *drivers.Member, last instant, r *reading) (time.D
 		return max(silent, 0), silent >= -diedSkew
 	case !rec.heartbeat.IsZero():
 		silent := r.now.Sub(rec.heartbeat) + r.seen.sub(r.start)
-		return silent, silent >= 0
+		return max(silent, 0), silent >= 0
 	default:
 		return limit, limited
 	}

@@ -73,6 +73,10 @@ func readMemory(name, source string) (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseMemory(data, source)
+}
+
+func parseMemory(data []byte, source string) (*memory, error) {
 	var m memory
 	if err := json.Unmarshal(data, &m); err != nil {
 		return nil, err
