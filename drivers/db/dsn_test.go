@@ -29,6 +29,7 @@ func TestParseDSN(t *testing.T) {
 		"mysql+pymysql://u:p@[fd00::5]:3307/nova":                                          {"u", "p", "tcp", "[fd00::5]:3307", "nova"},
 		"mysql+pymysql://u:p@[fd00::5]/nova":                                               {"u", "p", "tcp", "[fd00::5]:3306", "nova"},
 		"mysql+pymysql://u:p@/nova?unix_socket=/run/mysqld/s.sock":                         {"u", "p", "unix", "/run/mysqld/s.sock", "nova"},
+		"mysql://u@/nova?unix_socket=/run/my+sql%2Bd&charset=":                             {"u", "", "unix", "/run/my sql+d", "nova"},
 		"mysql+pymysql:///nova":                                                            {"", "", "tcp", "localhost:3306", "nova"},
 		" mysql+pymysql://u:p@db/nova?charset=utf8mb4&autocommit=true&connect_timeout=3\n": {"u", "p", "tcp", "db:3306", "nova"},
 		"u:p@tcp(db:3307)/nova":                                                            {"u", "p", "tcp", "db:3307", "nova"},

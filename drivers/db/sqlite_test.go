@@ -32,11 +32,13 @@ func TestSQLiteNotThere(t *testing.T) {
 	require.NoDirExists(t, filepath.Dir(path))
 
 	// The same reader sees it when it comes, and when it goes, and when there is another one at its place.
-	for range 2 {
+	for _, name := range []string{"one", "two"} {
 		writer := open(t, cfg)
-		join(t, writer, "one")
-		require.Equal(t, "up", verdict(poll(t, d), "one"))
-		require.Equal(t, "compute", find(poll(t, d), "one").Binary)
+		join(t, writer, name)
+		p := poll(t, d)
+		require.Len(t, p.Members, 1)
+		require.Equal(t, "up", verdict(p, name))
+		require.Equal(t, "compute", find(p, name).Binary)
 		require.NoError(t, writer.Close())
 		require.NoError(t, os.RemoveAll(filepath.Dir(path)))
 		require.Empty(t, poll(t, d).Members)
