@@ -19,7 +19,8 @@ func clockHistories() []history {
 				{at: 65 * sec, rows: rows("a:up:beat=64s b:down:beat=0s"), want: "death b 1m5s; a=up b=down"},
 				{at: 75 * sec, wallStep: -wrong, rows: rows("a:up:beat=74s b:up:beat=75s"), want: "recovery b 1m15s; a=up b=up"},
 			}},
-			history{name: "this machine's clock jumps where there are no heartbeats by " + wrong.String(),
+			history{
+				name:    "this machine's clock jumps where there are no heartbeats by " + wrong.String(),
 				noClock: true, downTime: 4 * sec, forgetAfter: 30 * mins, steps: []step{
 					{at: 0, rows: rows("a:up b:up"), want: "a=up b=up"},
 					{at: 10 * sec, wallStep: wrong, rows: rows("a:up"), want: "death b 14s; a=up b=down"},

@@ -54,7 +54,14 @@ func fuzzPoll(script []byte, at time.Duration, clock bool) *drivers.Poll {
 		if what&8 != 0 && !m.Up {
 			m.Died = t0.Add(at - time.Duration(int8(who))*sec)
 		}
-		poll.Members = append(poll.Members, m)
+		switch {
+		case what&0xf0 == 0x10:
+			poll.Unknown = append(poll.Unknown, m)
+		case what&0xf0 == 0x20:
+			poll.Rejected = append(poll.Rejected, drivers.Rejection{Group: m.Group, Name: m.Name})
+		default:
+			poll.Members = append(poll.Members, m)
+		}
 	}
 	return poll
 }
@@ -92,6 +99,8 @@ func requireConsistent(t *testing.T, before map[drivers.Key]MemberState, out *ou
 			require.NotContains(t, before, e.Member.Key())
 		case EventLeave, EventForgotten:
 			require.NotContains(t, after, e.Member.Key())
+		case EventSourceLost, EventSourceBack:
+			require.Fail(t, "a tracker does not know")
 		}
 	}
 	for key, m := range after {
@@ -108,7 +117,7 @@ func FuzzMemory(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(good)
 	f.Add([]byte(`{"version":1,"source":"s","last_poll":"2000-01-01T00:00:00Z","last_poll_backend_clock":"9999-12-31T00:00:00Z",` +
-		`"gaps":[{}],"members":[{"group":"g","name":"a","up":true,"held":true,"since":"0001-01-01T00:00:01Z"}]}`))
+		`"gaps":[{}],"members":[{"group":"g","name":"a","state":"up","held":true,"since":"0001-01-01T00:00:01Z"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := parseMemory(data, "s")
 		if err != nil {

@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -223,6 +222,6 @@ func TestSourceLostSaysWhy(t *testing.T) {
 		require.Equal(t, EventSourceLost, e.Type)
 		require.Equal(t, "a", e.Source)
 		require.Equal(t, drivers.ReasonSchema, drivers.ReasonOf(e.Err))
-		require.True(t, errors.Is(e.Err, drivers.ErrUnavailable))
+		require.ErrorIs(t, e.Err, drivers.ErrUnavailable)
 	})
 }

@@ -32,6 +32,7 @@ type step struct {
 	backStep time.Duration     // by how much the backend's clock is off from now on
 	changed  time.Duration     // when a watch saw group g change
 	rejected drivers.Rejection // something the driver could not use
+	unknown  string            // rows of which the backend can't say more
 	restart  bool              // the exporter was restarted just before
 }
 
@@ -79,6 +80,7 @@ func (h history) play(t *testing.T) {
 		if s.changed != 0 {
 			poll.Changed = map[string]time.Time{"g": now(s.changed).wall}
 		}
+		poll.Unknown = rows(s.unknown)
 		if s.rejected != (drivers.Rejection{}) {
 			poll.Rejected = []drivers.Rejection{s.rejected}
 		}
@@ -146,7 +148,7 @@ func nameOf(m *drivers.Member) string {
 // rows makes the rows of a poll. With words like "a:up:beat=10s:rostered b:down".
 func rows(words string) []drivers.Member {
 	var members []drivers.Member
-	for _, word := range strings.Fields(words) {
+	for word := range strings.FieldsSeq(words) {
 		members = append(members, row(word))
 	}
 	return members

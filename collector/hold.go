@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -37,25 +38,64 @@ func (t *tracker) noteGap(r *reading) {
 	t.gaps = append(t.gaps, g)
 }
 
+// lose notes that a poll could say nothing of a member, only that it is there. Such a time is a gap of its own.
+func (t *tracker) lose(rec *record, r *reading) {
+	if rec.blind == entryNone {
+		rec.blindFrom = r.now
+		if t.known {
+			rec.blindFrom = t.lastNow
+		}
+	}
+	rec.blind = rec.entry
+	if rec.row != nil {
+		rec.update(rec.row, r.now)
+		rec.member.Up = false
+	}
+}
+
+// find ends the time in which polls could say nothing of a member, and drops what can't excuse it any more.
+func (r *record) find(now *reading) {
+	if r.blind != entryNone {
+		r.gaps = append(r.gaps, gap{from: r.blindFrom, to: now.now, ended: now.seen})
+		r.blind, r.blindFrom = entryNone, time.Time{}
+	}
+	if n := len(r.gaps); n > 0 && !r.held &&
+		now.seen.sub(r.gaps[n-1].ended) > max(now.DownTime, r.member.SessionTimeout) {
+		r.gaps = nil
+	}
+}
+
 // overlap is how much of the time between two instants is in gaps.
 func (g gaps) overlap(from, to time.Time) time.Duration {
 	var sum time.Duration
-	for _, gap := range g {
-		start, end := gap.from, gap.to
-		if start.Before(from) {
-			start = from
+	for _, gap := range slices.SortedFunc(slices.Values(g), func(a, b gap) int { return a.from.Compare(b.from) }) {
+		if gap.from.After(from) {
+			from = gap.from
 		}
+		end := gap.to
 		if end.After(to) {
 			end = to
 		}
-		sum += max(end.Sub(start), 0)
+		if end.After(from) {
+			sum += end.Sub(from)
+			from = end
+		}
 	}
 	return sum
 }
 
+// ended is when the last gap ended.
+func (g gaps) ended() instant {
+	return slices.MaxFunc(g, func(a, b gap) int { return cmp.Compare(a.ended.mono, b.ended.mono) }).ended
+}
+
 // excuse tells whether a member's silence may be due to gaps, and for how much longer that can be said. Whoever
 // recorded a death knew better.
-func (g gaps) excuse(rec *record, row *drivers.Member, r *reading) (time.Duration, bool) {
+func (t *tracker) excuse(rec *record, row *drivers.Member, r *reading) (time.Duration, bool) {
+	g := t.gaps
+	if len(rec.gaps) > 0 {
+		g = slices.Concat(g, rec.gaps)
+	}
 	if len(g) == 0 || row != nil && !row.Died.IsZero() {
 		return 0, false
 	}
@@ -64,7 +104,7 @@ func (g gaps) excuse(rec *record, row *drivers.Member, r *reading) (time.Duratio
 		rest := r.DownTime - (r.now.Sub(hb) - excused)
 		return rest, excused > 0 && rest >= 0
 	}
-	rest := sessionTimeout(&rec.member, r.Poll) - r.seen.sub(g[len(g)-1].ended)
+	rest := sessionTimeout(&rec.member, r.Poll) - r.seen.sub(g.ended())
 	return rest, rest > 0
 }
 

@@ -1,5 +1,14 @@
 package collector
 
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
 func holdHistories() []history {
 	return []history{
 		{name: "an outage kills nobody", steps: []step{
@@ -48,10 +57,24 @@ func holdHistories() []history {
 			{at: 100 * sec, rows: rows("a:up:beat=99s"), want: "a=up"},
 			{at: 170 * sec, rows: rows("a:down:beat=101s"), want: "death a 1m9s; a=down"},
 		}},
+		{name: "down by another rule than silence soon after an outage", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
+			{at: 15 * sec, failed: true},
+			{at: 30 * sec, rows: rows("a:up:beat=29s"), want: "a=up"},
+			{at: 45 * sec, rows: rows("a:down:beat=31s"), want: "death a 14s; a=down"},
+		}},
+		{name: "gone a while after the outage", downTime: 4 * sec, noClock: true, steps: []step{
+			{at: 0, rows: rows("a:up:session=10s"), want: "a=up"},
+			{at: 5 * sec, failed: true},
+			{at: 60 * sec, rows: rows("a:up:session=10s"), want: "a=up"},
+			{at: 66 * sec, rows: rows("a:up:session=10s"), want: "a=up"},
+			{at: 69 * sec, rows: nil, want: "a=unknown"},
+			{at: 70 * sec, rows: nil, want: "death a 14s; a=down"},
+		}},
 		{name: "failed polls before the first good one are no outage", steps: []step{
 			{at: 0, failed: true},
 			{at: 15 * sec, rows: rows("a:up:beat=14s b:down:beat=-1h"), want: "a=up b=down"},
-			{at: 80 * sec, rows: rows("a:down:beat=14s b:down:beat=-1h"), want: "death a 1m6s; a=down b=down"},
+			{at: 75 * sec, rows: rows("a:down:beat=14s b:down:beat=-1h"), want: "death a 1m1s; a=down b=down"},
 		}},
 		{name: "the dead stay dead over an outage", steps: []step{
 			{at: 0, rows: rows("a:down:beat=-1h"), want: "a=down"},
@@ -106,4 +129,97 @@ func holdHistories() []history {
 			{at: 60 * sec, rows: rows("a:down:beat=-1s b:down"), want: "death a 1m1s, death b 1m0s; a=down b=down"},
 		}},
 	}
+}
+
+func blindHistories() []history {
+	return []history{
+		{name: "a part of the backend is out of reach for a time", steps: []step{
+			{at: 0, rows: rows("a:up:beat=-5s:rostered b:down:beat=-1h:rostered c:up:beat=-5s"), want: "a=up b=down c=up"},
+			{at: 15 * sec, unknown: "a:rostered b:rostered", rows: rows("c:up:beat=14s"), want: "a=unknown b=unknown c=up"},
+			{at: 300 * sec, unknown: "a:rostered b:rostered", rows: rows("c:up:beat=299s"), want: "a=unknown b=unknown c=up"},
+			{
+				at: 315 * sec, rows: rows("a:up:beat=314s:rostered b:down:beat=-1h:rostered c:up:beat=314s"),
+				want: "a=up b=down c=up",
+			},
+		}},
+		{name: "silent after its part of the backend was out of reach", steps: []step{
+			{at: 0, rows: rows("a:up:beat=-5s:rostered b:up:beat=-5s:rostered"), want: "a=up b=up"},
+			{at: 15 * sec, unknown: "a:rostered", rows: rows("b:up:beat=14s:rostered"), want: "a=unknown b=up"},
+			{at: 75 * sec, rows: rows("a:down:beat=-5s:rostered b:down:beat=14s:rostered"), want: "death b 1m1s; a=unknown b=down"},
+			{at: 130 * sec, rows: rows("a:down:beat=-5s:rostered b:down:beat=14s:rostered"), want: "a=unknown b=down"},
+			{at: 131 * sec, rows: rows("a:down:beat=-5s:rostered b:down:beat=14s:rostered"), want: "death a 2m16s; a=down b=down"},
+		}},
+		{name: "silent in two outages that overlap", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s:rostered"), want: "a=up"},
+			{at: 10 * sec, unknown: "a:rostered", want: "a=unknown"},
+			{at: 20 * sec, failed: true},
+			{at: 100 * sec, unknown: "a:rostered", want: "a=unknown"},
+			{at: 110 * sec, rows: rows("a:down:beat=0s:rostered"), want: "a=unknown"},
+			{at: 170 * sec, rows: rows("a:down:beat=0s:rostered"), want: "a=unknown"},
+			{at: 171 * sec, rows: rows("a:down:beat=0s:rostered"), want: "death a 2m51s; a=down"},
+		}},
+		{name: "without heartbeats silent after it was out of reach", downTime: 4 * sec, noClock: true, steps: []step{
+			{at: 0, rows: rows("a:up:rostered"), want: "a=up"},
+			{at: 10 * sec, unknown: "a:rostered", want: "a=unknown"},
+			{at: 20 * sec, rows: rows("a:down:rostered"), want: "a=unknown"},
+			{at: 24 * sec, rows: rows("a:down:rostered"), want: "death a 28s; a=down"},
+		}},
+		{name: "out of reach when first seen", steps: []step{
+			{at: 0, unknown: "a:rostered b:rostered", want: "a=unknown b=unknown"},
+			{at: 15 * sec, unknown: "c:rostered", rows: rows("a:up:rostered b:down:rostered"), want: "join c; a=up b=down c=unknown"},
+			{at: 30 * sec, unknown: "a:rostered", rows: rows("b:down:rostered"), want: "leave c; a=unknown b=down"},
+			{at: 45 * sec, rows: rows("a:up:rostered b:up:rostered"), want: "recovery b; a=up b=up"},
+		}},
+		{name: "out of reach long ago", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s:rostered"), want: "a=up"},
+			{at: 10 * sec, unknown: "a:rostered", want: "a=unknown"},
+			{at: 20 * sec, rows: rows("a:up:beat=19s:rostered"), want: "a=up"},
+			{at: 85 * sec, rows: rows("a:down:beat=21s:rostered"), want: "death a 1m4s; a=down"},
+		}},
+		{name: "out of reach over restarts", steps: []step{
+			{at: 0, rows: rows("a:up:beat=-5s:rostered"), want: "a=up"},
+			{at: 15 * sec, unknown: "a:rostered b:rostered", want: "join b; a=unknown b=unknown"},
+			{at: 30 * sec, restart: true, unknown: "a:rostered b:rostered", want: "a=unknown b=unknown"},
+			{at: 100 * sec, rows: rows("a:down:beat=-5s:rostered b:up:rostered"), want: "a=unknown b=up"},
+			{at: 155 * sec, restart: true, rows: rows("a:down:beat=-5s:rostered b:up:rostered"), want: "a=unknown b=up"},
+			{at: 156 * sec, rows: rows("a:down:beat=-5s:rostered b:up:rostered"), want: "death a 2m41s; a=down b=up"},
+		}},
+		{name: "a verdict beats the want of one", steps: []step{
+			{at: 0, rows: rows("a:down"), unknown: "a", want: "a=down"},
+			{at: 15 * sec, rows: rows("a:down"), rejected: drivers.Rejection{Group: "g", Name: "a"}, want: "a=down"},
+		}},
+	}
+}
+
+// poll applies a poll that takes no time, of a backend with a down time of a minute and a clock.
+func (t *tracker) poll(at time.Duration, words string) *outcome {
+	now := instant{wall: t0.Add(at), mono: at}
+	return t.apply(newReading(&drivers.Poll{Members: rows(words), Now: now.wall, DownTime: mins}, now, now))
+}
+
+func TestGapsDoNotPileUp(t *testing.T) {
+	tr := newTracker("s", hour)
+	for i := range 100 {
+		tr.poll(time.Duration(i)*sec, "a:up")
+		tr.fail()
+	}
+	tr.poll(100*sec, "a:up")
+	require.Len(t, tr.gaps, 1, "one flaky time")
+	tr.poll(160*sec, "a:up")
+	require.Len(t, tr.gaps, 1)
+	tr.poll(161*sec, "a:up")
+	require.Empty(t, tr.gaps, "nobody can be excused by it any more")
+}
+
+func TestHeldMembersAreDueOneAfterTheOther(t *testing.T) {
+	tr := newTracker("s", hour)
+	tr.poll(0, "a:up:beat=-20s b:up:beat=-30s c:up:beat=-10s d:up")
+	tr.fail()
+	silent := "a:down:beat=-20s b:down:beat=-30s c:down:beat=-10s d:down"
+	require.Equal(t, 30*sec, tr.poll(100*sec, silent).recheck)
+	require.Equal(t, minRecheck, tr.poll(130*sec, silent).recheck)
+	out := tr.poll(131*sec, silent)
+	require.Len(t, out.events, 1)
+	require.Equal(t, 9*sec, out.recheck)
+	require.Zero(t, tr.poll(161*sec, silent).recheck)
 }

@@ -1,7 +1,7 @@
 package collector
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,7 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func testHub() *hub { return newHub(prometheus.NewCounter(prometheus.CounterOpts{Name: "dropped"})) }
+func testHub() *hub {
+	return newHub(prometheus.NewCounter(prometheus.CounterOpts{Name: "dropped_total"}))
+}
 
 // received empties a channel and gives the sources of the events.
 func received(ch <-chan Event) []string {
@@ -49,7 +51,7 @@ func TestASlowSubscriberLosesTheOldest(t *testing.T) {
 		slow, _ := h.subscribe(buffer)
 		fast, _ := h.subscribe(10)
 		for i := range 5 {
-			h.send(Event{Source: fmt.Sprint(i)})
+			h.send(Event{Source: strconv.Itoa(i)})
 		}
 		kept := max(buffer, 1)
 		require.Equal(t, []string{"0", "1", "2", "3", "4"}[5-kept:], received(slow))

@@ -4,38 +4,55 @@ import "servicegroup_exporter/drivers"
 
 // judge decides what became of a member since the poll before. It returns false when the member is to be forgotten.
 func (t *tracker) judge(rec *record, r *reading, out *outcome) bool {
-	// It is in the backend, but what is said of it can't be read: no reason to call it dead or gone.
-	rec.damaged = rec.row == nil && rec.spared
-	switch {
-	case rec.isNew():
+	if rec.isNew() {
 		t.meet(rec, r, out)
-	case rec.row != nil:
-		t.compare(rec, r, out)
-	case !rec.damaged:
+		return true
+	}
+	if rec.entry != entryNone {
+		t.lose(rec, r)
+		return true
+	}
+	rec.find(r)
+	if rec.row == nil {
 		return t.miss(rec, r, out)
 	}
+	t.compare(rec, r, out)
 	return true
 }
 
-// meet sees a member for the first time. It may have been dead for long: that is no death.
+// meet sees a member for the first time.
 func (t *tracker) meet(rec *record, r *reading, out *outcome) {
-	rec.update(rec.row, r.now)
-	if rec.member.Up {
-		rec.turn(Up, r.seen)
-		rec.lastUp = r.start
+	if rec.entry == entryNone {
+		t.begin(rec, r)
 	} else {
-		rec.turn(Down, r.seen)
-		if !rec.forced() {
-			rec.silent, rec.hasSilent = silence(rec, rec.row, t.last, r)
-		}
+		rec.turn(Unknown, r.seen)
+		t.lose(rec, r)
 	}
 	if t.known {
 		out.add(t, EventJoin, rec, r)
 	}
 }
 
+// begin takes the first verdict about a member. It may have been dead for long: that is no death.
+func (t *tracker) begin(rec *record, r *reading) {
+	rec.update(rec.row, r.now)
+	if rec.member.Up {
+		rec.turn(Up, r.seen)
+		rec.lastUp = r.start
+		return
+	}
+	rec.turn(Down, r.seen)
+	if !rec.forced() {
+		rec.silent, rec.hasSilent = silence(rec, rec.row, t.last, r)
+	}
+}
+
 // compare sees a member again.
 func (t *tracker) compare(rec *record, r *reading, out *outcome) {
+	if rec.state == Unknown {
+		t.begin(rec, r)
+		return
+	}
 	wasForced := rec.forced()
 	rec.update(rec.row, r.now)
 	switch {
@@ -60,7 +77,7 @@ func (t *tracker) compare(rec *record, r *reading, out *outcome) {
 // miss looks in vain for a member.
 func (t *tracker) miss(rec *record, r *reading, out *outcome) bool {
 	switch {
-	case rec.member.Rostered:
+	case rec.member.Rostered || rec.state == Unknown:
 		out.add(t, EventLeave, rec, r)
 		return false
 	case rec.state == Up:
@@ -74,7 +91,7 @@ func (t *tracker) miss(rec *record, r *reading, out *outcome) bool {
 
 // doubt decides about a member that was up and looks dead: it died, unless its silence is excused.
 func (t *tracker) doubt(rec *record, row *drivers.Member, r *reading, out *outcome) {
-	if rest, excused := t.gaps.excuse(rec, row, r); excused {
+	if rest, excused := t.excuse(rec, row, r); excused {
 		rec.held, rec.member.Up = true, false
 		if out.recheck == 0 || rest < out.recheck {
 			out.recheck = max(rest, minRecheck)

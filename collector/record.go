@@ -12,11 +12,10 @@ import (
 // A record is what the tracker knows of one member.
 type record struct {
 	member drivers.Member // as last seen
-	state  State          // Up or Down
-	// held marks a member that was up and looks dead after an outage of its source: see hold.go. Its state stays what
-	// it was.
+	state  State          // Unknown only until the first verdict
+	// held marks a member that was up and looks dead after a time in which it could not be seen: see hold.go. Its
+	// state stays what it was.
 	held        bool
-	damaged     bool    // the last poll had an entry for it that could not be used
 	since       instant // when the last change of state, or the member itself, was first seen
 	transitions uint64
 
@@ -27,10 +26,23 @@ type record struct {
 	silent    time.Duration
 	hasSilent bool
 
+	blind     entry // what polls have of the member instead of a verdict, since blindFrom by the backend's clock
+	gaps      gaps  // when it could not be seen although its source could
+	blindFrom time.Time
+
 	row    *drivers.Member // what the poll being applied says of it, nil: nothing
-	spared bool            // the poll being applied has an entry for it that could not be used
+	entry  entry           // what it has in place of a row
 	series *memberSeries   // how it was last rendered
 }
+
+// An entry is what a poll may have of a member in place of a verdict.
+type entry uint8
+
+const (
+	entryNone    entry = iota
+	entryUnknown       // the backend can't say
+	entryDamaged       // what it says can't be used
+)
 
 func (r *record) isNew() bool { return r.since.isZero() }
 
@@ -38,11 +50,15 @@ func (r *record) forced() bool { return r.member.ForcedDown == drivers.FlagYes }
 
 // shown is the state that the world may see.
 func (r *record) shown() State {
-	if r.held || r.damaged && r.state == Up {
+	if r.held || r.blind != entryNone {
 		return Unknown
 	}
 	return r.state
 }
+
+// inDoubt tells whether the member may well be up although it can't be counted. One whose entry is damaged may stay so
+// for ever; its group is not to wait for it.
+func (r *record) inDoubt() bool { return r.held || r.blind == entryUnknown }
 
 // update takes over what a poll says of the member; now is the backend's clock.
 func (r *record) update(m *drivers.Member, now time.Time) {

@@ -89,7 +89,7 @@ func (s *source) renderGroups() []*sample {
 	var samples []*sample
 	for _, name := range slices.Sorted(maps.Keys(s.tracker.groups)) {
 		g := s.tracker.groups[name]
-		if g.held || g.size() == 0 {
+		if g.inDoubt || g.size() == 0 {
 			continue // numbers that leave out those who may be well would look like an outage of the group
 		}
 		for _, state := range []struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -119,7 +120,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	busily(func(i int) {
 		require.NoError(t, b.Apply([]SourceConfig{
 			config("watched", watched),
-			changed("polled", fmt.Sprint(i/10), answering(fmt.Sprintf("x:up y:up z%d:up", i%3))),
+			changed("polled", strconv.Itoa(i/10), answering(fmt.Sprintf("x:up y:up z%d:up", i%3))),
 		}))
 	})
 	busily(func(i int) {
@@ -152,7 +153,7 @@ func TestEverythingAtOnce(t *testing.T) {
 
 func benchmarks(b *testing.B, run func(b *testing.B, t *bench, members []drivers.Member)) {
 	for _, n := range []int{1000, 10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			bench := newBench(b, Options{})
 			d := answering("")
 			members := manyMembers(n)

@@ -28,7 +28,7 @@ func lives(t *testing.T, processes ...func(t *testing.T, b *bench, d *fakeDriver
 func TestDeathsSeenAfterARestart(t *testing.T) {
 	var start time.Time
 	lives(t,
-		func(t *testing.T, b *bench, _ *fakeDriver) {
+		func(_ *testing.T, b *bench, _ *fakeDriver) {
 			b.scrape(sec)
 			start = time.Now()
 		},

@@ -11,8 +11,8 @@ type State uint8
 
 // The states.
 const (
-	// Unknown is the state of every member of a source that can't be read, and of a member that has given no proof of
-	// life since its source came back but has not had the time to.
+	// Unknown is the state of every member of a source that can't be read, of a member that has given no proof of life
+	// since its source came back but has not had the time to, and of one of whom the backend can say nothing for now.
 	Unknown State = iota
 	Up
 	Down
@@ -28,6 +28,16 @@ func (s State) String() string {
 	default:
 		return "unknown"
 	}
+}
+
+// stateOf gives the state that a word means, Unknown if none.
+func stateOf(word string) State {
+	for _, s := range []State{Up, Down} {
+		if s.String() == word {
+			return s
+		}
+	}
+	return Unknown
 }
 
 // A Snapshot is what is known of one source after a poll. It never changes.

@@ -28,16 +28,11 @@ func testMemory(source string) *memory {
 
 func TestMemoryIsTheSameAfterARoundTrip(t *testing.T) {
 	tr := newTracker("s", hour)
-	poll := func(at string, words string) {
-		d := duration(at)
-		now := instant{wall: t0.Add(d), mono: d}
-		tr.apply(newReading(&drivers.Poll{Members: rows(words), Now: now.wall, DownTime: mins}, now, now))
-	}
 	all := "a:up:beat=0s:rostered:enabled:unforced:session=4s:binary=nova-compute:zone=z:uuid=u:version=61:reason=r"
-	poll("0s", all+" b:up c:up d:up:beat=-1s")
-	poll("10s", all+" c:up d:up:beat=-1s")
+	tr.poll(0, all+" b:up c:up d:up:beat=-1s")
+	tr.poll(10*sec, all+" c:up d:up:beat=-1s")
 	tr.fail()
-	poll("300s", all+" c:down:forced d:down:beat=-1s")
+	tr.poll(300*sec, all+" c:down:forced d:down:beat=-1s")
 	first := tr.memory()
 	require.Len(t, first.Gaps, 1)
 	require.Len(t, first.Members, 4)
@@ -81,6 +76,8 @@ func TestMemoriesThatCanNotBeUsedArePutAside(t *testing.T) {
 		"a member twice":     good(func(m *memory) { m.Members = append(m.Members, m.Members[0]) }),
 		"a member no name":   good(func(m *memory) { m.Members[0].Name = "" }),
 		"a member no time":   good(func(m *memory) { m.Members[1].Since = m.Members[1].LastUp }),
+		"a member no state":  good(func(m *memory) { m.Members[0].State = "dead" }),
+		"a member blind":     good(func(m *memory) { m.Members[0].Blind = entryUnknown }),
 		"a member bad group": good(func(m *memory) { m.Members[1].Group = "" }),
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {

@@ -29,7 +29,7 @@ type tracker struct {
 // A group is how many members of a group are in each state.
 type group struct {
 	up, down, unknown int
-	held              bool    // some are unknown because of an outage
+	inDoubt           bool    // some are unknown that may well be up
 	emptied           instant // when the last member had gone
 }
 
@@ -76,7 +76,7 @@ func (t *tracker) apply(r *reading) *outcome {
 	t.admit(r, out)
 	t.order = slices.DeleteFunc(t.order, func(rec *record) bool {
 		keep := t.judge(rec, r, out)
-		rec.row, rec.spared = nil, false
+		rec.row, rec.entry = nil, entryNone
 		if !keep {
 			delete(t.records, rec.member.Key())
 		}
@@ -93,32 +93,39 @@ func (t *tracker) apply(r *reading) *outcome {
 func (t *tracker) admit(r *reading, out *outcome) {
 	before := len(t.order)
 	for i := range r.Members {
-		m := &r.Members[i]
-		if !validName(m.Group) || !validName(m.Name) {
-			out.rejected[rejectedName]++
-			continue
-		}
-		rec := t.records[m.Key()]
-		if rec == nil {
-			rec = &record{member: *m}
-			t.records[m.Key()] = rec
-			t.order = append(t.order, rec)
-		}
-		if rec.row != nil {
-			out.rejected[rejectedDuplicate]++
-		}
-		if rec.row == nil || better(m, rec.row) {
-			rec.row = m
-		}
+		t.admitRow(&r.Members[i], entryNone, out)
+	}
+	for i := range r.Unknown {
+		t.admitRow(&r.Unknown[i], entryUnknown, out)
 	}
 	for _, rejection := range r.Rejected {
 		out.rejected[rejectionReason(rejection.Reason)]++
-		if rec := t.records[drivers.Key{Group: rejection.Group, Name: rejection.Name}]; rec != nil {
-			rec.spared = true
+		rec := t.records[drivers.Key{Group: rejection.Group, Name: rejection.Name}]
+		if rec != nil && rec.row == nil {
+			rec.entry = entryDamaged
 		}
 	}
 	if len(t.order) > before {
 		slices.SortFunc(t.order, byKey)
+	}
+}
+
+func (t *tracker) admitRow(m *drivers.Member, kind entry, out *outcome) {
+	if !validName(m.Group) || !validName(m.Name) {
+		out.rejected[rejectedName]++
+		return
+	}
+	rec := t.records[m.Key()]
+	if rec == nil {
+		rec = &record{member: *m}
+		t.records[m.Key()] = rec
+		t.order = append(t.order, rec)
+	}
+	if rec.row != nil {
+		out.rejected[rejectedDuplicate]++
+	}
+	if rec.row == nil || kind == rec.entry && better(m, rec.row) {
+		rec.row, rec.entry = m, kind
 	}
 }
 
@@ -146,7 +153,7 @@ func (t *tracker) count(r *reading, out *outcome) {
 			g.unknown++
 			t.unknown++
 		}
-		g.held = g.held || rec.held
+		g.inDoubt = g.inDoubt || rec.inDoubt()
 		if hb := rec.member.LastHeartbeat; hb.After(t.newest) && !hb.After(r.now.Add(r.DownTime)) {
 			t.newest = hb
 		}

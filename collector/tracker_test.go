@@ -18,7 +18,7 @@ const (
 
 func allHistories() []history {
 	return slices.Concat(lifeHistories(), forcedHistories(), latencyHistories(), holdHistories(), clockHistories(),
-		restartHistories(), oddHistories())
+		restartHistories(), oddHistories(), blindHistories())
 }
 
 func lifeHistories() []history {
@@ -91,6 +91,14 @@ func forcedHistories() []history {
 			{at: 2 * mins, rows: rows("a:down:beat=9s:unforced"), want: "a=down"},
 			{at: 3 * mins, rows: rows("a:up:beat=179s:unforced"), want: "recovery a; a=up"},
 		}},
+		{name: "dead while forced down, after another death", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s:unforced"), want: "a=up"},
+			{at: 61 * sec, rows: rows("a:down:beat=0s:unforced"), want: "death a 1m1s; a=down"},
+			{at: 70 * sec, rows: rows("a:up:beat=69s:unforced"), want: "recovery a 1m10s; a=up"},
+			{at: 80 * sec, rows: rows("a:down:beat=79s:forced"), want: "forced_down a; a=down"},
+			{at: 200 * sec, rows: rows("a:down:beat=79s:unforced"), want: "a=down"},
+			{at: 210 * sec, rows: rows("a:up:beat=209s:unforced"), want: "recovery a; a=up"},
+		}},
 		{name: "forced down when dead already", steps: []step{
 			{at: 0, rows: rows("a:up:beat=0s:unforced"), want: "a=up"},
 			{at: 61 * sec, rows: rows("a:down:beat=0s:unforced"), want: "death a 1m1s; a=down"},
@@ -134,9 +142,10 @@ func oddHistories() []history {
 			{at: 45 * sec, rejected: drivers.Rejection{Group: "g", Name: "a", Reason: "data"}, want: "a=unknown"},
 			{at: 60 * sec, want: "leave a;"},
 		}},
-		{name: "a dead member whose entry is damaged stays dead", steps: []step{
+		{name: "a dead member whose entry is damaged for a time", steps: []step{
 			{at: 0, rows: rows("a:down:rostered"), want: "a=down"},
-			{at: 15 * sec, rejected: drivers.Rejection{Group: "g", Name: "a", Reason: "data"}, want: "a=down"},
+			{at: 15 * sec, rejected: drivers.Rejection{Group: "g", Name: "a", Reason: "data"}, want: "a=unknown"},
+			{at: 30 * sec, rows: rows("a:down:rostered"), want: "a=down"},
 		}},
 	}
 }
@@ -157,8 +166,7 @@ func TestTransitionsAndTimes(t *testing.T) {
 	tr := newTracker("s", hour)
 	at := func(d time.Duration, words string) MemberState {
 		t.Helper()
-		now := instant{wall: t0.Add(d), mono: d}
-		tr.apply(newReading(&drivers.Poll{Members: rows(words), Now: now.wall, DownTime: mins}, now, now))
+		tr.poll(d, words)
 		return tr.members(true)[0]
 	}
 	require.Equal(t, MemberState{Member: row("a:up:beat=0s"), State: Up, Since: t0}, at(0, "a:up:beat=0s"))
@@ -173,6 +181,15 @@ func TestTransitionsAndTimes(t *testing.T) {
 	require.Equal(t, Unknown, tr.members(false)[0].State)
 }
 
+func TestAHeartbeatThatIsGoneIsStillShown(t *testing.T) {
+	tr := newTracker("s", hour)
+	tr.poll(0, "a:up:beat=-3s")
+	tr.poll(mins, "a:down")
+	require.Equal(t, t0.Add(-3*sec), tr.members(true)[0].LastHeartbeat)
+	tr.poll(2*mins, "a:down:beat=-1h")
+	require.Equal(t, t0.Add(-hour), tr.members(true)[0].LastHeartbeat, "what the backend says")
+}
+
 func TestTheNewestHeartbeatIsNotOneOfTheFuture(t *testing.T) {
 	tr := newTracker("s", hour)
 	poll := &drivers.Poll{Members: rows("a:up:beat=-5s b:down:beat=2h c:down:beat=-1h"), Now: t0, DownTime: mins}
@@ -182,10 +199,7 @@ func TestTheNewestHeartbeatIsNotOneOfTheFuture(t *testing.T) {
 
 func TestEmptyGroupsAreKeptForAWhile(t *testing.T) {
 	tr := newTracker("s", hour)
-	at := func(d time.Duration, words string) *outcome {
-		now := instant{wall: t0.Add(d), mono: d}
-		return tr.apply(newReading(&drivers.Poll{Members: rows(words)}, now, now))
-	}
+	at := tr.poll
 	require.Equal(t, []string{"g"}, at(0, "a:up:rostered").newGroups)
 	require.Empty(t, at(mins, "").goneGroups)
 	require.Contains(t, tr.groups, "g")
