@@ -92,8 +92,7 @@ func (d *Driver) migration(ctx context.Context, db *sql.DB) (int64, error) {
 	if err == nil {
 		return version.Int64, nil
 	}
-	switch reason, _ := d.store.classify(err); reason {
-	case drivers.ReasonSchema, drivers.ReasonAuth:
+	if reason, _ := d.store.classify(err); reason == drivers.ReasonSchema || reason == drivers.ReasonAuth {
 		d.logger.Debug("no migrations to tell the release by", "err", err)
 		return 0, nil
 	}

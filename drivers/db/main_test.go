@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -58,9 +59,7 @@ func insert(t *testing.T, db *sql.DB, host string, columns map[string]string) {
 		"host": "'" + host + "'", "`binary`": "'nova-compute'", "topic": "'compute'",
 		"report_count": "7", "disabled": "0", "deleted": "0", "created_at": ago(time.Hour),
 	}
-	for column, value := range columns {
-		row[column] = value
-	}
+	maps.Copy(row, columns)
 	var names, values []string
 	for name, value := range row {
 		names, values = append(names, name), append(values, value)

@@ -10,7 +10,8 @@ import (
 )
 
 // Members reads the table and the database's clock in one query. A member's LastHeartbeat is the time that the verdict
-// went by, which for a member that never sent a heartbeat is when its row was made. Rostered is always true.
+// went by, which for a member that never sent a heartbeat is when its row was made. Rostered is always true. The poll must
+// not be changed: the next one reads it.
 //
 // Rows are left out without a word when they are deleted or, like those of Nova's APIs, are there for another reason than
 // life. A row that can't be a member is rejected: "name" when its host or topic is missing or not UTF-8, "data" when it

@@ -288,6 +288,7 @@ func testBadNames(t *testing.T, server *testserver.SQL) {
 
 // Heartbeats go on through an outage, and are logged when they begin to fail and when they pass again, not each time.
 func TestHeartbeatsThroughOutage(t *testing.T) {
+	t.Parallel()
 	server := testserver.MariaDB(t)
 	db := table(t, server, "nova", zed)
 	var log lockedBuffer

@@ -1,4 +1,4 @@
--- The table of the embedded store: Nova's services, with what SQLite needs of it.
+-- The embedded store: Nova's table services, as much of it as is used here.
 PRAGMA journal_mode = WAL;
 CREATE TABLE services (
   created_at     TEXT,
@@ -18,3 +18,10 @@ CREATE TABLE services (
   uuid           TEXT UNIQUE,
   UNIQUE (topic, host, deleted)
 );
+
+-- Rows of members that have left are deleted softly, as Nova does, but nobody archives them here: they go with the next
+-- member that joins an hour later, so that the file does not grow without end.
+CREATE INDEX services_deleted ON services (deleted_at) WHERE deleted <> 0;
+CREATE TRIGGER services_forget AFTER INSERT ON services BEGIN
+  DELETE FROM services WHERE deleted <> 0 AND deleted_at < strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 hour');
+END;

@@ -107,6 +107,28 @@ func TestSQLiteManyMakeIt(t *testing.T) {
 	require.Empty(t, drafts)
 }
 
+// The rows of members that left long ago are forgotten, those of the last hour are not.
+func TestSQLiteForgets(t *testing.T) {
+	cfg, _ := embedded(t)
+	d := open(t, cfg)
+	for _, name := range []string{"yesterday", "today", "alive"} {
+		join(t, d, name)
+	}
+	require.NoError(t, d.Leave(t.Context(), "compute", "yesterday"))
+	require.NoError(t, d.Leave(t.Context(), "compute", "today"))
+	db, err := d.store.writer(t.Context(), false)
+	require.NoError(t, err)
+	exec(t, db, "UPDATE services SET deleted_at = datetime(deleted_at, '-61 minutes') WHERE host = 'yesterday'")
+	exec(t, db, "UPDATE services SET last_seen_up = datetime('now', '-1 day') WHERE host = 'alive'")
+
+	m := join(t, d, "new")
+	require.Zero(t, count(t, db, "services WHERE host = 'yesterday'"))
+	require.Equal(t, 3, count(t, db, "services"))
+	require.Equal(t, "down", verdict(poll(t, d), "alive"), "a dead member has not left")
+	require.NoError(t, m.Leave(t.Context()))
+	require.Equal(t, 1, count(t, db, "services WHERE host = 'new' AND deleted = id"))
+}
+
 // Times have fractions, and the limit is exact to the millisecond.
 func TestSQLiteSubSecond(t *testing.T) {
 	cfg, _ := embedded(t)
@@ -159,7 +181,7 @@ func lockStore(t *testing.T, cfg Config) *sql.Conn {
 	require.NoError(t, err)
 	conn, err := db.Conn(t.Context())
 	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { require.NoError(t, conn.Close()) })
 	_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
 	require.NoError(t, err)
 	return conn

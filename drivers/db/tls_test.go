@@ -68,6 +68,7 @@ func (a *authority) issue(t *testing.T, dir, address string) (certFile, keyFile 
 
 // A server that takes encrypted connections only, with a certificate for 127.0.0.1.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	trusted := newAuthority(t)
 	certFile, keyFile := trusted.issue(t, dir, "127.0.0.1")
