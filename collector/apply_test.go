@@ -167,6 +167,43 @@ func TestApplyWhileRunningStartsAndStopsPolling(t *testing.T) {
 	})
 }
 
+func TestAnIdleSourceThatIsRemovedLeavesNothingBehind(t *testing.T) {
+	running(t, prepared{}, func(t *testing.T, b *bench, _ *fakeWatcher) {
+		require.NoError(t, b.Apply(nil))
+		b.loops.Wait()
+		b.retired.Wait()
+	})
+}
+
+func TestALostSourceStaysLostWhenItIsChanged(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("")
+		d.fail(drivers.ReasonAuth)
+		b.apply(d)
+		b.scrape(sec)
+		d.say("x:up")
+		require.NoError(t, b.Apply([]SourceConfig{changed("a", "2", d)}))
+		require.Equal(t, drivers.ReasonAuth, b.only().Reason)
+		b.scrape(sec)
+		require.Equal(t, []EventType{EventSourceLost, EventSourceBack}, b.happened())
+	})
+}
+
+func TestAChangeOfWhatIsShown(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up:enabled")
+		b.apply(d)
+		b.scrape(sec)
+		upOnly := changed("a", "2", d)
+		upOnly.UpOnly = true
+		require.NoError(t, b.Apply([]SourceConfig{upOnly}))
+		require.NotContains(t, b.text(), "servicegroup_member_")
+		require.Contains(t, b.text(), "service_up{")
+		require.NoError(t, b.Apply([]SourceConfig{changed("a", "3", d)}))
+		require.Contains(t, b.text(), "servicegroup_member_enabled{")
+	})
+}
+
 func TestADriverThatCanNotCloseIsLogged(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("")

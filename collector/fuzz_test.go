@@ -54,10 +54,10 @@ func fuzzPoll(script []byte, at time.Duration, clock bool) *drivers.Poll {
 		if what&8 != 0 && !m.Up {
 			m.Died = t0.Add(at - time.Duration(int8(who))*sec)
 		}
-		switch {
-		case what&0xf0 == 0x10:
+		switch what & 0xf0 {
+		case 0x10:
 			poll.Unknown = append(poll.Unknown, m)
-		case what&0xf0 == 0x20:
+		case 0x20:
 			poll.Rejected = append(poll.Rejected, drivers.Rejection{Group: m.Group, Name: m.Name})
 		default:
 			poll.Members = append(poll.Members, m)

@@ -10,7 +10,7 @@ import (
 )
 
 func testHub() *hub {
-	return newHub(prometheus.NewCounter(prometheus.CounterOpts{Name: "dropped_total"}))
+	return newHub(prometheus.NewCounter(prometheus.CounterOpts{Name: "dropped_total", Help: "In a test."}))
 }
 
 // received empties a channel and gives the sources of the events.

@@ -73,16 +73,13 @@ func (s *source) begin() {
 	}
 }
 
-// inherit takes everything over from a source that has ended. Its series were made for another configuration.
+// inherit takes everything over from a source of the same name that has ended.
 func (s *source) inherit(before *source) {
 	before.mu.Lock()
 	defer before.mu.Unlock()
 	s.tracker, s.now, s.lost = before.tracker, before.now, before.lost
 	s.unsaved, s.saved = before.unsaved, before.saved
 	s.tracker.forgetAfter = s.cfg.ForgetAfter
-	for _, rec := range s.tracker.order {
-		rec.series = nil
-	}
 	before.members = before.tracker.members(before.now.Readable)
 	before.tracker = nil
 }
