@@ -24,6 +24,9 @@ type Backend struct {
 	// HoldsNames says that a name can be held by one live process only.
 	HoldsNames bool
 
+	// Refuses says which names the backend can't keep, nil where it can keep any.
+	Refuses func(name string) bool
+
 	// Server is what the suite stops and freezes, nil where the backend is no server.
 	Server Server
 }

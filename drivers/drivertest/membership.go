@@ -125,6 +125,12 @@ func (b Backend) testNames(t *testing.T) {
 	for _, name := range []string{
 		"compute-01.example.com", "host@backend#pool", `quo"te'd`, "back\\slash", "per%cent_", "sp ace", "Füße",
 	} {
+		if b.Refuses != nil && b.Refuses(name) {
+			_, err := d.(drivers.Joiner).Join(t.Context(), drivers.JoinRequest{Group: "names", Name: name})
+			require.Error(t, err, name)
+			require.NotErrorIs(t, err, drivers.ErrUnavailable, name)
+			continue
+		}
 		membership := b.join(t, "names", name)
 		require.Equal(t, "up", verdict(members(t, d), "names", name), name)
 		require.NoError(t, membership.Leave(t.Context()))

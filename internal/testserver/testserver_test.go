@@ -47,3 +47,16 @@ func TestEnsembleElectsAnotherLeader(t *testing.T) {
 	require.NotSame(t, first, second)
 	first.Start()
 }
+
+func TestMemcached(t *testing.T) {
+	m := Memcached(t)
+	require.Equal(t, "OK", m.Command("flush_all"))
+	m.Freeze()
+	_, err := m.command("version")
+	require.Error(t, err)
+	m.Thaw()
+	m.Stop()
+	require.Error(t, accepts(m.Addr()))
+	m.Start()
+	require.Regexp(t, `^VERSION \d`, m.Command("version"))
+}

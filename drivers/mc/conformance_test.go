@@ -1,0 +1,81 @@
+package mc
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/drivertest"
+	"servicegroup_exporter/internal/testserver"
+)
+
+func TestConformance(t *testing.T) {
+	server := testserver.Memcached(t)
+	conform(t, config(server), 300*time.Millisecond, drivertest.Backend{Server: server})
+}
+
+func TestConformancePlain(t *testing.T) {
+	server := testserver.Memcached(t)
+	cfg := config(server)
+	cfg.Keys = KeysPlain
+	// memcached's clock has whole seconds: an item lives for up to one more or less than it was told.
+	cfg.ServiceDownTime = drivers.Duration(3 * time.Second)
+	conform(t, cfg, 1500*time.Millisecond, drivertest.Backend{
+		Server: server, Refuses: func(name string) bool { return strings.Contains(name, " ") },
+	})
+}
+
+func TestConformanceSeveralServers(t *testing.T) {
+	first, second, third := testserver.Memcached(t), testserver.Memcached(t), testserver.Memcached(t)
+	conform(t, config(first, second, third), 300*time.Millisecond, drivertest.Backend{})
+}
+
+func conform(t *testing.T, cfg Config, slack time.Duration, b drivertest.Backend) {
+	t.Helper()
+	roster := &book{}
+	b.Open = func(t *testing.T) drivers.Driver { return &kept{open(t, cfg, roster), roster} }
+	b.DownTime, b.Slack = time.Duration(cfg.ServiceDownTime), slack
+	drivertest.Run(t, b)
+}
+
+// kept is the driver with an operator at hand who lists everyone that joins, and strikes out everyone that leaves.
+type kept struct {
+	*Driver
+	roster *book
+}
+
+func (k *kept) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
+	if req.Group != "" && req.Name != "" {
+		k.roster.put(drivers.Member{Group: req.Group, Name: req.Name, Rostered: true})
+	}
+	m, err := k.Driver.Join(ctx, req)
+	if err != nil {
+		k.roster.strike(req.Group, req.Name)
+		return nil, err
+	}
+	return &keptMembership{m, k, req}, nil
+}
+
+func (k *kept) Leave(ctx context.Context, group, name string) error {
+	err := k.Driver.Leave(ctx, group, name)
+	if err == nil {
+		k.roster.strike(group, name)
+	}
+	return err
+}
+
+type keptMembership struct {
+	drivers.Membership
+	by  *kept
+	req drivers.JoinRequest
+}
+
+func (m *keptMembership) Leave(ctx context.Context) error {
+	err := m.Membership.Leave(ctx)
+	if err == nil {
+		m.by.roster.strike(m.req.Group, m.req.Name)
+	}
+	return err
+}

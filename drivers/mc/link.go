@@ -1,0 +1,101 @@
+package mc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/bradfitz/gomemcache/memcache"
+)
+
+// maxAnswer bounds what is read from a server in one operation.
+const maxAnswer = 32 << 20
+
+// forever is more than any operation may take: deadlines are those of contexts, not of the client.
+const forever = time.Hour
+
+// An address is the host and port of the one server that a client knows.
+type address string
+
+// Network implements [net.Addr].
+func (address) Network() string { return "tcp" }
+
+// String implements [net.Addr].
+func (a address) String() string { return string(a) }
+
+// PickServer implements [memcache.ServerSelector].
+func (a address) PickServer(string) (net.Addr, error) { return a, nil }
+
+// Each implements [memcache.ServerSelector].
+func (a address) Each(do func(net.Addr) error) error { return do(a) }
+
+// A link is one connection, and a client that uses it. The client knows no contexts, so that it is given a connection
+// that ends with one. Only one operation may use a link at a time.
+type link struct {
+	*memcache.Client
+	conn *boundConn
+}
+
+var errSpent = errors.New("the connection was lost")
+
+// dial connects. The context bounds only that.
+func dial(ctx context.Context, addr address) (*link, error) {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, addr.Network(), addr.String())
+	if err != nil {
+		return nil, err
+	}
+	l := &link{memcache.NewFromSelector(addr), &boundConn{Conn: conn}}
+	l.Timeout = forever
+	unused := l.conn
+	l.DialContext = func(context.Context, string, string) (net.Conn, error) {
+		if unused == nil {
+			return nil, errSpent
+		}
+		conn := unused
+		unused = nil
+		return conn, nil
+	}
+	return l, nil
+}
+
+// use runs an operation, which ends at the latest when ctx does.
+func (l *link) use(ctx context.Context, op func(*link) error) error {
+	deadline, _ := ctx.Deadline()
+	if err := l.conn.begin(deadline); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = l.conn.Close() }) // What was under way fails, and says so.
+	defer stop()
+	return op(l)
+}
+
+// close ends the connection, whoever has it.
+func (l *link) close() { _ = l.conn.Close() } // There is nothing that could be lost with it.
+
+// A boundConn is a connection whose reads are bounded in time and size.
+type boundConn struct {
+	net.Conn
+	left int // bytes that may still be read
+}
+
+// begin sets the bounds of an operation; a zero deadline is none.
+func (c *boundConn) begin(deadline time.Time) error {
+	c.left = maxAnswer
+	return c.Conn.SetDeadline(deadline)
+}
+
+// SetDeadline implements [net.Conn]. It does nothing: the client sets a new deadline for each line that it reads.
+func (c *boundConn) SetDeadline(time.Time) error { return nil }
+
+// Read implements [net.Conn].
+func (c *boundConn) Read(p []byte) (int, error) {
+	if c.left <= 0 {
+		return 0, fmt.Errorf("the server's answer has more than %d bytes", maxAnswer)
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.left)])
+	c.left -= n
+	return n, err
+}

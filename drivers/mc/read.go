@@ -1,0 +1,64 @@
+package mc
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bradfitz/gomemcache/memcache"
+)
+
+// batch is how many keys are asked for at once. Hashed, they make a line of 40 kB, which every memcached takes.
+const batch = 1000
+
+// An answer is what one server said in a poll.
+type answer struct {
+	err   error // why it said nothing
+	items map[string]*memcache.Item
+	stats
+	// blank says that the server has remembered for less than a report interval: it can have forgotten members that
+	// have not had the time to write again.
+	blank bool
+}
+
+// askAll asks all servers side by side.
+func (d *Driver) askAll(ctx context.Context, keys []string) []answer {
+	answers := make([]answer, len(d.servers))
+	var wg sync.WaitGroup
+	for i, s := range d.servers {
+		wg.Go(func() { answers[i] = d.ask(ctx, s, keys) })
+	}
+	wg.Wait()
+	return answers
+}
+
+// ask reads the keys that a server has, and then asks it for how long it has remembered: in this order, a server that
+// forgets in between is never believed.
+func (d *Driver) ask(ctx context.Context, s *server, keys []string) (a answer) {
+	a.err = s.do(ctx, func(l *link) (err error) {
+		a.items = make(map[string]*memcache.Item, len(keys))
+		for part := range slices.Chunk(keys, batch) {
+			d.operations.Add(1)
+			items, err := l.GetMulti(part)
+			if err != nil {
+				return fmt.Errorf("reading %d keys: %w", len(part), err)
+			}
+			for key, item := range items {
+				a.items[key] = item
+			}
+		}
+		d.operations.Add(1)
+		a.stats, err = l.stats()
+		return err
+	})
+	a.blank = s.note(a.err, a.stats, d.settling(), d.logger)
+	return a
+}
+
+// beatSlack is how late a heartbeat can be, and how inexact the second in which a server says that it was started.
+const beatSlack = 2 * time.Second
+
+// settling is how long a server that has forgotten everything must have been told again to know who is alive.
+func (d *Driver) settling() time.Duration { return time.Duration(d.cfg.ReportInterval) + beatSlack }

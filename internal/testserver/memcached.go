@@ -1,0 +1,66 @@
+package testserver
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+)
+
+// MC is a real memcached server. What it holds is lost when it stops.
+type MC struct {
+	*Process
+	port int
+}
+
+// Memcached starts a memcached server; args are added to its command line.
+func Memcached(t TB, args ...string) *MC {
+	t.Helper()
+	daemon := find(t, "memcached", "memcached")
+	m := &MC{port: Port(t)}
+	argv := []string{daemon, "-l", "127.0.0.1", "-p", fmt.Sprint(m.port), "-U", "0", "-m", "64"}
+	if os.Getuid() == 0 {
+		argv = append(argv, "-u", "root") // It refuses to run as root unless told so.
+	}
+	m.Process = newProcess(t, "memcached", tempDir(t), append(argv, args...), m.ping)
+	return m
+}
+
+// Addr returns the server's host and port.
+func (m *MC) Addr() string { return loopback(m.port) }
+
+// Command sends one line, and returns the first line of the answer.
+func (m *MC) Command(line string) string {
+	m.t.Helper()
+	answer, err := m.command(line)
+	if err != nil {
+		m.t.Fatalf("memcached: %s: %v", line, err)
+	}
+	return answer
+}
+
+func (m *MC) command(line string) (string, error) {
+	conn, err := net.DialTimeout("tcp", m.Addr(), time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
+		return "", err
+	}
+	if _, err := fmt.Fprintf(conn, "%s\r\n", line); err != nil {
+		return "", err
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	return strings.TrimRight(answer, "\r\n"), err
+}
+
+func (m *MC) ping() error {
+	answer, err := m.command("version")
+	if err == nil && !strings.HasPrefix(answer, "VERSION ") {
+		err = fmt.Errorf("unexpected answer to version: %q", answer)
+	}
+	return err
+}
