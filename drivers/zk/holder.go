@@ -11,9 +11,6 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// anyVersion makes a request for a znode whatever its version is.
-const anyVersion = -1
-
 // A place is what is at a member's two paths: the ephemeral znode and the record.
 type place struct {
 	present bool

@@ -2,6 +2,7 @@ package zk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,7 +46,7 @@ func decodeRecord(data []byte) (record, error) {
 		return record{}, fmt.Errorf("decoding a record: %w", err)
 	}
 	if r.ID == "" {
-		return record{}, fmt.Errorf("decoding a record: it has no id")
+		return record{}, errors.New("decoding a record: it has no id")
 	}
 	return r, nil
 }

@@ -49,7 +49,7 @@ func TestMemberSurvives(t *testing.T) {
 		p.cut()
 		eventually(t, reader, prompt, "expired/one", "up")
 		require.NoError(t, m.Err())
-		require.Equal(t, uint64(1), d.Counts().Expirations)
+		require.Eventually(t, func() bool { return d.Counts().Expirations == 1 }, prompt, time.Millisecond)
 		require.NoError(t, m.Leave(t.Context()))
 		require.NotContains(t, states(poll(t, reader)), "expired/one")
 	})
