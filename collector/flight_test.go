@@ -245,6 +245,24 @@ func TestAnAnswerThatFailsLateIsCountedOnce(t *testing.T) {
 	})
 }
 
+// A poll that fails after everybody has given it up is an outage as any other.
+func TestAPollThatFailsLateIsAGap(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up")
+		b.apply(d)
+		b.scrape(sec)
+		d.do(func(context.Context) (*drivers.Poll, error) {
+			time.Sleep(3 * sec)
+			return nil, drivers.Unavailable(drivers.ReasonConnect, errors.New("reset"))
+		})
+		b.scrape(sec)
+		time.Sleep(3 * sec)
+		d.say("x:down")
+		b.scrape(sec)
+		require.Equal(t, Unknown, b.only().Members[0].State)
+	})
+}
+
 func TestBeforeTheFirstPoll(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		require.Empty(t, b.Snapshots())
