@@ -14,6 +14,7 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/drivers/zk"
 )
 
@@ -30,10 +31,14 @@ type Config struct {
 type Source struct {
 	// Name is the label "source".
 	Name string `yaml:"name"`
-	// Driver is "db" or "zk". The section of the same name is not nil, all others are.
+	// Driver is "db", "mc" or "zk". The section of the same name is not nil, all others are.
 	Driver string     `yaml:"driver"`
 	DB     *db.Config `yaml:"db"`
+	MC     *mc.Config `yaml:"mc"`
 	ZK     *zk.Config `yaml:"zk"`
+
+	// Roster is who should be there, for the driver "mc"; nil for all others.
+	Roster *Roster `yaml:"roster"`
 
 	// PollInterval is the time between polls that no scrape asked for; zero: there are none.
 	PollInterval drivers.Duration `yaml:"poll_interval"`
@@ -63,6 +68,8 @@ func seed(section any) {
 		}
 	case *db.Config:
 		*s = db.DefaultConfig()
+	case *mc.Config:
+		*s = mc.DefaultConfig()
 	case *zk.Config:
 		*s = zk.DefaultConfig()
 	}

@@ -12,6 +12,7 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/drivers/zk"
 )
 
@@ -29,7 +30,8 @@ func TestLoad(t *testing.T) {
 		SessionTimeout: drivers.Duration(10 * time.Second),
 		Auth:           zk.Auth{User: "reader", Password: "from the environment"},
 	}
-	local, plain := db.DefaultConfig(), zk.DefaultConfig()
+	local, plain, cache := db.DefaultConfig(), zk.DefaultConfig(), mc.DefaultConfig()
+	cache.Servers = []string{"mc1"}
 	local.DSN = "sqlite:////var/lib/members.db"
 	plain.Servers = []string{"zk1:2181", "zk2:2181", "zk3"}
 	byDefault := func(s Source) Source {
@@ -58,6 +60,22 @@ func TestLoad(t *testing.T) {
 		byDefault(Source{Name: "local", Driver: "db", DB: &local}),
 		byDefault(Source{Name: "plain", Driver: "zk", ZK: &plain}),
 		byDefault(Source{Name: "same", Driver: "zk", ZK: &ensemble}),
+		byDefault(Source{
+			Name: "mc", Driver: "mc",
+			MC: &mc.Config{
+				Servers:         []string{"mc1:11211", "mc2"},
+				Keys:            "plain",
+				ServiceDownTime: drivers.Duration(30 * time.Second),
+				ReportInterval:  drivers.Duration(5 * time.Second),
+				Timeout:         drivers.Duration(time.Second),
+			},
+			Roster: &Roster{Source: "local", of: &c.Sources[2]},
+		}),
+		byDefault(Source{
+			Name: "listed", Driver: "mc", MC: &cache,
+			Roster: &Roster{Members: map[string][]string{"compute": {"c1", "c2"}, "7": {"8"}}},
+		}),
+		byDefault(Source{Name: "rows", Driver: "mc", MC: &cache, Roster: &Roster{DB: &local}}),
 	}, c.Sources)
 }
 
@@ -102,6 +120,9 @@ func withoutSecrets(s *Source) string {
 	if s.DB != nil {
 		s.DB.DSN, s.DB.Password = "", ""
 	}
+	if s.Roster != nil && s.Roster.DB != nil {
+		s.Roster.DB.DSN = ""
+	}
 	if s.ZK != nil {
 		s.ZK.Auth.Password = ""
 	}
@@ -142,8 +163,8 @@ func TestOpen(t *testing.T) {
 	require.Error(t, err)
 	require.Equal(t, nil, driver, "not a nil of some type") //nolint:testifylint // Nil would accept a nil of any type.
 
-	_, err = (&Source{Driver: "mc"}).Open(logger)
-	require.EqualError(t, err, `there is no driver "mc"`)
+	_, err = (&Source{Driver: "etcd"}).Open(logger)
+	require.EqualError(t, err, `there is no driver "etcd"`)
 }
 
 func TestFingerprint(t *testing.T) {

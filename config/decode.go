@@ -14,7 +14,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A decoder fills Go values from YAML nodes. It knows structs, lists, text, and whatever parses its own text, and
+// A decoder fills Go values from YAML nodes. It knows structs, lists, maps, text, and whatever parses its own text, and
 // refuses everything that the values have no place for. What is wrong goes into the report, and decoding goes on.
 //
 // Its depth is bounded by the Go types, so that aliases can't make it run away.
@@ -61,6 +61,8 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int
 		d.section(node, v, path, line)
 	case reflect.Slice:
 		d.list(node, v, path, line)
+	case reflect.Map:
+		d.mapping(node, v, path, line)
 	case reflect.String:
 		if d.expect(node, yaml.ScalarNode, path, line) {
 			v.SetString(node.Value)
@@ -87,6 +89,28 @@ func (d *decoder) list(node *yaml.Node, v reflect.Value, path string, line int) 
 	v.Set(reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content)))
 	for i, item := range node.Content {
 		d.decode(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i), item.Line)
+	}
+}
+
+// mapping is for a section whose keys are names that the user gives.
+func (d *decoder) mapping(node *yaml.Node, v reflect.Value, path string, line int) {
+	if !d.expect(node, yaml.MappingNode, path, line) {
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		name := reflect.ValueOf(key.Value)
+		switch {
+		case key.Kind != yaml.ScalarNode || key.Style&yaml.TaggedStyle != 0 || isNull(key) || key.ShortTag() == "!!merge":
+			d.unreadf(key.Line, path, "has a key that is not a name")
+		case v.MapIndex(name).IsValid():
+			d.unreadf(key.Line, path, "repeated key %q", key.Value)
+		default:
+			item := reflect.New(v.Type().Elem()).Elem()
+			d.decode(value, item, join(path, key.Value), key.Line)
+			v.SetMapIndex(name, item)
+		}
 	}
 }
 

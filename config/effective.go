@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -27,14 +29,23 @@ func nodeOf(v reflect.Value) (*yaml.Node, error) {
 	case reflect.Struct:
 		node.Kind = yaml.MappingNode
 		for name, field := range fieldsOf(v) {
-			if field.IsZero() && (field.Kind() == reflect.Pointer || field.Type() == reflect.TypeFor[drivers.Secret]()) {
+			if field.IsZero() && (field.Kind() == reflect.Pointer || field.Kind() == reflect.Map || field.Type() == reflect.TypeFor[drivers.Secret]()) {
 				continue
 			}
 			value, err := nodeOf(field)
 			if err != nil {
 				return nil, err
 			}
-			node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: name}, value)
+			node.Content = append(node.Content, textNode(name), value)
+		}
+	case reflect.Map:
+		node.Kind = yaml.MappingNode
+		for _, key := range sortedKeys(v) {
+			value, err := nodeOf(v.MapIndex(key))
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, textNode(key.String()), value)
 		}
 	case reflect.Slice:
 		node.Kind = yaml.SequenceNode
@@ -50,4 +61,18 @@ func nodeOf(v reflect.Value) (*yaml.Node, error) {
 		return node, node.Encode(v.Interface())
 	}
 	return node, nil
+}
+
+// textNode is a key that is text, whatever it looks like.
+func textNode(text string) *yaml.Node {
+	node := &yaml.Node{}
+	node.SetString(text)
+	return node
+}
+
+// sortedKeys gives the keys of a map whose keys are text.
+func sortedKeys(m reflect.Value) []reflect.Value {
+	return slices.SortedFunc(slices.Values(m.MapKeys()), func(a, b reflect.Value) int {
+		return strings.Compare(a.String(), b.String())
+	})
 }

@@ -14,7 +14,7 @@ const (
 	goodDB = "sources:\n- name: nova\n  driver: db\n  db: {dsn: 'mysql://u@h/nova'}\n"
 	headZK = "sources:\n- name: a\n  driver: zk\n"
 
-	knownOfSource = "known are db, driver, expose, forget_after, name, poll_interval, poll_timeout, zk"
+	knownOfSource = "known are db, driver, expose, forget_after, mc, name, poll_interval, poll_timeout, roster, zk"
 	badName       = "must be at most 128 bytes of letters, digits and signs, without spaces"
 )
 
@@ -111,8 +111,8 @@ func TestBadSources(t *testing.T) {
 		"control":      {edit("nova", `"a\x07"`), "f.yml:2: sources[0].name: " + badName},
 		"long name":    {edit("nova", strings.Repeat("n", 129)), "f.yml:2: sources[0].name: " + badName},
 		"name taken":   {goodDB + strings.TrimPrefix(goodDB, "sources:\n"), `f.yml:5: sources[1].name: "nova" is the name of sources[0] too`},
-		"no driver":    {edit("driver: db", "expose: all"), "f.yml:2: sources[0].driver: must be one of db, zk"},
-		"other driver": {edit("driver: db", "driver: sql"), "f.yml:3: sources[0].driver: must be one of db, zk"},
+		"no driver":    {edit("driver: db", "expose: all"), "f.yml:2: sources[0].driver: must be one of db, mc, zk"},
+		"other driver": {edit("driver: db", "driver: sql"), "f.yml:3: sources[0].driver: must be one of db, mc, zk"},
 		"no section":   {headZK, `f.yml:2: sources[0].zk: driver "zk" needs this section`},
 		"two sections": {goodDB + "  zk: {servers: [a]}\n", `f.yml:5: sources[0].zk: the driver is "db", which does not read this section`},
 		"wrong section": {
@@ -178,7 +178,7 @@ f.yml:11: sources[1].poll_timeout: "3" has no unit: write 3s for seconds
 f.yml:13: sources[1].zk.servers: is empty: name at least one server, as [zk1:2181, zk2:2181]
 f.yml:14: sources[1].zk.session_timeout: 1h0m0s is not between 100ms and 10m0s; most servers allow 4s to 40s
 f.yml:15: sources[2].name: "one" is the name of sources[0] too
-f.yml:16: sources[2].driver: must be one of db, zk
+f.yml:16: sources[2].driver: must be one of db, mc, zk
 f.yml:17: sources[2].expose: must be "all" or "up"
 f.yml:18: unknown key "more"; known are sources`,
 	}})
@@ -201,6 +201,8 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		case reflect.Slice:
 			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 			set(v.Index(0), path+"[0]")
+		case reflect.Map:
+			set(reflect.New(v.Type().Elem()).Elem(), join(path, "key"))
 		default:
 			d.decode(&yaml.Node{Kind: yaml.ScalarNode, Value: "0"}, v, path, 1)
 		}
@@ -208,6 +210,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 	set(reflectOf(&Config{}), "")
 	require.NoError(t, r.err())
 	require.Contains(t, r.places, "sources[0].zk.auth.password")
+	require.Contains(t, r.places, "sources[0].roster.members.key[0]")
 
 	var number struct {
 		N int `yaml:"n"`

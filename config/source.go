@@ -10,6 +10,7 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/drivers/zk"
 )
 
@@ -18,9 +19,12 @@ type section interface{ Validate() error }
 
 // sections gives the section of every driver there is, nil where the source has none.
 func (s *Source) sections() map[string]section {
-	all := map[string]section{"db": nil, "zk": nil}
+	all := map[string]section{"db": nil, "mc": nil, "zk": nil}
 	if s.DB != nil {
 		all["db"] = s.DB
+	}
+	if s.MC != nil {
+		all["mc"] = s.MC
 	}
 	if s.ZK != nil {
 		all["zk"] = s.ZK
@@ -33,6 +37,12 @@ func (s *Source) Open(logger *slog.Logger) (drivers.Driver, error) {
 	switch s.Driver {
 	case "db":
 		return opened(db.Open(*s.DB, logger))
+	case "mc":
+		roster, err := s.Roster.open(logger)
+		if err != nil {
+			return nil, fmt.Errorf("opening the roster: %w", err)
+		}
+		return opened(mc.Open(*s.MC, roster, logger))
 	case "zk":
 		return opened(zk.Open(*s.ZK, logger))
 	}
@@ -47,11 +57,14 @@ func opened[D drivers.Driver](d D, err error) (drivers.Driver, error) {
 	return d, nil
 }
 
-// Fingerprint is equal for two sources exactly when all their settings are, the content of secrets included. It is a
-// hash, which hides them.
+// Fingerprint is equal for two sources exactly when all their settings are, the content of secrets included, and those of
+// the source that is the roster. It is a hash, which hides them.
 func (s *Source) Fingerprint() string {
 	hash := sha256.New()
 	write(hash, "", reflectOf(s))
+	if s.Roster != nil && s.Roster.of != nil {
+		write(hash, "roster", reflectOf(s.Roster.of))
+	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
@@ -70,6 +83,10 @@ func write(w io.Writer, path string, v reflect.Value) {
 	case reflect.Slice:
 		for i := range v.Len() {
 			write(w, fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+		}
+	case reflect.Map:
+		for _, key := range sortedKeys(v) {
+			write(w, fmt.Sprintf("%s[%q]", path, key), v.MapIndex(key))
 		}
 	case reflect.String:
 		// Text is written as it is: the String method of a secret hides it.

@@ -33,6 +33,7 @@ func validate(r *report, c *Config) {
 		}
 		validateSource(r, s, path)
 		validateDriver(r, s, path)
+		validateRoster(r, c, s, path)
 	}
 }
 
