@@ -38,9 +38,9 @@ func (d *dialer) stagger() time.Duration { return max(d.options.timeout/16, 10*t
 
 // dial asks the servers in random order, each until it gives a session, and returns the first session or when ctx ends.
 // Each failure is noted in seen.
-func (d *dialer) dial(ctx context.Context, seen *failures, onNode func(string)) (*session, error) {
+func (d *dialer) dial(ctx context.Context, seen *failures) (*session, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	found := make(chan *session)
+	h := hunt{dialer: d, seen: seen, found: make(chan *session)}
 	var pursuits sync.WaitGroup
 	defer pursuits.Wait()
 	defer cancel()
@@ -51,28 +51,33 @@ func (d *dialer) dial(ctx context.Context, seen *failures, onNode func(string)) 
 		turn = failed
 		pursuits.Go(func() {
 			if wait(ctx, time.Duration(i)*d.stagger(), after) {
-				d.pursue(ctx, d.servers[n], seen, sync.OnceFunc(func() { close(failed) }), onNode, found)
+				h.pursue(ctx, d.servers[n], sync.OnceFunc(func() { close(failed) }))
 			}
 		})
 	}
 	select {
-	case s := <-found:
+	case s := <-h.found:
 		return s, nil
 	case <-ctx.Done():
 		return nil, seen.noSession(ctx.Err())
 	}
 }
 
-// pursue asks one server for a session until it gives one or ctx ends.
-func (d *dialer) pursue(
-	ctx context.Context, to server, seen *failures, failed func(), onNode func(string), found chan<- *session,
-) {
-	pauses := backoff{limit: d.pauses}
+// A hunt is what the goroutines of one dial share.
+type hunt struct {
+	dialer *dialer
+	seen   *failures
+	found  chan *session
+}
+
+// pursue asks one server for a session until it gives one or ctx ends. It calls failed when it has failed.
+func (h *hunt) pursue(ctx context.Context, to server, failed func()) {
+	pauses := backoff{limit: h.dialer.pauses}
 	for silent := 0; ; {
-		s, err := d.attempt(ctx, to, silent, onNode)
+		s, err := h.dialer.attempt(ctx, to, silent)
 		if err == nil {
 			select {
-			case found <- s:
+			case h.found <- s:
 			case <-ctx.Done(): // Another server was faster.
 				s.close()
 			}
@@ -81,7 +86,7 @@ func (d *dialer) pursue(
 		if ctx.Err() != nil {
 			return
 		}
-		seen.note(to, err)
+		h.seen.note(to, err)
 		failed()
 		if silent++; drivers.ReasonOf(err) != drivers.ReasonTimeout {
 			silent = 0
@@ -93,7 +98,7 @@ func (d *dialer) pursue(
 }
 
 // attempt makes one session with one server, authenticated.
-func (d *dialer) attempt(ctx context.Context, to server, silent int, onNode func(string)) (*session, error) {
+func (d *dialer) attempt(ctx context.Context, to server, silent int) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.attemptTime(silent))
 	defer cancel()
 	address, err := resolve(ctx, to)
@@ -104,7 +109,7 @@ func (d *dialer) attempt(ctx context.Context, to server, silent int, onNode func
 	if err != nil {
 		return nil, failure(ctx, drivers.ReasonConnect, err) // It names the address.
 	}
-	s, err := newSession(ctx, conn, address, d.options, onNode)
+	s, err := newSession(ctx, conn, address, d.options)
 	if err != nil {
 		return nil, failure(ctx, drivers.ReasonSession, fmt.Errorf("%s: %w", address, err))
 	}

@@ -23,7 +23,7 @@ var (
 // each of them has buffers of this size.
 const (
 	maxReply  = 64 << 20
-	smallSize = 64 << 10
+	smallSize = 32 << 10
 )
 
 // Driver keeps membership in ZooKeeper. It connects when it is first asked for something.
@@ -118,8 +118,8 @@ func (d *Driver) openReading(ctx context.Context, report func(error, bool)) (*re
 	}
 	r.dirs = &dirs{asked: r.asked, changed: d.signal, paths: make(map[string]*dir)}
 	dialer := d.dialer
-	dialer.options.read = maxReply
-	session, err := dialer.dial(ctx, newFailures(dialer.servers, report), r.dirs.fire)
+	dialer.options.read, dialer.options.onNode = maxReply, r.dirs.fire
+	session, err := dialer.dial(ctx, newFailures(dialer.servers, report))
 	if err != nil {
 		return nil, err
 	}

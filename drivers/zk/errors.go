@@ -64,7 +64,7 @@ func unavailable(doing string, err error) error {
 		reason = drivers.ReasonTimeout
 	case errors.Is(err, zkclient.ErrNoAuth):
 		reason = drivers.ReasonAuth
-		err = fmt.Errorf("%w: the ACL does not allow it to who is configured under auth", err)
+		err = fmt.Errorf("%w: the ACL does not allow this to whom auth names", err)
 	case lost(err), errors.Is(err, errClosed):
 		reason = drivers.ReasonSession
 	}

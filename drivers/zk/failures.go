@@ -36,9 +36,7 @@ func (f *failures) note(s server, err error) {
 	}
 	all := least > f.round
 	f.round = least
-	if f.report != nil {
-		f.report(f.joined(), all)
-	}
+	f.report(f.joined(), all)
 }
 
 // noSession says why there was no session until the time was up.

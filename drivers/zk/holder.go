@@ -13,35 +13,37 @@ import (
 
 // A place is what is at a member's two paths: the ephemeral znode and the record.
 type place struct {
+	seat
+
 	present bool
-	node    zkclient.Stat
-	value   []byte // of the node, nil where it is too long for a member's
-	holder  record // what the value says
-	known   bool   // the holder is one of ours: the value is a record
+	stat    zkclient.Stat // of the ephemeral znode
+	value   []byte        // of it, nil where it is too long for a member's
+	holder  record        // what the value says
+	known   bool          // the holder is one of ours: the value is a record
 
 	rostered      bool
-	record        record // zero where it is damaged
+	said          record // what the record says, zero where it is damaged
 	recordVersion int32
 }
 
 // inspect looks at a member's place. The record comes first: every one of ours who takes a name writes it, so that a
 // transaction that insists on the record's version fails if the node has changed hands since.
-func inspect(ctx context.Context, s *session, p paths, group, name string) (place, error) {
-	var at place
-	data, stat, err := read(ctx, s, p.record(group, name))
+func inspect(ctx context.Context, s *session, seat seat) (place, error) {
+	at := place{seat: seat}
+	data, stat, err := read(ctx, s, seat.record)
 	switch {
 	case err == nil:
 		at.rostered, at.recordVersion = true, stat.Version
-		at.record, _ = decodeRecord(data) // A damaged one says nothing, and is replaced.
+		at.said, _ = decodeRecord(data) // A damaged one says nothing, and is replaced.
 	case !errors.Is(err, zkclient.ErrNoNode):
-		return place{}, fmt.Errorf("reading %s: %w", p.record(group, name), err)
+		return place{}, fmt.Errorf("reading %s: %w", seat.record, err)
 	}
-	at.value, at.node, err = read(ctx, s, p.member(group, name))
+	at.value, at.stat, err = read(ctx, s, seat.node)
 	if errors.Is(err, zkclient.ErrNoNode) {
 		return at, nil
 	}
 	if err != nil {
-		return place{}, fmt.Errorf("reading %s: %w", p.member(group, name), err)
+		return place{}, fmt.Errorf("reading %s: %w", seat.node, err)
 	}
 	at.present = true
 	if holder, err := decodeRecord(at.value); err == nil {
@@ -74,16 +76,16 @@ func read(ctx context.Context, s *session, path string) ([]byte, zkclient.Stat, 
 func (at *place) ours(id string) bool { return at.present && at.known && at.holder.ID == id }
 
 // heldBy gives the error that says who holds the name.
-func (at *place) heldBy(path string) error {
+func (at *place) heldBy() error {
 	switch {
-	case at.node.EphemeralOwner == 0:
-		return fmt.Errorf("%s is a persistent znode, not a member that could be replaced: %w", path, drivers.ErrHeld)
+	case at.stat.EphemeralOwner == 0:
+		return fmt.Errorf("%s is a persistent znode, not a member that could be replaced: %w", at.node, drivers.ErrHeld)
 	case at.known:
-		return fmt.Errorf("%s is held by %v since %s: %w", path, at.holder.Process,
+		return fmt.Errorf("%s is held by %v since %s: %w", at.node, at.holder.Process,
 			at.holder.JoinedAt.Format(time.RFC3339), drivers.ErrHeld)
 	default:
-		return fmt.Errorf("%s is held by session %#x, which wrote %.40q, since %s: %w", path, at.node.EphemeralOwner,
-			at.value, time.UnixMilli(at.node.Ctime).UTC().Format(time.RFC3339), drivers.ErrHeld)
+		return fmt.Errorf("%s is held by session %#x, which wrote %.40q, since %s: %w", at.node, at.stat.EphemeralOwner,
+			at.value, time.UnixMilli(at.stat.Ctime).UTC().Format(time.RFC3339), drivers.ErrHeld)
 	}
 }
 
@@ -98,49 +100,3 @@ func (at *place) patience(ours time.Duration) time.Duration {
 
 // serverTick is ZooKeeper's default tickTime.
 const serverTick = 2 * time.Second
-
-// transact runs requests of which either all or none take effect.
-func transact(ctx context.Context, s *session, ops []any) error {
-	_, err := call(ctx, s, func(c *zkclient.Conn) (struct{}, error) {
-		_, err := c.Multi(ops...)
-		return struct{}{}, err
-	})
-	return err
-}
-
-// overtaken says whether a transaction failed because somebody else changed what it relied on: look again.
-func overtaken(err error) bool {
-	return errors.Is(err, zkclient.ErrNodeExists) || errors.Is(err, zkclient.ErrNoNode) ||
-		errors.Is(err, zkclient.ErrBadVersion)
-}
-
-// ensureGroup makes the persistent znodes above a member's, with the values that Nova's had.
-func ensureGroup(ctx context.Context, s *session, p paths, group string, acl []zkclient.ACL) error {
-	if err := ensure(ctx, s, p.group(group), membersValue, acl); err != nil {
-		return err
-	}
-	return ensure(ctx, s, p.rosterGroup(group), "", acl)
-}
-
-// ensure makes a persistent znode and, with empty values, those above it, unless they are there.
-func ensure(ctx context.Context, s *session, path, value string, acl []zkclient.ACL) error {
-	_, err := statOf(ctx, s, path)
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, zkclient.ErrNoNode) {
-		return fmt.Errorf("looking for %s: %w", path, err)
-	}
-	if above := parent(path); above != "" {
-		if err := ensure(ctx, s, above, "", acl); err != nil {
-			return err
-		}
-	}
-	_, err = call(ctx, s, func(c *zkclient.Conn) (string, error) {
-		return c.Create(path, []byte(value), zkclient.FlagPersistent, acl)
-	})
-	if err != nil && !errors.Is(err, zkclient.ErrNodeExists) {
-		return fmt.Errorf("creating %s: %w", path, err)
-	}
-	return nil
-}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	zkclient "github.com/go-zookeeper/zk"
@@ -13,7 +14,7 @@ import (
 )
 
 // Join implements drivers.Joiner. Each membership has a session and a connection of its own, as the process that it
-// stands for would have; it costs about 150 KiB and five goroutines.
+// stands for would have; it costs about 90 KiB and five goroutines.
 //
 // A name that a process of this machine holds is taken over if that process is dead, without anybody seeing it vacant,
 // and refused if it lives. If the holder can't be judged, because it is on another machine or in another container or is
@@ -24,7 +25,7 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	m := &membership{
-		driver: d, group: req.Group, name: req.Name, path: d.paths.member(req.Group, req.Name),
+		driver: d, dialer: d.dialer, group: req.Group, seat: d.paths.seat(req.Group, req.Name),
 		logger:  d.logger.With("group", req.Group, "member", req.Name),
 		self:    record{ID: rand.Text(), JoinedAt: time.Now().UTC(), Process: d.process, Binary: req.Binary},
 		pauses:  backoff{limit: d.pauseLimit()},
@@ -32,6 +33,7 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 		stopped: make(chan struct{}),
 		done:    make(chan struct{}),
 	}
+	m.dialer.options.onNode = m.onNode
 	if err := d.enter(); err != nil {
 		return nil, unavailable(doing, err)
 	}
@@ -63,9 +65,14 @@ func (d *Driver) bounded(ctx context.Context) (context.Context, func()) {
 // acquire makes a session in which settle succeeds. Sessions that are lost are replaced until ctx ends; any other failure
 // of settle is final.
 func (m *membership) acquire(ctx context.Context, settle func(context.Context, *session) error) (*session, error) {
-	seen := newFailures(m.driver.dialer.servers, nil)
+	var warned sync.Once
+	seen := newFailures(m.dialer.servers, func(err error, all bool) {
+		if all {
+			warned.Do(func() { m.logger.Warn("no ZooKeeper session yet, trying on", "err", err) })
+		}
+	})
 	for {
-		s, err := m.driver.dialer.dial(ctx, seen, m.onNode)
+		s, err := m.dialer.dial(ctx, seen)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +90,7 @@ func (m *membership) acquire(ctx context.Context, settle func(context.Context, *
 // take makes the name this membership's, if it may have it.
 func (m *membership) take(ctx context.Context, s *session) error {
 	for {
-		at, err := inspect(ctx, s, m.driver.paths, m.group, m.name)
+		at, err := inspect(ctx, s, m.seat)
 		if err != nil {
 			return err
 		}
@@ -112,8 +119,8 @@ func (m *membership) take(ctx context.Context, s *session) error {
 // judge says whether a name that another membership holds is free to be taken over. If that can't be known yet it is not,
 // and giveUp is when to ask for the last time. The error says who holds it for good.
 func (m *membership) judge(at *place) (free bool, err error) {
-	held := at.heldBy(m.path)
-	if at.node.EphemeralOwner == 0 {
+	held := at.heldBy()
+	if at.stat.EphemeralOwner == 0 {
 		return false, held
 	}
 	if at.known {
@@ -162,16 +169,15 @@ func (m *membership) write(ctx context.Context, s *session, at *place) error {
 	if err != nil {
 		return err
 	}
-	acl := m.driver.dialer.acl()
 	err = transact(ctx, s, ops)
 	if errors.Is(err, zkclient.ErrNoNode) && !at.present {
-		if err := ensureGroup(ctx, s, m.driver.paths, m.group, acl); err != nil {
+		if err := m.driver.ensureGroup(ctx, s, m.group); err != nil {
 			return err
 		}
 		err = transact(ctx, s, ops)
 	}
 	if err != nil {
-		return fmt.Errorf("creating %s: %w", m.path, err)
+		return fmt.Errorf("creating %s: %w", m.seat.node, err)
 	}
 	stat, err := statOf(ctx, s, m.driver.paths.rosterGroup(m.group))
 	if err != nil {
@@ -188,17 +194,17 @@ func (m *membership) requests(s *session, at *place) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	acl := m.driver.dialer.acl()
+	acl := m.dialer.acl()
 	var ops []any
 	if at.rostered {
-		ops = append(ops, &zkclient.SetDataRequest{Path: m.recordPath(), Data: data, Version: at.recordVersion})
+		ops = append(ops, &zkclient.SetDataRequest{Path: m.seat.record, Data: data, Version: at.recordVersion})
 	} else {
-		ops = append(ops, &zkclient.CreateRequest{Path: m.recordPath(), Data: data, Acl: acl, Flags: zkclient.FlagPersistent})
+		ops = append(ops, &zkclient.CreateRequest{Path: m.seat.record, Data: data, Acl: acl, Flags: zkclient.FlagPersistent})
 	}
 	if at.present {
-		ops = append(ops, &zkclient.DeleteRequest{Path: m.path, Version: at.node.Version})
+		ops = append(ops, &zkclient.DeleteRequest{Path: m.seat.node, Version: at.stat.Version})
 	}
-	return append(ops, &zkclient.CreateRequest{Path: m.path, Data: data, Acl: acl, Flags: zkclient.FlagEphemeral}), nil
+	return append(ops, &zkclient.CreateRequest{Path: m.seat.node, Data: data, Acl: acl, Flags: zkclient.FlagEphemeral}), nil
 }
 
 // undoTime bounds undo.

@@ -71,7 +71,7 @@ func (m *membership) hold(ctx context.Context, s *session) error {
 // outstanding in this session.
 func (m *membership) watch(ctx context.Context, s *session) (int64, error) {
 	return call(ctx, s, func(c *zkclient.Conn) (int64, error) {
-		exists, stat, _, err := c.ExistsW(m.path)
+		exists, stat, _, err := c.ExistsW(m.seat.node)
 		if err != nil || !exists {
 			return 0, err
 		}
@@ -80,7 +80,7 @@ func (m *membership) watch(ctx context.Context, s *session) (int64, error) {
 }
 
 func (m *membership) owner(ctx context.Context, s *session) (int64, error) {
-	stat, err := statOf(ctx, s, m.path)
+	stat, err := statOf(ctx, s, m.seat.node)
 	if errors.Is(err, zkclient.ErrNoNode) {
 		return 0, nil
 	}
@@ -102,14 +102,14 @@ func (m *membership) resume(ctx context.Context) error {
 // restore makes the znode again in this session, unless the name was given to another or was removed on purpose.
 func (m *membership) restore(ctx context.Context, s *session) error {
 	for {
-		at, err := inspect(ctx, s, m.driver.paths, m.group, m.name)
+		at, err := inspect(ctx, s, m.seat)
 		if err != nil {
 			return err
 		}
 		switch {
 		case at.present && !at.ours(m.self.ID):
-			return at.heldBy(m.path)
-		case at.present && at.node.EphemeralOwner == s.id:
+			return at.heldBy()
+		case at.present && at.stat.EphemeralOwner == s.id:
 			return nil
 		case !at.present && !at.rostered:
 			if removed, err := m.removedOnPurpose(ctx, s); err != nil || removed {

@@ -21,14 +21,14 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 		if err != nil {
 			return unavailable(doing, err)
 		}
-		at, err := inspect(ctx, r.session, d.paths, group, name)
+		at, err := inspect(ctx, r.session, d.paths.seat(group, name))
 		if err != nil && !lost(err) {
 			return unavailable(doing, err)
 		}
 		if lost(err) {
 			continue
 		}
-		ops, err := d.removal(&at, group, name)
+		ops, err := removal(&at)
 		if err != nil {
 			return fmt.Errorf("%s: %w", doing, err)
 		}
@@ -43,18 +43,18 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 }
 
 // removal gives what removes a member.
-func (d *Driver) removal(at *place, group, name string) ([]any, error) {
+func removal(at *place) ([]any, error) {
 	var ops []any
 	if at.rostered {
-		ops = append(ops, &zkclient.DeleteRequest{Path: d.paths.record(group, name), Version: at.recordVersion})
+		ops = append(ops, &zkclient.DeleteRequest{Path: at.record, Version: at.recordVersion})
 	}
-	nested := at.present && at.node.EphemeralOwner == 0
+	nested := at.present && at.stat.EphemeralOwner == 0
 	switch {
 	case nested && string(at.value) != membersValue: // Bookkeeping, not a member.
-	case nested && at.node.NumChildren > 0:
-		return nil, fmt.Errorf("%d processes are in %s: %w", at.node.NumChildren, d.paths.member(group, name), drivers.ErrHeld)
+	case nested && at.stat.NumChildren > 0:
+		return nil, fmt.Errorf("%d processes are in %s: %w", at.stat.NumChildren, at.node, drivers.ErrHeld)
 	case at.present:
-		ops = append(ops, &zkclient.DeleteRequest{Path: d.paths.member(group, name), Version: at.node.Version})
+		ops = append(ops, &zkclient.DeleteRequest{Path: at.node, Version: at.stat.Version})
 	}
 	if len(ops) == 0 {
 		return nil, drivers.ErrNoMember

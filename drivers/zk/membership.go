@@ -13,10 +13,11 @@ import (
 // A membership is one name that this process holds. Its goroutine keeps it, over as many sessions as that takes, until
 // one of Leave, Die and Abandon ends it or somebody else does.
 type membership struct {
-	driver      *Driver
-	group, name string
-	path        string // of the ephemeral znode
-	logger      *slog.Logger
+	driver *Driver
+	dialer dialer
+	group  string
+	seat   seat
+	logger *slog.Logger
 
 	// Used by Join first, then by the goroutine, and by Leave or Die once that has stopped.
 	self    record
@@ -92,39 +93,37 @@ func (m *membership) Leave(ctx context.Context) error { return m.end(ctx, "leavi
 
 // Die implements drivers.Membership.
 func (m *membership) Die(ctx context.Context, at time.Time) error {
-	last := m.self
-	last.DiedAt = at.UTC()
 	return m.end(ctx, "recording the death of", func(found *place) ([]any, error) {
+		last := m.self
+		last.DiedAt = at.UTC()
 		data, err := last.encode()
 		if err != nil {
 			return nil, err
 		}
 		ops := m.removeNode(found)
 		if m.owns(found) {
-			ops = append(ops, &zkclient.SetDataRequest{Path: m.recordPath(), Data: data, Version: found.recordVersion})
+			ops = append(ops, &zkclient.SetDataRequest{Path: m.seat.record, Data: data, Version: found.recordVersion})
 		}
 		return ops, nil
 	})
 }
 
-func (m *membership) recordPath() string { return m.driver.paths.record(m.group, m.name) }
-
 // owns says whether the record is this membership's.
-func (m *membership) owns(at *place) bool { return at.rostered && at.record.ID == m.self.ID }
+func (m *membership) owns(at *place) bool { return at.rostered && at.said.ID == m.self.ID }
 
 // removeNode gives what removes the ephemeral znode if it is this membership's.
 func (m *membership) removeNode(at *place) []any {
 	if !at.ours(m.self.ID) {
 		return nil
 	}
-	return []any{&zkclient.DeleteRequest{Path: m.path, Version: at.node.Version}}
+	return []any{&zkclient.DeleteRequest{Path: m.seat.node, Version: at.stat.Version}}
 }
 
 // removeBoth gives what removes both znodes, as far as they are this membership's.
 func (m *membership) removeBoth(at *place) ([]any, error) {
 	ops := m.removeNode(at)
 	if m.owns(at) {
-		ops = append(ops, &zkclient.DeleteRequest{Path: m.recordPath(), Version: at.recordVersion})
+		ops = append(ops, &zkclient.DeleteRequest{Path: m.seat.record, Version: at.recordVersion})
 	}
 	return ops, nil
 }
@@ -152,7 +151,7 @@ func (m *membership) end(ctx context.Context, doing string, change func(*place) 
 		}
 	}
 	if err != nil {
-		return unavailable(fmt.Sprintf("%s %s", doing, m.path), err)
+		return unavailable(fmt.Sprintf("%s %s", doing, m.seat.node), err)
 	}
 	return nil
 }
@@ -160,7 +159,7 @@ func (m *membership) end(ctx context.Context, doing string, change func(*place) 
 // conclude makes a transaction of what change makes of the place, as often as it takes until nobody interferes.
 func (m *membership) conclude(ctx context.Context, s *session, change func(*place) ([]any, error)) error {
 	for {
-		at, err := inspect(ctx, s, m.driver.paths, m.group, m.name)
+		at, err := inspect(ctx, s, m.seat)
 		if err != nil {
 			return err
 		}
@@ -179,6 +178,6 @@ func (m *membership) finish(why error) {
 	m.logger.Warn("membership ended", "err", why)
 	m.session.close()
 	m.driver.unregister(m)
-	m.err = fmt.Errorf("%s: %w", m.path, why)
+	m.err = fmt.Errorf("%s: %w", m.seat.node, why)
 	close(m.done)
 }

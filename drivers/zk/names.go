@@ -68,5 +68,12 @@ func (p paths) rosterGroup(group string) string  { return p.roster() + "/" + gro
 func (p paths) member(group, name string) string { return p.group(group) + "/" + name }
 func (p paths) record(group, name string) string { return p.rosterGroup(group) + "/" + name }
 
+// A seat is where a member is: its own znode and its record.
+type seat struct{ node, record string }
+
+func (p paths) seat(group, name string) seat {
+	return seat{p.member(group, name), p.record(group, name)}
+}
+
 // parent gives the path above, empty for a child of the root.
 func parent(path string) string { return path[:strings.LastIndexByte(path, '/')] }

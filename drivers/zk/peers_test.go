@@ -2,6 +2,7 @@ package zk_test
 
 import (
 	"context"
+	"encoding/binary"
 	"io"
 	"net"
 	"runtime"
@@ -138,4 +139,56 @@ func TestLongOutage(t *testing.T) {
 	for end := time.Now().Add(prompt); runtime.NumGoroutine() > before+listener; time.Sleep(10 * time.Millisecond) {
 		require.True(t, time.Now().Before(end), "%d goroutines, %d before", runtime.NumGoroutine(), before)
 	}
+}
+
+// mute speaks the protocol as far as the handshake and pings go, and leaves every request unanswered.
+func mute(c net.Conn) {
+	for {
+		var length [4]byte
+		if _, err := io.ReadFull(c, length[:]); err != nil {
+			return
+		}
+		if length[0] != 0 {
+			return // It is the command srvr.
+		}
+		body := make([]byte, binary.BigEndian.Uint32(length[:]))
+		if _, err := io.ReadFull(c, body); err != nil {
+			return
+		}
+		var answer []byte
+		switch {
+		case len(body) > 40: // The handshake.
+			answer = make([]byte, 4+37)
+			answer[3] = 37
+			binary.BigEndian.PutUint32(answer[8:], 1000)
+			answer[19], answer[23] = 1, 16
+		case binary.BigEndian.Uint32(body) == 0xfffffffe: // A ping.
+			answer = append([]byte{0, 0, 0, 16, 0xff, 0xff, 0xff, 0xfe}, make([]byte, 12)...)
+		default:
+			continue
+		}
+		if _, err := c.Write(answer); err != nil {
+			return
+		}
+	}
+}
+
+// A session whose requests go unanswered is replaced, although the server answers pings.
+func TestMuteServer(t *testing.T) {
+	var sessions atomic.Int64
+	d := open(t, configFor(listen(t, func(c net.Conn) bool {
+		sessions.Add(1)
+		mute(c)
+		return false
+	})))
+	begun := time.Now()
+	ctx, cancel := contextOf(t, 500*time.Millisecond)
+	defer cancel()
+	_, err := d.Members(ctx)
+	require.ErrorIs(t, err, drivers.ErrUnavailable)
+	require.Equal(t, drivers.ReasonTimeout, drivers.ReasonOf(err))
+	require.Less(t, time.Since(begun), 2*time.Second)
+	require.Equal(t, uint64(0), d.Counts().Reconnects)
+	require.Eventually(t, func() bool { return d.Counts().Reconnects > 0 }, prompt, 10*time.Millisecond)
+	require.GreaterOrEqual(t, sessions.Load(), int64(2))
 }

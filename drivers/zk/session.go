@@ -32,7 +32,7 @@ type session struct {
 	over  sync.Once
 	err   error // why; set before done is closed
 
-	onNode func(path string) // called for every watch that fires; must not block
+	onNode func(path string)
 }
 
 // sessionOptions are what sessions of one user have in common.
@@ -40,19 +40,20 @@ type sessionOptions struct {
 	timeout     time.Duration // to ask for
 	read, write int           // the longest packets to take and to send, in bytes
 	logger      *slog.Logger
-	reapers     *sync.WaitGroup // counts the goroutines that wait for sessions' ends
+	reapers     *sync.WaitGroup   // counts the goroutines that wait for sessions' ends
+	onNode      func(path string) // called for every watch that fires; must not block
 }
 
 // newSession asks the server at the other end of conn for a session and waits for it until ctx ends. It owns conn.
 // Authentication is left to the caller.
-func newSession(ctx context.Context, conn net.Conn, server string, opts sessionOptions, onNode func(string)) (*session, error) {
+func newSession(ctx context.Context, conn net.Conn, server string, opts sessionOptions) (*session, error) {
 	s := &session{
 		server: server,
 		wire:   &wire{Conn: conn, limit: uint32(opts.read)},
 		slots:  make(chan struct{}, maxInFlight),
 		ready:  make(chan struct{}),
 		done:   make(chan struct{}),
-		onNode: onNode,
+		onNode: opts.onNode,
 	}
 	client, events, err := zkclient.Connect([]string{server}, opts.timeout,
 		zkclient.WithHostProvider(&oneServer{}),
@@ -138,13 +139,16 @@ func (s *session) close() {
 	})
 }
 
-// reap waits for the session's end and then for that of the library's goroutines. The library waits up to three seconds
+// reap waits for the session's end and then for that of the library's goroutines and of all calls. The library waits up to three seconds
 // for a server to answer a farewell.
 func (s *session) reap(events <-chan zkclient.Event) {
 	<-s.done
 	s.conn.Close()
 	s.wire.Close()
 	for range events { // Closed by the library as its last act.
+	}
+	for range cap(s.slots) { // No call is under way when all slots are taken.
+		s.slots <- struct{}{}
 	}
 }
 
