@@ -65,6 +65,10 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 // LogValue hides the secret from slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
+// Paths are files and folders. In a configuration file one path may stand for a list of one, and relative paths begin at
+// that file's folder.
+type Paths []string
+
 // A FieldError says which setting of a driver's configuration is wrong, so that the reader of the file can add the line.
 type FieldError struct {
 	// Field is the setting's name in the file, as "service_down_time"; parts of a path are joined with dots.

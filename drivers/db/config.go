@@ -2,6 +2,7 @@ package db
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"servicegroup_exporter/drivers"
@@ -16,6 +17,13 @@ type Config struct {
 
 	// Password takes the place of the DSN's where it is set.
 	Password drivers.Secret `yaml:"password"`
+
+	// NovaConf are Nova's own configuration files, which say which databases Nova has; there is no DSN then. Whoever
+	// reads the configuration opens a driver for each of them.
+	NovaConf drivers.Paths `yaml:"nova_conf"`
+
+	// Cells are Nova's cells, for an account that may not read which there are.
+	Cells []Cell `yaml:"cells"`
 
 	// Schema is whose table it is: "nova".
 	Schema string `yaml:"schema"`
@@ -45,10 +53,10 @@ func DefaultConfig() Config {
 // Validate returns every mistake as a [drivers.FieldError], joined with errors.Join. No error shows a password.
 func (c *Config) Validate() error {
 	var errs []error
-	if t, err := parseDSN(string(c.DSN)); err != nil {
-		errs = append(errs, drivers.Field("dsn", "%w", err))
-	} else if t.mysql == nil && c.Password != "" {
-		errs = append(errs, drivers.Field("password", "an SQLite file has no password"))
+	if len(c.NovaConf) > 0 {
+		errs = append(errs, c.checkNova())
+	} else {
+		errs = append(errs, c.checkDSN())
 	}
 	if _, ok := schemaNamed(c.Schema); !ok {
 		errs = append(errs, drivers.Field("schema", "%q is not known: the only schema is nova", c.Schema))
@@ -64,6 +72,42 @@ func (c *Config) Validate() error {
 		if d.value <= 0 {
 			errs = append(errs, drivers.Field(d.name, "is %v, must be longer than nothing", d.value))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) checkDSN() error {
+	t, err := parseDSN(string(c.DSN))
+	switch {
+	case err != nil:
+		return drivers.Field("dsn", "%w", err)
+	case t.mysql == nil && c.Password != "":
+		return drivers.Field("password", "an SQLite file has no password")
+	case len(c.Cells) > 0:
+		return drivers.Field("cells", "belong to nova_conf; without it, make each database a source of its own")
+	}
+	return nil
+}
+
+// checkNova checks what can be said beside nova_conf.
+func (c *Config) checkNova() error {
+	var errs []error
+	if c.DSN != "" {
+		errs = append(errs, drivers.Field("dsn", "nova_conf says which databases there are; keep one of the two"))
+	}
+	if c.Schema != "nova" {
+		errs = append(errs, drivers.Field("schema", "is nova where nova_conf is set"))
+	}
+	seen := map[string]bool{}
+	for i, cell := range c.Cells {
+		field := fmt.Sprintf("cells[%d].name", i)
+		switch {
+		case !isWord(cell.Name):
+			errs = append(errs, drivers.Field(field, "every cell needs a name of letters, digits and signs, without spaces"))
+		case seen[cell.Name]:
+			errs = append(errs, drivers.Field(field, "there is another cell %q", cell.Name))
+		}
+		seen[cell.Name] = true
 	}
 	return errors.Join(errs...)
 }

@@ -1,0 +1,159 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"servicegroup_exporter/drivers"
+)
+
+// maxCells bounds how many cells are taken from a database. Large clouds have some dozens.
+const maxCells = 1000
+
+// A Cell is one of Nova's cells: a database with services of its own.
+type Cell struct {
+	// Name is what an operator calls it.
+	Name string `yaml:"name"`
+	// DSN says where its database is. It may be a template that takes parts from another DSN, as Nova has them.
+	DSN drivers.Secret `yaml:"dsn"`
+}
+
+// API reads Nova's API database, which knows what the cells' databases do not: which cells there are, and in which
+// availability zone a host is. It writes nothing.
+type API struct{ driver *Driver }
+
+// OpenAPI makes a reader of the database that cfg names. It does not connect.
+func OpenAPI(cfg Config, logger *slog.Logger) (*API, error) {
+	d, err := Open(cfg, logger)
+	if err != nil {
+		return nil, err
+	}
+	return &API{d}, nil
+}
+
+// Close ends queries under way and closes all connections.
+func (a *API) Close() error { return a.driver.Close() }
+
+// Counts returns what was asked of the database so far.
+func (a *API) Counts() drivers.Counts { return a.driver.Counts() }
+
+// Cells lists all cells, disabled ones and cell0 too, as Nova's os-services does. A cell is named by its uuid when it has
+// no name, or one that another cell has too. Where its messages go is never read. Nova without any cell gives an error.
+func (a *API) Cells(ctx context.Context) ([]Cell, error) {
+	q := a.driver.store.quote
+	query := fmt.Sprintf("%s, %s, %s FROM %s ORDER BY %[1]s LIMIT %[5]d",
+		q("uuid"), q("name"), q("database_connection"), q("cell_mappings"), maxCells+1)
+	var cells []Cell
+	var uuids []string
+	err := a.query(ctx, "cell_mappings", query, func(rows *sql.Rows) error {
+		var uuid string
+		var name, dsn sql.NullString
+		if err := rows.Scan(&uuid, &name, &dsn); err != nil {
+			return err
+		}
+		cells, uuids = append(cells, Cell{name.String, drivers.Secret(dsn.String)}), append(uuids, uuid)
+		return nil
+	})
+	switch {
+	case err != nil && drivers.ReasonOf(err) == drivers.ReasonAuth:
+		return nil, drivers.Unavailable(drivers.ReasonAuth, fmt.Errorf("%w; or list the cells in the configuration", err))
+	case err != nil:
+		return nil, err
+	case len(cells) == 0:
+		return nil, a.odd("has no rows: this Nova has no cells; its services are in [database] connection")
+	case len(cells) > maxCells:
+		return nil, a.odd(fmt.Sprintf("has more than %d rows", maxCells))
+	}
+	return named(cells, uuids), nil
+}
+
+func (a *API) odd(what string) error {
+	return drivers.Unavailable(drivers.ReasonSchema, fmt.Errorf("cell_mappings of %s %s", a.driver.store, what))
+}
+
+// named gives the cells' uuids to those that have no good name of their own.
+func named(cells []Cell, uuids []string) []Cell {
+	times := map[string]int{}
+	for _, c := range cells {
+		times[c.Name]++
+	}
+	for i := range cells {
+		if c := &cells[i]; times[c.Name] > 1 || !isWord(c.Name) {
+			c.Name = uuids[i]
+		}
+	}
+	return cells
+}
+
+// isWord says whether a name can be part of a source's: letters, digits and signs, without spaces.
+func isWord(name string) bool {
+	return name != "" && utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsGraphic(r) || unicode.IsSpace(r)
+	})
+}
+
+// Zones gives the availability zone of every host that is in an aggregate which has one, by the rule of
+// nova/availability_zones.py: the zones of all the host's aggregates, joined with commas, and in order so that they stay
+// the same.
+func (a *API) Zones(ctx context.Context) (map[string]string, error) {
+	q := a.driver.store.quote
+	query := fmt.Sprintf("h.%s, m.%s FROM %s AS h JOIN %s AS m ON m.%[5]s = h.%[5]s WHERE m.%[6]s = 'availability_zone'",
+		q("host"), q("value"), q("aggregate_hosts"), q("aggregate_metadata"), q("aggregate_id"), q("key"))
+	zones := map[string][]string{}
+	err := a.query(ctx, "aggregates", query, func(rows *sql.Rows) error {
+		var host, zone text
+		if err := rows.Scan(&host, &zone); err != nil {
+			return err
+		}
+		if !slices.Contains(zones[host.s], zone.s) {
+			zones[host.s] = append(zones[host.s], zone.s)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	joined := make(map[string]string, len(zones))
+	for host, zones := range zones {
+		slices.Sort(zones)
+		joined[host] = strings.Join(zones, ",")
+	}
+	return joined, nil
+}
+
+// query runs one query, without its SELECT, and hands out its rows.
+func (a *API) query(ctx context.Context, what, query string, row func(*sql.Rows) error) error {
+	ctx, cancel := a.driver.bound(ctx)
+	defer cancel()
+	failed := func(err error) error { return a.driver.failed(ctx, "reading "+what+" of", err) }
+	db, err := a.driver.store.reader(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	limit := time.Duration(a.driver.cfg.Timeout)
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = time.Until(deadline)
+	}
+	a.driver.operations.Add(1)
+	rows, err := db.QueryContext(ctx, a.driver.store.selectWithin(limit)+query)
+	if err != nil {
+		return failed(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return failed(err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return failed(err)
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package nova
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// Format fills a cell's DSN in with parts of another DSN, Nova's own [database]connection, by the rules of
+// nova/objects/cell_mapping.py: {username}, {password}, {hostname}, {port}, {scheme}, {path} without its slash, {query},
+// {fragment}, and {username1} and so on where the other DSN lists several hosts. A part that is missing becomes the word
+// None. What can't be filled in stays wholly as it is: a brace may well belong to a password.
+func Format(template, from string) string {
+	if from == "" {
+		return template
+	}
+	parts, ok := split(from)
+	if !ok {
+		return template
+	}
+	var out strings.Builder
+	for rest := template; rest != ""; {
+		i := strings.IndexAny(rest, "{}")
+		if i < 0 {
+			out.WriteString(rest)
+			break
+		}
+		out.WriteString(rest[:i])
+		if i+1 < len(rest) && rest[i+1] == rest[i] { // doubled, it stands for itself
+			out.WriteByte(rest[i])
+			rest = rest[i+2:]
+			continue
+		}
+		name, after, closed := strings.Cut(rest[i+1:], "}")
+		part, known := parts[name]
+		if rest[i] == '}' || !closed || !known {
+			return template
+		}
+		out.WriteString(part)
+		rest = after
+	}
+	return out.String()
+}
+
+// none is how Python writes what is not there.
+const none = "None"
+
+// split takes a DSN apart as Python's urllib does, which decodes no escapes.
+func split(dsn string) (parts map[string]string, ok bool) {
+	rest, fragment, _ := strings.Cut(dsn, "#")
+	rest, query, _ := strings.Cut(rest, "?")
+	scheme, rest, _ := strings.Cut(rest, ":")
+	netloc, path := "", rest
+	if after, found := strings.CutPrefix(rest, "//"); found {
+		netloc, path, _ = strings.Cut(after, "/")
+	}
+	parts = map[string]string{
+		"scheme": strings.ToLower(scheme), "query": query, "fragment": fragment, "path": strings.TrimLeft(path, "/"),
+		"username": none, "password": none, "hostname": none,
+	}
+	address := netloc
+	if i := strings.LastIndexByte(netloc, '@'); i >= 0 {
+		address = netloc[i+1:]
+		parts["username"], parts["password"] = cutUser(netloc[:i])
+	}
+	host, port := cutHost(address)
+	if name, _, _ := strings.Cut(host, "%"); host != "" {
+		parts["hostname"] = strings.ToLower(name) + host[len(name):]
+	}
+	if parts["port"], ok = number(port, 16); !ok {
+		return nil, false
+	}
+	return parts, addHosts(parts, netloc)
+}
+
+// addHosts adds the numbered parts of a DSN that lists several hosts.
+func addHosts(parts map[string]string, netloc string) bool {
+	if !strings.Contains(netloc, ",") {
+		return true
+	}
+	for i, one := range strings.Split(netloc, ",") {
+		n := strconv.Itoa(i + 1)
+		user, address, found := strings.Cut(one, "@")
+		if !found {
+			user, address = "", one
+		}
+		parts["username"+n], parts["password"+n] = cutUser(user)
+		host, port := address, ""
+		if strings.HasPrefix(address, "[") || strings.Count(address, ":") == 1 {
+			host, port = cutHost(address)
+		}
+		var ok bool
+		if parts["port"+n], ok = number(port, 64); !ok || host+":" == address {
+			return false
+		}
+		parts["hostname"+n] = cmp.Or(host, none)
+	}
+	return true
+}
+
+func cutUser(s string) (user, password string) {
+	user, password, found := strings.Cut(s, ":")
+	if !found {
+		password = none
+	}
+	return user, password
+}
+
+// cutHost takes host:port or [IPv6]:port apart.
+func cutHost(address string) (host, port string) {
+	if _, inner, found := strings.Cut(address, "["); found {
+		host, rest, _ := strings.Cut(inner, "]")
+		_, port, _ = strings.Cut(rest, ":")
+		return host, port
+	}
+	host, port, _ = strings.Cut(address, ":")
+	return host, port
+}
+
+// number gives a port as Python writes it after reading it: without leading zeros.
+func number(port string, bits int) (string, bool) {
+	if port == "" {
+		return none, true
+	}
+	n, err := strconv.ParseUint(port, 10, bits)
+	return strconv.FormatUint(n, 10), err == nil
+}
