@@ -129,6 +129,44 @@ func TestHistogramsAreNativeToo(t *testing.T) {
 	})
 }
 
+// Numbers that leave out members who may be well would look like an outage of their group. A damaged entry may stay for
+// ever, and costs itself alone.
+func TestNumbersOfMembersAreWholeOrNotThere(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up:rostered y:up:rostered")
+		b.apply(d)
+		b.scrape(sec)
+		require.Contains(t, b.text(), `servicegroup_members{group="g",source="a",state="up"} 2`)
+		d.answer = answer(&drivers.Poll{Members: rows("x:up:rostered"), Unknown: rows("y:rostered")})
+		b.scrape(sec)
+		require.NotContains(t, b.text(), "servicegroup_members{")
+		require.Contains(t, b.text(), `servicegroup_source_unknown_members{source="a"} 1`)
+		d.answer = answer(&drivers.Poll{
+			Members: rows("x:up:rostered"), Rejected: []drivers.Rejection{{Group: "g", Name: "y", Reason: "data"}},
+		})
+		b.scrape(sec)
+		require.Contains(t, b.text(), `servicegroup_members{group="g",source="a",state="up"} 1`)
+		require.Contains(t, b.text(), `servicegroup_source_unknown_members{source="a"} 1`)
+		require.NotContains(t, b.text(), `service_up{binary="",group="g",member="y"`)
+	})
+}
+
+func TestTheHistogramsOfAGroupEndAWhileAfterIt(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up:rostered h/y:up:rostered")
+		b.apply(d)
+		b.scrape(sec)
+		d.say("x:up:rostered")
+		b.scrape(sec)
+		require.NotContains(t, b.text(), `servicegroup_members{group="h"`)
+		require.Contains(t, b.text(), `_count{group="h"`)
+		time.Sleep(DefaultForgetAfter)
+		b.scrape(sec)
+		require.NotContains(t, b.text(), `group="h"`)
+		require.Contains(t, b.text(), `_count{group="g"`)
+	})
+}
+
 func TestMetricsCanNotBeRegisteredTwice(t *testing.T) {
 	b := newBench(t, Options{})
 	_, err := New(Options{Registerer: b.reg})

@@ -49,7 +49,6 @@ func (t *tracker) lose(rec *record, r *reading) {
 	rec.blind = rec.entry
 	if rec.row != nil {
 		rec.update(rec.row, r.now)
-		rec.member.Up = false
 	}
 }
 

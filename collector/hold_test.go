@@ -170,6 +170,27 @@ func blindHistories() []history {
 			{at: 30 * sec, unknown: "a:rostered", rows: rows("b:down:rostered"), want: "leave c; a=unknown b=down"},
 			{at: 45 * sec, rows: rows("a:up:rostered b:up:rostered"), want: "recovery b; a=up b=up"},
 		}},
+		{name: "out of reach when first seen and not again", steps: []step{
+			{at: 0, unknown: "a", want: "a=unknown"},
+			{at: 15 * sec, want: "leave a;"},
+		}},
+		{name: "one outage after the other", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s:rostered"), want: "a=up"},
+			{at: 10 * sec, unknown: "a:rostered", want: "a=unknown"},
+			{at: 100 * sec, rows: rows("a:down:beat=0s:rostered"), want: "a=unknown"},
+			{at: 110 * sec, failed: true},
+			{at: 300 * sec, rows: rows("a:down:beat=0s:rostered"), want: "a=unknown"},
+			{at: 360 * sec, rows: rows("a:down:beat=0s:rostered"), want: "a=unknown"},
+			{at: 361 * sec, rows: rows("a:down:beat=0s:rostered"), want: "death a 6m1s; a=down"},
+		}},
+		{name: "the last outage counts where there are no heartbeats", downTime: 4 * sec, noClock: true, steps: []step{
+			{at: 0, rows: rows("a:up:rostered"), want: "a=up"},
+			{at: 10 * sec, failed: true},
+			{at: 20 * sec, unknown: "a:rostered", want: "a=unknown"},
+			{at: 40 * sec, rows: rows("a:down:rostered"), want: "a=unknown"},
+			{at: 43 * sec, rows: rows("a:down:rostered"), want: "a=unknown"},
+			{at: 44 * sec, rows: rows("a:down:rostered"), want: "death a 48s; a=down"},
+		}},
 		{name: "out of reach long ago", steps: []step{
 			{at: 0, rows: rows("a:up:beat=0s:rostered"), want: "a=up"},
 			{at: 10 * sec, unknown: "a:rostered", want: "a=unknown"},
@@ -185,7 +206,7 @@ func blindHistories() []history {
 			{at: 156 * sec, rows: rows("a:down:beat=-5s:rostered b:up:rostered"), want: "death a 2m41s; a=down b=up"},
 		}},
 		{name: "a verdict beats the want of one", steps: []step{
-			{at: 0, rows: rows("a:down"), unknown: "a", want: "a=down"},
+			{at: 0, rows: rows("a:down:beat=-2h"), unknown: "a:beat=-1h", want: "a=down"},
 			{at: 15 * sec, rows: rows("a:down"), rejected: drivers.Rejection{Group: "g", Name: "a"}, want: "a=down"},
 		}},
 	}
@@ -209,6 +230,13 @@ func TestGapsDoNotPileUp(t *testing.T) {
 	require.Len(t, tr.gaps, 1)
 	tr.poll(161*sec, "a:up")
 	require.Empty(t, tr.gaps, "nobody can be excused by it any more")
+
+	now := instant{wall: t0.Add(170 * sec), mono: 170 * sec}
+	tr.apply(newReading(&drivers.Poll{Unknown: rows("a"), DownTime: mins, Now: now.wall}, now, now))
+	tr.poll(180*sec, "a:up")
+	require.Len(t, tr.order[0].gaps, 1)
+	tr.poll(241*sec, "a:up")
+	require.Empty(t, tr.order[0].gaps)
 }
 
 func TestHeldMembersAreDueOneAfterTheOther(t *testing.T) {

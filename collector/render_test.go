@@ -80,13 +80,42 @@ func TestAttributesThatChangeMoveTheSeries(t *testing.T) {
 		d := answering("x:up:zone=az1:version=60")
 		b.apply(d)
 		b.scrape(sec)
+		d.say("x:up:zone=az2:version=60")
+		b.scrape(sec)
+		require.NotContains(t, b.text(), "az1")
 		d.say("x:up:zone=az2:version=61:reason=why")
 		b.scrape(sec)
 		text := b.text()
-		require.NotContains(t, text, "az1")
+		require.NotContains(t, text, `version="60"`)
 		require.Contains(t, text, `service_up{binary="",group="g",member="x",source="a",zone="az2"} 1`)
 		require.Contains(t, text, `disabled_reason="why",group="g",member="x",source="a",uuid="",version="61",zone="az2"} 1`)
 		require.Empty(t, b.happened())
+	})
+}
+
+// A scrape that began before a poll ended shows what was known before, and nothing else.
+func TestAViewNeverChanges(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up:beat=0s:enabled y:up")
+		b.apply(d)
+		b.scrape(sec)
+		show := func(v *view) (shown []sample) {
+			for _, m := range v.members {
+				for _, s := range m.samples {
+					if s != nil {
+						shown = append(shown, *s)
+					}
+				}
+			}
+			return shown
+		}
+		before := (*b.sources.Load())[0].view.Load()
+		want := show(before)
+		time.Sleep(mins + sec)
+		d.say("x:down:beat=0s y:up:zone=z w:up")
+		b.scrape(sec)
+		require.Equal(t, want, show(before))
+		require.NotEqual(t, want, show((*b.sources.Load())[0].view.Load()))
 	})
 }
 
