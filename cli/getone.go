@@ -16,17 +16,22 @@ func (a *app) getOneCommand() command {
 }
 
 func (a *app) getOne(group string, flags *sourceFlags) error {
-	snapshot, err := a.readOne(flags)
+	snapshots, err := a.readOne(flags)
 	if err != nil {
 		return err
 	}
 	var up []string
-	for i := range snapshot.Members {
-		if m := &snapshot.Members[i]; m.Group == group && m.State == collector.Up {
-			up = append(up, m.Name)
+	for i := range snapshots {
+		for j := range snapshots[i].Members {
+			if m := &snapshots[i].Members[j]; m.Group == group && m.State == collector.Up {
+				up = append(up, m.Name)
+			}
 		}
 	}
 	if len(up) == 0 {
+		if err := firstUnreadable(snapshots); err != nil {
+			return err
+		}
 		return fmt.Errorf("group %q has no live member: %w", group, drivers.ErrNoMember)
 	}
 	fmt.Fprintln(a.Stdout, printable(up[rand.IntN(len(up))]))

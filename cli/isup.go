@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/drivers"
@@ -18,24 +19,40 @@ func (a *app) isUpCommand() command {
 // isUp prints the verdict of one word. A member that the group does not have is not up, as in ZooKeeper's driver of
 // Nova, and is told from a dead one by the message.
 func (a *app) isUp(group, member string, flags *sourceFlags) error {
-	snapshot, err := a.readOne(flags)
+	snapshots, err := a.readOne(flags)
 	if err != nil {
 		return err
 	}
-	for i := range snapshot.Members {
-		m := &snapshot.Members[i]
-		if m.Group != group || m.Name != member {
-			continue
-		}
-		fmt.Fprintln(a.Stdout, m.State)
-		switch m.State {
-		case collector.Up:
-			return nil
-		case collector.Down:
-			return &exitError{exitFailure, nil}
-		default:
-			return &exitError{exitUnknown, fmt.Errorf("source %s was away, and has not heard from the member since", snapshot.Source)}
+	var state collector.State
+	var sources []string
+	for i := range snapshots {
+		for j := range snapshots[i].Members {
+			if m := &snapshots[i].Members[j]; snapshots[i].Readable && m.Group == group && m.Name == member {
+				state, sources = m.State, append(sources, snapshots[i].Source)
+			}
 		}
 	}
+	switch {
+	case len(sources) == 1:
+		fmt.Fprintln(a.Stdout, state)
+		return isUpCode(state, sources[0])
+	case len(sources) > 1:
+		return usageError("several sources have it: name one with --source (%s)", strings.Join(sources, ", "))
+	}
+	if err := firstUnreadable(snapshots); err != nil {
+		return err
+	}
 	return fmt.Errorf("group %q, member %q: %w", group, member, drivers.ErrNoMember)
+}
+
+// isUpCode turns a state into the exit code.
+func isUpCode(state collector.State, source string) error {
+	switch state {
+	case collector.Up:
+		return nil
+	case collector.Down:
+		return &exitError{exitFailure, nil}
+	default:
+		return &exitError{exitUnknown, fmt.Errorf("source %s was away, and has not heard from the member since", source)}
+	}
 }

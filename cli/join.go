@@ -24,7 +24,7 @@ func (a *app) joinCommand() command {
 }
 
 func (a *app) join(req drivers.JoinRequest, argv []string, flags *sourceFlags) error {
-	driver, joiner, err := a.joiner(flags)
+	driver, joiner, err := a.joiner(context.Background(), flags)
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,13 @@ func (a *app) leaveCommand() command {
 }
 
 func (a *app) leave(group, member string, flags *sourceFlags) error {
-	driver, joiner, err := a.joiner(flags)
+	ctx, stop := a.untilStopped()
+	defer stop()
+	driver, joiner, err := a.joiner(ctx, flags)
 	if err != nil {
 		return err
 	}
 	defer driver.Close()
-	ctx, stop := a.untilStopped()
-	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, flags.timeout)
 	defer cancel()
 	return joiner.Leave(ctx, group, member)

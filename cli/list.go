@@ -22,11 +22,13 @@ func (a *app) listCommand() command {
 }
 
 func (a *app) list(group, format string, flags *sourceFlags) error {
-	sources, err := a.selected(flags)
+	ctx, cancel := a.untilStopped()
+	defer cancel()
+	selected, err := a.selected(ctx, flags, nil)
 	if err != nil {
 		return err
 	}
-	snapshots, err := a.read(flags, sources)
+	snapshots, err := a.read(ctx, flags, selected)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -28,8 +29,8 @@ func newReloadMetrics(r prometheus.Registerer) reloadMetrics {
 }
 
 // applyConfig reads the configuration and uses it, or keeps the one before and says why.
-func (s *server) applyConfig() error {
-	err := s.tryConfig()
+func (s *server) applyConfig(ctx context.Context) error {
+	err := s.tryConfig(ctx)
 	if err != nil {
 		s.metrics.success.Set(0)
 		return err
@@ -39,12 +40,35 @@ func (s *server) applyConfig() error {
 	return nil
 }
 
-func (s *server) tryConfig() error {
+// discoverTimeout bounds how long the start and a reload wait for databases that say which cells there are.
+const discoverTimeout = 5 * time.Second
+
+func (s *server) tryConfig(ctx context.Context) error {
 	cfg, err := s.loadConfig()
 	if err != nil {
 		return err
 	}
-	return s.collector.Apply(collectorSources(cfg.Sources, s.logger))
+	next := cfg.Expand(s.expansion, s.logger)
+	ctx, cancel := context.WithTimeout(ctx, discoverTimeout)
+	defer cancel()
+	if err := next.Discover(ctx); err != nil {
+		s.logger.Debug("Some cells are not known yet", "err", err) // The sources' own polls tell operators.
+	}
+	if err := s.collector.Apply(collectorSources(next.Sources(), s.logger)); err != nil {
+		return err
+	}
+	s.expansion = next
+	return nil
+}
+
+// applyCells uses the cells that there are by now.
+func (s *server) applyCells() {
+	sources := s.expansion.Sources()
+	if err := s.collector.Apply(collectorSources(sources, s.logger)); err != nil {
+		s.logger.Error("Following the cells failed, the old ones stay in use", "err", err)
+		return
+	}
+	s.logger.Info("Follows the cells that there are now", "sources", len(sources))
 }
 
 // reloadLoop is the one place that changes the configuration of a running server, for signals and for HTTP.
@@ -54,15 +78,17 @@ func (s *server) reloadLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-s.reload:
-			_ = s.reloadNow() // It has logged what went wrong.
+			_ = s.reloadNow(ctx) // It has logged what went wrong.
 		case result := <-s.reloads:
-			result <- s.reloadNow()
+			result <- s.reloadNow(ctx)
+		case <-s.expansion.Changed():
+			s.applyCells()
 		}
 	}
 }
 
-func (s *server) reloadNow() error {
-	err := s.applyConfig()
+func (s *server) reloadNow(ctx context.Context) error {
+	err := s.applyConfig(ctx)
 	if err != nil {
 		s.logger.Error("Reloading the configuration failed, the old one stays in use", "err", err)
 		return err

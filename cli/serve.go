@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/web"
 )
 
@@ -66,7 +67,7 @@ func (a *app) checkConfig(webConfigFile string) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range collectorSources(cfg.Sources, a.logger) {
+	for _, s := range collectorSources(cfg.Expand(nil, a.logger).Sources(), a.logger) {
 		driver, err := s.Open()
 		if err != nil {
 			return fmt.Errorf("source %s: %w", s.Name, err)
@@ -81,14 +82,15 @@ func (a *app) checkConfig(webConfigFile string) error {
 type server struct {
 	*app
 	collector *collector.Collector
-	reloads   chan chan error // each asks for a reload and gets its result
+	expansion *config.Expansion // of the configuration in use
+	reloads   chan chan error   // each asks for a reload and gets its result
 	metrics   reloadMetrics
 }
 
 // serve serves until ctx ends. The function beside, if any, runs along with it, and ends when its context does.
 func (a *app) serve(ctx context.Context, flags *serveFlags, beside func(context.Context, *server) error) error {
 	registry := prometheus.NewRegistry()
-	s, err := a.newServer(registry)
+	s, err := a.newServer(ctx, registry)
 	if err != nil {
 		return err
 	}
@@ -115,7 +117,7 @@ func (a *app) serve(ctx context.Context, flags *serveFlags, beside func(context.
 }
 
 // newServer reads the configuration and applies it for the first time.
-func (a *app) newServer(registry *prometheus.Registry) (*server, error) {
+func (a *app) newServer(ctx context.Context, registry *prometheus.Registry) (*server, error) {
 	if err := os.MkdirAll(a.storagePath, 0o750); err != nil {
 		return nil, fmt.Errorf("making the storage folder: %w", err)
 	}
@@ -129,7 +131,7 @@ func (a *app) newServer(registry *prometheus.Registry) (*server, error) {
 	}
 	registry.MustRegister(c)
 	s := &server{app: a, collector: c, reloads: make(chan chan error), metrics: newReloadMetrics(registry)}
-	if err := s.applyConfig(); err != nil {
+	if err := s.applyConfig(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return s, nil

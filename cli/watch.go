@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 )
 
@@ -26,18 +27,16 @@ func (a *app) watch(group, format string, interval time.Duration, flags *sourceF
 	if interval <= 0 {
 		return usageError("--interval must be more than zero, not %v", interval)
 	}
-	sources, err := a.selected(flags)
-	if err != nil {
-		return err
-	}
-	for i := range sources {
-		sources[i].PollInterval = drivers.Duration(interval)
-		sources[i].PollTimeout = drivers.Duration(flags.timeout)
-	}
 	w := &watcher{out: a.Stdout, group: group, format: format}
 	ctx, cancel := a.untilStopped()
 	defer cancel()
-	return a.withCollector(ctx, sources, func(ctx context.Context, c *collector.Collector) error {
+	selected, err := a.selected(ctx, flags, func(s *config.Source) {
+		s.PollInterval, s.PollTimeout = drivers.Duration(interval), drivers.Duration(flags.timeout)
+	})
+	if err != nil {
+		return err
+	}
+	return a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
 		return w.watch(ctx, c, flags.timeout)
 	})
 }

@@ -5,6 +5,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -49,7 +50,15 @@ type Source struct {
 
 	// Expose is "all", or "up" for service_up as the only series of a member.
 	Expose string `yaml:"expose"`
+
+	nova   *novaConf // of a source that is still to be expanded
+	parent string    // the source that this one was expanded from
+	cloud  *cloud    // that one's, if it has cells
+	api    bool      // it reads the cloud's API database
 }
+
+// Configured is the name of the source in the configuration that this one is, or was expanded from.
+func (s *Source) Configured() string { return cmp.Or(s.parent, s.Name) }
 
 // The values of [Source.Expose].
 const (
@@ -102,6 +111,7 @@ func Parse(name string, data []byte) (*Config, error) {
 	c := &Config{}
 	d := &decoder{report: r, dir: filepath.Dir(name)}
 	d.decode(root, reflectOf(c), "", root.Line)
+	importNova(r, c)
 	validate(r, c)
 	if err := r.err(); err != nil {
 		return nil, err

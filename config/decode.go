@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -60,7 +61,11 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int
 	case reflect.Struct:
 		d.section(node, v, path, line)
 	case reflect.Slice:
-		d.list(node, v, path, line)
+		if v.Type() == reflect.TypeFor[drivers.Paths]() {
+			d.paths(node, v, path, line)
+		} else {
+			d.list(node, v, path, line)
+		}
 	case reflect.Map:
 		d.mapping(node, v, path, line)
 	case reflect.String:
@@ -90,6 +95,25 @@ func (d *decoder) list(node *yaml.Node, v reflect.Value, path string, line int) 
 	for i, item := range node.Content {
 		d.decode(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i), item.Line)
 	}
+}
+
+// paths reads one path or a list of them.
+func (d *decoder) paths(node *yaml.Node, v reflect.Value, path string, line int) {
+	if node.Kind == yaml.ScalarNode {
+		node = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{node}, Line: line}
+	}
+	d.list(node, v, path, line)
+	for i := range v.Len() {
+		v.Index(i).SetString(d.absolute(v.Index(i).String()))
+	}
+}
+
+// absolute gives the path that one in the file means.
+func (d *decoder) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(d.dir, path)
 }
 
 // mapping is for a section whose keys are names that the user gives.

@@ -81,6 +81,8 @@ func (r *Roster) find(report *report, c *Config, path string) {
 	switch {
 	case i < 0:
 		report.settingf(path, "there is no source %q", r.Source)
+	case c.Sources[i].nova != nil:
+		report.settingf(path, "source %q has nova_conf, which says by itself whose verdict counts", r.Source)
 	case c.Sources[i].Driver == "mc":
 		report.settingf(path, "source %q is of driver \"mc\", which does not know who should be there", r.Source)
 	default:

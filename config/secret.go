@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -39,9 +38,7 @@ func inline(_ *decoder, value string) (string, error) { return value, nil }
 // fromFile reads a secret from a file and removes one newline at its end. An empty file is refused: it is one that is
 // being written just now, or was not mounted.
 func fromFile(d *decoder, path string) (string, error) {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(d.dir, path)
-	}
+	path = d.absolute(path)
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/drivers/mc"
+	"servicegroup_exporter/drivers/nova"
 	"servicegroup_exporter/drivers/zk"
 )
 
@@ -32,10 +34,13 @@ func (s *Source) sections() map[string]section {
 	return all
 }
 
-// Open makes the source's driver. It connects to nothing yet.
+// Open makes the driver of a source that is not to be expanded. It connects to nothing yet.
 func (s *Source) Open(logger *slog.Logger) (drivers.Driver, error) {
 	switch s.Driver {
 	case "db":
+		if s.cloud != nil {
+			return s.openNova(logger)
+		}
 		return opened(db.Open(*s.DB, logger))
 	case "mc":
 		roster, err := s.Roster.open(logger)
@@ -44,9 +49,29 @@ func (s *Source) Open(logger *slog.Logger) (drivers.Driver, error) {
 		}
 		return opened(mc.Open(*s.MC, roster, logger))
 	case "zk":
-		return opened(zk.Open(*s.ZK, logger))
+		driver, err := opened(zk.Open(*s.ZK, logger))
+		if err != nil || s.Roster == nil {
+			return driver, err
+		}
+		roster, err := s.Roster.open(logger)
+		if err != nil {
+			return nil, errors.Join(err, driver.Close())
+		}
+		return nova.Judged(roster, driver), nil
 	}
 	return nil, fmt.Errorf("there is no driver %q", s.Driver)
+}
+
+// openNova opens the API database of a cloud, or one of its cells.
+func (s *Source) openNova(logger *slog.Logger) (drivers.Driver, error) {
+	if s.api {
+		return opened(s.cloud.Open(logger))
+	}
+	cell, err := db.Open(*s.DB, logger)
+	if err != nil {
+		return nova.Unusable(err), nil
+	}
+	return s.cloud.Zoned(cell), nil
 }
 
 // opened keeps a nil driver of some type from becoming a driver that is not nil.
@@ -64,6 +89,12 @@ func (s *Source) Fingerprint() string {
 	write(hash, "", reflectOf(s))
 	if s.Roster != nil && s.Roster.of != nil {
 		write(hash, "roster", reflectOf(s.Roster.of))
+	}
+	if s.nova != nil {
+		write(hash, "nova", reflectOf(s.nova))
+	}
+	if s.cloud != nil {
+		fmt.Fprintf(hash, "cloud=%s", s.cloud.fingerprint)
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }

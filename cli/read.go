@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
+)
+
+// withCollector runs do with a collector of the selected sources beside whatever server uses the same storage path: it
+// reads that server's memory and does not write it.
+func (a *app) withCollector(ctx context.Context, selected *selection, do func(context.Context, *collector.Collector) error) error {
+	c, err := collector.New(collector.Options{Logger: a.logger, StoragePath: a.storagePath, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	if err := c.Apply(collectorSources(selected.sources(), a.logger)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	var runErr, followErr error
+	running.Go(func() { runErr = c.Run(ctx) })
+	running.Go(func() { followErr = a.follow(ctx, c, selected) })
+	err = do(ctx, c)
+	cancel()
+	running.Wait()
+	if err != nil {
+		return err
+	}
+	return errors.Join(runErr, followErr)
+}
+
+// follow keeps the collector at the cells that there are, until ctx ends.
+func (a *app) follow(ctx context.Context, c *collector.Collector, selected *selection) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-selected.expansion.Changed():
+			if err := c.Apply(collectorSources(selected.sources(), a.logger)); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+	}
+}
+
+// read polls the selected sources once.
+func (a *app) read(ctx context.Context, f *sourceFlags, selected *selection) ([]collector.Snapshot, error) {
+	var snapshots []collector.Snapshot
+	err := a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
+		ctx, cancel := context.WithTimeout(ctx, f.timeout)
+		defer cancel()
+		c.Poll(ctx)
+		snapshots = c.Snapshots()
+		return nil
+	})
+	return snapshots, err
+}
+
+// readOne polls the only source of the configuration, or the one that --source names, with all that it is expanded to.
+func (a *app) readOne(f *sourceFlags) ([]collector.Snapshot, error) {
+	ctx, cancel := a.untilStopped()
+	defer cancel()
+	selected, err := a.selected(ctx, f, nil)
+	if err != nil {
+		return nil, err
+	}
+	if names := names(selected.sources(), (*config.Source).Configured); strings.Contains(names, ", ") {
+		return nil, several(names)
+	}
+	return a.read(ctx, f, selected)
+}
+
+// firstUnreadable is why something that was not found may be there all the same, or nil.
+func firstUnreadable(snapshots []collector.Snapshot) error {
+	for i := range snapshots {
+		if s := &snapshots[i]; !s.Readable {
+			return &exitError{exitUnknown, unreadable(s)}
+		}
+	}
+	return nil
+}
+
+// unreadable says why a source can't be read.
+func unreadable(s *collector.Snapshot) error {
+	return fmt.Errorf("source %s can't be read (%s): %w", s.Source, s.Reason, s.Err)
+}

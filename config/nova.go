@@ -1,0 +1,185 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"servicegroup_exporter/config/oslo"
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/mc"
+	"servicegroup_exporter/drivers/nova"
+	"servicegroup_exporter/drivers/zk"
+)
+
+// A novaConf is what Nova's own configuration files say.
+type novaConf struct {
+	// Cloud has an API database, or cells by hand, or neither: then Nova's one database is its connection.
+	Cloud nova.Config `yaml:"cloud"`
+	// MC and ZK are who says that a service is up; both are nil where its own row does.
+	MC *mc.Config `yaml:"mc"`
+	ZK *zk.Config `yaml:"zk"`
+}
+
+// hasAPI says whether there is an API database.
+func (n *novaConf) hasAPI() bool { return n.Cloud.API.DSN != "" }
+
+// hasOneDatabase says that there are no cells, as before 2015.1, or at least that nothing says which.
+func (n *novaConf) hasOneDatabase() bool { return !n.hasAPI() && len(n.Cloud.Cells) == 0 }
+
+// importNova reads the nova.conf of every source that names one. Times that the YAML file sets itself stay.
+func importNova(r *report, c *Config) {
+	for i := range c.Sources {
+		s, path := &c.Sources[i], fmt.Sprintf("sources[%d].db", i)
+		if s.DB == nil || len(s.DB.NovaConf) == 0 {
+			continue
+		}
+		conf, err := oslo.Read(s.DB.NovaConf...)
+		if err != nil {
+			r.settingf(join(path, "nova_conf"), "%v", err)
+			continue
+		}
+		n := &novaReader{conf: conf}
+		if _, set := r.places[join(path, "report_interval")]; !set {
+			s.DB.ReportInterval = n.seconds("report_interval", s.DB.ReportInterval)
+		}
+		if _, set := r.places[join(path, "service_down_time")]; !set {
+			s.DB.ServiceDownTime = n.seconds("service_down_time", s.DB.ServiceDownTime)
+		}
+		s.nova = n.read(s.DB)
+		for _, err := range n.errs {
+			r.settingf(join(path, "nova_conf"), "%v", err)
+		}
+		checkCells(r, s, path)
+	}
+}
+
+// checkCells checks the DSNs of cells that are listed by hand, after filling them in.
+func checkCells(r *report, s *Source, path string) {
+	for i, cell := range nova.NewCloud(s.nova.Cloud, nil, nil).Cells() {
+		if err := checkDSN(cell.DSN); err != nil {
+			r.settingf(fmt.Sprintf("%s.cells[%d].dsn", path, i), "%v", err)
+		}
+	}
+}
+
+// checkDSN says what is wrong with a DSN, without showing it.
+func checkDSN(dsn drivers.Secret) error {
+	c := db.DefaultConfig()
+	c.DSN = dsn
+	if field := drivers.FieldOf(c.Validate()); field != nil {
+		return field.Err
+	}
+	return nil
+}
+
+// A novaReader takes values from Nova's files, and collects what is wrong with them.
+type novaReader struct {
+	conf *oslo.Config
+	errs []error
+}
+
+func (n *novaReader) read(section *db.Config) *novaConf {
+	c := &novaConf{}
+	c.Cloud = nova.Config{
+		API:          *section,
+		Connection:   n.connection(),
+		Parameters:   n.text("database", "connection_parameters", ""),
+		Cells:        section.Cells,
+		DefaultZone:  n.text("DEFAULT", "default_availability_zone", "nova"),
+		InternalZone: n.text("DEFAULT", "internal_service_availability_zone", "internal"),
+	}
+	c.Cloud.API.NovaConf, c.Cloud.API.Cells = nil, nil
+	c.Cloud.API.DSN = nova.Extend(drivers.Secret(n.text("api_database", "connection", "")),
+		n.text("api_database", "connection_parameters", ""))
+	switch {
+	case c.hasAPI():
+		n.check("api_database", c.Cloud.API.DSN)
+	case !c.hasOneDatabase():
+	case c.Cloud.Connection == "":
+		n.errs = append(n.errs, errors.New("sets neither [api_database] connection nor [database] connection"))
+	default:
+		n.check("database", c.Cloud.Connection)
+	}
+	switch driver := n.text("DEFAULT", "servicegroup_driver", "db"); driver {
+	case "db":
+	case "mc":
+		c.MC = n.memcached(section)
+	case "zk":
+		c.ZK = n.zookeeper()
+	default:
+		n.errorf("DEFAULT", "servicegroup_driver", "is none of db, mc, zk")
+	}
+	return c
+}
+
+// connection is Nova's own database. Until 2013.1 its name was another.
+func (n *novaReader) connection() drivers.Secret {
+	for _, o := range [][2]string{
+		{"database", "connection"}, {"DEFAULT", "sql_connection"}, {"database", "sql_connection"}, {"sql", "connection"},
+	} {
+		if dsn := n.text(o[0], o[1], ""); dsn != "" {
+			return drivers.Secret(dsn)
+		}
+	}
+	return ""
+}
+
+func (n *novaReader) check(section string, dsn drivers.Secret) {
+	if err := checkDSN(dsn); err != nil {
+		n.errorf(section, "connection", "%w", err)
+	}
+}
+
+func (n *novaReader) errorf(section, name, format string, args ...any) {
+	n.errs = append(n.errs, n.conf.Errorf(section, name, format, args...))
+}
+
+// text gives an option's value; an option that is set to nothing is as good as not set.
+func (n *novaReader) text(section, name, byDefault string) string {
+	text, _, err := n.conf.Get(section, name)
+	if err != nil {
+		n.errs = append(n.errs, err)
+	}
+	return cmp.Or(strings.TrimSpace(text), byDefault)
+}
+
+// maxSeconds is what a time may be at most: a year.
+const maxSeconds = 365 * 24 * 60 * 60
+
+// seconds reads a whole number of seconds, as Nova's times are.
+func (n *novaReader) seconds(name string, byDefault drivers.Duration) drivers.Duration {
+	text := n.text("DEFAULT", name, "")
+	if text == "" {
+		return byDefault
+	}
+	seconds, err := strconv.Atoi(text)
+	if err != nil || seconds < 1 || seconds > maxSeconds {
+		n.errorf("DEFAULT", name, "is not a number of seconds from 1 to %d", maxSeconds)
+		return byDefault
+	}
+	return drivers.Duration(time.Duration(seconds) * time.Second)
+}
+
+// isTrue reads a flag as oslo.config does.
+func (n *novaReader) isTrue(section, name string) bool {
+	switch strings.ToLower(n.text(section, name, "")) {
+	case "true", "1", "on", "yes":
+		return true
+	}
+	return false
+}
+
+func (n *novaReader) list(section, name string) []string {
+	var items []string
+	for item := range strings.SplitSeq(n.text(section, name, ""), ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}

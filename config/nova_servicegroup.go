@@ -1,0 +1,85 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/mc"
+	"servicegroup_exporter/drivers/zk"
+)
+
+// memcached is where Nova's mc driver keeps heartbeats: in the servers of oslo.cache since 13.0.0, or in those of
+// [DEFAULT]memcached_servers until then, under keys that are the names themselves.
+func (n *novaReader) memcached(section *db.Config) *mc.Config {
+	c := mc.DefaultConfig()
+	c.ServiceDownTime, c.ReportInterval = section.ServiceDownTime, section.ReportInterval
+	switch {
+	case n.isTrue("cache", "enabled"):
+		n.checkCache()
+		c.Servers = n.cacheServers()
+	default:
+		if c.Servers = n.list("DEFAULT", "memcached_servers"); len(c.Servers) == 0 {
+			n.errorf("DEFAULT", "servicegroup_driver", "is mc, but [cache] is not enabled: Nova then keeps heartbeats nowhere")
+			return nil
+		}
+		c.Keys = mc.KeysPlain
+	}
+	for i, server := range c.Servers {
+		c.Servers[i] = strings.TrimPrefix(strings.TrimPrefix(server, "inet6:"), "inet:")
+	}
+	if err := c.Validate(); err != nil {
+		n.errorf("DEFAULT", "servicegroup_driver", "is mc, but: %w", err)
+	}
+	return &c
+}
+
+// checkCache refuses what is kept elsewhere than in memcached, or can't be reached as easily.
+func (n *novaReader) checkCache() {
+	backend := n.text("cache", "backend", "dogpile.cache.null")
+	switch {
+	case !strings.Contains(backend, "memcache") && backend != "dogpile.cache.pylibmc":
+		n.errorf("cache", "backend", "is %q, but only memcached can be read here", backend)
+	case n.isTrue("cache", "tls_enabled"):
+		n.errorf("cache", "tls_enabled", "is not supported")
+	case n.isTrue("cache", "memcache_sasl_enabled"):
+		n.errorf("cache", "memcache_sasl_enabled", "is not supported")
+	}
+}
+
+// cacheServers are those of memcache_servers, unless backend_argument has them in the old way, as url:HOST:PORT,….
+func (n *novaReader) cacheServers() []string {
+	arguments, err := n.conf.All("cache", "backend_argument")
+	if err != nil {
+		n.errs = append(n.errs, err)
+	}
+	for _, argument := range slices.Backward(arguments) {
+		if url, found := strings.CutPrefix(argument, "url:"); found {
+			return strings.Split(url, ",")
+		}
+	}
+	if servers := n.list("cache", "memcache_servers"); len(servers) > 0 {
+		return servers
+	}
+	return []string{"localhost:11211"}
+}
+
+// zookeeper is where Nova's zk driver kept members until 12.x.
+func (n *novaReader) zookeeper() *zk.Config {
+	c := zk.DefaultConfig()
+	c.Servers = n.list("zookeeper", "address")
+	c.Prefix = n.text("zookeeper", "sg_prefix", c.Prefix)
+	if text := n.text("zookeeper", "recv_timeout", ""); text != "" {
+		timeout, err := time.ParseDuration(text + "ms")
+		if err != nil {
+			n.errorf("zookeeper", "recv_timeout", "is not a number of milliseconds")
+		}
+		c.SessionTimeout = drivers.Duration(timeout)
+	}
+	if err := c.Validate(); err != nil {
+		n.errorf("DEFAULT", "servicegroup_driver", "is zk, but in [zookeeper]: %w", err)
+	}
+	return &c
+}
