@@ -15,6 +15,8 @@ type Config struct {
 	API db.Config `yaml:"api"`
 	// Connection is Nova's own [database]connection, from which cells' DSNs that are templates are filled in.
 	Connection drivers.Secret `yaml:"connection"`
+	// Parameters are added to the DSNs of cells, as Nova's [database]connection_parameters.
+	Parameters string `yaml:"parameters"`
 	// Cells are the cells, if they are not to be read from the API database. Their DSNs may be templates too.
 	Cells []db.Cell `yaml:"cells"`
 
@@ -23,6 +25,9 @@ type Config struct {
 	// InternalZone is that of all other services: Nova's internal_service_availability_zone.
 	InternalZone string `yaml:"internal_zone"`
 }
+
+// Database gives the DSN of Nova's own database, for one without cells.
+func (c *Config) Database() drivers.Secret { return Extend(c.Connection, c.Parameters) }
 
 // A Cloud is what is known of one Nova. It is a memory only: its driver, which [Cloud.Open] makes, fills it, and what it
 // can't read again stays. Its methods may be called concurrently.
@@ -56,7 +61,8 @@ func (c *Cloud) Cells() []db.Cell {
 	defer c.mu.Unlock()
 	cells := slices.Clone(c.cells)
 	for i := range cells {
-		cells[i].DSN = drivers.Secret(Format(string(cells[i].DSN), string(c.cfg.Connection)))
+		dsn := Format(string(cells[i].DSN), string(c.cfg.Connection))
+		cells[i].DSN = Extend(drivers.Secret(dsn), c.cfg.Parameters)
 	}
 	return cells
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"servicegroup_exporter/drivers"
 )
 
 // Format fills a cell's DSN in with parts of another DSN, Nova's own [database]connection, by the rules of
@@ -40,6 +42,18 @@ func Format(template, from string) string {
 		rest = after
 	}
 	return out.String()
+}
+
+// Extend adds parameters to a DSN that is a URL, as oslo.db adds its connection_parameters.
+func Extend(dsn drivers.Secret, parameters string) drivers.Secret {
+	switch {
+	case dsn == "" || parameters == "":
+		return dsn
+	case strings.Contains(string(dsn), "?"):
+		return dsn + "&" + drivers.Secret(parameters)
+	default:
+		return dsn + "?" + drivers.Secret(parameters)
+	}
 }
 
 // none is how Python writes what is not there.
