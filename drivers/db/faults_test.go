@@ -41,7 +41,7 @@ func TestRefusals(t *testing.T) {
 		{"mysql://reader:open%20sesame@" + address + "/other", drivers.ReasonAuth, "GRANT SELECT"},
 		{"mysql://stranger@" + address + "/nova", drivers.ReasonAuth, "GRANT SELECT"},
 		{"mysql://neighbour@" + address + "/nova", drivers.ReasonAuth, "GRANT SELECT"},
-		{"mysql://root@" + address + "/bare", drivers.ReasonSchema, "is this a Nova cell database?"},
+		{"mysql://root@" + address + "/bare", drivers.ReasonSchema, "is this the right database?"},
 		{"mysql://root@" + address + "/other", drivers.ReasonSchema, "the table is not laid out as the schema says"},
 		{"mysql://root@" + address + "/missing", drivers.ReasonSchema, "check the database's name"},
 		{"mysql://root@127.0.0.1:1/nova", drivers.ReasonConnect, "connection refused"},
@@ -148,8 +148,8 @@ func count(t *testing.T, db *sql.DB, from string) (n int) {
 
 // A server that stops or hangs makes everything unknown, in time, without leaving anything behind, and is back by itself.
 func TestOutages(t *testing.T) {
-	server := testserver.MariaDB(t)
-	db := table(t, server, "nova", zed, "rows.sql")
+	server := freezable{testserver.MariaDB(t), t}
+	db := table(t, server.SQL, "nova", zed, "rows.sql")
 	d := open(t, config(server.DSN("nova")))
 	poll(t, d)
 	for _, outage := range []struct {
@@ -170,7 +170,7 @@ func TestOutages(t *testing.T) {
 				require.Less(t, time.Since(begun), time.Second)
 				require.ErrorIs(t, err, drivers.ErrUnavailable)
 			}
-			_, err := d.Members(short(t, 100*time.Millisecond))
+			_, err := d.Members(short(t, time.Second))
 			require.Equal(t, outage.reason, drivers.ReasonOf(err), err)
 			require.LessOrEqual(t, d.store.(*mysqlStore).pool.Stats().OpenConnections, maxConnections)
 			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, 5*time.Second, 10*time.Millisecond,
@@ -190,8 +190,8 @@ func TestOutages(t *testing.T) {
 
 // Closing ends what is under way, and what comes later.
 func TestClose(t *testing.T) {
-	server := testserver.MariaDB(t)
-	table(t, server, "nova", zed)
+	server := freezable{testserver.MariaDB(t), t}
+	table(t, server.SQL, "nova", zed)
 	d := open(t, config(server.DSN("nova")))
 	poll(t, d)
 	_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})

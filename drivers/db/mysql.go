@@ -32,7 +32,9 @@ type mysqlStore struct {
 }
 
 func newMySQL(cfg *mysql.Config, timeout time.Duration, logger *slog.Logger) (*mysqlStore, error) {
-	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = timeout, timeout, timeout
+	// Contexts end everything within the timeout, and say that it was that. These are for what has no context, as the
+	// last words to a server on closing.
+	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = timeout, 2*timeout, 2*timeout
 	cfg.InterpolateParams = true // one round trip less than a prepared statement
 	cfg.ClientFoundRows = true
 	cfg.ParseTime, cfg.MultiStatements, cfg.AllowAllFiles, cfg.ColumnsWithAlias = false, false, false, false

@@ -148,7 +148,7 @@ func TestSQLiteSubSecond(t *testing.T) {
 // Reading neither changes the store nor waits for a writer, nor does a writer's lock make a member dead.
 func TestSQLiteLocks(t *testing.T) {
 	cfg, path := embedded(t)
-	cfg.Timeout = drivers.Duration(200 * time.Millisecond)
+	cfg.Timeout = drivers.Duration(time.Second)
 	d := open(t, cfg)
 	require.NoError(t, join(t, d, "one").Leave(t.Context()))
 	require.NoError(t, d.Close())
