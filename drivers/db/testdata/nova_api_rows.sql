@@ -1,0 +1,24 @@
+-- Rows that nova-manage and a running Nova 26.2.2 wrote, dumped together with rows.sql.
+INSERT INTO `cell_mappings` (`created_at`, `updated_at`, `id`, `uuid`, `name`, `transport_url`, `database_connection`, `disabled`) VALUES ('2026-11-22 15:50:59',NULL,1,'00000000-0000-0000-0000-000000000000','cell0','none:///','mysql+pymysql://nova:labpw@127.0.0.1:13306/nova_cell0',0);
+INSERT INTO `cell_mappings` (`created_at`, `updated_at`, `id`, `uuid`, `name`, `transport_url`, `database_connection`, `disabled`) VALUES ('2026-11-22 15:51:02',NULL,2,'23300a35-81fa-491f-89c7-55a6440981fb','cell1','rabbit://nova:labpw@127.0.0.1:15672/','mysql+pymysql://nova:labpw@127.0.0.1:13306/nova',0);
+INSERT INTO `host_mappings` (`created_at`, `updated_at`, `id`, `cell_id`, `host`) VALUES ('2026-11-22 15:51:47',NULL,1,2,'compute-03');
+INSERT INTO `host_mappings` (`created_at`, `updated_at`, `id`, `cell_id`, `host`) VALUES ('2026-11-22 15:51:47',NULL,2,2,'compute-06');
+INSERT INTO `host_mappings` (`created_at`, `updated_at`, `id`, `cell_id`, `host`) VALUES ('2026-11-22 15:51:47',NULL,3,2,'compute-05');
+INSERT INTO `host_mappings` (`created_at`, `updated_at`, `id`, `cell_id`, `host`) VALUES ('2026-11-22 15:51:47',NULL,5,2,'compute-09');
+INSERT INTO `host_mappings` (`created_at`, `updated_at`, `id`, `cell_id`, `host`) VALUES ('2026-11-22 15:51:47',NULL,6,2,'compute-10');
+INSERT INTO `host_mappings` (`created_at`, `updated_at`, `id`, `cell_id`, `host`) VALUES ('2026-11-22 15:51:47',NULL,7,2,'compute-04');
+INSERT INTO `host_mappings` (`created_at`, `updated_at`, `id`, `cell_id`, `host`) VALUES ('2026-11-22 15:51:47',NULL,8,2,'compute-02');
+INSERT INTO `host_mappings` (`created_at`, `updated_at`, `id`, `cell_id`, `host`) VALUES ('2026-11-22 15:51:47',NULL,9,2,'compute-01');
+INSERT INTO `host_mappings` (`created_at`, `updated_at`, `id`, `cell_id`, `host`) VALUES ('2026-11-22 15:51:47',NULL,10,2,'compute-07');
+INSERT INTO `aggregates` (`created_at`, `updated_at`, `id`, `uuid`, `name`) VALUES ('2026-11-22 15:51:48',NULL,1,'86650678-fb0a-4b94-bf61-83af3e1ed133','agg-a');
+INSERT INTO `aggregates` (`created_at`, `updated_at`, `id`, `uuid`, `name`) VALUES ('2026-11-22 15:51:49',NULL,2,'fb85726a-fd20-463d-bd26-ad099755e7dc','agg-b');
+INSERT INTO `aggregate_hosts` (`created_at`, `updated_at`, `id`, `host`, `aggregate_id`) VALUES ('2026-11-22 15:51:48',NULL,1,'compute-01',1);
+INSERT INTO `aggregate_hosts` (`created_at`, `updated_at`, `id`, `host`, `aggregate_id`) VALUES ('2026-11-22 15:51:49',NULL,2,'compute-03',1);
+INSERT INTO `aggregate_hosts` (`created_at`, `updated_at`, `id`, `host`, `aggregate_id`) VALUES ('2026-11-22 15:51:49',NULL,3,'compute-05',1);
+INSERT INTO `aggregate_hosts` (`created_at`, `updated_at`, `id`, `host`, `aggregate_id`) VALUES ('2026-11-22 15:51:49',NULL,4,'compute-07',1);
+INSERT INTO `aggregate_hosts` (`created_at`, `updated_at`, `id`, `host`, `aggregate_id`) VALUES ('2026-11-22 15:51:49',NULL,5,'compute-09',1);
+INSERT INTO `aggregate_hosts` (`created_at`, `updated_at`, `id`, `host`, `aggregate_id`) VALUES ('2026-11-22 15:51:50',NULL,6,'compute-02',2);
+INSERT INTO `aggregate_hosts` (`created_at`, `updated_at`, `id`, `host`, `aggregate_id`) VALUES ('2026-11-22 15:51:50',NULL,7,'compute-04',2);
+INSERT INTO `aggregate_hosts` (`created_at`, `updated_at`, `id`, `host`, `aggregate_id`) VALUES ('2026-11-22 15:51:50',NULL,8,'compute-06',2);
+INSERT INTO `aggregate_metadata` (`created_at`, `updated_at`, `id`, `aggregate_id`, `key`, `value`) VALUES ('2026-11-22 15:51:48',NULL,1,1,'availability_zone','az-a');
+INSERT INTO `aggregate_metadata` (`created_at`, `updated_at`, `id`, `aggregate_id`, `key`, `value`) VALUES ('2026-11-22 15:51:49',NULL,2,2,'availability_zone','az-b');
