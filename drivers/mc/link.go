@@ -75,15 +75,16 @@ func (l *link) use(ctx context.Context, op func(*link) error) error {
 // close ends the connection, whoever has it.
 func (l *link) close() { _ = l.conn.Close() } // There is nothing that could be lost with it.
 
-// A boundConn is a connection whose reads are bounded in time and size.
+// A boundConn is a connection whose answers are bounded in time and size.
 type boundConn struct {
 	net.Conn
-	left int // bytes that may still be read
+	guard guard
+	left  int // bytes that may still be read
 }
 
 // begin sets the bounds of an operation; a zero deadline is none.
 func (c *boundConn) begin(deadline time.Time) error {
-	c.left = maxAnswer
+	c.left, c.guard = maxAnswer, guard{}
 	return c.Conn.SetDeadline(deadline)
 }
 
@@ -97,5 +98,8 @@ func (c *boundConn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.left)])
 	c.left -= n
+	if bad := c.guard.pass(p[:n]); bad != nil {
+		return 0, bad
+	}
 	return n, err
 }

@@ -1,0 +1,180 @@
+package mc
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/bradfitz/gomemcache/memcache"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
+)
+
+var one = drivers.JoinRequest{Group: "compute", Name: "one"}
+
+// Every server has every heartbeat, so that every reader finds it.
+func TestHeartbeatsGoEverywhere(t *testing.T) {
+	d := open(t, config(testserver.Memcached(t), testserver.Memcached(t)), bookOf("one"))
+	m, err := d.Join(t.Context(), one)
+	require.NoError(t, err)
+	joined := time.Now()
+	for i := range d.servers {
+		first := heartbeat(t, d, i)
+		require.NotNil(t, first)
+		require.Equal(t, uint32(flagPickle), first.Flags)
+		at, err := valueTime(first)
+		require.NoError(t, err)
+		require.WithinDuration(t, joined, at, time.Second)
+		require.Eventually(t, func() bool {
+			next, err := valueTime(heartbeat(t, d, i))
+			return err == nil && next.After(at)
+		}, 5*time.Second, 10*time.Millisecond, "no second heartbeat")
+	}
+	require.NoError(t, m.Leave(t.Context()))
+	for i := range d.servers {
+		require.Nil(t, heartbeat(t, d, i))
+	}
+}
+
+// heartbeat is what a server has of the member that joined.
+func heartbeat(t *testing.T, d *Driver, server int) (item *memcache.Item) {
+	t.Helper()
+	require.NoError(t, d.servers[server].do(t.Context(), func(l *link) (err error) {
+		item, err = l.get(sha1Hex("compute:one"))
+		return err
+	}))
+	return item
+}
+
+// Who is not in the roster would be seen by nobody.
+func TestJoinTakesARoster(t *testing.T) {
+	roster := bookOf("another")
+	d := open(t, config(testserver.Memcached(t)), roster)
+	_, err := d.Join(t.Context(), one)
+	require.ErrorIs(t, err, drivers.ErrNoMember)
+	require.ErrorContains(t, err, "add it there first")
+	require.Nil(t, heartbeat(t, d, 0), "nothing was written")
+
+	// A roster that is out of reach keeps nobody from being alive.
+	roster.fail(errors.New("go away"))
+	m, err := d.Join(t.Context(), one)
+	require.NoError(t, err)
+	roster.fail(nil)
+	roster.put(drivers.Member{Group: "compute", Name: "one"})
+	require.Equal(t, "up", verdictOf(poll(t, d), "one"))
+	require.NoError(t, m.Leave(t.Context()))
+}
+
+func TestNames(t *testing.T) {
+	d := open(t, config(testserver.Memcached(t)), bookOf())
+	for _, member := range []drivers.Key{{Name: "a"}, {Group: "a"}, {Group: "a\xff", Name: "b"}, {Group: "a", Name: "b\x00"}} {
+		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: member.Group, Name: member.Name})
+		require.Error(t, err)
+		require.NotErrorIs(t, err, drivers.ErrUnavailable)
+		require.ErrorIs(t, d.Leave(t.Context(), member.Group, member.Name), drivers.ErrNoMember)
+	}
+}
+
+// A member lives through the outage of some of its servers, and through one of all, and is on all of them afterwards.
+func TestMembersOutliveServers(t *testing.T) {
+	first, second := testserver.Memcached(t), testserver.Memcached(t)
+	d := open(t, config(first, second), bookOf("one"))
+	second.Stop()
+	m, err := d.Join(t.Context(), one)
+	require.NoError(t, err, "one server is enough")
+	require.Equal(t, "up", verdictOf(poll(t, d), "one"))
+
+	first.Freeze()
+	_, err = d.Join(short(t, 500*time.Millisecond), one)
+	require.ErrorIs(t, err, drivers.ErrUnavailable, "none is not")
+	require.ErrorIs(t, d.Leave(short(t, 200*time.Millisecond), "compute", "one"), drivers.ErrUnavailable)
+
+	second.Start()
+	first.Thaw()
+	for i := range d.servers {
+		require.Eventually(t, func() bool { return heartbeat(t, d, i) != nil }, 20*time.Second, 20*time.Millisecond)
+	}
+	require.NoError(t, m.Err())
+	require.NoError(t, m.Leave(t.Context()))
+}
+
+// A note that a member was removed ends the memberships of its time, not those of later, wherever it turns up.
+func TestRemoval(t *testing.T) {
+	first, second := testserver.Memcached(t), testserver.Memcached(t)
+	d := open(t, config(first, second), bookOf("one"))
+	former, err := d.Join(t.Context(), one)
+	require.NoError(t, err)
+	require.NoError(t, d.Leave(t.Context(), "compute", "one"))
+	select {
+	case <-former.Done():
+		require.ErrorIs(t, former.Err(), drivers.ErrRemoved)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the membership was not told that it was removed")
+	}
+	require.NoError(t, former.Leave(t.Context()), "what has ended can be ended")
+	require.ErrorIs(t, d.Leave(t.Context(), "compute", "one"), drivers.ErrNoMember)
+
+	second.Freeze() // It keeps the note.
+	m, err := d.Join(short(t, time.Second), one)
+	require.NoError(t, err)
+	second.Thaw()
+	require.Eventually(t, func() bool { return heartbeat(t, d, 1) != nil }, 20*time.Second, 20*time.Millisecond)
+	require.NoError(t, m.Err(), "it was removed before it joined")
+	require.NoError(t, m.Leave(t.Context()))
+}
+
+// Losing everything is no removal.
+func TestMembersOutliveForgetting(t *testing.T) {
+	server := testserver.Memcached(t)
+	d := open(t, config(server), bookOf("one"))
+	m, err := d.Join(t.Context(), one)
+	require.NoError(t, err)
+	for _, forget := range []func(){
+		func() { server.Kill(); server.Start() },
+		func() { server.Command("flush_all") },
+		func() { erase(t, d, 0, "one") },
+	} {
+		forget()
+		require.Eventually(t, func() bool { return heartbeat(t, d, 0) != nil }, 10*time.Second, 10*time.Millisecond)
+	}
+	require.NoError(t, m.Err())
+	require.Equal(t, "up", verdictOf(poll(t, d), "one"))
+	require.NoError(t, m.Leave(t.Context()))
+}
+
+// Whoever died leaves a heartbeat that no reader takes for life.
+func TestDeath(t *testing.T) {
+	d := open(t, config(testserver.Memcached(t)), bookOf("one"))
+	settle(t, d)
+	m, err := d.Join(t.Context(), one)
+	require.NoError(t, err)
+	require.Equal(t, "up", verdictOf(poll(t, d), "one"))
+	require.NoError(t, m.Die(t.Context(), time.Now()))
+	at, err := valueTime(heartbeat(t, d, 0))
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now().Add(-d.cfg.downTime()-time.Second), at, time.Second)
+	require.Equal(t, "down", verdictOf(poll(t, d), "one"))
+	require.NoError(t, m.Leave(t.Context()), "it has ended")
+	require.NotNil(t, heartbeat(t, d, 0))
+}
+
+// The last word is not said in vain without an error, and takes no longer than it may.
+func TestEndsWithoutServers(t *testing.T) {
+	server := testserver.Memcached(t)
+	d := open(t, config(server), bookOf("one"))
+	for _, end := range []func(context.Context, drivers.Membership) error{
+		func(ctx context.Context, m drivers.Membership) error { return m.Leave(ctx) },
+		func(ctx context.Context, m drivers.Membership) error { return m.Die(ctx, time.Now()) },
+	} {
+		m, err := d.Join(t.Context(), one)
+		require.NoError(t, err)
+		server.Freeze()
+		begun := time.Now()
+		require.ErrorIs(t, end(short(t, 200*time.Millisecond), m), drivers.ErrUnavailable)
+		require.Less(t, time.Since(begun), 2*time.Second)
+		server.Thaw()
+	}
+}
