@@ -16,8 +16,8 @@ type judged struct {
 }
 
 // Judged gives the members of a roster with the verdict of another driver, as Nova's API did with the zk driver: the rows
-// of its database say who should be there and who is forced down, and znodes who is alive. Both drivers belong to the one
-// that is returned.
+// of its database say who should be there and who is forced down, and znodes who is alive. The judge knows all members or
+// none. Both drivers belong to the one that is returned.
 func Judged(roster, judge drivers.Driver) drivers.Driver {
 	j := &judged{roster, judge}
 	if w, ok := judge.(drivers.Watcher); ok {
