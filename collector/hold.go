@@ -13,6 +13,10 @@ import (
 // neither up nor down, until it has been silent for its full down time outside of the outages. Then it is judged as
 // ever. An exporter that was down itself is no outage.
 
+// maxOutages is how many outages in a row excuse a member. A source that fails every now and then, for ever, would else
+// hide every death; between the outages there were chances to be heard.
+const maxOutages = 3
+
 // minRecheck bounds how soon a held member is looked at again.
 const minRecheck = 50 * time.Millisecond
 
@@ -57,6 +61,7 @@ func (r *record) find(now *reading) {
 	if r.blind != entryNone {
 		r.gaps = append(r.gaps, gap{from: r.blindFrom, to: now.now, ended: now.seen})
 		r.blind, r.blindFrom = entryNone, time.Time{}
+		r.outages++
 	}
 	if n := len(r.gaps); n > 0 && !r.held &&
 		now.seen.sub(r.gaps[n-1].ended) > max(now.DownTime, r.member.SessionTimeout) {

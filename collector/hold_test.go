@@ -51,6 +51,18 @@ func holdHistories() []history {
 			{at: 235 * sec, rows: rows("a:down:beat=-5s"), want: "a=unknown"},
 			{at: 236 * sec, rows: rows("a:down:beat=-5s"), want: "death a 4m1s; a=down"},
 		}},
+		{name: "a source that fails every other time hides no death", steps: []step{
+			{at: 0, rows: rows("a:up:beat=-5s b:up:beat=-5s"), want: "a=up b=up"},
+			{at: 60 * sec, failed: true},
+			{at: 120 * sec, rows: rows("a:down:beat=-5s b:up:beat=119s"), want: "a=unknown b=up"},
+			{at: 180 * sec, failed: true},
+			{at: 240 * sec, rows: rows("a:down:beat=-5s b:up:beat=239s"), want: "a=unknown b=up"},
+			{at: 300 * sec, failed: true},
+			{at: 360 * sec, rows: rows("a:down:beat=-5s b:up:beat=359s"), want: "a=unknown b=up"},
+			{at: 420 * sec, failed: true},
+			{at: 480 * sec, rows: rows("a:down:beat=-5s b:down:beat=359s"), want: "death a 8m5s; a=down b=unknown"},
+			{at: 540 * sec, rows: rows("a:down:beat=-5s b:up:beat=539s"), want: "a=down b=up"},
+		}},
 		{name: "an old outage excuses nobody", steps: []step{
 			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
 			{at: 15 * sec, failed: true},

@@ -57,7 +57,7 @@ func (t *tracker) compare(rec *record, r *reading, out *outcome) {
 	rec.update(rec.row, r.now)
 	switch {
 	case rec.member.Up && rec.state == Up:
-		rec.held = false
+		rec.held, rec.outages = false, 0
 	case rec.member.Up && wasForced:
 		rec.turn(Up, r.seen)
 		out.add(t, EventForcedUp, rec, r)
@@ -91,7 +91,10 @@ func (t *tracker) miss(rec *record, r *reading, out *outcome) bool {
 
 // doubt decides about a member that was up and looks dead: it died, unless its silence is excused.
 func (t *tracker) doubt(rec *record, row *drivers.Member, r *reading, out *outcome) {
-	if rest, excused := t.excuse(rec, row, r); excused {
+	if t.failing {
+		rec.outages++
+	}
+	if rest, excused := t.excuse(rec, row, r); excused && rec.outages <= maxOutages {
 		rec.held, rec.member.Up = true, false
 		if out.recheck == 0 || rest < out.recheck {
 			out.recheck = max(rest, minRecheck)

@@ -15,7 +15,9 @@ type record struct {
 	state  State          // Unknown only until the first verdict
 	// held marks a member that was up and looks dead after a time in which it could not be seen: see hold.go. Its
 	// state stays what it was.
-	held        bool
+	held bool
+	// outages is how many times it could not be seen have ended since it was last up.
+	outages     int
 	since       instant // when the last change of state, or the member itself, was first seen
 	transitions uint64
 
@@ -78,7 +80,7 @@ func (r *record) update(m *drivers.Member, now time.Time) {
 
 // turn changes the state.
 func (r *record) turn(to State, seen instant) {
-	r.state, r.since, r.held = to, seen, false
+	r.state, r.since, r.held, r.outages = to, seen, false, 0
 	r.member.Up = to == Up
 	r.silent, r.hasSilent = 0, false
 }
