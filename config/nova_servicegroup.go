@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,11 +73,12 @@ func (n *novaReader) zookeeper() *zk.Config {
 	c.Servers = n.list("zookeeper", "address")
 	c.Prefix = n.text("zookeeper", "sg_prefix", c.Prefix)
 	if text := n.text("zookeeper", "recv_timeout", ""); text != "" {
-		timeout, err := time.ParseDuration(text + "ms")
-		if err != nil {
+		ms, err := strconv.Atoi(text)
+		if err != nil || ms > maxSeconds*1000 {
 			n.errorf("zookeeper", "recv_timeout", "is not a number of milliseconds")
+			return nil
 		}
-		c.SessionTimeout = drivers.Duration(timeout)
+		c.SessionTimeout = drivers.Duration(time.Duration(ms) * time.Millisecond)
 	}
 	if err := c.Validate(); err != nil {
 		n.errorf("DEFAULT", "servicegroup_driver", "is zk, but in [zookeeper]: %w", err)

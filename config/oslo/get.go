@@ -48,7 +48,7 @@ func (c *Config) All(section, name string) ([]string, error) {
 
 // Errorf makes an error about an option, with the place of its value.
 func (c *Config) Errorf(section, name, format string, args ...any) error {
-	err := fmt.Errorf("[%s] %s %w", section, name, fmt.Errorf(format, args...))
+	err := fmt.Errorf("[%s] %s: %w", section, name, fmt.Errorf(format, args...))
 	if v := c.last(section, name); v != nil {
 		return v.errorf("%w", err)
 	}
@@ -66,7 +66,7 @@ func (c *Config) last(section, name string) *value {
 func (c *Config) resolve(v *value, section, name string) (string, error) {
 	text, err := (&resolver{c, maxReferences}).resolve(v, section)
 	if err != nil {
-		return "", v.errorf("[%s] %s %w", section, name, err)
+		return "", v.errorf("[%s] %s: %w", section, name, err)
 	}
 	return text, nil
 }

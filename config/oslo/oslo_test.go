@@ -93,7 +93,7 @@ user = nova
 	for _, secret := range []string{"pa$sesame", "pa${sesame}", "$user.sesame", "${default.my_ip}", "$USER$sesame"} {
 		_, ok, err := read(t, file+"connection = "+secret).Get("database", "connection")
 		require.False(t, ok)
-		require.ErrorContains(t, err, "0.conf:8: [database] connection refers to an option that is not set in these files as $name")
+		require.ErrorContains(t, err, "0.conf:8: [database] connection: refers to an option that is not set in these files as $name")
 		require.NotContains(t, err.Error(), "sesame")
 	}
 }
@@ -107,7 +107,7 @@ func TestReferencesAreBounded(t *testing.T) {
 	}
 	for name, c := range map[string]*Config{"x": circle, "z": circle, "x50": read(t, double), "x4": read(t, long)} {
 		_, _, err := c.Get("s", name)
-		require.ErrorContains(t, err, "["+"s] "+name+" its references to other options go in circles, or make it too long")
+		require.ErrorContains(t, err, "["+"s] "+name+": its references to other options go in circles, or make it too long")
 		_, err = c.All("s", name)
 		require.ErrorContains(t, err, "circles")
 	}
@@ -182,8 +182,8 @@ func TestErrorf(t *testing.T) {
 	paths := write(t, "[s]\nx = 1\n\nx = sixty")
 	c, err := Read(paths...)
 	require.NoError(t, err)
-	require.EqualError(t, c.Errorf("S", "x", "must be %s", "a number"), paths[0]+":4: [S] x must be a number")
-	require.EqualError(t, c.Errorf("s", "y", "is missing"), "[s] y is missing")
+	require.EqualError(t, c.Errorf("S", "x", "must be %s", "a number"), paths[0]+":4: [S] x: must be a number")
+	require.EqualError(t, c.Errorf("s", "y", "is missing"), "[s] y: is missing")
 }
 
 // testdata/measured.json holds files made at random and what oslo.config 9.0.0 read in them.
