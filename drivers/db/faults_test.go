@@ -148,8 +148,8 @@ func count(t *testing.T, db *sql.DB, from string) (n int) {
 
 // A server that stops or hangs makes everything unknown, in time, without leaving anything behind, and is back by itself.
 func TestOutages(t *testing.T) {
-	server := freezable{testserver.MariaDB(t), t}
-	db := table(t, server.SQL, "nova", zed, "rows.sql")
+	server := testserver.MariaDB(t)
+	db := table(t, server, "nova", zed, "rows.sql")
 	d := open(t, config(server.DSN("nova")))
 	poll(t, d)
 	for _, outage := range []struct {
@@ -190,8 +190,8 @@ func TestOutages(t *testing.T) {
 
 // Closing ends what is under way, and what comes later.
 func TestClose(t *testing.T) {
-	server := freezable{testserver.MariaDB(t), t}
-	table(t, server.SQL, "nova", zed)
+	server := testserver.MariaDB(t)
+	table(t, server, "nova", zed)
 	d := open(t, config(server.DSN("nova")))
 	poll(t, d)
 	_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,28 +74,6 @@ func at(server *testserver.SQL, database string, now time.Time) string {
 
 // zone adds a time zone for its sessions to a DSN.
 func zone(dsn, name string) string { return dsn + "&time_zone=" + url.QueryEscape("'"+name+"'") }
-
-// freezable is a server whose Freeze returns when it is frozen. The signal reaches its threads one after another, and in
-// the meantime it answers.
-type freezable struct {
-	*testserver.SQL
-	t *testing.T
-}
-
-func (f freezable) Freeze() {
-	f.t.Helper()
-	f.SQL.Freeze()
-	require.Eventually(f.t, func() bool {
-		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", f.Pid()))
-		return err == nil && len(threads) > 0 && !slices.ContainsFunc(threads, runs)
-	}, 10*time.Second, time.Millisecond, "the server does not freeze")
-}
-
-// runs says whether a thread is not stopped. Its state follows its name, which is in parentheses.
-func runs(stat string) bool {
-	text, err := os.ReadFile(stat)
-	return err == nil && !strings.Contains(string(text), ") T ")
-}
 
 // config is the default with a DSN.
 func config(dsn string) Config {

@@ -297,8 +297,8 @@ func testBadNames(t *testing.T, server *testserver.SQL) {
 // Heartbeats go on through an outage, and are logged when they begin to fail and when they pass again, not each time.
 func TestHeartbeatsThroughOutage(t *testing.T) {
 	t.Parallel()
-	server := freezable{testserver.MariaDB(t), t}
-	db := table(t, server.SQL, "nova", zed)
+	server := testserver.MariaDB(t)
+	db := table(t, server, "nova", zed)
 	var log lockedBuffer
 	cfg := quick(server.DSN("nova"))
 	cfg.Timeout = drivers.Duration(time.Second)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -110,8 +111,25 @@ func (p *Process) Stop() { p.t.Helper(); p.end(syscall.SIGTERM) }
 // Kill ends the server as kill -9 does and waits until it is gone.
 func (p *Process) Kill() { p.t.Helper(); p.end(syscall.SIGKILL) }
 
-// Freeze stops the server without ending it: connections stay open, nothing answers.
-func (p *Process) Freeze() { p.t.Helper(); p.signal(syscall.SIGSTOP) }
+// Freeze stops the server without ending it: connections stay open, nothing answers. The signal reaches its threads one
+// after another, and until it has reached all of them the server may still answer.
+func (p *Process) Freeze() {
+	p.t.Helper()
+	p.signal(syscall.SIGSTOP)
+	for end := time.Now().Add(startTimeout); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.Pid()))
+		if err == nil && len(threads) > 0 && !slices.ContainsFunc(threads, runs) {
+			return
+		}
+	}
+	p.t.Fatalf("%s did not freeze within %v", p.name, startTimeout)
+}
+
+// runs says whether a thread is not stopped. Its state follows its name, which is in parentheses.
+func runs(stat string) bool {
+	text, err := os.ReadFile(stat)
+	return err == nil && !strings.Contains(string(text), ") T ")
+}
 
 // Thaw lets a frozen server go on.
 func (p *Process) Thaw() { p.t.Helper(); p.signal(syscall.SIGCONT) }

@@ -26,10 +26,12 @@ func MariaDB(t TB, args ...string) *SQL {
 	daemon := find(t, "mariadbd", "mariadb-server")
 	dir := tempDir(t)
 	data := filepath.Join(dir, "data")
-	installDatabase(t, data)
+	// Its own folder: servers that share one remove each other's temporary tables.
+	tmpdir := "--tmpdir=" + dir
+	installDatabase(t, data, tmpdir)
 	s := &SQL{port: Port(t)}
 	argv := append([]string{
-		daemon, "--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(dir, "socket"),
+		daemon, "--no-defaults", "--datadir=" + data, tmpdir, "--socket=" + filepath.Join(dir, "socket"),
 		"--pid-file=" + filepath.Join(dir, "pid"), "--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", s.port),
 		// A test's data need not survive a power cut.
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-name-resolve",
@@ -39,11 +41,11 @@ func MariaDB(t TB, args ...string) *SQL {
 }
 
 // installDatabase makes an empty data directory.
-func installDatabase(t TB, data string) {
+func installDatabase(t TB, data, tmpdir string) {
 	t.Helper()
 	install := find(t, "mariadb-install-db", "mariadb-server")
 	args := append([]string{
-		"--no-defaults", "--datadir=" + data, "--auth-root-authentication-method=normal", "--skip-test-db",
+		"--no-defaults", "--datadir=" + data, tmpdir, "--auth-root-authentication-method=normal", "--skip-test-db",
 	}, asRoot()...)
 	if out, err := exec.Command(install, args...).CombinedOutput(); err != nil {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
