@@ -1,0 +1,253 @@
+package config
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/mc"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// expand makes the expansion of a configuration with one source from nova.conf.
+func expand(t *testing.T, before *Expansion, section, novaConf string) *Expansion {
+	t.Helper()
+	c, err := parseNova(t, section, novaConf)
+	require.NoError(t, err)
+	return c.Expand(before, slog.New(slog.DiscardHandler))
+}
+
+// list gives names and drivers of the sources.
+func list(x *Expansion) string {
+	var all []string
+	for _, s := range x.Sources() {
+		all = append(all, s.Name+":"+s.Driver)
+	}
+	return strings.Join(all, " ")
+}
+
+// poll opens a source and asks it once.
+func poll(t *testing.T, x *Expansion, name string) (*drivers.Poll, error) {
+	t.Helper()
+	for _, s := range x.Sources() {
+		if s.Name != name {
+			continue
+		}
+		d, err := s.Open(slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		defer d.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		return d.Members(ctx)
+	}
+	require.Fail(t, "no source "+name)
+	return nil, nil
+}
+
+func changed(x *Expansion) bool {
+	select {
+	case <-x.Changed():
+		return true
+	default:
+		return false
+	}
+}
+
+func TestExpandNothing(t *testing.T) {
+	x := Embedded(t.TempDir()).Expand(nil, slog.New(slog.DiscardHandler))
+	require.Equal(t, "local:db", list(x))
+	require.NoError(t, x.Discover(t.Context()))
+	require.False(t, changed(x))
+	require.Equal(t, "local", x.Sources()[0].Configured())
+}
+
+// Without cells there is one database, with the verdict of whoever Nova asks.
+func TestExpandOneDatabase(t *testing.T) {
+	for conf, want := range map[string]string{
+		"":                         "nova:db",
+		"servicegroup_driver = db": "nova:db",
+		"servicegroup_driver = mc\nmemcached_servers = 127.0.0.1:1":            "nova:mc",
+		"servicegroup_driver = zk\n[zookeeper]\naddress = 127.0.0.1:1":         "nova:zk",
+		"servicegroup_driver = mc\n[cache]\nenabled = 1\nbackend = x.memcache": "nova:mc",
+	} {
+		x := expand(t, nil, "nova_conf: nova.conf, password: sesame", connection+"connection_parameters = charset=utf8\n[DEFAULT]\n"+conf)
+		require.Equal(t, want, list(x))
+		require.NoError(t, x.Discover(t.Context()))
+		s := x.Sources()[0]
+		rows := s.DB
+		if rows == nil {
+			rows = s.Roster.of.DB
+		}
+		require.Equal(t, "mysql+pymysql://nova:s#same@db/nova?charset=utf8", string(rows.DSN))
+		require.Equal(t, drivers.Secret("sesame"), rows.Password)
+		require.NoError(t, rows.Validate())
+		require.Empty(t, x.sources[0].DB.DSN, "the configuration is as it was")
+		d, err := s.Open(slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		_, isMC := d.(*mc.Driver)
+		require.Equal(t, s.Driver == "mc", isMC)
+		_, watches := d.(drivers.Watcher)
+		require.Equal(t, s.Driver == "zk", watches)
+		require.NoError(t, d.Close())
+	}
+}
+
+// Cells by hand need no API database. Each is a source, and nothing else is.
+func TestExpandByHand(t *testing.T) {
+	const cells = "nova_conf: nova.conf, cells: [{name: cell0, dsn: 'mysql://u@h/a'}, {name: cell1, dsn: 'mysql://{username}@h/b'}]"
+	const conf = "[database]\nconnection = mysql://nova@h/c\n"
+	x := expand(t, nil, cells, conf)
+	require.Equal(t, "nova/cell0:db nova/cell1:db", list(x))
+	require.Equal(t, "nova", x.Sources()[1].Configured())
+	require.Equal(t, "mysql://nova@h/b", string(x.Sources()[1].DB.DSN))
+	x = expand(t, nil, cells, conf+api)
+	require.Equal(t, "nova:db nova/cell0:db nova/cell1:db", list(x))
+
+	// A change anywhere in the source changes all that it is expanded to, and its return changes it back.
+	fingerprints := func(conf string) (all []string) {
+		for _, s := range expand(t, nil, cells, conf).Sources() {
+			all = append(all, s.Fingerprint())
+		}
+		return all
+	}
+	before, after := fingerprints(conf+api), fingerprints(conf+api+"[DEFAULT]\ndefault_availability_zone = z\n")
+	for i := range before {
+		require.NotEqual(t, before[i], after[i])
+	}
+	require.Equal(t, before, fingerprints(conf+api))
+}
+
+func TestExpandCells(t *testing.T) {
+	server := testserver.MariaDB(t)
+	db := novaAPI(t, server, "nova_api")
+	gone := testserver.Port(t)
+	insert := func(uuid, name, dsn string, disabled int) {
+		_, err := db.ExecContext(t.Context(), "INSERT INTO cell_mappings (uuid, name, transport_url, database_connection, disabled) "+
+			"VALUES (?, NULLIF(?, ''), 'rabbit://u:rabbit@h', NULLIF(?, ''), ?)", uuid, name, dsn, disabled)
+		require.NoError(t, err)
+	}
+	insert("0", "cell0", "mysql+pymysql://root@"+server.Addr()+"/nova_cell0", 0)
+	insert("1", "", "{scheme}://{username}@{hostname}:{port}/nova?{query}", 1)
+	insert("2", "away", fmt.Sprintf("mysql://u:s#same@127.0.0.1:%d/nova", gone), 0)
+	insert("3", "odd", "nonsense:s#same", 0)
+	insert("4", "none", "", 0)
+	conf := "[api_database]\nconnection = mysql://root@" + server.Addr() + "/nova_api\n[database]\nconnection = mysql+pymysql://root@" +
+		server.Addr() + "/nova_cell0?charset=utf8\n"
+	x := expand(t, nil, "nova_conf: nova.conf, timeout: 2s", conf)
+	require.Equal(t, "nova:db", list(x), "nothing is known yet")
+	require.NoError(t, x.Discover(t.Context()))
+	require.True(t, changed(x))
+	const all = "nova:db nova/cell0:db nova/1:db nova/away:db nova/odd:db nova/none:db"
+	require.Equal(t, all, list(x))
+	require.NoError(t, x.Discover(t.Context()))
+	require.False(t, changed(x), "what is known is not read again")
+
+	t.Run("each is read by itself", func(t *testing.T) {
+		for name, want := range map[string]string{"nova": "", "nova/cell0": "controller-01", "nova/1": "compute-01"} {
+			p, err := poll(t, x, name)
+			require.NoError(t, err, name)
+			var names []string
+			for _, m := range p.Members {
+				names = append(names, m.Name)
+				require.NotEmpty(t, m.Zone, "zones are there from the first poll on")
+			}
+			require.Contains(t, strings.Join(names, " "), want)
+			require.Equal(t, want == "", len(names) == 0)
+		}
+		for name, reason := range map[string]drivers.Reason{
+			"nova/away": drivers.ReasonConnect, "nova/odd": drivers.ReasonSchema, "nova/none": drivers.ReasonSchema,
+		} {
+			_, err := poll(t, x, name)
+			require.ErrorIs(t, err, drivers.ErrUnavailable, name)
+			require.Equal(t, reason, drivers.ReasonOf(err), "%v", err)
+			require.NotContains(t, err.Error(), "s#same")
+		}
+	})
+
+	t.Run("cells come and go", func(t *testing.T) {
+		insert("5", "new", "mysql://u@h/d", 0)
+		_, err := poll(t, x, "nova")
+		require.NoError(t, err)
+		require.True(t, changed(x))
+		require.Equal(t, all+" nova/new:db", list(x))
+		_, err = db.ExecContext(t.Context(), "DELETE FROM cell_mappings WHERE uuid = '5'")
+		require.NoError(t, err)
+		_, err = poll(t, x, "nova")
+		require.NoError(t, err)
+		require.True(t, changed(x))
+		require.Equal(t, all, list(x))
+		_, err = poll(t, x, "nova")
+		require.NoError(t, err)
+		require.False(t, changed(x))
+	})
+
+	t.Run("a reload", func(t *testing.T) { testReload(t, x, conf) })
+	t.Run("a name that is taken", func(t *testing.T) {
+		c := &Config{Sources: append(Embedded(t.TempDir()).Sources, x.sources...)}
+		c.Sources[0].Name = "nova/cell0"
+		require.Equal(t, "nova/cell0:db "+strings.Replace(all, " nova/cell0:db", "", 1), list(c.Expand(x, x.logger)))
+	})
+	t.Run("API database away", func(t *testing.T) {
+		server.Stop()
+		_, err := poll(t, x, "nova")
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		require.Equal(t, all, list(x))
+		fresh := expand(t, nil, "nova_conf: nova.conf, timeout: 2s", conf)
+		err = fresh.Discover(t.Context())
+		require.ErrorContains(t, err, "source nova: reading cell_mappings of "+server.Addr()+"/nova_api: ")
+		require.Equal(t, "nova:db", list(fresh))
+	})
+}
+
+// testReload checks what a new configuration knows of the cells that the old one found.
+func testReload(t *testing.T, x *Expansion, conf string) {
+	fingerprints := map[string]string{}
+	for _, s := range x.Sources() {
+		fingerprints[s.Name] = s.Fingerprint()
+	}
+	same := expand(t, x, "nova_conf: nova.conf, timeout: 2s", conf)
+	require.Equal(t, list(x), list(same))
+	for _, s := range same.Sources() {
+		require.Equal(t, fingerprints[s.Name], s.Fingerprint(), "unchanged")
+	}
+	require.Same(t, x.clouds["nova"].Cloud, same.clouds["nova"].Cloud)
+
+	other := expand(t, same, "nova_conf: nova.conf, timeout: 3s", conf)
+	require.Equal(t, list(x), list(other), "known before anything is read")
+	for _, s := range other.Sources() {
+		require.NotEqual(t, fingerprints[s.Name], s.Fingerprint(), "changed")
+	}
+	require.Equal(t, x.Changed(), other.Changed())
+}
+
+// novaAPI makes Nova's databases: its API's with aggregates and without cells, and two of cells.
+func novaAPI(t *testing.T, server *testserver.SQL, name string) *sql.DB {
+	t.Helper()
+	const dir = "../drivers/db/testdata/"
+	run := func(database string, files ...string) *sql.DB {
+		db := server.Open(t, database)
+		for _, file := range files {
+			text, err := os.ReadFile(dir + file)
+			require.NoError(t, err)
+			_, err = db.ExecContext(t.Context(), string(text))
+			require.NoError(t, err)
+		}
+		return db
+	}
+	run("nova", "zed.sql", "rows.sql")
+	cell0 := run("nova_cell0", "zed.sql", "rows.sql")
+	_, err := cell0.ExecContext(t.Context(), "DELETE FROM services WHERE topic = 'compute'")
+	require.NoError(t, err)
+	db := run(name, "nova_api.sql", "nova_api_rows.sql")
+	_, err = db.ExecContext(t.Context(), "DELETE FROM host_mappings; DELETE FROM cell_mappings")
+	require.NoError(t, err)
+	return db
+}
