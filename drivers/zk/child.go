@@ -33,6 +33,7 @@ type child struct {
 	known    bool // the rest is known
 
 	kind      kind       // of a child that is present and not rostered
+	czxid     int64      // the transaction that made a flat one
 	recorded  bool       // it turned out to have a record after all: it joined meanwhile
 	populated bool       // it has children
 	record    deadRecord // of a child that is rostered and not present
@@ -78,19 +79,25 @@ func (c *child) classify(ctx context.Context, r *reading, group, path string) er
 		return err
 	}
 	if stat.EphemeralOwner != 0 {
-		c.kind = kindFlat
-		_, err := r.stat(ctx, r.paths.record(group, c.name))
-		if errors.Is(err, zkclient.ErrNoNode) {
-			return nil
-		}
-		c.recorded = err == nil
-		return err
+		c.kind, c.czxid = kindFlat, stat.Czxid
+		return nil
 	}
 	c.kind = kindOther
 	if stat.DataLength != int32(len(membersValue)) || !r.counts(kindNested) {
 		return nil
 	}
 	return c.lookInside(ctx, r, group, path)
+}
+
+// stillThere finds out whether a flat member is gone since it was looked at.
+func (c *child) stillThere(ctx context.Context, r *reading, group string) error {
+	path := r.paths.member(group, c.name)
+	stat, err := r.stat(ctx, path)
+	if err != nil && !errors.Is(err, zkclient.ErrNoNode) {
+		return unavailable("reading "+path, err)
+	}
+	c.gone = stat.Czxid != c.czxid
+	return nil
 }
 
 // lookInside finds out whether a persistent child is a nested member and whether that is up.

@@ -2,6 +2,7 @@ package zk
 
 import (
 	"context"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -46,9 +47,7 @@ func (g *group) poll(ctx context.Context, r *reading) error {
 		return nil
 	}
 	children := g.merge(r, roster, live)
-	err = each(ctx, maxInFlight/2, unclear(children), func(ctx context.Context, c *child) error {
-		return c.look(ctx, r, g.name)
-	})
+	err = g.lookAt(ctx, r, roster, unclear(children))
 	g.remember(children)
 	if err != nil {
 		return err
@@ -56,6 +55,39 @@ func (g *group) poll(ctx context.Context, r *reading) error {
 	g.from, g.roster, g.live = r, roster, live
 	g.result = g.conclude(r, children)
 	return nil
+}
+
+// lookAt finds out what is not known of children.
+func (g *group) lookAt(ctx context.Context, r *reading, roster *listing, children []*child) error {
+	look := func(ctx context.Context, c *child) error { return c.look(ctx, r, g.name) }
+	if err := each(ctx, maxInFlight/2, children, look); err != nil {
+		return err
+	}
+	flat := slices.DeleteFunc(children, func(c *child) bool { return c.kind != kindFlat })
+	if len(flat) == 0 {
+		return nil
+	}
+	return g.tellStrangers(ctx, r, roster, flat)
+}
+
+// tellStrangers tells foreign members from those of ours that joined after the roster was read. If no record came or went
+// since then, all are foreign. Otherwise a foreign one is who had no record while it was there, before and after: ours
+// come and go together with their records.
+func (g *group) tellStrangers(ctx context.Context, r *reading, before *listing, flat []*child) error {
+	after, err := r.dirs.read(ctx, r.paths.rosterGroup(g.name))
+	if err != nil {
+		return unavailable("reading the roster "+r.paths.rosterGroup(g.name), err)
+	}
+	if after.sameChildren(before.stat) {
+		return nil
+	}
+	strangers := slices.DeleteFunc(flat, func(c *child) bool {
+		_, c.recorded = slices.BinarySearch(after.names, c.name)
+		return c.recorded
+	})
+	return each(ctx, maxInFlight/2, strangers, func(ctx context.Context, c *child) error {
+		return c.stillThere(ctx, r, g.name)
+	})
 }
 
 // sameLive says whether the last result was made from the same children in the same session.
