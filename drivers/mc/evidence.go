@@ -126,21 +126,22 @@ func (p *proofs) judgeAll(h *hearing, members []drivers.Key, testimonies []testi
 	return verdicts
 }
 
-// hear sums up what the servers said about the keys.
-func hear(answers []answer, keys []string, how scheme) []testimony {
-	testimonies := make([]testimony, len(keys))
-	for k, key := range keys {
-		for i := range answers {
-			item := answers[i].items[key]
-			if item == nil || answers[i].err != nil {
+// hear sums up what the servers said about each member.
+func hear(answers []answer, members int, how scheme) []testimony {
+	testimonies := make([]testimony, members)
+	for i := range answers {
+		if answers[i].err != nil {
+			continue
+		}
+		for m, item := range answers[i].items {
+			if item == nil {
 				continue
 			}
-			s, err := how.see(item)
-			if err != nil {
-				testimonies[k].odd |= only(i)
-				continue
+			if s, err := how.see(item); err == nil {
+				testimonies[m].add(i, s)
+			} else {
+				testimonies[m].odd |= only(i)
 			}
-			testimonies[k].add(i, s)
 		}
 	}
 	return testimonies

@@ -56,7 +56,7 @@ func TestEvidence(t *testing.T) {
 			member := drivers.Key{Group: "compute", Name: "one"}
 			for _, m := range history {
 				h := newHearing(second(m.second), time.Minute, []answer{m.answer(t, m.first), m.answer(t, m.other)})
-				testimonies := hear([]answer{m.answer(t, m.first), m.answer(t, m.other)}, []string{"key"}, hashed{})
+				testimonies := hear([]answer{m.answer(t, m.first), m.answer(t, m.other)}, 1, hashed{})
 				got := all.judgeAll(h, []drivers.Key{member}, testimonies)
 				require.Equal(t, m.want, [...]string{"up", "down", "unknown", "unreadable"}[got[0]], "second %d", m.second)
 			}
@@ -69,19 +69,19 @@ func second(s int) time.Time { return time.Unix(1795362556, 0).Add(time.Duration
 
 func (m *moment) answer(t *testing.T, said string) answer {
 	t.Helper()
-	a := answer{items: map[string]*memcache.Item{}}
+	a := answer{items: make([]*memcache.Item, 1)}
 	said, a.blank = strings.CutPrefix(said, "blank")
 	switch said = strings.TrimSpace(said); said {
 	case "":
 	case "mute":
 		a.err = errors.New("out of reach")
-		a.items["key"] = hashed{}.heartbeat("key", second(m.second), 0) // the part that came before it failed
+		a.items[0] = hashed{}.heartbeat("key", second(m.second), 0) // the part that came before it failed
 	case "odd":
-		a.items["key"] = &memcache.Item{Key: "key", Value: []byte("?")}
+		a.items[0] = &memcache.Item{Key: "key", Value: []byte("?")}
 	default:
 		at, err := strconv.Atoi(said)
 		require.NoError(t, err)
-		a.items["key"] = hashed{}.heartbeat("key", second(at), 0)
+		a.items[0] = hashed{}.heartbeat("key", second(at), 0)
 	}
 	return a
 }
@@ -103,7 +103,7 @@ func TestEvidenceWithoutTimes(t *testing.T) {
 	member := []drivers.Key{{Group: "compute", Name: "one"}}
 	h := newHearing(second(10), time.Minute, make([]answer, 1))
 	beat := plain{}.heartbeat("key", second(0), time.Minute)
-	there := hear([]answer{{items: map[string]*memcache.Item{"key": beat}}}, []string{"key"}, plain{})
+	there := hear([]answer{{items: []*memcache.Item{beat}}}, 1, plain{})
 	require.Equal(t, []verdict{up}, all.judgeAll(h, member, there))
-	require.Equal(t, []verdict{down}, all.judgeAll(h, member, hear(make([]answer, 1), []string{"key"}, plain{})))
+	require.Equal(t, []verdict{down}, all.judgeAll(h, member, hear(make([]answer, 1), 1, plain{})))
 }

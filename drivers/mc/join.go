@@ -91,6 +91,8 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 		return errors.Join(l.Set(d.leftNote(member)), l.remove(key))
 	})
 	switch {
+	case len(errs) > 0 && found.Load():
+		return d.unavailable(fmt.Sprintf("removing %q from group %q succeeded in part", name, group), errs)
 	case len(errs) > 0:
 		return d.unavailable(fmt.Sprintf("removing %q from group %q", name, group), errs)
 	case !found.Load():

@@ -10,8 +10,8 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 )
 
-// maxAnswer bounds what is read from a server in one operation.
-const maxAnswer = 32 << 20
+// maxAnswer bounds what is read from a server in one operation, or for one batch of keys.
+const maxAnswer = 16 << 20
 
 // forever is more than any operation may take: deadlines are those of contexts, not of the client.
 const forever = time.Hour

@@ -2,7 +2,6 @@ package mc
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -97,7 +96,7 @@ func open(t *testing.T, cfg Config, roster drivers.Driver) *Driver {
 type logWriter struct{ t *testing.T }
 
 func (w logWriter) Write(line []byte) (int, error) {
-	w.t.Log(fmt.Sprintf("%s", line))
+	w.t.Log(string(line))
 	return len(line), nil
 }
 

@@ -29,7 +29,7 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 		return nil, err
 	}
 	h := newHearing(now, d.cfg.downTime(), answers)
-	testimonies := hear(answers, b.keys, d.how)
+	testimonies := hear(answers, len(b.keys), d.how)
 	for i, v := range d.proofs.judgeAll(h, b.names(), testimonies) {
 		b.add(i, v, testimonies[i].newest.at)
 	}

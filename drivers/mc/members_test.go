@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -151,10 +152,10 @@ func TestManyMembers(t *testing.T) {
 	const n = 10*batch + 1
 	roster := &book{}
 	for i := range n {
-		roster.members = append(roster.members, drivers.Member{Group: "compute", Name: fmt.Sprint(i), Rostered: true})
+		roster.members = append(roster.members, drivers.Member{Group: "compute", Name: strconv.Itoa(i), Rostered: true})
 	}
 	cfg := config(testserver.Memcached(t))
-	cfg.ServiceDownTime = drivers.Duration(time.Hour)
+	cfg.ServiceDownTime, cfg.Timeout = drivers.Duration(time.Hour), drivers.Duration(time.Minute)
 	d := open(t, cfg, roster)
 	now := time.Now()
 	require.NoError(t, d.servers[0].do(t.Context(), func(l *link) error {

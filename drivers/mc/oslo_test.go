@@ -3,8 +3,9 @@ package mc
 import (
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func python(t *testing.T, answer any, args ...string) {
 	t.Helper()
 	const interpreter = "/usr/bin/python3"
 	out, err := exec.CommandContext(t.Context(), interpreter, args...).Output()
-	if exit, ok := err.(*exec.ExitError); ok {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		t.Fatalf("%s %q: %v (run `make deps` if a module is missing)\n%s", interpreter, args, err, exit.Stderr)
 	}
 	require.NoError(t, err)
@@ -45,7 +46,7 @@ type osloClient struct {
 
 func (c osloClient) run(action string, names ...string) (a osloAnswer) {
 	c.t.Helper()
-	down := fmt.Sprint(int(c.d.cfg.downTime().Seconds()))
+	down := strconv.Itoa(int(c.d.cfg.downTime().Seconds()))
 	args := []string{"testdata/oslo.py", c.backend, strings.Join(c.d.cfg.Servers, ","), down, action}
 	for _, name := range names {
 		args = append(args, "compute:"+name)

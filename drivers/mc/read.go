@@ -2,6 +2,7 @@ package mc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -15,8 +16,8 @@ const batch = 1000
 
 // An answer is what one server said in a poll.
 type answer struct {
-	err   error // why it said nothing
-	items map[string]*memcache.Item
+	err   error            // why it said nothing
+	items []*memcache.Item // in the order of the keys, nil where it has none
 	stats
 	// blank says that the server has remembered for less than a report interval: it can have forgotten members that
 	// have not had the time to write again.
@@ -38,22 +39,24 @@ func (d *Driver) askAll(ctx context.Context, keys []string) []answer {
 // forgets in between is never believed.
 func (d *Driver) ask(ctx context.Context, s *server, keys []string) (a answer) {
 	a.err = s.do(ctx, func(l *link) (err error) {
-		a.items = make(map[string]*memcache.Item, len(keys))
+		a.items = make([]*memcache.Item, 0, len(keys))
 		for part := range slices.Chunk(keys, batch) {
 			d.operations.Add(1)
-			items, err := l.GetMulti(part)
+			items, err := l.getMany(part)
 			if err != nil {
 				return fmt.Errorf("reading %d keys: %w", len(part), err)
 			}
-			for key, item := range items {
-				a.items[key] = item
+			for _, key := range part {
+				a.items = append(a.items, items[key])
 			}
 		}
 		d.operations.Add(1)
 		a.stats, err = l.stats()
 		return err
 	})
-	a.blank = s.note(a.err, a.stats, d.settling(), d.logger)
+	if !errors.Is(ctx.Err(), context.Canceled) { // Who did not wait for an answer knows nothing of the server.
+		a.blank = s.note(a.err, a.stats, d.settling(), d.logger)
+	}
 	return a
 }
 

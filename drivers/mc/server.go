@@ -143,6 +143,12 @@ func isCut(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errSpent)
 }
 
+// getMany reads the items that there are. Each answer has the whole bound.
+func (l *link) getMany(keys []string) (map[string]*memcache.Item, error) {
+	l.conn.left = maxAnswer
+	return l.GetMulti(keys)
+}
+
 // get reads one item, nil if there is none.
 func (l *link) get(key string) (*memcache.Item, error) {
 	item, err := l.Get(key)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,7 +21,7 @@ func Memcached(t TB, args ...string) *MC {
 	t.Helper()
 	daemon := find(t, "memcached", "memcached")
 	m := &MC{port: Port(t)}
-	argv := []string{daemon, "-l", "127.0.0.1", "-p", fmt.Sprint(m.port), "-U", "0", "-m", "64"}
+	argv := []string{daemon, "-l", "127.0.0.1", "-p", strconv.Itoa(m.port), "-U", "0", "-m", "64"}
 	if os.Getuid() == 0 {
 		argv = append(argv, "-u", "root") // It refuses to run as root unless told so.
 	}
