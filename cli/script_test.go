@@ -24,7 +24,7 @@ import (
 // The scripts in testdata/script run the program as its users do: as processes, against real servers. Beside the
 // commands of testscript they have:
 //
-//	server mariadb|zookeeper       starts a server and sets $MARIADB or $ZOOKEEPER to its address
+//	server mariadb|memcached|zookeeper   starts a server and sets $MARIADB, … to its address
 //	tell SERVER stop|start|freeze|thaw|kill
 //	sql DATABASE FILE              runs the statements of a file in $MARIADB, which makes the database if needed
 //	port NAME                      sets $NAME to the address of a free loopback port
@@ -91,11 +91,12 @@ func (s scriptTB) Cleanup(f func()) { s.Defer(f) }
 
 func startServer(ts *testscript.TestScript, _ bool, args []string) {
 	starters := map[string]func() scriptServer{
+		"memcached": func() scriptServer { return testserver.Memcached(scriptTB{ts}) },
 		"mariadb":   func() scriptServer { return testserver.MariaDB(scriptTB{ts}) },
 		"zookeeper": func() scriptServer { return testserver.ZooKeeper(scriptTB{ts}) },
 	}
 	if len(args) != 1 || starters[args[0]] == nil {
-		ts.Fatalf("usage: server mariadb|zookeeper")
+		ts.Fatalf("usage: server mariadb|memcached|zookeeper")
 	}
 	server := starters[args[0]]()
 	ts.Value(serversKey).(map[string]scriptServer)[args[0]] = server
