@@ -1,0 +1,177 @@
+package testserver
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// Postgres is a real PostgreSQL server, whose superuser postgres needs no password.
+//
+// Every connection has a process of its own there, so that the server is frozen and killed process by process.
+type Postgres struct {
+	*Process
+	port int
+}
+
+// PostgreSQL starts a PostgreSQL server; args are added to the command line of postgres.
+func PostgreSQL(t TB, args ...string) *Postgres {
+	t.Helper()
+	bin := postgresBin(t)
+	dir := tempDir(t)
+	data := filepath.Join(dir, "data")
+	unprivileged := asNobody(t, dir)
+	initdb := slices.Concat(unprivileged, []string{
+		filepath.Join(bin, "initdb"), "--pgdata=" + data, "--username=postgres", "--auth=trust", "--encoding=UTF8",
+		"--locale=C", "--no-sync", "--no-instructions",
+	})
+	if out, err := exec.Command(initdb[0], initdb[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	s := &Postgres{port: Port(t)}
+	argv := slices.Concat(unprivileged, []string{
+		filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", dir,
+		"-F", // A test's data need not survive a power cut.
+	}, args)
+	s.Process = newProcess(t, "postgres", dir, argv, s.ping)
+	return s
+}
+
+// postgresBin finds the programs of the newest release, which Debian keeps out of everybody's PATH.
+func postgresBin(t TB) string {
+	t.Helper()
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if err != nil || len(found) == 0 {
+		return filepath.Dir(find(t, "postgres", "postgresql"))
+	}
+	release := func(path string) int {
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path)))) // What is no number is old.
+		return n
+	}
+	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return release(a) - release(b) }))
+}
+
+// asNobody begins a command line that runs as nobody, in a folder that is nobody's, where the test runs as root:
+// PostgreSQL refuses to run as root. Neither env nor setpriv stays, so that the process is the server's. Giving up root
+// would also give up that the server ends with the test; setpriv asks for it again.
+func asNobody(t TB, dir string) []string {
+	t.Helper()
+	argv := []string{"env", "--chdir=" + dir}
+	if os.Getuid() != 0 {
+		return argv
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatalf("PostgreSQL can't run as root: %v", err)
+	}
+	uid, err := strconv.Atoi(nobody.Uid)
+	if err != nil {
+		t.Fatalf("the user id of nobody: %v", err)
+	}
+	if err := os.Chown(dir, uid, -1); err != nil {
+		t.Fatalf("giving a folder to nobody: %v", err)
+	}
+	return append(argv, "setpriv", "--reuid="+nobody.Uid, "--regid="+nobody.Gid, "--clear-groups", "--pdeathsig=KILL")
+}
+
+// Addr returns the server's host and port.
+func (s *Postgres) Addr() string { return loopback(s.port) }
+
+// DSN returns the URL of a database, as the superuser.
+func (s *Postgres) DSN(database string) string {
+	return fmt.Sprintf("postgresql://postgres@%s/%s", s.Addr(), database)
+}
+
+// Open makes the database if it is not there and returns a pool of the superuser's connections to it that takes several
+// statements at once, where they have no parameters.
+func (s *Postgres) Open(t TB, database string) *sql.DB {
+	t.Helper()
+	root := s.pool(t, "postgres")
+	defer root.Close()
+	var exists bool
+	ctx := context.Background()
+	err := root.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pg_database WHERE datname = $1", database).Scan(&exists)
+	if err == nil && !exists {
+		_, err = root.ExecContext(ctx, "CREATE DATABASE "+pgx.Identifier{database}.Sanitize())
+	}
+	if err != nil {
+		t.Fatalf("creating database %s: %v", database, err)
+	}
+	db := s.pool(t, database)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func (s *Postgres) pool(t TB, database string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", s.DSN(database)+"?default_query_exec_mode=simple_protocol")
+	if err != nil {
+		t.Fatalf("opening database %s: %v", database, err)
+	}
+	return db
+}
+
+func (s *Postgres) ping() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.DSN("postgres"))
+	if err != nil {
+		return err
+	}
+	return conn.Close(ctx)
+}
+
+// Stop ends connections, then the server, and waits. PostgreSQL takes SIGTERM for a wish to wait until everybody has gone.
+func (s *Postgres) Stop() { s.t.Helper(); s.end(syscall.SIGINT) }
+
+// Kill ends all of the server's processes as kill -9 does and waits until the first one is gone.
+func (s *Postgres) Kill() {
+	s.t.Helper()
+	s.Freeze() // so that none is made while they are counted
+	s.signalChildren(syscall.SIGKILL)
+	s.Process.Kill()
+}
+
+// Freeze stops all of the server's processes without ending them.
+func (s *Postgres) Freeze() {
+	s.t.Helper()
+	s.Process.Freeze()
+	s.signalChildren(syscall.SIGSTOP)
+}
+
+// Thaw lets a frozen server go on.
+func (s *Postgres) Thaw() {
+	s.t.Helper()
+	s.signalChildren(syscall.SIGCONT)
+	s.Process.Thaw()
+}
+
+// signalChildren signals the processes that the server has made. One that has just ended is none.
+func (s *Postgres) signalChildren(sig syscall.Signal) {
+	s.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", s.Pid()))
+	if err != nil {
+		s.t.Fatalf("listing the processes of PostgreSQL: %v", err)
+	}
+	for _, field := range strings.Fields(string(text)) {
+		pid, err := strconv.Atoi(field)
+		if err != nil {
+			s.t.Fatalf("listing the processes of PostgreSQL: %v", err)
+		}
+		if err := syscall.Kill(pid, sig); err != nil && err != syscall.ESRCH {
+			s.t.Fatalf("sending %v to a process of PostgreSQL: %v", sig, err)
+		}
+	}
+}
