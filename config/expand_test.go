@@ -195,6 +195,18 @@ func TestExpandCells(t *testing.T) {
 		c.Sources[0].Name = "nova/cell0"
 		require.Equal(t, "nova/cell0:db "+strings.Replace(all, " nova/cell0:db", "", 1), list(c.Expand(x, x.logger)))
 	})
+	t.Run("API database hangs", func(t *testing.T) {
+		fresh := expand(t, nil, "nova_conf: nova.conf", conf)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		server.Freeze()
+		began := time.Now()
+		err := fresh.Discover(ctx)
+		took := time.Since(began)
+		server.Thaw()
+		require.Equal(t, drivers.ReasonTimeout, drivers.ReasonOf(err))
+		require.Less(t, took, 3*time.Second)
+	})
 	t.Run("API database away", func(t *testing.T) {
 		server.Stop()
 		_, err := poll(t, x, "nova")

@@ -16,11 +16,13 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		string(good), goodDB, headZK, "", "---\n", "sources: &s\n- *s\n", "sources: *x", "a: &a [*a]", "<<: {<<: 1}", "? {a: b}\n: c",
 		edit("dsn", "dsn_file"), edit("dsn:", "dsn_env: HOME, password:"), "sources: [{}, {}]", "\xff", "%YAML 1.1\n---\n...\n---",
+		edit("dsn", "nova_conf"), edit("dsn:", "nova_conf: [good.conf, ., \"a\\nb\"], cells:"), edit("dsn:", "nova_conf: good.conf, cells: [{name: a, dsn: '{port}'}], x:"),
 		"sources: [{name: 1, driver: 2, db: 3, zk: 4, poll_interval: 5, expose: 6}]",
 	} {
 		f.Add([]byte(seed))
 	}
 	name := filepath.Join(f.TempDir(), "f.yml")
+	require.NoError(f, os.WriteFile(filepath.Join(filepath.Dir(name), "good.conf"), []byte(connection+api), 0o600))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Parse(name, data)
 		if err != nil {

@@ -32,7 +32,7 @@ func (n *novaReader) memcached(section *db.Config) *mc.Config {
 		c.Servers[i] = strings.TrimPrefix(strings.TrimPrefix(server, "inet6:"), "inet:")
 	}
 	if err := c.Validate(); err != nil {
-		n.errorf("DEFAULT", "servicegroup_driver", "is mc, but: %w", err)
+		n.errorf("DEFAULT", "servicegroup_driver", "is mc, but: %s", oneLine(err))
 	}
 	return &c
 }
@@ -81,7 +81,10 @@ func (n *novaReader) zookeeper() *zk.Config {
 		c.SessionTimeout = drivers.Duration(time.Duration(ms) * time.Millisecond)
 	}
 	if err := c.Validate(); err != nil {
-		n.errorf("DEFAULT", "servicegroup_driver", "is zk, but in [zookeeper]: %w", err)
+		n.errorf("DEFAULT", "servicegroup_driver", "is zk, but in [zookeeper]: %s", oneLine(err))
 	}
 	return &c
 }
+
+// oneLine joins errors in one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

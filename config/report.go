@@ -86,7 +86,7 @@ func (r *report) section(path string, err error) {
 	r.settingf(path, "%v", err)
 }
 
-// err joins the problems in the order of their lines.
+// err joins the problems in the order of their lines. Each is one line, whatever it quotes.
 func (r *report) err() error {
 	slices.SortStableFunc(r.problems, func(a, b problem) int { return cmp.Compare(a.line, b.line) })
 	errs := make([]error, len(r.problems))
@@ -98,7 +98,7 @@ func (r *report) err() error {
 		if p.path != "" {
 			text += p.path + ": "
 		}
-		errs[i] = errors.New(text + p.text)
+		errs[i] = errors.New(text + strings.ReplaceAll(p.text, "\n", " "))
 	}
 	return errors.Join(errs...)
 }

@@ -159,8 +159,8 @@ func testZones(t *testing.T, server *testserver.SQL) {
 	cell := w.cell(t, server.DSN("cell"))
 
 	unknown := zonesOf(t, cell)
-	require.Equal(t, "", unknown["compute/compute-01"])
-	require.Equal(t, "", unknown["compute/compute-08"], "in no aggregate, as far as is known")
+	require.Empty(t, unknown["compute/compute-01"])
+	require.Empty(t, unknown["compute/compute-08"], "in no aggregate, as far as is known")
 	require.Equal(t, "internal", unknown["scheduler/controller-01"], "known without the database")
 
 	d := w.open(t)

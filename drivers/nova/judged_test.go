@@ -53,8 +53,11 @@ func TestJudged(t *testing.T) {
 	}}
 	judge := &telling{fixed{poll: drivers.Poll{
 		Members: []drivers.Member{
-			{Group: "compute", Name: "alive", Up: true, SessionTimeout: time.Second}, {Group: "compute", Name: "dead", Died: died},
-			{Group: "compute", Name: "forced", Up: true}, {Group: "compute", Name: "nobody's", Up: true}, {Group: "other", Name: "gone", Up: true},
+			{Group: "compute", Name: "alive", Up: true, SessionTimeout: time.Second},
+			{Group: "compute", Name: "dead", Died: died},
+			{Group: "compute", Name: "forced", Up: true},
+			{Group: "compute", Name: "nobody's", Up: true},
+			{Group: "other", Name: "gone", Up: true},
 		},
 		DownTime: 4 * time.Second, Backend: "3.8.0", Changed: map[string]time.Time{"compute": died},
 		Rejected: []drivers.Rejection{{Reason: "data"}},
