@@ -37,7 +37,10 @@ func TestChanged(t *testing.T) {
 		join(t, joiner, "new", "one")
 		require.NotContains(t, poll(t, d).Changed, "new", "nobody watched it")
 		join(t, joiner, "new", "two")
-		require.Eventually(t, func() bool { return !poll(t, d).Changed["new"].IsZero() }, prompt, time.Millisecond)
+		require.Eventually(t, func() bool {
+			p, err := read(t, d)
+			return err == nil && !p.Changed["new"].IsZero()
+		}, prompt, time.Millisecond)
 	})
 
 	t.Run("the end of a dead one's record", func(t *testing.T) {

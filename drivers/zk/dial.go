@@ -101,14 +101,11 @@ func (h *hunt) pursue(ctx context.Context, to server, failed func()) {
 func (d *dialer) attempt(ctx context.Context, to server, silent int) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.attemptTime(silent))
 	defer cancel()
-	address, err := resolve(ctx, to)
+	conn, err := connect(ctx, to)
 	if err != nil {
 		return nil, failure(ctx, drivers.ReasonConnect, err)
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, failure(ctx, drivers.ReasonConnect, err) // It names the address.
-	}
+	address := conn.RemoteAddr().String()
 	s, err := newSession(ctx, conn, address, d.options)
 	if err != nil {
 		return nil, failure(ctx, drivers.ReasonSession, fmt.Errorf("%s: %w", address, err))
@@ -144,14 +141,23 @@ func (d *dialer) authenticate(ctx context.Context, s *session) error {
 	return err
 }
 
-// resolve gives an address of a server, a random one if there are several. Names are looked up anew each time, since
-// servers move.
-func resolve(ctx context.Context, s server) (string, error) {
-	hosts, err := net.DefaultResolver.LookupHost(ctx, s.host)
+// connect connects to a server, to any of its addresses if it has several. Names are looked up anew each time, since
+// servers move, and addresses are tried in random order, since each may be a server of its own.
+func connect(ctx context.Context, to server) (net.Conn, error) {
+	hosts, err := net.DefaultResolver.LookupHost(ctx, to.host)
 	if err != nil {
-		return "", fmt.Errorf("%v: %w", s, err)
+		return nil, fmt.Errorf("%v: %w", to, err)
 	}
-	return net.JoinHostPort(hosts[rand.IntN(len(hosts))], s.port), nil
+	rand.Shuffle(len(hosts), func(i, j int) { hosts[i], hosts[j] = hosts[j], hosts[i] })
+	deadline, _ := ctx.Deadline()
+	for i, host := range hosts {
+		var conn net.Conn
+		dialer := net.Dialer{Timeout: time.Until(deadline) / time.Duration(len(hosts)-i)}
+		if conn, err = dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, to.port)); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, fmt.Errorf("%v: %w", to, err)
 }
 
 // acl is what new znodes get: open to everybody, as Nova's are, unless an identity is configured. Then only it may

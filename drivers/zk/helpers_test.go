@@ -117,6 +117,14 @@ func eventually(t *testing.T, d *zk.Driver, within time.Duration, member, want s
 	}, within, 10*time.Millisecond, "%s is not %q within %v", member, want, within)
 }
 
+// stays polls for some time and requires a member to be in the state all the time.
+func stays(t *testing.T, d *zk.Driver, length time.Duration, member, want string) {
+	t.Helper()
+	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		require.Equal(t, want, states(poll(t, d))[member])
+	}
+}
+
 // foreign connects as other programs do.
 func foreign(t *testing.T, addr string) *zkclient.Conn {
 	t.Helper()

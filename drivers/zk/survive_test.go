@@ -25,15 +25,12 @@ func TestMemberSurvives(t *testing.T) {
 		require.NoError(t, err)
 		for range 5 {
 			p.cut()
-			for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); {
-				require.Equal(t, "up", states(poll(t, reader))["broken/one"], "nobody sees it missing")
-			}
+			stays(t, reader, 300*time.Millisecond, "broken/one", "up") // Nobody sees it missing.
 		}
 		_, after, err := c.Get("/servicegroups/broken/one")
 		require.NoError(t, err)
 		require.NotEqual(t, before.EphemeralOwner, after.EphemeralOwner)
-		require.Never(t, func() bool { return states(poll(t, reader))["broken/one"] != "up" }, 2*sessionTimeout, 20*time.Millisecond,
-			"nor when the old sessions expire")
+		stays(t, reader, 2*sessionTimeout, "broken/one", "up") // Nor when the old sessions expire.
 		require.GreaterOrEqual(t, d.Counts().Reconnects, uint64(5))
 		require.Zero(t, d.Counts().Expirations)
 		require.NoError(t, m.Leave(t.Context()))

@@ -1,0 +1,111 @@
+package zk
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// A name may have addresses at which nobody listens, as localhost has where a server listens on IPv4 only.
+func TestConnectByName(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		conn, err := connect(ctx, server{"localhost", port})
+		cancel()
+		require.NoError(t, err)
+		require.Equal(t, l.Addr().String(), conn.RemoteAddr().String())
+		require.NoError(t, conn.Close())
+	}
+}
+
+func TestAttemptTime(t *testing.T) {
+	d := dialer{options: sessionOptions{timeout: 6 * time.Second}}
+	for silent, want := range []time.Duration{2, 4, 6, 6} {
+		require.Equal(t, want*time.Second, d.attemptTime(silent))
+	}
+	d.options.timeout = 100 * time.Millisecond
+	require.Equal(t, minAttempt, d.attemptTime(0))
+	require.Equal(t, minAttempt, d.attemptTime(1000))
+}
+
+func TestBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := backoff{limit: time.Second}
+		for _, longest := range []time.Duration{50, 100, 200, 400, 800, 1000, 1000} {
+			begun := time.Now()
+			require.True(t, b.pause(t.Context()))
+			took := time.Since(begun)
+			require.GreaterOrEqual(t, took, longest*time.Millisecond/2)
+			require.LessOrEqual(t, took, longest*time.Millisecond)
+		}
+		require.False(t, b.lasted(time.Second-1), "what does not last makes pauses no shorter")
+		require.Equal(t, time.Second, b.wait)
+		require.True(t, b.lasted(time.Second))
+		require.Zero(t, b.wait)
+
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		begun := time.Now()
+		require.False(t, b.pause(ctx))
+		require.Zero(t, time.Since(begun))
+	})
+}
+
+func TestFailures(t *testing.T) {
+	one, two := server{"a", "1"}, server{"b", "2"}
+	var texts []string
+	var rounds int
+	f := newFailures([]server{one, two}, func(err error, all bool) {
+		texts = append(texts, err.Error())
+		if all {
+			rounds++
+		}
+	})
+	fail := func(s server, reason drivers.Reason) { f.note(s, drivers.Unavailable(reason, net.UnknownNetworkError(s.host))) }
+	fail(one, drivers.ReasonConnect)
+	fail(one, drivers.ReasonSession)
+	require.Zero(t, rounds, "the other one was not tried")
+	fail(two, drivers.ReasonTimeout)
+	require.Equal(t, 1, rounds)
+	fail(two, drivers.ReasonTimeout)
+	require.Equal(t, 2, rounds)
+	fail(two, drivers.ReasonTimeout)
+	require.Equal(t, 2, rounds)
+	require.Equal(t, "no session with any ZooKeeper server: unknown network a; unknown network b", texts[4])
+
+	err := f.noSession(context.DeadlineExceeded)
+	require.ErrorIs(t, err, drivers.ErrUnavailable)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, drivers.ReasonSession, drivers.ReasonOf(err), "the one that came furthest")
+}
+
+func TestEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		items := make([]int, 100)
+		do := func(ctx context.Context, _ int) error {
+			time.Sleep(time.Second)
+			return ctx.Err()
+		}
+		begun := time.Now()
+		require.NoError(t, each(t.Context(), 10, items, do))
+		require.Equal(t, 10*time.Second, time.Since(begun), "ten at a time")
+		require.NoError(t, each(t.Context(), 10, nil, do))
+
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		begun = time.Now()
+		require.ErrorIs(t, each(ctx, 10, items, do), context.DeadlineExceeded)
+		require.Equal(t, 3*time.Second, time.Since(begun), "what was begun has ended")
+	})
+}
