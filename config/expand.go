@@ -130,9 +130,10 @@ func (s *Source) parts(c *cloud) []Source {
 	part.cloud = c
 	var parts []Source
 	if s.nova.hasAPI() {
-		part.api = true
-		parts = append(parts, part)
-		part.api = false
+		api := part
+		api.api, api.DB = true, new(*s.DB)
+		api.DB.Schema = "nova_api"
+		parts = append(parts, api)
 	}
 	for _, cell := range c.Cells() {
 		part.Name = s.Name + "/" + cell.Name

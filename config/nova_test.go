@@ -186,6 +186,18 @@ func TestNovaZooKeeper(t *testing.T) {
 	require.Equal(t, &want, s.nova.ZK)
 }
 
+// Nova as a whole is no roster: it says by itself who judges its members.
+func TestNovaIsNoRoster(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("nova.conf", []byte(api), 0o600))
+	const nova = "sources:\n- {name: nova, driver: db, db: {nova_conf: nova.conf}}\n- {name: mc, driver: mc, mc: {servers: [a]}, roster: "
+	_, err := Parse("f.yml", []byte(nova+"{source: nova}}"))
+	require.EqualError(t, err, `f.yml:3: sources[1].roster.source: source "nova" has nova_conf, which says by itself whose verdict counts`)
+	_, err = Parse("f.yml", []byte(nova+"{db: {nova_conf: nova.conf}}}"))
+	require.EqualError(t, err, "f.yml:3: sources[1].roster.db.nova_conf: belongs to a source of driver db, "+
+		"which takes the driver of services from there too")
+}
+
 // Everything that Nova's files say is a part of the source's fingerprint.
 func TestNovaFingerprint(t *testing.T) {
 	const mcOn = "[DEFAULT]\nservicegroup_driver = mc\nmemcached_servers = a\n"

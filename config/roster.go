@@ -65,7 +65,9 @@ func validateRoster(r *report, c *Config, s *Source, path string) {
 		r.settingf(path, "must have exactly one of source, db, members")
 		return
 	}
-	if s.Roster.DB != nil {
+	if s.Roster.DB != nil && len(s.Roster.DB.NovaConf) > 0 {
+		r.settingf(join(path, "db.nova_conf"), "belongs to a source of driver db, which takes the driver of services from there too")
+	} else if s.Roster.DB != nil {
 		r.section(join(path, "db"), s.Roster.DB.Validate())
 	}
 	s.Roster.find(r, c, join(path, "source"))
