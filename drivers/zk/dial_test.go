@@ -72,7 +72,9 @@ func TestFailures(t *testing.T) {
 			rounds++
 		}
 	})
-	fail := func(s server, reason drivers.Reason) { f.note(s, drivers.Unavailable(reason, net.UnknownNetworkError(s.host))) }
+	fail := func(s server, reason drivers.Reason) {
+		f.note(s, drivers.Unavailable(reason, net.UnknownNetworkError(s.host)))
+	}
 	fail(one, drivers.ReasonConnect)
 	fail(one, drivers.ReasonSession)
 	require.Zero(t, rounds, "the other one was not tried")

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	zkclient "github.com/go-zookeeper/zk"
@@ -106,18 +107,19 @@ func (s *session) onEvent(ev zkclient.Event) {
 	}
 }
 
-// cause says why the library gave the connection up.
+// cause says why the library gave the connection up. A server that hangs up on a handshake may do so before all of that
+// was read or even sent, which the network then reports as a reset.
 func (s *session) cause() error {
+	why := s.wire.err
+	hungUp := why == nil || errors.Is(why, io.EOF) || errors.Is(why, syscall.ECONNRESET)
 	switch {
-	case s.wire.err == nil:
-		return errCut
-	case !errors.Is(s.wire.err, io.EOF):
-		return s.wire.err
-	case !s.wire.greeted():
+	case hungUp && !s.wire.greeted():
 		return errors.New("it closed the connection without giving a session: it has no quorum, " +
 			"or more connections from this host than its maxClientCnxns")
-	default:
+	case hungUp:
 		return errors.New("it closed the connection")
+	default:
+		return why
 	}
 }
 
