@@ -76,7 +76,7 @@ func seed(section any) {
 			Expose:      ExposeAll,
 		}
 	case *db.Config:
-		*s = db.DefaultConfig()
+		*s = db.Unset()
 	case *mc.Config:
 		*s = mc.DefaultConfig()
 	case *zk.Config:

@@ -160,6 +160,9 @@ func (d *decoder) section(node *yaml.Node, v reflect.Value, path string, line in
 		}
 		seen[key.Value] = key.Line
 	}
+	if s, ok := v.Addr().Interface().(interface{ SetDefaults() }); ok {
+		s.SetDefaults()
+	}
 }
 
 // expect says whether a node is of a kind, and notes it if it is not.

@@ -128,7 +128,7 @@ func TestBadNovaConf(t *testing.T) {
 		"no value":       {"nova_conf: ", "", "f.yml:4: sources[0].db.nova_conf: has no value\n" + noDSN},
 		"mapping":        {"nova_conf: {a: b}", "", "f.yml:4: sources[0].db.nova_conf: must be a list, not a mapping\n" + noDSN},
 		"bad api":        {"nova_conf: nova.conf", "\n[api_database]\nconnection = mysql://u:s#same@h", at + ":3: [api_database] connection: names no database: it must end like /nova"},
-		"bad connection": {"nova_conf: nova.conf", "[database]\nconnection = nope://u:s#same@h", at + ":2: [database] connection: its scheme is not known: it must begin with mysql, mariadb or sqlite"},
+		"bad connection": {"nova_conf: nova.conf", "[database]\nconnection = nope://u:s#same@h", at + ":2: [database] connection: its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite"},
 		"reference":      {"nova_conf: nova.conf", "[database]\nconnection = mysql://u:s$same@h/d", at + ":2: [database] connection: refers to an option that is not set in these files as $name or ${name}; where a dollar sign is meant, write $$\nf.yml:4: sources[0].db.nova_conf: sets neither [api_database] connection nor [database] connection"},
 		"time":           {"nova_conf: nova.conf", api + "[DEFAULT]\nservice_down_time = 1m\n", at + ":4: [DEFAULT] service_down_time: is not a number of seconds from 1 to 31536000"},
 		"zero":           {"nova_conf: nova.conf", api + "[DEFAULT]\nreport_interval = 0\n", at + ":4: [DEFAULT] report_interval: is not a number of seconds from 1 to 31536000"},

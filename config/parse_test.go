@@ -158,7 +158,7 @@ sources:
   db:
     dsn: 'mysql://u@h/nova'
     timeout: 0s
-    schema: cinder
+    schema: glance
     scema: nova
 - driver: zk
   poll_timeout: 3
@@ -171,7 +171,7 @@ sources:
 more: 1
 `,
 		`f.yml:7: sources[0].db.timeout: is 0s, must be longer than nothing
-f.yml:8: sources[0].db.schema: "cinder" is not known: the only schema is nova
+f.yml:8: sources[0].db.schema: "glance" is not known; known are cinder, designate, heat, ironic, magnum, manila, neutron, nova, octavia, custom
 f.yml:9: sources[0].db: unknown key "scema"; did you mean "schema"?
 f.yml:10: sources[1].name: every source needs a name
 f.yml:11: sources[1].poll_timeout: "3" has no unit: write 3s for seconds

@@ -82,7 +82,7 @@ func TestBadSecrets(t *testing.T) {
 			`7: sources[0].db.password: "password_env" on line 6 gives the same secret; keep one of them`,
 		},
 		"no such secret": {[]string{"schema_file: nova"}, `6: sources[0].db: unknown key "schema_file"; ` +
-			"known are cells, dsn, dsn_env, dsn_file, nova_conf, password, password_env, password_file, report_interval, schema, service_down_time, timeout"},
+			"known are cells, custom, dsn, dsn_env, dsn_file, nova_conf, password, password_env, password_file, report_interval, rule, schema, service_down_time, timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse(file, withPassword(tt.lines...))
@@ -93,9 +93,9 @@ func TestBadSecrets(t *testing.T) {
 
 // What the driver says about a secret names the key that gave it.
 func TestBadContentOfASecret(t *testing.T) {
-	t.Setenv(variable, "postgresql://u:hunter2@h/nova")
+	t.Setenv(variable, "oracle://u:hunter2@h/nova")
 	_, err := Parse("f.yml", []byte("sources:\n- name: a\n  driver: db\n  db:\n    dsn_env: "+variable+"\n"))
-	require.ErrorContains(t, err, "f.yml:5: sources[0].db.dsn_env: PostgreSQL is not supported yet")
+	require.ErrorContains(t, err, "f.yml:5: sources[0].db.dsn_env: its scheme is not known")
 	require.NotContains(t, err.Error(), "hunter2")
 }
 

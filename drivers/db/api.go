@@ -142,17 +142,7 @@ func (a *API) query(ctx context.Context, what, query string, row func(*sql.Rows)
 		limit = time.Until(deadline)
 	}
 	a.driver.operations.Add(1)
-	rows, err := db.QueryContext(ctx, a.driver.store.selectWithin(limit)+query)
-	if err != nil {
-		return failed(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return failed(err)
-		}
-	}
-	if err := rows.Err(); err != nil {
+	if err := a.driver.store.query(ctx, db, limit, query, row); err != nil {
 		return failed(err)
 	}
 	return nil

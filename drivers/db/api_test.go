@@ -164,8 +164,7 @@ func TestValidateNova(t *testing.T) {
 schema: is nova where nova_conf is set
 cells[1].name: every cell needs a name of letters, digits and signs, without spaces
 cells[2].name: every cell needs a name of letters, digits and signs, without spaces
-cells[3].name: there is another cell "cell1"
-schema: "cinder" is not known: the only schema is nova`)
+cells[3].name: there is another cell "cell1"`)
 
 	cfg = config("mysql://u@h/d")
 	cfg.Cells = []Cell{{"cell1", "x"}}

@@ -10,7 +10,7 @@ import (
 // A builder makes a poll of rows.
 type builder struct {
 	poll   *drivers.Poll
-	silent []string
+	layout *layout
 
 	// last are the members of the poll before. The rows of a table nearly always come in the same order, so that a
 	// text that has not changed is found at the same place, and shared.
@@ -22,8 +22,8 @@ type builder struct {
 	seen map[drivers.Key]int
 }
 
-func newBuilder(last *drivers.Poll, downTime time.Duration, silent []string) *builder {
-	b := &builder{poll: &drivers.Poll{DownTime: downTime}, silent: silent}
+func newBuilder(last *drivers.Poll, downTime time.Duration, l *layout) *builder {
+	b := &builder{poll: &drivers.Poll{DownTime: downTime, Backend: l.version}, layout: l}
 	if last != nil {
 		b.last = last.Members
 	}
@@ -39,7 +39,7 @@ func (b *builder) prepare(r *row) {
 	} else if i > 0 {
 		m = &b.poll.Members[i-1]
 	}
-	r.group.s, r.name.s, r.binary.s = m.Group, m.Name, m.Binary
+	r.group.s, r.name.s, r.binary.s, r.zone.s = m.Group, m.Name, m.Binary, m.Zone
 	r.reason.s, r.version.s, r.uuid.s = m.DisabledReason, m.Version, m.UUID
 }
 
@@ -48,13 +48,16 @@ func (b *builder) add(r *row) {
 	if b.poll.Now.IsZero() {
 		b.poll.Now = time.UnixMicro(r.clock.n).UTC()
 	}
-	if !r.deleted.ok || slices.Contains(b.silent, r.binary.s) {
+	if !r.key.ok || slices.Contains(b.layout.schema.silent, r.binary.s) {
 		return
+	}
+	if b.layout.schema.groupName != "" {
+		r.group.s = b.layout.schema.groupName
 	}
 	switch {
 	case r.group.s == "" || r.name.s == "" || r.group.odd || r.name.odd:
 		b.reject(r.group.s, r.name.s, "name")
-	case !r.beat.ok || r.beat.odd || r.disabled.odd || r.forced.odd:
+	case r.isOdd():
 		b.reject(r.group.s, r.name.s, "data")
 	default:
 		b.keepNewest(b.member(r))
@@ -65,16 +68,25 @@ func (b *builder) reject(group, name, reason string) {
 	b.poll.Rejected = append(b.poll.Rejected, drivers.Rejection{Group: group, Name: name, Reason: reason})
 }
 
-// keepNewest appends the member, or lets it take the place of one of the same name whose heartbeat is older.
+// keepNewest appends the member, or lets it take the place of one of the same name whose heartbeat is older. Where rows
+// are the processes of a member, one that is up is as good as any that is not.
 func (b *builder) keepNewest(m drivers.Member) {
 	i, found := b.find(m.Key())
 	if !found {
 		b.poll.Members = append(b.poll.Members, m)
 		return
 	}
-	b.reject(m.Group, m.Name, "duplicate")
-	if m.LastHeartbeat.After(b.poll.Members[i].LastHeartbeat) {
-		b.poll.Members[i] = m
+	old := &b.poll.Members[i]
+	if !b.layout.schema.manyRows {
+		b.reject(m.Group, m.Name, "duplicate")
+	} else if m.Up != old.Up {
+		if m.Up {
+			*old = m
+		}
+		return
+	}
+	if m.LastHeartbeat.After(old.LastHeartbeat) {
+		*old = m
 	}
 }
 
@@ -94,23 +106,4 @@ func (b *builder) find(key drivers.Key) (i int, found bool) {
 		b.seen[key] = next
 	}
 	return i, found
-}
-
-// member gives the verdict as Nova does: forced_down first, then abs(elapsed) <= service_down_time, where a heartbeat
-// from the future counts like one as far in the past.
-func (b *builder) member(r *row) drivers.Member {
-	beat := time.UnixMicro(r.beat.n).UTC()
-	m := drivers.Member{
-		Group: r.group.s, Name: r.name.s, Binary: r.binary.s,
-		Up:            b.poll.Now.Sub(beat).Abs() <= b.poll.DownTime,
-		LastHeartbeat: beat,
-		Rostered:      true,
-		Enabled:       drivers.FlagOf(r.disabled.n == 0),
-		UUID:          r.uuid.s, Version: r.version.s, DisabledReason: r.reason.s,
-	}
-	if r.forced.ok {
-		m.ForcedDown = drivers.FlagOf(r.forced.n != 0)
-		m.Up = m.Up && r.forced.n == 0
-	}
-	return m
 }

@@ -11,8 +11,8 @@ import (
 // Config is the section "db" of a source.
 type Config struct {
 	// DSN says which database: a SQLAlchemy URL as it stands in OpenStack's files
-	// (mysql+pymysql://user:password@host/nova?charset=utf8), a Go MySQL DSN (user:password@tcp(host:3306)/nova), or
-	// sqlite:///PATH for the embedded store.
+	// (mysql+pymysql://user:password@host/nova?charset=utf8, postgresql+psycopg2://…), a Go MySQL DSN
+	// (user:password@tcp(host:3306)/nova), libpq's keywords (host=… dbname=nova), or sqlite:///PATH for the embedded store.
 	DSN drivers.Secret `yaml:"dsn"`
 
 	// Password takes the place of the DSN's where it is set.
@@ -25,10 +25,17 @@ type Config struct {
 	// Cells are Nova's cells, for an account that may not read which there are.
 	Cells []Cell `yaml:"cells"`
 
-	// Schema is whose table it is: "nova".
+	// Schema is whose table it is: the name of a service, as "nova", or "custom".
 	Schema string `yaml:"schema"`
 
-	// ServiceDownTime is how old a heartbeat may be: Nova's service_down_time.
+	// Rule is which of a service's own verdicts to give, where it has several. Empty is computed.
+	Rule Rule `yaml:"rule"`
+
+	// Custom describes the table of the schema "custom", and is nil for all others.
+	Custom *Custom `yaml:"custom"`
+
+	// ServiceDownTime is how old a heartbeat may be: Nova's service_down_time, or what the service calls it. Heat's rows
+	// say it themselves.
 	ServiceDownTime drivers.Duration `yaml:"service_down_time"`
 
 	// ReportInterval is the time between two heartbeats of a joined member: Nova's report_interval. As in Nova, a
@@ -58,9 +65,7 @@ func (c *Config) Validate() error {
 	} else {
 		errs = append(errs, c.checkDSN())
 	}
-	if _, ok := schemaNamed(c.Schema); !ok {
-		errs = append(errs, drivers.Field("schema", "%q is not known: the only schema is nova", c.Schema))
-	}
+	errs = append(errs, c.checkSchema())
 	for _, d := range []struct {
 		name  string
 		value drivers.Duration
@@ -81,7 +86,7 @@ func (c *Config) checkDSN() error {
 	switch {
 	case err != nil:
 		return drivers.Field("dsn", "%w", err)
-	case t.mysql == nil && c.Password != "":
+	case t.isFile() && c.Password != "":
 		return drivers.Field("password", "an SQLite file has no password")
 	case len(c.Cells) > 0:
 		return drivers.Field("cells", "belong to nova_conf; without it, make each database a source of its own")
@@ -110,9 +115,4 @@ func (c *Config) checkNova() error {
 		seen[cell.Name] = true
 	}
 	return errors.Join(errs...)
-}
-
-// downTime is the service_down_time in effect.
-func (c *Config) downTime() time.Duration {
-	return drivers.DownTime(time.Duration(c.ServiceDownTime), time.Duration(c.ReportInterval))
 }

@@ -21,10 +21,10 @@ func TestDefaultConfig(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	cfg := Config{DSN: "sqlite:////members.db", Password: "sesame", Schema: "cinder", ReportInterval: 1}
+	cfg := Config{DSN: "sqlite:////members.db", Password: "sesame", Schema: "glance", ReportInterval: 1}
 	err := cfg.Validate()
 	require.EqualError(t, err, `password: an SQLite file has no password
-schema: "cinder" is not known: the only schema is nova
+schema: "glance" is not known; known are cinder, designate, heat, ironic, magnum, manila, neutron, nova, octavia, custom
 service_down_time: is 0s, must be longer than nothing
 timeout: is 0s, must be longer than nothing`)
 	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {

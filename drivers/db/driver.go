@@ -47,8 +47,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc, _ := schemaNamed(cfg.Schema)
-	d := &Driver{cfg: cfg, schema: sc, store: st, logger: logger}
+	d := &Driver{cfg: cfg, schema: schemaOf(&cfg), store: st, logger: logger}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d, nil
 }

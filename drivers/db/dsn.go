@@ -10,15 +10,19 @@ import (
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
 )
 
-// A target is what a DSN names: a MySQL server's database, or an SQLite file.
+// A target is what a DSN names: a MySQL or PostgreSQL server's database, or an SQLite file.
 type target struct {
-	mysql *mysql.Config // nil for SQLite
-	path  string        // of the SQLite file
+	mysql    *mysql.Config
+	postgres *pgx.ConnConfig
+	path     string // of the SQLite file
 }
 
-// parseDSN understands SQLAlchemy URLs and Go MySQL DSNs. Whatever is wrong, its errors show no part of the DSN's text
+func (t target) isFile() bool { return t.mysql == nil && t.postgres == nil }
+
+// parseDSN understands SQLAlchemy URLs, Go MySQL DSNs, and libpq's keywords. Whatever is wrong, its errors show no part of the DSN's text
 // but names of parameters that are known: a password that was not escaped can end up anywhere.
 func parseDSN(dsn string) (target, error) {
 	dsn = strings.TrimSpace(dsn)
@@ -26,7 +30,10 @@ func parseDSN(dsn string) (target, error) {
 		return target{}, errors.New("is missing: write a URL like mysql+pymysql://user:password@host/nova")
 	}
 	scheme, rest, isURL := strings.Cut(dsn, "://")
-	if !isURL || !isScheme(scheme) {
+	switch {
+	case isKeywords(dsn):
+		return parseKeywords(dsn)
+	case !isURL || !isScheme(scheme):
 		return parseGoDSN(dsn)
 	}
 	dialect, _, _ := strings.Cut(scheme, "+")
@@ -40,9 +47,9 @@ func parseDSN(dsn string) (target, error) {
 	case "sqlite":
 		return u.sqlite()
 	case "postgresql", "postgres":
-		return target{}, errors.New("PostgreSQL is not supported yet: MySQL, MariaDB and SQLite are")
+		return u.postgres()
 	}
-	return target{}, errors.New("its scheme is not known: it must begin with mysql, mariadb or sqlite")
+	return target{}, errors.New("its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite")
 }
 
 // isScheme keeps apart a URL's scheme and a Go DSN whose password has :// in it.

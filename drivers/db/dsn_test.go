@@ -66,9 +66,7 @@ func TestParseSQLite(t *testing.T) {
 func TestParseDSNErrors(t *testing.T) {
 	for dsn, want := range map[string]string{
 		"":                            "is missing: write a URL like mysql+pymysql://user:password@host/nova",
-		"postgresql://u:secret1@h/d":  "PostgreSQL is not supported yet: MySQL, MariaDB and SQLite are",
-		"postgresql+psycopg2://h/d":   "PostgreSQL is not supported yet: MySQL, MariaDB and SQLite are",
-		"oracle://u:secret1@h/d":      "its scheme is not known: it must begin with mysql, mariadb or sqlite",
+		"oracle://u:secret1@h/d":      "its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite",
 		"mysql://u:secret1@h":         "names no database: it must end like /nova",
 		"mysql://u:secret1@h/":        "names no database: it must end like /nova",
 		"mysql://u:se@cret1@h/nova":   "its host is not one host: " + errEscapes.Error(),

@@ -21,6 +21,9 @@ const maxName = 255
 // with Nova's own services several processes may be one member: none is ever refused for another, but by a row of this
 // name that belongs to another binary.
 func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
+	if d.schema.writer == nil {
+		return nil, d.readOnly()
+	}
 	if req.Binary == "" {
 		req.Binary = d.store.binary(d.schema, req.Group)
 	}
@@ -40,6 +43,11 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 		return nil, err
 	}
 	return nil, d.failed(bounded, fmt.Sprintf("joining group %q as %q in", req.Group, req.Name), err)
+}
+
+// readOnly is the error for a table that only its service can write to in a way that makes sense.
+func (d *Driver) readOnly() error {
+	return fmt.Errorf("schema %s is read only: members join through the service itself", d.cfg.Schema)
 }
 
 // check refuses names that the table could not keep as they are, and binaries that readers leave out.
@@ -90,50 +98,49 @@ func (d *Driver) findOrMake(ctx context.Context, db *sql.DB, l *layout, req driv
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, err
 	}
-	id, err = d.insert(ctx, db, l, req)
-	if !d.store.isDuplicate(err) {
-		return id, err
+	refused := d.insert(ctx, db, l, req)
+	if refused != nil && !d.store.isDuplicate(refused) {
+		return 0, refused
 	}
-	// Another process was faster, or the name is taken in a way that the table's unique keys don't allow twice.
+	// Of the row that was made, or of another process's that was faster, unless the name is taken in a way that the table's
+	// unique keys don't allow twice.
 	id, err = d.find(ctx, db, req)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("%w: %s has a row for %q with another binary in group %q, or with binary %q in another group",
-			drivers.ErrHeld, d.store, req.Name, req.Group, req.Binary)
+	switch {
+	case !errors.Is(err, sql.ErrNoRows):
+		return id, err
+	case refused == nil:
+		return 0, fmt.Errorf("group %q, member %q in %s: %w", req.Group, req.Name, d.store, drivers.ErrRemoved)
 	}
-	return id, err
+	return 0, fmt.Errorf("%w: %s has a row for %q with another binary in group %q, or with binary %q in another group",
+		drivers.ErrHeld, d.store, req.Name, req.Group, req.Binary)
 }
 
 func (d *Driver) find(ctx context.Context, db *sql.DB, req drivers.JoinRequest) (id int64, err error) {
 	q, s := d.store.quote, d.schema
-	query := fmt.Sprintf("SELECT MAX(id) FROM %s WHERE %s = ? AND %s = ? AND %s = ? AND %s = 0",
-		q(s.table), q(s.name), q(s.group), q(s.binary), q(s.deleted))
+	query := fmt.Sprintf("SELECT MAX(id) FROM %s WHERE %s = ? AND %s = ? AND %s = ? AND %s",
+		q(s.table), q(s.name), q(s.group), q(s.binary), d.live(""))
 	var found sql.NullInt64
-	if err := db.QueryRowContext(ctx, query, req.Name, req.Group, req.Binary).Scan(&found); err != nil {
-		return 0, err
+	err = db.QueryRowContext(ctx, d.store.bind(query), req.Name, req.Group, req.Binary).Scan(&found)
+	if err == nil && !found.Valid {
+		err = sql.ErrNoRows
 	}
-	if !found.Valid {
-		return 0, sql.ErrNoRows
-	}
-	return found.Int64, nil
+	return found.Int64, err
 }
 
 // insert makes the row that Nova makes for a new service, with the columns that there are.
-func (d *Driver) insert(ctx context.Context, db *sql.DB, l *layout, req drivers.JoinRequest) (int64, error) {
-	q, s := d.store.quote, d.schema
-	columns := []string{q(s.name), q(s.group), q(s.binary), q(s.created), q(s.reportCount), q(s.disabled), q(s.deleted)}
-	values := []string{"?", "?", "?", d.store.stamp(0), "0", "0", "0"}
+func (d *Driver) insert(ctx context.Context, db *sql.DB, l *layout, req drivers.JoinRequest) error {
+	q, s, w := d.store.quote, d.schema, d.schema.writer
+	columns := []string{q(s.name), q(s.group), q(s.binary), q(w.created), q(w.reportCount), q(s.disabled), q(s.deleted)}
+	values := []string{"?", "?", "?", d.store.stamp(0), "0", "FALSE", "0"}
 	args := []any{req.Name, req.Group, req.Binary}
 	if l.has(s.forcedDown) {
-		columns, values = append(columns, q(s.forcedDown)), append(values, "0")
+		columns, values = append(columns, q(s.forcedDown)), append(values, "FALSE")
 	}
 	if l.has(s.uuid) {
 		columns, values = append(columns, q(s.uuid)), append(values, "?")
 		args = append(args, uuid.NewString())
 	}
-	result, err := db.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)",
-		q(s.table), strings.Join(columns, ", "), strings.Join(values, ", ")), args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.LastInsertId()
+	_, err := db.ExecContext(ctx, d.store.bind(fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)",
+		q(s.table), strings.Join(columns, ", "), strings.Join(values, ", "))), args...)
+	return err
 }

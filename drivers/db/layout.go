@@ -5,16 +5,17 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 
 	"servicegroup_exporter/drivers"
 )
 
 // A layout is what a schema comes down to in one database: the columns that are there, and the rule of its release.
 type layout struct {
+	schema  *schema
 	columns []string
 	rule    rule
 	version string // of the server, with its name
+	zoned   bool   // the zones' names can be looked up
 	// query is what follows SELECT in a poll.
 	query string
 	// made is how many connections there had been when the columns were read: a new connection is a reason to look
@@ -30,8 +31,11 @@ func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool,
 	if l := d.known.Load(); l != nil && l.made == d.store.connects() {
 		return l, false, nil
 	}
-	l = &layout{}
-	if err := d.readColumns(ctx, db, l); err != nil {
+	l = &layout{schema: d.schema}
+	if l.columns, err = d.readColumns(ctx, db, d.schema.table, &l.version); err != nil {
+		return nil, false, err
+	}
+	if l.zoned, err = d.findZones(ctx, db); err != nil {
 		return nil, false, err
 	}
 	if l.rule, err = d.ruleFor(ctx, db, l); err != nil {
@@ -43,28 +47,39 @@ func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool,
 	return l, true, nil
 }
 
-// readColumns asks for the table's columns and the server's version. A table that is missing, or that we may not read,
+// readColumns asks for a table's columns and the server's version. A table that is missing, or that we may not read,
 // has none: the poll's own query then says which it is.
-func (d *Driver) readColumns(ctx context.Context, db *sql.DB, l *layout) error {
+func (d *Driver) readColumns(ctx context.Context, db *sql.DB, table string, version *string) (columns []string, err error) {
 	d.operations.Add(1)
-	rows, err := db.QueryContext(ctx, d.store.columns(), d.schema.table)
+	rows, err := db.QueryContext(ctx, d.store.columns(), table)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var name string
-		if err := rows.Scan(&name, &l.version); err != nil {
-			return err
+		if err := rows.Scan(&name, version); err != nil {
+			return nil, err
 		}
-		l.columns = append(l.columns, name)
+		columns = append(columns, name)
 	}
-	return rows.Err()
+	return columns, rows.Err()
+}
+
+// findZones says whether there is a table with the zones' names that may be read.
+func (d *Driver) findZones(ctx context.Context, db *sql.DB) (bool, error) {
+	z := d.schema.zones
+	if z.table == "" {
+		return false, nil
+	}
+	var version string
+	columns, err := d.readColumns(ctx, db, z.table, &version)
+	return slices.Contains(columns, z.key) && slices.Contains(columns, z.value), err
 }
 
 // ruleFor picks the first rule that fits the columns.
 func (d *Driver) ruleFor(ctx context.Context, db *sql.DB, l *layout) (rule, error) {
-	for _, r := range d.schema.rules {
+	for _, r := range d.schema.rulesFor(d.cfg.Rule) {
 		if r.needs != "" && !l.has(r.needs) {
 			continue
 		}
@@ -87,8 +102,8 @@ func (d *Driver) ruleFor(ctx context.Context, db *sql.DB, l *layout) (rule, erro
 func (d *Driver) migration(ctx context.Context, db *sql.DB) (int64, error) {
 	d.operations.Add(1)
 	var version sql.NullInt64
-	err := db.QueryRowContext(ctx, "SELECT MAX(version) FROM migrate_version WHERE repository_id = ?", d.schema.repository).
-		Scan(&version)
+	query := d.store.bind("SELECT MAX(version) FROM migrate_version WHERE repository_id = ?")
+	err := db.QueryRowContext(ctx, query, d.schema.repository).Scan(&version)
 	if err == nil {
 		return version.Int64, nil
 	}
@@ -97,41 +112,4 @@ func (d *Driver) migration(ctx context.Context, db *sql.DB) (int64, error) {
 		return 0, nil
 	}
 	return 0, err
-}
-
-// pollQuery is the query of a poll, but for its beginning: the clock beside every row, or beside nothing in an empty
-// table, so that one statement reads both.
-func (d *Driver) pollQuery(l *layout) string {
-	s, st := d.schema, d.store
-	optional := func(column string) string {
-		if !l.has(column) {
-			return "NULL"
-		}
-		return "m." + st.quote(column)
-	}
-	forced := optional(s.forcedDown)
-	if l.has(s.forcedDown) {
-		forced = "COALESCE(" + forced + ", 0)" // NULL is no; only a missing column has no answer.
-	}
-	columns := []string{
-		"c.clock",
-		"m." + st.quote(s.deleted), "m." + st.quote(s.group), "m." + st.quote(s.name), "m." + st.quote(s.binary),
-		d.heartbeat(l.rule), "m." + st.quote(s.disabled),
-		forced, optional(s.disabledReason), optional(s.version), optional(s.uuid),
-	}
-	return strings.Join(columns, ", ") +
-		" FROM (SELECT " + st.micros(st.clock()) + " AS clock) AS c" +
-		" LEFT JOIN " + st.quote(s.table) + " AS m ON m." + st.quote(s.deleted) + " = 0"
-}
-
-// heartbeat is the expression for the time that the rule goes by.
-func (d *Driver) heartbeat(r rule) string {
-	times := make([]string, len(r.heartbeat))
-	for i, column := range r.heartbeat {
-		times[i] = d.store.micros("m." + d.store.quote(column))
-	}
-	if len(times) == 1 {
-		return times[0] // COALESCE takes two at least in SQLite.
-	}
-	return "COALESCE(" + strings.Join(times, ", ") + ")"
 }

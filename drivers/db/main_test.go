@@ -28,11 +28,21 @@ var instant = time.Date(2026, 11, 22, 15, 53, 40, 945826000, time.UTC)
 // ago writes a time before the instant as a column holds it: in whole seconds.
 func ago(d time.Duration) string { return "'" + instant.Add(-d).Format(time.DateTime) + "'" }
 
+// A dbServer is a database server, to which every schema's tables can be given.
+type dbServer interface {
+	Addr() string
+	DSN(database string) string
+	Open(t testserver.TB, database string) *sql.DB
+}
+
 // table makes a database with the files of testdata in it, and returns the pool to change it with.
-func table(t *testing.T, server *testserver.SQL, database string, files ...string) *sql.DB {
+func table(t *testing.T, server dbServer, database string, files ...string) *sql.DB {
 	t.Helper()
 	db := server.Open(t, database)
 	db.SetMaxOpenConns(1) // so that settings of a session hold for what follows
+	if isPostgres(db) {
+		exec(t, db, postgresClock)
+	}
 	load(t, db, files...)
 	return db
 }
@@ -48,6 +58,9 @@ func load(t testing.TB, db *sql.DB, files ...string) {
 
 func exec(t testing.TB, db *sql.DB, query string, args ...any) {
 	t.Helper()
+	if isPostgres(db) {
+		query = toPostgres(query)
+	}
 	_, err := db.ExecContext(t.Context(), query, args...)
 	require.NoError(t, err, query)
 }
@@ -60,20 +73,34 @@ func insert(t *testing.T, db *sql.DB, host string, columns map[string]string) {
 		"report_count": "7", "disabled": "0", "deleted": "0", "created_at": ago(time.Hour),
 	}
 	maps.Copy(row, columns)
+	insertInto(t, db, "services", row)
+}
+
+// insertInto adds a row given as "column=expression, …".
+func insertInto(t *testing.T, db *sql.DB, table string, row map[string]string) {
+	t.Helper()
 	var names, values []string
 	for name, value := range row {
 		names, values = append(names, name), append(values, value)
 	}
-	exec(t, db, fmt.Sprintf("INSERT INTO services (%s) VALUES (%s)", strings.Join(names, ","), strings.Join(values, ",")))
+	exec(t, db, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(names, ","), strings.Join(values, ",")))
 }
 
 // at gives a DSN whose sessions live at one instant: MariaDB's @@timestamp moves the clock of a session.
-func at(server *testserver.SQL, database string, now time.Time) string {
+func at(server dbServer, database string, now time.Time) string {
+	if _, ok := server.(*testserver.Postgres); ok {
+		return atPostgres(server.DSN(database), now)
+	}
 	return fmt.Sprintf("%s?timestamp=%d.%06d", server.DSN(database), now.Unix(), now.Nanosecond()/1000)
 }
 
 // zone adds a time zone for its sessions to a DSN.
-func zone(dsn, name string) string { return dsn + "&time_zone=" + url.QueryEscape("'"+name+"'") }
+func zone(dsn, name string) string {
+	if strings.HasPrefix(dsn, "postgresql:") {
+		return zonePostgres(dsn, name)
+	}
+	return dsn + "&time_zone=" + url.QueryEscape("'"+name+"'")
+}
 
 // config is the default with a DSN.
 func config(dsn string) Config {

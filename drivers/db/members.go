@@ -67,20 +67,15 @@ func (d *Driver) read(ctx context.Context, db *sql.DB, l *layout) (*drivers.Poll
 		limit = time.Until(deadline)
 	}
 	d.operations.Add(1)
-	rows, err := db.QueryContext(ctx, d.store.selectWithin(limit)+l.query)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	b := newBuilder(d.last.Load(), d.cfg.downTime(), d.schema.silent)
-	b.poll.Backend = l.version
+	b := newBuilder(d.last.Load(), d.cfg.downTime(), l)
 	var r row
-	for rows.Next() {
+	err := d.store.query(ctx, db, limit, l.query, func(rows *sql.Rows) error {
 		b.prepare(&r)
 		if err := rows.Scan(r.columns()...); err != nil {
-			return nil, err
+			return err
 		}
 		b.add(&r)
-	}
-	return b.poll, rows.Err()
+		return nil
+	})
+	return b.poll, err
 }

@@ -45,6 +45,10 @@ func newMySQL(cfg *mysql.Config, timeout time.Duration, logger *slog.Logger) (*m
 	}
 	// A server that is set to begin transactions by itself would show one and the same snapshot for ever.
 	cfg.Params["autocommit"] = "1"
+	if _, set := cfg.Params["time_zone"]; !set {
+		// Columns of type TIMESTAMP are shown in the session's time zone; DATETIME has none.
+		cfg.Params["time_zone"] = "'+00:00'"
+	}
 	if err := cfg.Apply(mysql.Charset("utf8mb4", "")); err != nil {
 		return nil, fmt.Errorf("setting the character set: %w", err)
 	}
@@ -80,13 +84,22 @@ func (s *mysqlStore) columns() string {
 		" WHERE table_schema = DATABASE() AND table_name = ?"
 }
 
-// selectWithin sets MariaDB's limit in a comment that only MariaDB reads, and MySQL's in a hint that MariaDB skips or
-// takes for the same. A client that is gone does not end a query by itself.
-func (s *mysqlStore) selectWithin(limit time.Duration) string {
+// query sets MariaDB's limit in a comment that only MariaDB reads, and MySQL's in a hint that MariaDB skips or takes for
+// the same. A client that is gone does not end a query by itself.
+func (s *mysqlStore) query(
+	ctx context.Context, db *sql.DB, limit time.Duration, query string, row func(*sql.Rows) error,
+) error {
 	ms := max(limit.Milliseconds(), 1) // zero would be no limit
-	return fmt.Sprintf("/*M!100102 SET STATEMENT max_statement_time=%d.%03d FOR */ SELECT /*+ MAX_EXECUTION_TIME(%d) */ ",
-		ms/1000, ms%1000, ms)
+	rows, err := db.QueryContext(ctx, fmt.Sprintf(
+		"/*M!100102 SET STATEMENT max_statement_time=%d.%03d FOR */ SELECT /*+ MAX_EXECUTION_TIME(%d) */ %s",
+		ms/1000, ms%1000, ms, query))
+	if err != nil {
+		return err
+	}
+	return each(rows, row)
 }
+
+func (s *mysqlStore) bind(statement string) string { return statement }
 
 // clock is in UTC whatever the time zone of server and session, as are Nova's columns. NOW() would not be.
 func (s *mysqlStore) clock() string { return "UTC_TIMESTAMP(6)" }
@@ -96,6 +109,8 @@ func (s *mysqlStore) micros(expr string) string {
 	return "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', " + expr + ")"
 }
 
+func (s *mysqlStore) whole(expr string) string { return "CAST(" + expr + " AS SIGNED)" }
+
 // stamp has whole seconds, as the columns have; with a fraction MySQL would round it into the future.
 func (s *mysqlStore) stamp(ago time.Duration) string {
 	if ago == 0 {
@@ -104,7 +119,7 @@ func (s *mysqlStore) stamp(ago time.Duration) string {
 	return fmt.Sprintf("UTC_TIMESTAMP() - INTERVAL %d MICROSECOND", ago.Microseconds())
 }
 
-func (s *mysqlStore) binary(sc *schema, group string) string { return sc.binaryPrefix + group }
+func (s *mysqlStore) binary(sc *schema, group string) string { return sc.writer.binaryPrefix + group }
 
 // countingConnector counts the connections that were made.
 type countingConnector struct {

@@ -9,13 +9,18 @@ import (
 // A row is one row of a poll's query, scanned in place: the same for every row, without allocating what did not change.
 type row struct {
 	clock    number // microseconds since 1970
-	deleted  number // not there when the table is empty
+	key      number // not there when the table is empty
 	group    text
 	name     text
 	binary   text
+	zone     text
 	beat     number // microseconds since 1970
-	disabled number
-	forced   number // not there in old releases
+	interval number // seconds
+	state    text
+	busy     number
+	admin    number // disabled, or enabled
+	forced   number
+	online   number
 	reason   text
 	version  text
 	uuid     text
@@ -27,11 +32,19 @@ type row struct {
 func (r *row) columns() []any {
 	if r.dest == nil {
 		r.dest = []any{
-			&r.clock, &r.deleted, &r.group, &r.name, &r.binary,
-			&r.beat, &r.disabled, &r.forced, &r.reason, &r.version, &r.uuid,
+			&r.clock, &r.key,
+			&r.group, &r.name, &r.binary, &r.zone,
+			&r.beat, &r.interval, &r.state, &r.busy,
+			&r.admin, &r.forced, &r.online,
+			&r.reason, &r.version, &r.uuid,
 		}
 	}
 	return r.dest
+}
+
+// isOdd says that a column that the verdict needs holds something else than it should.
+func (r *row) isOdd() bool {
+	return !r.beat.ok || r.beat.odd || r.interval.odd || r.busy.odd || r.admin.odd || r.forced.odd || r.online.odd
 }
 
 // A text is a column of text. It keeps the string that it held before when the new value is the same.
@@ -83,6 +96,10 @@ func (n *number) Scan(src any) error {
 			n.n = 1
 		}
 	case []byte:
+		if len(v) == 1 && v[0] <= 1 { // MySQL's BIT(1)
+			n.n = int64(v[0])
+			return nil
+		}
 		n.n, err = strconv.ParseInt(string(v), 10, 64)
 	case string:
 		n.n, err = strconv.ParseInt(v, 10, 64)

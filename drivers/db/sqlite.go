@@ -157,8 +157,18 @@ func (s *sqliteStore) columns() string {
 	return "SELECT name, 'SQLite ' || sqlite_version() FROM pragma_table_info(?)"
 }
 
-// selectWithin needs no limit: a query that nobody waits for is interrupted in this very process.
-func (s *sqliteStore) selectWithin(time.Duration) string { return "SELECT " }
+// query needs no limit: a query that nobody waits for is interrupted in this very process.
+func (s *sqliteStore) query(
+	ctx context.Context, db *sql.DB, _ time.Duration, query string, row func(*sql.Rows) error,
+) error {
+	rows, err := db.QueryContext(ctx, "SELECT "+query)
+	if err != nil {
+		return err
+	}
+	return each(rows, row)
+}
+
+func (s *sqliteStore) bind(statement string) string { return statement }
 
 func (s *sqliteStore) clock() string { return "'now'" }
 
@@ -166,6 +176,8 @@ func (s *sqliteStore) clock() string { return "'now'" }
 func (s *sqliteStore) micros(expr string) string {
 	return "CAST(round(unixepoch(" + expr + ", 'subsec') * 1000) AS INTEGER) * 1000"
 }
+
+func (s *sqliteStore) whole(expr string) string { return "CAST(round(" + expr + ") AS INTEGER)" }
 
 func (s *sqliteStore) stamp(ago time.Duration) string {
 	return fmt.Sprintf("strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '-%d.%06d seconds')",

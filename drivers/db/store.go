@@ -22,6 +22,9 @@ type store interface {
 	// writer returns the pool to write with. With create it makes a store that may be made; without, it gives
 	// errNoStore where there is none.
 	writer(ctx context.Context, create bool) (*sql.DB, error)
+	// query runs a query, given without its SELECT, which changes nothing and which the server itself ends after the limit,
+	// and hands out its rows.
+	query(ctx context.Context, db *sql.DB, limit time.Duration, query string, row func(*sql.Rows) error) error
 	// connects is how many connections to a server were made, 0 where there is no server.
 	connects() uint64
 	// String names the place without secrets.
@@ -36,12 +39,15 @@ type dialect interface {
 	// columns is a query for the names of a table's columns, each with the server's name and version; its parameter
 	// is the table.
 	columns() string
-	// selectWithin begins a query that the server itself ends after the limit.
-	selectWithin(limit time.Duration) string
+	// bind writes the parameters of a statement, each a question mark, as the database has them. There must be no other
+	// question marks.
+	bind(statement string) string
 	// clock is an expression for the time now, as exact as the database has it.
 	clock() string
 	// micros makes of an expression for a time one for its microseconds since 1970, NULL when it is no time.
 	micros(expr string) string
+	// whole makes an integer of an expression for a number.
+	whole(expr string) string
 	// stamp is an expression for a time before now, in UTC, as it is written into a column.
 	stamp(ago time.Duration) string
 	// binary is what a member of the group runs that does not say what.
@@ -58,11 +64,29 @@ func openStore(cfg *Config, logger *slog.Logger) (store, error) {
 	if err != nil {
 		return nil, drivers.Field("dsn", "%w", err)
 	}
-	if t.mysql == nil {
-		return newSQLite(t.path, time.Duration(cfg.Timeout))
+	timeout := time.Duration(cfg.Timeout)
+	switch {
+	case t.mysql != nil:
+		if cfg.Password != "" {
+			t.mysql.Passwd = string(cfg.Password)
+		}
+		return newMySQL(t.mysql, timeout, logger)
+	case t.postgres != nil:
+		if cfg.Password != "" {
+			t.postgres.Password = string(cfg.Password)
+		}
+		return newPostgres(t.postgres, timeout), nil
 	}
-	if cfg.Password != "" {
-		t.mysql.Passwd = string(cfg.Password)
+	return newSQLite(t.path, timeout)
+}
+
+// each hands out the rows that a query gave, and closes them.
+func each(rows *sql.Rows, row func(*sql.Rows) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
 	}
-	return newMySQL(t.mysql, time.Duration(cfg.Timeout), logger)
+	return rows.Err()
 }

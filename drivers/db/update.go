@@ -13,6 +13,9 @@ import (
 
 // Leave deletes the member's row as Nova does, softly: deleted becomes the row's id, and all else stays as it was.
 func (d *Driver) Leave(ctx context.Context, group, name string) error {
+	if d.schema.writer == nil {
+		return d.readOnly()
+	}
 	ctx, cancel := d.bound(ctx)
 	defer cancel()
 	found, err := d.remove(ctx, group, name)
@@ -40,8 +43,8 @@ func (d *Driver) remove(ctx context.Context, group, name string) (found bool, er
 // update changes live rows, and says whether there were any.
 func (d *Driver) update(ctx context.Context, db *sql.DB, set, where string, args ...any) (found bool, err error) {
 	q, s := d.store.quote, d.schema
-	result, err := db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s AND %s = 0",
-		q(s.table), set, where, q(s.deleted)), args...)
+	statement := fmt.Sprintf("UPDATE %s SET %s WHERE %s AND %s", q(s.table), set, where, d.live(""))
+	result, err := db.ExecContext(ctx, d.store.bind(statement), args...)
 	if err != nil {
 		return false, err
 	}
@@ -51,10 +54,12 @@ func (d *Driver) update(ctx context.Context, db *sql.DB, set, where string, args
 
 // heartbeatOf is what a heartbeat sets: the counter, and the times of the release at hand, as Nova's service_update does.
 func (d *Driver) heartbeatOf(l *layout) string {
-	count := d.store.quote(d.schema.reportCount)
+	count := d.store.quote(d.schema.writer.reportCount)
 	set := []string{count + " = " + count + " + 1"}
-	for _, column := range l.rule.beats {
-		set = append(set, d.store.quote(column)+" = "+d.store.stamp(0))
+	for _, column := range d.schema.writer.beats {
+		if l.has(column) {
+			set = append(set, d.store.quote(column)+" = "+d.store.stamp(0))
+		}
 	}
 	return strings.Join(set, ", ")
 }

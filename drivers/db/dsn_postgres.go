@@ -1,0 +1,116 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// postgresParameters are the parameters that libpq, and so psycopg2, gives a connection, as far as they are understood
+// here. Those that are true also reach the server, as settings of the session.
+func postgresParameters() map[string]bool {
+	return map[string]bool{
+		"application_name": true, "options": true, "search_path": true, "timezone": true, "client_encoding": true,
+		"channel_binding": false, "connect_timeout": false, "dbname": false, "host": false, "hostaddr": false,
+		"passfile": false, "password": false, "port": false, "require_auth": false, "service": false,
+		"servicefile": false, "sslcert": false, "sslkey": false, "sslmode": false, "sslnegotiation": false,
+		"sslpassword": false, "sslrootcert": false, "sslsni": false, "target_session_attrs": false, "user": false,
+		"krbspn": false, "krbsrvname": false, "max_protocol_version": false, "min_protocol_version": false,
+	}
+}
+
+// Parameters of asyncpg, pg8000 and SQLAlchemy that change nothing of what is read here.
+func harmlessToPostgres() []string {
+	return []string{
+		"async_fallback", "command_timeout", "executemany_mode", "fallback_application_name", "gssencmode", "keepalives",
+		"keepalives_count", "keepalives_idle", "keepalives_interval", "prepared_statement_cache_size",
+		"prepared_statement_name_func", "statement_cache_size", "tcp_user_timeout", "timeout",
+	}
+}
+
+// postgres makes the target of a postgresql URL. As in libpq's own URLs, parameters may say what stands before them too.
+func (u *dsnURL) postgres() (target, error) {
+	known := postgresParameters()
+	keywords := map[string]string{"host": u.host, "port": u.port, "user": u.user, "password": u.password, "dbname": u.path}
+	for name, values := range u.query {
+		if slices.Contains(harmlessToPostgres(), name) {
+			continue
+		}
+		if name == "ssl" { // asyncpg's word
+			name = "sslmode"
+		}
+		switch _, ok := known[name]; {
+		case !ok:
+			return target{}, errors.New("has a parameter after the question mark that is not known")
+		case len(values) > 1 && name != "host":
+			return target{}, fmt.Errorf("its parameter %s stands there %d times", name, len(values))
+		}
+		keywords[name] = values[0]
+		if len(values) > 1 || name == "host" && strings.Contains(values[0], ":") {
+			keywords["host"], keywords["port"] = hostsOf(values)
+		}
+	}
+	if keywords["sslmode"] == "true" {
+		keywords["sslmode"] = "require"
+	}
+	var dsn []string
+	for _, name := range slices.Sorted(maps.Keys(keywords)) {
+		if value := keywords[name]; value != "" {
+			dsn = append(dsn, name+"="+quoteKeyword(value))
+		}
+	}
+	return parseKeywords(strings.Join(dsn, " "))
+}
+
+// hostsOf takes SQLAlchemy's host=A:PORT&host=B:PORT apart.
+func hostsOf(values []string) (hosts, ports string) {
+	var hs, ps []string
+	for _, value := range values {
+		host, port, _ := strings.Cut(value, ":")
+		hs, ps = append(hs, host), append(ps, orElse(port, "5432"))
+	}
+	return strings.Join(hs, ","), strings.Join(ps, ",")
+}
+
+func quoteKeyword(value string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
+}
+
+// keyword matches the beginning of a DSN in keywords. Every one has to begin with one that libpq knows: a Go MySQL DSN may
+// have an equals sign in its password.
+var keyword = regexp.MustCompile(`^([a-z_]+)\s*=`)
+
+func isKeywords(dsn string) bool {
+	found := keyword.FindStringSubmatch(dsn)
+	if found == nil {
+		return false
+	}
+	_, known := postgresParameters()[found[1]]
+	return known
+}
+
+// parseKeywords makes the target of libpq's keywords, as host=db1 dbname=neutron. As with libpq, what they leave open comes
+// from PGUSER and its like and from ~/.pgpass, and the default sslmode is prefer: encrypted if the server can, and nothing
+// is verified.
+func parseKeywords(dsn string) (target, error) {
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		// The parser's own text may quote any part of the DSN.
+		return target{}, errors.New("is not understood as libpq would: check quotes, port, sslmode and the files that it names")
+	}
+	known := postgresParameters()
+	for name := range cfg.RuntimeParams {
+		if !known[strings.ToLower(name)] {
+			return target{}, errors.New("has a keyword that is not known")
+		}
+	}
+	if cfg.Database == "" {
+		return target{}, errors.New("names no database: it must end like /nova, or have dbname=nova")
+	}
+	return target{postgres: cfg}, nil
+}

@@ -1,0 +1,126 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// postgresStore is a database on a PostgreSQL server, or behind a pool like PgBouncer that hands the server's connections
+// from client to client: nothing is prepared, and no setting outlives a transaction.
+type postgresStore struct {
+	cfg  *pgx.ConnConfig
+	pool *sql.DB
+	made atomic.Uint64
+}
+
+func newPostgres(cfg *pgx.ConnConfig, timeout time.Duration) *postgresStore {
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, 0
+	if cfg.ConnectTimeout == 0 || cfg.ConnectTimeout > timeout {
+		cfg.ConnectTimeout = timeout
+	}
+	cfg.RuntimeParams["client_encoding"] = "UTF8"
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "servicegroup_exporter"
+	}
+	s := &postgresStore{cfg: cfg}
+	s.pool = sql.OpenDB(countingConnector{stdlib.GetConnector(*cfg), &s.made})
+	s.pool.SetMaxOpenConns(maxConnections)
+	s.pool.SetMaxIdleConns(maxConnections)
+	s.pool.SetConnMaxIdleTime(maxIdle)
+	s.pool.SetConnMaxLifetime(maxLifetime)
+	return s
+}
+
+func (s *postgresStore) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
+
+func (s *postgresStore) writer(context.Context, bool) (*sql.DB, error) { return s.pool, nil }
+
+func (s *postgresStore) connects() uint64 { return s.made.Load() }
+
+func (s *postgresStore) close() error { return s.pool.Close() }
+
+func (s *postgresStore) String() string {
+	if strings.HasPrefix(s.cfg.Host, "/") {
+		return s.cfg.Host + "/" + s.cfg.Database
+	}
+	return net.JoinHostPort(s.cfg.Host, strconv.Itoa(int(s.cfg.Port))) + "/" + s.cfg.Database
+}
+
+func (s *postgresStore) quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+func (s *postgresStore) columns() string {
+	return "SELECT column_name, 'PostgreSQL ' || current_setting('server_version') FROM information_schema.columns" +
+		" WHERE table_schema = ANY (current_schemas(false)) AND table_name = $1"
+}
+
+// query runs the query in a transaction of its own that may not write, since only that can have a limit which does not stay
+// with the connection.
+func (s *postgresStore) query(
+	ctx context.Context, db *sql.DB, limit time.Duration, query string, row func(*sql.Rows) error,
+) error {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // After an error; whether it succeeds is of no interest.
+	ms := max(limit.Milliseconds(), 1)
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d", ms)); err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT "+query)
+	if err != nil {
+		return err
+	}
+	if err := each(rows, row); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// bind numbers the parameters.
+func (s *postgresStore) bind(statement string) string {
+	var b strings.Builder
+	n := 0
+	for _, c := range []byte(statement) {
+		if c == '?' {
+			n++
+			fmt.Fprintf(&b, "$%d", n)
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+// clock is when the query began: the rows are those of the same moment.
+func (s *postgresStore) clock() string { return "statement_timestamp() AT TIME ZONE 'UTC'" }
+
+// micros are NULL for infinity and for what is far from any clock's time. A timestamp without time zone is taken for UTC.
+func (s *postgresStore) micros(expr string) string {
+	return "CASE WHEN " + expr + " BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999'" +
+		" THEN CAST(EXTRACT(EPOCH FROM " + expr + ") * 1000000 AS bigint) END"
+}
+
+// whole is NULL for what no integer can hold, which would end the query.
+func (s *postgresStore) whole(expr string) string {
+	return "CASE WHEN " + expr + " BETWEEN -9e18 AND 9e18 THEN CAST(" + expr + " AS bigint) END"
+}
+
+// stamp has microseconds, as the columns have.
+func (s *postgresStore) stamp(ago time.Duration) string {
+	return fmt.Sprintf("clock_timestamp() AT TIME ZONE 'UTC' - INTERVAL '%d microseconds'", ago.Microseconds())
+}
+
+func (s *postgresStore) binary(sc *schema, group string) string {
+	return sc.writer.binaryPrefix + group
+}

@@ -1,0 +1,111 @@
+package db
+
+// cinder is the table services of Cinder. The rule is that of its REST API (cinder/api/v3/services.py), which also judges
+// rows that have never been updated. For a heartbeat from the future cinder-manage and the scheduler say up where the API
+// says down.
+func cinder() *schema {
+	return &schema{
+		table: "services", key: "deleted",
+		group: "topic", name: "host", binary: "binary", zone: "availability_zone",
+		deleted: "deleted", deletion: deletedFlag,
+		disabled: "disabled", disabledReason: "disabled_reason", version: "rpc_current_version", uuid: "uuid",
+		rules: []rule{{heartbeat: []string{"updated_at", "created_at"}}},
+		times: seconds(60, 10),
+	}
+}
+
+// manila is the table services of Manila. Computed is the rule of its schedulers and of manila-manage
+// (manila/utils.py); stored is what its REST API has shown since 16.0.0, where a service that crashed stays up for ever
+// until 21.0.0. Older APIs compute.
+func manila() *schema {
+	computed := rule{heartbeat: []string{"updated_at", "created_at"}}
+	stored := computed
+	stored.needs, stored.state, stored.up = "state", "state", []string{"up"}
+	return &schema{
+		table: "services", key: "deleted",
+		group: "topic", name: "host", binary: "binary", zone: "availability_zone_id",
+		zones:   lookup{"availability_zones", "id", "name"},
+		deleted: "deleted", deletion: deletedIsID,
+		disabled: "disabled", disabledReason: "disabled_reason",
+		rules:  []rule{computed},
+		stored: []rule{stored, computed},
+		times:  seconds(60, 10),
+	}
+}
+
+// neutron is the table agents of Neutron, where agents of OVN are not. Type and host identify an agent. The rule is
+// is_agent_down of neutron/agent/common/utils.py.
+func neutron() *schema {
+	return &schema{
+		table: "agents", key: "id",
+		group: "agent_type", name: "host", binary: "binary", zone: "availability_zone",
+		enabled: "admin_state_up", uuid: "id",
+		rules: []rule{{heartbeat: []string{"heartbeat_timestamp"}, oneSided: true}},
+		times: seconds(75, 30),
+	}
+}
+
+// heat is the table service of Heat: a row with ids of its own for every worker process at every start. Its members are
+// hosts, so that the rows that crashed workers leave behind name nobody new. The rule is format_service of
+// heat/common/service_utils.py, with each row's own interval.
+func heat() *schema {
+	return &schema{
+		table: "service", key: "id",
+		group: "topic", name: "host", binary: "binary", manyRows: true,
+		deleted: "deleted_at", deletion: deletedSince,
+		interval: "report_interval",
+		rules:    []rule{{heartbeat: []string{"updated_at", "created_at"}, oneSided: true}},
+		times:    seconds(120, 60),
+	}
+}
+
+// ironic is the table conductors of Ironic. The rule is that of its API since 25.0.0 (ironic/api/controllers/v1/conductor.py)
+// and of its hash ring in every release: a conductor that was stopped in good order is not online.
+func ironic() *schema {
+	return &schema{
+		table: "conductors", key: "id",
+		groupName: "conductor", name: "hostname", zone: "conductor_group",
+		online: "online", version: "version",
+		rules: []rule{{heartbeat: []string{"updated_at"}, oneSided: true}},
+		times: seconds(60, 10),
+	}
+}
+
+// designate is the table service_statuses of Designate. Its API shows the stored status, where a service that crashed stays
+// UP for ever; WARNING is up, with something to look at. Designate itself has no rule by time.
+func designate() *schema {
+	computed := rule{heartbeat: []string{"heartbeated_at", "created_at"}}
+	stored := computed
+	stored.state, stored.up = "status", []string{"UP", "WARNING"}
+	return &schema{
+		table: "service_statuses", key: "id",
+		group: "service_name", name: "hostname",
+		rules:  []rule{computed},
+		stored: []rule{stored},
+		times:  seconds(60, 10),
+	}
+}
+
+// magnum is the table magnum_service of Magnum, by the rule of magnum/api/servicegroup.py.
+func magnum() *schema {
+	return &schema{
+		table: "magnum_service", key: "id",
+		group: "binary", name: "host", binary: "binary",
+		disabled: "disabled", forcedDown: "forced_down", disabledReason: "disabled_reason",
+		rules: []rule{{heartbeat: []string{"last_seen_up", "updated_at", "created_at"}}},
+		times: seconds(180, 60),
+	}
+}
+
+// octavia is the table amphora_health of Octavia: the load balancers' virtual machines, which have no other name than their
+// id. The rule is get_stale_amphora of octavia/db/repositories.py: one that is busy, since Octavia is replacing it, is not
+// stale.
+func octavia() *schema {
+	return &schema{
+		table: "amphora_health", key: "amphora_id",
+		groupName: "amphora", name: "amphora_id",
+		busy:  "busy",
+		rules: []rule{{heartbeat: []string{"last_update"}, oneSided: true}},
+		times: seconds(60, 10),
+	}
+}
