@@ -119,12 +119,12 @@ func (c *Custom) checkNames() error {
 			errs = append(errs, drivers.Field("custom."+field, "is not a name: at most %d bytes of UTF-8 text", maxIdentifier))
 		}
 	}
-	for field, name := range map[string]string{
-		"table": c.Table, "group": c.Group, "group_name": c.GroupName, "name": c.Name, "binary": c.Binary, "zone": c.Zone,
-		"disabled_reason": c.DisabledReason, "version": c.Version, "uuid": c.UUID, "deleted": c.Deleted,
-		"disabled": c.Disabled, "enabled": c.Enabled, "forced_down": c.ForcedDown,
+	for _, n := range []struct{ field, name string }{
+		{"table", c.Table}, {"group", c.Group}, {"group_name", c.GroupName}, {"name", c.Name}, {"binary", c.Binary},
+		{"zone", c.Zone}, {"disabled_reason", c.DisabledReason}, {"version", c.Version}, {"uuid", c.UUID},
+		{"deleted", c.Deleted}, {"disabled", c.Disabled}, {"enabled", c.Enabled}, {"forced_down", c.ForcedDown},
 	} {
-		check(field, name)
+		check(n.field, n.name)
 	}
 	for i, name := range c.Heartbeat {
 		field := fmt.Sprintf("heartbeat[%d]", i)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -72,8 +73,8 @@ func (s *postgresStore) query(
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // After an error; whether it succeeds is of no interest.
-	ms := max(limit.Milliseconds(), 1)
+	defer func() { _ = tx.Rollback() }() // After an error: a connection on which it fails is not used again.
+	ms := min(max(limit.Milliseconds(), 1), math.MaxInt32)
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d", ms)); err != nil {
 		return err
 	}

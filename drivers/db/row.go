@@ -67,6 +67,8 @@ func (t *text) Scan(src any) error {
 	case int64:
 		var digits [20]byte
 		return t.Scan(strconv.AppendInt(digits[:0], v, 10))
+	case float64:
+		return t.Scan(strconv.FormatFloat(v, 'g', -1, 64))
 	default:
 		t.s = ""
 	}
