@@ -1,0 +1,76 @@
+package config
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/db"
+)
+
+// A source of another service has that service's own times, wherever the schema stands in the section.
+func TestSchemas(t *testing.T) {
+	c, err := Parse("f.yml", []byte(`
+sources:
+  - {name: neutron, driver: db, db: {dsn: postgresql+psycopg2://reader@db1/neutron, schema: neutron}}
+  - {name: magnum, driver: db, db: {report_interval: 20s, schema: magnum, dsn: mysql://reader@db1/magnum}}
+  - {name: manila, driver: db, db: {service_down_time: 90s, dsn: mysql://reader@db1/manila, schema: manila, rule: stored}}
+  - name: queue
+    driver: db
+    db:
+      dsn: host=db1 dbname=queue user=reader
+      schema: custom
+      service_down_time: 15s
+      custom:
+        table: workers
+        group_name: queue
+        name: host name
+        heartbeat: [last_beat, created]
+        heartbeat_unit: milliseconds
+        deleted: removed_at
+        deleted_kind: time
+        future: up
+        limit: exclusive
+`))
+	require.NoError(t, err)
+	times := func(i int) [2]time.Duration {
+		return [2]time.Duration{time.Duration(c.Sources[i].DB.ServiceDownTime), time.Duration(c.Sources[i].DB.ReportInterval)}
+	}
+	require.Equal(t, [2]time.Duration{75 * time.Second, 30 * time.Second}, times(0))
+	require.Equal(t, [2]time.Duration{180 * time.Second, 20 * time.Second}, times(1))
+	require.Equal(t, [2]time.Duration{90 * time.Second, 10 * time.Second}, times(2))
+	require.Equal(t, db.RuleStored, c.Sources[2].DB.Rule)
+	require.Equal(t, drivers.Duration(15*time.Second), c.Sources[3].DB.ServiceDownTime)
+	require.Equal(t, &db.Custom{
+		Table: "workers", GroupName: "queue", Name: "host name", Heartbeat: []string{"last_beat", "created"},
+		HeartbeatUnit: "milliseconds", Deleted: "removed_at", DeletedKind: "time", Future: "up", Limit: "exclusive",
+	}, c.Sources[3].DB.Custom)
+}
+
+func TestBadSchemas(t *testing.T) {
+	_, err := Parse("f.yml", []byte(`
+sources:
+  - name: queue
+    driver: db
+    db:
+      dsn: mysql://reader@db1/queue
+      schema: custom
+      custom:
+        table: workers
+        name: host
+        limit: sky
+        heartbeat:
+          - ''
+        bianry: x
+  - name: cinder
+    driver: db
+    db: {dsn: mysql://reader@db1/cinder, schema: cinder, rule: stored}
+`))
+	require.EqualError(t, err, `f.yml:8: sources[0].db.custom.group: exactly one of group, a column, and group_name, the name of the one group, is needed
+f.yml:11: sources[0].db.custom.limit: must be one of inclusive, exclusive
+f.yml:13: sources[0].db.custom.heartbeat[0]: is empty
+f.yml:14: sources[0].db.custom: unknown key "bianry"; did you mean "binary"?
+f.yml:17: sources[1].db.rule: schema cinder has no stored state`)
+}

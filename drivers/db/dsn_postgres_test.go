@@ -1,0 +1,111 @@
+package db
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// libpq's environment would say what a DSN leaves open.
+func clearEnvironment(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE", "PGSERVICE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("HOME", t.TempDir())
+}
+
+func TestParsePostgres(t *testing.T) {
+	clearEnvironment(t)
+	type place struct {
+		host           string
+		port           uint16
+		user, password string
+		database       string
+		tls            string
+	}
+	const prefer, off, skip, verify = "or not", "never", "unverified", "verified"
+	for dsn, want := range map[string]place{
+		"postgresql://nova:sesame@db1/nova":                                  {"db1", 5432, "nova", "sesame", "nova", prefer},
+		"postgres://nova@db1:6432/nova":                                      {"db1", 6432, "nova", "", "nova", prefer},
+		"postgresql+psycopg2://nova:p%40ss%2Fw'\\ord@db1/nova":               {"db1", 5432, "nova", `p@ss/w'\ord`, "nova", prefer},
+		"postgresql+psycopg2://nova:a/b#c@db1/nova?sslmode=disable":          {"db1", 5432, "nova", "a/b#c", "nova", off},
+		"postgresql+asyncpg://nova@db1/nova?ssl=require":                     {"db1", 5432, "nova", "", "nova", skip},
+		"postgresql+asyncpg://nova@db1/nova?ssl=true&command_timeout=60":     {"db1", 5432, "nova", "", "nova", skip},
+		"postgresql://nova@[fd00::5]:5433/nova?sslmode=verify-full":          {"fd00::5", 5433, "nova", "", "nova", verify},
+		"postgresql+psycopg://nova@/nova?host=/run/postgresql":               {"/run/postgresql", 5432, "nova", "", "nova", off},
+		"postgresql://nova@/nova?host=db1:6000&host=db2":                     {"db1", 6000, "nova", "", "nova", prefer},
+		"postgresql://nova@db1/nova?target_session_attrs=any&keepalives=1":   {"db1", 5432, "nova", "", "nova", prefer},
+		"host=db1 dbname=nova user=nova password='se sa\\'me' sslmode=allow": {"db1", 5432, "nova", "se sa'me", "nova", off},
+		"dbname = nova host=db1 port=6432 user=nova sslmode=require":         {"db1", 6432, "nova", "", "nova", skip},
+	} {
+		got, err := parseDSN(dsn)
+		require.NoError(t, err, dsn)
+		require.False(t, got.isFile())
+		c := got.postgres
+		tls := off
+		switch {
+		case c.TLSConfig != nil && !c.TLSConfig.InsecureSkipVerify:
+			tls = verify
+		case c.TLSConfig != nil && len(c.Fallbacks) > 0 && c.Fallbacks[len(c.Fallbacks)-1].TLSConfig == nil:
+			tls = prefer
+		case c.TLSConfig != nil:
+			tls = skip
+		}
+		require.Equal(t, want, place{c.Host, c.Port, c.User, c.Password, c.Database, tls}, dsn)
+	}
+}
+
+func TestParsePostgresErrors(t *testing.T) {
+	clearEnvironment(t)
+	const notLibpq = "is not understood as libpq would: check quotes, port, sslmode and the files that it names"
+	for dsn, want := range map[string]string{
+		"postgresql://u:hunter2@h":                                        "names no database: it must end like /nova, or have dbname=nova",
+		"postgresql://u:hunter2@h1,h2/nova":                               "its host is not one host: " + errEscapes.Error(),
+		"postgresql://u:hun@ter2@h/nova":                                  "its host is not one host: " + errEscapes.Error(),
+		"postgresql://u:hunter2@h/nova?sslmode=sometimes":                 notLibpq,
+		"postgresql://u:hunter2@h/nova?sslrootcert=/no/ca":                notLibpq,
+		"postgresql://u:hunter2@h/nova?surprise=1":                        "has a parameter after the question mark that is not known",
+		"postgresql://u:hunter2@h/nova?default_transaction_read_only=off": "has a parameter after the question mark that is not known",
+		"postgresql://u:hunter2@h/nova?user=a&user=b":                     "its parameter user stands there 2 times",
+		"host=h user=u password=hunter2":                                  "names no database: it must end like /nova, or have dbname=nova",
+		"host=h dbname=nova password='hunter2":                            notLibpq,
+		"host=h dbname=nova pasword=hunter2":                              "has a keyword that is not known",
+		"host=h dbname=nova port=hunter2":                                 notLibpq,
+	} {
+		cfg := config(dsn)
+		err := cfg.Validate()
+		require.EqualError(t, err, "dsn: "+want, dsn)
+		require.Equal(t, "dsn", drivers.FieldOf(err).Field)
+	}
+}
+
+// What a pool before the server could not bear is not set, whatever the DSN or the environment says.
+func TestPostgresConfig(t *testing.T) {
+	clearEnvironment(t)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(ca, newAuthority(t).pem, 0o600))
+	got, err := parseDSN("postgresql://u@h/nova?sslmode=verify-ca&connect_timeout=60&sslrootcert=" + ca)
+	require.NoError(t, err)
+	s := newPostgres(got.postgres, 3*time.Second)
+	defer s.close()
+	require.Equal(t, pgx.QueryExecModeExec, s.cfg.DefaultQueryExecMode)
+	require.Equal(t, 3*time.Second, s.cfg.ConnectTimeout)
+	require.Equal(t, map[string]string{"client_encoding": "UTF8", "application_name": "servicegroup_exporter"}, s.cfg.RuntimeParams)
+	require.Equal(t, maxConnections, s.pool.Stats().MaxOpenConnections)
+	require.Equal(t, "h:5432/nova", s.String())
+
+	cfg := config("postgresql://u:hunter2@h/nova")
+	cfg.Password = "sesame"
+	d, err := Open(cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer d.Close()
+	require.Equal(t, "sesame", d.store.(*postgresStore).cfg.Password)
+}
