@@ -22,7 +22,10 @@ const (
 	LayoutNested = "nested"
 )
 
-const defaultPort = "2181"
+const (
+	defaultPort   = "2181"
+	defaultPrefix = "/servicegroups"
+)
 
 // The bounds of a session timeout. Servers raise or lower what is asked for to 2 to 20 of their ticks.
 const (
@@ -36,14 +39,21 @@ type Config struct {
 	Servers []string `yaml:"servers"`
 	// Chroot is a path that all others are below, empty for none.
 	Chroot string `yaml:"chroot"`
-	// Prefix is the path that groups are children of, Nova's sg_prefix.
+	// Prefix is the path that the layout begins at: for this program's own layouts that which groups are children of,
+	// Nova's sg_prefix. Empty: /servicegroups, or what is usual for the layout.
 	Prefix string `yaml:"prefix"`
-	// Layout says which children of a group are members when no record of the roster says so.
+	// Layout says which children of a group are members when no record of the roster says so, or how the members of other
+	// systems are found: the name of one, or custom.
 	Layout string `yaml:"layout"`
+	// Custom describes the layout custom.
+	Custom *Custom `yaml:"custom"`
 	// Groups are the groups to read; empty: all that there are.
 	Groups []string `yaml:"groups"`
 	// SessionTimeout is what is asked of the server: how long it keeps an ephemeral znode whose owner has fallen silent.
 	SessionTimeout drivers.Duration `yaml:"session_timeout"`
+	// MemberTimeout is the session timeout of members that don't say theirs, which tells how long one was silent when its
+	// znode goes. 0: what is usual for the layout, else SessionTimeout.
+	MemberTimeout drivers.Duration `yaml:"member_timeout"`
 	// Auth is who to be.
 	Auth Auth `yaml:"auth"`
 }
@@ -54,9 +64,9 @@ type Auth struct {
 	Password drivers.Secret `yaml:"password"`
 }
 
-// DefaultConfig returns what Nova used: its prefix and its recv_timeout.
+// DefaultConfig returns what Nova used: its layouts and its recv_timeout.
 func DefaultConfig() Config {
-	return Config{Prefix: "/servicegroups", Layout: LayoutAuto, SessionTimeout: drivers.Duration(4 * time.Second)}
+	return Config{Layout: LayoutAuto, SessionTimeout: drivers.Duration(4 * time.Second)}
 }
 
 // Validate checks the section and returns one error, a [drivers.FieldError], for each setting that is wrong, joined.
@@ -64,9 +74,6 @@ func (c *Config) Validate() error {
 	errs := []error{
 		checkPath("chroot", c.Chroot, "empty, or a path like /team"),
 		checkPath("prefix", c.Prefix, "a path like /servicegroups"),
-	}
-	if c.Prefix == "" {
-		errs = append(errs, drivers.Field("prefix", "is empty: must be a path like /servicegroups"))
 	}
 	if len(c.Servers) == 0 {
 		errs = append(errs, drivers.Field("servers", "is empty: name at least one server, as [zk1:2181, zk2:2181]"))
@@ -77,15 +84,11 @@ func (c *Config) Validate() error {
 		}
 	}
 	for _, g := range c.Groups {
-		if err := checkGroup(g); err != nil {
+		if err := checkGroup(g); err != nil && c.own() {
 			errs = append(errs, drivers.Field("groups", "%w", err))
 		}
 	}
-	switch c.Layout {
-	case LayoutAuto, LayoutFlat, LayoutNested:
-	default:
-		errs = append(errs, drivers.Field("layout", "%q is none of %s, %s, %s", c.Layout, LayoutAuto, LayoutFlat, LayoutNested))
-	}
+	errs = append(errs, c.validateLayout())
 	if t := time.Duration(c.SessionTimeout); t < minSessionTimeout || t > maxSessionTimeout {
 		errs = append(errs, drivers.Field("session_timeout", "%v is not between %v and %v; most servers allow 4s to 40s",
 			t, minSessionTimeout, maxSessionTimeout))
@@ -107,7 +110,7 @@ func (a *Auth) validate() error {
 
 // root is the path of the prefix on the server, without a slash at its end: empty where it is the root itself.
 func (c *Config) root() string {
-	return strings.TrimSuffix(c.Chroot, "/") + strings.TrimSuffix(c.Prefix, "/")
+	return strings.TrimSuffix(c.Chroot, "/") + strings.TrimSuffix(c.prefix(), "/")
 }
 
 // checkPath accepts the empty path and "/"; who needs more asks for it.

@@ -43,7 +43,6 @@ func TestConfig(t *testing.T) {
 		{name: "slash at the end", change: func(c *Config) { c.Prefix = "/a/" }, fields: "prefix", says: "slash"},
 		{name: "two slashes", change: func(c *Config) { c.Prefix = "/a//b" }, fields: "prefix", says: "is empty"},
 		{name: "dots", change: func(c *Config) { c.Prefix = "/a/.." }, fields: "prefix", says: "reserves"},
-		{name: "no prefix", change: func(c *Config) { c.Prefix = "" }, fields: "prefix", says: "/servicegroups"},
 		{name: "layout", change: func(c *Config) { c.Layout = "tree" }, fields: "layout", says: "auto, flat, nested"},
 		{name: "group of a roster", change: func(c *Config) { c.Groups = []string{".roster"} }, fields: "groups", says: "dot"},
 		{
@@ -55,7 +54,7 @@ func TestConfig(t *testing.T) {
 		{name: "colon", change: func(c *Config) { c.Auth = Auth{"u:v", "p"} }, fields: "auth.user", says: "colon"},
 		{
 			name: "several", change: func(c *Config) { *c = Config{} },
-			fields: "prefix servers layout session_timeout",
+			fields: "servers layout session_timeout",
 		},
 	}
 	for _, test := range tests {

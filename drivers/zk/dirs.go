@@ -225,6 +225,13 @@ func (d *dirs) firstChange(path string, inside []string) time.Time {
 	return first
 }
 
+// covers says whether changes of a path's children were watched since the last successful poll.
+func (d *dirs) covers(path string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.get(path).covered
+}
+
 // succeeded ends a successful poll: what it has read from now on is watched without a gap, and what it has not read is
 // forgotten unless a watch on it is outstanding.
 func (d *dirs) succeeded() {

@@ -45,6 +45,7 @@ type Driver struct {
 	polling   chan struct{} // holds one token: polls are made one after the other
 	groups    map[string]*group
 	last      lastPoll
+	tree      *tree // nil for this program's own layouts
 
 	operations, connections, expirations atomic.Uint64
 
@@ -69,6 +70,12 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 		groups:    make(map[string]*group),
 		joined:    make(map[*membership]struct{}),
 		abandoned: make(map[string]time.Time),
+	}
+	if declared := cfg.declared(); declared != nil {
+		var err error
+		if d.tree, err = declared.compile(cfg.root(), cfg.Groups); err != nil {
+			return nil, err
+		}
 	}
 	for _, s := range cfg.Servers {
 		server, err := parseServer(s)
@@ -119,11 +126,15 @@ func (d *Driver) openReading(ctx context.Context, report func(error, bool)) (*re
 	r.dirs = &dirs{asked: r.asked, changed: d.signal, paths: make(map[string]*dir)}
 	dialer := d.dialer
 	dialer.options.read, dialer.options.onNode = maxReply, r.dirs.fire
+	if d.tree != nil {
+		r.nodes = newNodes(r.asked, d.tree.fields)
+		dialer.options.onNode = r.fire
+	}
 	session, err := dialer.dial(ctx, newFailures(dialer.servers, report))
 	if err != nil {
 		return nil, err
 	}
-	r.session, r.dirs.session = session, session
+	r.use(session)
 	r.backend = serverVersion(ctx, session.server)
 	d.connected()
 	return r, nil

@@ -21,7 +21,7 @@ import (
 // a foreign client, Join waits for as long as a dead one's session may last, and refuses the name if it is still held.
 func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
 	doing := fmt.Sprintf("joining %s as %s", req.Group, req.Name)
-	if err := checkNames(req.Group, req.Name); err != nil {
+	if err := errors.Join(d.writable(), checkNames(req.Group, req.Name)); err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	m := &membership{

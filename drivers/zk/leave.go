@@ -2,6 +2,7 @@ package zk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	zkclient "github.com/go-zookeeper/zk"
@@ -13,7 +14,7 @@ import (
 // processes that would put them back.
 func (d *Driver) Leave(ctx context.Context, group, name string) error {
 	doing := fmt.Sprintf("removing %s from %s", name, group)
-	if err := checkNames(group, name); err != nil {
+	if err := errors.Join(d.writable(), checkNames(group, name)); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	for {

@@ -47,13 +47,28 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	}
 }
 
-// poll reads all groups. The server is made to catch up first, so that the poll shows all that was acknowledged before
+// poll reads all members. The server is made to catch up first, so that the poll shows all that was acknowledged before
 // it began, and so that it fails where there is no quorum.
 func (d *Driver) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 	if err := r.sync(ctx); err != nil {
 		return nil, unavailable("waiting for it to catch up with the leader", err)
 	}
 	r.dirs.beginPoll()
+	read := d.pollGroups
+	if d.tree != nil {
+		read = d.tree.poll
+	}
+	poll, err := read(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	poll.DownTime, poll.Backend = d.config.memberTimeout(), r.backend
+	r.dirs.succeeded()
+	return poll, nil
+}
+
+// pollGroups reads all groups of this program's own layouts.
+func (d *Driver) pollGroups(ctx context.Context, r *reading) (*drivers.Poll, error) {
 	names, err := r.groupNames(ctx, d.config.Groups)
 	if err != nil {
 		return nil, err
@@ -63,15 +78,11 @@ func (d *Driver) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 		return nil, err
 	}
 	d.merge(groups)
-	poll := &drivers.Poll{
+	return &drivers.Poll{
 		Members:  d.last.members,
 		Rejected: d.last.rejected,
-		DownTime: time.Duration(d.config.SessionTimeout),
 		Changed:  changes(r, groups),
-		Backend:  r.backend,
-	}
-	r.dirs.succeeded()
-	return poll, nil
+	}, nil
 }
 
 // groupNames gives the configured groups, or all that there are, sorted.

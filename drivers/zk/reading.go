@@ -11,11 +11,26 @@ import (
 type reading struct {
 	session *session
 	dirs    *dirs
+	nodes   *nodes // nil for this program's own layouts
 	paths   paths
 	layout  string
 	backend string // the server's version
 	logger  *slog.Logger
 	asked   func() // counts a round trip
+}
+
+// use gives the reading its session.
+func (r *reading) use(s *session) {
+	r.session, r.dirs.session = s, s
+	if r.nodes != nil {
+		r.nodes.session = s
+	}
+}
+
+// fire is called when a watch on a path fires, be it on its children or on itself.
+func (r *reading) fire(path string) {
+	r.nodes.fire(path)
+	r.dirs.fire(path)
 }
 
 // counts says whether the configured layout has members of that kind.

@@ -1,0 +1,185 @@
+package zk
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+func TestCustomConfig(t *testing.T) {
+	check := func(field string, is ...string) *Check { return &Check{field, is} }
+	paths := []string{"/discovery/{group}/{member}"}
+	tests := []struct {
+		name   string
+		custom Custom
+		fields string
+		says   string
+	}{
+		{name: "the least", custom: Custom{Paths: paths}},
+		{name: "everything", custom: Custom{
+			Paths:  []string{"/{group}/*/x/{group}/{member}/a/b", "/{group}/{member}"},
+			Roster: []string{"/r/{group}/{member}"}, Match: `(\d+)-(.*)`, Name: "{2}:{1}", Persistent: true,
+			Status: check("a.b", "up"), Enabled: check("enabled", "true"),
+		}},
+		{name: "a name for the group", custom: Custom{Paths: []string{"/{member}"}, Group: "all"}},
+		{name: "no paths", fields: "custom.paths", says: "/discovery/{group}/{member}"},
+		{name: "relative", custom: Custom{Paths: []string{"{group}/{member}"}}, fields: "custom.paths", says: "must begin"},
+		{name: "slash at the end", custom: Custom{Paths: []string{"/{group}/{member}/"}}, fields: "custom.paths", says: "not end"},
+		{name: "no member", custom: Custom{Paths: []string{"/{group}/*"}}, fields: "custom.paths", says: "no level is {member}"},
+		{name: "no group", custom: Custom{Paths: []string{"/a/{member}"}}, fields: "custom.paths", says: "setting group"},
+		{name: "two groups' names", custom: Custom{Paths: paths, Group: "g"}, fields: "custom.paths", says: "although"},
+		{name: "two members", custom: Custom{Paths: []string{"/{group}/{member}/{member}"}}, fields: "custom.paths", says: "below {member}"},
+		{name: "any below", custom: Custom{Paths: []string{"/{group}/{member}/*"}}, fields: "custom.paths", says: "below {member}"},
+		{name: "part of a level", custom: Custom{Paths: []string{"/{group}/id-{member}"}}, fields: "custom.paths", says: "no level is {member}"},
+		{name: "unknown word", custom: Custom{Paths: []string{"/{service}/{member}"}}, fields: "custom.paths", says: `"{service}" is none`},
+		{name: "empty level", custom: Custom{Paths: []string{"/{group}//{member}"}}, fields: "custom.paths", says: "is empty"},
+		{name: "match", custom: Custom{Paths: paths, Match: "member_(["}, fields: "custom.match", says: "missing closing ]"},
+		{name: "match that closes ours", custom: Custom{Paths: paths, Match: "a)(b"}, fields: "custom.match", says: "unexpected )"},
+		{name: "group of match", custom: Custom{Paths: paths, Match: "(a)", Name: "{2}"}, fields: "custom.name", says: "match has 1 groups"},
+		{name: "group of no match", custom: Custom{Paths: paths, Name: "{1}"}, fields: "custom.name", says: "match has 0 groups"},
+		{name: "open brace", custom: Custom{Paths: paths, Name: "a{host"}, fields: "custom.name", says: "{ without a }"},
+		{name: "closed brace", custom: Custom{Paths: paths, Name: "host}"}, fields: "custom.name", says: "} without a {"},
+		{name: "empty braces", custom: Custom{Paths: paths, Name: "{}"}, fields: "custom.name", says: "not the name of a field"},
+		{name: "empty key", custom: Custom{Paths: paths, Name: "{a..b}"}, fields: "custom.name", says: "serviceEndpoint.host"},
+		{name: "status", custom: Custom{Paths: paths, Status: check("", "UP")}, fields: "custom.status.field", says: "field"},
+		{name: "status is", custom: Custom{Paths: paths, Status: check("status")}, fields: "custom.status.is", says: "list the values"},
+		{name: "enabled", custom: Custom{Paths: paths, Enabled: check("enabled")}, fields: "custom.enabled.is", says: "list the values"},
+		{
+			name:   "a roster of other names",
+			custom: Custom{Paths: paths, Roster: []string{"/r/{group}/{member}"}, Name: "{host}"},
+			fields: "custom.roster", says: "without the data",
+		},
+		{
+			name: "a roster of leaves", custom: Custom{Paths: paths, Roster: []string{"/r/{group}/{member}/x"}},
+			fields: "custom.roster", says: "must end",
+		},
+		{
+			name: "several", custom: Custom{Paths: []string{"/", "x"}, Match: "(", Name: "{"},
+			fields: "custom.paths custom.paths custom.match", says: "must begin",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := DefaultConfig()
+			c.Servers, c.Layout, c.Custom = []string{"zk1"}, LayoutCustom, &test.custom
+			err := c.Validate()
+			require.Equal(t, test.fields, strings.Join(allFields(err), " "))
+			if test.fields == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.says)
+		})
+	}
+}
+
+// allFields gives the settings that an error is about, however deep it is joined.
+func allFields(err error) (fields []string) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			fields = append(fields, allFields(e)...)
+		}
+	} else if err != nil {
+		fields = append(fields, drivers.FieldOf(err).Field)
+	}
+	return fields
+}
+
+func TestLayoutConfig(t *testing.T) {
+	with := func(change func(*Config)) *Config {
+		c := DefaultConfig()
+		c.Servers = []string{"zk1"}
+		change(&c)
+		return &c
+	}
+	for name := range presets() {
+		require.NoError(t, with(func(c *Config) { c.Layout = name }).Validate(), name)
+	}
+	err := with(func(c *Config) { c.Layout = "kafak" }).Validate()
+	require.EqualError(t, err, `layout: "kafak" is none of auto, flat, nested, custom, `+
+		`bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`)
+	err = with(func(c *Config) { c.Layout = LayoutCustom }).Validate()
+	require.ErrorContains(t, err, "custom: is missing")
+	err = with(func(c *Config) { c.Layout, c.Custom = "kafka", &Custom{} }).Validate()
+	require.ErrorContains(t, err, "custom: is read with layout custom only, and the layout is kafka")
+	require.NoError(t, with(func(c *Config) { c.Layout, c.Groups = "clickhouse", []string{"01/hits"} }).Validate())
+	err = with(func(c *Config) { c.Groups = []string{"01/hits"} }).Validate()
+	require.ErrorContains(t, err, "slash")
+
+	for _, test := range []struct{ layout, prefix, root string }{
+		{LayoutAuto, "", "/chroot/servicegroups"},
+		{LayoutAuto, "/", "/chroot"},
+		{LayoutFlat, "/sg", "/chroot/sg"},
+		{LayoutCustom, "", "/chroot"},
+		{LayoutCustom, "/a", "/chroot/a"},
+		{"tooz", "", "/chroot/tooz"},
+		{"tooz", "/designate", "/chroot/designate"},
+		{"kafka", "", "/chroot"},
+	} {
+		c := with(func(c *Config) { c.Chroot, c.Prefix, c.Layout = "/chroot", test.prefix, test.layout })
+		require.Equal(t, test.root, c.root(), test)
+	}
+}
+
+func TestNaming(t *testing.T) {
+	const id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+	tooz := presets()["tooz"].Match
+	tests := []struct {
+		match, name, znode, data string
+		want                     string // empty: not a member; "?": its data does not tell
+	}{
+		{znode: "a", want: "a"},
+		{match: `member_-?\d+`, znode: "member_0000000007", want: "member_0000000007"},
+		{match: `member_-?\d+`, znode: "member_-000000007x"},
+		{match: `(.+)_\d{10}`, znode: "web_1_0000000007", want: "web_1"},
+		{match: `a|b`, znode: "ab"},
+		{match: `(a*)(b*)`, znode: "bb", want: "bb"},
+		{match: `(a*)\d`, znode: "1", want: Anonymous},
+		{match: `(.+),(\d+),\d+`, name: "{1}:{2}", znode: "rs1,16020,1700000000000", want: "rs1:16020"},
+		{match: `.(.)`, name: "{0}/{1}", znode: "ab", want: "ab/b"},
+		{name: "{a.b}:{port}", znode: id, data: `{"a": {"b": "h"}, "port": 10000000000000001}`, want: "h:10000000000000001"},
+		{name: "{ok}", znode: id, data: `{"ok": false}`, want: "false"},
+		{name: "{a.b}", znode: id, data: `{"a": "b"}`, want: "?"},
+		{name: "{a}", znode: id, data: `{"a": null}`, want: "?"},
+		{name: "{a}", znode: id, data: `{"a": ["b"]}`, want: "?"},
+		{name: "{a}", znode: id, data: `null`, want: "?"},
+		{name: "{a}", znode: id, data: `[1]`, want: "?"},
+		{name: "{a}", znode: id, data: "\x00\x01thrift", want: "?"},
+		{name: "{a}", znode: id, data: ``, want: "?"},
+		{match: tooz, znode: "host-1.example.com:" + id, want: "host-1.example.com"},
+		{match: tooz, znode: "host-1.0." + id, want: "host-1.0"},
+		{match: tooz, znode: id, want: Anonymous},
+		{match: tooz, znode: strings.ReplaceAll(id, "-", ""), want: Anonymous},
+		{match: tooz, znode: "ironic_inspector.prefix.host", want: "ironic_inspector.prefix.host"},
+	}
+	for _, test := range tests {
+		t.Run(test.match+" "+test.name+" "+test.znode+" "+test.data, func(t *testing.T) {
+			n, err := newNaming(test.match, test.name)
+			require.NoError(t, err)
+			groups := n.groupsOf(test.znode)
+			if test.want == "" {
+				require.Nil(t, groups)
+				return
+			}
+			got, err := n.name(groups, readFields([]byte(test.data), n.fields))
+			if test.want == "?" {
+				require.Error(t, err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+func TestSwitch(t *testing.T) {
+	var s Switch
+	require.NoError(t, s.UnmarshalText([]byte("true")))
+	require.True(t, bool(s))
+	require.NoError(t, s.UnmarshalText([]byte("false")))
+	require.False(t, bool(s))
+	require.ErrorContains(t, s.UnmarshalText([]byte("yes")), "neither true nor false")
+}

@@ -1,0 +1,206 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
+)
+
+// A node is what is known of one znode. But for what the lock of nodes guards, it never changes once it is ready.
+type node struct {
+	exists bool
+	owner  int64 // the session that it ends with, 0 for none
+	czxid  int64 // the transaction that made it
+	// said are fields of the data, nil if they were not asked for or if the data can't be read.
+	said map[string]string
+
+	// Guarded by the lock.
+	ready   bool
+	pending time.Time // when its watch first fired since the last successful poll
+	poll    uint64
+}
+
+// nodes reads single znodes in one session, each with a watch. As long as that has not fired, the znode is as it was: the
+// server sends what has happened to it before the answer to the sync that a poll begins with. So a znode is read once, and
+// again when it was changed.
+//
+// Watches end with the session, and the next one begins with new nodes.
+type nodes struct {
+	session *session
+	asked   func() // counts a round trip
+	fields  []string
+
+	mu    sync.Mutex
+	known map[string]*node
+	fired map[string]time.Time // of znodes that were not read since
+	fires uint64
+	poll  uint64
+	began time.Time
+}
+
+func newNodes(asked func(), fields []string) *nodes {
+	return &nodes{asked: asked, fields: fields, known: make(map[string]*node), fired: make(map[string]time.Time)}
+}
+
+// fire is called when a watch on a path fires. A watch on the children of the same path is taken for one, which costs a
+// read.
+func (n *nodes) fire(path string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e := n.known[path]
+	if e == nil {
+		return
+	}
+	delete(n.known, path)
+	n.fires++
+	if e.ready && !e.pending.IsZero() {
+		n.fired[path] = e.pending
+	} else {
+		n.fired[path] = time.Now()
+	}
+}
+
+// read gives a znode. One that is not there is awaited only if it may be: of those that a listing has shown, the listing
+// will show the next one too.
+func (n *nodes) read(ctx context.Context, path string, await bool) (*node, error) {
+	for {
+		e, ready := n.begin(path)
+		if ready {
+			return e, nil
+		}
+		n.asked()
+		_, err := call(ctx, n.session, func(c *zkclient.Conn) (struct{}, error) {
+			return struct{}{}, n.fetch(c, path, e)
+		})
+		if !errors.Is(err, zkclient.ErrNoNode) {
+			return e, err
+		}
+		if !await {
+			return &node{}, nil
+		}
+		if e, ready = n.begin(path); ready {
+			return e, nil
+		}
+		n.asked()
+		absent, err := call(ctx, n.session, func(c *zkclient.Conn) (bool, error) { return n.awaitCreation(c, path, e) })
+		if err != nil || absent {
+			return e, err
+		}
+	}
+}
+
+// begin gives what is known of a znode. If that is not ready, the caller has to make it so.
+func (n *nodes) begin(path string) (*node, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e := n.known[path]
+	if e == nil || !e.ready {
+		pending := n.fired[path]
+		if e != nil && !e.pending.IsZero() {
+			pending = e.pending
+		}
+		delete(n.fired, path)
+		// Known before it is asked for, since the watch may fire before the answer is handed on.
+		e = &node{pending: pending}
+		n.known[path] = e
+	}
+	e.poll = n.poll
+	return e, e.ready
+}
+
+// fetch reads a znode that is there. It does so even if nobody waits for it any more, since the server has set the watch.
+func (n *nodes) fetch(c *zkclient.Conn, path string, e *node) error {
+	var data []byte
+	var stat *zkclient.Stat
+	var err error
+	if len(n.fields) > 0 {
+		data, stat, _, err = c.GetW(path)
+	} else {
+		var exists bool
+		if exists, stat, _, err = c.ExistsW(path); err == nil && !exists {
+			n.settle(e, false, nil, nil)
+			return nil
+		}
+	}
+	if err != nil {
+		n.drop(path, e)
+		return err
+	}
+	var said map[string]string
+	if len(n.fields) > 0 {
+		said = readFields(data, n.fields)
+	}
+	n.settle(e, true, stat, said)
+	return nil
+}
+
+// awaitCreation waits for a znode whose data could not be read because it is not there. It gives false if it is by now.
+func (n *nodes) awaitCreation(c *zkclient.Conn, path string, e *node) (bool, error) {
+	exists, _, _, err := c.ExistsW(path)
+	if err != nil || exists {
+		n.drop(path, e)
+		return false, err
+	}
+	n.settle(e, false, nil, nil)
+	return true, nil
+}
+
+func (n *nodes) settle(e *node, exists bool, stat *zkclient.Stat, said map[string]string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e.ready, e.exists, e.said = true, exists, said
+	if exists {
+		e.owner, e.czxid = stat.EphemeralOwner, stat.Czxid
+	}
+}
+
+// drop forgets a znode that could not be read.
+func (n *nodes) drop(path string, e *node) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.known[path] == e {
+		delete(n.known, path)
+		if !e.pending.IsZero() {
+			n.fired[path] = e.pending
+		}
+	}
+}
+
+// count is the number of watches that have fired.
+func (n *nodes) count() uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.fires
+}
+
+// beginPoll starts a poll that reads all znodes that are of interest.
+func (n *nodes) beginPoll() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.poll++
+	n.began = time.Now()
+}
+
+// firstChange gives when a znode was first seen to change since the last successful poll, zero if it was not.
+func (n *nodes) firstChange(e *node) time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return e.pending
+}
+
+// succeeded ends a poll that was begun: what it has not read is forgotten.
+func (n *nodes) succeeded() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for path, e := range n.known {
+		if e.poll != n.poll {
+			delete(n.known, path)
+		}
+		e.pending = time.Time{}
+	}
+	maps.DeleteFunc(n.fired, func(_ string, at time.Time) bool { return at.Before(n.began) })
+}

@@ -1,0 +1,57 @@
+package zk
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// joinNames lists names for people.
+func joinNames(names []string) string { return strings.Join(names, ", ") }
+
+// The levels of a pattern that are not names.
+const (
+	levelAny    = "*"
+	levelGroup  = "{group}"
+	levelMember = "{member}"
+)
+
+// A pattern is where members are: the levels above theirs, and the names below it.
+type pattern struct {
+	above []string
+	tail  string // empty, or a path
+}
+
+// grouped says whether the path holds the group's name.
+func (p *pattern) grouped() bool { return slices.Contains(p.above, levelGroup) }
+
+// parsePattern parses a path like /tables/{group}/replicas/{member}/is_active.
+func parsePattern(text string) (pattern, error) {
+	if !strings.HasPrefix(text, "/") || strings.HasSuffix(text, "/") {
+		return pattern{}, errors.New("must begin and not end with a slash, as /discovery/{group}/{member}")
+	}
+	levels := strings.Split(text[1:], "/")
+	at := slices.Index(levels, levelMember)
+	if at < 0 {
+		return pattern{}, errors.New("no level is {member}")
+	}
+	for i, level := range levels {
+		switch {
+		case i == at || i < at && (level == levelAny || level == levelGroup):
+		case i > at && (level == levelAny || level == levelGroup || level == levelMember):
+			return pattern{}, fmt.Errorf("%s stands below {member}, where only names can", level)
+		case strings.ContainsAny(level, "{}*"):
+			return pattern{}, fmt.Errorf("the level %q is none of {group}, {member}, * and a name without such signs", level)
+		default:
+			if err := checkNode(level); err != nil {
+				return pattern{}, fmt.Errorf("a level %w", err)
+			}
+		}
+	}
+	p := pattern{above: levels[:at]}
+	if at+1 < len(levels) {
+		p.tail = "/" + strings.Join(levels[at+1:], "/")
+	}
+	return p, nil
+}

@@ -1,0 +1,100 @@
+package zk_test
+
+import (
+	"bufio"
+	"io"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/internal/testserver"
+)
+
+// A toozMember is a process that is a member through the real tooz, with a session of two seconds.
+type toozMember struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	input io.WriteCloser
+	says  *bufio.Scanner
+}
+
+// startTooz starts a member and waits until it has joined.
+func startTooz(t *testing.T, server, member string, groups ...string) *toozMember {
+	t.Helper()
+	args := append([]string{"testdata/tooz_member.py", server, "designate", member}, groups...)
+	m := &toozMember{t: t, cmd: exec.CommandContext(t.Context(), "/usr/bin/python3", args...)}
+	m.cmd.Stderr = t.Output()
+	var err error
+	m.input, err = m.cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := m.cmd.StdoutPipe()
+	require.NoError(t, err)
+	m.says = bufio.NewScanner(out)
+	require.NoError(t, m.cmd.Start())
+	t.Cleanup(m.kill)
+	m.expect("joined")
+	return m
+}
+
+func (m *toozMember) expect(word string) {
+	m.t.Helper()
+	late := time.AfterFunc(prompt, func() { _ = m.cmd.Process.Kill() }) // Ends its output too.
+	defer late.Stop()
+	require.True(m.t, m.says.Scan(), "it ended; run `make deps` if a module is missing")
+	require.Equal(m.t, word, m.says.Text())
+}
+
+// kill ends the process as kill -9 does.
+func (m *toozMember) kill() {
+	if m.cmd.ProcessState == nil {
+		_ = m.cmd.Process.Kill() // It may have ended.
+		_ = m.cmd.Wait()
+	}
+}
+
+// leave makes the process leave its groups, and waits until it has.
+func (m *toozMember) leave() {
+	m.t.Helper()
+	require.NoError(m.t, m.input.Close())
+	m.expect("left")
+}
+
+// Tooz itself writes, with a lock and an election, of which nothing is a member.
+func TestTooz(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	cfg := config(server)
+	cfg.Layout, cfg.Prefix = "tooz", "/designate"
+	d := open(t, cfg)
+	require.Empty(t, poll(t, d).Members)
+
+	first := startTooz(t, server.Addr(), "host-1:"+idA, "producer", "evaluator")
+	startTooz(t, server.Addr(), idB, "producer", "evaluator")
+	both := map[string]string{
+		"producer/host-1": "up", "producer/anonymous": "up",
+		"evaluator/host-1": "up", "evaluator/anonymous": "up",
+	}
+	require.Equal(t, both, states(poll(t, d)))
+
+	c := foreign(t, server.Addr())
+	_, stat, err := c.Get("/designate/producer/leader")
+	require.NoError(t, err, "there was an election")
+	require.Zero(t, stat.EphemeralOwner, "whose znode is what must not be counted")
+	_, _, err = c.Get("/designate/locks/some-lock")
+	require.NoError(t, err, "there was a lock")
+
+	// Killed, its znodes are there until its session expires; its successor has another random id.
+	first.kill()
+	require.Equal(t, both, states(poll(t, d)), "its session lasts")
+	eventually(t, d, expiry, "producer/host-1", "")
+	require.Equal(t, map[string]string{"producer/anonymous": "up", "evaluator/anonymous": "up"}, states(poll(t, d)))
+	second := startTooz(t, server.Addr(), "host-1:"+idC, "producer", "evaluator")
+	require.Equal(t, both, states(poll(t, d)))
+
+	begun := time.Now()
+	second.leave()
+	require.NotContains(t, states(poll(t, d)), "producer/host-1", "it has left")
+	require.NotContains(t, states(poll(t, d)), "evaluator/host-1")
+	require.Less(t, time.Since(begun), expiry)
+}
