@@ -21,15 +21,19 @@ func TestMemberSurvives(t *testing.T) {
 		p := newProxy(t, server.Addr())
 		d := open(t, configFor(p.addr()))
 		m := join(t, d, "broken", "one")
-		_, before, err := c.Get("/servicegroups/broken/one")
-		require.NoError(t, err)
-		for range 5 {
-			p.cut()
-			stays(t, reader, 300*time.Millisecond, "broken/one", "up") // Nobody sees it missing.
+		owner := func() int64 {
+			_, stat, err := c.Get("/servicegroups/broken/one")
+			require.NoError(t, err)
+			return stat.EphemeralOwner
 		}
-		_, after, err := c.Get("/servicegroups/broken/one")
-		require.NoError(t, err)
-		require.NotEqual(t, before.EphemeralOwner, after.EphemeralOwner)
+		for range 5 {
+			before := owner()
+			p.cut()
+			for end := time.Now().Add(prompt); owner() == before; {
+				require.True(t, time.Now().Before(end), "it has no new session")
+				require.Equal(t, "up", states(poll(t, reader))["broken/one"], "nobody sees it missing")
+			}
+		}
 		stays(t, reader, 2*sessionTimeout, "broken/one", "up") // Nor when the old sessions expire.
 		require.GreaterOrEqual(t, d.Counts().Reconnects, uint64(5))
 		require.Zero(t, d.Counts().Expirations)
