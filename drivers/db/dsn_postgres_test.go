@@ -17,7 +17,8 @@ import (
 func clearEnvironment(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE", "PGSERVICE"} {
-		t.Setenv(name, "")
+		t.Setenv(name, "") // which puts the old value back when the test ends
+		require.NoError(t, os.Unsetenv(name))
 	}
 	t.Setenv("HOME", t.TempDir())
 }
