@@ -133,7 +133,7 @@ func TestBadSources(t *testing.T) {
 // What a driver finds wrong has the line of the setting, or of the section that lacks it.
 func TestBadSections(t *testing.T) {
 	refuse(t, map[string]badFile{
-		"setting": {headZK + "  zk:\n    servers: [a]\n    layout: round\n", `f.yml:6: sources[0].zk.layout: "round" is none of auto, flat, nested`},
+		"setting": {headZK + "  zk:\n    servers: [a]\n    layout: round\n", `f.yml:6: sources[0].zk.layout: "round" is none of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`},
 		"absent":  {headZK + "  zk:\n    layout: flat\n", "f.yml:4: sources[0].zk.servers: is empty: name at least one server, as [zk1:2181, zk2:2181]"},
 		"part":    {headZK + "  zk:\n    servers: [a]\n    auth:\n      user: u\n", "f.yml:6: sources[0].zk.auth.password: is empty although a user is set"},
 		"two of a list": {
@@ -143,8 +143,8 @@ func TestBadSections(t *testing.T) {
 		},
 		"through an alias": {
 			headZK + "  zk: &z\n    layout: round\n    servers: [a]\n- name: b\n  driver: zk\n  zk: *z\n",
-			`f.yml:5: sources[0].zk.layout: "round" is none of auto, flat, nested` + "\n" +
-				`f.yml:5: sources[1].zk.layout: "round" is none of auto, flat, nested`,
+			`f.yml:5: sources[0].zk.layout: "round" is none of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz` + "\n" +
+				`f.yml:5: sources[1].zk.layout: "round" is none of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`,
 		},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"servicegroup_exporter/drivers"
 )
@@ -50,14 +51,14 @@ type Check struct {
 // A Switch is a setting that is true or false.
 type Switch bool
 
-// UnmarshalText parses "true" and "false".
+// UnmarshalText parses true and false, as strconv.ParseBool does.
 func (s *Switch) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "true", "false":
-		*s = string(text) == "true"
-		return nil
+	on, err := strconv.ParseBool(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is neither true nor false", text)
 	}
-	return fmt.Errorf("%q is neither true nor false", text)
+	*s = Switch(on)
+	return nil
 }
 
 // holds says whether the answer is yes.

@@ -1,0 +1,213 @@
+package zk_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// custom gives a configuration of a layout of its own below a prefix.
+func custom(prefix string, c zk.Custom, servers ...string) zk.Config {
+	cfg := configFor(servers...)
+	cfg.Prefix, cfg.Layout, cfg.Custom = prefix, zk.LayoutCustom, &c
+	return cfg
+}
+
+// set changes a znode's data.
+func set(t *testing.T, c *zkclient.Conn, path, value string) {
+	t.Helper()
+	_, err := c.Set(path, []byte(value), -1)
+	require.NoError(t, err)
+}
+
+// Each subtest has a prefix of its own on one server.
+func TestTree(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	c := foreign(t, server.Addr())
+	ephemeral := func(path, value string) { plant(t, c, path, value, zkclient.FlagEphemeral) }
+	status := &zk.Check{Field: "status", Is: []string{"UP", "WARNING"}}
+
+	t.Run("what is not there yet", func(t *testing.T) {
+		d := open(t, custom("/later", zk.Custom{Paths: []string{"/a/{group}/{member}/alive"}}, server.Addr()))
+		require.Empty(t, poll(t, d).Members)
+		for _, path := range []string{"/later/a", "/later/a/g", "/later/a/g/m"} {
+			plant(t, c, path, "", zkclient.FlagPersistent)
+			require.Empty(t, poll(t, d).Members)
+		}
+		drain(d)
+		ephemeral("/later/a/g/m/alive", "")
+		requireSignal(t, d, "the last level is there")
+		require.Equal(t, map[string]string{"g/m": "up"}, states(poll(t, d)))
+	})
+
+	t.Run("a status in the data", func(t *testing.T) {
+		d := open(t, custom("/status", zk.Custom{Paths: []string{"/{group}/{member}"}, Status: status}, server.Addr()))
+		ephemeral("/status/g/a", `{"status": "UP"}`)
+		ephemeral("/status/g/b", `{"weight": 1}`)
+		require.Equal(t, map[string]string{"g/a": "up", "g/b": "up"}, states(poll(t, d)))
+
+		drain(d)
+		before := time.Now()
+		set(t, c, "/status/g/a", `{"status": "STOPPING"}`)
+		requireSignal(t, d, "the status changed")
+		p := poll(t, d)
+		require.Equal(t, map[string]string{"g/a": "down", "g/b": "up"}, states(p))
+		require.WithinRange(t, p.Changed["g"], before, time.Now())
+		require.Empty(t, poll(t, d).Changed, "it is reported once")
+
+		set(t, c, "/status/g/a", `{"sta`)
+		p = poll(t, d)
+		require.Equal(t, map[string]string{"g/b": "up"}, states(p))
+		require.Equal(t, []drivers.Member{{Group: "g", Name: "a"}}, p.Unknown, "nobody can tell")
+		require.Equal(t, []drivers.Rejection{{Group: "g", Name: "a", Reason: "data"}}, p.Rejected)
+		set(t, c, "/status/g/a", `{"status": "WARNING"}`)
+		require.Equal(t, map[string]string{"g/a": "up", "g/b": "up"}, states(poll(t, d)))
+	})
+
+	t.Run("a name in the data", func(t *testing.T) {
+		cfg := custom("/named", zk.Custom{Paths: []string{"/{group}/{member}"}, Name: "{host}"}, server.Addr())
+		d := open(t, cfg)
+		ephemeral("/named/g/1", `{"host": "a"}`)
+		require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, d)))
+		set(t, c, "/named/g/1", "damaged")
+		p := poll(t, d)
+		require.Equal(t, map[string]string{"g/a": "up"}, states(p), "it is the same znode")
+		require.Len(t, p.Rejected, 1)
+		require.Empty(t, poll(t, open(t, cfg)).Members, "nobody knows its name")
+		require.NoError(t, c.Delete("/named/g/1", -1))
+		ephemeral("/named/g/1", "damaged")
+		require.Empty(t, poll(t, d).Members, "it is another znode")
+		ephemeral("/named/g/2", `{"host": ""}`)
+		require.Equal(t, "name", poll(t, d).Rejected[1].Reason)
+	})
+
+	t.Run("a name that comes back persistent", func(t *testing.T) {
+		d := open(t, custom("/kind", zk.Custom{Paths: []string{"/{group}/{member}"}}, server.Addr()))
+		ephemeral("/kind/g/a", "")
+		require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, d)))
+		require.NoError(t, c.Delete("/kind/g/a", -1))
+		plant(t, c, "/kind/g/a", "", zkclient.FlagPersistent)
+		require.Empty(t, poll(t, d).Members)
+		p := poll(t, open(t, custom("/kind", zk.Custom{Paths: []string{"/{group}/{member}"}, Persistent: true}, server.Addr())))
+		require.Equal(t, map[string]string{"g/a": "up"}, states(p))
+		require.True(t, p.Members[0].Rostered, "it goes when it is removed")
+	})
+
+	t.Run("the levels of a path", func(t *testing.T) {
+		for _, path := range []string{"/levels/eu/web/x/1", "/levels/us/web/x/1", "/levels/us/db/x/2", "/levels/us/db/y/3"} {
+			ephemeral(path, "")
+		}
+		for path, want := range map[string]map[string]string{
+			"/*/{group}/x/{member}":       {"web/1": "up", "db/2": "up"},
+			"/{group}/{group}/x/{member}": {"eu/web/1": "up", "us/web/1": "up", "us/db/2": "up"},
+			"/us/{group}/*/{member}":      {"web/1": "up", "db/2": "up", "db/3": "up"},
+		} {
+			d := open(t, custom("/levels", zk.Custom{Paths: []string{path}}, server.Addr()))
+			require.Equal(t, want, states(poll(t, d)), path)
+		}
+		cfg := custom("/levels", zk.Custom{Paths: []string{"/{group}/{group}/x/{member}"}}, server.Addr())
+		cfg.Groups = []string{"us/db", "absent"}
+		require.Equal(t, map[string]string{"us/db/2": "up"}, states(poll(t, open(t, cfg))))
+	})
+
+	// A roster that says so is believed even when who left was in it a moment ago.
+	t.Run("a roster", func(t *testing.T) {
+		d := open(t, custom("/roster", zk.Custom{
+			Paths: []string{"/live/{group}/{member}"}, Roster: []string{"/should/{group}/{member}"}, Match: "(.+?)(?:-[0-9]+)?",
+		}, server.Addr()))
+		plant(t, c, "/roster/should/g/a", "", zkclient.FlagPersistent)
+		ephemeral("/roster/live/g/a-17", "")
+		ephemeral("/roster/live/g/b-4", "")
+		p := poll(t, d)
+		require.Equal(t, map[string]string{"g/a": "up", "g/b": "up"}, states(p))
+		require.True(t, find(t, p, "g", "a").Rostered)
+		require.False(t, find(t, p, "g", "b").Rostered, "ZooKeeper forgets it")
+		require.NoError(t, c.Delete("/roster/live/g/a-17", -1))
+		require.Equal(t, map[string]string{"g/a": "down", "g/b": "up"}, states(poll(t, d)))
+		require.NoError(t, c.Delete("/roster/should/g/a", -1))
+		require.Equal(t, map[string]string{"g/b": "up"}, states(poll(t, d)))
+	})
+}
+
+// A poll asks for the directories only, as long as no watch says that more has changed.
+func TestTreeCost(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	c := foreign(t, server.Addr())
+	const n = 3000
+	plant(t, c, "/cost/a/members", "", zkclient.FlagPersistent)
+	plant(t, c, "/cost/b", "", zkclient.FlagPersistent)
+	name := func(i int) string { return fmt.Sprintf("/cost/a/members/member_%010d", i) }
+	fill(t, c, n, func(i int) []*zkclient.CreateRequest {
+		return []*zkclient.CreateRequest{{Path: name(i), Data: fmt.Appendf(nil, `{"id": %d}`, i), Flags: zkclient.FlagEphemeral}}
+	})
+	cfg := custom("/cost", zk.Custom{Paths: []string{"/{group}/members/{member}"}, Match: `member_\d+`, Name: "{id}"}, server.Addr())
+	cfg.SessionTimeout = drivers.Duration(5 * time.Second)
+	d := open(t, cfg)
+	p, _ := asked(t, d)
+	require.Len(t, p.Members, n)
+	const directories = 3 // /cost, the members of a, and the place where those of b would be
+	again, count := asked(t, d)
+	require.Equal(t, uint64(1+directories), count)
+	require.Same(t, &p.Members[0], &again.Members[0], "nothing is made anew")
+
+	// One member changes, one goes and one comes: that much is read.
+	set(t, c, name(1), `{"id": "changed"}`)
+	require.NoError(t, c.Delete(name(2), -1))
+	create(t, c, name(n), `{"id": "new"}`, zkclient.FlagEphemeral)
+	p, count = asked(t, d)
+	require.Equal(t, uint64(1+directories+2), count)
+	require.Len(t, p.Members, n)
+	require.Equal(t, "up", states(p)["a/changed"])
+	require.Equal(t, "up", states(p)["a/new"])
+	require.NotContains(t, states(p), "a/2")
+}
+
+// When the session is lost so are its watches: the next one reads everything anew, and claims nothing of the time between.
+func TestTreeSessionLost(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	c := foreign(t, server.Addr())
+	plant(t, c, "/lost/g/a", `{"status": "UP"}`, zkclient.FlagEphemeral)
+	p := newProxy(t, server.Addr())
+	d := open(t, custom("/lost", zk.Custom{
+		Paths: []string{"/{group}/{member}"}, Status: &zk.Check{Field: "status", Is: []string{"UP"}},
+	}, p.addr()))
+	require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, d)))
+	drain(d)
+	p.cut()
+	set(t, c, "/lost/g/a", `{"status": "DOWN"}`)
+	requireSignal(t, d, "there is a session again")
+	found := poll(t, d)
+	require.Equal(t, map[string]string{"g/a": "down"}, states(found))
+	require.Empty(t, found.Changed)
+
+	p.silence(true)
+	ctx, cancel := contextOf(t, 500*time.Millisecond)
+	defer cancel()
+	_, err := d.Members(ctx)
+	require.ErrorIs(t, err, drivers.ErrUnavailable)
+	p.silence(false)
+	set(t, c, "/lost/g/a", `{"status": "UP"}`)
+	eventually(t, d, prompt, "g/a", "up")
+}
+
+// Who may list the members but not read what they say is told so.
+func TestTreeACL(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	c := foreign(t, server.Addr())
+	plant(t, c, "/acl/g", "", zkclient.FlagPersistent)
+	_, err := c.Create("/acl/g/a", nil, zkclient.FlagEphemeral, zkclient.DigestACL(zkclient.PermAll, "u", "p"))
+	require.NoError(t, err)
+	declared := zk.Custom{Paths: []string{"/{group}/{member}"}}
+	require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, open(t, custom("/acl", declared, server.Addr())))), "no data is needed")
+	declared.Name = "{host}"
+	_, err = read(t, open(t, custom("/acl", declared, server.Addr())))
+	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
+	require.ErrorContains(t, err, "reading /acl/g/a")
+}
