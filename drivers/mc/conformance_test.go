@@ -12,11 +12,13 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	server := testserver.Memcached(t)
 	conform(t, config(server), 300*time.Millisecond, drivertest.Backend{Server: server})
 }
 
 func TestConformancePlain(t *testing.T) {
+	t.Parallel()
 	server := testserver.Memcached(t)
 	cfg := config(server)
 	cfg.Keys = KeysPlain
@@ -28,6 +30,7 @@ func TestConformancePlain(t *testing.T) {
 }
 
 func TestConformanceSeveralServers(t *testing.T) {
+	t.Parallel()
 	first, second, third := testserver.Memcached(t), testserver.Memcached(t), testserver.Memcached(t)
 	conform(t, config(first, second, third), 300*time.Millisecond, drivertest.Backend{})
 }

@@ -92,6 +92,9 @@ func (d *Driver) Counts() drivers.Counts {
 func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(d.life, cancel)
+	if d.life.Err() != nil {
+		cancel() // The other is done in the background, which may be too late.
+	}
 	return ctx, func() {
 		stop()
 		cancel()

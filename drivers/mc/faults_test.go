@@ -14,6 +14,7 @@ import (
 
 // One of two servers goes away: only those are unknown whose heartbeats were on it.
 func TestOneOfTwo(t *testing.T) {
+	t.Parallel()
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
 	for _, outage := range []struct {
 		name       string
@@ -66,6 +67,7 @@ func verdicts(p *drivers.Poll) []string {
 
 // A server that has forgotten everything kills nobody before everybody has had the time to report again.
 func TestForgetfulServers(t *testing.T) {
+	t.Parallel()
 	server := testserver.Memcached(t)
 	for _, loss := range []struct {
 		name   string
@@ -108,6 +110,7 @@ func TestForgetfulServers(t *testing.T) {
 
 // A heartbeat that vanishes before its time was dropped to make room.
 func TestEviction(t *testing.T) {
+	t.Parallel()
 	d := open(t, config(testserver.Memcached(t)), bookOf("one"))
 	settle(t, d)
 	write(t, d, 0, "one", time.Now())

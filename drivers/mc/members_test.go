@@ -17,6 +17,7 @@ import (
 
 // What a member is, is the roster's word. Whether it is up, and since when, is memcached's.
 func TestRosterTimesLiveness(t *testing.T) {
+	t.Parallel()
 	roster := &book{}
 	cfg := config(testserver.Memcached(t))
 	cfg.ServiceDownTime = drivers.Duration(time.Minute)
@@ -111,6 +112,7 @@ func TestRosterFails(t *testing.T) {
 
 // What the roster itself could not use is passed on, and so are names that memcached can't keep.
 func TestRosterOddities(t *testing.T) {
+	t.Parallel()
 	cfg := config(testserver.Memcached(t))
 	cfg.Keys = KeysPlain
 	d := open(t, cfg, constant{&drivers.Poll{

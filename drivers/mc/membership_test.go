@@ -80,6 +80,7 @@ func TestNames(t *testing.T) {
 
 // A member lives through the outage of some of its servers, and through one of all, and is on all of them afterwards.
 func TestMembersOutliveServers(t *testing.T) {
+	t.Parallel()
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
 	d := open(t, config(first, second), bookOf("one"))
 	second.Stop()
@@ -103,6 +104,7 @@ func TestMembersOutliveServers(t *testing.T) {
 
 // A note that a member was removed ends the memberships of its time, not those of later, wherever it turns up.
 func TestRemoval(t *testing.T) {
+	t.Parallel()
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
 	d := open(t, config(first, second), bookOf("one"))
 	former, err := d.Join(t.Context(), one)
@@ -147,6 +149,7 @@ func TestMembersOutliveForgetting(t *testing.T) {
 
 // Whoever died leaves a heartbeat that no reader takes for life.
 func TestDeath(t *testing.T) {
+	t.Parallel()
 	d := open(t, config(testserver.Memcached(t)), bookOf("one"))
 	settle(t, d)
 	m, err := d.Join(t.Context(), one)

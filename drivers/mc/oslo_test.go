@@ -63,6 +63,7 @@ func (c osloClient) up(name string) bool {
 
 // What the real oslo.cache writes by each of its clients is read, and what is written the real one reads.
 func TestOsloCache(t *testing.T) {
+	t.Parallel()
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
 	cfg := config(first, second)
 	cfg.ServiceDownTime = drivers.Duration(time.Minute)
@@ -111,6 +112,7 @@ func TestOsloCache(t *testing.T) {
 
 // The verdict is that of the real oslo.cache, whatever the age of the heartbeat.
 func TestVerdictsOfOsloCache(t *testing.T) {
+	t.Parallel()
 	cfg := config(testserver.Memcached(t))
 	cfg.ServiceDownTime = drivers.Duration(time.Minute)
 	ages := []time.Duration{-time.Hour, -61 * time.Second, -59 * time.Second, 0, 40 * time.Second, 62 * time.Second, time.Hour}
@@ -139,6 +141,7 @@ func TestVerdictsOfOsloCache(t *testing.T) {
 
 // Every protocol of the real pickle is read.
 func TestEveryProtocol(t *testing.T) {
+	t.Parallel()
 	const program = `
 import datetime, json, pickle
 from dogpile.cache.api import CachedValue
@@ -159,6 +162,7 @@ print(json.dumps([pickle.dumps(CachedValue(payload, metadata), protocol).hex()
 
 // Before release 14 Nova used python-memcached itself.
 func TestPlainHeartbeats(t *testing.T) {
+	t.Parallel()
 	server := testserver.Memcached(t)
 	cfg := config(server)
 	cfg.Keys = KeysPlain
