@@ -2,72 +2,98 @@ package zk_test
 
 import (
 	"fmt"
-	"sync/atomic"
+	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
 	zkclient "github.com/go-zookeeper/zk"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/drivers/zk"
 	"servicegroup_exporter/internal/testserver"
 )
 
-// Members that come and go between the reads of a poll are never taken for dead or for strangers, and one that moves from
-// session to session is never missing.
-func TestChurn(t *testing.T) {
+// Whatever was done to the tree, by somebody else, the next poll shows it: no watch is missed and nothing is kept too long.
+func TestTreeShowsWhatWasDone(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	d := open(t, config(server))
-	join(t, d, "churn", "stays")
-	var changes atomic.Int64
-	churn := func(c *zkclient.Conn, worker int) error {
-		names := make([]string, 20)
-		for i := range names {
-			names[i] = fmt.Sprintf("worker-%d-member-%d", worker, i)
+	c := foreign(t, server.Addr())
+	plant(t, c, "/churn/g", "", zkclient.FlagPersistent)
+	cfg := custom("/churn", zk.Custom{
+		Paths: []string{"/{group}/{member}"}, Name: "{name}", Status: &zk.Check{Field: "status", Is: []string{"UP"}},
+	}, server.Addr())
+	d := open(t, cfg)
+	random := rand.New(rand.NewPCG(1, 2))
+	type state struct{ ephemeral, up bool }
+	model := make(map[int]state)
+	for step := range 600 {
+		i := random.IntN(8)
+		path := fmt.Sprintf("/churn/g/%d", i)
+		next := state{random.IntN(4) > 0, random.IntN(3) > 0}
+		data := fmt.Sprintf(`{"name": "n%d", "status": %q}`, i, map[bool]string{true: "UP", false: "DEAD"}[next.up])
+		old, there := model[i]
+		switch {
+		case !there:
+			create(t, c, path, data, map[bool]int32{true: zkclient.FlagEphemeral, false: zkclient.FlagPersistent}[next.ephemeral])
+			model[i] = next
+		case random.IntN(2) == 0:
+			require.NoError(t, c.Delete(path, -1))
+			delete(model, i)
+		default:
+			set(t, c, path, data)
+			model[i] = state{old.ephemeral, next.up}
 		}
-		acl := zkclient.WorldACL(zkclient.PermAll)
-		for round := 0; ; round++ {
-			name := names[round%len(names)]
-			node, record := "/servicegroups/churn/"+name, "/servicegroups/.roster/churn/"+name
-			create := []any{
-				&zkclient.CreateRequest{Path: record, Data: []byte(aRecord), Acl: acl},
-				&zkclient.CreateRequest{Path: node, Acl: acl, Flags: zkclient.FlagEphemeral},
-			}
-			move := []any{&zkclient.DeleteRequest{Path: node}, create[1]}
-			remove := []any{&zkclient.DeleteRequest{Path: node}, &zkclient.DeleteRequest{Path: record}}
-			for _, ops := range [][]any{create, move, move, remove} {
-				if _, err := c.Multi(ops...); err != nil {
-					return err
-				}
-				changes.Add(1)
+		if random.IntN(3) == 0 {
+			continue // Several changes come between two polls.
+		}
+		want := make(map[string]string)
+		for i, s := range model {
+			if s.ephemeral {
+				want[fmt.Sprintf("g/n%d", i)] = map[bool]string{true: "up", false: "down"}[s.up]
 			}
 		}
+		require.Equal(t, want, states(poll(t, d)), "step %d", step)
 	}
-	const workers = 4
-	ended := make(chan error, workers)
-	clients := make([]*zkclient.Conn, workers)
-	for i := range clients {
-		clients[i] = foreign(t, server.Addr())
-		go func() { ended <- churn(clients[i], i) }()
-	}
+}
 
-	polls, seen := 0, 0
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); polls++ {
-		p := poll(t, d)
-		for _, m := range p.Members {
-			require.True(t, m.Up, "%s is taken for dead", m.Name)
-			require.True(t, m.Rostered, "%s is taken for a stranger", m.Name)
+// A member that comes or goes together with its place in the roster is never seen dead, whenever that is.
+func TestTreeRosterRaces(t *testing.T) {
+	server := testserver.ZooKeeper(t)
+	c := foreign(t, server.Addr())
+	plant(t, c, "/races/live/g", "", zkclient.FlagPersistent)
+	plant(t, c, "/races/should/g", "", zkclient.FlagPersistent)
+	d := open(t, custom("/races", zk.Custom{
+		Paths: []string{"/live/{group}/{member}"}, Roster: []string{"/should/{group}/{member}"},
+	}, server.Addr()))
+	const live, should = "/races/live/g/m", "/races/should/g/m"
+	stop := make(chan struct{})
+	var churning sync.WaitGroup
+	churning.Go(func() {
+		acl := zkclient.WorldACL(zkclient.PermAll)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			_, err := c.Multi(&zkclient.CreateRequest{Path: should, Acl: acl},
+				&zkclient.CreateRequest{Path: live, Acl: acl, Flags: zkclient.FlagEphemeral})
+			if err == nil {
+				_, err = c.Multi(&zkclient.DeleteRequest{Path: live, Version: -1}, &zkclient.DeleteRequest{Path: should, Version: -1})
+			}
+			if err != nil {
+				t.Errorf("changing the tree: %v", err)
+				return
+			}
 		}
-		seen += len(p.Members)
-		require.Equal(t, "up", states(p)["churn/stays"])
-	}
-	for i := range clients {
-		clients[i].Close()
-	}
-	for range clients {
-		require.Error(t, <-ended, "until its connection was closed")
-	}
-	t.Logf("%d polls saw %d members in %d changes", polls, seen, changes.Load())
-	require.Greater(t, polls, 100)
-	require.Greater(t, seen, polls)
-	require.Greater(t, changes.Load(), int64(1000))
+	})
+	defer churning.Wait()
+	defer close(stop)
+	seen := make(map[string]int)
+	require.Eventually(t, func() bool {
+		state := states(poll(t, d))["g/m"]
+		require.NotEqual(t, "down", state)
+		seen[state]++
+		return seen["up"] > 200 && seen[""] > 200
+	}, time.Minute, time.Millisecond)
 }

@@ -93,23 +93,43 @@ func (t *tree) conclude(ctx context.Context, r *reading, leaves []leaf, roster [
 	for i := range leaves {
 		c.count(&leaves[i])
 	}
-	missing := c.enrol(roster)
-	if len(missing) > 0 {
-		// Who is in the roster and not there may have left since that was read.
+	if missing := c.enrol(roster); len(missing) > 0 {
 		again, err := newVisit(t, r).rooms(ctx, t.roster)
 		if err != nil {
 			return found{}, err
 		}
-		still := census{tree: t, present: make(map[drivers.Key]*presence)}
-		still.enrol(again)
-		for _, key := range missing {
-			if still.present[key] == nil {
-				delete(c.present, key)
-			}
-		}
+		c.recheck(missing, roster, again)
 	}
 	t.names = c.names
 	return c.result(), nil
+}
+
+// recheck judges those who are in the roster and not there, by what the roster says after that was read too. Where it has
+// not changed, they were in it all the time, and are dead. Where it has, they may have left, or left and come back, which
+// the next poll tells.
+func (c *census) recheck(missing []drivers.Key, before, after []room) {
+	steady := census{tree: c.tree, present: make(map[drivers.Key]*presence)}
+	changed := census{tree: c.tree, present: make(map[drivers.Key]*presence)}
+	rooms := make(map[string]room, len(before))
+	for _, was := range before {
+		rooms[was.path] = was
+	}
+	for _, now := range after {
+		if was, there := rooms[now.path]; there && was.same(now) {
+			steady.enrol([]room{now})
+		} else {
+			changed.enrol([]room{now})
+		}
+	}
+	for _, key := range missing {
+		switch {
+		case steady.present[key] != nil:
+		case changed.present[key] != nil:
+			c.present[key].unknown = true
+		default:
+			delete(c.present, key)
+		}
+	}
 }
 
 // count notes one leaf.

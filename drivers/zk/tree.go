@@ -40,6 +40,11 @@ type room struct {
 	list              *listing
 }
 
+// same says whether two looks, in one session, are at one directory and show the same children.
+func (r room) same(other room) bool {
+	return r.path == other.path && r.list.sameChildren(other.list.stat)
+}
+
 // poll reads the layout. What was found is given again if nothing has changed.
 func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 	v := newVisit(t, r)
@@ -77,9 +82,8 @@ func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 
 // holds says whether a result was made from the same children in the same session, none of which has changed.
 func (l *treeResult) holds(r *reading, live, roster []room, fires uint64) bool {
-	same := func(a, b room) bool { return a.path == b.path && a.list.sameChildren(b.list.stat) }
 	return l != nil && l.from == r && l.fires == fires &&
-		slices.EqualFunc(l.live, live, same) && slices.EqualFunc(l.roster, roster, same)
+		slices.EqualFunc(l.live, live, room.same) && slices.EqualFunc(l.roster, roster, room.same)
 }
 
 // changesIn gives the groups whose members came, went or changed since the last poll, and when that was first seen. A group

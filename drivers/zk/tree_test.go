@@ -117,7 +117,6 @@ func TestTree(t *testing.T) {
 		require.Equal(t, map[string]string{"us/db/2": "up"}, states(poll(t, open(t, cfg))))
 	})
 
-	// A roster that says so is believed even when who left was in it a moment ago.
 	t.Run("a roster", func(t *testing.T) {
 		d := open(t, custom("/roster", zk.Custom{
 			Paths: []string{"/live/{group}/{member}"}, Roster: []string{"/should/{group}/{member}"}, Match: "(.+?)(?:-[0-9]+)?",
