@@ -17,7 +17,7 @@ import (
 // A customServer is a database for tables of any name.
 type customServer struct {
 	quote string
-	make  func(t *testing.T, database string) (db *sql.DB, dsn string)
+	open  func(t *testing.T, database string) (db *sql.DB, dsn string)
 }
 
 func (s customServer) name(name string) string {
@@ -76,7 +76,7 @@ func since(age time.Duration) string {
 
 // Names that would be the end of the statement, or of the database, if they were not quoted.
 func testCustomEverything(t *testing.T, s customServer) {
-	db, dsn := s.make(t, "everything")
+	db, dsn := s.open(t, "everything")
 	names := map[string]string{}
 	for i, field := range []string{
 		"table", "group", "name", "binary", "zone", "reason", "version", "uuid", "beat", "made", "deleted", "enabled", "forced",
@@ -136,7 +136,7 @@ func testCustomEverything(t *testing.T, s customServer) {
 
 // The table's name and two columns are enough.
 func testCustomLeast(t *testing.T, s customServer) {
-	db, dsn := s.make(t, "least")
+	db, dsn := s.open(t, "least")
 	run(t, db, "CREATE TABLE workers (host VARCHAR(40), seen TIMESTAMP NULL)")
 	if s.quote == "`" {
 		db.SetMaxOpenConns(1)
@@ -163,7 +163,7 @@ func testCustomLeast(t *testing.T, s customServer) {
 
 // Heartbeats may be numbers of seconds or milliseconds, with or without a fraction.
 func testCustomNumbers(t *testing.T, s customServer) {
-	db, dsn := s.make(t, "numbers")
+	db, dsn := s.open(t, "numbers")
 	run(t, db, "CREATE TABLE beats (name VARCHAR(40), s INT, f DOUBLE PRECISION, ms BIGINT)")
 	now := time.Now()
 	for name, age := range map[string]time.Duration{"one": fresh, "two": ancient} {
@@ -190,7 +190,7 @@ func testCustomNumbers(t *testing.T, s customServer) {
 
 // What marks a row as deleted, or as good as.
 func testCustomDeleted(t *testing.T, s customServer) {
-	db, dsn := s.make(t, "deleted")
+	db, dsn := s.open(t, "deleted")
 	run(t, db, "CREATE TABLE m (name VARCHAR(40), seen TIMESTAMP NULL, flag BOOLEAN, number INT, at TIMESTAMP NULL)")
 	for name, values := range map[string]string{
 		"live": "FALSE, 0, NULL", "flagged": "TRUE, 0, NULL", "unflagged": "NULL, 0, NULL", "numbered": "FALSE, -1, NULL",
@@ -220,7 +220,7 @@ func testCustomDeleted(t *testing.T, s customServer) {
 // A name that the database does not have makes the source unknown, and says so: it is never taken for a column that some
 // release lacks.
 func testCustomMissing(t *testing.T, s customServer) {
-	db, dsn := s.make(t, "missing")
+	db, dsn := s.open(t, "missing")
 	run(t, db, "CREATE TABLE m (name VARCHAR(40), seen TIMESTAMP NULL)")
 	good := Custom{Table: "m", GroupName: "g", Name: "name", Heartbeat: []string{"seen"}}
 	poll(t, open(t, customConfig(dsn, good)))

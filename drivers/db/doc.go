@@ -1,7 +1,8 @@
 // Package db is the driver for heartbeat tables in SQL databases, as OpenStack Nova's db servicegroup driver keeps them:
 // every member has a row, and brings its time up to date as long as it lives.
 //
-// A database is reached, and its SQL written, by a store: mysql.go for MySQL and MariaDB, sqlite.go for the embedded
-// store. What the table looks like, and which rule says that a row is up, is a schema: schema.go, one entry each.
-// Everything else knows of neither.
+// A database is reached, and its SQL written, by a store: mysql.go for MySQL and MariaDB, postgres.go for
+// PostgreSQL, sqlite.go for the embedded store. What the table looks like, and which rule says that a row is up, is a
+// schema: schema_nova.go and schema_openstack.go with one entry a service, custom.go for one that the configuration
+// describes. Everything else knows of neither.
 package db

@@ -15,8 +15,10 @@ import (
 type Driver struct {
 	cfg    Config
 	schema *schema
-	store  store
-	logger *slog.Logger
+	// downTime is the service_down_time in effect.
+	downTime time.Duration
+	store    store
+	logger   *slog.Logger
 
 	known      atomic.Pointer[layout]
 	last       atomic.Pointer[drivers.Poll] // for its texts, which seldom change
@@ -47,7 +49,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Driver{cfg: cfg, schema: schemaOf(&cfg), store: st, logger: logger}
+	d := &Driver{cfg: cfg, schema: schemaOf(&cfg), downTime: cfg.downTime(), store: st, logger: logger}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d, nil
 }

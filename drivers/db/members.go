@@ -37,7 +37,7 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 
 // nobody is the poll of an embedded store that does not exist yet. Its clock is this machine's.
 func (d *Driver) nobody() *drivers.Poll {
-	return &drivers.Poll{Now: time.Now().UTC(), DownTime: d.cfg.downTime(), Backend: "SQLite"}
+	return &drivers.Poll{Now: time.Now().UTC(), DownTime: d.downTime, Backend: "SQLite"}
 }
 
 // poll reads the table. When the columns are not what they were, they are looked up again.
@@ -67,7 +67,7 @@ func (d *Driver) read(ctx context.Context, db *sql.DB, l *layout) (*drivers.Poll
 		limit = time.Until(deadline)
 	}
 	d.operations.Add(1)
-	b := newBuilder(d.last.Load(), d.cfg.downTime(), l)
+	b := newBuilder(d.last.Load(), d.downTime, l)
 	var r row
 	err := d.store.query(ctx, db, limit, l.query, func(rows *sql.Rows) error {
 		b.prepare(&r)

@@ -12,7 +12,8 @@ import (
 
 func (s *postgresStore) isDuplicate(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && e.Code == "23505"
+	// A taken id is no taken name: the table's sequence is behind its rows.
+	return ok && e.Code == "23505" && !strings.HasSuffix(e.ConstraintName, "_pkey")
 }
 
 func (s *postgresStore) classify(err error) (drivers.Reason, string) {

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -10,10 +11,10 @@ import (
 func (d *Driver) pollQuery(l *layout) string {
 	s, st := d.schema, d.store
 	columns := []string{
-		"c.clock", d.column(l, s.key),
-		d.column(l, s.group), d.column(l, s.name), d.optional(l, s.binary), d.zone(l),
-		d.heartbeat(l.rule), d.column(l, s.interval), d.column(l, l.rule.state), d.column(l, s.busy),
-		d.column(l, s.disabled+s.enabled), d.optional(l, s.forcedDown), d.column(l, s.online),
+		"c.clock", d.column(s.key),
+		d.column(s.group), d.column(s.name), d.optional(l, s.binary), d.zone(l),
+		d.heartbeat(l.rule), d.column(s.interval), d.column(l.rule.state), d.column(s.busy),
+		d.column(cmp.Or(s.disabled, s.enabled)), d.optional(l, s.forcedDown), d.column(s.online),
 		d.optional(l, s.disabledReason), d.optional(l, s.version), d.optional(l, s.uuid),
 	}
 	query := strings.Join(columns, ", ") +
@@ -26,7 +27,7 @@ func (d *Driver) pollQuery(l *layout) string {
 }
 
 // column is the expression for a column that every release has, or for one that the service has not.
-func (d *Driver) column(l *layout, name string) string {
+func (d *Driver) column(name string) string {
 	if name == "" {
 		return "NULL"
 	}
@@ -35,10 +36,10 @@ func (d *Driver) column(l *layout, name string) string {
 
 // optional is the expression for a column that some releases lack.
 func (d *Driver) optional(l *layout, name string) string {
-	if name == "" || !l.has(name) && !d.schema.exact {
+	if !l.has(name) && !d.schema.exact {
 		return "NULL"
 	}
-	return "m." + d.store.quote(name)
+	return d.column(name)
 }
 
 // zone is the expression for the zone's name.
@@ -62,6 +63,7 @@ func (d *Driver) live(prefix string) string {
 		return column + " = FALSE"
 	case deletedSince:
 		return column + " IS NULL"
+	case rowsVanish:
 	}
 	return "1 = 1"
 }
@@ -85,6 +87,7 @@ func (d *Driver) micros(u unit, column string) string {
 		return d.store.whole(column + " * 1000000.0")
 	case unitMilliseconds:
 		return d.store.whole(column + " * 1000.0")
+	case unitTime:
 	}
 	return d.store.micros(column)
 }

@@ -67,7 +67,7 @@ func (d *Driver) heartbeatOf(l *layout) string {
 // death is what makes a member dead at once: a heartbeat that is a second older than service_down_time allows. The
 // counter and forced_down stay as they are: nobody reported, and no operator decided.
 func (d *Driver) death(l *layout) string {
-	return d.store.quote(l.rule.heartbeat[0]) + " = " + d.store.stamp(d.cfg.downTime()+time.Second)
+	return d.store.quote(l.rule.heartbeat[0]) + " = " + d.store.stamp(d.downTime+time.Second)
 }
 
 // deletion is what deletes a row softly, in every release.

@@ -3,6 +3,7 @@ package testserver
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -170,7 +171,7 @@ func (s *Postgres) signalChildren(sig syscall.Signal) {
 		if err != nil {
 			s.t.Fatalf("listing the processes of PostgreSQL: %v", err)
 		}
-		if err := syscall.Kill(pid, sig); err != nil && err != syscall.ESRCH {
+		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 			s.t.Fatalf("sending %v to a process of PostgreSQL: %v", sig, err)
 		}
 	}
