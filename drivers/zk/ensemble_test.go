@@ -59,10 +59,10 @@ func TestEnsemble(t *testing.T) {
 	}
 	reader := open(t, cfg)
 	require.Len(t, states(poll(t, reader)), members)
-	back := func(t *testing.T) {
+	back := func(t *testing.T, d *zk.Driver) {
 		t.Helper()
 		require.Eventually(t, func() bool {
-			_, err := read(t, reader)
+			_, err := read(t, d)
 			return err == nil
 		}, 30*time.Second, 20*time.Millisecond)
 	}
@@ -80,7 +80,7 @@ func TestEnsemble(t *testing.T) {
 		leader := testserver.Leader(t, servers)
 		leader.Kill()
 		testserver.Leader(t, servers)
-		back(t)
+		back(t, reader)
 		time.Sleep(5 * time.Second) // The sessions with the dead server have expired.
 		require.Greater(t, stop(), 100)
 		leader.Start()
@@ -95,10 +95,11 @@ func TestEnsemble(t *testing.T) {
 			stop := observe(t, reader, members)
 			server.Freeze()
 			time.Sleep(6 * time.Second) // Longer than the sessions of those that were connected to it.
-			back(t)
+			back(t, reader)
 			server.Thaw()
 			require.Greater(t, stop(), 100)
-			server.WaitReady() // Without it, the next one to freeze would take the quorum away.
+			// Without it, the next one to freeze would take the quorum away.
+			back(t, open(t, config(server)))
 		}
 	})
 
@@ -109,7 +110,7 @@ func TestEnsemble(t *testing.T) {
 		leader.Freeze()
 		time.Sleep(6 * time.Second)
 		leader.Thaw()
-		back(t)
+		back(t, reader)
 		allUp(t)
 	})
 
@@ -131,7 +132,7 @@ func TestEnsemble(t *testing.T) {
 		}
 		servers[0].StartOnly()
 		servers[1].StartOnly()
-		back(t)
+		back(t, reader)
 		stop()
 	})
 
@@ -144,7 +145,7 @@ func TestEnsemble(t *testing.T) {
 		for _, s := range servers {
 			s.StartOnly()
 		}
-		back(t)
+		back(t, reader)
 	})
 
 	allUp(t)
