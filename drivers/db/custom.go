@@ -120,9 +120,19 @@ func (c *Custom) checkNames() error {
 		}
 	}
 	for _, n := range []struct{ field, name string }{
-		{"table", c.Table}, {"group", c.Group}, {"group_name", c.GroupName}, {"name", c.Name}, {"binary", c.Binary},
-		{"zone", c.Zone}, {"disabled_reason", c.DisabledReason}, {"version", c.Version}, {"uuid", c.UUID},
-		{"deleted", c.Deleted}, {"disabled", c.Disabled}, {"enabled", c.Enabled}, {"forced_down", c.ForcedDown},
+		{"table", c.Table},
+		{"group", c.Group},
+		{"group_name", c.GroupName},
+		{"name", c.Name},
+		{"binary", c.Binary},
+		{"zone", c.Zone},
+		{"disabled_reason", c.DisabledReason},
+		{"version", c.Version},
+		{"uuid", c.UUID},
+		{"deleted", c.Deleted},
+		{"disabled", c.Disabled},
+		{"enabled", c.Enabled},
+		{"forced_down", c.ForcedDown},
 	} {
 		check(n.field, n.name)
 	}

@@ -82,7 +82,7 @@ func testCustomEverything(t *testing.T, s customServer) {
 		"table", "group", "name", "binary", "zone", "reason", "version", "uuid", "beat", "made", "deleted", "enabled", "forced",
 	} {
 		names[field] = []string{
-			"`; DROP TABLE victim; -- ", `"; DROP TABLE victim; -- `, `') /* `, "sel?ect $1 ", `back\slash `, "Füße %s ", "key",
+			"`; DROP TABLE victim; -- ", `"; DROP TABLE victim; -- `, `') /* `, "what? $1 ", `back\slash `, "Füße %s ", "key",
 		}[i%7] + field
 	}
 	q := func(field string) string { return s.name(names[field]) }

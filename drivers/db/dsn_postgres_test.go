@@ -96,7 +96,7 @@ func TestPostgresConfig(t *testing.T) {
 	got, err := parseDSN("postgresql://u@h/nova?sslmode=verify-ca&connect_timeout=60&sslrootcert=" + ca)
 	require.NoError(t, err)
 	s := newPostgres(got.postgres, 3*time.Second)
-	defer s.close()
+	t.Cleanup(func() { require.NoError(t, s.close()) })
 	require.Equal(t, pgx.QueryExecModeExec, s.cfg.DefaultQueryExecMode)
 	require.Equal(t, 3*time.Second, s.cfg.ConnectTimeout)
 	require.Equal(t, map[string]string{"client_encoding": "UTF8", "application_name": "servicegroup_exporter"}, s.cfg.RuntimeParams)
@@ -107,6 +107,6 @@ func TestPostgresConfig(t *testing.T) {
 	cfg.Password = "sesame"
 	d, err := Open(cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	defer d.Close()
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	require.Equal(t, "sesame", d.store.(*postgresStore).cfg.Password)
 }

@@ -166,7 +166,7 @@ func (s *Postgres) signalChildren(sig syscall.Signal) {
 	if err != nil {
 		s.t.Fatalf("listing the processes of PostgreSQL: %v", err)
 	}
-	for _, field := range strings.Fields(string(text)) {
+	for field := range strings.FieldsSeq(string(text)) {
 		pid, err := strconv.Atoi(field)
 		if err != nil {
 			s.t.Fatalf("listing the processes of PostgreSQL: %v", err)
