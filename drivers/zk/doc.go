@@ -12,6 +12,12 @@
 // without either has left. Nova 2015.1.0b2 nested one level more, with a persistent PREFIX/GROUP/HOST that says
 // "ZKMembers" and an ephemeral child for each process; such nodes are read too.
 //
+// # Other systems
+//
+// What other systems keep is read in terms of paths, names and data: see [Custom], and the presets, which are declared in
+// these terms. Every znode that may be a member is read once and watched; a poll asks for the directories only. Such
+// layouts can't be joined.
+//
 // # Connections
 //
 // The client library has no contexts and no time limits, keeps trying for ever, and can hang or wedge in several ways.
