@@ -25,7 +25,7 @@ type Config struct {
 	ServiceDownTime drivers.Duration `yaml:"service_down_time"`
 
 	// ReportInterval is the time between two heartbeats of a member: Nova's report_interval. A server that has lost its
-	// memory is believed again after as long. As in Nova, a ServiceDownTime that is not longer is replaced by two and a
+	// memory is believed again after twice as long. As in Nova, a ServiceDownTime that is not longer is replaced by two and a
 	// half times this.
 	ReportInterval drivers.Duration `yaml:"report_interval"`
 

@@ -1,6 +1,7 @@
 package mc
 
 import (
+	"bufio"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -16,10 +17,12 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
+// interpreter is Debian's.
+const interpreter = "/usr/bin/python3"
+
 // python runs a program of testdata with Debian's Python, which has the libraries that Nova uses.
 func python(t *testing.T, answer any, args ...string) {
 	t.Helper()
-	const interpreter = "/usr/bin/python3"
 	out, err := exec.CommandContext(t.Context(), interpreter, args...).Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		t.Fatalf("%s %q: %v (run `make deps` if a module is missing)\n%s", interpreter, args, err, exit.Stderr)
@@ -137,6 +140,53 @@ func TestVerdictsOfOsloCache(t *testing.T) {
 	}
 	require.Len(t, answer.Keys, 8)
 	require.Equal(t, 5, ups)
+}
+
+// A service whose memcached restarts loses a heartbeat on its old connection. Nobody calls it dead meanwhile, not even who
+// knew nothing of it before.
+func TestRestartUnderOsloCache(t *testing.T) {
+	t.Parallel()
+	for _, backend := range []string{"oslo_cache.memcache_pool", "dogpile.cache.pymemcache"} {
+		t.Run(backend, func(t *testing.T) {
+			server := testserver.Memcached(t)
+			cfg := config(server)
+			cfg.ServiceDownTime, cfg.ReportInterval = drivers.Duration(time.Minute), drivers.Duration(3*time.Second)
+			d := open(t, cfg, bookOf("one"))
+			beats := osloClient{t, backend, d}.beat("one")
+			beats()
+			eventually(t, d, "one", "up")
+			beats()
+			time.Sleep(100 * time.Millisecond) // It is written.
+			server.Kill()
+			server.Start()
+			restarted := time.Now()
+			seen := map[string]bool{}
+			for !seen["up"] && time.Since(restarted) < 20*time.Second {
+				fresh := open(t, cfg, bookOf("one"))
+				seen[verdictOf(poll(t, fresh), "one")] = true
+				require.NoError(t, fresh.Close())
+				time.Sleep(20 * time.Millisecond)
+			}
+			require.Equal(t, map[string]bool{"unknown": true, "up": true}, seen)
+		})
+	}
+}
+
+// beat starts a service that writes heartbeats at the report interval. The function that it gives waits for the next.
+func (c osloClient) beat(name string) (wait func()) {
+	c.t.Helper()
+	interval := time.Duration(c.d.cfg.ReportInterval).Seconds()
+	cmd := exec.CommandContext(c.t.Context(), interpreter, "testdata/oslo.py", c.backend, strings.Join(c.d.cfg.Servers, ","),
+		"60", "beat", "compute:"+name, strconv.FormatFloat(interval, 'f', -1, 64))
+	out, err := cmd.StdoutPipe()
+	require.NoError(c.t, err)
+	require.NoError(c.t, cmd.Start())
+	c.t.Cleanup(func() { _ = cmd.Wait() }) // The end of the test's context killed it.
+	lines := bufio.NewScanner(out)
+	return func() {
+		c.t.Helper()
+		require.True(c.t, lines.Scan(), "the service ended")
+	}
 }
 
 // Every protocol of the real pickle is read.

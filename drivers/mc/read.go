@@ -19,8 +19,8 @@ type answer struct {
 	err   error            // why it said nothing
 	items []*memcache.Item // in the order of the keys, nil where it has none
 	stats
-	// blank says that the server has remembered for less than a report interval: it can have forgotten members that
-	// have not had the time to write again.
+	// blank says that the server has not remembered for long: it can have forgotten members that have not had the time
+	// to write again.
 	blank bool
 }
 
@@ -63,5 +63,7 @@ func (d *Driver) ask(ctx context.Context, s *server, keys []string) (a answer) {
 // beatSlack is how late a heartbeat can be, and how inexact the second in which a server says that it was started.
 const beatSlack = 2 * time.Second
 
-// settling is how long a server that has forgotten everything must have been told again to know who is alive.
-func (d *Driver) settling() time.Duration { return time.Duration(d.cfg.ReportInterval) + beatSlack }
+// settling is how long a server that has forgotten everything must have been told again to know who is alive: two report
+// intervals, since the first heartbeat after a restart is lost. The clients of oslo.cache send it on a connection that is
+// no more, and connect anew only for the next one.
+func (d *Driver) settling() time.Duration { return 2*time.Duration(d.cfg.ReportInterval) + beatSlack }

@@ -1,9 +1,11 @@
 """Writes and reads heartbeats as Nova's memcached driver does, with the real oslo.cache.
 
 usage: oslo.py BACKEND SERVERS SERVICE_DOWN_TIME (set|get) KEY...
+       oslo.py BACKEND SERVERS SERVICE_DOWN_TIME beat KEY REPORT_INTERVAL
 
 SERVERS is comma-separated. The answer is one line of JSON: for set nothing but the time of day before and after it, for
-get whether each key proves its service alive, and its payload.
+get whether each key proves its service alive, and its payload. With beat it sets the key at the interval, as a service
+does, and prints a line before each time.
 """
 
 import json
@@ -29,8 +31,21 @@ def client(backend, servers, down_time):
     return region
 
 
+def beat(region, key, interval):
+    """What nova.servicegroup.drivers.mc does: a heartbeat that fails is none, and the next one may pass."""
+    while True:
+        print("beat", flush=True)
+        try:
+            region.set(key, timeutils.utcnow())
+        except Exception as error:
+            print(error, file=sys.stderr, flush=True)
+        time.sleep(float(interval))
+
+
 def main(backend, servers, down_time, action, *keys):
     region = client(backend, servers, int(down_time))
+    if action == "beat":
+        beat(region, *keys)
     before = time.time()
     answer = {}
     for key in keys:
