@@ -96,14 +96,27 @@ func (a *app) run() error {
 	if err != nil {
 		return usageError("%w, try --help", err)
 	}
-	if !a.logLevelSet && selected != serveName {
-		// Commands print events and failures themselves.
-		if err := a.logConfig.Level.Set("error"); err != nil {
-			return err
-		}
+	if err := a.quieten(selected); err != nil {
+		return err
 	}
 	a.logger = promslog.New(&a.logConfig)
 	return commands[selected]()
+}
+
+// quieten sets how much a command logs if the user has not said so. Commands that only write log what may surprise;
+// those that read print events and failures themselves.
+func (a *app) quieten(selected string) error {
+	if a.logLevelSet {
+		return nil
+	}
+	switch selected {
+	case serveName:
+		return nil
+	case "join", "leave":
+		return a.logConfig.Level.Set("warn")
+	default:
+		return a.logConfig.Level.Set("error")
+	}
 }
 
 // parser declares flags and commands.

@@ -55,16 +55,41 @@ func TestReadmeNamesTheCommands(t *testing.T) {
 	}
 }
 
-// The README's configuration is accepted as it stands, but for the paths of files.
-func TestReadmeConfiguration(t *testing.T) {
-	password := filepath.Join(t.TempDir(), "password")
-	require.NoError(t, os.WriteFile(password, []byte("secret\n"), 0o600))
+// Every configuration in the documentation is accepted as it stands, but for the paths of files.
+func TestDocumentedConfigurations(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"password":  "secret\n",
+		"own.conf":  "[database]\nconnection = mysql+pymysql://exporter@db1/nova_cell0\n",
+		"nova.conf": "[database]\nconnection = mysql+pymysql://exporter@db1/nova_cell0\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
 	t.Setenv("ZK_PASSWORD", "secret")
-	blocks := regexp.MustCompile("(?s)```yaml\n(sources:.*?)```").FindAllStringSubmatch(readme(t), -1)
-	require.Len(t, blocks, 3)
-	for _, block := range blocks {
-		text := regexp.MustCompile(`password_file: \S+`).ReplaceAllString(block[1], "password_file: "+password)
-		_, err := config.Parse("README.md", []byte(text))
+	inDir := regexp.MustCompile(`(/etc/(nova|servicegroup_exporter)/)`)
+	count := 0
+	for _, file := range []string{"../README.md", "../docs/backends.md"} {
+		text, err := os.ReadFile(file)
 		require.NoError(t, err)
+		for _, block := range regexp.MustCompile("(?s)```yaml\n([^`]*?sources:.*?)```").FindAllSubmatch(text, -1) {
+			_, err := config.Parse(filepath.Join(dir, "config.yml"), inDir.ReplaceAll(block[1], []byte(dir+"/")))
+			require.NoError(t, err, "%s:\n%s", file, block[1])
+			count++
+		}
+	}
+	require.Equal(t, 13, count)
+}
+
+// The examples of layouts are those that the zk driver's tests run.
+func TestDocumentedLayouts(t *testing.T) {
+	text, err := os.ReadFile("../docs/backends.md")
+	require.NoError(t, err)
+	examples, err := filepath.Glob("../drivers/zk/testdata/*.yml")
+	require.NoError(t, err)
+	require.NotEmpty(t, examples)
+	for _, path := range examples {
+		example, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Contains(t, string(text), string(example))
 	}
 }

@@ -51,6 +51,8 @@ func collectorSources(sources []config.Source, logger *slog.Logger) []collector.
 			c.Schema = s.DB.Schema
 		case s.ZK != nil:
 			c.Layout = s.ZK.Layout
+		case s.MC != nil:
+			c.Layout = s.MC.Keys
 		}
 		configs = append(configs, c)
 	}
