@@ -5,7 +5,7 @@ VERSION_PKG = github.com/prometheus/common/version
 LDFLAGS   = -s -w -X $(VERSION_PKG).Version=$(VERSION) -X $(VERSION_PKG).Branch=$(shell git branch --show-current 2>/dev/null) \
             -X $(VERSION_PKG).Revision=$(shell git rev-parse --short HEAD 2>/dev/null)
 LINT      = bin/golangci-lint
-FUZZTIME ?= 20s
+FUZZTIME ?= 100000x
 DEMOFLAGS ?=
 
 .PHONY: build demo test deps check fmt lint fuzz bench generate clean
@@ -37,7 +37,7 @@ lint: $(LINT)
 fmt: $(LINT)
 	$(LINT) fmt
 
-fuzz: ## every fuzz test for FUZZTIME
+fuzz: ## every fuzz test, with so many inputs or for so long
 	tools/fuzz $(FUZZTIME)
 
 bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the table in the README

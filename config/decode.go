@@ -160,7 +160,7 @@ func (d *decoder) section(node *yaml.Node, v reflect.Value, path string, line in
 		}
 		seen[key.Value] = key.Line
 	}
-	if s, ok := v.Addr().Interface().(interface{ SetDefaults() }); ok {
+	if s, ok := reflect.TypeAssert[interface{ SetDefaults() }](v.Addr()); ok {
 		s.SetDefaults()
 	}
 }

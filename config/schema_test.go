@@ -63,7 +63,7 @@ sources:
         limit: sky
         heartbeat:
           - ''
-        bianry: x
+        binar: x
   - name: cinder
     driver: db
     db: {dsn: mysql://reader@db1/cinder, schema: cinder, rule: stored}
@@ -71,6 +71,6 @@ sources:
 	require.EqualError(t, err, `f.yml:8: sources[0].db.custom.group: exactly one of group, a column, and group_name, the name of the one group, is needed
 f.yml:11: sources[0].db.custom.limit: must be one of inclusive, exclusive
 f.yml:13: sources[0].db.custom.heartbeat[0]: is empty
-f.yml:14: sources[0].db.custom: unknown key "bianry"; did you mean "binary"?
+f.yml:14: sources[0].db.custom: unknown key "binar"; did you mean "binary"?
 f.yml:17: sources[1].db.rule: schema cinder has no stored state`)
 }

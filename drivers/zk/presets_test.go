@@ -59,10 +59,12 @@ func systems() []system {
 			layout: "tooz", timeout: 10 * time.Second,
 			persistent: []znode{{"/tooz/producer/leader", ""}, {"/tooz/locks/some-lock", ""}, {"/tooz/alarm_evaluator", ""}},
 			ephemeral: []znode{
-				{"/tooz/producer/host-1:" + idA, "\xc4\x00"}, {"/tooz/producer/host-2:" + idB, "\xc4\x00"},
+				{"/tooz/producer/host-1:" + idA, "\xc4\x00"},
+				{"/tooz/producer/host-2:" + idB, "\xc4\x00"},
 				{"/tooz/producer/leader/" + idA + "__lock__0000000000", "host-1:" + idA},
 				{"/tooz/locks/some-lock/" + idA + "__lock__0000000000", "host-1:" + idA},
-				{"/tooz/alarm_evaluator/" + idA, "\xc4\x00"}, {"/tooz/alarm_evaluator/" + idB, "\xc4\x00"},
+				{"/tooz/alarm_evaluator/" + idA, "\xc4\x00"},
+				{"/tooz/alarm_evaluator/" + idB, "\xc4\x00"},
 			},
 			members: map[string]string{"producer/host-1": "up", "producer/host-2": "up", "alarm_evaluator/anonymous": "up"},
 			dies:    "/tooz/producer/host-2:" + idB, member: "producer/host-2", again: znode{"/tooz/producer/host-2:" + idC, "\xc4\x00"},
@@ -71,7 +73,8 @@ func systems() []system {
 			layout: "kafka", timeout: 18 * time.Second,
 			persistent: []znode{{"/brokers/topics/t", "{}"}, {"/brokers/seqid", ""}},
 			ephemeral: []znode{
-				{"/brokers/ids/1001", broker}, {"/brokers/ids/1002", broker},
+				{"/brokers/ids/1001", broker},
+				{"/brokers/ids/1002", broker},
 				{"/controller", `{"version":1,"brokerid":1001,"timestamp":"1700000000000"}`},
 			},
 			members: map[string]string{"brokers/1001": "up", "brokers/1002": "up"},
@@ -89,8 +92,10 @@ func systems() []system {
 			layout: "hbase", timeout: 90 * time.Second,
 			persistent: []znode{{"/hbase/hbaseid", "PBUF"}, {"/hbase/table/t", ""}},
 			ephemeral: []znode{
-				{"/hbase/rs/rs1.example.com,16020,1700000000000", "PBUF\x08\x01"}, {"/hbase/rs/rs2.example.com,16020,1700000000001", "PBUF\x08\x01"},
-				{"/hbase/master", "PBUF"}, {"/hbase/backup-masters/m2.example.com,16000,1700000000002", "PBUF"},
+				{"/hbase/rs/rs1.example.com,16020,1700000000000", "PBUF\x08\x01"},
+				{"/hbase/rs/rs2.example.com,16020,1700000000001", "PBUF\x08\x01"},
+				{"/hbase/master", "PBUF"},
+				{"/hbase/backup-masters/m2.example.com,16000,1700000000002", "PBUF"},
 			},
 			members: map[string]string{"regionservers/rs1.example.com:16020": "up", "regionservers/rs2.example.com:16020": "up"},
 			dies:    "/hbase/rs/rs1.example.com,16020,1700000000000", member: "regionservers/rs1.example.com:16020",
@@ -101,7 +106,8 @@ func systems() []system {
 			persistent: []znode{{"/loadbalance/bundle-data/public", ""}},
 			ephemeral: []znode{
 				{"/loadbalance/brokers/b1:8080", `{"webServiceUrl":"http://b1:8080"}`},
-				{"/loadbalance/brokers/b2:8080", `{"webServiceUrl":"http://b2:8080"}`}, {"/loadbalance/leader", `{"brokerId":"b1:8080"}`},
+				{"/loadbalance/brokers/b2:8080", `{"webServiceUrl":"http://b2:8080"}`},
+				{"/loadbalance/leader", `{"brokerId":"b1:8080"}`},
 			},
 			members: map[string]string{"brokers/b1:8080": "up", "brokers/b2:8080": "up"},
 			dies:    "/loadbalance/brokers/b2:8080", member: "brokers/b2:8080", again: znode{"/loadbalance/brokers/b2:8080", "{}"},
@@ -109,8 +115,12 @@ func systems() []system {
 		{
 			layout: "bookkeeper", timeout: 10 * time.Second,
 			persistent: []znode{
-				{"/ledgers/LAYOUT", "2\n"}, {"/ledgers/INSTANCEID", idA}, {"/ledgers/available/readonly", ""},
-				{"/ledgers/cookies/bk1:3181", "4\n"}, {"/ledgers/cookies/bk2:3181", "4\n"}, {"/ledgers/cookies/bk3:3181", "4\n"},
+				{"/ledgers/LAYOUT", "2\n"},
+				{"/ledgers/INSTANCEID", idA},
+				{"/ledgers/available/readonly", ""},
+				{"/ledgers/cookies/bk1:3181", "4\n"},
+				{"/ledgers/cookies/bk2:3181", "4\n"},
+				{"/ledgers/cookies/bk3:3181", "4\n"},
 			},
 			ephemeral: []znode{{"/ledgers/available/bk1:3181", "\n\x05"}, {"/ledgers/available/readonly/bk2:3181", "\n\x05"}},
 			members:   map[string]string{"bookies/bk1:3181": "up", "bookies/bk2:3181": "up", "bookies/bk3:3181": "down"},
@@ -120,8 +130,10 @@ func systems() []system {
 		{
 			layout: "clickhouse", timeout: 30 * time.Second,
 			persistent: []znode{
-				{"/clickhouse/tables/01/hits/log/log-0000000000", "format version: 4"}, {"/clickhouse/tables/01/hits/leader_election", ""},
-				{"/clickhouse/tables/01/hits/replicas/ch1/host", "host: ch1"}, {"/clickhouse/tables/01/hits/replicas/ch2/host", "host: ch2"},
+				{"/clickhouse/tables/01/hits/log/log-0000000000", "format version: 4"},
+				{"/clickhouse/tables/01/hits/leader_election", ""},
+				{"/clickhouse/tables/01/hits/replicas/ch1/host", "host: ch1"},
+				{"/clickhouse/tables/01/hits/replicas/ch2/host", "host: ch2"},
 				{"/clickhouse/tables/" + idA + "/02/replicas/ch3/host", "host: ch3"},
 			},
 			ephemeral: []znode{
