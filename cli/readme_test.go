@@ -68,7 +68,9 @@ func TestDocumentedConfigurations(t *testing.T) {
 	t.Setenv("ZK_PASSWORD", "secret")
 	inDir := regexp.MustCompile(`(/etc/(nova|servicegroup_exporter)/)`)
 	count := 0
-	for _, file := range []string{"../README.md", "../docs/backends.md"} {
+	files, err := filepath.Glob("../docs/*.md")
+	require.NoError(t, err)
+	for _, file := range append(files, "../README.md") {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, block := range regexp.MustCompile("(?s)```yaml\n([^`]*?sources:.*?)```").FindAllSubmatch(text, -1) {
@@ -77,12 +79,44 @@ func TestDocumentedConfigurations(t *testing.T) {
 			count++
 		}
 	}
-	require.Equal(t, 13, count)
+	require.Equal(t, 14, count)
+}
+
+// The README's table of backends names tests that exist.
+func TestReadmeNamesTests(t *testing.T) {
+	_, table, found := strings.Cut(readme(t), "\n## Backends\n")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n## ")
+	rows := regexp.MustCompile(`(?m)^\|.*\| ([^|]*) \|$`).FindAllStringSubmatch(table, -1)[2:]
+	require.NotEmpty(t, rows)
+	var tests string
+	for _, pattern := range []string{"../drivers/*/*_test.go", "../config/*_test.go", "../collector/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			tests += filepath.Base(filepath.Dir(file)) + "\n" + string(text)
+		}
+	}
+	for _, row := range rows {
+		names := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1)
+		require.NotEmpty(t, names, row[0])
+		for _, name := range names {
+			if script, found := strings.CutSuffix(name[1], ".txtar"); found {
+				require.FileExists(t, "testdata/script/"+script+".txtar")
+				continue
+			}
+			test, sub, _ := strings.Cut(name[1], "/")
+			require.Contains(t, tests, "\nfunc "+test+"(", row[0])
+			require.Contains(t, tests, sub, row[0])
+		}
+	}
 }
 
 // The examples of layouts are those that the zk driver's tests run.
 func TestDocumentedLayouts(t *testing.T) {
-	text, err := os.ReadFile("../docs/backends.md")
+	text, err := os.ReadFile("../docs/zk.md")
 	require.NoError(t, err)
 	examples, err := filepath.Glob("../drivers/zk/testdata/*.yml")
 	require.NoError(t, err)
