@@ -89,13 +89,14 @@ func (x *Expansion) Sources() []Source {
 	return all
 }
 
-// Discover reads which cells there are, where that is not known at all. It returns when every API database has answered or
+// Discover reads which cells and zones there are, where that is not known at all: zones are labels, which should not
+// change between a member's first poll and its second. It returns when every API database has answered or
 // ctx has ended. What can't be read stays unknown, and the error says why; when the source that stands for the database is
 // polled, it says so again.
 func (x *Expansion) Discover(ctx context.Context) error {
 	var unknown []Source
 	for _, s := range x.Sources() {
-		if s.api && len(s.cloud.Cells()) == 0 {
+		if s.api && !s.cloud.Known() {
 			unknown = append(unknown, s)
 		}
 	}

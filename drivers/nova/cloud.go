@@ -67,6 +67,13 @@ func (c *Cloud) Cells() []db.Cell {
 	return cells
 }
 
+// Known says whether both cells and zones were read, or given, some time.
+func (c *Cloud) Known() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.cells) > 0 && c.zones != nil
+}
+
 // learnCells takes in what the API database says.
 func (c *Cloud) learnCells(cells []db.Cell) {
 	c.mu.Lock()
