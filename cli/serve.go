@@ -28,6 +28,7 @@ type serveFlags struct {
 	toolkit       *toolkit.FlagConfig
 	lifecycle     bool
 	noSelfMetrics bool
+	compat        bool        // with the series of openstack-exporter
 	web           web.Options // the settings that are flags
 }
 
@@ -39,6 +40,8 @@ func addServeFlags(c *kingpin.CmdClause) *serveFlags {
 		Default("40").IntVar(&f.web.MaxRequests)
 	c.Flag("web.disable-exporter-metrics", "Leave out metrics about this process (go_*, process_*, promhttp_*).").
 		BoolVar(&f.noSelfMetrics)
+	c.Flag("compat.openstack-exporter", "Also serve openstack_{nova,cinder,neutron}_agent_state, as openstack-exporter does.").
+		BoolVar(&f.compat)
 	c.Flag("scrape.timeout-offset", "Time kept of Prometheus' scrape timeout for writing the answer.").
 		Default(f.web.TimeoutOffset.String()).DurationVar(&f.web.TimeoutOffset)
 	return f
@@ -90,7 +93,7 @@ type server struct {
 // serve serves until ctx ends. The function beside, if any, runs along with it, and ends when its context does.
 func (a *app) serve(ctx context.Context, flags *serveFlags, beside func(context.Context, *server) error) error {
 	registry := prometheus.NewRegistry()
-	s, err := a.newServer(ctx, registry)
+	s, err := a.newServer(ctx, registry, flags.compat)
 	if err != nil {
 		return err
 	}
@@ -117,7 +120,7 @@ func (a *app) serve(ctx context.Context, flags *serveFlags, beside func(context.
 }
 
 // newServer reads the configuration and applies it for the first time.
-func (a *app) newServer(ctx context.Context, registry *prometheus.Registry) (*server, error) {
+func (a *app) newServer(ctx context.Context, registry *prometheus.Registry, compat bool) (*server, error) {
 	if err := os.MkdirAll(a.storagePath, 0o750); err != nil {
 		return nil, fmt.Errorf("making the storage folder: %w", err)
 	}
@@ -125,6 +128,8 @@ func (a *app) newServer(ctx context.Context, registry *prometheus.Registry) (*se
 		Logger:      a.logger,
 		Registerer:  registry,
 		StoragePath: a.storagePath,
+
+		CompatOpenStackExporter: compat,
 	})
 	if err != nil {
 		return nil, err

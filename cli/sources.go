@@ -45,6 +45,7 @@ func collectorSources(sources []config.Source, logger *slog.Logger) []collector.
 			ForgetAfter:  time.Duration(s.ForgetAfter),
 			UpOnly:       s.Expose == config.ExposeUp,
 			Driver:       s.Driver,
+			Service:      s.Service(),
 		}
 		switch {
 		case s.DB != nil:

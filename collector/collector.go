@@ -26,6 +26,9 @@ type Options struct {
 	StoragePath string
 	// ReadOnly makes the collector read the memory but never write it, for commands beside a running server.
 	ReadOnly bool
+	// CompatOpenStackExporter adds the series that openstack-exporter has of members, for sources that name their
+	// [SourceConfig.Service].
+	CompatOpenStackExporter bool
 }
 
 // A Collector polls sources and knows their members. Its methods may be called concurrently.
@@ -62,7 +65,8 @@ func newCollector(opts Options, now clock) (*Collector, error) {
 		return nil, err
 	}
 	c := &Collector{env: &environment{
-		log: log, clock: now, descs: newDescs(), metrics: metrics, hub: newHub(metrics.eventsDropped), store: store,
+		log: log, clock: now, descs: newDescs(opts.CompatOpenStackExporter), metrics: metrics,
+		hub: newHub(metrics.eventsDropped), store: store,
 	}}
 	c.sources.Store(&[]*source{})
 	return c, nil
@@ -104,7 +108,8 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. It never waits for a backend: it hands out what the last polls found.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	agents := make(shownAgents)
 	for _, s := range *c.sources.Load() {
-		s.view.Load().collect(ch)
+		s.view.Load().collect(ch, agents)
 	}
 }

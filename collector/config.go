@@ -33,6 +33,10 @@ type SourceConfig struct {
 	// UpOnly leaves service_up as the only series of a member.
 	UpOnly bool
 
+	// Service is the OpenStack service that the members belong to, "nova", "cinder" or "neutron", for
+	// [Options.CompatOpenStackExporter]. With any other they have no such series.
+	Service string
+
 	// Driver, Schema and Layout are shown by servicegroup_source_info.
 	Driver, Schema, Layout string
 }

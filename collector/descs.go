@@ -13,12 +13,17 @@ type descs struct {
 	// Of a source.
 	sourceUp, lastSuccess, pollDuration, clockOffset, downTime, newest, unknown, sourceInfo *prometheus.Desc
 	operations, reconnects, expirations                                                     *prometheus.Desc
+	// Of a member, by the OpenStack service that it belongs to.
+	agents map[string]*agentMetric
 }
 
-func newDescs() *descs {
+func newDescs(compat bool) *descs {
 	d := &descs{}
 	d.describeMembers()
 	d.describeSources()
+	if compat {
+		d.describeAgents()
+	}
 	return d
 }
 

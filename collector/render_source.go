@@ -17,12 +17,12 @@ type view struct {
 	members  []*memberSeries
 }
 
-func (v *view) collect(ch chan<- prometheus.Metric) {
+func (v *view) collect(ch chan<- prometheus.Metric, agents shownAgents) {
 	for _, s := range v.samples {
 		ch <- s
 	}
 	for _, m := range v.members {
-		m.collect(ch, v.readable)
+		m.collect(ch, v.readable, agents)
 	}
 }
 

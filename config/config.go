@@ -55,6 +55,8 @@ type Source struct {
 	parent string    // the source that this one was expanded from
 	cloud  *cloud    // that one's, if it has cells
 	api    bool      // it reads the cloud's API database
+
+	isRoster bool // of another source, which names it
 }
 
 // Configured is the name of the source in the configuration that this one is, or was expanded from.

@@ -57,7 +57,7 @@ func TestLoad(t *testing.T) {
 			Expose:       "up",
 		},
 		byDefault(Source{Name: "zk/eu-west.1", Driver: "zk", ZK: &ensemble}),
-		byDefault(Source{Name: "local", Driver: "db", DB: &local}),
+		byDefault(Source{Name: "local", Driver: "db", DB: &local, isRoster: true}),
 		byDefault(Source{Name: "plain", Driver: "zk", ZK: &plain}),
 		byDefault(Source{Name: "same", Driver: "zk", ZK: &ensemble}),
 		byDefault(Source{

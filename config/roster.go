@@ -89,6 +89,7 @@ func (r *Roster) find(report *report, c *Config, path string) {
 		report.settingf(path, "source %q is of driver \"mc\", which does not know who should be there", r.Source)
 	default:
 		r.of = &c.Sources[i]
+		r.of.isRoster = true
 	}
 }
 

@@ -83,7 +83,7 @@ func opened[D drivers.Driver](d D, err error) (drivers.Driver, error) {
 }
 
 // Fingerprint is equal for two sources exactly when all their settings are, the content of secrets included, and those of
-// the source that is the roster. It is a hash, which hides them.
+// the source that is the roster, and whether it is one itself. It is a hash, which hides them.
 func (s *Source) Fingerprint() string {
 	hash := sha256.New()
 	write(hash, "", reflectOf(s))
@@ -96,6 +96,7 @@ func (s *Source) Fingerprint() string {
 	if s.cloud != nil {
 		fmt.Fprintf(hash, "cloud=%s", s.cloud.fingerprint)
 	}
+	fmt.Fprintf(hash, "service=%s", s.Service())
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
