@@ -31,7 +31,7 @@ func (a *app) watch(group, format string, interval time.Duration, flags *sourceF
 	ctx, cancel := a.untilStopped()
 	defer cancel()
 	selected, err := a.selected(ctx, flags, func(s *config.Source) {
-		s.PollInterval, s.PollTimeout = drivers.Duration(interval), drivers.Duration(flags.timeout)
+		s.PollInterval = drivers.Duration(interval)
 	})
 	if err != nil {
 		return err
