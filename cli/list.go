@@ -28,7 +28,7 @@ func (a *app) list(group, format string, flags *sourceFlags) error {
 	if err != nil {
 		return err
 	}
-	snapshots, err := a.read(ctx, flags, selected)
+	snapshots, err := a.read(ctx, selected)
 	if err != nil {
 		return err
 	}

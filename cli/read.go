@@ -49,12 +49,10 @@ func (a *app) follow(ctx context.Context, c *collector.Collector, selected *sele
 	}
 }
 
-// read polls the selected sources once.
-func (a *app) read(ctx context.Context, f *sourceFlags, selected *selection) ([]collector.Snapshot, error) {
+// read polls the selected sources once, for as long as their poll timeouts allow.
+func (a *app) read(ctx context.Context, selected *selection) ([]collector.Snapshot, error) {
 	var snapshots []collector.Snapshot
 	err := a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
-		ctx, cancel := context.WithTimeout(ctx, f.timeout)
-		defer cancel()
 		c.Poll(ctx)
 		snapshots = c.Snapshots()
 		return nil
@@ -73,7 +71,7 @@ func (a *app) readOne(f *sourceFlags) ([]collector.Snapshot, error) {
 	if names := names(selected.sources(), (*config.Source).Configured); strings.Contains(names, ", ") {
 		return nil, several(names)
 	}
-	return a.read(ctx, f, selected)
+	return a.read(ctx, selected)
 }
 
 // firstUnreadable is why something that was not found may be there all the same, or nil.

@@ -23,7 +23,7 @@ func (a *app) selected(ctx context.Context, f *sourceFlags, adjust func(*config.
 		return nil, err
 	}
 	for i := range cfg.Sources {
-		// No poll outlives who waits for it, who would then not hear what the driver has to say.
+		// A command waits for its polls, which end by themselves: so the driver gets to say why it has no answer.
 		cfg.Sources[i].PollTimeout = drivers.Duration(f.timeout)
 		if adjust != nil {
 			adjust(&cfg.Sources[i])

@@ -37,7 +37,7 @@ func (a *app) watch(group, format string, interval time.Duration, flags *sourceF
 		return err
 	}
 	return a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
-		return w.watch(ctx, c, flags.timeout)
+		return w.watch(ctx, c)
 	})
 }
 
@@ -48,10 +48,10 @@ type watcher struct {
 	format string
 }
 
-func (w *watcher) watch(ctx context.Context, c *collector.Collector, timeout time.Duration) error {
+func (w *watcher) watch(ctx context.Context, c *collector.Collector) error {
 	events, unsubscribe := c.Subscribe(1000)
 	defer unsubscribe()
-	if err := w.printStart(ctx, c, timeout); err != nil {
+	if err := w.printStart(ctx, c); err != nil {
 		return err
 	}
 	for {
@@ -70,9 +70,7 @@ func (w *watcher) watch(ctx context.Context, c *collector.Collector, timeout tim
 }
 
 // printStart says what is there before anything happens, so that silence can be told from blindness.
-func (w *watcher) printStart(ctx context.Context, c *collector.Collector, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+func (w *watcher) printStart(ctx context.Context, c *collector.Collector) error {
 	c.Poll(ctx)
 	for _, s := range c.Snapshots() {
 		if !s.Readable {
