@@ -7,7 +7,7 @@ type descs struct {
 	all []*prometheus.Desc
 
 	// Of a member.
-	up, heartbeat, changed, enabled, forced, transitions, info *prometheus.Desc
+	up, heartbeat, changed, enabled, forced, fenced, transitions, info *prometheus.Desc
 	// Of a group.
 	members *prometheus.Desc
 	// Of a source.
@@ -50,6 +50,9 @@ func (d *descs) describeMembers() {
 	d.forced = member("servicegroup_member_forced_down",
 		"Whether an operator or a fencing agent forced the member down (1), where the backend knows. It is then down "+
 			"whatever its heartbeats say.")
+	d.fenced = member("servicegroup_member_fenced",
+		"Whether a member that is forced down was dead before (1), as those are that a fencing agent forces down, or was "+
+			"up (0): out of service on purpose. Absent for all others. Let alerts treat 1 as down.")
 	d.transitions = member("servicegroup_member_transitions_total",
 		"Deaths and recoveries of the member. Alert on a high increase: the member flaps.")
 	d.info = member("servicegroup_member_info",

@@ -111,6 +111,7 @@ func requireSound(t *testing.T, tr *tracker) {
 		require.Same(t, rec, tr.records[rec.member.Key()])
 		require.False(t, rec.since.isZero())
 		require.Nil(t, rec.row)
+		require.True(t, !rec.fenced || rec.forced() && rec.state == Down, "fenced")
 		require.True(t, i == 0 || byKey(tr.order[i-1], rec) < 0, "order")
 	}
 	for _, g := range tr.groups {
@@ -130,7 +131,11 @@ func inWords(tr *tracker, out *outcome) string {
 		events = append(events, words)
 	}
 	for _, m := range tr.members(true) {
-		states = append(states, fmt.Sprintf("%s=%s", nameOf(&m.Member), m.State))
+		state := fmt.Sprintf("%s=%s", nameOf(&m.Member), m.State)
+		if m.Fenced {
+			state += "(fenced)"
+		}
+		states = append(states, state)
 	}
 	if len(events) == 0 {
 		return strings.Join(states, " ")

@@ -39,6 +39,7 @@ type rememberedName struct {
 	DisabledReason string          `json:"disabled_reason,omitempty"`
 	State          string          `json:"state"`
 	Held           bool            `json:"held,omitempty"`
+	Fenced         bool            `json:"fenced,omitempty"`
 	Rostered       bool            `json:"rostered,omitempty"`
 	Enabled        drivers.Flag    `json:"enabled,omitempty"`
 	ForcedDown     drivers.Flag    `json:"forced_down,omitempty"`
@@ -81,5 +82,6 @@ func (m *memory) check(source string) error {
 func (r *rememberedName) valid() bool {
 	return validName(r.Group) && validName(r.Name) && !r.Since.IsZero() &&
 		stateOf(r.State).String() == r.State &&
+		(!r.Fenced || r.ForcedDown == drivers.FlagYes && stateOf(r.State) == Down) &&
 		r.Blind <= entryDamaged && (r.Blind == entryNone) == r.BlindFrom.IsZero()
 }

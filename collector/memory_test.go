@@ -51,6 +51,19 @@ func restartHistories() []history {
 			{at: 0, rows: rows("a:down:beat=0s:forced"), want: "a=down"},
 			{at: 15 * sec, restart: true, rows: rows("a:up:beat=15s:unforced"), want: "forced_up a; a=up"},
 		}},
+		{name: "fenced over a restart", steps: []step{
+			{at: 0, rows: rows("a:down:beat=0s:unforced b:up:unforced"), want: "a=down b=up"},
+			{at: 15 * sec, rows: rows("a:down:beat=0s:forced b:down:forced"), want: "forced_down b; a=down(fenced) b=down"},
+			{at: 30 * sec, restart: true, rows: rows("a:down:beat=0s:forced b:down:forced"), want: "a=down(fenced) b=down"},
+			{at: 45 * sec, rows: rows("a:up:beat=45s:unforced b:down:forced"), want: "forced_up a; a=up b=down"},
+		}},
+		{name: "fenced while the exporter was down", steps: []step{
+			{at: 0, rows: rows("a:down:beat=0s:unforced b:up:unforced"), want: "a=down b=up"},
+			{
+				at: 15 * sec, restart: true, rows: rows("a:down:beat=0s:forced b:down:forced"),
+				want: "forced_down b; a=down(fenced) b=down",
+			},
+		}},
 		{name: "a clock that was set back over a restart", downTime: 4 * sec, noClock: true, steps: []step{
 			{at: 0, rows: rows("a:up b:up"), want: "a=up b=up"},
 			{at: 10 * sec, restart: true, wallStep: -hour, rows: rows("b:up"), want: "death a 4s; a=down b=up"},

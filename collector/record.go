@@ -17,7 +17,9 @@ type record struct {
 	// state stays what it was.
 	held bool
 	// outages is how many times it could not be seen have ended since it was last up.
-	outages     int
+	outages int
+	// fenced marks a member that is forced down and was dead before. See [MemberState.Fenced].
+	fenced      bool
 	since       instant // when the last change of state, or the member itself, was first seen
 	transitions uint64
 
@@ -64,7 +66,10 @@ func (r *record) inDoubt() bool { return r.held || r.blind == entryUnknown }
 
 // update takes over what a poll says of the member; now is the backend's clock.
 func (r *record) update(m *drivers.Member, now time.Time) {
+	wasForced := r.forced()
 	r.member = tidy(*m)
+	// A fencing agent forces down who is dead. That is no maintenance, and holds until the force ends.
+	r.fenced = r.forced() && (r.fenced || r.state == Down && !wasForced)
 	hb := r.member.LastHeartbeat
 	switch {
 	case hb.IsZero():

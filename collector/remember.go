@@ -58,7 +58,8 @@ func writeDown(rec *record) rememberedName {
 	return rememberedName{
 		Group: m.Group, Name: m.Name, Binary: m.Binary, Zone: m.Zone,
 		UUID: m.UUID, Version: m.Version, DisabledReason: m.DisabledReason,
-		State: rec.state.String(), Held: rec.held, Rostered: m.Rostered, Enabled: m.Enabled, ForcedDown: m.ForcedDown,
+		State: rec.state.String(), Held: rec.held, Fenced: rec.fenced,
+		Rostered: m.Rostered, Enabled: m.Enabled, ForcedDown: m.ForcedDown,
 		Since: rec.since.wall, Transitions: rec.transitions,
 		Heartbeat: rec.heartbeat, Died: m.Died, SessionTimeout: m.SessionTimeout,
 		Silent: rec.silent, HasSilent: rec.hasSilent,
@@ -74,7 +75,7 @@ func recall(r *rememberedName, now instant) *record {
 			Up: r.State == Up.String() && !r.Held && r.Blind == entryNone, Rostered: r.Rostered, Enabled: r.Enabled, ForcedDown: r.ForcedDown,
 			LastHeartbeat: r.Heartbeat, Died: r.Died, SessionTimeout: r.SessionTimeout,
 		},
-		state: stateOf(r.State), held: r.Held,
+		state: stateOf(r.State), held: r.Held, fenced: r.Fenced,
 		since: now.at(r.Since), transitions: r.Transitions,
 		heartbeat: r.Heartbeat, lastUp: now.at(r.LastUp),
 		silent: r.Silent, hasSilent: r.HasSilent,

@@ -17,6 +17,7 @@ const (
 	seriesChanged
 	seriesEnabled
 	seriesForced
+	seriesFenced
 	seriesInfo
 	seriesTransitions
 	seriesAgent
@@ -65,6 +66,7 @@ func (s *source) memberValues(rec *record, isAgent bool) (v [seriesCount]value) 
 	v[seriesChanged] = timeValue(rec.since.wall)
 	v[seriesEnabled] = flagValue(rec.member.Enabled)
 	v[seriesForced] = flagValue(rec.member.ForcedDown)
+	v[seriesFenced] = value{oneIf(rec.fenced), rec.forced()}
 	v[seriesInfo] = value{1, true}
 	v[seriesTransitions] = value{float64(rec.transitions), true}
 	return v
@@ -115,7 +117,9 @@ func (m *memberSeries) sample(d *descs, series int, v float64) *sample {
 	if series == seriesAgent {
 		return &sample{desc: m.agent.metric.desc, labels: m.agent.labels(), value: v}
 	}
-	desc := [seriesCount]*prometheus.Desc{d.up, d.heartbeat, d.changed, d.enabled, d.forced, d.info, d.transitions}[series]
+	desc := [seriesCount]*prometheus.Desc{
+		d.up, d.heartbeat, d.changed, d.enabled, d.forced, d.fenced, d.info, d.transitions,
+	}[series]
 	labels := m.labels
 	if series == seriesInfo {
 		labels = m.infoLabels

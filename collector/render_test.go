@@ -132,6 +132,27 @@ func TestASeriesThatIsNoLongerTrueEnds(t *testing.T) {
 	})
 }
 
+// Only who is forced down is fenced or not.
+func TestFencedIsShownWhileForcedDown(t *testing.T) {
+	const fenced = `servicegroup_member_fenced{binary="",group="g",member="%s",source="a",zone=""} %d` + "\n"
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("dead:down:unforced living:up:unforced first:down:forced")
+		b.apply(d)
+		b.scrape(sec)
+		require.NotContains(t, b.text(), fmt.Sprintf(fenced, "dead", 0))
+		require.NotContains(t, b.text(), fmt.Sprintf(fenced, "living", 0))
+		require.Contains(t, b.text(), fmt.Sprintf(fenced, "first", 0))
+		d.say("dead:down:forced living:down:forced first:down:forced")
+		b.scrape(sec)
+		require.Contains(t, b.text(), fmt.Sprintf(fenced, "dead", 1))
+		require.Contains(t, b.text(), fmt.Sprintf(fenced, "living", 0))
+		require.Contains(t, b.text(), fmt.Sprintf(fenced, "first", 0))
+		d.say("dead:down:unforced living:up:unforced first:up:unforced")
+		b.scrape(sec)
+		require.NotContains(t, b.text(), "servicegroup_member_fenced{")
+	})
+}
+
 // TestEverythingAtOnce is for the race detector: scrapes, signals, configuration changes, failures and subscribers.
 func TestEverythingAtOnce(t *testing.T) {
 	b := newBench(t, Options{StoragePath: t.TempDir()})

@@ -64,6 +64,9 @@ type Snapshot struct {
 type MemberState struct {
 	drivers.Member
 	State State
+	// Fenced tells of a member that is forced down whether it was dead before, as one that a fencing agent forced down
+	// is. One that was up, or was first seen forced down, is out of service on purpose.
+	Fenced bool
 	// Since is when this program saw the last change of state, or first saw the member, by this machine's clock.
 	Since time.Time
 	// Transitions is the number of deaths and recoveries seen.

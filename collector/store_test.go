@@ -78,6 +78,7 @@ func TestMemoriesThatCanNotBeUsedArePutAside(t *testing.T) {
 		"a member no time":   good(func(m *memory) { m.Members[1].Since = m.Members[1].LastUp }),
 		"a member no state":  good(func(m *memory) { m.Members[0].State = "dead" }),
 		"a member blind":     good(func(m *memory) { m.Members[0].Blind = entryUnknown }),
+		"a member fenced":    good(func(m *memory) { m.Members[1].Fenced = true }),
 		"a member bad group": good(func(m *memory) { m.Members[1].Group = "" }),
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {

@@ -174,7 +174,9 @@ func (t *tracker) count(r *reading, out *outcome) {
 func (t *tracker) members(readable bool) []MemberState {
 	states := make([]MemberState, len(t.order))
 	for i, rec := range t.order {
-		states[i] = MemberState{Member: rec.member, Since: rec.since.wall, Transitions: rec.transitions}
+		states[i] = MemberState{
+			Member: rec.member, Fenced: rec.fenced, Since: rec.since.wall, Transitions: rec.transitions,
+		}
 		if readable {
 			states[i].State = rec.shown()
 		}

@@ -102,8 +102,28 @@ func forcedHistories() []history {
 		{name: "forced down when dead already", steps: []step{
 			{at: 0, rows: rows("a:up:beat=0s:unforced"), want: "a=up"},
 			{at: 61 * sec, rows: rows("a:down:beat=0s:unforced"), want: "death a 1m1s; a=down"},
-			{at: 70 * sec, rows: rows("a:down:beat=0s:forced"), want: "a=down"},
+			{at: 70 * sec, rows: rows("a:down:beat=0s:forced"), want: "a=down(fenced)"},
+			{at: 80 * sec, rows: rows("a:down:beat=0s:forced"), want: "a=down(fenced)"},
 			{at: 90 * sec, rows: rows("a:up:beat=89s:unforced"), want: "forced_up a; a=up"},
+			{at: 99 * sec, rows: rows("a:down:beat=89s:forced"), want: "forced_down a; a=down"},
+		}},
+		{name: "fenced, and no longer forced down but still dead", steps: []step{
+			{at: 0, rows: rows("a:down:beat=-1h:unforced"), want: "a=down"},
+			{at: 10 * sec, rows: rows("a:down:beat=-1h:forced"), want: "a=down(fenced)"},
+			{at: 20 * sec, rows: rows("a:down:beat=-1h:unforced"), want: "a=down"},
+			{at: 30 * sec, rows: rows("a:down:beat=-1h:forced"), want: "a=down(fenced)"},
+		}},
+		{name: "fenced, and its row can't be read for a time", steps: []step{
+			{at: 0, rows: rows("a:down:rostered:unforced"), want: "a=down"},
+			{at: 10 * sec, rows: rows("a:down:rostered:forced"), want: "a=down(fenced)"},
+			{at: 20 * sec, rejected: drivers.Rejection{Group: "g", Name: "a", Reason: "data"}, want: "a=unknown(fenced)"},
+			{at: 30 * sec, rows: rows("a:down:rostered:forced"), want: "a=down(fenced)"},
+		}},
+		{name: "fenced while the backend can't say more", steps: []step{
+			{at: 0, rows: rows("a:down:unforced"), want: "a=down"},
+			{at: 10 * sec, unknown: "a:down:forced", want: "a=unknown(fenced)"},
+			{at: 20 * sec, rows: rows("a:down:forced"), want: "a=down(fenced)"},
+			{at: 30 * sec, unknown: "a:down:unforced", want: "a=unknown"},
 		}},
 		{name: "first seen forced down", steps: []step{
 			{at: 0, rows: rows("a:down:beat=0s:forced"), want: "a=down"},
