@@ -25,6 +25,7 @@ import (
 // commands of testscript they have:
 //
 //	server mariadb|memcached|zookeeper   starts a server and sets $MARIADB, … to its address
+//	server alertmanager|prometheus FILE  starts one that has this configuration, in the same way
 //	tell SERVER stop|start|freeze|thaw|kill
 //	sql DATABASE FILE              runs the statements of a file in $MARIADB, which makes the database if needed
 //	port NAME                      sets $NAME to the address of a free loopback port
@@ -90,15 +91,21 @@ func (s scriptTB) Failed() bool     { return false }
 func (s scriptTB) Cleanup(f func()) { s.Defer(f) }
 
 func startServer(ts *testscript.TestScript, _ bool, args []string) {
-	starters := map[string]func() scriptServer{
-		"memcached": func() scriptServer { return testserver.Memcached(scriptTB{ts}) },
-		"mariadb":   func() scriptServer { return testserver.MariaDB(scriptTB{ts}) },
-		"zookeeper": func() scriptServer { return testserver.ZooKeeper(scriptTB{ts}) },
+	starters := map[string]func(config string) scriptServer{
+		"memcached":    func(string) scriptServer { return testserver.Memcached(scriptTB{ts}) },
+		"mariadb":      func(string) scriptServer { return testserver.MariaDB(scriptTB{ts}) },
+		"zookeeper":    func(string) scriptServer { return testserver.ZooKeeper(scriptTB{ts}) },
+		"alertmanager": func(config string) scriptServer { return testserver.Alertmanager(scriptTB{ts}, config) },
+		"prometheus":   func(config string) scriptServer { return testserver.Prometheus(scriptTB{ts}, config) },
 	}
-	if len(args) != 1 || starters[args[0]] == nil {
-		ts.Fatalf("usage: server mariadb|memcached|zookeeper")
+	if len(args) == 0 || len(args) > 2 || starters[args[0]] == nil {
+		ts.Fatalf("usage: server mariadb|memcached|zookeeper, or server alertmanager|prometheus FILE")
 	}
-	server := starters[args[0]]()
+	config := ""
+	if len(args) == 2 {
+		config = ts.ReadFile(args[1])
+	}
+	server := starters[args[0]](config)
 	ts.Value(serversKey).(map[string]scriptServer)[args[0]] = server
 	ts.Setenv(strings.ToUpper(args[0]), server.Addr())
 }

@@ -1,0 +1,86 @@
+package testserver
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// AM is a real Alertmanager, a cluster of one.
+type AM struct {
+	*Process
+	httpAPI
+	config string // the path of its configuration
+}
+
+// An Alert is one alert, as it is posted to Alertmanager. Times that are left out are Alertmanager's to choose.
+type Alert struct {
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     time.Time         `json:"startsAt,omitzero"`
+	EndsAt       time.Time         `json:"endsAt,omitzero"`
+	GeneratorURL string            `json:"generatorURL,omitempty"`
+}
+
+// A HeldAlert is an alert that Alertmanager has.
+type HeldAlert struct {
+	Alert
+	Fingerprint string      `json:"fingerprint"`
+	Status      AlertStatus `json:"status"`
+	Receivers   []struct {
+		Name string `json:"name"`
+	} `json:"receivers"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// AlertStatus says whether an alert is notified, and which others keep it from that.
+type AlertStatus struct {
+	State       string   `json:"state"`       // unprocessed, active or suppressed
+	InhibitedBy []string `json:"inhibitedBy"` // fingerprints of alerts
+	SilencedBy  []string `json:"silencedBy"`  // ids of silences
+}
+
+// Alertmanager starts an Alertmanager with the text of its alertmanager.yml, in which paths must be absolute; args are
+// added to its command line.
+func Alertmanager(t TB, config string, args ...string) *AM {
+	t.Helper()
+	daemon := find(t, "prometheus-alertmanager", "prometheus-alertmanager")
+	dir := tempDir(t)
+	a := &AM{httpAPI: httpAPI{loopback(Port(t))}, config: filepath.Join(dir, "alertmanager.yml")}
+	configure(t, a.config, config)
+	argv := append([]string{
+		daemon, "--config.file=" + a.config, "--storage.path=" + filepath.Join(dir, "data"),
+		"--web.listen-address=" + a.Addr(), "--cluster.listen-address=", "--log.level=warn",
+	}, args...)
+	a.Process = newProcess(t, "alertmanager", dir, argv, a.answers)
+	return a
+}
+
+// Amtool returns the path of amtool.
+func Amtool(t TB) string { t.Helper(); return find(t, "amtool", "prometheus-alertmanager") }
+
+// Reload gives Alertmanager another configuration and makes it read that.
+func (a *AM) Reload(config string) {
+	a.t.Helper()
+	configure(a.t, a.config, config)
+	if err := a.reload(); err != nil {
+		a.t.Fatalf("reloading alertmanager: %v", err)
+	}
+}
+
+// Post sends alerts in one request.
+func (a *AM) Post(alerts ...Alert) {
+	a.t.Helper()
+	if err := a.post("/api/v2/alerts", alerts); err != nil {
+		a.t.Fatalf("alertmanager: %v", err)
+	}
+}
+
+// Alerts returns the alerts that Alertmanager has and that have not ended, suppressed ones included.
+func (a *AM) Alerts() []HeldAlert {
+	a.t.Helper()
+	var alerts []HeldAlert
+	if err := a.get("/api/v2/alerts", &alerts); err != nil {
+		a.t.Fatalf("alertmanager: %v", err)
+	}
+	return alerts
+}

@@ -1,0 +1,93 @@
+package testserver
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Notifications is a receiver of Alertmanager's webhooks, within this process, that keeps all it receives.
+type Notifications struct {
+	t      TB
+	server *httptest.Server
+
+	mu       sync.Mutex
+	received []Notification
+	arrived  chan struct{} // closed and made anew with each notification
+}
+
+// A Notification is one webhook: a group of alerts at one receiver.
+type Notification struct {
+	Time         time.Time         `json:"-"` // of its arrival
+	Path         string            `json:"-"` // of the URL, which tells the receivers of one configuration apart
+	Receiver     string            `json:"receiver"`
+	Status       string            `json:"status"` // firing while any of its alerts is, else resolved
+	GroupKey     string            `json:"groupKey"`
+	GroupLabels  map[string]string `json:"groupLabels"`
+	CommonLabels map[string]string `json:"commonLabels"`
+	Alerts       []NotifiedAlert   `json:"alerts"`
+}
+
+// A NotifiedAlert is an alert in a notification.
+type NotifiedAlert struct {
+	Alert
+	Status      string `json:"status"` // firing or resolved
+	Fingerprint string `json:"fingerprint"`
+}
+
+// Webhook starts a receiver of webhooks on a free loopback port. It accepts any path.
+func Webhook(t TB) *Notifications {
+	t.Helper()
+	n := &Notifications{t: t, arrived: make(chan struct{})}
+	n.server = httptest.NewServer(http.HandlerFunc(n.receive))
+	t.Cleanup(n.server.Close)
+	return n
+}
+
+// URL returns the receiver's base URL, without a slash at its end.
+func (n *Notifications) URL() string { return n.server.URL }
+
+// All returns what has been received, oldest first.
+func (n *Notifications) All() []Notification {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.received)
+}
+
+// Wait waits until a condition holds of all that has been received, and returns that. The test fails after some patience;
+// what says what it waited for.
+func (n *Notifications) Wait(what string, condition func([]Notification) bool) []Notification {
+	n.t.Helper()
+	patience := time.After(startTimeout)
+	for {
+		n.mu.Lock()
+		received, arrived := slices.Clone(n.received), n.arrived
+		n.mu.Unlock()
+		if condition(received) {
+			return received
+		}
+		select {
+		case <-arrived:
+		case <-patience:
+			n.t.Fatalf("no %s within %v; received: %+v", what, startTimeout, received)
+			return nil
+		}
+	}
+}
+
+func (n *Notifications) receive(w http.ResponseWriter, r *http.Request) {
+	notification := Notification{Time: time.Now(), Path: r.URL.Path}
+	if err := json.NewDecoder(r.Body).Decode(&notification); err != nil {
+		n.t.Logf("a webhook that is none: %v", err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.received = append(n.received, notification)
+	close(n.arrived)
+	n.arrived = make(chan struct{})
+}
