@@ -58,8 +58,8 @@ func (d *descs) describeMembers() {
 	d.info = member("servicegroup_member_info",
 		"Always 1. The labels are attributes of the member that may change.", "uuid", "version", "disabled_reason")
 	d.members = d.add("servicegroup_members",
-		"Members of the group that are up or down. Absent while the source can't be read, and while it is not known of "+
-			"some members whether they outlived that.",
+		"Members of the group that are up or down, or, while it is not known of some whether they outlived a time in which "+
+			"they could not be seen, how many are unknown. Absent while the source can't be read.",
 		"source", "group", "state")
 }
 

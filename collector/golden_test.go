@@ -139,7 +139,10 @@ func TestNumbersOfMembersAreWholeOrNotThere(t *testing.T) {
 		require.Contains(t, b.text(), `servicegroup_members{group="g",source="a",state="up"} 2`)
 		d.answer = answer(&drivers.Poll{Members: rows("x:up:rostered"), Unknown: rows("y:rostered")})
 		b.scrape(sec)
-		require.NotContains(t, b.text(), "servicegroup_members{")
+		require.NotRegexp(t, `servicegroup_members\{[^}]*state="(up|down)"`, b.text())
+		require.Contains(t, b.text(), `servicegroup_members{group="g",source="a",state="unknown"} 1`)
+		snapshot := b.Snapshots()[0]
+		require.True(t, snapshot.Members[1].InDoubt)
 		require.Contains(t, b.text(), `servicegroup_source_unknown_members{source="a"} 1`)
 		d.answer = answer(&drivers.Poll{
 			Members: rows("x:up:rostered"), Rejected: []drivers.Rejection{{Group: "g", Name: "y", Reason: "data"}},
@@ -147,6 +150,7 @@ func TestNumbersOfMembersAreWholeOrNotThere(t *testing.T) {
 		b.scrape(sec)
 		require.Contains(t, b.text(), `servicegroup_members{group="g",source="a",state="up"} 1`)
 		require.Contains(t, b.text(), `servicegroup_source_unknown_members{source="a"} 1`)
+		require.False(t, b.Snapshots()[0].Members[1].InDoubt)
 		require.NotContains(t, b.text(), `service_up{binary="",group="g",member="y"`)
 	})
 }

@@ -85,22 +85,25 @@ func (s *source) renderCounts(labels []*dto.LabelPair) []*sample {
 	}
 }
 
+// renderGroups numbers the members of each group. Of a group in doubt it shows only how many are unknown: numbers that
+// leave out those who may be well would look like an outage of the group.
 func (s *source) renderGroups() []*sample {
 	var samples []*sample
 	for _, name := range slices.Sorted(maps.Keys(s.tracker.groups)) {
-		g := s.tracker.groups[name]
-		if g.inDoubt || g.size() == 0 {
-			continue // numbers that leave out those who may be well would look like an outage of the group
-		}
-		for _, state := range []struct {
-			name    string
-			members int
-		}{{"down", g.down}, {"up", g.up}} {
+		count := func(state string, members int) {
 			samples = append(samples, &sample{
 				desc:   s.env.descs.members,
-				labels: labelPairs("source", s.cfg.Name, "group", name, "state", state.name),
-				value:  float64(state.members),
+				labels: labelPairs("source", s.cfg.Name, "group", name, "state", state),
+				value:  float64(members),
 			})
+		}
+		switch g := s.tracker.groups[name]; {
+		case g.size() == 0:
+		case g.inDoubt:
+			count("unknown", g.unknown)
+		default:
+			count("down", g.down)
+			count("up", g.up)
 		}
 	}
 	return samples

@@ -64,6 +64,9 @@ type Snapshot struct {
 type MemberState struct {
 	drivers.Member
 	State State
+	// InDoubt tells that the state is unknown although the source can be read, and that the member may well be up: its
+	// group should not be judged without it. It is false for one whose entry is damaged, which may stay so for ever.
+	InDoubt bool
 	// Fenced tells of a member that is forced down whether it was dead before, as one that a fencing agent forced down
 	// is. One that was up, or was first seen forced down, is out of service on purpose.
 	Fenced bool

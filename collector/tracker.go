@@ -178,7 +178,7 @@ func (t *tracker) members(readable bool) []MemberState {
 			Member: rec.member, Fenced: rec.fenced, Since: rec.since.wall, Transitions: rec.transitions,
 		}
 		if readable {
-			states[i].State = rec.shown()
+			states[i].State, states[i].InDoubt = rec.shown(), rec.inDoubt()
 		}
 	}
 	return states
