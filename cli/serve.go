@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 	"golang.org/x/sync/errgroup"
 
+	"servicegroup_exporter/alerts/runbooks"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/web"
@@ -103,6 +104,9 @@ func (a *app) serve(ctx context.Context, flags *serveFlags, beside func(context.
 	options.Registerer = registry
 	if flags.noSelfMetrics {
 		options.Registerer = prometheus.NewRegistry()
+	}
+	if options.Runbooks, err = web.NewRunbooks(runbooks.Files()); err != nil {
+		return errors.Join(err, s.collector.Close())
 	}
 	options.Poll, options.Ready, options.Version = s.collector.Poll, s.ready, version.Version
 	if flags.lifecycle {

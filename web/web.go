@@ -41,6 +41,9 @@ type Options struct {
 	// DefaultTimeout bounds the poll of a client that does not say how long it waits.
 	DefaultTimeout time.Duration
 
+	// Runbooks answers below /runbooks/, see [NewRunbooks]. Nil: nothing is there.
+	Runbooks http.Handler
+
 	// Version is shown on the landing page.
 	Version string
 }
@@ -97,6 +100,7 @@ func New(o Options) (http.Handler, error) {
 		mux.Handle("GET /{$}", page)
 		mux.Handle("GET "+o.MetricsPath, newScrapeHandler(o))
 	}
+	mux.Handle("GET "+runbooksPath, orNotFound(o.Runbooks))
 	mux.HandleFunc("GET /-/healthy", healthy)
 	mux.Handle("GET /-/ready", readyHandler(o.Ready))
 	reload := newReloadHandler(o.Reload)

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"io"
+	"io/fs"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/alerts/runbooks"
+	"servicegroup_exporter/web"
+)
+
+// Every page of the program's own runbooks is served, with nothing lost on the way and no link that leads nowhere.
+func TestRunbooksAreServed(t *testing.T) {
+	handler, err := web.NewRunbooks(runbooks.Files())
+	require.NoError(t, err)
+	get := func(path string) (int, string) {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/runbooks/"+path, nil))
+		body, err := io.ReadAll(w.Result().Body)
+		require.NoError(t, err)
+		return w.Code, string(body)
+	}
+	for _, name := range append([]string{""}, runbooks.Names()...) {
+		status, page := get(name)
+		require.Equal(t, 200, status, name)
+		require.NotContains(t, page, "raw HTML omitted", name)
+		text := regexp.MustCompile(`(?s)<pre>.*?</pre>|<style>.*?</style>`).ReplaceAllString(page, "")
+		require.NotRegexp(t, "```|\\]\\(|\\*\\*|(?m)^ *(#|\\|)", text, "%s: Markdown that was not understood", name)
+		for _, match := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			if match[1] != "../" && match[1] != "./" {
+				require.Contains(t, runbooks.Names(), match[1], name)
+			}
+		}
+	}
+}
+
+// What the runbooks ask to be typed is a command line of this program.
+func TestRunbooksCommands(t *testing.T) {
+	count := 0
+	for _, name := range append([]string{"README"}, runbooks.Names()...) {
+		text, err := fs.ReadFile(runbooks.Files(), name+".md")
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile(`(?m)^ *servicegroup_exporter (.*)$`).FindAllSubmatch(text, -1) {
+			if strings.HasSuffix(string(match[1]), " rules") {
+				continue // comes with the rules
+			}
+			a := &app{}
+			a.parser()
+			_, err := a.kingpin.Parse(strings.Fields(string(match[1])))
+			require.NoError(t, err, "%s: %s", name, match[0])
+			require.Equal(t, "CONFIG", a.configFile, name)
+			count++
+		}
+	}
+	require.Greater(t, count, 20)
+}
