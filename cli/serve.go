@@ -20,6 +20,7 @@ import (
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/web"
+	"servicegroup_exporter/web/api"
 )
 
 const serveName = "serve"
@@ -89,6 +90,7 @@ type server struct {
 	expansion *config.Expansion // of the configuration in use
 	reloads   chan chan error   // each asks for a reload and gets its result
 	metrics   reloadMetrics
+	history   *api.History
 }
 
 // serve serves until ctx ends. The function beside, if any, runs along with it, and ends when its context does.
@@ -109,6 +111,7 @@ func (a *app) serve(ctx context.Context, flags *serveFlags, beside func(context.
 		return errors.Join(err, s.collector.Close())
 	}
 	options.Poll, options.Ready, options.Version = s.collector.Poll, s.ready, version.Version
+	options.API = api.New(api.Options{Logger: options.Logger, Collector: s.collector, History: s.history})
 	if flags.lifecycle {
 		options.Reload = func() error { return s.requestReload(ctx) }
 	}
@@ -139,7 +142,9 @@ func (a *app) newServer(ctx context.Context, registry *prometheus.Registry, comp
 		return nil, err
 	}
 	registry.MustRegister(c)
-	s := &server{app: a, collector: c, reloads: make(chan chan error), metrics: newReloadMetrics(registry)}
+	s := &server{
+		app: a, collector: c, reloads: make(chan chan error), metrics: newReloadMetrics(registry), history: api.NewHistory(c),
+	}
 	if err := s.applyConfig(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -173,6 +178,7 @@ func (s *server) run(ctx context.Context, listeners *web.Server, handler http.Ha
 		defer stopCollecting()
 		return listeners.Serve(ctx, handler)
 	})
+	part("keeping events", s.history.Run)
 	part("reloading", s.reloadLoop)
 	if beside != nil {
 		part("running beside the server", func(ctx context.Context) error { return beside(ctx, s) })

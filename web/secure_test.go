@@ -69,6 +69,21 @@ func TestTLSAndBasicAuthOnEveryAddress(t *testing.T) {
 	require.NoError(t, r.wait(t))
 }
 
+// The API is behind the same authentication as all else.
+func TestBasicAuthOfTheAPI(t *testing.T) {
+	o := testOptions()
+	o.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { respond(w, "secret of "+r.URL.Path) })
+	r := serve(t, flagsOf(writeWebConfig(t, t.TempDir(), users), "127.0.0.1:0"), newHandler(t, o), nil)
+	for _, path := range []string{"/api/v1/members"} {
+		status, body := get(t, http.DefaultClient, "http://"+r.addrs[0]+path)
+		require.Equal(t, 401, status)
+		require.NotContains(t, body, "secret")
+		status, body = get(t, http.DefaultClient, "http://alice:wonderland@"+r.addrs[0]+path)
+		require.Equal(t, 200, status)
+		require.Equal(t, "secret of "+path+"\n", body)
+	}
+}
+
 func TestHTTP2(t *testing.T) {
 	dir := t.TempDir()
 	client := writeCertificate(t, dir)

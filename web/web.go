@@ -31,6 +31,9 @@ type Options struct {
 	// lifecycle endpoint is off.
 	Reload func() error
 
+	// API answers everything below /api/. Nil: nothing is there.
+	API http.Handler
+
 	// MetricsPath is where the metrics are, as "/metrics".
 	MetricsPath string
 	// MaxRequests bounds the scrapes under way at once; more are answered with 503. Zero: no bound.
@@ -78,8 +81,10 @@ func validatePath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n") {
 		return fmt.Errorf("%q is not a path like /metrics", p)
 	}
-	if strings.HasPrefix(p, "/-/") {
-		return fmt.Errorf("metrics can't be at %q: paths below /-/ are taken", p)
+	for _, taken := range []string{"/-/", "/api/"} {
+		if strings.HasPrefix(p, taken) {
+			return fmt.Errorf("metrics can't be at %q: paths below %s are taken", p, taken)
+		}
 	}
 	return nil
 }
@@ -101,6 +106,9 @@ func New(o Options) (http.Handler, error) {
 		mux.Handle("GET "+o.MetricsPath, newScrapeHandler(o))
 	}
 	mux.Handle("GET "+runbooksPath, orNotFound(o.Runbooks))
+	if o.API != nil {
+		mux.Handle("/api/", o.API)
+	}
 	mux.HandleFunc("GET /-/healthy", healthy)
 	mux.Handle("GET /-/ready", readyHandler(o.Ready))
 	reload := newReloadHandler(o.Reload)

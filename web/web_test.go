@@ -171,6 +171,7 @@ func TestBadOptions(t *testing.T) {
 		"pattern":         {func(o *Options) { o.MetricsPath = "/{x}" }, "is not a path"},
 		"query":           {func(o *Options) { o.MetricsPath = "/metrics?x" }, "is not a path"},
 		"taken":           {func(o *Options) { o.MetricsPath = "/-/ready" }, "paths below /-/ are taken"},
+		"of the API":      {func(o *Options) { o.MetricsPath = "/api/metrics" }, "paths below /api/ are taken"},
 		"dots":            {func(o *Options) { o.MetricsPath = "/a/../b" }, "is not a path"},
 	} {
 		t.Run(name, func(t *testing.T) {

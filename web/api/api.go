@@ -1,0 +1,105 @@
+// Package api answers programs: what is known of sources, groups and members and what happened as JSON,
+// and the ServiceGroup calls.
+//
+// It reads what the last polls found and never polls: an answer is as old as the last poll of its source.
+package api
+
+import (
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"servicegroup_exporter/collector"
+)
+
+// Collector is what the API needs of a collector.
+type Collector interface {
+	Snapshots() []collector.Snapshot
+	Detection() []collector.Detection
+}
+
+// Options are what the API needs from the rest of the program. All are required.
+type Options struct {
+	Logger    *slog.Logger
+	Collector Collector
+	History   *History
+}
+
+// specification is the OpenAPI file. The tests hold every answer against it.
+//
+//go:embed openapi.yaml
+var specification []byte
+
+// An api answers requests.
+type api struct{ Options }
+
+// A route is one path and what it answers.
+type route struct {
+	path   string   // a pattern of http.ServeMux
+	params []string // the query parameters that it takes
+	answer func(query) (any, error)
+	write  func(http.ResponseWriter, *http.Request, query) error // instead of answer, for what is no JSON
+}
+
+// New makes the handler of everything below /api/.
+func New(o Options) http.Handler { return newAPI(o).mux() }
+
+func newAPI(o Options) *api { return &api{o} }
+
+func (a *api) mux() http.Handler {
+	mux := http.NewServeMux()
+	var paths []string
+	for _, r := range a.routes() {
+		mux.Handle(r.path, a.handler(r))
+		paths = append(paths, r.path)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		a.fail(w, r, notFound("there is no %s: there are %s", r.URL.Path, strings.Join(paths, ", ")))
+	})
+	return mux
+}
+
+func (a *api) routes() []route {
+	return []route{
+		{path: "/api/v1/sources", answer: a.sources},
+		{path: "/api/v1/groups", params: []string{"source"}, answer: a.groups},
+		{path: "/api/v1/members", params: []string{"source", "group", "state", "q", "limit", "offset"}, answer: a.members},
+		{path: "/api/v1/member", params: []string{"source", "group", "member"}, answer: a.member},
+		{path: "/api/v1/events", params: []string{"source", "group", "member", "after", "limit"}, answer: a.events},
+		{path: "/api/v1/detection", params: []string{"source", "group"}, answer: a.detection},
+		{path: "/api/v1/get-all", params: []string{"source", "group"}, answer: a.getAll},
+		{path: "/api/v1/get-one", params: []string{"source", "group"}, answer: a.getOne},
+		{path: "/api/v1/is-up", params: []string{"source", "group", "member"}, answer: a.isUp},
+		{path: "/api/v1/openapi.yaml", write: a.openAPI},
+	}
+}
+
+// handler checks a request before it is answered.
+func (a *api) handler(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			a.fail(w, r, &statusError{http.StatusMethodNotAllowed, fmt.Errorf("%s only answers GET and HEAD", rt.path)})
+			return
+		}
+		q, err := parseQuery(r, rt.params)
+		if err == nil && rt.write != nil {
+			err = rt.write(w, r, q)
+		} else if err == nil {
+			var answer any
+			if answer, err = rt.answer(q); err == nil {
+				a.respond(w, r, http.StatusOK, answer)
+			}
+		}
+		if err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}
+
+func (a *api) openAPI(w http.ResponseWriter, r *http.Request, _ query) error {
+	a.write(w, r, http.StatusOK, "application/yaml", specification)
+	return nil
+}

@@ -1,0 +1,168 @@
+package api
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"servicegroup_exporter/collector"
+	"servicegroup_exporter/drivers"
+)
+
+// A member is what is known of one member.
+type member struct {
+	Source         string     `json:"source"`
+	Group          string     `json:"group"`
+	Member         string     `json:"member"`
+	Binary         string     `json:"binary"`
+	Zone           string     `json:"zone"`
+	State          string     `json:"state"`
+	Since          time.Time  `json:"since"`
+	LastHeartbeat  *time.Time `json:"last_heartbeat,omitempty"`
+	Enabled        *bool      `json:"enabled,omitempty"`
+	ForcedDown     *bool      `json:"forced_down,omitempty"`
+	Fenced         *bool      `json:"fenced,omitempty"` // while forced down
+	DisabledReason string     `json:"disabled_reason"`
+	UUID           string     `json:"uuid"`
+	Version        string     `json:"version"`
+	Transitions    uint64     `json:"transitions"`
+}
+
+func newMember(source string, m *collector.MemberState) member {
+	shown := member{
+		Source: source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone,
+		State: m.State.String(), Since: m.Since.UTC(), LastHeartbeat: timeOrNil(m.LastHeartbeat),
+		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
+		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version, Transitions: m.Transitions,
+	}
+	if m.ForcedDown == drivers.FlagYes {
+		shown.Fenced = new(m.Fenced)
+	}
+	return shown
+}
+
+func boolOrNil(f drivers.Flag) *bool {
+	if f == drivers.FlagNone {
+		return nil
+	}
+	return new(f == drivers.FlagYes)
+}
+
+type membersAnswer struct {
+	Total   int      `json:"total"` // that match, whatever limit and offset leave of them
+	Members []member `json:"members"`
+}
+
+func (a *api) members(q query) (any, error) {
+	snapshots, err := a.asked(q)
+	if err != nil {
+		return nil, err
+	}
+	state, err := q.oneOf("state", collector.Up.String(), collector.Down.String(), collector.Unknown.String())
+	if err != nil {
+		return nil, err
+	}
+	type found struct {
+		source string
+		member *collector.MemberState
+	}
+	var all []found
+	text := strings.ToLower(q["q"])
+	for i := range snapshots {
+		s := &snapshots[i]
+		for j := range s.Members {
+			m := &s.Members[j]
+			if (q["group"] == "" || q["group"] == m.Group) && (state == "" || state == m.State.String()) && mentions(m, text) {
+				all = append(all, found{s.Source, m})
+			}
+		}
+	}
+	some, err := page(all, q)
+	if err != nil {
+		return nil, err
+	}
+	answer := membersAnswer{len(all), make([]member, len(some))}
+	for i, f := range some {
+		answer.Members[i] = newMember(f.source, f.member)
+	}
+	return answer, nil
+}
+
+// mentions tells whether a text, in lower case, is in what people know a member by.
+func mentions(m *collector.MemberState, text string) bool {
+	if text == "" {
+		return true
+	}
+	for _, s := range []string{m.Name, m.Group, m.Binary, m.Zone, m.DisabledReason} {
+		if strings.Contains(strings.ToLower(s), text) {
+			return true
+		}
+	}
+	return false
+}
+
+type memberAnswer struct {
+	Member member   `json:"member"`
+	Events []*Event `json:"events"` // newest first
+}
+
+func (a *api) member(q query) (any, error) {
+	s, m, err := a.find(q)
+	if err != nil {
+		return nil, err
+	}
+	events := a.History.newest(filter{s.Source, m.Group, m.Name}, 0)
+	return memberAnswer{newMember(s.Source, m), events}, nil
+}
+
+// find gives the one member that a query names. The source may be left out where only one has such a member.
+func (a *api) find(q query) (*collector.Snapshot, *collector.MemberState, error) {
+	if err := q.required("group", "member"); err != nil {
+		return nil, nil, err
+	}
+	snapshots, err := a.asked(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	var source *collector.Snapshot
+	var found *collector.MemberState
+	var sources []string
+	key := drivers.Key{Group: q["group"], Name: q["member"]}
+	for i := range snapshots {
+		s := &snapshots[i]
+		if j, ok := slices.BinarySearchFunc(s.Members, key, byKey); ok {
+			source, found = s, &s.Members[j]
+			sources = append(sources, s.Source)
+		}
+	}
+	switch {
+	case len(sources) > 1:
+		return nil, nil, badRequest("several sources have it: name one with source (%s)", strings.Join(sources, ", "))
+	case found != nil:
+		return source, found, nil
+	}
+	if err := allReadable(snapshots); err != nil {
+		return nil, nil, err
+	}
+	return nil, nil, notFound("group %q, member %q: %w", q["group"], q["member"], drivers.ErrNoMember)
+}
+
+// byKey is the order of a snapshot's members.
+func byKey(m collector.MemberState, key drivers.Key) int {
+	return cmp.Or(cmp.Compare(m.Group, key.Group), cmp.Compare(m.Name, key.Name))
+}
+
+// allReadable is an error that says why something that was not found may be there all the same, or nil.
+func allReadable(snapshots []collector.Snapshot) error {
+	for i := range snapshots {
+		switch s := &snapshots[i]; {
+		case s.Readable:
+		case s.Err == nil:
+			return unavailable("source %s has not been polled yet", s.Source)
+		default:
+			return unavailable("source %s can't be read (%s): %w", s.Source, s.Reason, s.Err)
+		}
+	}
+	return nil
+}

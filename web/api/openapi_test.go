@@ -1,0 +1,108 @@
+package api
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/stretchr/testify/require"
+)
+
+// loadSpecification reads the OpenAPI file once for all tests.
+var loadSpecification = sync.OnceValues(func() (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(specification)
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(openapi3.NewLoader().Context)
+})
+
+// holdAgainstSpecification checks that an answer is as the OpenAPI file says, and that a request that succeeded is too.
+// Paths that the file does not know have the error of the others.
+func holdAgainstSpecification(t testing.TB, r *http.Request, w *httptest.ResponseRecorder) {
+	t.Helper()
+	doc, err := loadSpecification()
+	require.NoError(t, err)
+	path, params := r.URL.Path, map[string]string{}
+	item := doc.Paths.Value(path)
+	if item == nil {
+		require.Equal(t, http.StatusNotFound, w.Code, "%s is not in the OpenAPI file", r.URL)
+		item = doc.Paths.Value("/api/v1/sources")
+	}
+	route := &routers.Route{Spec: doc, Path: path, PathItem: item, Method: http.MethodGet, Operation: item.Get}
+	request := &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route}
+	if w.Code == http.StatusOK {
+		require.NoError(t, openapi3filter.ValidateRequest(t.Context(), request))
+	}
+	if kind := w.Header().Get("Content-Type"); kind != "application/json" {
+		require.Contains(t, item.Get.Responses.Status(w.Code).Value.Content, kind)
+		return
+	}
+	require.NoError(t, openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: request,
+		Status:                 w.Code,
+		Header:                 w.Header(),
+		Body:                   io.NopCloser(bytes.NewReader(unzip(t, w))),
+	}))
+}
+
+// The file has exactly the paths that are served, each with the parameters that it takes.
+func TestSpecificationIsComplete(t *testing.T) {
+	doc, err := loadSpecification()
+	require.NoError(t, err)
+	served := make(map[string][]string)
+	for _, r := range (&api{}).routes() {
+		served[r.path] = slices.Sorted(slices.Values(r.params))
+	}
+	written := make(map[string][]string)
+	for path, item := range doc.Paths.Map() {
+		params := []string(nil)
+		for _, p := range item.Get.Parameters {
+			switch name := p.Value.Name; {
+			case p.Value.In != openapi3.ParameterInQuery:
+			default:
+				params = append(params, name)
+			}
+		}
+		slices.Sort(params)
+		written[path] = params
+	}
+	require.Equal(t, served, written)
+}
+
+// An answer with a field that the file does not have is found out.
+func TestSpecificationIsStrict(t *testing.T) {
+	doc, err := loadSpecification()
+	require.NoError(t, err)
+	for path, item := range doc.Paths.Map() {
+		for status, response := range item.Get.Responses.Map() {
+			content := response.Value.Content["application/json"]
+			if content == nil {
+				continue
+			}
+			requireStrict(t, path+" "+status, content.Schema.Value)
+		}
+	}
+}
+
+func requireStrict(t *testing.T, where string, s *openapi3.Schema) {
+	t.Helper()
+	if s.Type.Is("array") {
+		requireStrict(t, where+"[]", s.Items.Value)
+	}
+	if !s.Type.Is("object") {
+		return
+	}
+	require.NotNil(t, s.AdditionalProperties.Has, where)
+	require.False(t, *s.AdditionalProperties.Has, where)
+	for name, property := range s.Properties {
+		requireStrict(t, where+"."+name, property.Value)
+	}
+}

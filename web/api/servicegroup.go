@@ -1,0 +1,116 @@
+package api
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"servicegroup_exporter/collector"
+	"servicegroup_exporter/drivers"
+)
+
+// A view says how old the knowledge is that an answer rests on.
+type view struct {
+	LastSuccess *time.Time `json:"last_success"`
+	AgeSeconds  *float64   `json:"age_seconds"`
+}
+
+// viewOf gives the oldest view of some sources.
+func viewOf(snapshots []collector.Snapshot) view {
+	var oldest time.Time
+	for i := range snapshots {
+		if last := snapshots[i].LastSuccess; i == 0 || last.Before(oldest) {
+			oldest = last
+		}
+	}
+	return view{timeOrNil(oldest), age(oldest)}
+}
+
+type getAllAnswer struct {
+	Members []string `json:"members"`
+	view
+}
+
+// getAll gives the live members of a group, as [drivers.GetAll] does. A list that may lack some is not given.
+func (a *api) getAll(q query) (any, error) {
+	snapshots, members, err := a.live(q)
+	if err != nil {
+		return nil, err
+	}
+	if err := allReadable(snapshots); err != nil {
+		return nil, err
+	}
+	answer := getAllAnswer{make([]string, len(members)), viewOf(snapshots)}
+	for i, m := range members {
+		answer.Members[i] = m.name
+	}
+	return answer, nil
+}
+
+type getOneAnswer struct {
+	Member string `json:"member"`
+	view
+}
+
+// getOne gives a random live member of a group, as [drivers.GetOne] does. It does not matter what else is alive.
+func (a *api) getOne(q query) (any, error) {
+	snapshots, members, err := a.live(q)
+	if err != nil {
+		return nil, err
+	}
+	if len(members) > 0 {
+		one := members[rand.IntN(len(members))]
+		return getOneAnswer{one.name, viewOf(snapshots[one.source : one.source+1])}, nil
+	}
+	if err := allReadable(snapshots); err != nil {
+		return nil, err
+	}
+	return nil, notFound("group %q has no live member: %w", q["group"], drivers.ErrNoMember)
+}
+
+// A liveMember is the name of a member that is up, and which of the snapshots says so.
+type liveMember struct {
+	name   string
+	source int
+}
+
+// live gives a group's members that are up, by name, each once, and the snapshots of all sources that were asked.
+func (a *api) live(q query) ([]collector.Snapshot, []liveMember, error) {
+	if err := q.required("group"); err != nil {
+		return nil, nil, err
+	}
+	snapshots, err := a.asked(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	var members []liveMember
+	for i := range snapshots {
+		for j := range snapshots[i].Members {
+			if m := &snapshots[i].Members[j]; m.Group == q["group"] && m.State == collector.Up {
+				members = append(members, liveMember{m.Name, i})
+			}
+		}
+	}
+	slices.SortStableFunc(members, func(a, b liveMember) int { return cmp.Compare(a.name, b.name) })
+	members = slices.CompactFunc(members, func(a, b liveMember) bool { return a.name == b.name })
+	return snapshots, members, nil
+}
+
+type isUpAnswer struct {
+	Up *bool `json:"up"` // null: unknown
+	view
+}
+
+// isUp gives the verdict for one member, as [drivers.IsUp] does.
+func (a *api) isUp(q query) (any, error) {
+	s, m, err := a.find(q)
+	if err != nil {
+		return nil, err
+	}
+	answer := isUpAnswer{nil, viewOf([]collector.Snapshot{*s})}
+	if m.State != collector.Unknown {
+		answer.Up = new(m.State == collector.Up)
+	}
+	return answer, nil
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"strings"
+	"time"
+
+	"servicegroup_exporter/collector"
+)
+
+// A source is what is known of one source.
+type source struct {
+	Source      string     `json:"source"`
+	Driver      string     `json:"driver"`
+	Schema      string     `json:"schema"`
+	Layout      string     `json:"layout"`
+	Backend     string     `json:"backend"`
+	Up          bool       `json:"up"`
+	Error       string     `json:"error,omitempty"`
+	Reason      string     `json:"reason,omitempty"`
+	LastAttempt *time.Time `json:"last_attempt"` // null before the first
+	LastSuccess *time.Time `json:"last_success"` // null before the first
+	AgeSeconds  *float64   `json:"age_seconds"`  // of the last success
+
+	PollDurationSeconds float64  `json:"poll_duration_seconds"`
+	ClockOffsetSeconds  *float64 `json:"clock_offset_seconds,omitempty"`
+	DownTimeSeconds     float64  `json:"down_time_seconds"`
+	Members             counts   `json:"members"`
+}
+
+// counts is how many members are in each state.
+type counts struct {
+	Up      int `json:"up"`
+	Down    int `json:"down"`
+	Unknown int `json:"unknown"`
+}
+
+func (c *counts) add(s collector.State) {
+	switch s {
+	case collector.Up:
+		c.Up++
+	case collector.Down:
+		c.Down++
+	default:
+		c.Unknown++
+	}
+}
+
+type sourcesAnswer struct {
+	Sources []source `json:"sources"`
+}
+
+func (a *api) sources(query) (any, error) {
+	snapshots := a.Collector.Snapshots()
+	answer := sourcesAnswer{make([]source, len(snapshots))}
+	for i := range snapshots {
+		answer.Sources[i] = newSource(&snapshots[i])
+	}
+	return answer, nil
+}
+
+func newSource(s *collector.Snapshot) source {
+	shown := source{
+		Source: s.Source, Driver: s.Driver, Schema: s.Schema, Layout: s.Layout, Backend: s.Backend,
+		Up: s.Readable, Reason: string(s.Reason),
+		LastAttempt: timeOrNil(s.LastAttempt), LastSuccess: timeOrNil(s.LastSuccess), AgeSeconds: age(s.LastSuccess),
+		PollDurationSeconds: s.PollDuration.Seconds(), DownTimeSeconds: s.DownTime.Seconds(),
+	}
+	if s.Err != nil {
+		shown.Error = s.Err.Error()
+	}
+	if s.HasClock {
+		shown.ClockOffsetSeconds = new(s.ClockOffset.Seconds())
+	}
+	for i := range s.Members {
+		shown.Members.add(s.Members[i].State)
+	}
+	return shown
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UTC())
+}
+
+// age is how long ago something was, nil if never.
+func age(t time.Time) *float64 {
+	if t.IsZero() {
+		return nil
+	}
+	return new(max(time.Since(t).Seconds(), 0))
+}
+
+// asked gives the snapshots that a query is about: of the source that it names, or of all.
+func (a *api) asked(q query) ([]collector.Snapshot, error) {
+	all := a.Collector.Snapshots()
+	name, ok := q["source"]
+	if !ok {
+		return all, nil
+	}
+	var names []string
+	for i := range all {
+		if all[i].Source == name {
+			return all[i : i+1], nil
+		}
+		names = append(names, all[i].Source)
+	}
+	return nil, notFound("there is no source %q: there are %s", name, strings.Join(names, ", "))
+}
