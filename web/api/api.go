@@ -1,5 +1,5 @@
-// Package api answers programs: what is known of sources, groups and members and what happened as JSON,
-// and the ServiceGroup calls.
+// Package api answers programs: what is known of sources, groups and members as JSON, what happened as JSON and as a
+// stream, and the ServiceGroup calls.
 //
 // It reads what the last polls found and never polls: an answer is as old as the last poll of its source.
 package api
@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"servicegroup_exporter/collector"
 )
@@ -32,8 +33,15 @@ type Options struct {
 //go:embed openapi.yaml
 var specification []byte
 
+// maxStreams bounds the streams of events under way at once.
+const maxStreams = 100
+
 // An api answers requests.
-type api struct{ Options }
+type api struct {
+	Options
+	streams      chan struct{} // one element for each stream under way
+	writeTimeout time.Duration // of streams
+}
 
 // A route is one path and what it answers.
 type route struct {
@@ -46,7 +54,9 @@ type route struct {
 // New makes the handler of everything below /api/.
 func New(o Options) http.Handler { return newAPI(o).mux() }
 
-func newAPI(o Options) *api { return &api{o} }
+func newAPI(o Options) *api {
+	return &api{Options: o, streams: make(chan struct{}, maxStreams), writeTimeout: streamWriteTimeout}
+}
 
 func (a *api) mux() http.Handler {
 	mux := http.NewServeMux()
@@ -68,6 +78,7 @@ func (a *api) routes() []route {
 		{path: "/api/v1/members", params: []string{"source", "group", "state", "q", "limit", "offset"}, answer: a.members},
 		{path: "/api/v1/member", params: []string{"source", "group", "member"}, answer: a.member},
 		{path: "/api/v1/events", params: []string{"source", "group", "member", "after", "limit"}, answer: a.events},
+		{path: "/api/v1/events/stream", params: []string{"source", "group", "member", "after"}, write: a.streamEvents},
 		{path: "/api/v1/detection", params: []string{"source", "group"}, answer: a.detection},
 		{path: "/api/v1/get-all", params: []string{"source", "group"}, answer: a.getAll},
 		{path: "/api/v1/get-one", params: []string{"source", "group"}, answer: a.getOne},

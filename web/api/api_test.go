@@ -159,6 +159,7 @@ func TestBadRequests(t *testing.T) {
 		"/api/v1/get-all":                             `400 parameter "group" is missing`,
 		"/api/v1/get-one?group=nobody":                `404 group "nobody" has no live member: no such member`,
 		"/api/v1/events?after=x":                      `400 after="x" is not a whole number like 100`,
+		"/api/v1/events/stream?after=x":               `400 after="x" is not a whole number like 100`,
 		"/api/v2/members":                             `404 there is no /api/v2/members`,
 		"/api/v1/members/":                            `404 there is no /api/v1/members/`,
 	} {
