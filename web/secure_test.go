@@ -74,7 +74,7 @@ func TestBasicAuthOfTheAPI(t *testing.T) {
 	o := testOptions()
 	o.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { respond(w, "secret of "+r.URL.Path) })
 	r := serve(t, flagsOf(writeWebConfig(t, t.TempDir(), users), "127.0.0.1:0"), newHandler(t, o), nil)
-	for _, path := range []string{"/api/v1/members", "/api/v1/events/stream"} {
+	for _, path := range []string{"/api/v1/members", "/api/v1/events/stream", "/sd/compute"} {
 		status, body := get(t, http.DefaultClient, "http://"+r.addrs[0]+path)
 		require.Equal(t, 401, status)
 		require.NotContains(t, body, "secret")

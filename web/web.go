@@ -31,7 +31,7 @@ type Options struct {
 	// lifecycle endpoint is off.
 	Reload func() error
 
-	// API answers everything below /api/. Nil: nothing is there.
+	// API answers everything below /api/ and /sd/. Nil: nothing is there.
 	API http.Handler
 
 	// MetricsPath is where the metrics are, as "/metrics".
@@ -81,7 +81,7 @@ func validatePath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n") {
 		return fmt.Errorf("%q is not a path like /metrics", p)
 	}
-	for _, taken := range []string{"/-/", "/api/"} {
+	for _, taken := range []string{"/-/", "/api/", "/sd/"} {
 		if strings.HasPrefix(p, taken) {
 			return fmt.Errorf("metrics can't be at %q: paths below %s are taken", p, taken)
 		}
@@ -108,6 +108,7 @@ func New(o Options) (http.Handler, error) {
 	mux.Handle("GET "+runbooksPath, orNotFound(o.Runbooks))
 	if o.API != nil {
 		mux.Handle("/api/", o.API)
+		mux.Handle("/sd/", o.API)
 	}
 	mux.HandleFunc("GET /-/healthy", healthy)
 	mux.Handle("GET /-/ready", readyHandler(o.Ready))

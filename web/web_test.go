@@ -172,6 +172,7 @@ func TestBadOptions(t *testing.T) {
 		"query":           {func(o *Options) { o.MetricsPath = "/metrics?x" }, "is not a path"},
 		"taken":           {func(o *Options) { o.MetricsPath = "/-/ready" }, "paths below /-/ are taken"},
 		"of the API":      {func(o *Options) { o.MetricsPath = "/api/metrics" }, "paths below /api/ are taken"},
+		"of discovery":    {func(o *Options) { o.MetricsPath = "/sd/metrics" }, "paths below /sd/ are taken"},
 		"dots":            {func(o *Options) { o.MetricsPath = "/a/../b" }, "is not a path"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,5 +1,5 @@
 // Package api answers programs: what is known of sources, groups and members as JSON, what happened as JSON and as a
-// stream, and the ServiceGroup calls.
+// stream, the ServiceGroup calls, and targets for Prometheus' service discovery.
 //
 // It reads what the last polls found and never polls: an answer is as old as the last poll of its source.
 package api
@@ -51,7 +51,7 @@ type route struct {
 	write  func(http.ResponseWriter, *http.Request, query) error // instead of answer, for what is no JSON
 }
 
-// New makes the handler of everything below /api/.
+// New makes the handler of everything below /api/ and /sd/.
 func New(o Options) http.Handler { return newAPI(o).mux() }
 
 func newAPI(o Options) *api {
@@ -84,6 +84,7 @@ func (a *api) routes() []route {
 		{path: "/api/v1/get-one", params: []string{"source", "group"}, answer: a.getOne},
 		{path: "/api/v1/is-up", params: []string{"source", "group", "member"}, answer: a.isUp},
 		{path: "/api/v1/openapi.yaml", write: a.openAPI},
+		{path: "/sd/{group...}", params: []string{"source", "port", "all", labelPrefix + anyName}, answer: a.discover},
 	}
 }
 

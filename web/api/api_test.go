@@ -160,6 +160,18 @@ func TestBadRequests(t *testing.T) {
 		"/api/v1/get-one?group=nobody":                `404 group "nobody" has no live member: no such member`,
 		"/api/v1/events?after=x":                      `400 after="x" is not a whole number like 100`,
 		"/api/v1/events/stream?after=x":               `400 after="x" is not a whole number like 100`,
+		"/sd/":                                        `400 parameter "group" is missing`,
+		"/sd/web?group=x":                             `400 unknown parameter "group": this path takes source, port, all, label.NAME`,
+		"/sd/%ff":                                     `400 parameter "group" is not UTF-8: "\xff"`,
+		"/sd/web?all=yes":                             `400 all="yes" is none of true, false`,
+		"/sd/web?port=0":                              `400 port="0" is not a port: it is a number from 1 to 65535`,
+		"/sd/web?port=http":                           `400 port="http" is not a port: it is a number from 1 to 65535`,
+		"/sd/web?port=65536":                          `400 port="65536" is not a port: it is a number from 1 to 65535`,
+		"/sd/web?label.a-b=1":                         `400 label.a-b: "a-b" is not the name of a label: letters, digits and _, no digit first`,
+		"/sd/web?label.=1":                            `400 label.: "" is not the name of a label: letters, digits and _, no digit first`,
+		"/sd/web?label.__meta_servicegroup_state=up":  `400 label.__meta_servicegroup_state: the label __meta_servicegroup_state is set by service discovery`,
+		"/sd/web?label.__address__=x":                 `400 label.__address__: the label __address__ is set by service discovery`,
+		"/sd/web?source=c":                            `404 there is no source "c": there are a, b`,
 		"/api/v2/members":                             `404 there is no /api/v2/members`,
 		"/api/v1/members/":                            `404 there is no /api/v1/members/`,
 	} {
@@ -177,6 +189,9 @@ func TestMethods(t *testing.T) {
 	b.poll()
 	for _, r := range (&api{}).routes() {
 		path := r.path
+		if path == "/sd/{group...}" {
+			path = "/sd/web"
+		}
 		w := b.do(http.MethodPost, path, nil)
 		require.Equal(t, http.StatusMethodNotAllowed, w.Code, path)
 		require.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
@@ -198,6 +213,9 @@ func TestOddNames(t *testing.T) {
 		var one memberAnswer
 		decode(t, b.ok("/api/v1/member?group="+url.QueryEscape(name)+"&member="+url.QueryEscape(name)), &one)
 		require.Equal(t, name, one.Member.Member)
+		var targets []targetGroup
+		decode(t, b.ok("/sd/"+strings.ReplaceAll(url.PathEscape(name), ".", "%2E")), &targets)
+		require.Equal(t, name, targets[0].Labels["__meta_servicegroup_group"])
 	}
 }
 

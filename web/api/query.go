@@ -16,7 +16,11 @@ import (
 // given, since no name is empty.
 type query map[string]string
 
-// parseQuery reads the parameters of a request, of which its path knows some.
+// anyName ends the name of a parameter that is many: any text may take its place.
+const anyName = "NAME"
+
+// parseQuery reads the parameters of a request, of which its path knows some. A group that is part of the path itself
+// becomes one of them.
 func parseQuery(r *http.Request, known []string) (query, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -25,13 +29,16 @@ func parseQuery(r *http.Request, known []string) (query, error) {
 	q := make(query)
 	for name, given := range values {
 		switch {
-		case !slices.Contains(known, name):
+		case !slices.ContainsFunc(known, func(k string) bool { return stands(k, name) }):
 			return nil, badRequest("unknown parameter %q: %s", name, knownParams(known))
 		case len(given) > 1:
 			return nil, badRequest("parameter %q was given %d times", name, len(given))
 		default:
 			q[name] = given[0]
 		}
+	}
+	if group := r.PathValue("group"); group != "" {
+		q["group"] = group
 	}
 	for name, value := range q {
 		if !utf8.ValidString(value) {
@@ -40,6 +47,12 @@ func parseQuery(r *http.Request, known []string) (query, error) {
 	}
 	maps.DeleteFunc(q, func(_, value string) bool { return value == "" })
 	return q, nil
+}
+
+// stands tells whether a parameter that a path knows stands for one that was given.
+func stands(known, given string) bool {
+	prefix, many := strings.CutSuffix(known, anyName)
+	return known == given || many && strings.HasPrefix(given, prefix)
 }
 
 func knownParams(known []string) string {

@@ -14,7 +14,7 @@ func TestServiceGroupCalls(t *testing.T) {
 		b := newBench(t, "a", "b")
 		unpolled := `{"error": "source a has not been polled yet"}`
 		for _, path := range []string{
-			"/api/v1/get-all?group=web", "/api/v1/get-one?group=web", "/api/v1/is-up?group=web&member=w1",
+			"/api/v1/get-all?group=web", "/api/v1/get-one?group=web", "/api/v1/is-up?group=web&member=w1", "/sd/web",
 		} {
 			status, body := b.get(path)
 			require.Equal(t, http.StatusServiceUnavailable, status, path)
@@ -40,7 +40,7 @@ func TestServiceGroupCalls(t *testing.T) {
 		require.JSONEq(t, `{"member": "d1", `+fresh, b.ok("/api/v1/get-one?group=db"), "d1 is up, whoever else is")
 		require.JSONEq(t, `{"members": ["w1"], `+fresh, b.ok("/api/v1/get-all?group=web&source=a"))
 		for _, path := range []string{
-			"/api/v1/get-all?group=web", "/api/v1/get-one?group=nobody", "/api/v1/is-up?group=web&member=w9",
+			"/api/v1/get-all?group=web", "/api/v1/get-one?group=nobody", "/api/v1/is-up?group=web&member=w9", "/sd/web", "/sd/db?source=b",
 		} {
 			status, body := b.get(path)
 			require.Equal(t, http.StatusServiceUnavailable, status, path)

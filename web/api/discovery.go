@@ -1,0 +1,118 @@
+package api
+
+import (
+	"maps"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/common/model"
+
+	"servicegroup_exporter/collector"
+)
+
+const (
+	// labelPrefix begins the parameters that are labels of every target.
+	labelPrefix = "label."
+	// metaPrefix begins the labels that tell what is known of a target.
+	metaPrefix = "__meta_servicegroup_"
+)
+
+// A targetGroup is one target in the format of Prometheus' HTTP service discovery.
+type targetGroup struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// discover gives the members of a group as targets: those that are up, and those of whom nothing is known for now,
+// since Prometheus is not to lose the targets that it has when a backend is away. For the same reason it answers with an
+// error when a source can't be read: Prometheus then keeps what it has.
+func (a *api) discover(q query) (any, error) {
+	if err := q.required("group"); err != nil {
+		return nil, err
+	}
+	all, err := q.oneOf("all", "true", "false")
+	if err != nil {
+		return nil, err
+	}
+	labels, err := staticLabels(q)
+	if err != nil {
+		return nil, err
+	}
+	port, err := q.port()
+	if err != nil {
+		return nil, err
+	}
+	snapshots, err := a.asked(q)
+	if err != nil {
+		return nil, err
+	}
+	if err := allReadable(snapshots); err != nil {
+		return nil, err
+	}
+	targets := []targetGroup{}
+	for i := range snapshots {
+		s := &snapshots[i]
+		for j := range s.Members {
+			if m := &s.Members[j]; m.Group == q["group"] && (m.State != collector.Down || all == "true") {
+				targets = append(targets, newTarget(s.Source, m, port, labels))
+			}
+		}
+	}
+	return targets, nil
+}
+
+func newTarget(source string, m *collector.MemberState, port string, static map[string]string) targetGroup {
+	labels := map[string]string{
+		metaPrefix + "source": source,
+		metaPrefix + "group":  m.Group,
+		metaPrefix + "member": m.Name,
+		metaPrefix + "binary": m.Binary,
+		metaPrefix + "zone":   m.Zone,
+		metaPrefix + "state":  m.State.String(),
+	}
+	maps.Copy(labels, static)
+	return targetGroup{[]string{address(m.Name, port)}, labels}
+}
+
+// address is where to scrape a member: its name as it stands, or its host with the port that was asked for.
+func address(name, port string) string {
+	if port == "" {
+		return name
+	}
+	host, _, err := net.SplitHostPort(name)
+	if err != nil { // It has no port of its own.
+		host = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// port gives the port that targets are to have, empty: the one that they have.
+func (q query) port() (string, error) {
+	text, ok := q["port"]
+	if !ok {
+		return "", nil
+	}
+	if n, err := strconv.ParseUint(text, 10, 16); err != nil || n == 0 {
+		return "", badRequest("port=%q is not a port: it is a number from 1 to 65535", text)
+	}
+	return text, nil
+}
+
+// staticLabels gives the labels that every target is to have. Prometheus before 3 knows no other names than these.
+func staticLabels(q query) (map[string]string, error) {
+	labels := make(map[string]string)
+	for param, value := range q {
+		name, ok := strings.CutPrefix(param, labelPrefix)
+		switch {
+		case !ok:
+		case !model.LegacyValidation.IsValidLabelName(name):
+			return nil, badRequest("%s: %q is not the name of a label: letters, digits and _, no digit first", param, name)
+		case name == model.AddressLabel || strings.HasPrefix(name, model.MetaLabelPrefix):
+			return nil, badRequest("%s: the label %s is set by service discovery", param, name)
+		default:
+			labels[name] = value
+		}
+	}
+	return labels, nil
+}
