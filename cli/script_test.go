@@ -30,12 +30,26 @@ import (
 //	sql DATABASE FILE              runs the statements of a file in $MARIADB, which makes the database if needed
 //	port NAME                      sets $NAME to the address of a free loopback port
 //	http METHOD URL                prints the status and the body of the answer
+//	follow URL                     a program that copies a stream to its output until it ends
 //	eventually REGEXP ARGS...      runs a command until its output matches
 //
 // $NOVA is the folder with Nova's own schema (zed.sql) and rows that real Nova processes wrote (rows.sql).
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"servicegroup_exporter": program})
+	testscript.Main(m, map[string]func(){"servicegroup_exporter": program, "follow": follow})
+}
+
+// follow copies what a URL answers to its output as it comes, until it ends.
+func follow() {
+	response, err := http.Get(os.Args[1])
+	if err == nil {
+		defer response.Body.Close()
+		_, err = io.Copy(os.Stdout, response.Body)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // program is what main does.
