@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -81,6 +82,22 @@ func TestSpecificationIsComplete(t *testing.T) {
 		written[path] = params
 	}
 	require.Equal(t, served, written)
+}
+
+// The page about the API has every path with its parameters.
+func TestDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/api.md")
+	require.NoError(t, err)
+	for _, r := range (&api{}).routes() {
+		if r.path == "/api/v1/openapi.yaml" || !strings.HasPrefix(r.path, "/api/") {
+			continue
+		}
+		params := ""
+		if len(r.params) > 0 {
+			params = "`" + strings.Join(r.params, "`, `") + "` "
+		}
+		require.Contains(t, string(text), "\n| `"+r.path+"` | "+params+"| ")
+	}
 }
 
 // An answer with a field that the file does not have is found out.
