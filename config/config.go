@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/drivers/mc"
@@ -83,6 +84,8 @@ func seed(section any) {
 		*s = mc.DefaultConfig()
 	case *zk.Config:
 		*s = zk.DefaultConfig()
+	case *alertmanager.Config:
+		*s = alertmanager.DefaultConfig()
 	}
 }
 
@@ -113,6 +116,7 @@ func Parse(name string, data []byte) (*Config, error) {
 	c := &Config{}
 	d := &decoder{report: r, dir: filepath.Dir(name)}
 	d.decode(root, reflectOf(c), "", root.Line)
+	setDirectory(reflectOf(c), d.dir)
 	importNova(r, c)
 	validate(r, c)
 	if err := r.err(); err != nil {

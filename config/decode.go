@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -50,8 +49,10 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int
 		d.unreadf(line, path, "has no value")
 		return
 	}
-	if parser, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
-		d.parsed(node, parser, path, line)
+	if parse := parserOf(v); parse != nil {
+		if d.expect(node, yaml.ScalarNode, path, line) {
+			d.parsed(node, parse, path, line)
+		}
 		return
 	}
 	switch v.Kind() {
@@ -59,7 +60,11 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int
 		v.Set(reflect.New(v.Type().Elem()))
 		d.decode(node, v.Elem(), path, line)
 	case reflect.Struct:
-		d.section(node, v, path, line)
+		if names, ok := namesOf(v); ok {
+			d.mapping(node, names, path, line)
+		} else {
+			d.section(node, v, path, line)
+		}
 	case reflect.Slice:
 		if v.Type() == reflect.TypeFor[drivers.Paths]() {
 			d.paths(node, v, path, line)
@@ -77,12 +82,9 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int
 	}
 }
 
-// parsed gives a single value to the type that knows how it is written.
-func (d *decoder) parsed(node *yaml.Node, parser encoding.TextUnmarshaler, path string, line int) {
-	if !d.expect(node, yaml.ScalarNode, path, line) {
-		return
-	}
-	if err := parser.UnmarshalText([]byte(node.Value)); err != nil {
+// parsed gives a single value to whoever knows how it is written.
+func (d *decoder) parsed(node *yaml.Node, parse func(*yaml.Node) error, path string, line int) {
+	if err := parse(node); err != nil {
 		d.unreadf(line, path, "%v", err)
 	}
 }
@@ -177,27 +179,16 @@ func (d *decoder) expect(node *yaml.Node, want yaml.Kind, path string, line int)
 func settingsOf(v reflect.Value) map[string]setting {
 	settings := map[string]setting{}
 	for name, field := range fieldsOf(v) {
-		if field.Type() != reflect.TypeFor[drivers.Secret]() {
-			settings[name] = setting{field: field}
+		if !isSecret(field.Value) {
+			settings[name] = setting{field: field.Value}
 			continue
 		}
-		settings[name] = setting{field, name, inline}
-		settings[name+"_file"] = setting{field, name, fromFile}
-		settings[name+"_env"] = setting{field, name, fromEnvironment}
+		settings[name] = setting{field.Value, name, inline}
+		settings[name+"_env"] = setting{field.Value, name, fromEnvironment}
+		// A section that has the file's name as a setting, which comes later, reads it itself whenever it changes.
+		settings[name+"_file"] = setting{field.Value, name, fromFile}
 	}
 	return settings
-}
-
-// fieldsOf iterates over the fields of a struct that are settings, with their keys.
-func fieldsOf(v reflect.Value) func(yield func(string, reflect.Value) bool) {
-	return func(yield func(string, reflect.Value) bool) {
-		for i := range v.NumField() {
-			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-			if name != "" && name != "-" && !yield(name, v.Field(i)) {
-				return
-			}
-		}
-	}
 }
 
 // word matches keys that can be shown: what else stands where a key should be may be a secret.

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
-
-	"servicegroup_exporter/drivers"
 )
 
 // Effective gives the configuration as YAML, with all defaults filled in. Secrets that are set are hidden.
@@ -23,16 +21,22 @@ func (c *Config) Effective() ([]byte, error) {
 // nodeOf is the opposite of decode. It leaves out sections and secrets that are not set.
 func nodeOf(v reflect.Value) (*yaml.Node, error) {
 	node := &yaml.Node{}
+	if isValue(v) {
+		return node, node.Encode(v.Interface())
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		return nodeOf(v.Elem())
 	case reflect.Struct:
+		if names, ok := namesOf(v); ok {
+			return nodeOf(names)
+		}
 		node.Kind = yaml.MappingNode
 		for name, field := range fieldsOf(v) {
-			if field.IsZero() && (field.Kind() == reflect.Pointer || field.Kind() == reflect.Map || field.Type() == reflect.TypeFor[drivers.Secret]()) {
+			if field.IsZero() && unsaid(field) {
 				continue
 			}
-			value, err := nodeOf(field)
+			value, err := nodeOf(field.Value)
 			if err != nil {
 				return nil, err
 			}
@@ -61,6 +65,11 @@ func nodeOf(v reflect.Value) (*yaml.Node, error) {
 		return node, node.Encode(v.Interface())
 	}
 	return node, nil
+}
+
+// unsaid says whether a setting is left out while it has no value.
+func unsaid(f field) bool {
+	return f.Kind() == reflect.Pointer || f.Kind() == reflect.Map || isSecret(f.Value) || f.omitEmpty
 }
 
 // textNode is a key that is text, whatever it looks like.

@@ -100,8 +100,20 @@ func (s *Source) Fingerprint() string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
+// Fingerprint is equal for two sections, which section points to, exactly when all their settings are, the content of
+// secrets included. It is a hash, which hides them.
+func Fingerprint(section any) string {
+	hash := sha256.New()
+	write(hash, "", reflectOf(section))
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
 // write writes every setting in v, with its path.
 func write(w io.Writer, path string, v reflect.Value) {
+	if isValue(v) {
+		fmt.Fprintf(w, "%s=%v\n", path, v)
+		return
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
@@ -109,8 +121,11 @@ func write(w io.Writer, path string, v reflect.Value) {
 		}
 	case reflect.Struct:
 		fmt.Fprintf(w, "%s{}\n", path)
+		if names, ok := namesOf(v); ok {
+			write(w, path, names)
+		}
 		for name, field := range fieldsOf(v) {
-			write(w, join(path, name), field)
+			write(w, join(path, name), field.Value)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

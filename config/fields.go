@@ -1,0 +1,92 @@
+package config
+
+import (
+	"iter"
+	"reflect"
+	"strings"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"servicegroup_exporter/drivers"
+)
+
+// A field is a field of a struct that is a setting.
+type field struct {
+	reflect.Value
+	// omitEmpty says that it is not written while it has no value.
+	omitEmpty bool
+}
+
+// fieldsOf iterates over the fields of a struct that are settings, with their keys: those with a yaml tag, and those of
+// structs that are inlined.
+//
+// Settings that end with _ref name secrets in a secret manager, which this program has none of: they are none.
+func fieldsOf(v reflect.Value) iter.Seq2[string, field] {
+	return func(yield func(string, field) bool) {
+		for i := range v.NumField() {
+			name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+			switch {
+			case name == "" && options == "inline" && v.Field(i).Kind() == reflect.Struct:
+				for name, inner := range fieldsOf(v.Field(i)) {
+					if !yield(name, inner) {
+						return
+					}
+				}
+			case name == "" || name == "-" || strings.HasSuffix(name, "_ref"):
+			case !yield(name, field{v.Field(i), options == "omitempty"}):
+				return
+			}
+		}
+	}
+}
+
+// namesOf gives the map in a struct that is nothing but a map whose keys are names that the user gives.
+func namesOf(v reflect.Value) (reflect.Value, bool) {
+	if v.NumField() != 1 || v.Type().Field(0).Tag.Get("yaml") != ",inline" || v.Field(0).Kind() != reflect.Map {
+		return reflect.Value{}, false
+	}
+	return v.Field(0), true
+}
+
+// isSecret says whether a value is never shown.
+func isSecret(v reflect.Value) bool {
+	return v.Type() == reflect.TypeFor[drivers.Secret]() || v.Type() == reflect.TypeFor[promconfig.Secret]()
+}
+
+// isValue says whether a struct has no settings, but is one.
+func isValue(v reflect.Value) bool {
+	if v.Kind() != reflect.Struct {
+		return false
+	}
+	for range fieldsOf(v) {
+		return false
+	}
+	_, names := namesOf(v)
+	return !names
+}
+
+// setDirectory lets relative paths begin at a folder, in every section that has a method for it: that knows those of the
+// sections in it, too.
+func setDirectory(v reflect.Value, dir string) {
+	if v.CanAddr() {
+		if s, ok := reflect.TypeAssert[promconfig.DirectorySetter](v.Addr()); ok {
+			s.SetDirectory(dir)
+			return
+		}
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			setDirectory(v.Elem(), dir)
+		}
+	case reflect.Struct:
+		for _, field := range fieldsOf(v) {
+			setDirectory(field.Value, dir)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			setDirectory(v.Index(i), dir)
+		}
+	default:
+	}
+}
