@@ -1,0 +1,143 @@
+package alertmanager
+
+import (
+	"cmp"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	defaultCapacity      = 100_000
+	defaultProbeInterval = 30 * time.Second
+)
+
+// Options are what a [Client] is made of.
+type Options struct {
+	Config Config
+	// Validity is how long Alertmanager takes a firing alert for true after it was posted: at least three times as long as
+	// it takes until it is posted again.
+	Validity time.Duration
+	Metrics  *Metrics
+	Logger   *slog.Logger
+
+	// Capacity bounds the alerts that wait to be posted; 0: 100,000.
+	Capacity int
+	// ProbeInterval is how long nothing may be posted until Alertmanager is asked whether it is there; 0: 30 seconds.
+	ProbeInterval time.Duration
+	// Transport carries the requests; nil: one that does what Config says.
+	Transport http.RoundTripper
+}
+
+// Client sends alerts to one Alertmanager. Send and Check may be called from many goroutines, Run once.
+type Client struct {
+	name              string
+	alerts, status    string // URLs
+	timeout, validity time.Duration
+	probeInterval     time.Duration
+
+	http    *http.Client
+	clock   *clock
+	series  *series
+	logger  *slog.Logger
+	wake    chan struct{} // of capacity 1
+	sending sending       // of the goroutine that is in Run
+	checked checked
+	close   sync.Once
+
+	mu    sync.Mutex
+	queue *queue
+	// refused are the newest versions that the Alertmanager did not take, by key.
+	refused map[string]*Alert
+}
+
+// New makes a client, whose series begin at zero. It connects to nothing yet. Files that the configuration names are
+// read, and later again when they change.
+func New(o Options) (*Client, error) {
+	if o.Validity <= 0 || o.Metrics == nil || o.Logger == nil {
+		return nil, errors.New("an Alertmanager's client needs a validity, metrics and a logger")
+	}
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	client, err := newHTTPClient(&o.Config, o.Transport)
+	if err != nil {
+		return nil, err
+	}
+	name := o.Config.Name()
+	return &Client{
+		name:          name,
+		alerts:        o.Config.endpoint("alerts"),
+		status:        o.Config.endpoint("status"),
+		timeout:       time.Duration(o.Config.Timeout),
+		validity:      o.Validity,
+		probeInterval: cmp.Or(o.ProbeInterval, defaultProbeInterval),
+		http:          client,
+		clock:         newClock(),
+		series:        o.Metrics.add(name),
+		logger:        o.Logger.With("alertmanager", name),
+		wake:          make(chan struct{}, 1),
+		sending:       sending{told: map[string]time.Time{}},
+		queue:         newQueue(cmp.Or(o.Capacity, defaultCapacity)),
+		refused:       map[string]*Alert{},
+	}, nil
+}
+
+// Name is the label "alertmanager" of this client.
+func (c *Client) Name() string { return c.name }
+
+// Send hands over alerts to be posted. It never blocks. A version that still waits is replaced by a newer one; what was
+// refused is not tried again until it says something else. When too many wait, the oldest are dropped and counted, those
+// that inhibit others last.
+func (c *Client) Send(alerts ...*Alert) {
+	c.mu.Lock()
+	dropped := 0
+	for _, a := range alerts {
+		e := entry{key: a.Key(), alert: a, detected: a.Detected}
+		if old, ok := c.refused[e.key]; ok && same(old, a) {
+			continue
+		}
+		dropped += c.queue.add(e)
+	}
+	c.series.dropped.Add(float64(dropped))
+	c.series.queued.Set(float64(c.queue.len()))
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// waiting counts the alerts that wait.
+func (c *Client) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue.len()
+}
+
+// take gives the next alerts to post.
+func (c *Client) take() []entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	batch := c.queue.take(maxBatch)
+	c.series.queued.Set(float64(c.queue.len()))
+	return batch
+}
+
+// putBack lets alerts that could not be posted wait again.
+func (c *Client) putBack(batch []entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.series.dropped.Add(float64(c.queue.putBack(batch)))
+	c.series.queued.Set(float64(c.queue.len()))
+}
+
+// Close ends the client's series, and closes its connections. Run must have returned.
+func (c *Client) Close() {
+	c.close.Do(func() {
+		c.series.end()
+		c.http.CloseIdleConnections()
+	})
+}

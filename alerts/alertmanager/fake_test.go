@@ -1,0 +1,271 @@
+package alertmanager
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+	"github.com/stretchr/testify/require"
+)
+
+// am is the URL of the fake.
+const am = "http://am:9093"
+
+// A fake is an Alertmanager without a network, for tests in fake time.
+type fake struct {
+	mu       sync.Mutex
+	offset   time.Duration // its clock minus this machine's
+	delay    time.Duration // until it answers
+	refuses  func(wireAlert) bool
+	answers  func(*http.Request) *http.Response // instead of it; nil: it answers itself
+	down     bool
+	requests []string    // methods and paths
+	at       []time.Time // when they came
+	posts    [][]wireAlert
+	held     []wireAlert // what it shows
+	query    string      // the newest one
+}
+
+func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.mu.Lock()
+	delay := f.delay
+	f.mu.Unlock()
+	select {
+	case <-time.After(delay):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.requests = append(f.requests, r.Method+" "+r.URL.Path)
+	f.at = append(f.at, time.Now())
+	if f.down {
+		return nil, errors.New("connection refused")
+	}
+	if f.answers != nil {
+		return f.answers(r), nil
+	}
+	switch {
+	case r.Method == http.MethodGet && r.URL.Path == "/api/v2/status":
+		return f.answer(http.StatusOK, `{"versionInfo":{"version":"0.25.0"}}`), nil
+	case r.Method == http.MethodGet:
+		f.query = r.URL.Query().Encode()
+		text, err := json.Marshal(f.held)
+		return f.answer(http.StatusOK, string(text)), err
+	}
+	var alerts []wireAlert
+	if err := json.NewDecoder(r.Body).Decode(&alerts); err != nil {
+		return nil, err
+	}
+	var taken []wireAlert
+	for _, a := range alerts {
+		if f.refuses == nil || !f.refuses(a) {
+			taken = append(taken, a)
+		}
+	}
+	f.posts = append(f.posts, taken)
+	if len(taken) < len(alerts) {
+		return f.answer(http.StatusBadRequest, `"bad label"`), nil
+	}
+	return f.answer(http.StatusOK, ""), nil
+}
+
+// now is the time by its clock.
+func (f *fake) now() time.Time { return time.Now().Add(f.offset).Round(0).UTC() }
+
+func (f *fake) answer(code int, body string) *http.Response {
+	header := http.Header{"Date": {f.now().Format(http.TimeFormat)}, "Content-Type": {"application/json"}}
+	return &http.Response{
+		StatusCode: code, Status: fmt.Sprintf("%d %s", code, http.StatusText(code)), Header: header,
+		Body: io.NopCloser(strings.NewReader(body)),
+	}
+}
+
+// set changes the fake.
+func (f *fake) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+// count counts requests.
+func (f *fake) count(request string) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.requests {
+		if r == request {
+			n++
+		}
+	}
+	return n
+}
+
+// times tells when requests came.
+func (f *fake) times() []time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.at)
+}
+
+// taken gives every alert that was taken, in order.
+func (f *fake) taken() (all []wireAlert) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, post := range f.posts {
+		all = append(all, post...)
+	}
+	return all
+}
+
+const (
+	post   = "POST /api/v2/alerts"
+	status = "GET /api/v2/status"
+)
+
+// A rig is a client of a fake.
+type rig struct {
+	*Client
+	t        *testing.T
+	registry *prometheus.Registry
+	log      *syncBuffer
+}
+
+// newRig makes a client; change may change its options.
+func newRig(t *testing.T, transport http.RoundTripper, change func(*Options)) *rig {
+	t.Helper()
+	r := &rig{t: t, registry: prometheus.NewPedanticRegistry(), log: &syncBuffer{}}
+	metrics, err := NewMetrics(r.registry)
+	require.NoError(t, err)
+	o := Options{
+		Config: configOf(t, am), Validity: 30 * time.Second, Metrics: metrics, Transport: transport,
+		Logger: slog.New(slog.NewTextHandler(r.log, nil)),
+	}
+	if change != nil {
+		change(&o)
+	}
+	r.Client, err = New(o)
+	require.NoError(t, err)
+	return r
+}
+
+// run runs the client until the returned function is called, which waits for its end.
+func (r *rig) run() (stop func()) {
+	r.t.Helper()
+	return running(r.t, r.Client)
+}
+
+// value gives the value of a series of the client, which may have one more label.
+func (r *rig) value(name string, label ...string) float64 {
+	r.t.Helper()
+	want := fmt.Sprintf(`alertmanager="%s"`, r.name)
+	if len(label) > 0 {
+		want += fmt.Sprintf(`,%s="%s"`, label[0], label[1])
+	}
+	text, err := testutil.GatherAndFormat(r.registry, expfmt.TypeTextPlain, family("servicegroup_alerts_"+name))
+	require.NoError(r.t, err)
+	for line := range strings.Lines(string(text)) {
+		var value float64
+		if rest, ok := strings.CutPrefix(line, "servicegroup_alerts_"+name+"{"+want+"} "); ok {
+			_, err := fmt.Sscan(rest, &value)
+			require.NoError(r.t, err)
+			return value
+		}
+	}
+	require.Fail(r.t, "no such series", "%s{%s} in:\n%s", name, want, text)
+	return 0
+}
+
+// family is the metric that a series belongs to.
+func family(series string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(series, "_count"), "_sum")
+}
+
+// configOf gives the configuration of a client of an Alertmanager at a URL.
+func configOf(t *testing.T, text string) Config {
+	t.Helper()
+	c := DefaultConfig()
+	u, err := url.Parse(text)
+	require.NoError(t, err)
+	c.URL.URL = u
+	return c
+}
+
+// running runs a client until the returned function is called, which waits for its end.
+func running(t *testing.T, c *Client) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		require.NoError(t, <-done)
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// alertOf gives an alert about a member that is firing since now.
+func alertOf(member string) *Alert {
+	return &Alert{
+		Labels: map[string]string{
+			"alertname": "ServiceGroupMemberDown", "source": "nova", "group": "compute", "member": member, "severity": "warning",
+		},
+		Annotations: map[string]string{"summary": member + " is down"},
+		Start:       time.Now(),
+	}
+}
+
+// many gives that many alerts.
+func many(n int) []*Alert {
+	alerts := make([]*Alert, n)
+	for i := range alerts {
+		alerts[i] = alertOf(fmt.Sprintf("m%05d", i))
+	}
+	return alerts
+}
+
+// resolved gives the version of an alert that ends it.
+func resolved(a *Alert, end time.Time) *Alert {
+	b := *a
+	b.End = end
+	return &b
+}
+
+func members(alerts []wireAlert) (names []string) {
+	for _, a := range alerts {
+		names = append(names, a.Labels["member"])
+	}
+	return names
+}
+
+// A syncBuffer is a log that can be read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

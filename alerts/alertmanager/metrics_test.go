@@ -1,0 +1,86 @@
+package alertmanager
+
+import (
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+	"github.com/stretchr/testify/require"
+)
+
+// The series of an Alertmanager begin at zero, and end with its last client.
+func TestMetrics(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	metrics, err := NewMetrics(registry)
+	require.NoError(t, err)
+	client := func(url string) *Client {
+		c, err := New(Options{Config: configOf(t, url), Validity: time.Minute, Metrics: metrics, Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		return c
+	}
+	c := client("http://user:hunter2@am1:9093/prefix/")
+	require.Equal(t, "http://am1:9093/prefix", c.Name())
+	text, err := testutil.GatherAndFormat(registry, expfmt.TypeTextPlain, names(t, registry)...)
+	require.NoError(t, err)
+	want, err := os.ReadFile("testdata/metrics.txt")
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(text))
+	problems, err := testutil.GatherAndLint(registry)
+	require.NoError(t, err)
+	require.Empty(t, problems)
+
+	other := client("http://am2:9093")
+	replacement := client("http://am1:9093/prefix")
+	c.series.setMismatches(map[string]int{"cluster": 1})
+	count := func() int {
+		n, err := testutil.GatherAndCount(registry)
+		require.NoError(t, err)
+		return n
+	}
+	require.Equal(t, 2*13+1, count())
+	c.Close()
+	c.Close()
+	require.Equal(t, 2*13+1, count())
+	replacement.Close()
+	require.Equal(t, 13, count())
+	replacement.series.setMismatches(map[string]int{"cluster": 1})
+	replacement.Send(alertOf("m1"))
+	require.Equal(t, 13, count(), "nothing begins after the end")
+	other.Close()
+	require.Equal(t, 0, count())
+
+	_, err = NewMetrics(registry)
+	require.ErrorContains(t, err, "registering metrics: duplicate metrics collector registration attempted")
+	_, err = NewMetrics(nil)
+	require.NoError(t, err)
+}
+
+func names(t *testing.T, g prometheus.Gatherer) (names []string) {
+	t.Helper()
+	families, err := g.Gather()
+	require.NoError(t, err)
+	for _, f := range families {
+		names = append(names, f.GetName())
+	}
+	return names
+}
+
+func TestBadOptions(t *testing.T) {
+	metrics, err := NewMetrics(nil)
+	require.NoError(t, err)
+	logger := slog.New(slog.DiscardHandler)
+	_, err = New(Options{Config: configOf(t, am), Metrics: metrics, Logger: logger})
+	require.EqualError(t, err, "an Alertmanager's client needs a validity, metrics and a logger")
+	_, err = New(Options{Config: DefaultConfig(), Validity: 1, Metrics: metrics, Logger: logger})
+	require.ErrorContains(t, err, "url: is missing")
+	c := configOf(t, am)
+	c.TLSConfig.CAFile = "absent.pem"
+	_, err = New(Options{Config: c, Validity: 1, Metrics: metrics, Logger: logger})
+	require.ErrorContains(t, err, "setting up HTTP for http://am:9093: ")
+	require.ErrorContains(t, err, "absent.pem")
+	require.NotContains(t, err.Error(), "\n")
+}

@@ -1,0 +1,282 @@
+package alertmanager
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	promconfig "github.com/prometheus/common/config"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// patience is how long a condition may take on a busy machine.
+const patience = 30 * time.Second
+
+// telling tells a webhook of everything at once.
+const telling = `route: {receiver: hook, group_by: [alertname, group], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
+receivers: [{name: hook, webhook_configs: [{url: "%s/hook"}]}]
+`
+
+// alertmanager starts an Alertmanager that tells nobody.
+func alertmanager(t *testing.T) *testserver.AM {
+	t.Helper()
+	return testserver.Alertmanager(t, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+}
+
+// clientOf makes a client of an Alertmanager at a URL, and runs it.
+func clientOf(t *testing.T, url string, change func(*Config)) *rig {
+	t.Helper()
+	r := newRig(t, nil, func(o *Options) {
+		o.Config.URL = configOf(t, url).URL
+		if change != nil {
+			change(&o.Config)
+		}
+	})
+	r.run()
+	return r
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, patience, 5*time.Millisecond, what)
+}
+
+// An alert of this program and the one that Prometheus makes of the same are one, told of once.
+func TestAlertsMerge(t *testing.T) {
+	t.Parallel()
+	hook := testserver.Webhook(t)
+	server := testserver.Alertmanager(t, fmt.Sprintf(telling, hook.URL()))
+	r := clientOf(t, server.URL()+"/", nil)
+	a := alertOf("m1")
+	a.GeneratorURL, a.Start, a.Detected = "http://here/member?member=m1", time.Now().Add(-10*time.Second), time.Now()
+	r.Send(a)
+	told := hook.Wait("notification", func(all []testserver.Notification) bool { return len(all) > 0 })
+	require.Equal(t, "firing", told[0].Status)
+	got := told[0].Alerts[0]
+	require.Equal(t, a.Labels, got.Labels)
+	require.Equal(t, a.Annotations, got.Annotations)
+	require.Equal(t, a.GeneratorURL, got.GeneratorURL)
+	require.WithinDuration(t, a.Start, got.StartsAt, time.Second)
+	held := server.Alerts()
+	require.Len(t, held, 1)
+	require.WithinDuration(t, time.Now().Add(30*time.Second), held[0].EndsAt, 10*time.Second)
+	require.InDelta(t, 1, r.value("delivery_latency_seconds_count"), 0)
+
+	rule := testserver.Alert{
+		Labels: a.Labels, Annotations: a.Annotations, GeneratorURL: "http://prometheus/graph",
+		StartsAt: time.Now(), EndsAt: time.Now().Add(4 * time.Minute),
+	}
+	server.Post(rule)
+	r.Send(a)
+	eventually(t, "the re-post", func() bool { return r.value("sent_total") == 2 })
+	held = server.Alerts()
+	require.Len(t, held, 1)
+	require.WithinDuration(t, a.Start, held[0].StartsAt, time.Second, "the earlier start stays")
+	require.WithinDuration(t, rule.EndsAt, held[0].EndsAt, time.Second, "and the later end")
+
+	r.Send(resolved(a, time.Now()))
+	told = hook.Wait("end", func(all []testserver.Notification) bool { return all[len(all)-1].Status == "resolved" })
+	require.Len(t, told, 2, "told of once, and of the end")
+	require.Empty(t, server.Alerts())
+}
+
+// A resolve is not lost, whatever this machine's clock shows: here the Alertmanager's is an hour behind by its answers.
+func TestResolvesWithAnotherClock(t *testing.T) {
+	t.Parallel()
+	server := alertmanager(t)
+	proxy := httputil.NewSingleHostReverseProxy(parse(t, server.URL()))
+	proxy.ModifyResponse = func(response *http.Response) error {
+		response.Header.Set("Date", time.Now().UTC().Add(-time.Hour).Format(http.TimeFormat))
+		return nil
+	}
+	front := httptest.NewServer(proxy)
+	t.Cleanup(front.Close)
+	r := clientOf(t, front.URL, nil)
+	eventually(t, "the time", func() bool { return r.value("alertmanager_up") == 1 })
+	require.InDelta(t, -3600, r.value("clock_offset_seconds"), 2)
+	a := alertOf("m1")
+	a.Start = time.Now().Add(-2 * time.Hour)
+	server.Post(testserver.Alert{Labels: a.Labels, StartsAt: a.Start.Add(-2 * time.Hour), EndsAt: time.Now().Add(time.Hour)})
+	require.Len(t, server.Alerts(), 1)
+	r.Send(resolved(a, time.Now()))
+	eventually(t, "the end", func() bool { return r.value("sent_total") == 1 })
+	require.Empty(t, server.Alerts())
+}
+
+// An Alertmanager that was restarted has forgotten all alerts until they are posted again. One that is frozen delays
+// nobody but itself.
+func TestAlertmanagerThatFails(t *testing.T) {
+	t.Parallel()
+	first, second := alertmanager(t), alertmanager(t)
+	impatient := func(c *Config) { c.Timeout = drivers.Duration(500 * time.Millisecond) }
+	a, b := clientOf(t, first.URL(), impatient), clientOf(t, second.URL(), nil)
+	eventually(t, "both", func() bool { return a.value("alertmanager_up") == 1 && b.value("alertmanager_up") == 1 })
+
+	first.Freeze()
+	alerts := many(3)
+	a.Send(alerts...)
+	b.Send(alerts...)
+	eventually(t, "the other one's alerts", func() bool { return len(second.Alerts()) == 3 })
+	eventually(t, "a failure", func() bool { return a.value("failed_total", "reason", "timeout") > 0 })
+	first.Thaw()
+	eventually(t, "the alerts", func() bool { return a.value("alertmanager_up") == 1 && len(first.Alerts()) == 3 })
+
+	first.Kill()
+	a.Send(alerts[:2]...)
+	eventually(t, "a failure", func() bool { return a.value("failed_total", "reason", "connect") > 0 })
+	first.Start()
+	eventually(t, "the alerts", func() bool { return a.value("queue_length") == 0 && a.value("alertmanager_up") == 1 })
+	require.Len(t, first.Alerts(), 2)
+}
+
+func TestManyAlerts(t *testing.T) {
+	t.Parallel()
+	server := alertmanager(t)
+	var posts atomic.Int64
+	proxy := httputil.NewSingleHostReverseProxy(parse(t, server.URL()))
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.Method == http.MethodPost {
+			posts.Add(1)
+		}
+		proxy.ServeHTTP(w, q)
+	}))
+	t.Cleanup(front.Close)
+	r := clientOf(t, front.URL, nil)
+	r.Send(many(10_000)...)
+	eventually(t, "all alerts", func() bool { return r.value("sent_total") == 10_000 })
+	require.EqualValues(t, 40, posts.Load())
+	require.Len(t, server.Alerts(), 10_000)
+	require.InDelta(t, 10_000, r.value("firing"), 0)
+}
+
+// Alertmanager takes the good half of a batch, and says which it did not take in its own words.
+func TestAlertmanagerRefuses(t *testing.T) {
+	t.Parallel()
+	server := alertmanager(t)
+	r := clientOf(t, server.URL(), nil)
+	alerts := many(10)
+	for i := range alerts {
+		if i%2 == 0 {
+			alerts[i].Labels["not a name"] = "1"
+		}
+	}
+	ill := alertOf("ill")
+	ill.GeneratorURL = "not a URL"
+	r.Send(append(alerts, ill)...)
+	eventually(t, "the end", func() bool { return r.value("dropped_total") == 6 && r.value("queue_length") == 0 })
+	require.Len(t, server.Alerts(), 5)
+	require.InDelta(t, 1, r.value("alertmanager_up"), 0)
+}
+
+// With TLS, a user and a path prefix, as behind many a web server.
+func TestSecureAlertmanager(t *testing.T) {
+	t.Parallel()
+	server := alertmanager(t)
+	proxy := httputil.NewSingleHostReverseProxy(parse(t, server.URL()))
+	front := httptest.NewUnstartedServer(http.StripPrefix("/pre fix", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if user, password, _ := q.BasicAuth(); user != "user" || password != "hunter2" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		proxy.ServeHTTP(w, q)
+	})))
+	front.Config.ErrorLog = log.New(io.Discard, "", 0) // It tells of the strangers below.
+	front.StartTLS()
+	t.Cleanup(front.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw}
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(block), 0o600))
+	password := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(password, []byte("wrong\n"), 0o600))
+
+	secure := func(c *Config) {
+		c.TLSConfig.CAFile = ca
+		c.BasicAuth = &promconfig.BasicAuth{Username: "user", PasswordFile: password}
+	}
+	r := clientOf(t, front.URL+"/pre%20fix/", secure)
+	r.Send(alertOf("m1"))
+	eventually(t, "a refusal", func() bool { return r.value("failed_total", "reason", "auth") > 0 })
+	require.NoError(t, os.WriteFile(password, []byte("hunter2\n"), 0o600))
+	eventually(t, "the alert", func() bool { return r.value("sent_total") == 1 })
+	require.Len(t, server.Alerts(), 1)
+
+	stranger := clientOf(t, front.URL, func(c *Config) { c.BasicAuth = &promconfig.BasicAuth{Username: "user", Password: "hunter2"} })
+	stranger.Send(alertOf("m2"))
+	eventually(t, "a wrong certificate", func() bool { return stranger.value("failed_total", "reason", "connect") > 0 })
+	require.Contains(t, stranger.log.String(), "certificate signed by unknown authority")
+	require.NotContains(t, stranger.log.String(), "hunter2")
+
+	clear := clientOf(t, "http"+front.URL[len("https"):], nil)
+	clear.Send(alertOf("m3"))
+	eventually(t, "an answer that is not Alertmanager's", func() bool { return clear.value("failed_total", "reason", "rejected") > 0 })
+	require.InDelta(t, 0, clear.value("dropped_total"), 0)
+}
+
+// Who gets no token is not let in: that nobody could be asked says less.
+func TestNoToken(t *testing.T) {
+	t.Parallel()
+	login := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "hunter2", http.StatusForbidden)
+	}))
+	t.Cleanup(login.Close)
+	r := clientOf(t, am, func(c *Config) {
+		c.OAuth2 = &promconfig.OAuth2{ClientID: "us", ClientSecret: "hunter2", TokenURL: login.URL}
+	})
+	eventually(t, "a failure", func() bool { return r.log.String() != "" })
+	require.Contains(t, r.log.String(), `reason=auth err="the OAuth 2.0 server gave no token"`)
+	require.NotContains(t, r.log.String(), "hunter2")
+}
+
+func TestAlertmanagerHoldsAnotherAlert(t *testing.T) {
+	t.Parallel()
+	server := alertmanager(t)
+	r := clientOf(t, server.URL(), nil)
+	a := alertOf(`nam\e "of" {a}, ` + "\n" + `=~"m1"é`)
+	a.Labels["cluster"] = "prod"
+	r.Send(a, alertOf("m2"))
+	eventually(t, "alerts", func() bool { return r.value("sent_total") == 2 })
+	require.NoError(t, r.Check(t.Context(), []*Alert{a}))
+	require.Empty(t, r.log.String())
+
+	labels := alertOf(a.Labels["member"]).Labels
+	labels["replica"] = "b"
+	second := testserver.Alert{Labels: labels, EndsAt: time.Now().Add(time.Hour)}
+	server.Post(second)
+	require.NoError(t, r.Check(t.Context(), []*Alert{a}))
+	for _, label := range []string{"cluster", "replica"} {
+		require.InDelta(t, 1, r.value("label_mismatches", "label", label), 0)
+	}
+	require.Contains(t, r.log.String(), `differ="[cluster replica]"`)
+
+	second.EndsAt = time.Now()
+	server.Post(second)
+	require.NoError(t, r.Check(t.Context(), []*Alert{a}))
+	require.InDelta(t, 0, r.value("label_mismatches", "label", "cluster"), 0)
+
+	server.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.ErrorContains(t, r.Check(ctx, []*Alert{a}), "connection refused")
+}
+
+func parse(t *testing.T, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	require.NoError(t, err)
+	return u
+}
