@@ -82,7 +82,7 @@ func Run(p Process) int {
 		code, err = exit.code, exit.err
 	}
 	if err != nil {
-		fmt.Fprintf(p.Stderr, "%s: %v\n", name, err)
+		fmt.Fprintf(p.Stderr, "%s: %s\n", name, printableLines(err.Error()))
 	}
 	return code
 }

@@ -30,11 +30,12 @@ const demoPace = 3 * time.Second
 func (a *app) demoCommand() command {
 	c := a.kingpin.Command("demo", "Serves simulated members that die and return, on an embedded store.")
 	duration := c.Flag("duration", "Stop after this time; 0: run until interrupted.").Default("0s").Duration()
+	color := addColorFlag(c)
 	flags := addServeFlags(c)
-	return func() error { return a.demo(*duration, flags) }
+	return func() error { return a.demo(*duration, &eventPrinter{screen: newScreen(a.Stdout, *color)}, flags) }
 }
 
-func (a *app) demo(duration time.Duration, flags *serveFlags) error {
+func (a *app) demo(duration time.Duration, printer *eventPrinter, flags *serveFlags) error {
 	dir, err := os.MkdirTemp("", name+"-demo-")
 	if err != nil {
 		return fmt.Errorf("making the demonstration's folder: %w", err)
@@ -52,12 +53,12 @@ func (a *app) demo(duration time.Duration, flags *serveFlags) error {
 		defer cancel()
 	}
 	return a.serve(ctx, flags, func(ctx context.Context, s *server) error {
-		return s.simulate(ctx, (*flags.toolkit.WebListenAddresses)[0])
+		return s.simulate(ctx, (*flags.toolkit.WebListenAddresses)[0], printer)
 	})
 }
 
 // simulate keeps members alive, lets them die and return, and prints what the collector sees of it.
-func (s *server) simulate(ctx context.Context, address string) error {
+func (s *server) simulate(ctx context.Context, address string, printer *eventPrinter) error {
 	cfg, err := config.Load(s.configFile)
 	if err != nil {
 		return err
@@ -95,7 +96,7 @@ Ctrl-C ends it. What the exporter sees:
 				return err
 			}
 		case e := <-events:
-			if err := printEvent(s.Stdout, &e); err != nil {
+			if err := printer.print(&e); err != nil {
 				return fmt.Errorf("printing an event: %w", err)
 			}
 		}

@@ -5,26 +5,38 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"slices"
 	"time"
 
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/drivers"
 )
 
-func (a *app) listCommand() command {
-	c := a.kingpin.Command("list", "Prints the members of all groups, or of one, and whether they are up.")
-	group := c.Arg("group", "Only this group.").String()
-	format := c.Flag("format", "table, json, or nova: as nova-manage service list printed it.").
-		Default("table").Enum("table", "json", "nova")
-	flags := addSourceFlags(c)
-	return func() error { return a.list(*group, *format, flags) }
+// listFlags are those of list.
+type listFlags struct {
+	*sourceFlags
+	group  string   // empty: all
+	format string   // table, json or nova
+	states []string // empty: all
+	color  *string
 }
 
-func (a *app) list(group, format string, flags *sourceFlags) error {
+func (a *app) listCommand() command {
+	c := a.kingpin.Command("list", "Prints the members of all groups, or of one, and whether they are up.")
+	f := &listFlags{sourceFlags: addSourceFlags(c), color: addColorFlag(c)}
+	c.Arg("group", "Only this group.").StringVar(&f.group)
+	c.Flag("format", "table, json, or nova: as nova-manage service list printed it.").
+		Default("table").EnumVar(&f.format, "table", "json", "nova")
+	c.Flag("state", "Only members that are up, down or unknown; can be given more than once.").
+		EnumsVar(&f.states, "up", "down", "unknown")
+	return func() error { return a.list(f) }
+}
+
+func (a *app) list(f *listFlags) error {
+	began := time.Now()
 	ctx, cancel := a.untilStopped()
 	defer cancel()
-	selected, err := a.selected(ctx, flags, nil)
+	selected, err := a.selected(ctx, f.sourceFlags, nil)
 	if err != nil {
 		return err
 	}
@@ -32,10 +44,27 @@ func (a *app) list(group, format string, flags *sourceFlags) error {
 	if err != nil {
 		return err
 	}
-	rows, failed := listRows(snapshots, group)
-	print := map[string]func(io.Writer, []listRow) error{"table": printTable, "json": printJSON, "nova": printNova}[format]
+	rows, failed := listRows(snapshots, f.group, began)
 	// What is known is printed even if something is not.
-	return errors.Join(print(a.Stdout, rows), failed)
+	return errors.Join(f.print(a.Stdout, rows), failed)
+}
+
+// print prints those rows that were asked for.
+func (f *listFlags) print(out io.Writer, all []listRow) error {
+	rows := slices.DeleteFunc(slices.Clone(all), func(r listRow) bool {
+		return len(f.states) > 0 && !slices.Contains(f.states, r.State)
+	})
+	switch f.format {
+	case "json":
+		return printJSON(out, rows)
+	case "nova":
+		return printNova(out, rows)
+	}
+	s := newScreen(out, *f.color)
+	if err := printTable(s, rows); err != nil || s.terminal == nil {
+		return err
+	}
+	return printSummary(s, all)
 }
 
 // A listRow is one member, as `list --format json` prints it.
@@ -53,10 +82,15 @@ type listRow struct {
 	DisabledReason string     `json:"disabled_reason,omitempty"`
 	UUID           string     `json:"uuid,omitempty"`
 	Version        string     `json:"version,omitempty"`
+
+	// For ages: when the member was seen, by this machine's clock and the backend's, and whether Since is from a memory
+	// that is older than this command.
+	polled, backendNow time.Time
+	remembered         bool
 }
 
 // listRows gives the members of all sources that could be read, and an error for those that could not.
-func listRows(snapshots []collector.Snapshot, group string) ([]listRow, error) {
+func listRows(snapshots []collector.Snapshot, group string, began time.Time) ([]listRow, error) {
 	rows := []listRow{}
 	var failed error
 	for i := range snapshots {
@@ -67,19 +101,20 @@ func listRows(snapshots []collector.Snapshot, group string) ([]listRow, error) {
 		}
 		for j := range s.Members {
 			if m := &s.Members[j]; group == "" || m.Group == group {
-				rows = append(rows, newListRow(s.Source, m))
+				rows = append(rows, newListRow(s, m, began))
 			}
 		}
 	}
 	return rows, failed
 }
 
-func newListRow(source string, m *collector.MemberState) listRow {
+func newListRow(s *collector.Snapshot, m *collector.MemberState, began time.Time) listRow {
 	return listRow{
-		Source: source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone, State: m.State.String(),
+		Source: s.Source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone, State: m.State.String(),
 		Since: timeOrNil(m.Since), LastHeartbeat: timeOrNil(m.LastHeartbeat),
 		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
 		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version,
+		polled: s.LastSuccess, backendNow: s.LastSuccess.Add(s.ClockOffset), remembered: m.Since.Before(began),
 	}
 }
 
@@ -97,37 +132,10 @@ func boolOrNil(f drivers.Flag) *bool {
 	return new(f == drivers.FlagYes)
 }
 
-// admin is what an operator decided about a member, in words.
-func (r *listRow) admin() string {
-	switch {
-	case r.ForcedDown != nil && *r.ForcedDown:
-		return "forced down"
-	case r.Enabled == nil:
-		return "-"
-	case !*r.Enabled && r.DisabledReason != "":
-		return "disabled: " + r.DisabledReason
-	case !*r.Enabled:
-		return "disabled"
-	default:
-		return "enabled"
-	}
-}
-
 func printJSON(w io.Writer, rows []listRow) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(rows)
-}
-
-func printTable(w io.Writer, rows []listRow) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SOURCE\tGROUP\tMEMBER\tSTATE\tLAST HEARTBEAT\tBINARY\tZONE\tADMIN")
-	for i := range rows {
-		r := &rows[i]
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(r.Source), printable(r.Group), printable(r.Member),
-			r.State, orDash(r.LastHeartbeat), dashIfEmpty(r.Binary), dashIfEmpty(r.Zone), printable(r.admin()))
-	}
-	return table.Flush()
 }
 
 // printNova prints what nova-manage service list printed until Nova 13, column for column.
@@ -153,18 +161,4 @@ func printNova(w io.Writer, rows []listRow) error {
 		}
 	}
 	return nil
-}
-
-func orDash(t *time.Time) string {
-	if t == nil {
-		return "-"
-	}
-	return t.Format("2006-01-02T15:04:05.000Z")
-}
-
-func dashIfEmpty(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return printable(s)
 }

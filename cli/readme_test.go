@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,7 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
 )
 
 func readme(t *testing.T) string {
@@ -111,6 +117,33 @@ func TestReadmeNamesTests(t *testing.T) {
 			require.Contains(t, tests.String(), "\nfunc "+test+"(", row[0])
 			require.Contains(t, tests.String(), sub, row[0])
 		}
+	}
+}
+
+// Every field of the JSON that is printed is in its table.
+func TestDocumentedFields(t *testing.T) {
+	text, err := os.ReadFile("../docs/terminal.md")
+	require.NoError(t, err)
+	_, list, found := strings.Cut(string(text), "\n`list --format json`")
+	require.True(t, found)
+	list, watch, found := strings.Cut(list, "\n`watch --format json`")
+	require.True(t, found)
+
+	for column := range reflect.TypeFor[listRow]().Fields() {
+		if field, _, _ := strings.Cut(column.Tag.Get("json"), ","); field != "" {
+			require.Contains(t, list, "`"+field+"`")
+		}
+	}
+	var line bytes.Buffer
+	require.NoError(t, printEventJSON(&line, &collector.Event{
+		Member:     drivers.Member{Group: "g", Name: "n", Binary: "b", Zone: "z"},
+		HasLatency: true, Err: errors.New("why"),
+	}))
+	fields := map[string]any{}
+	require.NoError(t, json.Unmarshal(line.Bytes(), &fields))
+	require.Len(t, fields, 9)
+	for field := range fields {
+		require.Contains(t, watch, "`"+field+"`")
 	}
 }
 

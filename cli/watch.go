@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"servicegroup_exporter/collector"
@@ -19,15 +17,18 @@ func (a *app) watchCommand() command {
 	format := c.Flag("format", "text, or json: an object a line.").Default("text").Enum("text", "json")
 	interval := c.Flag("interval", "Time between polls; backends that can tell of a change are polled at once too.").
 		Default("1s").Duration()
+	color := addColorFlag(c)
 	flags := addSourceFlags(c)
-	return func() error { return a.watch(*group, *format, *interval, flags) }
+	return func() error {
+		w := &watcher{group: *group, json: *format == "json", events: &eventPrinter{screen: newScreen(a.Stdout, *color)}}
+		return a.watch(w, *interval, flags)
+	}
 }
 
-func (a *app) watch(group, format string, interval time.Duration, flags *sourceFlags) error {
+func (a *app) watch(w *watcher, interval time.Duration, flags *sourceFlags) error {
 	if interval <= 0 {
 		return usageError("--interval must be more than zero, not %v", interval)
 	}
-	w := &watcher{out: a.Stdout, group: group, format: format}
 	ctx, cancel := a.untilStopped()
 	defer cancel()
 	selected, err := a.selected(ctx, flags, func(s *config.Source) {
@@ -43,9 +44,9 @@ func (a *app) watch(group, format string, interval time.Duration, flags *sourceF
 
 // A watcher prints events.
 type watcher struct {
-	out    io.Writer
+	events *eventPrinter
 	group  string // empty: all
-	format string
+	json   bool
 }
 
 func (w *watcher) watch(ctx context.Context, c *collector.Collector) error {
@@ -91,69 +92,18 @@ func (w *watcher) printStart(ctx context.Context, c *collector.Collector) error 
 
 func (w *watcher) printWatching(source string, count map[collector.State]int) error {
 	now := time.Now()
-	if w.format == "json" {
-		return json.NewEncoder(w.out).Encode(map[string]any{
+	if w.json {
+		return json.NewEncoder(w.events).Encode(map[string]any{
 			"time": now, "event": "watching", "source": source, "up": count[collector.Up], "down": count[collector.Down],
 		})
 	}
-	_, err := fmt.Fprintf(w.out, "%s %-11s source=%s up=%d down=%d\n", now.Format(eventTime), "watching",
-		printable(source), count[collector.Up], count[collector.Down])
-	return err
+	return w.events.line(now, "watching", "",
+		fmt.Sprintf("source=%s up=%d down=%d", printable(source), count[collector.Up], count[collector.Down]))
 }
 
 func (w *watcher) print(e *collector.Event) error {
-	if w.format == "json" {
-		return printEventJSON(w.out, e)
+	if w.json {
+		return printEventJSON(w.events, e)
 	}
-	return printEvent(w.out, e)
-}
-
-// eventTime is how the time of an event is written.
-const eventTime = "2006-01-02T15:04:05.000Z07:00"
-
-// printEvent prints an event as a line: time, what happened, to whom, and what is known beyond.
-func printEvent(w io.Writer, e *collector.Event) error {
-	var line strings.Builder
-	fmt.Fprintf(&line, "%s %-11s", e.Time.Format(eventTime), e.Type)
-	if e.Member.Name != "" {
-		fmt.Fprintf(&line, " %s/%s", printable(e.Member.Group), printable(e.Member.Name))
-	}
-	fmt.Fprintf(&line, " source=%s", printable(e.Source))
-	if e.HasLatency {
-		key := "detected_after"
-		if e.Type == collector.EventRecovery {
-			key = "outage"
-		}
-		fmt.Fprintf(&line, " %s=%.3fs", key, e.Latency.Seconds())
-	}
-	if e.Err != nil {
-		fmt.Fprintf(&line, " err=%q", e.Err.Error())
-	}
-	_, err := fmt.Fprintln(w, line.String())
-	return err
-}
-
-// printEventJSON prints an event as an object of one line.
-func printEventJSON(w io.Writer, e *collector.Event) error {
-	object := struct {
-		Time           time.Time           `json:"time"`
-		Event          collector.EventType `json:"event"`
-		Source         string              `json:"source"`
-		Group          string              `json:"group,omitempty"`
-		Member         string              `json:"member,omitempty"`
-		Binary         string              `json:"binary,omitempty"`
-		Zone           string              `json:"zone,omitempty"`
-		LatencySeconds *float64            `json:"latency_seconds,omitempty"`
-		Error          string              `json:"error,omitempty"`
-	}{
-		Time: e.Time, Event: e.Type, Source: e.Source, Group: e.Member.Group, Member: e.Member.Name,
-		Binary: e.Member.Binary, Zone: e.Member.Zone,
-	}
-	if e.HasLatency {
-		object.LatencySeconds = new(e.Latency.Seconds())
-	}
-	if e.Err != nil {
-		object.Error = e.Err.Error()
-	}
-	return json.NewEncoder(w).Encode(object)
+	return w.events.print(e)
 }

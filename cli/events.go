@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"servicegroup_exporter/collector"
+)
+
+// eventTime is how the time of an event is written, but for narrow terminals.
+const eventTime = "2006-01-02T15:04:05.000Z07:00"
+
+// The widths of an event's line.
+const (
+	eventWidth   = 11  // of the longest words for what happened
+	wideLine     = 100 // a terminal that is narrower gets the time of day alone
+	leastName    = 32  // longer names are cut if need be
+	leastDetails = 20  // with less room the details are below
+)
+
+// An eventPrinter prints events as lines for people: time, what happened, to whom, and what is known beyond. On a
+// terminal the lines fit, and what is known is below what is known of other members.
+type eventPrinter struct {
+	*screen
+	nameWidth int
+}
+
+// print prints an event.
+func (p *eventPrinter) print(e *collector.Event) error {
+	name := ""
+	if e.Member.Name != "" {
+		name = printable(e.Member.Group) + "/" + printable(e.Member.Name)
+	}
+	details := "source=" + printable(e.Source)
+	if e.HasLatency {
+		key := "detected_after"
+		if e.Type == collector.EventRecovery {
+			key = "outage"
+		}
+		details += fmt.Sprintf(" %s=%.3fs", key, e.Latency.Seconds())
+	}
+	if e.Err != nil {
+		details += fmt.Sprintf(" err=%q", e.Err.Error())
+	}
+	return p.line(e.Time, string(e.Type), name, details)
+}
+
+// line prints the line of an event; the name is empty if it is not about a member. Details that don't fit go on below.
+func (p *eventPrinter) line(at time.Time, what, name, details string) error {
+	limit := p.width()
+	stamp := at.Format(eventTime)
+	if limit < wideLine {
+		stamp = at.Format(time.TimeOnly)
+	}
+	cells := []cell{{text: stamp}, {what, eventStyle(collector.EventType(what))}, {text: name}, {text: details}}
+	widths := []int{len(stamp), eventWidth, p.align(p.chars.StringWidth(name), limit), p.chars.StringWidth(details)}
+	fit(widths, 1, limit, []concession{{column: 2, least: leastName}})
+	start := len(stamp) + 1 + eventWidth + 1
+	if widths[2] > 0 {
+		start += widths[2] + 1
+	}
+	lines := p.wrap(details, limit-start)
+	if limit-start < leastDetails {
+		start = len(stamp) + 1
+		lines = append([]string{""}, p.wrap(details, limit-start)...)
+	}
+	cells[3].text = lines[0]
+	lines[0] = p.screen.line(cells, widths, 1, limit)
+	_, err := fmt.Fprintln(p, strings.Join(lines, "\n"+strings.Repeat(" ", start)))
+	return err
+}
+
+// align gives the width of the column of names: on a terminal that of the widest so far, but for those that would push
+// everything else to the edge.
+func (p *eventPrinter) align(name, limit int) int {
+	if p.terminal == nil || name == 0 {
+		return name
+	}
+	if name <= limit/3 {
+		p.nameWidth = max(p.nameWidth, name)
+	}
+	return max(p.nameWidth, name)
+}
+
+// eventStyle is red for what wakes people, green for what lets them sleep.
+func eventStyle(what collector.EventType) style {
+	switch what {
+	case collector.EventDeath, collector.EventSourceLost:
+		return red
+	case collector.EventRecovery, collector.EventSourceBack, collector.EventForcedUp:
+		return green
+	case collector.EventForcedDown:
+		return yellow
+	case collector.EventJoin, collector.EventLeave, collector.EventForgotten:
+		return cyan
+	default:
+		return plain
+	}
+}
+
+// printEventJSON prints an event as an object of one line.
+func printEventJSON(w io.Writer, e *collector.Event) error {
+	object := struct {
+		Time           time.Time           `json:"time"`
+		Event          collector.EventType `json:"event"`
+		Source         string              `json:"source"`
+		Group          string              `json:"group,omitempty"`
+		Member         string              `json:"member,omitempty"`
+		Binary         string              `json:"binary,omitempty"`
+		Zone           string              `json:"zone,omitempty"`
+		LatencySeconds *float64            `json:"latency_seconds,omitempty"`
+		Error          string              `json:"error,omitempty"`
+	}{
+		Time: e.Time, Event: e.Type, Source: e.Source, Group: e.Member.Group, Member: e.Member.Name,
+		Binary: e.Member.Binary, Zone: e.Member.Zone,
+	}
+	if e.HasLatency {
+		object.LatencySeconds = new(e.Latency.Seconds())
+	}
+	if e.Err != nil {
+		object.Error = e.Err.Error()
+	}
+	return json.NewEncoder(w).Encode(object)
+}
