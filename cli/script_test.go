@@ -35,7 +35,13 @@ import (
 //
 // $NOVA is the folder with Nova's own schema (zed.sql) and rows that real Nova processes wrote (rows.sql).
 
+// raceOptions keep processes under the race detector from sleeping for a second before each exit.
+const raceOptions = "atexit_sleep_ms=20"
+
 func TestMain(m *testing.M) {
+	if err := os.Setenv("GORACE", raceOptions); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"servicegroup_exporter": program, "follow": follow})
 }
 
@@ -67,6 +73,7 @@ func TestScripts(t *testing.T) {
 			env.Values[serversKey] = map[string]scriptServer{}
 			nova, err := filepath.Abs("../drivers/db/testdata")
 			env.Setenv("NOVA", nova)
+			env.Setenv("GORACE", raceOptions)
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
