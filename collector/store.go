@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"servicegroup_exporter/internal/atomicfile"
 )
 
 // A store keeps the memories of sources in a folder, one file each. Its zero value keeps none.
@@ -84,35 +86,14 @@ func parseMemory(data []byte, source string) (*memory, error) {
 	return &m, m.check(source)
 }
 
-// save replaces a source's memory. Whoever reads the file at any time, even after a power failure, finds the old or the
-// new one.
+// save replaces a source's memory.
 func (s store) save(m *memory) error {
 	data, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encoding the memory of source %q: %w", m.Source, err)
 	}
-	if err := replaceFile(s.file(m.Source), data); err != nil {
+	if err := atomicfile.Replace(s.file(m.Source), data); err != nil {
 		return fmt.Errorf("saving the memory of source %q: %w", m.Source, err)
 	}
 	return nil
-}
-
-func replaceFile(name string, data []byte) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(tmp.Name()))
-		}
-	}()
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), name)
 }
