@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
@@ -27,6 +28,8 @@ const maxFile = 1 << 20
 type Config struct {
 	// Sources has at least one element, each with a name of its own.
 	Sources []Source `yaml:"sources"`
+	// Alerting is what the rules and the bridge to Alertmanager share.
+	Alerting alerts.Config `yaml:"alerting"`
 }
 
 // Source is one configured backend: a driver and its connection.
@@ -78,14 +81,16 @@ func seed(section any) {
 			ForgetAfter: drivers.Duration(24 * time.Hour),
 			Expose:      ExposeAll,
 		}
+	case *alerts.Config:
+		*s = alerts.DefaultConfig()
+	case *alertmanager.Config:
+		*s = alertmanager.DefaultConfig()
 	case *db.Config:
 		*s = db.Unset()
 	case *mc.Config:
 		*s = mc.DefaultConfig()
 	case *zk.Config:
 		*s = zk.DefaultConfig()
-	case *alertmanager.Config:
-		*s = alertmanager.DefaultConfig()
 	}
 }
 
@@ -113,7 +118,7 @@ func Parse(name string, data []byte) (*Config, error) {
 	if root == nil {
 		return nil, r.err()
 	}
-	c := &Config{}
+	c := &Config{Alerting: alerts.DefaultConfig()}
 	d := &decoder{report: r, dir: filepath.Dir(name)}
 	d.decode(root, reflectOf(c), "", root.Line)
 	setDirectory(reflectOf(c), d.dir)
@@ -133,5 +138,5 @@ func Embedded(storagePath string) *Config {
 	file := &url.URL{Path: filepath.Join(storagePath, "servicegroups.db")}
 	section.DSN = drivers.Secret("sqlite:///" + file.EscapedPath())
 	s.Name, s.Driver, s.DB = "local", "db", &section
-	return &Config{Sources: []Source{s}}
+	return &Config{Sources: []Source{s}, Alerting: alerts.DefaultConfig()}
 }

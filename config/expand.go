@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 
 	"servicegroup_exporter/drivers"
@@ -87,6 +88,14 @@ func (x *Expansion) Sources() []Source {
 		}
 	}
 	return all
+}
+
+// MayHave tells whether a source that is not among [Expansion.Sources] may still be found: whether it would be a cell of a
+// cloud whose cells are not known yet.
+func (x *Expansion) MayHave(name string) bool {
+	return slices.ContainsFunc(x.sources, func(s Source) bool {
+		return s.nova != nil && strings.HasPrefix(name, s.Name+"/") && !x.clouds[s.Name].Known()
+	})
 }
 
 // Discover reads which cells and zones there are, where that is not known at all: zones are labels, which should not

@@ -35,6 +35,7 @@ func validate(r *report, c *Config) {
 		validateDriver(r, s, path)
 		validateRoster(r, c, s, path)
 	}
+	r.section("alerting", c.Alerting.Validate())
 }
 
 func validateSource(r *report, s *Source, path string) {

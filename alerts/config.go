@@ -1,0 +1,253 @@
+package alerts
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"servicegroup_exporter/alerts/alertmanager"
+	"servicegroup_exporter/drivers"
+)
+
+// Config is what both paths to Alertmanager, the rules and the bridge, have to agree on.
+type Config struct {
+	// Alertmanagers are where the bridge posts. Empty: there is no bridge.
+	Alertmanagers []alertmanager.Config `yaml:"alertmanagers"`
+
+	// ExternalLabels are those of prometheus.yml, which Prometheus adds to alerts that lack them.
+	ExternalLabels map[string]string `yaml:"external_labels"`
+	// DropLabels are those that alert_relabel_configs of prometheus.yml drop, as that of a replica's name.
+	DropLabels []string `yaml:"drop_labels"`
+	// Labels are added to every alert, as the team that it belongs to.
+	Labels map[string]string `yaml:"labels"`
+	// HostLabel is the label of a dead member that has its name once more, so that an alert about the same host can
+	// inhibit it. Empty: there is none.
+	HostLabel string `yaml:"host_label"`
+
+	// ExternalURL is where browsers reach this program, GrafanaURL where they reach Grafana with the dashboards of this
+	// program. Without Grafana, links lead to the status page.
+	ExternalURL string `yaml:"external_url"`
+	GrafanaURL  string `yaml:"grafana_url"`
+
+	// Job is the name of the scrape job in prometheus.yml, ScrapeInterval and EvaluationInterval are its intervals.
+	Job                string           `yaml:"job"`
+	ScrapeInterval     drivers.Duration `yaml:"scrape_interval"`
+	EvaluationInterval drivers.Duration `yaml:"evaluation_interval"`
+
+	// KeepFiringFor is how long alerts about a member or a group go on after it has recovered.
+	KeepFiringFor drivers.Duration `yaml:"keep_firing_for"`
+	// ResendInterval is how often the bridge repeats what fires. Alertmanager's group_interval has to be more than
+	// twice as long.
+	ResendInterval drivers.Duration `yaml:"resend_interval"`
+	// ResolveAfter is how long a member has to be up before the bridge says that its alert is resolved; "never" leaves
+	// that to the rules.
+	ResolveAfter Patience `yaml:"resolve_after"`
+
+	// Severities gives alerts, by name, another severity.
+	Severities map[string]string `yaml:"severities"`
+	// Groups are settings of single groups, each at most once.
+	Groups []Group `yaml:"groups"`
+}
+
+// Group is what is different about the alerts of one group.
+type Group struct {
+	// Source is the name of a source in the configuration; empty: any. A source that stands for Nova as a whole has
+	// all of its cells.
+	Source string `yaml:"source"`
+	// Group is the group's name.
+	Group string `yaml:"group"`
+
+	// Severity is that of ServiceGroupMemberDown; empty: as for any group.
+	Severity string `yaml:"severity"`
+	// MinMembers is how many members have to be up and in service; zero: any number.
+	MinMembers int `yaml:"min_members"`
+	// DegradedRatio is the share of the members in service that has to be down for ServiceGroupDegraded, more than 0
+	// and at most 1; zero: [defaultRatio].
+	DegradedRatio float64 `yaml:"degraded_ratio"`
+}
+
+const (
+	defaultRatio = 0.25
+	// minResend keeps a mistyped unit from becoming a flood of posts.
+	minResend = time.Second
+)
+
+// DefaultConfig is the configuration of a program that was told nothing about alerts.
+func DefaultConfig() Config {
+	return Config{
+		DropLabels:         []string{"replica", "prometheus_replica"},
+		HostLabel:          "host",
+		ExternalURL:        "http://localhost:10199",
+		Job:                "servicegroup_exporter",
+		ScrapeInterval:     drivers.Duration(time.Minute),
+		EvaluationInterval: drivers.Duration(time.Minute),
+		KeepFiringFor:      drivers.Duration(2 * time.Minute),
+		ResendInterval:     drivers.Duration(10 * time.Second),
+		ResolveAfter:       Never,
+	}
+}
+
+// RulesLag is how long the rules may take to see what a poll has seen.
+func (c *Config) RulesLag() time.Duration {
+	return time.Duration(c.ScrapeInterval + c.EvaluationInterval)
+}
+
+// Validate says everything that is wrong, as joined [drivers.FieldError]s.
+func (c *Config) Validate() error {
+	var errs []error
+	wrong := func(field, format string, args ...any) { errs = append(errs, drivers.Field(field, format, args...)) }
+	c.validateLabels(wrong)
+	c.validateTimes(wrong)
+	for field, link := range map[string]string{"external_url": c.ExternalURL, "grafana_url": c.GrafanaURL} {
+		if link == "" && field == "grafana_url" {
+			continue
+		}
+		if !isWebURL(link) {
+			wrong(field, "must be a URL like https://alerts.example.com/path, without a query")
+		}
+	}
+	if c.Job == "" || hasTemplate(c.Job) {
+		wrong("job", "must be the job_name of prometheus.yml")
+	}
+	for name, severity := range c.Severities {
+		if !slices.Contains(Names(), name) {
+			wrong("severities."+name, "there is no such alert; there are %s", strings.Join(Names(), ", "))
+		}
+		if !goodSeverity(severity) {
+			wrong("severities."+name, "must be one of %s", strings.Join(severities(), ", "))
+		}
+	}
+	for i := range c.Groups {
+		c.Groups[i].validate(fmt.Sprintf("groups[%d].", i), wrong)
+		for j := range i {
+			if c.Groups[i].overlaps(&c.Groups[j]) {
+				wrong(fmt.Sprintf("groups[%d].group", i), "groups[%d] has settings for this group already", j)
+			}
+		}
+	}
+	c.validateAlertmanagers(wrong)
+	return errors.Join(errs...)
+}
+
+// wrongFunc notes what is wrong with a setting.
+type wrongFunc func(field, format string, args ...any)
+
+func (c *Config) validateTimes(wrong wrongFunc) {
+	if c.ScrapeInterval <= 0 {
+		wrong("scrape_interval", "must be more than 0")
+	}
+	if c.EvaluationInterval <= 0 {
+		wrong("evaluation_interval", "must be more than 0")
+	}
+	if time.Duration(c.ResendInterval) < minResend {
+		wrong("resend_interval", "must be at least %s", minResend)
+	}
+	lag := 2 * c.RulesLag()
+	if after := time.Duration(c.ResolveAfter); c.ResolveAfter != Never && after != 0 && after < lag {
+		wrong("resolve_after", "must be never, or at least %s (twice scrape_interval and evaluation_interval), so that no "+
+			"rule still fires; or 0s, if the rules are not loaded anywhere", lag)
+	}
+}
+
+func (c *Config) validateAlertmanagers(wrong wrongFunc) {
+	for i := range c.Alertmanagers {
+		path := fmt.Sprintf("alertmanagers[%d].", i)
+		if errs := fieldErrors(c.Alertmanagers[i].Validate()); len(errs) > 0 {
+			for _, e := range errs {
+				wrong(path+e.Field, "%w", e.Err)
+			}
+			continue
+		}
+		for j := range i {
+			if c.Alertmanagers[i].Name() == c.Alertmanagers[j].Name() {
+				wrong(path+"url", "alertmanagers[%d] is the same", j)
+			}
+		}
+	}
+}
+
+// fieldErrors takes errors apart that were joined.
+func fieldErrors(err error) []*drivers.FieldError {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*drivers.FieldError
+		for _, e := range joined.Unwrap() {
+			all = append(all, fieldErrors(e)...)
+		}
+		return all
+	}
+	if field := drivers.FieldOf(err); field != nil {
+		return []*drivers.FieldError{field}
+	}
+	return nil
+}
+
+// labelName matches the names that labels of alerts may have in every Prometheus.
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
+// ownLabels are those that alerts have by themselves.
+func (c *Config) ownLabels() []string {
+	own := []string{"alertname", "source", "group", "member", "severity", "scope"}
+	if c.HostLabel != "" {
+		own = append(own, c.HostLabel)
+	}
+	return own
+}
+
+func (c *Config) validateLabels(wrong wrongFunc) {
+	for field, labels := range map[string]map[string]string{"external_labels": c.ExternalLabels, "labels": c.Labels} {
+		for name, value := range labels {
+			switch {
+			case !labelName.MatchString(name):
+				wrong(field+"."+name, "is not the name of a label")
+			case slices.Contains(c.ownLabels(), name):
+				wrong(field+"."+name, "alerts have a label %q of their own", name)
+			case !utf8.ValidString(value) || hasTemplate(value):
+				wrong(field+"."+name, "must be plain text")
+			}
+		}
+	}
+	for i, name := range c.DropLabels {
+		if slices.Contains(c.ownLabels(), name) {
+			wrong(fmt.Sprintf("drop_labels[%d]", i), "without label %q alerts can't be told apart", name)
+		}
+	}
+	if c.HostLabel != "" && (!labelName.MatchString(c.HostLabel) || slices.Contains(c.ownLabels()[:6], c.HostLabel)) {
+		wrong("host_label", "must be the name of a label that alerts don't have by themselves, or empty")
+	}
+}
+
+func (g *Group) validate(path string, wrong wrongFunc) {
+	if g.Group == "" || !utf8.ValidString(g.Group) {
+		wrong(path+"group", "must be the name of a group")
+	}
+	if g.Severity != "" && !goodSeverity(g.Severity) {
+		wrong(path+"severity", "must be one of %s", strings.Join(severities(), ", "))
+	}
+	if g.MinMembers < 0 {
+		wrong(path+"min_members", "must not be negative")
+	}
+	if !(g.DegradedRatio >= 0 && g.DegradedRatio <= 1) { // Written so that NaN is refused too.
+		wrong(path+"degraded_ratio", "must be more than 0 and at most 1")
+	}
+	if g.Severity == "" && g.MinMembers == 0 && g.DegradedRatio == 0 {
+		wrong(path+"group", "nothing is set for this group: set severity, min_members or degraded_ratio")
+	}
+}
+
+func severities() []string { return []string{critical, warning, info, none} }
+
+func goodSeverity(s string) bool { return slices.Contains(severities(), s) }
+
+// hasTemplate says whether Prometheus would expand the text.
+func hasTemplate(s string) bool { return strings.Contains(s, "{{") }
+
+func isWebURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
+		u.RawQuery == "" && u.Fragment == "" && !hasTemplate(s)
+}

@@ -1,0 +1,62 @@
+package alerts
+
+import "fmt"
+
+// A recording is a recording rule. What several alerts are made of is computed once, and dashboards read it too.
+type recording struct{ record, expr string }
+
+// recordings are evaluated in this order, before the alerts.
+//
+// A member is down only if every exporter that can read its source says so: hence max. What is not known any more is
+// held: a dead member whose source can't be read, or whose exporter is away, stays what it was until somebody can tell.
+// The rules that hold refer to what they themselves said at the evaluation before, which ends by itself as soon as they
+// say nothing.
+func (c *Config) recordings() []recording {
+	return []recording{
+		{"servicegroup:service_up:max", "max by (source, group, member) (service_up)"},
+		{"servicegroup:out_of_service", `(
+  max by (source, group, member) (servicegroup_member_enabled) == 0
+  unless on (source, group, member) servicegroup_member_info{disabled_reason=~"AUTO:.*"}
+) * 0 + 1
+or
+(
+  max by (source, group, member) (servicegroup_member_forced_down) == 1
+  unless on (source, group, member) servicegroup_member_fenced == 1
+)`},
+		{"servicegroup:service_up:in_service", `servicegroup:service_up:max
+unless on (source, group, member) servicegroup:out_of_service`},
+		{"servicegroup:member_state", `servicegroup:service_up:in_service
+or
+servicegroup:service_up:max * 0 + 2`},
+		{"servicegroup:group_unknown", fmt.Sprintf(`group by (source, group) (
+  servicegroup:members_in_service:count
+  and on (source) max by (source) (servicegroup_source_up) == 0
+)
+or
+group by (source, group) (
+  servicegroup:members_in_service:count
+  unless on (source) servicegroup_source_up
+  and on () (count(up{job=%[1]q} == 0) or absent(up{job=%[1]q}))
+)
+or
+group by (source, group) (
+  servicegroup_members{state="unknown"}
+  unless on (source, group) servicegroup_members{state="up"}
+)`, c.Job)},
+		{"servicegroup:member_down", `(servicegroup:service_up:in_service == 0) + 1
+or
+(
+  servicegroup:member_down
+  and on (source, group) servicegroup:group_unknown
+  unless on (source, group, member) servicegroup:service_up:max
+)`},
+		{"servicegroup:members_in_service:count", `count by (source, group) (servicegroup:service_up:in_service)
+  unless on (source, group) servicegroup:group_unknown
+or
+servicegroup:members_in_service:count
+  and on (source, group) servicegroup:group_unknown`},
+		{"servicegroup:members_down:count", `count by (source, group) (servicegroup:member_down)
+or
+servicegroup:members_in_service:count * 0`},
+	}
+}

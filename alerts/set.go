@@ -1,0 +1,51 @@
+package alerts
+
+import (
+	"cmp"
+	"slices"
+)
+
+// definitions are all alerts, in the order in which rule files have them.
+func (c *Config) definitions() []definition {
+	return slices.Concat(c.memberAlerts(), c.groupAlerts(), c.sourceAlerts(), c.exporterAlerts())
+}
+
+// Names are those of all alerts that there may be.
+func Names() []string {
+	c := DefaultConfig()
+	var names []string
+	for _, d := range c.definitions() {
+		names = append(names, d.name)
+	}
+	return names
+}
+
+// severity is that of an alert, as the settings of a group or of the alert itself have it.
+func (c *Config) severity(d *definition, g *Group) string {
+	if d.name == MemberDown && g != nil && g.Severity != "" {
+		return g.Severity
+	}
+	return cmp.Or(c.Severities[d.name], d.severity)
+}
+
+// labels are those that an alert's rule adds to those of the expression, as templates.
+func (c *Config) labels(d *definition, g *Group) map[string]string {
+	labels := map[string]string{"severity": c.severity(d, g), "scope": string(d.scope)}
+	if d.name == MemberDown && c.HostLabel != "" {
+		labels[c.HostLabel] = "{{ $labels.member }}"
+	}
+	for name, value := range c.Labels {
+		labels[name] = value
+	}
+	return labels
+}
+
+// annotations are an alert's texts and links, as templates.
+func (c *Config) annotations(d *definition) map[string]string {
+	return map[string]string{
+		"summary":       d.summary,
+		"description":   d.describe,
+		"runbook_url":   c.link("runbooks/" + d.name),
+		"dashboard_url": c.dashboard(d),
+	}
+}

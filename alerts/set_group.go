@@ -1,0 +1,76 @@
+package alerts
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// groupAlerts are about groups as a whole.
+func (c *Config) groupAlerts() []definition {
+	keep := time.Duration(c.KeepFiringFor)
+	return []definition{
+		{
+			name: Degraded, scope: group, severity: critical, parameter: setsRatio,
+			expr: degraded, hold: time.Minute, keep: 5 * keep / 2,
+			summary: "Many members of group {{ $labels.group }} are down",
+			describe: "Of the members of group {{ $labels.group }} of source {{ $labels.source }} that are in service, so many " +
+				"are down that the group may not be able to do its work.",
+		},
+		{
+			name: Outage, scope: group, severity: critical,
+			expr: fixed("servicegroup:members_down:count == servicegroup:members_in_service:count"),
+			hold: 30 * time.Second, keep: keep,
+			summary:  "Group {{ $labels.group }} is down",
+			describe: "Every member of group {{ $labels.group }} of source {{ $labels.source }} that is in service is down.",
+		},
+		{
+			name: BelowMinimum, scope: group, severity: critical, parameter: setsMinimum,
+			expr: belowMinimum, hold: time.Minute,
+			summary: "Group {{ $labels.group }} has too few members",
+			describe: "Fewer members of group {{ $labels.group }} of source {{ $labels.source }} are up and in service than the " +
+				"configured minimum.",
+		},
+		{
+			name: "ServiceGroupDataMissing", scope: group, severity: warning, hold: 5 * time.Minute,
+			expr: fixed(`group by (source, group) (last_over_time(servicegroup:service_up:max[1h]))
+unless on (source, group) servicegroup:service_up:max
+unless on (source) max by (source) (servicegroup_source_up) == 1`),
+			summary: "Nothing is known of group {{ $labels.group }}",
+			describe: "Group {{ $labels.group }} of source {{ $labels.source }} had members within the last hour. Now nobody " +
+				"says anything about it, not even that it is gone.",
+		},
+	}
+}
+
+func degraded(v variant) string {
+	down, total := v.of("servicegroup:members_down:count"), v.of("servicegroup:members_in_service:count")
+	return v.only(fmt.Sprintf("%s / %s >= %s\nand on (source, group) %[1]s >= 2", down, total, v.ratio()),
+		"servicegroup:members_in_service:count")
+}
+
+// belowMinimum is empty for groups without a minimum. A group whose source is named need not be there to have too few
+// members, as long as the source can be read.
+func belowMinimum(v variant) string {
+	if v.group == nil {
+		return ""
+	}
+	living := fmt.Sprintf(`%s - on (source, group) %s
+or
+0 * max by (source, group) (%s)`, v.of("servicegroup:members_in_service:count"), v.of("servicegroup:members_down:count"),
+		v.of("servicegroup:service_up:max"))
+	if name := v.group.Source; name != "" {
+		living += fmt.Sprintf(`
+or
+label_replace(
+  0 * (max by (source) (servicegroup_source_up{source=%[1]q}) == 1)
+  unless on (source) servicegroup_source_info{schema="nova_api"},
+  "group", %[2]q, "", ""
+)
+unless on (source, group) servicegroup_members{state="unknown"}`, name, strings.ReplaceAll(v.group.Group, "$", "$$"))
+	}
+	return "(\n" + indent(living) + "\n) < " + strconv.Itoa(v.group.MinMembers)
+}
+
+func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }

@@ -1,0 +1,60 @@
+package alerts
+
+import (
+	"bytes"
+	"fmt"
+
+	"gopkg.in/yaml.v3"
+)
+
+// ruleGroup is the name of the one group that all rules are in: they build on each other, and a group evaluates its rules
+// one after the other.
+const ruleGroup = "servicegroup"
+
+// fileHeader begins the files, which are made.
+const fileHeader = `# Made by "servicegroup_exporter rules": change the section "alerting" of its configuration instead of this file.
+`
+
+type groupsFile struct {
+	Groups []ruleFile `yaml:"groups"`
+}
+
+type ruleFile struct {
+	Name  string `yaml:"name"`
+	Rules []Rule `yaml:"rules"`
+}
+
+func (c *Config) groups() groupsFile {
+	return groupsFile{Groups: []ruleFile{{Name: ruleGroup, Rules: c.Rules()}}}
+}
+
+// RuleFile gives the rules as a file for rule_files of prometheus.yml.
+func (c *Config) RuleFile() ([]byte, error) { return encode(c.groups()) }
+
+// PrometheusRule gives the rules as a manifest for the Prometheus operator.
+func (c *Config) PrometheusRule() ([]byte, error) {
+	type metadata struct {
+		Name   string            `yaml:"name"`
+		Labels map[string]string `yaml:"labels"`
+	}
+	return encode(struct {
+		APIVersion string     `yaml:"apiVersion"`
+		Kind       string     `yaml:"kind"`
+		Metadata   metadata   `yaml:"metadata"`
+		Spec       groupsFile `yaml:"spec"`
+	}{
+		"monitoring.coreos.com/v1", "PrometheusRule",
+		metadata{ruleGroup, map[string]string{"app.kubernetes.io/name": "servicegroup-exporter"}}, c.groups(),
+	})
+}
+
+func encode(v any) ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteString(fileHeader)
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(v); err != nil {
+		return nil, fmt.Errorf("writing the rules: %w", err)
+	}
+	return out.Bytes(), nil
+}

@@ -1,0 +1,29 @@
+package cli
+
+import "fmt"
+
+func (a *app) rulesCommand() command {
+	c := a.kingpin.Command("rules", "Prints the alert rules of Prometheus that fit the configuration.")
+	format := c.Flag("format", "prometheus: a file for rule_files; prometheusrule: a manifest for the Prometheus operator.").
+		Default("prometheus").Enum("prometheus", "prometheusrule")
+	return func() error { return a.rules(*format) }
+}
+
+func (a *app) rules(format string) error {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return err
+	}
+	write := cfg.Alerting.RuleFile
+	if format == "prometheusrule" {
+		write = cfg.Alerting.PrometheusRule
+	}
+	text, err := write()
+	if err != nil {
+		return err
+	}
+	if _, err := a.Stdout.Write(text); err != nil {
+		return fmt.Errorf("printing the rules: %w", err)
+	}
+	return nil
+}
