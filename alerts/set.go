@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -34,9 +35,7 @@ func (c *Config) labels(d *definition, g *Group) map[string]string {
 	if d.name == MemberDown && c.HostLabel != "" {
 		labels[c.HostLabel] = "{{ $labels.member }}"
 	}
-	for name, value := range c.Labels {
-		labels[name] = value
-	}
+	maps.Copy(labels, c.Labels)
 	return labels
 }
 

@@ -44,7 +44,8 @@ func (c *Config) PrometheusRule() ([]byte, error) {
 		Spec       groupsFile `yaml:"spec"`
 	}{
 		"monitoring.coreos.com/v1", "PrometheusRule",
-		metadata{ruleGroup, map[string]string{"app.kubernetes.io/name": "servicegroup-exporter"}}, c.groups(),
+		metadata{ruleGroup, map[string]string{"app.kubernetes.io/name": "servicegroup-exporter"}},
+		c.groups(),
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"servicegroup_exporter/config"
 )
 
 // reloadMetrics say whether the configuration in use is the one on disk.
@@ -48,22 +50,33 @@ func (s *server) tryConfig(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next := cfg.Expand(s.expansion, s.logger)
+	next := cfg.Expand(s.expansion.Load(), s.logger)
 	ctx, cancel := context.WithTimeout(ctx, discoverTimeout)
 	defer cancel()
 	if err := next.Discover(ctx); err != nil {
 		s.logger.Debug("Some cells are not known yet", "err", err) // The sources' own polls tell operators.
 	}
-	if err := s.collector.Apply(collectorSources(next.Sources(), s.logger)); err != nil {
+	setup, err := s.bridge.Prepare(&cfg.Alerting)
+	if err != nil {
 		return err
 	}
-	s.expansion = next
+	if err := s.collector.Apply(collectorSources(next.Sources(), s.logger)); err != nil {
+		setup.Close()
+		return err
+	}
+	s.expansion.Store(next)
+	if fingerprint := config.Fingerprint(&cfg.Alerting); fingerprint != s.alerting {
+		s.alerting = fingerprint
+		s.bridge.Use(setup)
+	} else {
+		setup.Close()
+	}
 	return nil
 }
 
 // applyCells uses the cells that there are by now.
 func (s *server) applyCells() {
-	sources := s.expansion.Sources()
+	sources := s.expansion.Load().Sources()
 	if err := s.collector.Apply(collectorSources(sources, s.logger)); err != nil {
 		s.logger.Error("Following the cells failed, the old ones stay in use", "err", err)
 		return
@@ -81,7 +94,7 @@ func (s *server) reloadLoop(ctx context.Context) error {
 			_ = s.reloadNow(ctx) // It has logged what went wrong.
 		case result := <-s.reloads:
 			result <- s.reloadNow(ctx)
-		case <-s.expansion.Changed():
+		case <-s.expansion.Load().Changed():
 			s.applyCells()
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"sync/atomic"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 	"golang.org/x/sync/errgroup"
 
+	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/alerts/runbooks"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
@@ -87,8 +89,10 @@ func (a *app) checkConfig(webConfigFile string) error {
 type server struct {
 	*app
 	collector *collector.Collector
-	expansion *config.Expansion // of the configuration in use
-	reloads   chan chan error   // each asks for a reload and gets its result
+	bridge    *bridge.Bridge
+	expansion atomic.Pointer[config.Expansion] // of the configuration in use; nil before the first
+	alerting  string                           // the fingerprint of that part of it
+	reloads   chan chan error                  // each asks for a reload and gets its result
 	metrics   reloadMetrics
 	history   *api.History
 }
@@ -145,10 +149,22 @@ func (a *app) newServer(ctx context.Context, registry *prometheus.Registry, comp
 	s := &server{
 		app: a, collector: c, reloads: make(chan chan error), metrics: newReloadMetrics(registry), history: api.NewHistory(c),
 	}
-	if err := s.applyConfig(ctx); err != nil {
+	s.bridge, err = bridge.New(bridge.Options{
+		Logger: a.logger, Registerer: registry, Collector: c, StoragePath: a.storagePath, Pending: s.mayHave,
+	})
+	if err == nil {
+		err = s.applyConfig(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return s, nil
+}
+
+// mayHave tells whether a source that is not there may still be found.
+func (s *server) mayHave(source string) bool {
+	x := s.expansion.Load()
+	return x != nil && x.MayHave(source)
 }
 
 // registerSelf adds the metrics about the process.
@@ -179,6 +195,7 @@ func (s *server) run(ctx context.Context, listeners *web.Server, handler http.Ha
 		return listeners.Serve(ctx, handler)
 	})
 	part("keeping events", s.history.Run)
+	part("posting alerts", s.bridge.Run)
 	part("reloading", s.reloadLoop)
 	if beside != nil {
 		part("running beside the server", func(ctx context.Context) error { return beside(ctx, s) })

@@ -1,0 +1,122 @@
+package bridge
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/alerts/alertmanager"
+)
+
+// A ledger has everything that fires, and what has been over for a while if somebody is to be told so. It is told what
+// time it is, and is used by one goroutine.
+type ledger struct {
+	entries map[alerts.ID]*entry
+}
+
+// An entry is one alert.
+type entry struct {
+	id    alerts.ID
+	start time.Time
+	held  bool // it goes on only because nothing is known any more
+	// known is when this process first posted it, and sent when it last did; zero: not yet.
+	known, sent time.Time
+	// over is since when it has not fired, zero while it does. ended is when Alertmanager was first told so.
+	over, ended time.Time
+}
+
+func newLedger(remembered []rememberedAlert) *ledger {
+	l := &ledger{entries: map[alerts.ID]*entry{}}
+	for _, r := range remembered {
+		l.entries[r.id()] = &entry{id: r.id(), start: r.Start}
+	}
+	return l
+}
+
+// update takes over what fires now. It tells whether that is anything else than before.
+func (l *ledger) update(s *survey, now time.Time) (changed bool) {
+	for id, since := range s.firing {
+		e := l.entries[id]
+		if e == nil || !e.over.IsZero() {
+			if since.IsZero() || since.After(now) {
+				since = now
+			}
+			e = &entry{id: id, start: since}
+			l.entries[id] = e
+			changed = true
+		}
+		e.held = false
+	}
+	for id, e := range l.entries {
+		if _, fires := s.firing[id]; fires || !e.over.IsZero() {
+			continue
+		}
+		if e.held = s.unknown(id); !e.held {
+			e.over = now
+			changed = true
+		}
+	}
+	return changed
+}
+
+// held is how many alerts go on only because nothing is known any more.
+func (l *ledger) held() int {
+	n := 0
+	for _, e := range l.entries {
+		if e.held {
+			n++
+		}
+	}
+	return n
+}
+
+// due gives the alerts that are to be posted now. Those that are new are among them.
+func (l *ledger) due(s *schedule, book *alerts.Book, seen deaths, now time.Time) []*alertmanager.Alert {
+	var due []*alertmanager.Alert
+	for id, e := range l.entries {
+		end, post := s.plan(e, now)
+		if s.forgotten(e, now) {
+			delete(l.entries, id)
+		}
+		if !post {
+			continue
+		}
+		e.sent = now
+		if e.known.IsZero() {
+			e.known = now
+		}
+		alert := e.write(book)
+		alert.Detected, alert.End = seen[id], end
+		due = append(due, alert)
+	}
+	return due
+}
+
+// firing gives everything that fires, the oldest first.
+func (l *ledger) firing(book *alerts.Book) []*alertmanager.Alert {
+	var firing []*alertmanager.Alert
+	for _, e := range l.entries {
+		if e.over.IsZero() {
+			firing = append(firing, e.write(book))
+		}
+	}
+	slices.SortFunc(firing, func(a, b *alertmanager.Alert) int { return cmp.Compare(a.Start.UnixNano(), b.Start.UnixNano()) })
+	return firing
+}
+
+// forgetSent makes everything be posted again as if it were new.
+func (l *ledger) forgetSent() {
+	for _, e := range l.entries {
+		e.known, e.sent = time.Time{}, time.Time{}
+	}
+}
+
+// write gives the alert. Those about more than one member are posted first: they inhibit those about members.
+func (e *entry) write(book *alerts.Book) *alertmanager.Alert {
+	p := book.Write(e.id)
+	return &alertmanager.Alert{
+		Labels: p.Labels, Annotations: p.Annotations, GeneratorURL: p.GeneratorURL,
+		Start: e.start, First: e.id.Member == "",
+	}
+}
