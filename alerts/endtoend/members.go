@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
+)
+
+// A victim is a member that lives as a process of its own.
+type victim struct {
+	lab  *lab
+	name string
+	cmd  *exec.Cmd
+}
+
+// fill lets members live that nobody kills, so that a few dead are neither an outage nor a mass failure.
+func (l *lab) fill(n int) {
+	cfg, err := config.Load(l.config)
+	if err != nil {
+		l.Fatalf("%v", err)
+	}
+	driver, err := cfg.Sources[0].Open(slog.New(slog.DiscardHandler))
+	if err != nil {
+		l.Fatalf("opening the backend: %v", err)
+	}
+	l.Cleanup(func() { driver.Close() })
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for i := range n {
+		request := drivers.JoinRequest{Group: groupName, Name: fmt.Sprintf("well-%02d", i+1)}
+		if _, err := driver.(drivers.Joiner).Join(ctx, request); err != nil {
+			l.Fatalf("joining: %v", err)
+		}
+	}
+}
+
+// victims starts members that can be killed.
+func (l *lab) victims(n int) []*victim {
+	all := make([]*victim, n)
+	for i := range all {
+		all[i] = &victim{lab: l, name: fmt.Sprintf("victim-%02d", i+1)}
+		all[i].live()
+	}
+	l.Cleanup(func() {
+		for _, v := range all {
+			v.kill()
+		}
+	})
+	return all
+}
+
+// live starts the process, and waits until the exporter sees the member.
+func (v *victim) live() {
+	v.cmd = exec.Command(v.lab.program, "--config.file="+v.lab.config, "join", groupName, v.name)
+	v.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := v.cmd.Start(); err != nil {
+		v.lab.Fatalf("starting a member: %v", err)
+	}
+	v.lab.eventually(v.name+" is up", func() bool { return v.lab.value("service_up", v.name) == 1 })
+}
+
+// kill kills the process as kill -9 does, and gives when.
+func (v *victim) kill() time.Time {
+	if v.cmd == nil {
+		return time.Time{}
+	}
+	at := time.Now()
+	if err := v.cmd.Process.Kill(); err != nil {
+		v.lab.Logf("killing a member: %v", err)
+	}
+	_ = v.cmd.Wait() // It was killed.
+	v.cmd = nil
+	return at
+}
+
+// value gives the value of a member's series, -1 if there is none.
+func (l *lab) value(metric, member string) float64 {
+	response, err := (&http.Client{Timeout: 10 * time.Second}).Get("http://" + l.web + "/metrics")
+	if err != nil {
+		return -1
+	}
+	defer response.Body.Close()
+	series := regexp.MustCompile(`^` + metric + `\{[^}]*member="` + regexp.QuoteMeta(member) + `"[^}]*\} (.*)$`)
+	for lines := bufio.NewScanner(io.LimitReader(response.Body, 64<<20)); lines.Scan(); {
+		if match := series.FindStringSubmatch(strings.TrimSpace(lines.Text())); match != nil {
+			value, err := strconv.ParseFloat(match[1], 64)
+			if err == nil {
+				return value
+			}
+		}
+	}
+	return -1
+}
+
+// detected gives when the exporter saw a member die.
+func (l *lab) detected(member string) time.Time {
+	return time.UnixMicro(int64(l.value("servicegroup_member_state_change_timestamp_seconds", member) * 1e6))
+}
+
+// eventually waits for a condition.
+func (l *lab) eventually(what string, condition func() bool) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if condition() {
+			return
+		}
+	}
+	l.Fatalf("not so within %v: %s", patience, what)
+}
