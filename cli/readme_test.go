@@ -12,8 +12,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/promslog"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
@@ -41,16 +44,32 @@ func TestReadmeNamesTheMetrics(t *testing.T) {
 			shown = append(shown, match[1])
 		}
 	}
+	shown = append(shown, bridgeMetrics(t)...)
 	_, table, found := strings.Cut(readme(t), "\n## Metrics\n")
 	require.True(t, found)
-	table, _, _ = strings.Cut(table, "\nHistograms are")
+	table, _, _ = strings.Cut(table, "\n## ")
 	var named []string
 	for _, match := range regexp.MustCompile("`(service_up|servicegroup_[a-z_]+)`").FindAllStringSubmatch(table, -1) {
 		named = append(named, match[1])
 	}
 	slices.Sort(shown)
 	slices.Sort(named)
-	require.Equal(t, slices.Compact(shown), named)
+	require.Equal(t, slices.Compact(shown), slices.Compact(named))
+}
+
+// bridgeMetrics are the names of the bridge's.
+func bridgeMetrics(t *testing.T) []string {
+	registry := prometheus.NewRegistry()
+	_, err := bridge.New(bridge.Options{Logger: promslog.NewNopLogger(), Registerer: registry})
+	require.NoError(t, err)
+	descs := make(chan *prometheus.Desc, 100)
+	registry.Describe(descs)
+	close(descs)
+	var names []string
+	for desc := range descs {
+		names = append(names, regexp.MustCompile(`fqName: "([^"]*)"`).FindStringSubmatch(desc.String())[1])
+	}
+	return names
 }
 
 // The README's table of commands is complete.
@@ -85,7 +104,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 			count++
 		}
 	}
-	require.Equal(t, 14, count)
+	require.Equal(t, 16, count)
 }
 
 // The README's table of backends names tests that exist.

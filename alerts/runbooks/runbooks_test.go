@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/runbooks"
 	"servicegroup_exporter/internal/testserver"
 )
@@ -97,15 +98,6 @@ func TestQueries(t *testing.T) {
 	require.NoError(t, err, string(out))
 }
 
-// bridgeMetrics are those of the bridge to Alertmanager, as far as the runbooks use them.
-func bridgeMetrics() []string {
-	return []string{
-		"servicegroup_alerts_failed_total", "servicegroup_alerts_dropped_total", "servicegroup_alerts_queue_length",
-		"servicegroup_alerts_last_success_timestamp_seconds", "servicegroup_alerts_alertmanager_up",
-		"servicegroup_alerts_clock_offset_seconds", "servicegroup_alerts_label_mismatches",
-	}
-}
-
 // The runbooks name no metric that does not exist.
 func TestMetrics(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
@@ -115,7 +107,7 @@ func TestMetrics(t *testing.T) {
 	for file, text := range pages(t) {
 		for _, name := range regexp.MustCompile(`\bservicegroup_[a-z_]+`).FindAllString(text, -1) {
 			name = strings.TrimSuffix(name, "_bucket")
-			if name == "servicegroup_exporter" || slices.Contains(bridgeMetrics(), name) {
+			if name == "servicegroup_exporter" {
 				continue
 			}
 			require.Contains(t, table, "`"+name+"`", file)
@@ -148,4 +140,15 @@ func TestSilences(t *testing.T) {
 		}
 	}
 	require.Greater(t, count, 10)
+}
+
+// Every alert links to a runbook, and every runbook is one of an alert.
+func TestEveryAlertHasARunbook(t *testing.T) {
+	require.ElementsMatch(t, alerts.Names(), runbooks.Names())
+	c := alerts.DefaultConfig()
+	for _, rule := range c.Rules() {
+		if rule.Alert != "" {
+			require.Equal(t, c.ExternalURL+"/runbooks/"+rule.Alert, rule.Annotations["runbook_url"])
+		}
+	}
 }
