@@ -54,19 +54,19 @@ func breakThings(b *bench, s settings, faults []fault) []outcome {
 	b.section(func() {
 		l := newLab(b, s)
 		l.fill(fillers)
-		victims := l.victims(deadBefore + 1)
+		victims := l.victims(deadBefore + len(faults)) // One that dies after each fault would flap.
 		for _, v := range victims[:deadBefore] {
 			l.waitFor(v.name, "firing", v.kill())
 		}
 		l.settle()
-		for _, f := range faults {
+		for i, f := range faults {
 			fmt.Fprintln(b.out, f.name)
 			began := time.Now()
 			f.occur(l)
 			l.settle()
 			o := outcome{fault: f.name, lost: deadBefore - l.active(victims[:deadBefore])}
 			o.firing, o.resolved = l.countAll(began)
-			o.after = victims[deadBefore].die()
+			o.after = victims[deadBefore+i].die()
 			outcomes = append(outcomes, o)
 		}
 	})

@@ -38,11 +38,12 @@ func bridgeSettings(backend string) settings {
 	return s
 }
 
-// faultSettings are as fast as Prometheus can be, so that all that can race does.
+// faultSettings have everything happen often. Prometheus' resend delay is its default: its alerts end when it has not repeated
+// them for four times that long, and no outage of Alertmanager or of Prometheus is to be as long as that.
 func faultSettings(backend string) settings {
 	return settings{
 		name: "rules and bridge, every 2 s", backend: backend, rules: true, bridge: true,
-		scrape: 2 * time.Second, evaluation: 2 * time.Second, resendDelay: 2 * time.Second,
+		scrape: 2 * time.Second, evaluation: 2 * time.Second, resendDelay: time.Minute,
 		resend: 2 * time.Second, keepFiring: 6 * time.Second, groupInterval: 5 * time.Second,
 	}
 }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The short form of the program: every death pages once, at once, and the hardest of faults does not page at all.
+func TestEndToEnd(t *testing.T) {
+	t.Run("deaths", func(t *testing.T) {
+		t.Parallel()
+		var r *result
+		b := &bench{out: os.Stderr}
+		require.Zero(t, b.run(func() { r = measureDeaths(b, faultSettings(mariadb), 4) }))
+		require.Len(t, r.deaths, 4)
+		for _, d := range r.deaths {
+			require.Equal(t, 1, d.firing)
+			require.Equal(t, 1, d.resolved)
+			require.True(t, d.killed.Before(d.detected) && d.detected.Before(d.taken) && d.detected.Before(d.notified), "%+v", d)
+			// The rules would take two seconds or more. How fast the bridge is the program says, on an idle machine.
+			require.Less(t, d.taken.Sub(d.detected), time.Second)
+		}
+		var out bytes.Buffer
+		printDeaths(&out, []*result{r})
+		require.Contains(t, out.String(), "| 4 of 4 |")
+	})
+	t.Run("faults", func(t *testing.T) {
+		t.Parallel()
+		hardest := slices.DeleteFunc(allFaults(), func(f fault) bool { return f.name != "exporter restarted while the backend is away" })
+		require.Len(t, hardest, 1)
+		var outcomes []outcome
+		b := &bench{out: os.Stderr}
+		require.Zero(t, b.run(func() { outcomes = breakThings(b, faultSettings(zookeeper), hardest) }))
+		o := outcomes[0]
+		require.Zero(t, o.firing, "false pages")
+		require.Zero(t, o.resolved, "false resolves")
+		require.Zero(t, o.lost, "alerts that Alertmanager does not have any more")
+		require.True(t, o.after.exact(), "%+v", o.after)
+	})
+}
