@@ -1,0 +1,156 @@
+package alerts_test
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/internal/testserver"
+)
+
+// told says of each notification about a cluster who was told, what, and about which members: "ticket firing
+// ServiceGroupMemberDown c1 c2".
+func told(all []testserver.Notification, cluster string) []string {
+	result := []string{}
+	for _, n := range all {
+		if n.CommonLabels["cluster"] != cluster {
+			continue
+		}
+		var members []string
+		for _, a := range n.Alerts {
+			if member := a.Labels["member"]; member != "" {
+				members = append(members, member)
+			}
+		}
+		slices.Sort(members)
+		words := append([]string{path.Base(n.Path), n.Status, n.CommonLabels["alertname"]}, members...)
+		result = append(result, strings.Join(words, " "))
+	}
+	return result
+}
+
+// await waits until so many notifications about a cluster have come.
+func await(hook *testserver.Notifications, cluster string, n int) {
+	hook.Wait("notification about "+cluster, func(all []testserver.Notification) bool { return len(told(all, cluster)) >= n })
+}
+
+// settle waits for as long as anything that was posted before would need to be told, if it were: an alert of others, which
+// has the longest group_wait, is told.
+func settle(a *testserver.AM, hook *testserver.Notifications, mark string) {
+	a.Post(alert("OthersAlert cluster=" + mark))
+	await(hook, mark, 1)
+}
+
+func TestExampleTellsTheCauseAlone(t *testing.T) {
+	const down = "ServiceGroupMemberDown source=nova "
+	tests := []struct {
+		cluster string
+		batch   []string // posted at once
+		told    []string
+	}{
+		{
+			cluster: "members",
+			batch:   []string{down + "group=compute member=c1", down + "group=compute member=c2", down + "group=volume member=c1"},
+			told:    []string{"ticket firing ServiceGroupMemberDown c1 c2", "ticket firing ServiceGroupMemberDown c1"},
+		},
+		{
+			cluster: "outage",
+			batch: []string{
+				down + "group=compute member=c1", down + "group=compute member=c2", down + "group=volume member=v1",
+				"ServiceGroupOutage source=nova group=compute", "ServiceGroupDegraded source=nova group=compute",
+			},
+			told: []string{"pager firing ServiceGroupOutage", "ticket firing ServiceGroupMemberDown v1"},
+		},
+		{
+			cluster: "mass-failure",
+			batch: []string{
+				down + "group=compute member=c1", "ServiceGroupOutage source=nova group=volume",
+				"ServiceGroupMassFailure source=nova", "ServiceGroupMemberDown source=cell2 group=compute member=d1",
+			},
+			told: []string{"pager firing ServiceGroupMassFailure", "ticket firing ServiceGroupMemberDown d1"},
+		},
+		{
+			cluster: "unreachable",
+			batch: []string{
+				down + "group=compute member=c1", "ServiceGroupViewStale source=nova",
+				"ServiceGroupDataMissing source=nova group=compute", "ServiceGroupSourceUnreachable source=nova",
+			},
+			told: []string{"pager firing ServiceGroupSourceUnreachable"},
+		},
+		{
+			cluster: "host",
+			batch: []string{
+				down + "group=compute member=c1", down + "group=volume member=c1",
+				down + "group=compute member=c2", "HostDown host=c1",
+			},
+			told: []string{"ticket firing ServiceGroupMemberDown c2", "ticket firing HostDown"},
+		},
+	}
+	a, hook := start(t)
+	for _, test := range tests {
+		var batch []testserver.Alert
+		for _, text := range test.batch {
+			batch = append(batch, alert(text+" cluster="+test.cluster))
+		}
+		a.Post(batch...)
+	}
+	for _, test := range tests {
+		await(hook, test.cluster, len(test.told))
+	}
+	settle(a, hook, "settled")
+	for _, test := range tests {
+		require.ElementsMatch(t, test.told, told(hook.All(), test.cluster), test.cluster)
+	}
+
+	// Members that are still down after the outage are told then.
+	a.Post(ended("ServiceGroupOutage source=nova group=compute cluster=outage"),
+		ended("ServiceGroupDegraded source=nova group=compute cluster=outage"))
+	await(hook, "outage", 4)
+	settle(a, hook, "settled-again")
+	require.ElementsMatch(t, append(tests[1].told, "pager resolved ServiceGroupOutage",
+		"ticket firing ServiceGroupMemberDown c1 c2"), told(hook.All(), "outage"))
+}
+
+// While a source can't be read, an alert about a member may end because whoever held it has forgotten: a Prometheus that
+// was off for long. It is not told as a recovery, nor as a new death afterwards.
+func TestExampleTellsNoRecoveryWhileBlind(t *testing.T) {
+	const member = "ServiceGroupMemberDown source=nova group=compute member=c1 cluster=a"
+	const blind = "ServiceGroupSourceUnreachable source=nova cluster=a"
+	a, hook := start(t)
+	a.Post(alert(member))
+	await(hook, "a", 1)
+	a.Post(alert(blind))
+	await(hook, "a", 2)
+	a.Post(ended(member))
+	settle(a, hook, "forgotten")
+	a.Post(alert(member))
+	settle(a, hook, "known-again")
+	a.Post(ended(blind))
+	await(hook, "a", 3)
+	settle(a, hook, "sight")
+	a.Post(ended(member))
+	await(hook, "a", 4)
+	settle(a, hook, "recovered")
+	require.Equal(t, []string{
+		"ticket firing ServiceGroupMemberDown c1", "pager firing ServiceGroupSourceUnreachable",
+		"pager resolved ServiceGroupSourceUnreachable", "ticket resolved ServiceGroupMemberDown c1",
+	}, told(hook.All(), "a"))
+}
+
+// A sign of life is repeated for as long as there is life, and its end is not told.
+func TestExampleRepeatsTheWatchdog(t *testing.T) {
+	a, hook := start(t)
+	a.Post(alert("ServiceGroupWatchdog cluster=a"))
+	await(hook, "a", 3)
+	a.Post(ended("ServiceGroupWatchdog cluster=a"))
+	settle(a, hook, "dead")
+	silent := told(hook.All(), "a")
+	for _, sign := range silent {
+		require.Equal(t, "deadmansswitch firing ServiceGroupWatchdog", sign)
+	}
+	settle(a, hook, "still-dead")
+	require.Len(t, told(hook.All(), "a"), len(silent))
+}

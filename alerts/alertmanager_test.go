@@ -1,0 +1,296 @@
+package alerts_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// The Alertmanager example is tested as it is shipped, on the real Alertmanager.
+const example = "alertmanager.yml"
+
+// patience bounds what tests wait for, on a busy machine with few cores.
+const patience = 60 * time.Second
+
+// shipped are the labels that the rules add to the alerts of each name, as templates.
+var shipped = func() map[string]map[string]string {
+	config := alerts.DefaultConfig()
+	config.Groups = []alerts.Group{{Group: "compute", MinMembers: 1}} // No rule asks for a minimum by default.
+	result := map[string]map[string]string{}
+	for _, rule := range config.Rules() {
+		if rule.Alert != "" {
+			result[rule.Alert] = rule.Labels
+		}
+	}
+	return result
+}()
+
+// labels reads "NAME label=value label=value", and adds what the rules add.
+func labels(text string) map[string]string {
+	name, pairs, _ := strings.Cut(text, " ")
+	given := map[string]string{"alertname": name}
+	for pair := range strings.FieldsSeq(pairs) {
+		label, value, _ := strings.Cut(pair, "=")
+		given[label] = value
+	}
+	result := map[string]string{}
+	for label, value := range shipped[name] {
+		result[label] = strings.ReplaceAll(value, "{{ $labels.member }}", given["member"])
+	}
+	maps.Copy(result, given)
+	return result
+}
+
+// alert is one that fires for as long as a test takes.
+func alert(text string) testserver.Alert {
+	return testserver.Alert{Labels: labels(text), EndsAt: time.Now().Add(time.Hour)}
+}
+
+// ended is an alert that is resolved.
+func ended(text string) testserver.Alert {
+	return testserver.Alert{Labels: labels(text), EndsAt: time.Now()}
+}
+
+func TestExampleIsValid(t *testing.T) {
+	out, err := exec.Command(testserver.Amtool(t), "check-config", example).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "SUCCESS")
+	require.Contains(t, string(out), "4 receivers")
+}
+
+// The bridge has to post twice before a notification goes out.
+func TestExampleWaitsForTheBridge(t *testing.T) {
+	text, err := os.ReadFile(example)
+	require.NoError(t, err)
+	var config struct {
+		Route struct {
+			Routes []struct {
+				Matchers      []string
+				GroupInterval model.Duration `yaml:"group_interval"`
+			}
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(text, &config))
+	route := config.Route.Routes[1]
+	require.Contains(t, route.Matchers[1], "member")
+	require.Greater(t, time.Duration(route.GroupInterval), 2*time.Duration(alerts.DefaultConfig().ResendInterval))
+}
+
+func TestExampleRoutes(t *testing.T) {
+	receivers := map[string]string{
+		"critical": "pager", "warning": "ticket", "info": "chat", "none": "deadmansswitch",
+	}
+	expected := map[string]string{
+		"ServiceGroupMemberDown severity=critical": "pager",
+		"DiskFull severity=critical":               "pager",
+		"DiskFull severity=info":                   "chat",
+		"DiskFull severity=P3":                     "ticket",
+		"DiskFull":                                 "ticket",
+	}
+	require.Len(t, shipped, len(alerts.Names()))
+	for name, added := range shipped {
+		expected[name] = receivers[added["severity"]]
+	}
+	amtool := testserver.Amtool(t)
+	for text, receiver := range expected {
+		args := []string{"config", "routes", "test", "--config.file=" + example}
+		for label, value := range labels(text) {
+			args = append(args, label+"="+value)
+		}
+		out, err := exec.Command(amtool, args...).Output()
+		require.NoError(t, err, text)
+		require.Equal(t, receiver, strings.TrimSpace(string(out)), text)
+	}
+}
+
+// start starts Alertmanager with the example as it is shipped, but for receivers that are a webhook here, told apart by
+// their paths, and times that a test can wait for.
+func start(t *testing.T) (*testserver.AM, *testserver.Notifications) {
+	t.Helper()
+	hook := testserver.Webhook(t)
+	text, err := os.ReadFile(example)
+	require.NoError(t, err)
+	config := string(text)
+	for _, change := range [][2]string{
+		{"https://pager.example.com/alertmanager", hook.URL() + "/pager"},
+		{"https://tickets.example.com/alertmanager", hook.URL() + "/ticket"},
+		{"https://chat.example.com/alertmanager", hook.URL() + "/chat"},
+		{"https://deadmansswitch.example.com/alertmanager", hook.URL() + "/deadmansswitch"},
+		{"group_wait: 30s", "group_wait: 1s"}, // longer than the other: see settle
+		{"group_wait: 5s", "group_wait: 500ms"},
+		{"group_interval: 30s", "group_interval: 500ms"},
+		{"repeat_interval: 45s", "repeat_interval: 750ms"},
+	} {
+		require.Contains(t, config, change[0])
+		config = strings.ReplaceAll(config, change[0], change[1])
+	}
+	require.NotContains(t, config, "example.com", "a receiver that no test may call")
+	return testserver.Alertmanager(t, config), hook
+}
+
+// held gives the alerts that Alertmanager has, by their labels.
+func held(a *testserver.AM) map[string]testserver.HeldAlert {
+	result := map[string]testserver.HeldAlert{}
+	for _, h := range a.Alerts() {
+		result[fmt.Sprint(h.Labels)] = h
+	}
+	return result
+}
+
+// postAll posts alerts, waits until the inhibitor has seen them and gives them as they are then. It sees them in their
+// order, so that the last ones tell: an outage and its member, which is inhibited.
+func postAll(t *testing.T, a *testserver.AM, batch []testserver.Alert) map[string]testserver.HeldAlert {
+	t.Helper()
+	last := alert("ServiceGroupMemberDown cluster=last source=nova group=compute member=c1")
+	a.Post(append(batch, last, alert("ServiceGroupOutage cluster=last source=nova group=compute"))...)
+	require.Eventually(t, func() bool {
+		return len(held(a)[fmt.Sprint(last.Labels)].Status.InhibitedBy) == 1
+	}, patience, 10*time.Millisecond)
+	return held(a) // Anew: the answer before may have looked at others before the inhibitor did.
+}
+
+func TestExampleInhibits(t *testing.T) {
+	const member = "ServiceGroupMemberDown source=nova group=compute member=c1"
+	const severe = member + " severity=critical"
+	tests := []struct {
+		source, target string
+		inhibited      bool
+	}{
+		// A group over its members.
+		{"ServiceGroupOutage source=nova group=compute", member, true},
+		{"ServiceGroupOutage source=nova group=compute", severe, true},
+		{"ServiceGroupDegraded source=nova group=compute", member, true},
+		{"ServiceGroupBelowMinimum source=nova group=compute", member, true},
+		{"ServiceGroupOutage source=nova group=compute cluster=", member + " cluster=", true},
+		{"ServiceGroupOutage source=nova group=scheduler", member, false},
+		{"ServiceGroupOutage source=cell2 group=compute", member, false},
+		{"ServiceGroupOutage source=nova group=compute cluster=another", member, false},
+		{"ServiceGroupOutage source=nova group=compute", "ServiceGroupMemberDisabledLong source=nova group=compute member=c1", false},
+		{"ServiceGroupDataMissing source=nova group=compute", member, false},
+		{member, "ServiceGroupOutage source=nova group=compute", false},
+		{"ServiceGroupOutage source=nova group=compute", "ServiceGroupDegraded source=nova group=compute", true},
+		{"ServiceGroupOutage source=nova group=compute", "ServiceGroupBelowMinimum source=nova group=compute", true},
+		{"ServiceGroupDegraded source=nova group=compute", "ServiceGroupOutage source=nova group=compute", false},
+		{"ServiceGroupOutage source=nova group=compute", "ServiceGroupDegraded source=nova group=scheduler", false},
+
+		// A source over its members and groups.
+		{"ServiceGroupMassFailure source=nova", member, true},
+		{"ServiceGroupMassFailure source=nova", "ServiceGroupOutage source=nova group=compute", true},
+		{"ServiceGroupMassFailure source=cell2", member, false},
+		{"ServiceGroupMassFailure source=nova cluster=another2", "ServiceGroupOutage source=nova group=compute", false},
+		{"ServiceGroupHeartbeatsStalled source=nova", severe, true},
+		{"ServiceGroupHeartbeatsStalled source=nova", "ServiceGroupDegraded source=nova group=compute", true},
+		{"ServiceGroupSourceUnreachable source=nova", member, true},
+		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupBelowMinimum source=nova group=compute", true},
+		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupDataMissing source=nova group=compute", true},
+		{"ServiceGroupSourceUnreachable source=cell2", "ServiceGroupDataMissing source=nova group=compute", false},
+		{"ServiceGroupSourceUnreachable source=nova", "OthersAlert source=nova scope=member", false},
+
+		// What is nearest to the cause over the rest.
+		{"ServiceGroupHeartbeatsStalled source=nova", "ServiceGroupMassFailure source=nova", true},
+		{"ServiceGroupMassFailure source=nova", "ServiceGroupHeartbeatsStalled source=nova", false},
+		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupViewStale source=nova", true},
+		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupMembersUnknown source=nova", true},
+		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupMembersUnknown source=cell2", false},
+		{"ServiceGroupViewStale source=nova", "ServiceGroupSourceUnreachable source=nova", false},
+		{"ServiceGroupViewStale source=nova", "ServiceGroupDataMissing source=nova group=compute", true},
+		{"ServiceGroupViewStale source=nova", "ServiceGroupOutage source=nova group=compute", false},
+		{"ServiceGroupExporterAllDown job=a", "ServiceGroupDataMissing source=nova group=compute", true},
+		{"ServiceGroupExporterAbsent job=a", "ServiceGroupDataMissing source=nova group=compute", true},
+		{"ServiceGroupExporterDown job=a", "ServiceGroupDataMissing source=nova group=compute", false},
+		{"ServiceGroupExporterAllDown job=a", "ServiceGroupOutage source=nova group=compute", false},
+
+		// A host over its members.
+		{"HostDown host=c1 severity=warning", member, true},
+		{"NodeDown host=c1", member, true},
+		{"HostDown host=c2 severity=warning", member, false},
+		{"HostDown host=c1 cluster=another3", member, false},
+		{"HostDown severity=warning", member, false},
+		{"HostDown severity=critical", member + " host=", false},
+		{"HostDown severity=critical", severe + " host=", false},
+		{"HostDown host=c1 severity=warning", severe, false},
+		{"HostDown host=c1 severity=critical", severe, true},
+		{"HostDown host=c1 severity=critical", "ServiceGroupOutage source=nova group=compute host=c1", false},
+
+		// An alert over itself with a lower severity.
+		{severe, member, true},
+		{severe, "ServiceGroupMemberDown source=nova group=compute member=c2", false},
+		{severe, "ServiceGroupMemberFlapping source=nova group=compute member=c1", false},
+		{"ServiceGroupExporterDown severity=critical instance=a", "ServiceGroupExporterDown instance=b", false},
+		{"OthersAlert severity=critical disk=sda", "OthersAlert severity=warning disk=sdb", false},
+	}
+	a, _ := start(t)
+	var batch []testserver.Alert
+	for i := range tests {
+		// Clusters keep the cases apart.
+		for _, text := range []*string{&tests[i].source, &tests[i].target} {
+			if !strings.Contains(*text, " cluster=") {
+				*text += fmt.Sprintf(" cluster=%d", i)
+			}
+			batch = append(batch, alert(*text))
+		}
+	}
+	all := postAll(t, a, batch)
+	for _, test := range tests {
+		source, target := all[key(test.source)], all[key(test.target)]
+		require.NotEmpty(t, source.Fingerprint, test.source)
+		require.NotEmpty(t, target.Fingerprint, test.target)
+		if test.inhibited {
+			require.Equal(t, []string{source.Fingerprint}, target.Status.InhibitedBy, "%s by %s", test.target, test.source)
+		} else {
+			require.Empty(t, target.Status.InhibitedBy, "%s by %s", test.target, test.source)
+		}
+	}
+}
+
+// key finds an alert among those that are held: Alertmanager drops empty labels.
+func key(text string) string {
+	result := labels(text)
+	for label, value := range result {
+		if value == "" {
+			delete(result, label)
+		}
+	}
+	return fmt.Sprint(result)
+}
+
+// When everything fires at once, nothing keeps those silent that say that nobody is looking.
+func TestExampleNeverInhibits(t *testing.T) {
+	a, _ := start(t)
+	batch := []testserver.Alert{alert("HostDown host=c1 severity=critical cluster=all")}
+	for name, added := range shipped {
+		text := name + " cluster=all"
+		switch added["scope"] {
+		case "member":
+			text += " source=nova group=compute member=c1"
+		case "group":
+			text += " source=nova group=compute"
+		case "source":
+			text += " source=nova"
+		}
+		batch = append(batch, alert(text))
+	}
+	var told []string
+	for _, h := range postAll(t, a, batch) {
+		if h.Labels["cluster"] == "all" && len(h.Status.InhibitedBy) == 0 {
+			told = append(told, h.Labels["alertname"])
+		}
+	}
+	require.ElementsMatch(t, []string{
+		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow",
+		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
+		"ServiceGroupConfigReloadFailed", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
+		"ServiceGroupBridgeLabelMismatch", "ServiceGroupWatchdog",
+	}, told)
+}
