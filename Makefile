@@ -26,6 +26,7 @@ check: lint
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
+	cd tools/dashboards && go vet ./... && go mod verify && go mod tidy -diff
 
 $(LINT): tools/golangci-lint/go.mod
 	go build -modfile=tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -33,6 +34,7 @@ $(LINT): tools/golangci-lint/go.mod
 lint: $(LINT)
 	$(LINT) fmt --diff
 	$(LINT) run
+	cd tools/dashboards && ../../$(LINT) run
 
 fmt: $(LINT)
 	$(LINT) fmt

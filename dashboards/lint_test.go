@@ -1,0 +1,274 @@
+package dashboards
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The rules are those of grafana/dashboard-linter, for every kind of panel that is used, and some of our own.
+
+// grafana10Schema is the newest schema that Grafana 10.0 knows.
+const grafana10Schema = 38
+
+// kinds are the panels that Grafana 10 has and the rules know.
+var kinds = []string{"stat", "timeseries", "state-timeline", "status-history", "heatmap", "histogram", "table"}
+
+func eachBoard(t *testing.T, check func(*testing.T, *board)) {
+	all := boards(t)
+	require.Len(t, all, 4)
+	for name, b := range all {
+		t.Run(name, func(t *testing.T) { check(t, b) })
+	}
+}
+
+func eachPanel(t *testing.T, check func(*testing.T, *board, panel)) {
+	eachBoard(t, func(t *testing.T, b *board) {
+		for _, p := range b.panels() {
+			t.Run(p.Title, func(t *testing.T) { check(t, b, p) })
+		}
+	})
+}
+
+func eachExpr(t *testing.T, check func(t *testing.T, expr string)) {
+	eachBoard(t, func(t *testing.T, b *board) {
+		for where, expr := range b.exprs() {
+			t.Run(where, func(t *testing.T) { check(t, expr) })
+		}
+	})
+}
+
+func TestDashboard(t *testing.T) {
+	eachBoard(t, func(t *testing.T, b *board) {
+		require.Nil(t, b.ID, "an id belongs to one Grafana")
+		require.Nil(t, b.Inputs, "__inputs work in the import dialog only")
+		require.Equal(t, new(false), b.Editable)
+		require.Equal(t, 1, b.GraphTooltip, "a crosshair in all panels")
+		require.NotEmpty(t, b.Refresh)
+		require.LessOrEqual(t, b.SchemaVersion, grafana10Schema)
+		require.Contains(t, b.Tags, "servicegroup")
+		require.NotEmpty(t, b.Title)
+		require.NotEmpty(t, b.Description)
+	})
+}
+
+func TestLayout(t *testing.T) {
+	eachBoard(t, func(t *testing.T, b *board) {
+		ids, taken := map[int]bool{}, map[[2]int]string{}
+		for _, p := range b.Panels {
+			require.False(t, ids[p.ID], "%s has the id of another panel", p.Title)
+			ids[p.ID] = true
+			g := p.GridPos
+			require.Positive(t, g.W*g.H, p.Title)
+			require.LessOrEqual(t, g.X+g.W, 24, p.Title)
+			for x := g.X; x < g.X+g.W; x++ {
+				for y := g.Y; y < g.Y+g.H; y++ {
+					require.Empty(t, taken[[2]int{x, y}], "%s lies on it", p.Title)
+					taken[[2]int{x, y}] = p.Title
+				}
+			}
+		}
+	})
+}
+
+func TestVariables(t *testing.T) {
+	eachBoard(t, func(t *testing.T, b *board) {
+		require.Equal(t, variable{
+			Type: "datasource", Name: "datasource", Label: "Data source", Query: "prometheus",
+		}, b.Templating.List[0])
+		_, sources := b.variable("source")
+		require.True(t, sources)
+		for _, v := range b.Templating.List[1:] {
+			require.NotEmpty(t, v.Label)
+			if v.Type == "textbox" {
+				continue
+			}
+			require.Equal(t, "query", v.Type)
+			require.Equal(t, 2, v.Refresh, "%s: values depend on the time shown", v.Name)
+			require.True(t, v.Multi && v.IncludeAll, v.Name)
+			require.JSONEq(t, `{"type": "prometheus", "uid": "${datasource}"}`, string(v.Datasource))
+			// Any job would mean any target of this Prometheus.
+			known := v.Name == "job" || v.Name == "instance"
+			require.Equal(t, map[bool]string{true: "", false: ".*"}[known], v.AllValue, v.Name)
+		}
+	})
+}
+
+func TestPanelBasics(t *testing.T) {
+	eachPanel(t, func(t *testing.T, _ *board, p panel) {
+		require.Contains(t, kinds, p.Type)
+		require.NotEmpty(t, p.Title)
+		require.Regexp(t, `^[A-Z].*\.$`, p.Description, "a description is a sentence")
+		require.NotEmpty(t, p.Targets)
+		picked := datasource{"prometheus", "${datasource}"}
+		require.Equal(t, picked, p.Datasource)
+		refs := map[string]bool{}
+		for _, q := range p.Targets {
+			require.Equal(t, picked, q.Datasource)
+			require.NotEmpty(t, q.Expr)
+			require.False(t, refs[q.RefID])
+			refs[q.RefID] = true
+			require.NotEqual(t, q.Instant, q.Range)
+		}
+	})
+}
+
+func TestUnits(t *testing.T) {
+	known := []string{"short", "s", "percentunit", "bytes", "dateTimeFromNow", "dateTimeAsIsoNoDateIfToday"}
+	eachPanel(t, func(t *testing.T, _ *board, p panel) {
+		if p.Type != "table" { // Its columns have units of their own.
+			require.Contains(t, known, p.FieldConfig.Defaults.Unit)
+		}
+		for _, o := range p.FieldConfig.Overrides {
+			for _, property := range o.Properties {
+				if property.ID == "unit" {
+					var unit string
+					require.NoError(t, json.Unmarshal(property.Value, &unit))
+					require.Contains(t, known, unit)
+				}
+			}
+		}
+	})
+}
+
+func TestLegends(t *testing.T) {
+	eachPanel(t, func(t *testing.T, _ *board, p panel) {
+		seen := map[string]bool{}
+		for _, q := range p.Targets {
+			switch p.Type {
+			case "table":
+				require.Equal(t, "table", q.Format)
+			case "stat":
+			default:
+				require.NotEmpty(t, q.Legend)
+				require.False(t, seen[q.Legend], "two queries have the legend %s", q.Legend)
+				seen[q.Legend] = true
+			}
+		}
+		require.Equal(t, p.Type == "heatmap", p.Targets[0].Format == "heatmap")
+	})
+}
+
+// What is missing has a text and a colour of its own, and what is shown as the present is the present.
+func TestMissingDataIsNotHealthy(t *testing.T) {
+	eachPanel(t, func(t *testing.T, _ *board, p panel) {
+		defaults := p.FieldConfig.Defaults
+		require.NotEmpty(t, defaults.NoValue)
+		require.False(t, defaults.Custom.SpanNulls, "a gap is not bridged")
+		missing := map[string]bool{}
+		for _, m := range defaults.Mappings {
+			var special struct {
+				Match  string
+				Result struct{ Text, Color string }
+			}
+			if m.Type != "special" {
+				continue
+			}
+			require.NoError(t, json.Unmarshal(m.Options, &special))
+			require.Contains(t, special.Result.Text, "no data")
+			require.Equal(t, "purple", special.Result.Color)
+			missing[special.Match] = true
+		}
+		switch p.Type {
+		case "stat", "state-timeline", "status-history":
+			require.Equal(t, map[string]bool{"null": true, "nan": true}, missing)
+		}
+		if p.Type == "stat" {
+			require.Equal(t, []string{"last"}, p.Options.ReduceOptions.Calcs)
+		}
+		if p.Type == "stat" || p.Type == "table" || p.Type == "histogram" {
+			for _, q := range p.Targets {
+				require.True(t, q.Instant)
+			}
+		}
+		if p.Type == "status-history" {
+			require.InDelta(t, 25, p.MaxDataPoints, 25, "Grafana refuses to draw too many")
+			require.Positive(t, p.MaxDataPoints)
+		}
+	})
+	eachExpr(t, func(t *testing.T, expr string) { require.NotContains(t, expr, "vector(") })
+}
+
+// Rates look back as far as the scrape interval needs, or as far as is shown. Windows of alerts are the exception.
+func TestWindows(t *testing.T) {
+	window := regexp.MustCompile(`\b(\w+)\([^()]*\[([^\]]+)\]`)
+	eachExpr(t, func(t *testing.T, expr string) {
+		for _, found := range window.FindAllStringSubmatch(expr, -1) {
+			allowed := []string{"$__rate_interval", "$__range"}
+			switch {
+			case strings.Contains(found[0], "servicegroup_member_transitions_total"):
+				allowed = append(allowed, "15m") // as ServiceGroupMemberFlapping
+			case found[1] == "increase" && strings.Contains(found[0], "_bucket{"), strings.Contains(found[0], "_count{"):
+				allowed = append(allowed, "1h") // as ServiceGroupDetectionSlow: deaths are rare
+			}
+			require.Contains(t, allowed, found[2], found[0])
+		}
+	})
+}
+
+// selector finds series of ours, and those of others that are about our targets.
+var selector = regexp.MustCompile(`\b(service_up|servicegroup[\w:]*|up|ALERTS\w*|scrape_duration_seconds|process_\w+)\b({[^}]*})?`)
+
+// Every counter is seen as a rate or an increase.
+func TestCounters(t *testing.T) {
+	counter := regexp.MustCompile(`(\S*?)\b\w+_(total|count|sum|bucket){`)
+	eachExpr(t, func(t *testing.T, expr string) {
+		for _, found := range counter.FindAllStringSubmatch(expr, -1) {
+			require.Regexp(t, `(rate|increase)\($`, found[1], found[0])
+		}
+	})
+}
+
+// Every series is picked by what the dashboard's variables say.
+func TestSelectors(t *testing.T) {
+	eachBoard(t, func(t *testing.T, b *board) {
+		for where, expr := range b.exprs() {
+			for _, found := range selector.FindAllStringSubmatch(expr, -1) {
+				for _, wanted := range labelsOf(b, found[1]) {
+					require.Contains(t, found[2], wanted, "%s: %s", where, found[0])
+				}
+			}
+			for _, name := range regexp.MustCompile(`\$(\w+)`).FindAllStringSubmatch(expr, -1) {
+				_, declared := b.variable(name[1])
+				require.True(t, declared || strings.HasPrefix(name[1], "__"), "%s: $%s", where, name[1])
+			}
+		}
+	})
+}
+
+// labelsOf gives the matchers that a metric needs on a dashboard.
+func labelsOf(b *board, metric string) []string {
+	const source, job, instance = `source=~"$source`, `job=~"$job"`, `instance=~"$instance"`
+	alone := []string{"servicegroup_config_", "servicegroup_events_", "servicegroup_exporter_", "servicegroup_alerts_"}
+	ofExporter := slices.ContainsFunc(alone, func(prefix string) bool { return strings.HasPrefix(metric, prefix) }) ||
+		metric == "up" || strings.HasPrefix(metric, "process_") || strings.HasPrefix(metric, "scrape_")
+	_, instances := b.variable("instance")
+	switch {
+	case strings.HasPrefix(metric, "ALERTS"):
+		return []string{`alertname`}
+	case ofExporter && instances:
+		return []string{job, instance}
+	case ofExporter:
+		return []string{job}
+	case instances:
+		return []string{job, instance, source}
+	}
+	return []string{source}
+}
+
+// What two exporters say of one thing is one thing: nothing is summed over them.
+func TestNothingIsSummedOverExporters(t *testing.T) {
+	all := boards(t)
+	delete(all, "exporter.json") // There, each exporter has series of its own.
+	for name, b := range all {
+		for where, expr := range b.exprs() {
+			for _, found := range regexp.MustCompile(`(\w+)( by \([^)]*\))? \((service_up|servicegroup_\w+)`).FindAllStringSubmatch(expr, -1) {
+				require.Contains(t, []string{"max", "min", "on", "or"}, found[1], "%s: %s: %s", name, where, found[0])
+			}
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
+
+// exporter shows whether the exporters and their bridges do their work. Here each exporter has series of its own.
+func exporter() *page {
+	p := newPage(exporterUID, "Service groups: exporter and bridge",
+		"Whether the exporters read their sources, and their bridges reach every Alertmanager.")
+	p.datasource()
+	p.jobs()
+	p.instances()
+	p.sources()
+	p.pick("alertmanager", "Alertmanager", `label_values(servicegroup_alerts_alertmanager_up{job=~"$job"}, alertmanager)`)
+
+	p.row("Exporters")
+	p.exporters()
+	p.row("Sources")
+	p.polls()
+	p.connections()
+	p.row("Bridge to Alertmanager")
+	p.bridge()
+	return p
+}
+
+// bySourceAndExporter names the series of a graph with one for each exporter and source.
+const bySourceAndExporter = "{{instance}} {{source}}"
+
+// perSource is a metric of a source as each exporter has it, perMinute a counter of one.
+func perSource(metric string) string {
+	return `max by (instance, source) (` + metric + `{` + ofJob + `, ` + ofSource + `})`
+}
+
+func perMinute(metric string) string {
+	return `60 * max by (instance, source) (rate(` + metric + `{` + ofJob + `, ` + ofSource + `}[$__rate_interval]))`
+}
+
+func (p *page) exporters() {
+	p.add(4, 5, panel{
+		title: "Exporters", about: "Exporters that Prometheus can scrape.",
+		unit: units.Short, queries: []query{{expr: `sum(up{` + ofJob + `})`, now: true}},
+		draw: number(noData, levels(bad, level{1, good})),
+	})
+	p.add(4, 5, panel{
+		title: "Exporters down", about: "Exporters that Prometheus can't scrape.",
+		unit: units.Short, queries: []query{{expr: countFalse(`up{` + ofJob + `}`), now: true}}, draw: number(noData, few()),
+	})
+	p.add(4, 5, panel{
+		title: "Refused configurations",
+		about: "Exporters whose newest configuration was refused. They go on with the one before.",
+		unit:  units.Short,
+		queries: []query{{
+			expr: countFalse(`max by (job, instance) (servicegroup_config_last_reload_successful{` + ofJob + `})`), now: true,
+		}},
+		draw: number(noData, few()),
+	})
+	p.add(12, 5, panel{
+		title: "Versions", about: "What runs where, and since when its configuration is in use.",
+		empty: noData,
+		queries: []query{
+			{
+				expr:   `max by (instance, version, revision, goversion) (servicegroup_exporter_build_info{` + ofJob + `})`,
+				format: tableFormat, now: true,
+			},
+			{
+				expr:   `1000 * max by (instance) (servicegroup_config_last_reload_success_timestamp_seconds{` + ofJob + `})`,
+				format: tableFormat, now: true,
+			},
+		},
+		draw: rows(
+			column{from: "instance", title: "Instance", order: ascending},
+			column{from: "version", title: "Version"},
+			column{from: "revision", title: "Revision"},
+			column{from: "goversion", title: "Go"},
+			column{from: "Value #B", title: "Configured", unit: units.DateTimeFromNow},
+			column{from: "Value #A"},
+		),
+	})
+	p.graph(panel{
+		title: "Scrape duration", about: "How long a scrape takes, polls of all sources included.",
+		unit: units.Seconds,
+		queries: []query{{
+			expr: `max by (instance) (scrape_duration_seconds{` + ofJob + `})`, legend: "{{instance}}",
+		}},
+	})
+	p.graph(panel{
+		title: "CPU", about: "Processor time that the exporter uses: 100 % is one whole core.",
+		unit: units.PercentUnit,
+		queries: []query{{
+			expr: `max by (instance) (rate(process_cpu_seconds_total{` + ofJob + `}[$__rate_interval]))`, legend: "{{instance}}",
+		}},
+	})
+	p.graph(panel{
+		title: "Memory", about: "Memory that the exporter occupies.",
+		unit: units.BytesIEC,
+		queries: []query{{
+			expr: `max by (instance) (process_resident_memory_bytes{` + ofJob + `})`, legend: "{{instance}}",
+		}},
+	})
+}
+
+func (p *page) polls() {
+	p.graph(panel{
+		title: "Can be read", about: "Whether the last poll of the source succeeded: 1, or 0 for a source that this exporter can't read.",
+		unit: units.Short, queries: []query{{expr: perSource("servicegroup_source_up"), legend: bySourceAndExporter}},
+		draw: lines().LineInterpolation(common.LineInterpolationStepAfter).Max(1).Decimals(0),
+	})
+	p.graph(panel{
+		title: "Failed polls a minute", about: "Polls that failed, by reason. While there are any, nothing is known of the source's members.",
+		unit: units.Short,
+		queries: []query{{
+			expr: `60 * sum by (instance, source, reason) (rate(servicegroup_source_poll_errors_total{` + ofJob + `, ` + ofSource +
+				`}[$__rate_interval])) > 0`,
+			legend: "{{instance}} {{source}} {{reason}}",
+		}},
+		empty: "No poll failed, or nothing is known: see what can be read",
+		draw:  bars(),
+	})
+	p.graph(panel{
+		title: "Poll duration", about: "How long the last poll of each source took.",
+		unit:    units.Seconds,
+		queries: []query{{expr: perSource("servicegroup_source_poll_duration_seconds"), legend: bySourceAndExporter}},
+	})
+	p.graph(panel{
+		title: "View age", about: "How long ago each source was read. It grows while a source is blind.",
+		unit: units.Seconds,
+		queries: []query{{
+			expr:   since(perSource("servicegroup_source_last_success_timestamp_seconds")),
+			legend: bySourceAndExporter,
+		}},
+	})
+	p.graph(panel{
+		title: "Requests a minute", about: "Queries, or round trips, that polls have sent to each source.",
+		unit:    units.Short,
+		queries: []query{{expr: perMinute("servicegroup_source_operations_total"), legend: bySourceAndExporter}},
+	})
+	p.graph(panel{
+		title: "Unknown members", about: "Members of which this exporter does not know whether they are up.",
+		unit:    units.Short,
+		queries: []query{{expr: perSource("servicegroup_source_unknown_members"), legend: bySourceAndExporter}},
+	})
+}
+
+func (p *page) connections() {
+	p.graph(panel{
+		title: "Clock offset",
+		about: "The source's clock less the exporter's. Verdicts go by the source's clock; the alert ServiceGroupSourceClockSkew wants less " +
+			"than 5 seconds.",
+		unit:    units.Seconds,
+		queries: []query{{expr: perSource("servicegroup_source_clock_offset_seconds"), legend: bySourceAndExporter}},
+		draw:    signed(),
+	})
+	p.graph(panel{
+		title: "Connections and sessions", about: "New connections to each source, and sessions that the source ended, in each interval.",
+		unit: units.Short,
+		queries: []query{
+			{
+				expr: `max by (instance, source) (increase(servicegroup_source_reconnects_total{` + ofJob + `, ` + ofSource +
+					`}[$__rate_interval]))`,
+				legend: "{{instance}} {{source}} reconnects",
+			},
+			{
+				expr: `max by (instance, source) (increase(servicegroup_source_session_expirations_total{` + ofJob + `, ` + ofSource +
+					`}[$__rate_interval]))`,
+				legend: "{{instance}} {{source}} sessions expired",
+			},
+		},
+		draw: bars(),
+	})
+	p.graph(panel{
+		title: "Trouble",
+		about: "What should not happen, in each interval: entries of sources that can't be used, a memory that can't be saved, events that " +
+			"a slow reader lost.",
+		unit: units.Short,
+		queries: []query{
+			{
+				expr: `sum by (instance, source, reason) (increase(servicegroup_source_rejected_members_total{` + ofJob + `, ` + ofSource +
+					`}[$__rate_interval]))`,
+				legend: "{{instance}} {{source}} rejected: {{reason}}",
+			},
+			{
+				expr: `sum by (instance, source) (increase(servicegroup_memory_failures_total{` + ofJob + `, ` + ofSource +
+					`}[$__rate_interval]))`,
+				legend: "{{instance}} {{source}} memory not saved",
+			},
+			{
+				expr: `sum by (instance) (increase(servicegroup_events_dropped_total{` + ofJob + `}[$__rate_interval]))`, legend: "{{instance}} events lost",
+			},
+		},
+		draw: bars(),
+	})
+}

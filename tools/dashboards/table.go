@@ -1,0 +1,97 @@
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/table"
+)
+
+// column is one of a table's: a label of its queries, or the value of one.
+type column struct {
+	from  string // the label, or "Value #A"; "Value" where there is one query
+	title string // none: the column is left out
+	unit  string
+	words []dashboard.ValueMapping
+	links []link
+	order order
+}
+
+// order is how a column sorts its table.
+type order int
+
+const (
+	unsorted order = iota
+	ascending
+	descending
+)
+
+// link is where a cell leads.
+type link struct {
+	Title  string `json:"title"`
+	URL    string `json:"url"`
+	NewTab bool   `json:"targetBlank"`
+}
+
+// rows is a table with a row for each set of labels that the queries give.
+func rows(columns ...column) *table.PanelBuilder {
+	b := table.NewPanelBuilder().
+		ShowHeader(true).
+		CellHeight(common.TableCellHeightSm).
+		Filterable(true).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "merge", Options: map[string]any{}}).
+		WithTransformation(organized(columns))
+	var sorted []cog.Builder[common.TableSortByFieldState]
+	for _, c := range columns {
+		if properties := c.properties(); len(properties) > 0 {
+			b.OverrideByName(c.title, properties)
+		}
+		if c.order != unsorted {
+			sorted = append(sorted, common.NewTableSortByFieldStateBuilder().DisplayName(c.title).Desc(c.order == descending))
+		}
+	}
+	return b.SortBy(sorted)
+}
+
+// organized names and orders the columns.
+func organized(columns []column) dashboard.DataTransformerConfig {
+	names, positions, dropped := map[string]string{}, map[string]int{}, map[string]bool{"Time": true}
+	for i, c := range columns {
+		if c.title == "" {
+			dropped[c.from] = true
+			continue
+		}
+		names[c.from], positions[c.from] = c.title, i
+	}
+	return dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{
+		"renameByName": names, "indexByName": positions, "excludeByName": dropped,
+	}}
+}
+
+func (c column) properties() []dashboard.DynamicConfigValue {
+	var properties []dashboard.DynamicConfigValue
+	set := func(id string, value any) {
+		properties = append(properties, dashboard.DynamicConfigValue{Id: id, Value: value})
+	}
+	if c.unit != "" {
+		set("unit", c.unit)
+	}
+	if c.words != nil {
+		set("mappings", c.words)
+		set("custom.cellOptions", map[string]string{"type": "color-text"})
+	}
+	if c.links != nil {
+		set("links", c.links)
+	}
+	return properties
+}
+
+// The links of the dashboards. A name may have any character, so that each is encoded.
+const (
+	toMember = "${exporter:raw}/member?source=${__data.fields.Source:percentencode}&group=${__data.fields.Group:percentencode}" +
+		"&member=${__data.fields.Member:percentencode}"
+	toGroup = "/d/" + groupUID + "?var-datasource=${datasource:percentencode}&var-source=${__data.fields.Source:percentencode}" +
+		"&var-group=${__data.fields.Group:percentencode}&var-exporter=${exporter:percentencode}&${__url_time_range}"
+	toRunbook     = "${exporter:raw}/runbooks/${__data.fields.Alert:percentencode}"
+	toDownRunbook = "${exporter:raw}/runbooks/ServiceGroupMemberDown"
+)
