@@ -1,0 +1,128 @@
+package dashboards
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A view is what a user of Grafana has picked: the time, and the values of variables.
+type view struct {
+	lab        *lab
+	start, end time.Time
+	picked     map[string][]string // values of variables that are not at All
+}
+
+// series is one series of an answer, with its values.
+type series struct {
+	labels map[string]string
+	values []float64
+	times  []float64
+}
+
+// expand does what Grafana does to a query before it sends it.
+func (v *view) expand(b *board, text string) string {
+	text = strings.NewReplacer(
+		"$__rate_interval", "5s",
+		"$__range", fmt.Sprintf("%ds", int(v.end.Sub(v.start).Seconds())),
+	).Replace(text)
+	return regexp.MustCompile(`\$(\w+)`).ReplaceAllStringFunc(text, func(name string) string {
+		variable, exists := b.variable(name[1:])
+		require.True(v.lab.t, exists, "%s in %s", name, text)
+		return v.value(b, variable)
+	})
+}
+
+// value is that of a variable in a matcher: one value, or a pattern of several.
+func (v *view) value(b *board, of variable) string {
+	values := v.picked[of.Name]
+	if values == nil && of.AllValue != "" {
+		return of.AllValue
+	}
+	if values == nil {
+		values = v.options(b, of)
+	}
+	quoted := make([]string, len(values))
+	for i, value := range values {
+		quoted[i] = strings.ReplaceAll(regexp.QuoteMeta(value), `\`, `\\`) // It stands in a string.
+	}
+	if len(quoted) == 1 {
+		return quoted[0]
+	}
+	return "(" + strings.Join(quoted, "|") + ")"
+}
+
+// options are the values that a variable of the form label_values(series, label) offers.
+func (v *view) options(b *board, of variable) []string {
+	parts := regexp.MustCompile(`^label_values\((.*), (\w+)\)$`).FindStringSubmatch(v.expand(b, of.Query))
+	require.NotNil(v.lab.t, parts, of.Query)
+	var values []string
+	v.get("/api/v1/label/"+parts[2]+"/values", url.Values{"match[]": {parts[1]}, "start": {stamp(v.start)}, "end": {stamp(v.end)}}, &values)
+	return values
+}
+
+// run gives the answer to a panel's query.
+func (v *view) run(b *board, q target) []series {
+	query := url.Values{"query": {v.expand(b, q.Expr)}}
+	path := "/api/v1/query"
+	if q.Instant {
+		query.Set("time", stamp(v.end))
+	} else {
+		path = "/api/v1/query_range"
+		query.Set("start", stamp(v.start))
+		query.Set("end", stamp(v.end))
+		query.Set("step", "1")
+	}
+	var answer struct {
+		Result []struct {
+			Metric map[string]string
+			Value  []any
+			Values [][]any
+		}
+	}
+	v.get(path, query, &answer)
+	var all []series
+	for _, r := range answer.Result {
+		s := series{labels: r.Metric}
+		if r.Value != nil {
+			r.Values = [][]any{r.Value}
+		}
+		for _, pair := range r.Values {
+			value, err := strconv.ParseFloat(pair[1].(string), 64)
+			require.NoError(v.lab.t, err)
+			if !math.IsNaN(value) { // Grafana shows NaN as it shows nothing.
+				s.times, s.values = append(s.times, pair[0].(float64)), append(s.values, value)
+			}
+		}
+		if len(s.values) > 0 {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func (v *view) get(path string, query url.Values, data any) {
+	t := v.lab.t
+	response, err := http.Get(v.lab.prom.URL() + path + "?" + query.Encode())
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	answer := struct {
+		Status, Error string
+		Data          any
+	}{Data: data}
+	require.NoError(t, json.Unmarshal(text, &answer))
+	require.Equal(t, "success", answer.Status, "%s: %s", query, answer.Error)
+}
+
+func stamp(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64) }

@@ -1,0 +1,162 @@
+package dashboards
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/alerts"
+)
+
+// Alerts and other pages link to these.
+func TestUIDs(t *testing.T) {
+	uids := map[string]string{}
+	for name, b := range boards(t) {
+		uids[name] = b.UID
+	}
+	require.Equal(t, map[string]string{
+		"overview.json": "servicegroup-overview", "group.json": "servicegroup-group",
+		"detection.json": "servicegroup-detection", "exporter.json": "servicegroup-exporter",
+	}, uids)
+}
+
+// allLinks are those of the dashboard and of its panels' cells.
+func (b *board) allLinks(t *testing.T) []link {
+	t.Helper()
+	all := b.Links
+	for _, p := range b.panels() {
+		for _, o := range p.FieldConfig.Overrides {
+			for _, property := range o.Properties {
+				if property.ID == "links" {
+					var links []link
+					require.NoError(t, json.Unmarshal(property.Value, &links))
+					all = append(all, links...)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func TestLinksResolve(t *testing.T) {
+	byUID := map[string]*board{}
+	for _, b := range boards(t) {
+		byUID[b.UID] = b
+	}
+	for uid, b := range byUID {
+		leads := map[string]bool{}
+		for _, l := range b.allLinks(t) {
+			require.NotEmpty(t, l.Title)
+			checkVariables(t, b, l.URL)
+			switch path, query, _ := strings.Cut(l.URL, "?"); {
+			case strings.HasPrefix(path, "/d/"):
+				aim := byUID[strings.TrimPrefix(path, "/d/")]
+				require.NotNil(t, aim, l.URL)
+				leads[aim.UID] = true
+				for _, name := range regexp.MustCompile(`var-(\w+)=`).FindAllStringSubmatch(query, -1) {
+					_, exists := aim.variable(name[1])
+					require.True(t, exists, "%s has no variable %s", aim.UID, name[1])
+				}
+			case strings.HasPrefix(path, "${exporter:raw}/runbooks/"):
+				checkRunbook(t, strings.TrimPrefix(path, "${exporter:raw}/runbooks/"))
+			default:
+				require.Equal(t, "${exporter:raw}/member", path)
+			}
+		}
+		delete(leads, uid)
+		require.Len(t, leads, len(byUID)-1, "%s leads to every other dashboard", uid)
+	}
+}
+
+// checkVariables holds the variables in a link against those that there are. What a cell says is encoded, as names may
+// have any character.
+func checkVariables(t *testing.T, b *board, url string) {
+	t.Helper()
+	for _, found := range regexp.MustCompile(`\$\{([^}]*)\}`).FindAllStringSubmatch(url, -1) {
+		name, format, _ := strings.Cut(found[1], ":")
+		if strings.HasPrefix(name, "__data.fields.") {
+			require.Equal(t, "percentencode", format, url)
+			continue
+		}
+		_, exists := b.variable(name)
+		require.True(t, exists || strings.HasPrefix(name, "__url_"), "%s: %s", url, name)
+	}
+}
+
+// checkRunbook holds the alert that a runbook is for against those that there are.
+func checkRunbook(t *testing.T, alert string) {
+	t.Helper()
+	if alert == "${__data.fields.Alert:percentencode}" {
+		return // Any of the rules' own.
+	}
+	require.Contains(t, alerts.Names(), alert)
+	require.FileExists(t, "../alerts/runbooks/"+alert+".md")
+}
+
+// Alerts link to a dashboard with what they are about picked.
+func TestLinksOfAlertsResolve(t *testing.T) {
+	byUID := map[string]*board{}
+	for _, b := range boards(t) {
+		byUID[b.UID] = b
+	}
+	cfg := alerts.DefaultConfig()
+	cfg.GrafanaURL = "https://grafana.example.com"
+	cfg.Groups = []alerts.Group{{Group: "compute", MinMembers: 3}}
+	linked := map[string]bool{}
+	for _, rule := range cfg.Rules() {
+		if rule.Alert == "" {
+			continue
+		}
+		link := rule.Annotations["dashboard_url"]
+		linked[rule.Alert] = true
+		path, query, _ := strings.Cut(strings.TrimPrefix(link, cfg.GrafanaURL+"/d/"), "?")
+		require.Contains(t, byUID, path, rule.Alert)
+		for _, name := range regexp.MustCompile(`var-(\w+)=`).FindAllStringSubmatch(query, -1) {
+			_, exists := byUID[path].variable(name[1])
+			require.True(t, exists, "%s: %s has no variable %s", rule.Alert, path, name[1])
+		}
+	}
+	require.ElementsMatch(t, alerts.Names(), slices.Collect(maps.Keys(linked)))
+}
+
+// What the dashboards read of the rules' making, the shipped rules make.
+func TestRulesOfQueriesExist(t *testing.T) {
+	rules, err := os.ReadFile(rulesFile)
+	require.NoError(t, err)
+	for name, b := range boards(t) {
+		for where, expr := range b.exprs() {
+			for _, record := range regexp.MustCompile(`servicegroup:[\w:]+`).FindAllString(expr, -1) {
+				require.Contains(t, string(rules), "record: "+record+"\n", "%s: %s", name, where)
+			}
+			for _, alert := range regexp.MustCompile(`alertname!?="(\w+)"`).FindAllStringSubmatch(expr, -1) {
+				require.Contains(t, alerts.Names(), alert[1], "%s: %s", name, where)
+			}
+		}
+	}
+}
+
+// Where a panel shows when an alert would fire, it is when it does.
+func TestThresholdsAreThoseOfTheRules(t *testing.T) {
+	rules, err := os.ReadFile(rulesFile)
+	require.NoError(t, err)
+	all := boards(t)
+	for _, c := range []struct{ board, panel, query, rule string }{
+		{"group.json", "Flapping", "[15m])) and on", "servicegroup_member_transitions_total[15m])) > 4\n"},
+		{"group.json", "Flapping", " > bool 4)", "servicegroup_member_transitions_total[15m])) > 4\n"},
+		{"detection.json", "Detection latency against the target", "down_time_seconds{source=~\"$source\"}) + 90", "down_time_seconds) + 90\n"},
+		{"detection.json", "Detection latency against the target", "[1h]", "servicegroup_detection_latency_seconds_bucket[1h]"},
+	} {
+		var exprs []string
+		for _, q := range all[c.board].panel(t, c.panel).Targets {
+			exprs = append(exprs, q.Expr)
+		}
+		require.Contains(t, strings.Join(exprs, "\n"), c.query)
+		require.Contains(t, string(rules), c.rule)
+	}
+}

@@ -1,0 +1,185 @@
+package dashboards
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Why a query may have no answer after the lab's outage. All others must have one.
+const (
+	noCanary     = "the exporters of the lab have no canary"
+	noMismatches = "all labels of the bridge's alerts agree with those of Prometheus"
+)
+
+// TestQueries runs every query and every variable against a Prometheus that has seen an outage.
+func TestQueries(t *testing.T) {
+	l := newLab(t)
+	l.outage()
+	all := boards(t)
+	v := &view{lab: l, start: l.started, end: time.Now()}
+	t.Run("variables", func(t *testing.T) { checkOptions(t, v, all) })
+	t.Run("not empty", func(t *testing.T) { checkNotEmpty(t, v, all) })
+	t.Run("tables", func(t *testing.T) { checkTables(t, v, all) })
+	t.Run("picked", func(t *testing.T) { checkPicked(t, v, all) })
+	checkValues(l, all)
+	t.Run("timeline", func(t *testing.T) { checkTimeline(t, v, all["group.json"]) })
+	for _, e := range l.exporters {
+		e.stop()
+	}
+	l.await(`count(up == 0) == 2 unless on () servicegroup:service_up:max`)
+	t.Run("nothing known", func(t *testing.T) { checkNothingKnown(t, l, all) })
+}
+
+func checkOptions(t *testing.T, v *view, all map[string]*board) {
+	want := map[string][]string{
+		"source": {"nova", "zk"}, "group": {"compute", "network", "web"}, "zone": {"az1", "az2"},
+		"job": {"servicegroup_exporter"}, "instance": {v.lab.exporters[0].address, v.lab.exporters[1].address},
+		"alertmanager": {v.lab.am.URL()},
+	}
+	for name, b := range all {
+		for _, variable := range b.Templating.List {
+			if variable.Type == "query" {
+				require.ElementsMatch(t, want[variable.Name], v.options(b, variable), "%s: %s", name, variable.Name)
+			}
+		}
+	}
+}
+
+func checkNotEmpty(t *testing.T, v *view, all map[string]*board) {
+	for name, b := range all {
+		for _, p := range b.panels() {
+			for _, q := range p.Targets {
+				where := name + "/" + p.Title + "/" + q.RefID
+				got := v.run(b, q)
+				t.Log(where, len(got))
+				reason := whyEmpty(q.Expr)
+				require.Equal(t, reason == "", len(got) > 0, "%s (%s): %s", where, reason, v.expand(b, q.Expr))
+			}
+		}
+		for _, a := range b.Annotations.List {
+			require.NotEmpty(t, v.run(b, target{Expr: a.Expr + " >= 1"}), "%s: annotation %s", name, a.Name)
+		}
+	}
+}
+
+// whyEmpty says why a query has no answer in the lab.
+func whyEmpty(expr string) string {
+	switch {
+	case strings.Contains(expr, "servicegroup_canary_"):
+		return noCanary
+	case strings.Contains(expr, "servicegroup_alerts_label_mismatches"):
+		return noMismatches
+	}
+	return ""
+}
+
+// checkPicked picks one source and group: nothing else may be shown.
+func checkPicked(t *testing.T, v *view, all map[string]*board) {
+	picked := *v
+	picked.picked = map[string][]string{"source": {"nova"}, "group": {"compute"}, "zone": {"az2"}}
+	for name, b := range all {
+		_, groups := b.variable("group")
+		for where, expr := range b.exprs() {
+			for _, s := range picked.run(b, target{Expr: expr}) {
+				require.Contains(t, []string{"nova", ""}, s.labels["source"], "%s: %s", name, where)
+				if groups {
+					require.Contains(t, []string{"compute", ""}, s.labels["group"], "%s: %s", name, where)
+				}
+				if !strings.Contains(expr, "ALERTS") { // Alerts know no zones.
+					require.NotEqual(t, "c1", s.labels["member"], "%s: %s", name, where)
+				}
+			}
+		}
+	}
+}
+
+// tile gives the value of a stat, if it has one.
+func (v *view) tile(b *board, title string) (float64, bool) {
+	got := v.run(b, b.panel(v.lab.t, title).Targets[0])
+	if len(got) == 0 {
+		return 0, false
+	}
+	require.Len(v.lab.t, got, 1, title)
+	return got[0].values[0], true
+}
+
+// checkTimeline looks at who has a row, and at gaps.
+func checkTimeline(t *testing.T, v *view, b *board) {
+	rows := map[string]series{}
+	for _, s := range v.run(b, b.panel(t, "States of members that were down in this time").Targets[0]) {
+		rows[s.labels["member"]] = s
+	}
+	require.Subset(t, slices.Collect(maps.Keys(rows)), []string{"c1", "c2", "c3", "c4", "c5", "n1", "w1"})
+	require.NotContains(t, rows, "c6", "was never down")
+	require.NotContains(t, rows, "n2", "is disabled, and up")
+	// A row shows the time before its member first died, and each of its states.
+	require.InDelta(t, 1, rows["c1"].values[0], 0)
+	require.Contains(t, rows["c1"].values, 0.0)
+	require.InDelta(t, 1, rows["c1"].values[len(rows["c1"].values)-1], 0)
+	// While its source can't be read, it has no state.
+	var before, blind, after int
+	for _, at := range rows["w1"].times {
+		switch {
+		case at < v.lab.blind[0]:
+			before++
+		case at > v.lab.blind[1]:
+			after++
+		default:
+			blind++
+		}
+	}
+	require.Positive(t, before)
+	require.Zero(t, blind)
+	require.Positive(t, after)
+}
+
+// checkValues holds tiles against what has happened. Two exporters saw it, and it happened once.
+func checkValues(l *lab, all map[string]*board) {
+	for _, want := range []struct {
+		board, tile string
+		picked      map[string][]string
+		value       float64
+	}{
+		{"overview.json", "Members down", map[string][]string{"source": {"nova"}}, 2},
+		{"overview.json", "Members down", map[string][]string{"source": {"nova"}, "zone": {"az1"}}, 1},
+		{"overview.json", "Groups in outage", map[string][]string{"source": {"nova"}}, 1},
+		{"overview.json", "Sources blind", nil, 0},
+		{"overview.json", "Exporters down", nil, 0},
+		{"overview.json", "Alertmanagers down", nil, 0},
+		{"group.json", "Up", map[string][]string{"group": {"compute"}}, 5},
+		{"group.json", "Down", map[string][]string{"group": {"compute"}}, 1},
+		{"group.json", "Out of service", map[string][]string{"source": {"nova"}}, 2},
+		{"group.json", "Unknown", map[string][]string{"source": {"nova"}}, 0},
+		{"detection.json", "Deaths noticed", map[string][]string{"source": {"nova"}}, 7},
+	} {
+		l.eventually(want.board+": "+want.tile, func() bool {
+			v := &view{lab: l, start: l.started, end: time.Now(), picked: want.picked}
+			got, known := v.tile(all[want.board], want.tile)
+			return known && got == want.value
+		})
+	}
+}
+
+// checkNothingKnown looks at the tiles when no exporter is left: none may look well.
+func checkNothingKnown(t *testing.T, l *lab, all map[string]*board) {
+	said := map[string]float64{"Exporters": 0, "Exporters down": 2, "Alerts firing": -1}
+	for name, b := range all {
+		v := &view{lab: l, start: l.started, end: time.Now()}
+		for _, p := range b.panels() {
+			if p.Type != "stat" || strings.Contains(p.Targets[0].Expr, "$__range") {
+				continue // What happened in the time shown has happened.
+			}
+			got, known := v.tile(b, p.Title)
+			want, always := said[p.Title]
+			require.Equal(t, always, known, "%s: %s says %v", name, p.Title, got)
+			if want >= 0 {
+				require.InDelta(t, want, got, 0, p.Title)
+			}
+		}
+	}
+}

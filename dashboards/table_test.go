@@ -1,0 +1,119 @@
+package dashboards
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A row of a table: labels are strings, values are numbers.
+type row map[string]any
+
+// rows does what Grafana does to the answers of a table's queries: rows with the same labels become one, and columns
+// are named and left out.
+func (v *view) rows(b *board, p panel) []row {
+	var merged []row
+	for _, q := range p.Targets {
+		value := "Value #" + q.RefID
+		if len(p.Targets) == 1 {
+			value = "Value"
+		}
+		for _, s := range v.run(b, q) {
+			added := row{value: s.values[0]}
+			for name, text := range s.labels {
+				added[name] = text
+			}
+			merged = merge(merged, added)
+		}
+	}
+	organize := p.Transforms[len(p.Transforms)-1].Options
+	named := make([]row, len(merged))
+	for i, from := range merged {
+		named[i] = row{}
+		for name, value := range from {
+			if !organize.Excluded[name] {
+				named[i][cmp.Or(organize.Names[name], name)] = value
+			}
+		}
+	}
+	return named
+}
+
+// merge adds to the row that has the same labels, as far as both have them.
+func merge(rows []row, added row) []row {
+	for _, r := range rows {
+		fits := true
+		for name, value := range added {
+			if had, both := r[name]; both && had != value || strings.HasPrefix(name, "Value") && both {
+				fits = false
+			}
+		}
+		if fits {
+			maps.Copy(r, added)
+			return rows
+		}
+	}
+	return append(rows, added)
+}
+
+// columns are the names of the table's, in order.
+func (p panel) columns() []string {
+	organize := p.Transforms[len(p.Transforms)-1].Options
+	var names []string
+	for from := range organize.Order {
+		names = append(names, from)
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(organize.Order[a], organize.Order[b]) })
+	for i, from := range names {
+		names[i] = organize.Names[from]
+	}
+	return names
+}
+
+// checkTables holds each table's columns against what its queries give: each of them, and no more.
+func checkTables(t *testing.T, v *view, all map[string]*board) {
+	for name, b := range all {
+		for _, p := range b.panels() {
+			if p.Type != "table" {
+				continue
+			}
+			found := map[string]bool{}
+			for _, r := range v.rows(b, p) {
+				for column := range r {
+					found[column] = true
+				}
+			}
+			var columns []string
+			for column := range found {
+				columns = append(columns, column)
+			}
+			require.ElementsMatch(t, p.columns(), columns, "%s: %s", name, p.Title)
+			for _, o := range p.FieldConfig.Overrides {
+				require.Contains(t, p.columns(), o.Matcher.Options, "%s: %s", name, p.Title)
+			}
+		}
+	}
+	checkDead(t, v, all["overview.json"])
+}
+
+// checkDead looks at one member that is dead.
+func checkDead(t *testing.T, v *view, b *board) {
+	rows := v.rows(b, b.panel(t, "Members that are down"))
+	i := slices.IndexFunc(rows, func(r row) bool { return r["Member"] == "c5" })
+	require.GreaterOrEqual(t, i, 0)
+	dead := rows[i]
+	for _, column := range []string{"Since", "Last heartbeat"} {
+		at := time.UnixMilli(int64(dead[column].(float64)))
+		require.WithinRange(t, at, v.start.Add(-time.Minute), v.end, column)
+		delete(dead, column)
+	}
+	require.Equal(t, row{
+		"Source": "nova", "Group": "compute", "Member": "c5", "Binary": "compute", "Zone": "az2", "State": 0.0,
+	}, dead)
+	require.Len(t, rows, 4)
+}
