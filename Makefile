@@ -8,7 +8,7 @@ LINT      = bin/golangci-lint
 FUZZTIME ?= 100000x
 DEMOFLAGS ?=
 
-.PHONY: build demo test deps check fmt lint fuzz bench generate clean
+.PHONY: build demo test deps check fmt lint fuzz bench generate preview clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o servicegroup_exporter .
@@ -47,6 +47,9 @@ bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the table in
 
 generate: ## files that are made from code
 	go generate ./...
+
+preview: deps ## pictures of the dashboards' data, for the documentation
+	go test ./dashboards -count=1 -run TestQueries -preview $(CURDIR)/docs/images
 
 clean:
 	rm -rf bin servicegroup_exporter

@@ -28,6 +28,9 @@ func TestQueries(t *testing.T) {
 	t.Run("picked", func(t *testing.T) { checkPicked(t, v, all) })
 	checkValues(l, all)
 	t.Run("timeline", func(t *testing.T) { checkTimeline(t, v, all["group.json"]) })
+	if *preview != "" {
+		drawPreviews(t, l, all)
+	}
 	for _, e := range l.exporters {
 		e.stop()
 	}
