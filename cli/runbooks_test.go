@@ -29,10 +29,10 @@ func TestRunbooksAreServed(t *testing.T) {
 		status, page := get(name)
 		require.Equal(t, 200, status, name)
 		require.NotContains(t, page, "raw HTML omitted", name)
-		text := regexp.MustCompile(`(?s)<pre>.*?</pre>|<style>.*?</style>`).ReplaceAllString(page, "")
+		text := regexp.MustCompile(`(?s)<pre>.*?</pre>`).ReplaceAllString(page, "")
 		require.NotRegexp(t, "```|\\]\\(|\\*\\*|(?m)^ *(#|\\|)", text, "%s: Markdown that was not understood", name)
 		for _, match := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(page, -1) {
-			if match[1] != "../" && match[1] != "./" {
+			if match[1] != "./" && !strings.HasPrefix(match[1], "../") {
 				require.Contains(t, runbooks.Names(), match[1], name)
 			}
 		}

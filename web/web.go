@@ -1,4 +1,4 @@
-// Package web is the HTTP surface: the scrape, health, readiness, reload and the landing page, and the server that
+// Package web is the HTTP surface: the scrape, health, readiness, reload and the pages, and the server that
 // serves them with the exporter toolkit's TLS and authentication.
 package web
 
@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"servicegroup_exporter/web/page"
 )
 
 // Options are what the HTTP surface needs from the rest of the program.
@@ -47,9 +49,15 @@ type Options struct {
 	// Runbooks answers below /runbooks/, see [NewRunbooks]. Nil: nothing is there.
 	Runbooks http.Handler
 
-	// Version is shown on the landing page.
+	// Version is shown on the pages.
 	Version string
 }
+
+// Where the pages are, besides the status page at the root.
+const (
+	memberPath = "/member"
+	assetsPath = "/assets/"
+)
 
 // DefaultOptions gives the settings that have defaults.
 func DefaultOptions() Options {
@@ -81,7 +89,10 @@ func validatePath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n") {
 		return fmt.Errorf("%q is not a path like /metrics", p)
 	}
-	for _, taken := range []string{"/-/", "/api/", "/sd/"} {
+	if p == memberPath {
+		return fmt.Errorf("metrics can't be at %q: the page of a member is there", p)
+	}
+	for _, taken := range []string{"/-/", "/api/", "/sd/", assetsPath, runbooksPath} {
 		if strings.HasPrefix(p, taken) {
 			return fmt.Errorf("metrics can't be at %q: paths below %s are taken", p, taken)
 		}
@@ -94,17 +105,19 @@ func New(o Options) (http.Handler, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	pages, err := page.New(page.Options{MetricsPath: o.MetricsPath, Version: o.Version})
+	if err != nil {
+		return nil, fmt.Errorf("making the pages: %w", err)
+	}
 	mux := http.NewServeMux()
 	if o.MetricsPath == "/" {
-		mux.Handle("GET /{$}", newScrapeHandler(o))
+		mux.Handle("GET /{$}", newScrapeHandler(o)) // instead of the status page
 	} else {
-		page, err := newLandingPage(o)
-		if err != nil {
-			return nil, fmt.Errorf("making the landing page: %w", err)
-		}
-		mux.Handle("GET /{$}", page)
+		mux.Handle("GET /{$}", pages)
 		mux.Handle("GET "+o.MetricsPath, newScrapeHandler(o))
 	}
+	mux.Handle("GET "+memberPath, pages)
+	mux.Handle("GET "+assetsPath, pages)
 	mux.Handle("GET "+runbooksPath, orNotFound(o.Runbooks))
 	if o.API != nil {
 		mux.Handle("/api/", o.API)

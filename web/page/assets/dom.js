@@ -1,0 +1,81 @@
+// Elements from values. Text is only ever set as text, never as markup: names can be anything.
+import { absolute, duration } from "./format.js";
+
+/** Makes an element with properties, attributes (those with a dash, and role), and children. */
+export function element(tag, properties = {}, ...children) {
+  const e = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.includes("-") || name === "role") e.setAttribute(name, value);
+    else e[name] = value;
+  }
+  e.append(...children.filter((child) => child !== null));
+  return e;
+}
+
+/** Sets a text if it is another one, so that nothing is laid out or announced again for nothing. */
+export function setText(e, text) {
+  if (e.textContent !== text) e.textContent = text;
+}
+
+/** Makes an element that says how long ago something was, and goes on saying so. */
+export function ago(at, now, suffix = "") {
+  const e = element("time");
+  setAgo(e, at, now, suffix);
+  return e;
+}
+
+/** Gives such an element another time, in milliseconds; NaN is none, about which it says nothing. */
+export function setAgo(e, at, now, suffix = "") {
+  if (e.dataset.at !== String(at)) {
+    e.dataset.at = at;
+    e.dataset.suffix = suffix;
+    if (Number.isNaN(at)) {
+      e.removeAttribute("datetime");
+      e.removeAttribute("title");
+    } else {
+      e.dateTime = new Date(at).toISOString();
+      e.title = absolute(new Date(at));
+    }
+  }
+  tick(e, now);
+}
+
+/** Brings what all such elements of the page say up to date. */
+export function tickAll(now) {
+  for (const e of document.querySelectorAll("time[data-at]")) tick(e, now);
+}
+
+function tick(e, now) {
+  const at = Number(e.dataset.at);
+  setText(e, Number.isNaN(at) ? "" : duration((now - at) / 1000) + e.dataset.suffix);
+}
+
+/** Changes what is in a container. Moving an element takes the focus away from it: it gets it back. */
+export function keepFocus(container, change) {
+  const focused = container.contains(document.activeElement) ? document.activeElement : null;
+  change();
+  if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
+}
+
+/** Makes a list show items. Elements of items that are still there stay. */
+export function reconcile(list, items, key, make, update) {
+  keepFocus(list, () => arrange(list, items, key, make, update));
+}
+
+function arrange(list, items, key, make, update) {
+  const old = new Map([...list.children].map((child) => [child.dataset.key, child]));
+  let at = list.firstElementChild;
+  for (const item of items) {
+    const name = key(item);
+    let child = old.get(name);
+    old.delete(name);
+    if (!child) {
+      child = make(item);
+      child.dataset.key = name;
+    }
+    update?.(child, item);
+    if (child === at) at = at.nextElementSibling;
+    else list.insertBefore(child, at);
+  }
+  for (const child of old.values()) child.remove();
+}

@@ -1,0 +1,42 @@
+// Words for times and numbers.
+
+const units = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
+
+/** A duration in seconds in at most two units: "42s", "3m 20s", "5d 4h". */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const first = units.findIndex(([, size]) => whole >= size);
+  if (first < 0) return "0s";
+  const [unit, size] = units[first];
+  const rest = units[first + 1];
+  const left = rest ? Math.floor((whole % size) / rest[1]) : 0;
+  return `${Math.floor(whole / size)}${unit}` + (left ? ` ${left}${rest[0]}` : "");
+}
+
+/** A measured duration in seconds: "3ms", "2.1s", then like any other. */
+export function measured(seconds) {
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)}ms`;
+  return seconds < 10 ? `${Number(seconds.toFixed(1))}s` : duration(seconds);
+}
+
+/** A number of things: "1 member", "12,000 members". */
+export function count(n, thing) {
+  return `${n.toLocaleString("en")} ${thing}${n === 1 ? "" : "s"}`;
+}
+
+/** Date and time of the reader's own clock, to the second: "2026-11-25 03:12:10". */
+export function absolute(date) {
+  const two = (n) => String(n).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
+    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+/** Milliseconds since 1970 of a time in an answer; NaN where there is none. */
+export function parse(time) {
+  return time ? Date.parse(time) : NaN;
+}
+
+/** The first characters of a text, where the whole of it would be too much to look at or to listen to. */
+export function brief(text, most = 60) {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}

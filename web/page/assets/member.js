@@ -1,0 +1,119 @@
+// The page of one member: what it is, and what happened to it.
+import { API, address } from "./api.js";
+import { ago, element, setText, tickAll } from "./dom.js";
+import { showEvents } from "./events.js";
+import { absolute, brief, parse } from "./format.js";
+import { Live } from "./live.js";
+import { Pace } from "./pace.js";
+import { badge } from "./rows.js";
+import { health } from "./sources.js";
+import { notes } from "./store.js";
+import { Stream } from "./stream.js";
+
+const place = (id) => document.getElementById(id);
+const query = new URLSearchParams(location.search);
+const asked = Object.fromEntries(["source", "group", "member"].map((name) => [name, query.get(name) ?? ""]));
+
+class MemberPage {
+  #api = new API();
+  #live = new Live();
+  #pace = new Pace(() => this.#read());
+
+  constructor() {
+    setText(place("name"), asked.member || "No member");
+    document.title = `${brief(asked.member) || "No member"} · Service groups`;
+    setInterval(() => tickAll(this.#api.now()), 1000);
+    new Stream({
+      filter: { source: asked.source },
+      opened: () => this.#opened(),
+      event: (type, e) => this.#pace.add(e.source, type !== "poll"),
+      lost: () => this.#live.lost(),
+      check: () => this.#read(),
+    });
+  }
+
+  async #opened() {
+    await this.#read();
+    this.#live.ok();
+  }
+
+  async #read() {
+    const sources = await this.#api.sources();
+    try {
+      const { member, events } = await this.#api.get("member", asked);
+      this.#show(member, events, sources.find((s) => s.source === member.source));
+    } catch (error) {
+      if (!error.status) throw error; // No answer at all.
+      this.#missing(error);
+    }
+    this.#live.fresh();
+  }
+
+  /** The server has answered that it can't show the member. */
+  #missing(error) {
+    const why = error.status === 404 ? "There is no such member (any more)" : "It can't be shown";
+    place("known").hidden = true;
+    place("verdict").className = "verdict unknown";
+    setText(place("state"), `${why}: ${error.message}`);
+    this.#links(asked);
+  }
+
+  #show(member, events, source) {
+    const now = this.#api.now();
+    const trusted = source && health(source, now) === "up";
+    const m = trusted ? member : { ...member, state: "unknown" };
+    place("verdict").className = `verdict ${m.state}`;
+    this.#state(m, source, trusted, now);
+    place("known").hidden = false;
+    this.#links(m);
+    this.#facts(m, source, now);
+    setText(place("labels"), labels(m));
+    showEvents(place("events"), events, now, false);
+  }
+
+  #state(m, source, trusted, now) {
+    const why = trusted ? notes(m) : `its source ${brief(m.source)} ${source?.error ? `can't be read: ${source.error}` : "was not read for long"}`;
+    const fresh = element("p", { id: "state" }, badge(m.state), " for ", ago(parse(m.since), now), why ? ` · ${why}` : "");
+    setText(place("announcer"), m.state); // The line itself says something else every second.
+    tickAll(now);
+    if (!place("state").isEqualNode(fresh)) place("state").replaceChildren(...fresh.childNodes);
+  }
+
+  #links(m) {
+    place("links").hidden = false;
+    if (place("links").childElementCount) return;
+    place("links").append(
+      element("a", { href: address("./", { source: m.source, group: m.group }), textContent: m.group ? `All of group ${brief(m.group)}` : "All members" }),
+      element("a", { href: address("./", { state: "down" }), textContent: "All who are down" }));
+  }
+
+  #facts(m, source, now) {
+    const facts = {
+      Source: m.source, Group: m.group, Zone: m.zone, Binary: m.binary,
+      Since: time(parse(m.since), now),
+      // A heartbeat has the time of the backend's clock.
+      "Last heartbeat": m.last_heartbeat ? time(parse(m.last_heartbeat) - (source?.clock_offset_seconds ?? 0) * 1000, now) : "",
+      Enabled: yesOrNo(m.enabled), "Disabled because": m.disabled_reason, "Forced down": yesOrNo(m.forced_down),
+      Version: m.version, UUID: m.uuid, "Deaths and recoveries": String(m.transitions),
+    };
+    const given = Object.entries(facts).filter(([, value]) => value);
+    place("facts").replaceChildren(...given.flatMap(([name, value]) => [
+      element("div", {}, element("dt", { textContent: name }), element("dd", {}, value)),
+    ]));
+  }
+}
+
+/** A time on the clock, and how long ago that was. */
+function time(at, now) {
+  return element("span", {}, `${absolute(new Date(at))} · `, ago(at, now, " ago"));
+}
+
+const yesOrNo = (flag) => (flag === undefined ? "" : flag ? "yes" : "no");
+
+/** The member's series as Prometheus would have it asked for. */
+function labels(m) {
+  const quoted = ["source", "group", "member", "binary", "zone"].map((name) => `${name}=${JSON.stringify(m[name])}`);
+  return `service_up{\n  ${quoted.join(",\n  ")}\n}`;
+}
+
+new MemberPage();

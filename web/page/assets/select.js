@@ -1,0 +1,65 @@
+// Which members are shown, and in which order.
+import { outOfService, states } from "./store.js";
+
+/** The filters as the address of the page has them. */
+export const filterNames = ["q", "source", "group", "zone", "state"];
+
+/** Reads the filters from the part of an address behind the question mark. */
+export function readFilter(search) {
+  const query = new URLSearchParams(search);
+  const filter = Object.fromEntries(filterNames.map((name) => [name, query.get(name) ?? ""]));
+  if (!states.includes(filter.state)) filter.state = "";
+  return filter;
+}
+
+/** True if something of a group's is wanted. */
+export function wantsGroup(filter, { source, group }) {
+  return (!filter.source || filter.source === source) && (!filter.group || filter.group === group);
+}
+
+/**
+ * Picks members and counts, for each state, how many there would be without the filter of states. The down come first,
+ * those that somebody should look at before those out of service, and the newest before the others; then the unknown, then
+ * the up, as the API sorts them.
+ */
+export function select(members, filter) {
+  const text = filter.q.trim().toLowerCase();
+  const counts = { down: 0, unknown: 0, up: 0 };
+  const picked = { down: [], unknown: [], up: [] };
+  let total = 0;
+  for (const m of members) {
+    total++;
+    if (!wantsGroup(filter, m) || (filter.zone && filter.zone !== m.zone) || !m.text.includes(text)) continue;
+    counts[m.state]++;
+    if (!filter.state || filter.state === m.state) picked[m.state].push(m);
+  }
+  picked.down.sort((a, b) => outOfService(a) - outOfService(b) || b.at - a.at);
+  return { list: [...picked.down, ...picked.unknown, ...picked.up], counts, total };
+}
+
+/** What groups, with counts of states, and zones there are, which columns have something to show, and who is down. */
+export function survey(members) {
+  const groups = new Map();
+  const zones = new Set();
+  const down = [];
+  const has = { zone: false, binary: false, heartbeat: false, reason: false };
+  for (const m of members) {
+    const key = JSON.stringify([m.source, m.group]);
+    let g = groups.get(key);
+    if (!g) groups.set(key, (g = { key, source: m.source, group: m.group, down: 0, unknown: 0, up: 0, serving: 0, lost: 0, newest: 0 }));
+    g[m.state]++;
+    if (m.state === "down") down.push(m);
+    if (!outOfService(m)) {
+      g.serving++;
+      if (m.state === "down") g.lost++;
+      if (m.heartbeat > g.newest) g.newest = m.heartbeat;
+    }
+    zones.add(m.zone);
+    has.zone ||= m.zone !== "";
+    has.binary ||= m.binary !== "";
+    has.heartbeat ||= m.heartbeat > 0;
+    has.reason ||= m.forced_down === true || m.enabled === false;
+  }
+  down.sort((a, b) => b.at - a.at);
+  return { groups: [...groups.values()], zones: [...zones].filter(Boolean).sort(), has, down };
+}

@@ -1,0 +1,64 @@
+// The sources: can they be read, and is what they said still true?
+import { ago, element, reconcile, setAgo, setText } from "./dom.js";
+import { count, measured, parse } from "./format.js";
+
+const fewest = 180; // seconds that any source may go unread, for those that only scrapes read
+
+/** What is the matter with a source: "up", "blind" (it can't be read), "stale" (nobody has read it for long), "new". */
+export function health(source, now) {
+  if (!source.last_attempt) return "new";
+  if (!source.up) return "blind";
+  const most = Math.max(3 * source.down_time_seconds, fewest);
+  return now - parse(source.last_success) > most * 1000 ? "stale" : "up";
+}
+
+const words = { up: "readable", blind: "can't be read", stale: "not read for long", new: "not polled yet" };
+
+/** Shows the sources as a list of cards, those with something the matter first. */
+export function showSources(list, sources, now) {
+  const sorted = [...sources].sort((a, b) => (health(a, now) === "up") - (health(b, now) === "up"));
+  reconcile(list, sorted, (s) => s.source, make, (card, s) => fill(card, s, now));
+}
+
+function make(s) {
+  return element("li", { className: "card" },
+    element("h3", {}, element("span", { className: "name", textContent: s.source }),
+      element("span", { className: "badge" }, element("span", { className: "mark", "aria-hidden": "true" }), element("span")),
+      element("span", { className: "tally" })),
+    element("p", { className: "error" }),
+    element("p", { className: "backend" }),
+    element("dl", {}, ...fact("Read", ago(NaN, 0, " ago")), ...fact("Poll"), ...fact("Clock"), ...fact("Down time")));
+}
+
+function fact(name, value = "") {
+  return [element("div", {}, element("dt", { textContent: name }), " ", element("dd", {}, value))];
+}
+
+function fill(card, s, now) {
+  const state = health(s, now);
+  const [title, error, backend, facts] = card.children;
+  const [, badge, tally] = title.children;
+  badge.className = `badge ${state}`;
+  setText(badge.lastElementChild, words[state]);
+  setText(tally, tallied(s.members));
+  setText(error, s.error ? `${s.reason ? `${s.reason}: ` : ""}${s.error}` : "");
+  error.hidden = !s.error;
+  setText(backend, [s.driver, s.schema, s.layout, s.backend].filter(Boolean).join(" · "));
+  const [read, took, offset, downTime] = [...facts.children].map((div) => div.lastElementChild);
+  setAgo(read.firstElementChild, parse(s.last_success), now, " ago");
+  read.classList.toggle("never", !s.last_success);
+  setText(took, measured(s.poll_duration_seconds));
+  setText(offset, s.clock_offset_seconds === undefined ? "not known" : signed(s.clock_offset_seconds));
+  offset.classList.toggle("bad", Math.abs(s.clock_offset_seconds) > 5);
+  setText(downTime, s.down_time_seconds ? measured(s.down_time_seconds) : "not known");
+}
+
+function tallied({ up, down, unknown }) {
+  const parts = [down && `${down} down`, unknown && `${unknown} unknown`].filter(Boolean);
+  return [count(up + down + unknown, "member"), ...parts].join(", ");
+}
+
+function signed(seconds) {
+  const size = measured(Math.abs(seconds));
+  return size === "0ms" ? size : `${seconds < 0 ? "−" : "+"}${size}`;
+}

@@ -1,0 +1,169 @@
+// The status page: what is read, when, and what is drawn of it.
+import { API } from "./api.js";
+import { Announcer } from "./announcer.js";
+import { setText, tickAll } from "./dom.js";
+import { showEvents } from "./events.js";
+import { Filters } from "./filters.js";
+import { count } from "./format.js";
+import { Grid } from "./grid.js";
+import { showGroups } from "./groups.js";
+import { showDetection } from "./histogram.js";
+import { Live } from "./live.js";
+import { Pace } from "./pace.js";
+import { fillRow, makeRow, memberAddress } from "./rows.js";
+import { select, survey, wantsGroup } from "./select.js";
+import { health, showSources } from "./sources.js";
+import { outOfService, Store } from "./store.js";
+import { Stream } from "./stream.js";
+import { showVerdict } from "./verdict.js";
+
+const shownEvents = 30;
+const place = (id) => document.getElementById(id);
+
+class Status {
+  #api = new API();
+  #live = new Live();
+  #store = new Store();
+  #announcer = new Announcer(place("announcer"));
+  #sources = [];
+  #events = [];
+  #detections = [];
+  #missed = []; // events that came while members were being read, and may be newer than what was read
+  #drawing = false;
+  #pace = new Pace((sources) => this.#read(sources));
+  #filters = new Filters(place("filters"), () => this.#filtered());
+  #grid = new Grid(place("grid"), {
+    make: makeRow,
+    fill: (row, member) => fillRow(row, member, this.#context),
+    open: (member) => location.assign(memberAddress(member)),
+  });
+  #context = { now: 0, offsets: new Map(), withSource: false };
+
+  constructor() {
+    place("groups").addEventListener("click", (e) => this.#clickedGroup(e));
+    setInterval(() => tickAll(this.#api.now()), 1000);
+    new Stream({
+      opened: () => this.#opened(),
+      event: (type, e) => this.#event(type, e),
+      lost: () => this.#live.lost(),
+      check: () => this.#check(),
+    });
+  }
+
+  async #opened() {
+    this.#sources = await this.#api.sources();
+    this.#store.keep(this.#sources.map((s) => s.source));
+    await Promise.all([this.#read(this.#sources.map((s) => s.source)), this.#readEvents()]);
+    this.#live.ok();
+  }
+
+  /** Reads the members of some sources, and what goes with them. */
+  async #read(names) {
+    this.#missed = [];
+    const [sources, { detection }] = await Promise.all([this.#api.sources(), this.#api.get("detection")]);
+    for (const name of names.filter((n) => sources.some((s) => s.source === n))) {
+      const { members } = await this.#api.get("members", { source: name });
+      this.#store.replace(name, members);
+    }
+    for (const e of this.#missed) this.#store.apply(e);
+    this.#detections = detection;
+    this.#know(sources);
+    this.#live.fresh();
+    this.#draw();
+  }
+
+  /** Takes in what is known of the sources. Members of one that nobody has read for long are as good as unknown. */
+  #know(sources) {
+    this.#sources = sources;
+    const now = this.#api.now();
+    for (const s of sources) if (health(s, now) !== "up") this.#store.doubt(s.source);
+  }
+
+  async #readEvents() {
+    const { source, group } = this.#filters.value;
+    this.#events = (await this.#api.get("events", { source, group, limit: shownEvents })).events;
+    this.#draw();
+  }
+
+  /** Fails if the server does not answer. Also keeps the title of a page right that nobody looks at. */
+  async #check() {
+    this.#know(await this.#api.sources(5000));
+    if (!document.hidden) this.#draw();
+    else this.#title((await this.#api.get("members", { state: "down" }, 5000)).members);
+  }
+
+  #event(type, e) {
+    if (type !== "poll") {
+      this.#missed.push(e);
+      this.#store.apply(e);
+      this.#announcer.add(e);
+      if (wantsGroup(this.#filters.value, e)) this.#events = [e, ...this.#events].slice(0, shownEvents);
+      this.#draw();
+    }
+    this.#pace.add(e.source, type !== "poll");
+  }
+
+  #filtered() {
+    this.#draw();
+    const { source, group } = this.#filters.value;
+    const scope = JSON.stringify([source, group]);
+    if (scope === this.scope) return;
+    this.scope = scope;
+    this.#readEvents().catch(() => this.#live.lost());
+  }
+
+  #clickedGroup(e) {
+    const link = e.target.closest("a");
+    if (!link || e.button || e.ctrlKey || e.metaKey || e.shiftKey) return;
+    e.preventDefault();
+    const current = link.getAttribute("aria-current");
+    const query = new URL(link.href).searchParams;
+    this.#filters.set(current ? { source: "", group: "" } : { source: query.get("source"), group: query.get("group") }, true);
+  }
+
+  /** Draws everything in the browser's next frame. */
+  #draw() {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(() => {
+      this.#drawing = false;
+      this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    const now = this.#api.now();
+    const filter = this.#filters.value;
+    const { groups, zones, has, down } = survey(this.#store.all());
+    const severalSources = this.#sources.length > 1;
+    const withSource = severalSources && !filter.source;
+    this.#context = { now, withSource, offsets: new Map(this.#sources.map((s) => [s.source, s.clock_offset_seconds])) };
+    this.#filters.offer({ sources: this.#sources.map((s) => s.source), groups, zones });
+    const { list, counts, total } = select(this.#store.all(), filter);
+    showVerdict(place("verdict"), { sources: this.#sources, groups, down, total, now });
+    showSources(place("sources"), this.#sources, now);
+    showGroups(place("groups"), groups, filter, severalSources);
+    this.#filters.count(counts);
+    this.#drawMembers(list, total, has);
+    showEvents(place("events"), this.#events, now);
+    showDetection(place("detection"), this.#detections.filter((d) => wantsGroup(filter, d)));
+    this.#title(down);
+  }
+
+  #drawMembers(list, total, has) {
+    for (const [column, used] of Object.entries(has)) place("grid").classList.toggle(`no-${column}`, !used);
+    place("grid").hidden = !list.length;
+    this.#grid.show(list);
+    setText(place("members-count"), list.length === total ? total.toLocaleString("en") : `${list.length.toLocaleString("en")} of ${count(total, "member")}`);
+    place("clear").hidden = !this.#filters.size;
+    place("none").hidden = list.length > 0;
+    setText(place("none"), total ? "No member matches these filters." : "There are no members yet.");
+  }
+
+  #title(down) {
+    const serving = down.filter((m) => !outOfService(m)).length;
+    document.title = `${serving ? `(${serving} down) ` : ""}Service groups`;
+  }
+}
+
+new Status();

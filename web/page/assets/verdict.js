@@ -1,0 +1,81 @@
+// One look: who is dead, since when, and whether it is the nodes or the backend.
+import { ago, element, setText, tickAll } from "./dom.js";
+import { brief, count, duration, parse } from "./format.js";
+import { memberAddress } from "./rows.js";
+import { health } from "./sources.js";
+import { outOfService } from "./store.js";
+
+const named = 5; // members that are named
+
+/** Shows the verdict about everything, whatever the filters are. */
+export function showVerdict(section, { sources, groups, down, total, now }) {
+  const [title, details] = section.children;
+  const ill = sources.filter((s) => health(s, now) !== "up");
+  const serving = down.filter((m) => !outOfService(m));
+  const lines = [dead(serving, now), ...suspicions(sources, groups, now), ...ill.map((s) => blindness(s, now)), aside(down.length - serving.length)];
+  const unknown = groups.reduce((n, g) => n + g.unknown, 0);
+  if (unknown) lines.push(`${count(unknown, "member")} ${unknown === 1 ? "is" : "are"} unknown: neither known to be dead nor known to be alive.`);
+  setText(title, headline(serving.length, unknown, ill, total));
+  section.className = `verdict ${serving.length ? "down" : ill.length || unknown ? "unknown" : "up"}`;
+  const fresh = element("ul", { id: details.id }, ...lines.filter(Boolean).map((line) => element("li", {}, line)));
+  tickAll(now);
+  if (!details.isEqualNode(fresh)) details.replaceWith(fresh); // A link that has the focus keeps it otherwise.
+}
+
+function headline(down, unknown, ill, total) {
+  const parts = [];
+  if (down) parts.push(`${count(down, "member")} ${down === 1 ? "is" : "are"} down`);
+  if (ill.length) parts.push(`${ill.length === 1 ? brief(ill[0].source) : count(ill.length, "source")} can't be relied on`);
+  else if (unknown) parts.push(`${unknown.toLocaleString("en")} unknown`);
+  if (parts.length) return parts.join("; ");
+  return total ? `Nobody in service is down: ${count(total, "member")}` : "There are no members yet";
+}
+
+/** Names those who are in service and down, the newest first. */
+function dead(serving, now) {
+  const line = element("span");
+  for (const m of serving.slice(0, named)) {
+    if (line.childNodes.length) line.append(", ");
+    line.append(element("a", { className: "name", href: memberAddress(m), textContent: brief(m.member) }), ` (${brief(m.group)}) for `, ago(m.at, now));
+  }
+  if (serving.length > named) line.append(` and ${count(serving.length - named, "other")}`);
+  return serving.length ? line : null;
+}
+
+function aside(n) {
+  return n ? `${count(n, "member")} out of service ${n === 1 ? "is" : "are"} down too.` : null;
+}
+
+function blindness(s, now) {
+  const name = brief(s.source);
+  switch (health(s, now)) {
+    case "new":
+      return `${name} has not been polled yet.`;
+    case "blind":
+      return element("span", {}, `${name} can't be read${s.reason ? ` (${s.reason})` : ""}, `,
+        ...(s.last_success ? ["and was last ", ago(parse(s.last_success), now, " ago")] : ["and never was"]),
+        ". Suspect the backend or the network, not the nodes.");
+    default:
+      return element("span", {}, `${name} was last read `, ago(parse(s.last_success), now, " ago"),
+        ": nobody scrapes it. What it said is too old to go by.");
+  }
+}
+
+/** What many deaths at once, or no heartbeats at all, tell of a source; the same bounds as the alert rules have. */
+function suspicions(sources, groups, now) {
+  return sources.flatMap((s) => {
+    if (health(s, now) !== "up") return [];
+    const own = groups.filter((g) => g.source === s.source);
+    const sum = (what) => own.reduce((n, g) => n + g[what], 0);
+    const [serving, lost] = [sum("serving"), sum("lost")];
+    const newest = Math.max(0, ...own.map((g) => g.newest));
+    const silent = (now + (s.clock_offset_seconds ?? 0) * 1000 - newest) / 1000;
+    if (lost >= 5 && lost > serving / 2) {
+      return [`${brief(s.source)}: ${lost} of ${serving} members in service are down. Suspect the backend or the network.`];
+    }
+    if (serving >= 3 && newest && s.down_time_seconds && silent > s.down_time_seconds / 2) {
+      return [`${brief(s.source)}: no heartbeat of anybody for ${duration(silent)}. Suspect the backend or the network.`];
+    }
+    return [];
+  });
+}

@@ -1,0 +1,111 @@
+package page
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func get(t *testing.T, h http.Handler, path string, header http.Header) *httptest.ResponseRecorder {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+	maps.Copy(request.Header, header)
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, request)
+	return answer
+}
+
+func newPages(t *testing.T, o Options) http.Handler {
+	t.Helper()
+	h, err := New(o)
+	require.NoError(t, err)
+	return h
+}
+
+func TestPages(t *testing.T) {
+	h := newPages(t, Options{MetricsPath: "/probe/a&b", Version: "1.0 <script>alert(1)</script>"})
+	for _, path := range []string{"/", "/?source=a&group=b", "/member?source=a&group=b&member=c"} {
+		answer := get(t, h, path, nil)
+		require.Equal(t, 200, answer.Code, path)
+		require.Equal(t, "text/html; charset=utf-8", answer.Header().Get("Content-Type"))
+		text := answer.Body.String()
+		require.Contains(t, text, `<a href="./probe/a&amp;b">Metrics</a>`)
+		require.Contains(t, text, "1.0 &lt;script&gt;")
+		require.NotContains(t, text, "alert(1)</script>")
+	}
+	require.Equal(t, 404, get(t, h, "/status.html", nil).Code)
+	require.Equal(t, 404, get(t, h, "/assets/", nil).Code)
+	require.Equal(t, 404, get(t, h, "/assets/page.go", nil).Code)
+}
+
+// The policy forbids what stands in the page itself, and a proxy may put the pages below a prefix: everything is a file
+// of its own, addressed relatively.
+func TestPagesHaveNothingInline(t *testing.T) {
+	h := newPages(t, Options{MetricsPath: "/metrics"})
+	for _, path := range []string{"/", "/member"} {
+		text := get(t, h, path, nil).Body.String()
+		require.NotRegexp(t, `<style|\sstyle=|\son[a-z]+=|javascript:|https?://`, text)
+		require.NotRegexp(t, `<script[^>]*>[^<]`, text)
+		require.NotRegexp(t, `(src|href)="/`, text)
+	}
+}
+
+// Whatever a page or a script refers to is served, with a type that browsers accept it by.
+func TestReferencesLead(t *testing.T) {
+	h := newPages(t, Options{MetricsPath: "/metrics"})
+	reference := regexp.MustCompile(`(?:(?:src|href)="(assets/[^"]+)"|from "\./([^"]+)")`)
+	types := map[string]string{".js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+	seen := map[string]bool{}
+	var follow func(path string)
+	follow = func(path string) {
+		if seen[path] {
+			return
+		}
+		seen[path] = true
+		answer := get(t, h, path, nil)
+		require.Equal(t, 200, answer.Code, path)
+		if strings.HasPrefix(path, "/assets/") {
+			require.Equal(t, types[path[len(path)-3:]], answer.Header().Get("Content-Type"), path)
+		}
+		for _, match := range reference.FindAllStringSubmatch(answer.Body.String(), -1) {
+			if match[1] != "" {
+				follow("/" + match[1])
+			} else {
+				follow("/assets/" + match[2])
+			}
+		}
+	}
+	follow("/")
+	follow("/member")
+	follow("/assets/runbooks.css") // for the runbooks, which the package web renders
+	files, err := assets.ReadDir("assets")
+	require.NoError(t, err)
+	for _, file := range files {
+		require.True(t, seen["/assets/"+file.Name()], "nothing refers to %s", file.Name())
+	}
+}
+
+// Names become text, never markup.
+func TestScriptsNeverWriteMarkup(t *testing.T) {
+	files, err := assets.ReadDir("assets")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := assets.ReadFile("assets/" + file.Name())
+		require.NoError(t, err)
+		require.NotRegexp(t, `innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|cssText`, string(text), file.Name())
+	}
+}
+
+func TestUnchangedFilesAreNotSentAgain(t *testing.T) {
+	h := newPages(t, Options{MetricsPath: "/metrics"})
+	first := get(t, h, "/assets/app.css", nil)
+	require.Equal(t, "no-cache", first.Header().Get("Cache-Control"))
+	again := get(t, h, "/assets/app.css", http.Header{"If-None-Match": {first.Header().Get("ETag")}})
+	require.Equal(t, http.StatusNotModified, again.Code)
+	require.NotEqual(t, first.Header().Get("ETag"), get(t, h, "/assets/status.js", nil).Header().Get("ETag"))
+}
