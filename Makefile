@@ -8,7 +8,7 @@ LINT      = bin/golangci-lint
 FUZZTIME ?= 100000x
 DEMOFLAGS ?=
 
-.PHONY: build demo test deps check fmt lint fuzz bench generate preview clean
+.PHONY: build demo test deps check fmt lint fuzz bench generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o servicegroup_exporter .
@@ -18,15 +18,18 @@ demo: build ## simulated members that die and return, on http://localhost:10199
 
 test: deps ## all tests, against real servers
 	go test -race -timeout 15m ./...
+	cd tools/browser && go test -count=1 -timeout 5m ./...
 
 deps:
 	tools/install-packages
+	tools/browser/prepare
 
 check: lint
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
 	cd tools/dashboards && go vet ./... && go mod verify && go mod tidy -diff
+	cd tools/browser && go vet ./... && go mod tidy -diff
 
 $(LINT): tools/golangci-lint/go.mod
 	go build -modfile=tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -35,6 +38,7 @@ lint: $(LINT)
 	$(LINT) fmt --diff
 	$(LINT) run
 	cd tools/dashboards && ../../$(LINT) run
+	cd tools/browser && ../../$(LINT) run
 
 fmt: $(LINT)
 	$(LINT) fmt
@@ -50,6 +54,9 @@ generate: ## files that are made from code
 
 preview: deps ## pictures of the dashboards' data, for the documentation
 	go test ./dashboards -count=1 -run TestQueries -preview $(CURDIR)/docs/images
+
+screenshots: deps ## the pictures of the pages in docs/images
+	cd tools/browser && go test -count=1 -run '^TestCloud$$' -images=../../docs/images .
 
 clean:
 	rm -rf bin servicegroup_exporter

@@ -1,0 +1,96 @@
+package browser
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+var images = flag.String("images", "", "keep the screenshots in this folder")
+
+// A small cloud on a bad day, as the documentation shows it.
+func TestCloud(t *testing.T) {
+	t.Parallel()
+	e := cloud(t)
+	t.Run("screenshots", func(t *testing.T) { screenshots(t, e) })
+	t.Run("accessibility", func(t *testing.T) { accessibility(t, e) })
+}
+
+// cloud starts what the screenshots show: most are up, some died just now, some are disabled, some came back, and one source
+// can't be read. It returns when all that was seen.
+func cloud(t *testing.T) *exporter {
+	t.Helper()
+	nova := newTable(t)
+	for i := range 48 {
+		nova.add("compute", fmt.Sprintf("cmp-%02d", i+1), "nova-compute", []string{"az-east", "az-west"}[i%2])
+	}
+	for i := range 3 {
+		nova.add("conductor", fmt.Sprintf("ctl-%d", i+1), "nova-conductor", "internal")
+		nova.add("scheduler", fmt.Sprintf("ctl-%d", i+1), "nova-scheduler", "internal")
+	}
+	nova.run("UPDATE members SET off = 1, reason = 'disk swap, CHG-1182' WHERE host IN ('cmp-07', 'cmp-31')")
+	nova.run("UPDATE members SET off = 1, reason = 'AUTO: libvirt: 1' WHERE host = 'cmp-18'")
+	nova.beat()
+	e := serve(t, configuration(nova.source("nova", 2*time.Second, 900*time.Millisecond), `
+  - name: heat
+    driver: zk
+    poll_interval: 1s
+    zk: {servers: ["127.0.0.1:9"]}
+`))
+	for _, hosts := range []string{"'cmp-12', 'cmp-13'", "'cmp-03'", "'cmp-07', 'cmp-40'"} {
+		nova.run("UPDATE members SET alive = 0 WHERE host IN (" + hosts + ")")
+		e.eventually("/api/v1/events?limit=2", hosts[1:7])
+	}
+	nova.run("UPDATE members SET alive = 1 WHERE host IN ('cmp-12', 'cmp-13')")
+	e.eventually("/api/v1/events?limit=1", "recovery")
+	return e
+}
+
+// screenshots takes the pictures of the documentation; `make screenshots` keeps them.
+func screenshots(t *testing.T, e *exporter) {
+	dir := *images
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	b := openTab(t, 1280, 860)
+	for _, shot := range []struct {
+		name, scheme, path string
+		width, height      int64
+	}{
+		{"page-light", "light", "/", 1280, 860},
+		{"page-dark", "dark", "/?source=nova&group=compute", 1280, 860},
+		{"page-phone", "light", "/", 360, 780},
+		{"page-member", "light", memberPath("nova", "compute", "cmp-03"), 1100, 720},
+	} {
+		b.do(chromedp.EmulateViewport(shot.width, shot.height))
+		b.scheme(shot.scheme)
+		b.open(e.url(shot.path))
+		b.eventually(`document.querySelector(".badge.down") !== null`)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, shot.name+".png"), b.screenshot(), 0o644))
+		b.noSidewaysScroll()
+	}
+	b.quiet()
+}
+
+// screenshot takes a picture of what is in sight.
+func (b *tab) screenshot() []byte {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	taken, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	require.NoError(b.t, err)
+	picture, err := png.Decode(bytes.NewReader(taken))
+	require.NoError(b.t, err)
+	var packed bytes.Buffer
+	require.NoError(b.t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&packed, reduce(picture)))
+	return packed.Bytes()
+}

@@ -1,0 +1,136 @@
+package browser
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+)
+
+// two sources with 6 and 2 members, some of which are down.
+func twoSources(t *testing.T) *exporter {
+	t.Helper()
+	nova, cinder := newTable(t), newTable(t)
+	for i := range 4 {
+		nova.add("compute", fmt.Sprintf("cmp-%d", i+1), "nova-compute", []string{"east", "west"}[i%2])
+	}
+	nova.add("scheduler", "ctl-1", "nova-scheduler", "internal")
+	nova.add("scheduler", "ctl-2", "nova-scheduler", "internal")
+	cinder.add("volume", "vol-1", "cinder-volume", "east")
+	cinder.add("scheduler", "ctl-1", "cinder-scheduler", "internal")
+	nova.run("UPDATE members SET beat = 0 WHERE host IN ('cmp-2', 'cmp-3')")
+	nova.run("UPDATE members SET off = 1, reason = 'new disk' WHERE host = 'cmp-2'")
+	return serve(t, configuration(nova.source("nova", hour, quick), cinder.source("cinder", hour, quick)))
+}
+
+// rows gives the members in sight.
+func (b *tab) rows() []string { b.t.Helper(); return b.texts("#grid-body .row .member") }
+
+func TestFilters(t *testing.T) {
+	t.Parallel()
+	e := twoSources(t)
+	b := openTab(t, 1200, 900)
+
+	// Who should be looked at comes first, then who is down on purpose, then the others as the API sorts them.
+	b.open(e.url("/"))
+	require.Equal(t, []string{"cmp-3", "cmp-2", "ctl-1", "vol-1", "cmp-1", "cmp-4", "ctl-1", "ctl-2"}, b.rows())
+	b.has("#verdict h2", "1 member is down")
+	b.has("#verdict", "1 member out of service is down too.")
+	b.has("#grid-body", "disabled: new disk")
+
+	// Addresses that alerts carry.
+	b.open(e.url("/?source=nova&group=compute"))
+	require.Equal(t, []string{"cmp-3", "cmp-2", "cmp-1", "cmp-4"}, b.rows())
+	require.Equal(t, "nova / compute", value[string](b, `document.querySelector("#groups [aria-current] .name").textContent`))
+	b.open(e.url("/?state=down&q=NEW"))
+	require.Equal(t, []string{"cmp-2"}, b.rows())
+	b.has("#members-count", "1 of 8 members")
+
+	require.Equal(t, "down", value[string](b, `document.querySelector(".states :checked").value`))
+
+	// By hand, and the address follows.
+	b.do(chromedp.Click(chromedp.CSS("#clear")))
+	b.eventually(`location.search === ""`)
+	require.Empty(t, value[string](b, `document.querySelector(".states :checked").value`))
+	b.do(chromedp.SendKeys(chromedp.CSS("[name=q]"), "ctl-1"))
+	b.eventually(`location.search === "?q=ctl-1"`)
+	require.Equal(t, []string{"ctl-1", "ctl-1"}, b.rows())
+	b.do(choose("source", "cinder"))
+	b.eventually(`location.search === "?q=ctl-1&source=cinder"`)
+	require.Equal(t, []string{"ctl-1"}, b.rows())
+	require.Equal(t, []string{"All groups", "scheduler", "volume"}, b.texts("[name=group] option"))
+	b.do(choose("zone", "east"))
+	b.has("#none", "No member matches these filters.")
+	b.do(chromedp.Click(chromedp.CSS("#clear")), chromedp.Click(chromedp.CSS(".states label:nth-of-type(2)")))
+	b.eventually(`location.search === "?state=down"`)
+	require.Equal(t, []string{"cmp-3", "cmp-2"}, b.rows())
+	require.Equal(t, []string{"All 8", "Down 2", "Unknown 0", "Up 6"}, b.texts(".states span"))
+
+	// A group's tile filters; the browser's way back undoes it.
+	b.do(script(`document.querySelector("#groups a[href*=volume]").click()`))
+	b.has("#none", "No member matches")
+	b.do(chromedp.NavigateBack())
+	b.eventually(`location.search === "?state=down" && document.querySelectorAll("#grid-body .row").length === 2`)
+
+	// What is asked for and not there is shown as asked for.
+	b.open(e.url("/?source=gone&group=lost"))
+	b.has("#none", "No member matches these filters.")
+	require.Equal(t, "gone/lost", value[string](b, `document.forms[0].elements.source.value + "/" + document.forms[0].elements.group.value`))
+	b.quiet()
+}
+
+// Everything can be reached and left by keyboard, and the focus is seen.
+func TestKeyboard(t *testing.T) {
+	t.Parallel()
+	e := twoSources(t)
+	b := openTab(t, 1200, 900)
+	b.open(e.url("/"))
+	focused := `document.activeElement`
+
+	b.press(kb.Tab)
+	require.Equal(t, "Skip to the members", value[string](b, focused+".textContent"))
+	b.press(kb.Enter, kb.Tab)
+	require.Equal(t, "q", value[string](b, focused+".name"))
+	for range 10 {
+		if value[bool](b, focused+`.matches(".row")`) {
+			break
+		}
+		b.press(kb.Tab)
+	}
+	b.has(":focus", "cmp-3")
+	require.NotEqual(t, "none", value[string](b, `getComputedStyle(document.activeElement).outlineStyle`))
+	b.press(kb.ArrowDown)
+	b.has(":focus", "cmp-2")
+	b.press(kb.End)
+	b.has(":focus", "ctl-2")
+	b.press(kb.Home, kb.ArrowUp)
+	b.has(":focus", "cmp-3")
+
+	// The grid has one stop, so that nobody is trapped among its rows.
+	b.press(kb.Tab)
+	require.False(t, value[bool](b, focused+`.matches(".row")`))
+	b.do(chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(kb.ModifierShift)))
+	b.has(":focus", "cmp-3")
+
+	b.press(kb.Enter)
+	b.eventually(`location.pathname === "/member" && ` + isLive)
+	require.Equal(t, "cmp-3", b.text("#name"))
+
+	// Every stop of the page, from its beginning to its end, without one that comes twice.
+	b.open(e.url("/"))
+	seen := map[string]bool{}
+	for range 60 {
+		b.press(kb.Tab)
+		if value[bool](b, focused+" === document.body") {
+			break
+		}
+		require.NotEqual(t, "none", value[string](b, `(document.activeElement.matches(".states input")
+			? getComputedStyle(document.activeElement.nextElementSibling) : getComputedStyle(document.activeElement)).outlineStyle`), b.text(":focus"))
+		seen[value[string](b, focused+".outerHTML")] = true
+	}
+	require.True(t, value[bool](b, focused+" === document.body"), "the focus does not come to an end")
+	require.Greater(t, len(seen), 15)
+	b.quiet()
+}

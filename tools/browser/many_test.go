@@ -1,0 +1,88 @@
+package browser
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+)
+
+// watcher runs in the page before anything else: it keeps tasks that held up the page, and when it showed what.
+const watcher = `
+window.tasks = [];
+new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map((e) => e.duration))).observe({ type: "longtask", buffered: true });
+window.frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+window.when = async (condition) => { while (!condition()) await frame(); return performance.now(); };
+`
+
+// many is how many members the page has to bear.
+const many = 10_000
+
+// With many members the page stays quick: the numbers are printed, and the bounds leave room for a busy machine.
+func TestManyMembers(t *testing.T) {
+	members := newTable(t)
+	members.run(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		INSERT INTO members (pool, host, binary, zone, beat)
+		SELECT 'compute', printf('compute-%05d.cloud.example.com', i), 'nova-compute', 'zone-' || (i % 9), ? FROM n`,
+		many, time.Now().UnixMilli())
+	e := serve(t, configuration(members.source("cloud", hour, time.Second)))
+	b := openTab(t, 1280, 900)
+	b.first(watcher)
+
+	report := func(what string, took float64, most time.Duration) {
+		t.Helper()
+		t.Logf("%-45s %7.0f ms (at most %v)", what, took, most)
+		require.Less(t, took, most.Seconds()*1000, what)
+	}
+	b.do(chromedp.Navigate(e.url("/")))
+	report("navigation to live", value[float64](b, `when(() => document.body.className === "live" && document.querySelector("#grid-body .row"))`), 4*time.Second)
+	b.has("#members-count", "10,000")
+	require.Less(t, value[int](b, `document.querySelectorAll("*").length`), 1500, "elements")
+	report("longest task while loading", value[float64](b, "Math.max(0, ...tasks)"), time.Second)
+
+	filter := `(async (text, rows) => {
+		const began = performance.now();
+		const input = document.forms[0].elements.q;
+		input.value = text;
+		input.dispatchEvent(new Event("input", { bubbles: true }));
+		return await when(() => document.querySelector("#members-count").textContent.startsWith(rows)) - began;
+	})`
+	report("filter that leaves 1", value[float64](b, filter+`("compute-07777", "1 of")`), 500*time.Millisecond)
+	report("filter that leaves all", value[float64](b, filter+`("", "10,000")`), 500*time.Millisecond)
+
+	b.do(script(`document.querySelector("#grid-body .row").focus()`))
+	b.press(kb.End)
+	b.has(":focus", "compute-10000.cloud")
+	report("scroll through all", value[float64](b, `(async () => {
+		const began = performance.now();
+		const body = document.querySelector("#grid-body");
+		for (let i = 0; i <= 50; i++) { body.scrollTop = i * body.scrollHeight / 50; await frame(); }
+		return performance.now() - began;
+	})()`), 5*time.Second)
+	b.has(":focus", "compute-10000.cloud")
+
+	deaths := func(n int, which string) {
+		t.Helper()
+		shown := fmt.Sprintf("%s members are down", map[int]string{100: "100", many: "10,000"}[n])
+		b.do(script(fmt.Sprintf(`window.tasks = []; window.died = 0;
+			when(() => document.querySelector("#verdict").innerText.includes(%s)).then(() => (window.died = Date.now()))`, quote(shown))))
+		members.run("UPDATE members SET beat = 0 WHERE host LIKE ?", which)
+		b.eventually("window.died > 0")
+		report(fmt.Sprintf("from the poll that sees %d deaths to the page", n), value[float64](b, `(async () => {
+			const { events } = await (await fetch("api/v1/events?limit=1")).json();
+			return window.died - Date.parse(events[0].time);
+		})()`), time.Second)
+	}
+	deaths(100, "compute-042%")
+	b.do(script("window.tasks = []"))
+	time.Sleep(8 * time.Second) // to see what the page does when nothing happens
+	report("longest task of 8 s with polls", value[float64](b, "Math.max(0, ...tasks)"), 500*time.Millisecond)
+	report("all long tasks of 8 s with polls", value[float64](b, "tasks.reduce((a, b) => a + b, 0)"), 2*time.Second)
+	deaths(many, "%")
+	report("longest task of that", value[float64](b, "Math.max(0, ...tasks)"), time.Second)
+	t.Logf("heap: %.0f MB", value[float64](b, "performance.memory.usedJSHeapSize / 1e6"))
+	b.quiet()
+}

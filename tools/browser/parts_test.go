@@ -1,0 +1,81 @@
+package browser
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What the pages compute, asked of their own modules in the browser.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	_, e := few(t, 1)
+	b := openTab(t, 800, 600)
+	b.open(e.url("/"))
+	for _, tt := range []struct{ module, expression, want string }{
+		{"format", `duration(0.4)`, "0s"},
+		{"format", `duration(59.6)`, "1m"},
+		{"format", `duration(3 * 3600 + 59)`, "3h"},
+		{"format", `duration(86400 + 7200 + 60)`, "1d 2h"},
+		{"format", `measured(0.0012)`, "1ms"},
+		{"format", `measured(2)`, "2s"},
+		{"format", `measured(2.14)`, "2.1s"},
+		{"format", `measured(61)`, "1m 1s"},
+		{"format", `count(1, "member") + count(12000, "member")`, "1 member12,000 members"},
+
+		// What nobody has read for long is not to be relied on, though the last read succeeded.
+		{"sources", `health({ up: true }, 0)`, "new"},
+		{"sources", `health({ up: false, last_attempt: "2026-11-25T00:00:00Z" }, Date.parse("2026-11-25T00:00:01Z"))`, "blind"},
+		{"sources", health("2026-11-25T00:02:59Z", "60"), "up"},
+		{"sources", health("2026-11-25T00:03:01Z", "60"), "stale"},
+		{"sources", health("2026-11-25T00:05:59Z", "120"), "up"},
+		{"sources", health("2026-11-25T00:06:01Z", "120"), "stale"},
+
+		// As the alert rules see it.
+		{"store", `outOfService({ enabled: true, disabled_reason: "" })`, "false"},
+		{"store", `outOfService({ enabled: false, disabled_reason: "" })`, "true"},
+		{"store", `outOfService({ enabled: false, disabled_reason: "AUTO: libvirt" })`, "false"},
+		{"store", `outOfService({ enabled: true, forced_down: true, disabled_reason: "" })`, "true"},
+		{"store", `outOfService({ enabled: true, forced_down: true, fenced: true, disabled_reason: "" })`, "false"},
+
+		{"select", `JSON.stringify(readFilter("?source=a%26b&state=dead&q=%3Cx"))`, `{"q":"<x","source":"a&b","group":"","zone":"","state":""}`},
+
+		{"histogram", combined, `{"total":7,"seconds":33,"buckets":[{"le":1,"n":3},{"le":5,"n":2},{"le":null,"n":2}]}`},
+		{"histogram", `quantile({ total: 100, buckets: [{ le: 1, n: 98 }, { le: 5, n: 1 }, { le: 10, n: 1 }] }, 0.99)`, "5"},
+	} {
+		got := value[string](b, `import("./assets/`+tt.module+`.js").then((m) => { with (m) { return String(`+tt.expression+`); } })`)
+		require.Equal(t, tt.want, got, tt.expression)
+	}
+	b.quiet()
+}
+
+// health asks what is the matter with a source that was read at midnight.
+func health(now, downTime string) string {
+	return `health({ up: true, last_attempt: "2026-11-25T00:00:00Z", last_success: "2026-11-25T00:00:00Z", down_time_seconds: ` +
+		downTime + ` }, Date.parse("` + now + `"))`
+}
+
+// combined adds up two groups' cumulative buckets, one of which has more than they count.
+const combined = `JSON.stringify(combine([
+	{ count: 3, sum_seconds: 3, buckets: [{ le: 1, count: 2 }, { le: 5, count: 3 }] },
+	{ count: 4, sum_seconds: 30, buckets: [{ le: 1, count: 1 }, { le: 5, count: 2 }] }]))`
+
+// The policy holds, and the tests would see it if something went against it.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	_, e := few(t, 1)
+	b := openTab(t, 800, 600)
+	b.open(e.url("/"))
+	b.quiet()
+	for _, breach := range []string{
+		`document.body.setAttribute("style", "color: red")`,
+		`document.body.append(Object.assign(document.createElement("script"), { textContent: "window.broken = 1" }))`,
+		`document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.broken = 1'>")`,
+		`document.body.append(Object.assign(document.createElement("img"), { src: "http://127.0.0.1:9/x" }))`,
+		`fetch("http://127.0.0.1:9/").catch(() => 0)`,
+	} {
+		b.do(script(breach))
+		require.Eventually(t, func() bool { return len(b.complaints()) > 0 }, patience, quick, breach)
+	}
+	require.False(t, value[bool](b, `"broken" in window`))
+}

@@ -1,0 +1,134 @@
+package browser
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// joined is a source whose members are processes that join.
+const joined = `
+sources:
+  - name: cloud
+    driver: db
+    poll_interval: 250ms
+    db: {dsn: "sqlite:///%s", report_interval: 500ms, service_down_time: 3s}
+`
+
+// A death appears without a reload, and so does whatever else happens.
+func TestDeathAppears(t *testing.T) {
+	t.Parallel()
+	e := serve(t, fmt.Sprintf(joined, filepath.Join(t.TempDir(), "members.db")))
+	members := map[string]*exec.Cmd{}
+	for _, name := range []string{"c1", "c2", "c3"} {
+		members[name] = e.join("compute", name)
+	}
+	b := openTab(t, 1200, 900)
+	b.open(e.url("/"))
+	b.has("#verdict", "Nobody in service is down: 3 members")
+	b.do(script("window.untouched = true"))
+
+	kill(members["c2"])
+	b.has("#verdict h2", "1 member is down")
+	b.has("#verdict-details", "c2 (compute) for ")
+	b.has("#grid-body .row:nth-of-type(2)", "down")
+	b.has("#grid-body .row:nth-of-type(2)", "c2")
+	b.has("#events li", "c2 died")
+	b.has("#detection", "1 death, detected after ")
+	b.do(script(`document.querySelector("#detection summary").click()`))
+	b.has("#detection table", "5s 1")
+	b.eventually(`document.title === "(1 down) Service groups"`)
+	b.eventually(`document.querySelector("#announcer").textContent.includes("c2 died")`)
+	require.Equal(t, []string{"All 3", "Down 1", "Unknown 0", "Up 2"}, b.texts(".states span"))
+
+	e.join("compute", "c2")
+	b.has("#verdict", "Nobody in service is down: 3 members")
+	b.has("#events li", "c2 is back")
+	require.True(t, value[bool](b, `document.querySelector("#detection details").open`), "the table was closed")
+	e.join("network", "n1")
+	b.has("#groups", "network")
+	b.has("#grid-body", "n1")
+	leave := exec.Command(program, "leave", "--config.file="+e.config, "--storage.path="+e.storage, "compute", "c3")
+	out, err := leave.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	b.eventually(`!document.querySelector("#grid-body").innerText.includes("c3")`)
+	require.True(t, value[bool](b, "window.untouched"), "the page was loaded again")
+	b.quiet()
+}
+
+// A page that nobody looks at leaves the server alone, but for its title.
+func TestHiddenPage(t *testing.T) {
+	t.Parallel()
+	members, e := few(t, 3)
+	b := openTab(t, 1200, 900)
+	b.first(`window.streams = []; window.EventSource = class extends EventSource { constructor(url) { super(url); streams.push(this); } };`)
+	b.open(e.url("/"))
+	hide := func(hidden bool) {
+		b.do(script(fmt.Sprintf(`Object.defineProperty(document, "hidden", { value: %t, configurable: true });
+			document.dispatchEvent(new Event("visibilitychange"))`, hidden)))
+	}
+	hide(true)
+	members.run("UPDATE members SET beat = 0 WHERE host = 'c2'")
+	members.run("UPDATE members SET beat = 0, off = 1 WHERE host = 'c3'")
+	b.eventually(`document.title === "(1 down) Service groups"`)
+	b.eventually("streams.length === 1 && streams[0].readyState === EventSource.CLOSED")
+	hide(false)
+	b.eventually(isLive + " && streams.length === 2 && streams[1].readyState === EventSource.OPEN")
+	b.has("#verdict h2", "1 member is down")
+	require.Equal(t, "c2", b.rows()[0])
+	b.quiet()
+}
+
+// What is not live must not look so: neither when the exporter is gone, nor when it has frozen with open connections.
+func TestNotLive(t *testing.T) {
+	t.Parallel()
+	_, e := few(t, 3)
+	b := openTab(t, 1200, 900)
+	b.open(e.url("/"))
+	colour := func() string {
+		return value[string](b, `getComputedStyle(document.querySelector("#grid-body .badge.up")).color`)
+	}
+	healthy := colour()
+	b.quiet()
+
+	for name, outage := range map[string]struct{ begin, end func() }{
+		"gone":   {func() { kill(e.cmd) }, e.start},
+		"frozen": {func() { e.signal(syscall.SIGSTOP) }, func() { e.signal(syscall.SIGCONT) }},
+	} {
+		outage.begin()
+		b.has("#live", "Not live: what is shown is of 20")
+		require.Equal(t, "lost", value[string](b, "document.body.className"), name)
+		require.NotEqual(t, healthy, colour(), name)
+		outage.end()
+		b.eventually(isLive)
+		require.Equal(t, healthy, colour(), name)
+	}
+}
+
+// Members of a source that can't be read are unknown, whatever they were before.
+func TestBlindSource(t *testing.T) {
+	t.Parallel()
+	members, e := few(t, 4)
+	b := openTab(t, 1200, 900)
+	b.open(e.url("/"))
+	b.has("#verdict", "Nobody in service is down: 4 members")
+
+	members.run("ALTER TABLE members RENAME TO away")
+	b.has("#verdict h2", "cloud can't be relied on")
+	b.has("#verdict", "Suspect the backend or the network, not the nodes.")
+	b.has("#verdict", "4 members are unknown")
+	b.has("#sources", "can't be read")
+	b.has("#sources", "no such table")
+	b.has("#events li", "Source cloud can't be read")
+	require.Equal(t, []string{"All 4", "Down 0", "Unknown 4", "Up 0"}, b.texts(".states span"))
+	require.Empty(t, b.texts("#grid-body .badge.up"))
+
+	members.run("ALTER TABLE away RENAME TO members")
+	b.has("#verdict", "Nobody in service is down: 4 members")
+	b.has("#events li", "Source cloud can be read again")
+	b.quiet()
+}

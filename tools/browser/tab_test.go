@@ -1,0 +1,188 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// isLive is true in a page that is there and live.
+const isLive = `document.body?.className === "live"`
+
+// A tab is a page in a browser of its own, with nothing in its profile.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu       sync.Mutex
+	messages []string // what the browser complained about
+}
+
+// openTab starts a browser. The test fails if the page writes an error or a warning to the console, or breaks its own
+// Content-Security-Policy.
+func openTab(t *testing.T, width, height int) *tab {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	require.NoError(t, err, "chromium is not installed: run `make deps`, or `apt-get install chromium`")
+	options := slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path),
+		chromedp.NoSandbox, // It refuses to run as root otherwise.
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("hide-scrollbars", false), // Otherwise they take no room, and hide what overflows.
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.WindowSize(width, height),
+		chromedp.WSURLReadTimeout(patience),
+	})
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &tab{t: t, ctx: ctx}
+	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(int64(width), int64(height))))
+	go b.listen()
+	return b
+}
+
+func (b *tab) listen() {
+	for message, err := range chromedp.Console(b.ctx) {
+		if err != nil {
+			return
+		}
+		switch message.Type {
+		case chromedp.ConsoleError, chromedp.ConsoleWarning, chromedp.ConsoleException:
+			b.mu.Lock()
+			b.messages = append(b.messages, message.String())
+			b.mu.Unlock()
+		default:
+		}
+	}
+}
+
+// complaints gives what the browser complained about since they were last asked for.
+func (b *tab) complaints() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	messages := b.messages
+	b.messages = nil
+	return messages
+}
+
+// quiet checks that the browser has nothing to complain about.
+func (b *tab) quiet() {
+	b.t.Helper()
+	require.Empty(b.t, b.complaints())
+}
+
+// do runs steps in the page.
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	require.NoError(b.t, chromedp.Do(ctx, steps...))
+}
+
+// open goes to an address and waits until the page is live.
+func (b *tab) open(url string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(url))
+	b.eventually(isLive)
+}
+
+// first makes a script run in each page before anything else does.
+func (b *tab) first(statement string) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: statement})
+	require.NoError(b.t, err)
+}
+
+// value gives what an expression is in the page. A promise is waited for.
+func value[T any](b *tab, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	require.NoError(b.t, err, expression)
+	return v
+}
+
+// script runs a statement in the page.
+func script(statement string) chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](statement)
+}
+
+// choose chooses an option of a field of the form, as somebody does.
+func choose(field, option string) chromedp.Action[chromedp.Void] {
+	return script(fmt.Sprintf(`(() => {
+		const field = document.forms[0].elements[%s];
+		field.value = %s;
+		field.dispatchEvent(new Event("input", { bubbles: true }));
+	})()`, quote(field), quote(option)))
+}
+
+// text gives what an element shows.
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	return value[string](b, fmt.Sprintf(`document.querySelector(%s)?.innerText ?? "(no element)"`, quote(selector)))
+}
+
+// texts gives what each of the elements in sight shows.
+func (b *tab) texts(selector string) []string {
+	b.t.Helper()
+	return value[[]string](b, fmt.Sprintf(`[...document.querySelectorAll(%s)].map((e) => e.innerText)`, quote(selector)))
+}
+
+// eventually waits until an expression is true in the page.
+func (b *tab) eventually(expression string) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); !value[bool](b, expression); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatalf("this did not become true: %s\nthe page shows:\n%s\ncomplaints: %q",
+				expression, b.text("body"), b.complaints())
+		}
+	}
+}
+
+// press presses keys, with the focus where it is.
+func (b *tab) press(keys ...string) {
+	b.t.Helper()
+	for _, key := range keys {
+		b.do(chromedp.KeyEvent(key))
+	}
+}
+
+// scheme makes the page light or dark.
+func (b *tab) scheme(name string) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}},
+	})
+	require.NoError(b.t, err)
+}
+
+// has waits until the text of an element contains another one.
+func (b *tab) has(selector, part string) {
+	b.t.Helper()
+	b.eventually(fmt.Sprintf(`document.querySelector(%s)?.innerText.replace(/\s+/g, " ").includes(%s) ?? false`, quote(selector), quote(part)))
+}
+
+// quote writes a text as JavaScript has it.
+func quote(text string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // A text can always be written.
+	}
+	return strings.ReplaceAll(string(quoted), "\u2028", `\u2028`)
+}
