@@ -74,9 +74,10 @@ func (s *server) simulate(ctx context.Context, address string, printer *eventPri
 	}
 	fmt.Fprintf(s.Stdout, `%d simulated members in %d groups; every few seconds one dies or returns.
 
-  metrics             http://%s/metrics
-  in other terminals  %s --config.file=%s list
-                      %[4]s --config.file=%s watch
+  status page         http://%s/
+  metrics             http://%[3]s/metrics
+  in other terminals  %[4]s --config.file=%[5]s list
+                      %[4]s --config.file=%[5]s watch
 
 Ctrl-C ends it. What the exporter sees:
 
