@@ -71,7 +71,7 @@ func (v *victim) die() death {
 	d.detected = l.detected(v.name)
 	d.taken = earliest(l.fromRules.first(v.name, d.killed), l.fromBridge.first(v.name, d.killed))
 	back := time.Now()
-	v.live()
+	v.Start()
 	l.waitFor(v.name, "resolved", back)
 	time.Sleep(l.groupInterval + 2*l.resend) // What should not come has time to.
 	d.firing, d.resolved = l.count(v.name, d.killed)

@@ -58,7 +58,6 @@ func breakThings(b *bench, s settings, faults []fault) []outcome {
 		for _, v := range victims[:deadBefore] {
 			l.waitFor(v.name, "firing", v.kill())
 		}
-		l.settle()
 		for i, f := range faults {
 			fmt.Fprintln(b.out, f.name)
 			began := time.Now()

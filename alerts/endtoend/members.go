@@ -7,22 +7,21 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
 
 // A victim is a member that lives as a process of its own.
 type victim struct {
+	*testserver.Process
 	lab  *lab
 	name string
-	cmd  *exec.Cmd
 }
 
 // fill lets members live that nobody kills, so that a few dead are neither an outage nor a mass failure.
@@ -50,38 +49,25 @@ func (l *lab) fill(n int) {
 func (l *lab) victims(n int) []*victim {
 	all := make([]*victim, n)
 	for i := range all {
-		all[i] = &victim{lab: l, name: fmt.Sprintf("victim-%02d", i+1)}
-		all[i].live()
+		v := &victim{lab: l, name: fmt.Sprintf("victim-%02d", i+1)}
+		v.Process = testserver.Program(l.TB, v.name, []string{l.program, "--config.file=" + l.config, "join", groupName, v.name}, v.isSeen)
+		all[i] = v
 	}
-	l.Cleanup(func() {
-		for _, v := range all {
-			v.kill()
-		}
-	})
 	return all
 }
 
-// live starts the process, and waits until the exporter sees the member.
-func (v *victim) live() {
-	v.cmd = exec.Command(v.lab.program, "--config.file="+v.lab.config, "join", groupName, v.name)
-	v.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := v.cmd.Start(); err != nil {
-		v.lab.Fatalf("starting a member: %v", err)
+// isSeen says whether the exporter sees the member.
+func (v *victim) isSeen() error {
+	if v.lab.value("service_up", v.name) != 1 {
+		return fmt.Errorf("%s is not up", v.name)
 	}
-	v.lab.eventually(v.name+" is up", func() bool { return v.lab.value("service_up", v.name) == 1 })
+	return nil
 }
 
 // kill kills the process as kill -9 does, and gives when.
 func (v *victim) kill() time.Time {
-	if v.cmd == nil {
-		return time.Time{}
-	}
 	at := time.Now()
-	if err := v.cmd.Process.Kill(); err != nil {
-		v.lab.Logf("killing a member: %v", err)
-	}
-	_ = v.cmd.Wait() // It was killed.
-	v.cmd = nil
+	v.Kill()
 	return at
 }
 
@@ -107,14 +93,4 @@ func (l *lab) value(metric, member string) float64 {
 // detected gives when the exporter saw a member die.
 func (l *lab) detected(member string) time.Time {
 	return time.UnixMicro(int64(l.value("servicegroup_member_state_change_timestamp_seconds", member) * 1e6))
-}
-
-// eventually waits for a condition.
-func (l *lab) eventually(what string, condition func() bool) {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if condition() {
-			return
-		}
-	}
-	l.Fatalf("not so within %v: %s", patience, what)
 }
