@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -49,6 +50,8 @@ type Client struct {
 
 	mu    sync.Mutex
 	queue *queue
+	// withdrawn are those that are not to wait again, should they be on their way just now.
+	withdrawn map[string]bool
 	// refused are the newest versions that the Alertmanager did not take, by key.
 	refused map[string]*Alert
 }
@@ -81,6 +84,7 @@ func New(o Options) (*Client, error) {
 		wake:          make(chan struct{}, 1),
 		sending:       sending{told: map[string]time.Time{}},
 		queue:         newQueue(cmp.Or(o.Capacity, defaultCapacity)),
+		withdrawn:     map[string]bool{},
 		refused:       map[string]*Alert{},
 	}, nil
 }
@@ -110,6 +114,19 @@ func (c *Client) Send(alerts ...*Alert) {
 	}
 }
 
+// Withdraw lets alerts wait no more: what an Alertmanager that comes back is told has to be true by then. What it was told
+// already it goes on to believe for as long as that is valid.
+func (c *Client) Withdraw(alerts ...*Alert) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range alerts {
+		key := a.Key()
+		c.queue.drop(key)
+		c.withdrawn[key] = true
+	}
+	c.series.queued.Set(float64(c.queue.len()))
+}
+
 // waiting counts the alerts that wait.
 func (c *Client) waiting() int {
 	c.mu.Lock()
@@ -121,6 +138,7 @@ func (c *Client) waiting() int {
 func (c *Client) take() []entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	clear(c.withdrawn)
 	batch := c.queue.take(maxBatch)
 	c.series.queued.Set(float64(c.queue.len()))
 	return batch
@@ -130,6 +148,7 @@ func (c *Client) take() []entry {
 func (c *Client) putBack(batch []entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	batch = slices.DeleteFunc(batch, func(e entry) bool { return c.withdrawn[e.key] })
 	c.series.dropped.Add(float64(c.queue.putBack(batch)))
 	c.series.queued.Set(float64(c.queue.len()))
 }

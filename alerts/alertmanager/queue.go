@@ -80,6 +80,13 @@ func (q *queue) remove(element *list.Element) entry {
 	return e
 }
 
+// drop lets an alert wait no more, if it does.
+func (q *queue) drop(key string) {
+	if element, ok := q.elements[key]; ok {
+		q.remove(element)
+	}
+}
+
 // take removes the next alerts, at most n.
 func (q *queue) take(n int) []entry {
 	var batch []entry

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -64,6 +65,7 @@ type Bridge struct {
 	held      prometheus.Gauge
 	ledger    *ledger
 	store     store
+	transport http.RoundTripper // of tests; nil: what the configuration says
 
 	changed chan struct{} // receives when there is another setup to use
 
@@ -170,8 +172,9 @@ func (b *Bridge) step(current *Setup, seen deaths) {
 	now := time.Now()
 	changed := b.ledger.update(newSurvey(b.collector.Snapshots(), current.book, b.pending), now)
 	b.held.Set(float64(b.ledger.held()))
-	due := b.ledger.due(current.schedule, current.book, seen, now)
+	due, over := b.ledger.due(current.schedule, current.book, seen, now)
 	for _, client := range current.clients {
+		client.Withdraw(over...)
 		client.Send(due...)
 	}
 	if !changed {

@@ -24,6 +24,7 @@ type entry struct {
 	known, sent time.Time
 	// over is since when it has not fired, zero while it does. ended is when Alertmanager was first told so.
 	over, ended time.Time
+	withdrawn   bool // what still waits to be posted of it since it is over
 }
 
 func newLedger(remembered []rememberedAlert) *ledger {
@@ -71,10 +72,14 @@ func (l *ledger) held() int {
 	return n
 }
 
-// due gives the alerts that are to be posted now. Those that are new are among them.
-func (l *ledger) due(s *schedule, book *alerts.Book, seen deaths, now time.Time) []*alertmanager.Alert {
-	var due []*alertmanager.Alert
+// due gives the alerts that are to be posted now, those that are new among them, and those that are over since the last
+// time: whoever has not been told of them yet is not to be told any more.
+func (l *ledger) due(s *schedule, book *alerts.Book, seen deaths, now time.Time) (due, over []*alertmanager.Alert) {
 	for id, e := range l.entries {
+		if !e.over.IsZero() && !e.withdrawn {
+			e.withdrawn = true
+			over = append(over, e.write(book))
+		}
 		end, post := s.plan(e, now)
 		if s.forgotten(e, now) {
 			delete(l.entries, id)
@@ -90,7 +95,7 @@ func (l *ledger) due(s *schedule, book *alerts.Book, seen deaths, now time.Time)
 		alert.Detected, alert.End = seen[id], end
 		due = append(due, alert)
 	}
-	return due
+	return due, over
 }
 
 // firing gives everything that fires, the oldest first.

@@ -32,7 +32,8 @@ func newBench(t *testing.T, change func(*alerts.Config)) *bench {
 func (b *bench) see(after time.Duration, snapshots ...collector.Snapshot) []*alertmanager.Alert {
 	b.now = b.now.Add(after)
 	b.update(newSurvey(snapshots, book(nil), never), b.now)
-	return b.due(b.schedule, book(nil), nil, b.now)
+	due, _ := b.due(b.schedule, book(nil), nil, b.now)
+	return due
 }
 
 // posted counts what is posted while nothing changes, looking as often as a bridge does.
@@ -146,7 +147,7 @@ func TestARestartLosesNothing(t *testing.T) {
 	// Nothing has been polled yet, one source was removed from the configuration, and one may still be found.
 	found := newSurvey([]collector.Snapshot{blind("s")}, book(nil), func(s string) bool { return s == "nova/cell1" })
 	after.update(found, after.now)
-	posted := after.due(after.schedule, book(nil), nil, after.now)
+	posted, _ := after.due(after.schedule, book(nil), nil, after.now)
 	require.ElementsMatch(t, []string{"MemberDown s/g/a", "MemberDown nova/cell1/g/e"}, names(posted))
 	for _, a := range posted {
 		require.Equal(t, began, a.Start)
@@ -158,7 +159,9 @@ func TestALatencyIsOfADeathThatWasSeen(t *testing.T) {
 	b := newBench(t, nil)
 	id := alerts.ID{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "a"}
 	b.update(newSurvey([]collector.Snapshot{snapshot("s", "a:down b:down c:up")}, book(nil), never), b.now)
-	for _, a := range b.due(b.schedule, book(nil), deaths{id: b.now}, b.now) {
+	due, _ := b.due(b.schedule, book(nil), deaths{id: b.now}, b.now)
+	require.Len(t, due, 3)
+	for _, a := range due {
 		require.Equal(t, a.Labels["member"] == "a", !a.Detected.IsZero())
 	}
 }

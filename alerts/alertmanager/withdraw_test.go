@@ -1,0 +1,52 @@
+package alertmanager
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A member died and recovered while its Alertmanager was away: that one is not told of it when it is back.
+func TestWithdraw(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{down: true}
+		r := newRig(t, f, nil)
+		defer r.run()()
+		alerts := many(3)
+		r.Send(alerts...)
+		time.Sleep(time.Minute)
+		r.Withdraw(alerts[0], alerts[1], alertOf("unknown"))
+		require.InDelta(t, 1, r.value("queue_length"), 0)
+		again := *alerts[1]
+		r.Send(&again)
+		f.set(func() { f.down = false })
+		time.Sleep(maxRetry)
+		require.Equal(t, []string{"m00002", "m00001"}, members(f.taken()))
+		require.InDelta(t, 0, r.value("dropped_total"), 0)
+	})
+}
+
+// What is on its way when it is withdrawn does not come back to wait.
+func TestWithdrawOnTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		r := newRig(t, f, nil)
+		defer r.run()()
+		synctest.Wait()
+		f.set(func() { f.delay = time.Hour })
+		alerts := many(3)
+		r.Send(alerts...)
+		time.Sleep(time.Second)
+		r.Withdraw(alerts[0], alerts[2])
+		again := *alerts[2]
+		r.Send(&again)
+		time.Sleep(9 * time.Second)
+		synctest.Wait()
+		require.InDelta(t, 2, r.value("queue_length"), 0)
+		f.set(func() { f.delay = 0 })
+		time.Sleep(maxRetry)
+		require.ElementsMatch(t, []string{"m00001", "m00002"}, members(f.taken()))
+	})
+}
