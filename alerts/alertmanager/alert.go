@@ -27,6 +27,9 @@ type Alert struct {
 	// Detected is the end of the poll that found this version: what the delivery latency counts from. Zero: this is a
 	// re-post, and no latency is observed.
 	Detected time.Time
+	// Held says that nothing is known any more of what it is about. It is not posted to an Alertmanager where somebody else,
+	// who knows, has ended it since: see [Options.Ended].
+	Held bool
 	// First says that it is posted before others, because it inhibits them.
 	First bool
 }

@@ -24,6 +24,10 @@ type Options struct {
 	Metrics  *Metrics
 	Logger   *slog.Logger
 
+	// Ended is called from Run with a held alert that somebody else has ended; nil: nobody wants to know. It may be told of
+	// the same alert again for as long as that is sent.
+	Ended func(*Alert)
+
 	// Capacity bounds the alerts that wait to be posted; 0: 100,000.
 	Capacity int
 	// ProbeInterval is how long nothing may be posted until Alertmanager is asked whether it is there; 0: 30 seconds.
@@ -38,6 +42,7 @@ type Client struct {
 	alerts, status    string // URLs
 	timeout, validity time.Duration
 	probeInterval     time.Duration
+	ended             func(*Alert)
 
 	http    *http.Client
 	clock   *clock
@@ -82,7 +87,8 @@ func New(o Options) (*Client, error) {
 		series:        o.Metrics.add(name),
 		logger:        o.Logger.With("alertmanager", name),
 		wake:          make(chan struct{}, 1),
-		sending:       sending{told: map[string]time.Time{}},
+		ended:         o.Ended,
+		sending:       sending{told: map[string]told{}},
 		queue:         newQueue(cmp.Or(o.Capacity, defaultCapacity)),
 		withdrawn:     map[string]bool{},
 		refused:       map[string]*Alert{},

@@ -27,12 +27,13 @@ func (c *Client) flush(ctx context.Context) *failure {
 			return f
 		}
 	}
+	held := map[string]map[string]bool{}
 	for {
 		batch := c.take()
 		if len(batch) == 0 {
 			return nil
 		}
-		left, f := c.deliver(ctx, batch)
+		left, f := c.deliver(ctx, c.confirm(ctx, batch, held))
 		if f != nil {
 			c.series.failed[f.reason].Add(float64(len(left)))
 			c.putBack(left)
@@ -44,6 +45,9 @@ func (c *Client) flush(ctx context.Context) *failure {
 // deliver posts alerts, and returns those that have to be posted again, with the reason. When some are refused, all
 // others were taken; to find out which, each half is posted by itself.
 func (c *Client) deliver(ctx context.Context, batch []entry) ([]entry, *failure) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
 	now := c.clock.read(time.Now())
 	f := c.post(ctx, batch, now)
 	switch {
@@ -74,7 +78,7 @@ func (c *Client) post(ctx context.Context, batch []entry, now reading) *failure 
 // delivered counts what the Alertmanager has taken.
 func (c *Client) delivered(batch []entry, posted reading) {
 	s, now := &c.sending, time.Now()
-	until := posted.local.Add(c.validity)
+	this := told{until: posted.local.Add(c.validity), end: posted.now.Add(c.validity), started: s.started}
 	for _, e := range batch {
 		if !e.detected.IsZero() {
 			c.series.latency.Observe(max(0, now.Sub(e.detected)).Seconds())
@@ -83,9 +87,9 @@ func (c *Client) delivered(batch []entry, posted reading) {
 			delete(s.told, e.key)
 			continue
 		}
-		s.told[e.key] = until
-		if s.expires.IsZero() || until.Before(s.expires) {
-			s.expires = until
+		s.told[e.key] = this
+		if s.expires.IsZero() || this.until.Before(s.expires) {
+			s.expires = this.until
 		}
 	}
 	c.series.sent.Add(float64(len(batch)))
@@ -118,13 +122,15 @@ func same(a, b *Alert) bool {
 		a.Start.Equal(b.Start) && a.End.Equal(b.End)
 }
 
-// isAlertmanager reads the answer to a probe: other web servers have pages everywhere.
-func isAlertmanager(r io.Reader) error {
+// readStatus reads the answer to a probe: other web servers have pages everywhere. It gives when the Alertmanager was
+// started, which for as long as it runs it writes in the same way.
+func readStatus(r io.Reader) (started string, err error) {
 	var status struct {
 		VersionInfo map[string]string `json:"versionInfo"`
+		Uptime      string            `json:"uptime"`
 	}
 	if err := json.NewDecoder(r).Decode(&status); err != nil || status.VersionInfo == nil {
-		return errors.New("what answers is no Alertmanager")
+		return "", errors.New("what answers is no Alertmanager")
 	}
-	return nil
+	return status.Uptime, nil
 }

@@ -37,6 +37,7 @@ type fake struct {
 	at       []time.Time // when they came
 	posts    [][]wireAlert
 	held     []wireAlert // what it shows
+	started  string      // when it says that it was
 	query    string      // the newest one
 }
 
@@ -61,7 +62,7 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case r.Method == http.MethodGet && r.URL.Path == "/api/v2/status":
-		return f.answer(http.StatusOK, `{"versionInfo":{"version":"0.25.0"}}`), nil
+		return f.answer(http.StatusOK, `{"versionInfo":{"version":"0.25.0"},"uptime":"`+f.started+`"}`), nil
 	case r.Method == http.MethodGet:
 		f.query = r.URL.Query().Encode()
 		text, err := json.Marshal(f.held)

@@ -17,8 +17,8 @@ import (
 const (
 	// maxDrained bounds what is read of an answer that nobody needs, so that its connection can be used again.
 	maxDrained = 64 << 10
-	// maxAnswer bounds what is read of an answer.
-	maxAnswer = 4 << 20
+	// maxAnswer bounds what is read of an answer: it is more than 10,000 alerts.
+	maxAnswer = 32 << 20
 )
 
 // newHTTPClient makes a client that does what the configuration says.

@@ -2,6 +2,7 @@ package alertmanager
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 )
@@ -23,8 +24,16 @@ type sending struct {
 	failing time.Time     // since when; zero: the newest request succeeded, or there was none
 	pause   time.Duration // the newest one
 
-	told    map[string]time.Time // until when the Alertmanager takes alerts for firing, by key
-	expires time.Time            // when the first of told may end
+	told    map[string]told // what the Alertmanager takes for firing, by key
+	expires time.Time       // when the first of told may end
+	started string          // when the Alertmanager says that it was started; empty: not known
+}
+
+// told is what an Alertmanager was last told of an alert that fires.
+type told struct {
+	until   time.Time // when that ends
+	end     time.Time // the same by the Alertmanager's clock, as it was then
+	started string    // which run of the Alertmanager was told
 }
 
 // Run posts what is sent until ctx ends, and then tries once more, for two seconds at most, to post what still waits. It
@@ -107,7 +116,10 @@ func (c *Client) note(f *failure) {
 
 // probe asks the Alertmanager whether it is there, and so what time it is.
 func (c *Client) probe(ctx context.Context) *failure {
-	return c.do(ctx, http.MethodGet, c.status, nil, isAlertmanager)
+	return c.do(ctx, http.MethodGet, c.status, nil, func(r io.Reader) (err error) {
+		c.sending.started, err = readStatus(r)
+		return err
+	})
 }
 
 // expire forgets alerts that were not posted again in time, as the Alertmanager does.
@@ -118,11 +130,11 @@ func (c *Client) expire(now time.Time) {
 		return
 	}
 	s.expires = time.Time{}
-	for key, until := range s.told {
-		if !now.Before(until) {
+	for key, t := range s.told {
+		if !now.Before(t.until) {
 			delete(s.told, key)
-		} else if s.expires.IsZero() || until.Before(s.expires) {
-			s.expires = until
+		} else if s.expires.IsZero() || t.until.Before(s.expires) {
+			s.expires = t.until
 		}
 	}
 	c.series.firing.Set(float64(len(s.told)))

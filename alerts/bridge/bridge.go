@@ -69,8 +69,9 @@ type Bridge struct {
 
 	changed chan struct{} // receives when there is another setup to use
 
-	mu   sync.Mutex
-	next *Setup // what Use wants, nil when it was taken over
+	mu    sync.Mutex
+	next  *Setup      // what Use wants, nil when it was taken over
+	ended []alerts.ID // held alerts that others have ended, as clients found out since the last step
 }
 
 // New makes a bridge that posts nowhere until [Bridge.Use] is called.
@@ -171,6 +172,10 @@ func (b *Bridge) Run(ctx context.Context) error {
 func (b *Bridge) step(current *Setup, seen deaths) {
 	now := time.Now()
 	changed := b.ledger.update(newSurvey(b.collector.Snapshots(), current.book, b.pending), now)
+	if n := b.ledger.end(b.takeEnded(), now); n > 0 {
+		b.log.Info("Held alerts are over: others, who can read their source, have ended them in Alertmanager", "alerts", n)
+		changed = true
+	}
 	b.held.Set(float64(b.ledger.held()))
 	due, over := b.ledger.due(current.schedule, current.book, seen, now)
 	for _, client := range current.clients {
@@ -196,6 +201,23 @@ func (b *Bridge) taken() *Setup {
 		b.ledger.forgetSent()
 	}
 	return next
+}
+
+// noteEnded takes from a client that somebody else has ended an alert that is held.
+func (b *Bridge) noteEnded(a *alertmanager.Alert) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = append(b.ended, alerts.ID{
+		Alert: a.Labels["alertname"], Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
+	})
+}
+
+func (b *Bridge) takeEnded() []alerts.ID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ended := b.ended
+	b.ended = nil
+	return ended
 }
 
 // check lets every Alertmanager be asked whether the rules' alerts are the bridge's.

@@ -25,7 +25,7 @@ type running struct {
 
 func (b *Bridge) newClient(cfg alertmanager.Config, validity time.Duration) (*running, error) {
 	client, err := alertmanager.New(alertmanager.Options{
-		Config: cfg, Validity: validity, Metrics: b.metrics, Logger: b.log, Transport: b.transport,
+		Config: cfg, Validity: validity, Metrics: b.metrics, Logger: b.log, Transport: b.transport, Ended: b.noteEnded,
 	})
 	if err != nil {
 		return nil, err

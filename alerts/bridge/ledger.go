@@ -19,7 +19,7 @@ type ledger struct {
 type entry struct {
 	id    alerts.ID
 	start time.Time
-	held  bool // it goes on only because nothing is known any more
+	blind time.Time // since when it goes on only because nothing is known any more; zero: something is
 	// known is when this process first posted it, and sent when it last did; zero: not yet.
 	known, sent time.Time
 	// over is since when it has not fired, zero while it does. ended is when Alertmanager was first told so.
@@ -47,25 +47,43 @@ func (l *ledger) update(s *survey, now time.Time) (changed bool) {
 			l.entries[id] = e
 			changed = true
 		}
-		e.held = false
+		e.blind = time.Time{}
 	}
 	for id, e := range l.entries {
 		if _, fires := s.firing[id]; fires || !e.over.IsZero() {
 			continue
 		}
-		if e.held = s.unknown(id); !e.held {
+		switch {
+		case !s.unknown(id):
 			e.over = now
 			changed = true
+		case e.blind.IsZero():
+			e.blind = now
 		}
 	}
 	return changed
 }
 
+// end ends alerts that are only held: somebody else knows that they are over. It gives how many.
+func (l *ledger) end(ids []alerts.ID, now time.Time) int {
+	n := 0
+	for _, id := range ids {
+		if e := l.entries[id]; e != nil && e.isHeld() {
+			e.over = now
+			n++
+		}
+	}
+	return n
+}
+
+// isHeld tells whether the alert goes on only because nothing is known any more.
+func (e *entry) isHeld() bool { return e.over.IsZero() && !e.blind.IsZero() }
+
 // held is how many alerts go on only because nothing is known any more.
 func (l *ledger) held() int {
 	n := 0
 	for _, e := range l.entries {
-		if e.held {
+		if e.isHeld() {
 			n++
 		}
 	}
@@ -92,7 +110,7 @@ func (l *ledger) due(s *schedule, book *alerts.Book, seen deaths, now time.Time)
 			e.known = now
 		}
 		alert := e.write(book)
-		alert.Detected, alert.End = seen[id], end
+		alert.Detected, alert.End, alert.Held = seen[id], end, s.othersKnow(e, now)
 		due = append(due, alert)
 	}
 	return due, over

@@ -94,6 +94,47 @@ func TestWhatIsNotKnownIsHeld(t *testing.T) {
 	require.Zero(t, b.held())
 }
 
+// Prometheus may know better of what is held, unless what it says can be about an earlier outage.
+func TestOthersMayKnow(t *testing.T) {
+	held := func(posted []*alertmanager.Alert) (n int) {
+		for _, a := range posted {
+			if a.Held {
+				n++
+			}
+		}
+		return n
+	}
+	dead := func(b *bench, since time.Duration) collector.Snapshot {
+		s := snapshot("s", "a:down b:up")
+		s.Members[0].Since = b.now.Add(-since)
+		return s
+	}
+	b := newBench(t, nil)
+	require.Zero(t, held(b.see(0, dead(b, time.Hour))))
+	require.Equal(t, 1, held(b.see(10*time.Second, blind("s"))))
+	require.Zero(t, held(b.see(10*time.Second, dead(b, time.Hour))), "it is known again")
+
+	b = newBench(t, nil)
+	b.see(0, dead(b, 0))
+	require.Zero(t, held(b.see(time.Minute, blind("s"))), "the rules may not have seen it")
+	require.Zero(t, held(b.see(15*time.Minute, blind("s"))))
+	require.Equal(t, 1, held(b.see(5*time.Minute, blind("s"))), "what they say of an earlier outage they don't repeat for so long")
+}
+
+func TestOthersKnow(t *testing.T) {
+	b := newBench(t, nil)
+	b.see(0, snapshot("s", "a:down b:down c:down d:up"))
+	id := func(member string) alerts.ID {
+		return alerts.ID{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: member}
+	}
+	require.Zero(t, b.end([]alerts.ID{id("a"), id("unknown")}, b.now), "what is known is not for others to end")
+	b.see(time.Second, blind("s"))
+	require.Equal(t, 1, b.end([]alerts.ID{id("a"), id("a")}, b.now))
+	require.Equal(t, 3, b.held())
+	require.NotContains(t, names(b.see(10*time.Second, blind("s"))), "MemberDown s/g/a")
+	require.Equal(t, []string{"MemberDown s/g/a"}, names(b.see(0, snapshot("s", "a:down b:down c:down d:up"))))
+}
+
 func TestAnAlertIsNewAgainAfterItWasOver(t *testing.T) {
 	b := newBench(t, nil)
 	b.see(0, snapshot("s", "a:down b:up"))

@@ -12,6 +12,9 @@ const (
 	fastResend = 5 * time.Second
 	// tellEnd is how long Alertmanager is told again and again that an alert is over, as its documentation asks.
 	tellEnd = 5 * time.Minute
+	// staleEnd is how long Prometheus repeats that an alert is over, also while the same alert fires anew and it does not
+	// know yet.
+	staleEnd = 15 * time.Minute
 )
 
 // A schedule says when alerts are to be posted.
@@ -52,6 +55,12 @@ func (s *schedule) isDue(e *entry, now time.Time, isNew bool) bool {
 		interval = min(interval, fastResend)
 	}
 	return e.sent.IsZero() || now.Sub(e.sent) >= interval-s.tick()/2
+}
+
+// othersKnow tells of an alert whether somebody else who ends it knows better: it is only held, and what Prometheus says
+// can't be about an earlier outage, since the rules had the time to see this one too or the earlier one is long over.
+func (s *schedule) othersKnow(e *entry, now time.Time) bool {
+	return e.isHeld() && (e.blind.Sub(e.start) >= s.settle || now.Sub(e.start) >= staleEnd+s.settle)
 }
 
 // tick is how often to look whether anything is due.
