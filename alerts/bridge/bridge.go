@@ -64,7 +64,7 @@ type Bridge struct {
 	metrics   *alertmanager.Metrics
 	held      prometheus.Gauge
 	ledger    *ledger
-	store     store
+	saver     *saver
 	transport http.RoundTripper // of tests; nil: what the configuration says
 
 	changed chan struct{} // receives when there is another setup to use
@@ -94,8 +94,9 @@ func New(o Options) (*Bridge, error) {
 	if err := o.Registerer.Register(b.held); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
-	b.store = newStore(o.StoragePath, b.log)
-	b.ledger = newLedger(b.store.load())
+	store := newStore(o.StoragePath, b.log)
+	b.saver = newSaver(store, b.log)
+	b.ledger = newLedger(store.load())
 	return b, nil
 }
 
@@ -127,12 +128,14 @@ func (b *Bridge) Use(s *Setup) {
 	}
 }
 
-// Run posts until ctx ends. What fires then goes on in Alertmanager for as long as a post is valid.
+// Run posts until ctx ends. What fires then goes on in Alertmanager for as long as a post is valid. It is called once.
 func (b *Bridge) Run(ctx context.Context) error {
 	events, unsubscribe := b.collector.Subscribe(eventBuffer)
 	defer unsubscribe()
-	var retired sync.WaitGroup
-	defer retired.Wait()
+	var background sync.WaitGroup
+	defer background.Wait()
+	background.Go(b.saver.run)
+	defer b.saver.close()
 	current := &Setup{}
 	defer func() { current.stop() }()
 	tick := time.NewTimer(0)
@@ -147,7 +150,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		case <-b.changed:
 			if next := b.taken(); next != nil {
 				next.start(ctx)
-				retired.Go(current.stop)
+				background.Go(current.stop)
 				current = next
 			}
 		case e, ok := <-events:
@@ -173,7 +176,7 @@ func (b *Bridge) step(current *Setup, seen deaths) {
 	now := time.Now()
 	changed := b.ledger.update(newSurvey(b.collector.Snapshots(), current.book, b.pending), now)
 	if n := b.ledger.end(b.takeEnded(), now); n > 0 {
-		b.log.Info("Held alerts are over: others, who can read their source, have ended them in Alertmanager", "alerts", n)
+		b.log.Info("held alerts are over: others, who can read their source, have ended them in Alertmanager", "alerts", n)
 		changed = true
 	}
 	b.held.Set(float64(b.ledger.held()))
@@ -182,11 +185,8 @@ func (b *Bridge) step(current *Setup, seen deaths) {
 		client.Withdraw(over...)
 		client.Send(due...)
 	}
-	if !changed {
-		return
-	}
-	if err := b.store.save(b.ledger.remember()); err != nil {
-		b.log.Warn("what fires was not saved: a restart may lose alerts of sources that can't be read then", "err", err)
+	if changed {
+		b.saver.save(b.ledger.remember())
 	}
 }
 

@@ -88,7 +88,7 @@ func TestBlindExporterLearnsOfARecovery(t *testing.T) {
 		return r.value("held", "") == 0
 	})
 	eventually(t, "everybody's end", func() bool { return len(first.Alerts()) == 0 && len(second.Alerts()) == 0 })
-	require.Contains(t, r.log.String(), `msg="Held alerts are over: others, who can read their source, have ended them in Alertmanager" component=bridge alerts=1`)
+	require.Contains(t, r.log.String(), `msg="held alerts are over: others, who can read their source, have ended them in Alertmanager" component=bridge alerts=1`)
 
 	// That it is over is remembered too.
 	stop()

@@ -118,11 +118,7 @@ func (r *rig) configure(change func(*alerts.Config), urls ...string) {
 	r.t.Helper()
 	c := alerts.DefaultConfig()
 	for _, text := range urls {
-		am := alertmanager.DefaultConfig()
-		u, err := url.Parse(text)
-		require.NoError(r.t, err)
-		am.URL.URL = u
-		c.Alertmanagers = append(c.Alertmanagers, am)
+		c.Alertmanagers = append(c.Alertmanagers, configOf(r.t, text))
 	}
 	if change != nil {
 		change(&c)
@@ -131,6 +127,16 @@ func (r *rig) configure(change func(*alerts.Config), urls ...string) {
 	setup, err := r.Prepare(&c)
 	require.NoError(r.t, err)
 	r.Use(setup)
+}
+
+// configOf gives the configuration of an Alertmanager at a URL.
+func configOf(t *testing.T, text string) alertmanager.Config {
+	t.Helper()
+	c := alertmanager.DefaultConfig()
+	u, err := url.Parse(text)
+	require.NoError(t, err)
+	c.URL.URL = u
+	return c
 }
 
 // run runs the bridge until the returned function is called, which waits for its end.
@@ -177,14 +183,23 @@ func eventually(t *testing.T, what string, condition func() bool) {
 
 // A receiver takes posts as an Alertmanager does, without a network, for tests in fake time.
 type receiver struct {
-	mu    sync.Mutex
-	down  bool
-	posts [][]testserver.Alert
-	// asked are the other requests.
-	asked []string
+	mu     sync.Mutex
+	down   bool
+	frozen string // the host that does not answer
+	posts  [][]testserver.Alert
+	hosts  []string    // to which they were
+	at     []time.Time // and when
+	ended  int         // how many posted alerts were over
 }
 
 func (f *receiver) RoundTrip(q *http.Request) (*http.Response, error) {
+	f.mu.Lock()
+	frozen := f.frozen
+	f.mu.Unlock()
+	if q.URL.Host == frozen {
+		<-q.Context().Done()
+		return nil, q.Context().Err()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down {
@@ -196,29 +211,41 @@ func (f *receiver) RoundTrip(q *http.Request) (*http.Response, error) {
 		if err := json.NewDecoder(q.Body).Decode(&post); err != nil {
 			return nil, err
 		}
-		f.posts = append(f.posts, post)
-	} else {
-		f.asked = append(f.asked, q.Method+" "+q.URL.Path)
+		for _, a := range post {
+			if !a.EndsAt.After(time.Now()) {
+				f.ended++
+			}
+		}
+		f.posts, f.hosts, f.at = append(f.posts, post), append(f.hosts, q.URL.Host), append(f.at, time.Now())
+	} else if q.URL.Path == "/api/v2/alerts" {
+		body = "[]"
 	}
 	header := http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)}, "Content-Type": {"application/json"}}
 	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
-func (f *receiver) setDown(down bool) {
+// set changes the receiver.
+func (f *receiver) set(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.down = down
+	change()
 }
 
 // taken gives every alert that was posted since the last time, in order.
 func (f *receiver) taken() (all []testserver.Alert) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, post := range f.posts {
+	for _, post := range f.batches() {
 		all = append(all, post...)
 	}
-	f.posts = nil
 	return all
+}
+
+// batches gives the posts since the last time.
+func (f *receiver) batches() (posts [][]testserver.Alert) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	posts = f.posts
+	f.posts, f.hosts, f.at = nil, nil, nil
+	return posts
 }
 
 // about writes what alerts are about, as brief does.
