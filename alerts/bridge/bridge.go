@@ -152,6 +152,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 				next.start(ctx)
 				background.Go(current.stop)
 				current = next
+				b.begin(current)
 			}
 		case e, ok := <-events:
 			if !ok {
@@ -160,7 +161,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 			}
 			deaths = gather(ctx, e, events)
 		case <-check.C:
-			b.check(ctx, current)
+			if len(current.clients) > 0 {
+				b.check(ctx, current)
+			}
 			continue
 		case <-tick.C:
 		}
@@ -190,16 +193,24 @@ func (b *Bridge) step(current *Setup, seen deaths) {
 	}
 }
 
-// taken gives the setup to use, or nil if it was taken over already. Everything that fires is to be posted anew then:
-// who is told, or by which labels, may have changed.
+// begin takes note of a new setup. Everything that fires is to be posted anew: who is told, or by which labels, may have
+// changed. Where nobody is told any more, nothing is kept that would be old when somebody is again.
+func (b *Bridge) begin(s *Setup) {
+	b.ledger.forgetSent()
+	if len(s.clients) > 0 || len(b.ledger.entries) == 0 {
+		return
+	}
+	b.ledger = newLedger(nil)
+	b.held.Set(0)
+	b.saver.save(b.ledger.remember())
+}
+
+// taken gives the setup to use, or nil if it was taken over already.
 func (b *Bridge) taken() *Setup {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	next := b.next
 	b.next = nil
-	if next != nil {
-		b.ledger.forgetSent()
-	}
 	return next
 }
 

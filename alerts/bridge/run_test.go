@@ -238,3 +238,34 @@ func TestNoAlertmanager(t *testing.T) {
 		require.Empty(t, r.log.String())
 	})
 }
+
+// What fired when there last was an Alertmanager is old when there is one again.
+func TestAlertmanagerComesAndGoes(t *testing.T) {
+	in(t, func(t *testing.T, r *rig, f *receiver) {
+		r.watched.see(snapshot("s", "a:down b:up c:up"))
+		r.configure(nil, am)
+		defer r.run()()
+		time.Sleep(time.Second)
+		r.watched.see(blind("s"))
+		time.Sleep(time.Minute)
+		require.InDelta(t, 1, r.value("held", ""), 0)
+		r.configure(nil)
+		time.Sleep(time.Hour)
+		require.InDelta(t, 0, r.value("held", ""), 0)
+		require.Empty(t, r.saver.store.load())
+		f.taken()
+		r.configure(nil, am)
+		time.Sleep(time.Minute)
+		require.Empty(t, f.taken())
+	})
+}
+
+// A bridge that is not told what to do does nothing, whatever it remembers.
+func TestNoConfiguration(t *testing.T) {
+	in(t, func(t *testing.T, r *rig, f *receiver) {
+		r.ledger = newLedger([]rememberedAlert{{Alert: alerts.Outage, Source: "s", Group: "g", Start: began}})
+		defer r.run()()
+		time.Sleep(time.Hour)
+		require.Empty(t, f.taken())
+	})
+}
