@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 	"golang.org/x/sync/errgroup"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/alerts/runbooks"
 	"servicegroup_exporter/collector"
@@ -81,7 +82,24 @@ func (a *app) checkConfig(webConfigFile string) error {
 		}
 		driver.Close()
 	}
+	if err := a.checkAlerting(&cfg.Alerting); err != nil {
+		return err
+	}
 	fmt.Fprintf(a.Stdout, "configuration is good; sources: %d\n", len(cfg.Sources))
+	return nil
+}
+
+// checkAlerting says whether Alertmanagers could be spoken to, as far as files that the section names decide that.
+func (a *app) checkAlerting(cfg *alerts.Config) error {
+	b, err := bridge.New(bridge.Options{Logger: a.logger, Registerer: prometheus.NewRegistry()})
+	if err != nil {
+		return err
+	}
+	setup, err := b.Prepare(cfg)
+	if err != nil {
+		return err
+	}
+	setup.Close()
 	return nil
 }
 
