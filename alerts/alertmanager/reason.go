@@ -72,7 +72,11 @@ func answered(response *http.Response) *failure {
 	case code == http.StatusBadRequest, code == http.StatusUnprocessableEntity:
 		// Alertmanager explains itself in JSON. A web server that is none, or one that is spoken to without TLS, does not,
 		// and has taken nothing.
-		f.content = isJSON(response)
+		if f.content = isJSON(response); !f.content {
+			f.err = fmt.Errorf("answered %s, and not as Alertmanager does: check http or https, and the path", response.Status)
+		}
+	case code == http.StatusNotFound, code == http.StatusMethodNotAllowed:
+		f.err = fmt.Errorf("answered %s: the URL must be where Alertmanager's own pages begin, with its path prefix", response.Status)
 	case code == http.StatusRequestEntityTooLarge:
 		f.content = true
 	case code >= 300 && code < 400:
