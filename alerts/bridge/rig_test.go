@@ -78,6 +78,14 @@ func (w *watched) see(snapshots ...collector.Snapshot) {
 	}
 }
 
+// end ends the collector.
+func (w *watched) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	close(w.events)
+	w.events = nil
+}
+
 func (w *watched) push(e collector.Event) {
 	for w.events != nil {
 		select {
