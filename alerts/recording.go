@@ -16,7 +16,7 @@ func (c *Config) recordings() []recording {
 		{"servicegroup:service_up:max", "max by (source, group, member) (service_up)"},
 		{"servicegroup:out_of_service", `(
   max by (source, group, member) (servicegroup_member_enabled) == 0
-  unless on (source, group, member) servicegroup_member_info{disabled_reason=~"AUTO:.*"}
+  unless on (source, group, member) servicegroup_member_info{disabled_reason=~"(?s)AUTO:.*"}
 ) * 0 + 1
 or
 (

@@ -25,7 +25,7 @@ func (c *Config) memberAlerts() []definition {
 		{
 			name: "ServiceGroupMemberAutoDisabled", scope: member, severity: warning, hold: 5 * time.Minute,
 			expr: fixed(`max by (source, group, member) (servicegroup_member_enabled) == 0
-and on (source, group, member) servicegroup_member_info{disabled_reason=~"AUTO:.*"}`),
+and on (source, group, member) servicegroup_member_info{disabled_reason=~"(?s)AUTO:.*"}`),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} has disabled itself",
 			describe: "{{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} was disabled by the " +
 				"service itself, not by an operator: its disabled_reason begins with AUTO. It takes no new work.",
@@ -33,7 +33,7 @@ and on (source, group, member) servicegroup_member_info{disabled_reason=~"AUTO:.
 		{
 			name: "ServiceGroupMemberDisabledLong", scope: member, severity: info, hold: 24 * time.Hour,
 			expr: fixed(`max by (source, group, member) (servicegroup_member_enabled) == 0
-unless on (source, group, member) servicegroup_member_info{disabled_reason=~"AUTO:.*"}`),
+unless on (source, group, member) servicegroup_member_info{disabled_reason=~"(?s)AUTO:.*"}`),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} has been disabled for a day",
 			describe: "An operator disabled {{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} " +
 				"more than a day ago. While it is disabled nobody is told when it dies.",
