@@ -17,7 +17,8 @@ func (c *Config) memberAlerts() []definition {
 		},
 		{
 			name: "ServiceGroupMemberFlapping", scope: member, severity: warning,
-			expr: fixed(`max by (source, group, member) (increase(servicegroup_member_transitions_total[15m])) > 4`),
+			// Prometheus extrapolates: it takes an increase by 4 for one by 4.3, as windows begin and end between scrapes.
+			expr: fixed(`round(max by (source, group, member) (increase(servicegroup_member_transitions_total[15m]))) > 4`),
 			keep: 15 * time.Minute, summary: "{{ $labels.member }} in group {{ $labels.group }} flaps",
 			describe: "{{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} has died and recovered " +
 				"more than twice within 15 minutes.",
