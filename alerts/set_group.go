@@ -36,7 +36,7 @@ func (c *Config) groupAlerts() []definition {
 			name: "ServiceGroupDataMissing", scope: group, severity: warning, hold: 5 * time.Minute,
 			expr: fixed(`group by (source, group) (last_over_time(servicegroup:service_up:max[1h]))
 unless on (source, group) servicegroup:service_up:max
-unless on (source) max by (source) (servicegroup_source_up) == 1`),
+unless on (source) servicegroup_source_up`),
 			summary: "Nothing is known of group {{ $labels.group }}",
 			describe: "Group {{ $labels.group }} of source {{ $labels.source }} had members within the last hour. Now nobody " +
 				"says anything about it, not even that it is gone.",
