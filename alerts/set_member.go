@@ -33,15 +33,17 @@ and on (source, group, member) servicegroup_member_info{disabled_reason=~"(?s)AU
 		},
 		{
 			name: "ServiceGroupMemberDisabledLong", scope: member, severity: info, hold: 24 * time.Hour,
-			expr: fixed(`max by (source, group, member) (servicegroup_member_enabled) == 0
-unless on (source, group, member) servicegroup_member_info{disabled_reason=~"(?s)AUTO:.*"}`),
+			// A day is long: without a look back a scrape that fails, or a restart, would begin it anew.
+			expr: fixed(`max by (source, group, member) (last_over_time(servicegroup_member_enabled[15m])) == 0
+unless on (source, group, member) last_over_time(servicegroup_member_info{disabled_reason=~"(?s)AUTO:.*"}[15m])`),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} has been disabled for a day",
 			describe: "An operator disabled {{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} " +
 				"more than a day ago. While it is disabled nobody is told when it dies.",
 		},
 		{
 			name: "ServiceGroupMemberForcedDownLong", scope: member, severity: info, hold: 24 * time.Hour,
-			expr:    fixed(`max by (source, group, member) (servicegroup_member_forced_down) == 1`),
+			// What an exporter that is no longer there said last does not count against what others say now.
+			expr:    fixed(`min by (source, group, member) (last_over_time(servicegroup_member_forced_down[15m])) == 1`),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} has been forced down for a day",
 			describe: "{{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} was forced down more " +
 				"than a day ago, by an operator or a fencing agent. It counts as down whatever its heartbeats say.",
