@@ -8,7 +8,8 @@ type recording struct{ record, expr string }
 // recordings are evaluated in this order, before the alerts.
 //
 // A member is down only if every exporter that can read its source says so: hence max. What is not known any more is
-// held: a dead member whose source can't be read, or whose exporter is away, stays what it was until somebody can tell.
+// held: a dead member whose source can't be read, whose exporter is away, or whose own entry can't be used, stays what it
+// was until somebody can tell, and so do the numbers of a group while those of some members are missing.
 // The rules that hold refer to what they themselves said at the evaluation before, which ends by itself as soon as they
 // say nothing.
 func (c *Config) recordings() []recording {
@@ -29,12 +30,12 @@ unless on (source, group, member) servicegroup:out_of_service`},
 or
 servicegroup:service_up:max * 0 + 2`},
 		{"servicegroup:group_unknown", fmt.Sprintf(`group by (source, group) (
-  servicegroup:members_in_service:count
+  (servicegroup:member_down or servicegroup:members_in_service:count)
   and on (source) max by (source) (servicegroup_source_up) == 0
 )
 or
 group by (source, group) (
-  servicegroup:members_in_service:count
+  (servicegroup:member_down or servicegroup:members_in_service:count)
   unless on (source) servicegroup_source_up
   and on () (count(up{job=%[1]q} == 0) or absent(up{job=%[1]q}))
 )
@@ -46,17 +47,20 @@ group by (source, group) (
 		{"servicegroup:member_down", `(servicegroup:service_up:in_service == 0) + 1
 or
 (
-  servicegroup:member_down
-  and on (source, group) servicegroup:group_unknown
-  unless on (source, group, member) servicegroup:service_up:max
-)`},
-		{"servicegroup:members_in_service:count", `count by (source, group) (servicegroup:service_up:in_service)
+  servicegroup:member_down and on (source, group) servicegroup:group_unknown
+  or
+  servicegroup:member_down and on (source, group, member) servicegroup_member_info
+)
+unless on (source, group, member) servicegroup:service_up:max`},
+		{"servicegroup:members_in_service:count", `count by (source, group) (servicegroup:service_up:in_service or servicegroup:member_down)
   unless on (source, group) servicegroup:group_unknown
 or
 servicegroup:members_in_service:count
   and on (source, group) servicegroup:group_unknown`},
-		{"servicegroup:members_down:count", `count by (source, group) (servicegroup:member_down)
+		{"servicegroup:members_down:count", `(count by (source, group) (servicegroup:member_down) or servicegroup:members_in_service:count * 0)
+  unless on (source, group) servicegroup:group_unknown
 or
-servicegroup:members_in_service:count * 0`},
+servicegroup:members_down:count
+  and on (source, group) servicegroup:group_unknown`},
 	}
 }
