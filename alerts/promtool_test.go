@@ -1,11 +1,13 @@
 package alerts
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 
 	"servicegroup_exporter/internal/testserver"
 )
@@ -32,4 +34,69 @@ func runPromtool(t *testing.T, dir, command string, args ...string) {
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
+}
+
+// settingsTests are tests of the rules of settingsConfig: of alerts that settings change.
+const (
+	settingsTests  = "testdata/settings.yml"
+	settingsConfig = "testdata/settings.config.yml"
+)
+
+func TestRulesOfSettings(t *testing.T) {
+	rules, err := settings(t).RuleFile()
+	require.NoError(t, err)
+	tests, err := os.ReadFile(settingsTests)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "settings.rules.yml"), rules, 0o666))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "settings.yml"), tests, 0o666))
+	runPromtool(t, dir, "check", "rules", "settings.rules.yml")
+	runPromtool(t, dir, "test", "rules", "settings.yml")
+}
+
+// settings gives the configuration that settingsTests are about.
+func settings(t *testing.T) *Config {
+	t.Helper()
+	c := DefaultConfig()
+	decodeFile(t, settingsConfig, &c)
+	require.NoError(t, c.Validate())
+	return &c
+}
+
+// TestEveryAlertHasTests wants a case in which it fires and one in which it does not, of each alert there is.
+func TestEveryAlertHasTests(t *testing.T) {
+	firing, quiet := map[string]bool{}, map[string]bool{}
+	for _, path := range append(ruleTests(t), settingsTests) {
+		var file struct {
+			Tests []struct {
+				AlertRuleTest []struct {
+					Alertname string      `yaml:"alertname"`
+					ExpAlerts []yaml.Node `yaml:"exp_alerts"`
+				} `yaml:"alert_rule_test"`
+			} `yaml:"tests"`
+		}
+		decodeFile(t, path, &file)
+		for _, test := range file.Tests {
+			for _, check := range test.AlertRuleTest {
+				if len(check.ExpAlerts) > 0 {
+					firing[check.Alertname] = true
+				} else {
+					quiet[check.Alertname] = true
+				}
+			}
+		}
+	}
+	for _, name := range Names() {
+		require.True(t, firing[name], "there is no test in which %s fires", name)
+		if name != "ServiceGroupWatchdog" { // It always fires.
+			require.True(t, quiet[name], "there is no test in which %s is quiet", name)
+		}
+	}
+}
+
+func decodeFile(t *testing.T, path string, v any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(data, v), path)
 }

@@ -1,6 +1,9 @@
 package alerts
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A recording is a recording rule. What several alerts are made of is computed once, and dashboards read it too.
 type recording struct{ record, expr string }
@@ -52,15 +55,37 @@ or
   servicegroup:member_down and on (source, group, member) servicegroup_member_info
 )
 unless on (source, group, member) servicegroup:service_up:max`},
-		{"servicegroup:members_in_service:count", `count by (source, group) (servicegroup:service_up:in_service or servicegroup:member_down)
-  unless on (source, group) servicegroup:group_unknown
+		{"servicegroup:members_in_service:count", fmt.Sprintf(`(
+  count by (source, group) (servicegroup:service_up:in_service or servicegroup:member_down)
+  or
+  0 * group by (source, group) (servicegroup:service_up:max)%s
+)
+unless on (source, group) servicegroup:group_unknown
 or
 servicegroup:members_in_service:count
-  and on (source, group) servicegroup:group_unknown`},
+  and on (source, group) servicegroup:group_unknown`, c.expected())},
 		{"servicegroup:members_down:count", `(count by (source, group) (servicegroup:member_down) or servicegroup:members_in_service:count * 0)
   unless on (source, group) servicegroup:group_unknown
 or
 servicegroup:members_down:count
   and on (source, group) servicegroup:group_unknown`},
 	}
+}
+
+// expected has a zero for each group that has to be there, as somebody set how many members it needs: a group whose source
+// is named need not be there to have too few members, as long as the source can be read. See [Book.Expected].
+func (c *Config) expected() string {
+	var zeros strings.Builder
+	for i := range c.Groups {
+		if g := &c.Groups[i]; g.Source != "" && g.MinMembers > 0 {
+			fmt.Fprintf(&zeros, `
+  or
+  label_replace(
+    0 * (max by (source) (servicegroup_source_up{source=%[1]q}) == 1)
+    unless on (source) servicegroup_source_info{schema="nova_api"},
+    "group", %[2]q, "", ""
+  )`, g.Source, strings.ReplaceAll(g.Group, "$", "$$"))
+		}
+	}
+	return zeros.String()
 }

@@ -2,8 +2,6 @@ package alerts
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -20,7 +18,7 @@ func (c *Config) groupAlerts() []definition {
 		},
 		{
 			name: Outage, scope: group, severity: critical,
-			expr: fixed("servicegroup:members_down:count == servicegroup:members_in_service:count"),
+			expr: fixed("servicegroup:members_down:count == servicegroup:members_in_service:count > 0"),
 			hold: 30 * time.Second, keep: keep,
 			summary:  "Group {{ $labels.group }} is down",
 			describe: "Every member of group {{ $labels.group }} of source {{ $labels.source }} that is in service is down.",
@@ -50,27 +48,11 @@ func degraded(v variant) string {
 		"servicegroup:members_in_service:count")
 }
 
-// belowMinimum is empty for groups without a minimum. A group whose source is named need not be there to have too few
-// members, as long as the source can be read.
+// belowMinimum is empty for groups without a minimum.
 func belowMinimum(v variant) string {
 	if v.group == nil {
 		return ""
 	}
-	living := fmt.Sprintf(`%s - on (source, group) %s
-or
-0 * max by (source, group) (%s)`, v.of("servicegroup:members_in_service:count"), v.of("servicegroup:members_down:count"),
-		v.of("servicegroup:service_up:max"))
-	if name := v.group.Source; name != "" {
-		living += fmt.Sprintf(`
-or
-label_replace(
-  0 * (max by (source) (servicegroup_source_up{source=%[1]q}) == 1)
-  unless on (source) servicegroup_source_info{schema="nova_api"},
-  "group", %[2]q, "", ""
-)
-unless on (source, group) servicegroup_members{state="unknown"}`, name, strings.ReplaceAll(v.group.Group, "$", "$$"))
-	}
-	return "(\n" + indent(living) + "\n) < " + strconv.Itoa(v.group.MinMembers)
+	return fmt.Sprintf("%s - on (source, group) %s < %d", v.of("servicegroup:members_in_service:count"),
+		v.of("servicegroup:members_down:count"), v.group.MinMembers)
 }
-
-func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }
