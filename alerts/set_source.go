@@ -25,12 +25,14 @@ and on (source) sum by (source) (servicegroup:members_down:count) >= 5`),
 		},
 		{
 			name: "ServiceGroupHeartbeatsStalled", scope: source, severity: critical, keep: keep,
-			expr: fixed(`min by (source) (
+			// While the source could not be read nobody could write to it either: its members get the time to report.
+			expr: fixed(fmt.Sprintf(`min by (source) (
   timestamp(servicegroup_source_newest_heartbeat_timestamp_seconds)
   + servicegroup_source_clock_offset_seconds
   - servicegroup_source_newest_heartbeat_timestamp_seconds
 ) > on (source) max by (source) (servicegroup_source_down_time_seconds) / 2
-and on (source) sum by (source) (servicegroup:members_in_service:count) >= 3`),
+and on (source) sum by (source) (servicegroup:members_in_service:count) >= 3
+and on (source) max by (source) (min_over_time(servicegroup_source_up[%s])) == 1`, c.timeToReport())),
 			summary: "No heartbeat arrives in source {{ $labels.source }}",
 			describe: "The newest heartbeat of any member of source {{ $labels.source }} is older than half the time that a " +
 				"member may be silent. Not the members but the way of their heartbeats is broken, and soon all will count as down.",
@@ -82,4 +84,10 @@ and on (source) max by (source) (servicegroup_source_up) == 1`, c.staleAfter()))
 // staleAfter is how far to look back for a poll that succeeded: a few scrapes.
 func (c *Config) staleAfter() string {
 	return model.Duration(max(5*time.Duration(c.ScrapeInterval), time.Second)).String()
+}
+
+// timeToReport is how long a source has to have been readable before its members may be expected to have reported: more
+// than any usual down time, and at least two scrapes.
+func (c *Config) timeToReport() string {
+	return model.Duration(max(2*time.Duration(c.ScrapeInterval), 2*time.Minute)).String()
 }
