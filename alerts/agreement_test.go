@@ -42,6 +42,7 @@ groups:
 // TestRulesAndBridgeAgree compares what Prometheus posts to Alertmanager with what the bridge would: which alerts there
 // are, all labels, and all annotations.
 func TestRulesAndBridgeAgree(t *testing.T) {
+	t.Parallel() // It waits for most of its time.
 	c := DefaultConfig()
 	require.NoError(t, yaml.Unmarshal([]byte(agreeing), &c))
 	require.NoError(t, c.Validate())

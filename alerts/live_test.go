@@ -1,0 +1,210 @@
+package alerts
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/internal/testserver"
+)
+
+// A stage is everything that the rules need in life: a database, an ensemble, members that are processes, two exporters,
+// and a Prometheus that scrapes and evaluates each second.
+type stage struct {
+	*testing.T
+	dir, program string
+	db           *sql.DB
+	mariadb      *testserver.SQL
+	zookeeper    *testserver.ZK
+	a, b         *testserver.Process // b reads the database by another account
+	addrs        []string
+	prom         *testserver.Prom
+}
+
+// TestRulesInLife has the rules evaluated on what real exporters say of real backends.
+func TestRulesInLife(t *testing.T) {
+	t.Parallel() // It waits for most of its time.
+	s := newStage(t)
+	members := map[string]*testserver.Process{}
+	for _, name := range []string{"w1", "w2"} {
+		members[name] = s.join("zk", "web", name)
+	}
+	for _, name := range []string{"n1", "n2", "n3"} {
+		members[name] = s.join("nova", "compute", name)
+	}
+	s.until("everybody is up", func() bool { return s.value(`count(servicegroup:member_state == 1)`) == 5 })
+	require.Empty(t, s.alerts())
+
+	// All but one of a group die, one of another, and one who is disabled.
+	_, err := s.db.Exec("UPDATE services SET disabled = 1, disabled_reason = 'rack 7' WHERE host = 'n2'")
+	require.NoError(t, err)
+	s.until("n2 is out of service", func() bool { return s.value(`servicegroup:member_state{member="n2"}`) == 2 })
+	for _, name := range []string{"w1", "n1", "n2"} {
+		members[name].Kill()
+	}
+	dead := []string{"MemberDisabledLong compute n2", "MemberDown compute n1", "MemberDown web w1"}
+	s.show(dead)
+	s.until("n2 is dead", func() bool { return s.value(`servicegroup:service_up:max{member="n2"}`) == 0 })
+	s.show(dead)
+	began := time.Now()
+
+	// One of two exporters can't read the database: the other can.
+	_, err = s.db.Exec("REVOKE SELECT ON nova.services FROM b@'%'")
+	require.NoError(t, err)
+	s.until("b is blind", func() bool { return s.value(`count(servicegroup_source_up{source="nova"} == 0)`) == 1 })
+	s.show(dead)
+	_, err = s.db.Exec("GRANT SELECT ON nova.services TO b@'%'")
+	require.NoError(t, err)
+	s.until("b sees", func() bool { return s.value(`count(servicegroup_source_up == 1)`) == 4 })
+
+	// Nobody can.
+	s.mariadb.Kill()
+	s.show(append([]string{"SourceUnreachable"}, dead...))
+	s.until("nothing is said of nova", func() bool { return s.value(`absent(servicegroup:service_up:max{source="nova"})`) == 1 })
+	s.mariadb.Start()
+	s.until("n3 is known to be up", func() bool { return s.value(`servicegroup:member_state{member="n3"}`) == 1 })
+	s.show(dead)
+
+	// An exporter ends, then the other one too; both return.
+	s.a.Kill()
+	s.show(append([]string{"ExporterDown"}, dead...))
+	s.b.Kill()
+	s.until("both are down", func() bool { return s.value(`sum(up{job="servicegroup_exporter"})`) == 0 })
+	s.show(append([]string{"DataMissing compute", "DataMissing web", "ExporterAllDown"}, dead...))
+	s.a.Start()
+	s.b.Start()
+	s.until("both are back", func() bool { return s.value(`count(servicegroup_source_up == 1)`) == 4 })
+	s.show(dead)
+
+	s.sawNothingElse(began)
+	members["w1"].Start()
+	s.until("w1 is up", func() bool { return s.value(`servicegroup:member_state{member="w1"}`) == 1 })
+	s.until("w1 is not down", func() bool { return s.value(`count(servicegroup:member_down)`) == 1 })
+}
+
+// sawNothingElse looks back: no evaluation had fewer dead than two, and no other member or group had anything fire.
+func (s *stage) sawNothingElse(began time.Time) {
+	s.Helper()
+	since := fmt.Sprintf("%ds", int(time.Since(began).Seconds()))
+	require.InDelta(s, 2, s.value("min_over_time((count(servicegroup:member_down) or vector(0))["+since+":1s])"), 0,
+		"the alert of a dead member was interrupted")
+	fired := s.prom.Query(`count by (alertname, member) (count_over_time(ALERTS{alertstate="firing",scope=~"member|group"}[10m]))`)
+	var who []string
+	for _, sample := range fired {
+		who = append(who, sample.Labels["alertname"]+" "+sample.Labels["member"])
+	}
+	require.ElementsMatch(s, []string{MemberDown + " n1", MemberDown + " w1"}, who)
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{T: t, dir: t.TempDir()}
+	s.program = filepath.Join(s.dir, "servicegroup_exporter")
+	out, err := exec.Command("go", "build", "-o", s.program, "servicegroup_exporter").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	s.mariadb, s.zookeeper = testserver.MariaDB(t), testserver.ZooKeeper(t)
+	s.db = s.mariadb.Open(t, "nova")
+	schema, err := os.ReadFile("../drivers/db/testdata/zed.sql")
+	require.NoError(t, err)
+	_, err = s.db.Exec(string(schema) + "CREATE USER b@'%'; GRANT SELECT ON nova.services TO b@'%'")
+	require.NoError(t, err)
+	s.a, s.b = s.exporter("a", "root"), s.exporter("b", "b")
+
+	rules, err := exec.Command(s.program, "--config.file="+s.config("a"), "rules").Output()
+	require.NoError(t, err)
+	file := filepath.Join(s.dir, "rules.yml")
+	s.write(file, string(rules))
+	targets, err := json.Marshal(s.addrs)
+	require.NoError(t, err)
+	s.prom = testserver.Prometheus(t, fmt.Sprintf(`
+global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
+rule_files: [%s]
+scrape_configs: [{job_name: servicegroup_exporter, static_configs: [{targets: %s}]}]
+`, file, targets))
+	return s
+}
+
+// exporter starts one that reads the database by an account.
+func (s *stage) exporter(name, account string) *testserver.Process {
+	s.write(s.config(name), fmt.Sprintf(`sources:
+  - name: nova
+    driver: db
+    db: {dsn: "mysql+pymysql://%s@%s/nova", report_interval: 1s, service_down_time: 8s}
+  - name: zk
+    driver: zk
+    zk: {servers: [%q], session_timeout: 5s}
+`, account, s.mariadb.Addr(), s.zookeeper.Addr()))
+	addr := fmt.Sprintf("127.0.0.1:%d", testserver.Port(s))
+	s.addrs = append(s.addrs, addr)
+	return testserver.Program(s, name, []string{
+		s.program, "--config.file=" + s.config(name), "--storage.path=" + filepath.Join(s.dir, name),
+		"--web.listen-address=" + addr,
+	}, func() error {
+		response, err := (&http.Client{Timeout: time.Second}).Get("http://" + addr + "/-/ready")
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
+	})
+}
+
+func (s *stage) config(exporter string) string { return filepath.Join(s.dir, exporter+".yml") }
+
+// join lets a process be a member.
+func (s *stage) join(source, group, name string) *testserver.Process {
+	return testserver.Program(s, name, []string{
+		s.program, "--config.file=" + s.config("a"), "join", "--source=" + source, group, name,
+	}, func() error { return nil }) // Whoever is up shows in the exporters.
+}
+
+func (s *stage) write(path, text string) {
+	s.Helper()
+	require.NoError(s, os.WriteFile(path, []byte(text), 0o600))
+}
+
+// value evaluates an expression; -1: nothing matches.
+func (s *stage) value(expr string) float64 {
+	s.Helper()
+	samples := s.prom.Query(expr)
+	if len(samples) == 0 {
+		return -1
+	}
+	return samples[0].Value
+}
+
+// alerts gives those that are pending or fire, but for the one that always does. Which of the two they are is a matter of
+// how fast this machine is.
+func (s *stage) alerts() []string {
+	s.Helper()
+	list := []string{}
+	for _, a := range s.prom.Alerts() {
+		if name := strings.TrimPrefix(a.Labels["alertname"], "ServiceGroup"); name != "Watchdog" {
+			words := []string{name, a.Labels["group"], a.Labels["member"]}
+			list = append(list, strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " "))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// show waits until exactly these alerts are there.
+func (s *stage) show(want []string) {
+	s.Helper()
+	want = slices.Sorted(slices.Values(want))
+	require.EventuallyWithT(s, func(c *assert.CollectT) { assert.Equal(c, want, s.alerts()) }, patience, 100*time.Millisecond)
+}
+
+func (s *stage) until(what string, condition func() bool) {
+	s.Helper()
+	require.Eventually(s, condition, patience, 100*time.Millisecond, what)
+}
