@@ -186,8 +186,12 @@ func fieldErrors(err error) []*drivers.FieldError {
 	return nil
 }
 
-// labelName matches the names that labels of alerts may have in every Prometheus.
+// labelName matches the names that labels of alerts may have in every Prometheus, and those that it reserves.
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
+func goodLabel(name string) bool {
+	return labelName.MatchString(name) && !strings.HasPrefix(name, "__")
+}
 
 // ownLabels are those that alerts have by themselves.
 func (c *Config) ownLabels() []string {
@@ -198,13 +202,17 @@ func (c *Config) ownLabels() []string {
 	return own
 }
 
+// exporterLabels are those by which alerts about this program are told apart.
+func exporterLabels() []string { return []string{"job", "instance", "alertmanager", "label"} }
+
 func (c *Config) validateLabels(wrong wrongFunc) {
 	for field, labels := range map[string]map[string]string{"external_labels": c.ExternalLabels, "labels": c.Labels} {
 		for name, value := range labels {
 			switch {
-			case !labelName.MatchString(name):
+			case !goodLabel(name):
 				wrong(field+"."+name, "is not the name of a label")
-			case slices.Contains(c.ownLabels(), name):
+			// A rule's labels replace those of the expression, and a rule that then has an alert twice fails.
+			case slices.Contains(c.ownLabels(), name), field == "labels" && slices.Contains(exporterLabels(), name):
 				wrong(field+"."+name, "alerts have a label %q of their own", name)
 			case !utf8.ValidString(value) || hasTemplate(value):
 				wrong(field+"."+name, "must be plain text")
@@ -216,7 +224,7 @@ func (c *Config) validateLabels(wrong wrongFunc) {
 			wrong(fmt.Sprintf("drop_labels[%d]", i), "without label %q alerts can't be told apart", name)
 		}
 	}
-	if c.HostLabel != "" && (!labelName.MatchString(c.HostLabel) || slices.Contains(c.ownLabels()[:6], c.HostLabel)) {
+	if c.HostLabel != "" && (!goodLabel(c.HostLabel) || slices.Contains(c.ownLabels()[:6], c.HostLabel)) {
 		wrong("host_label", "must be the name of a label that alerts don't have by themselves, or empty")
 	}
 }
