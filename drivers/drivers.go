@@ -13,7 +13,7 @@ import (
 
 // A Driver reads the membership of one backend. Its methods may be called concurrently.
 //
-// Drivers that can do more implement [Joiner], [Watcher] and [Counter] too.
+// Drivers that can do more implement [Joiner], [Remover], [Watcher] and [Counter] too.
 type Driver interface {
 	// Members reads the whole roster with each member's state, as it was at one instant of the backend's clock.
 	//
@@ -47,6 +47,13 @@ type Joiner interface {
 	// Leave removes a member on purpose, whoever joined it, so that it is neither up nor dead. It gives an error
 	// that wraps [ErrNoMember] when the group has no such member.
 	Leave(ctx context.Context, group, name string) error
+}
+
+// A Remover is a joiner whose groups leave something behind when their last member has left.
+type Remover interface {
+	// RemoveGroup removes what is left of a group that has no members, if anything is. It gives an error that wraps
+	// [ErrHeld] when the group has members.
+	RemoveGroup(ctx context.Context, group string) error
 }
 
 // JoinRequest says who joins what.

@@ -45,6 +45,12 @@ type Config struct {
 	// Timeout bounds every poll and every heartbeat, with the connecting that it may take. A context may end them
 	// sooner.
 	Timeout drivers.Duration `yaml:"timeout"`
+
+	// Dial makes the connections; nil: the network does.
+	Dial drivers.Dialer
+
+	// private says that the table is this program's own: see Private.
+	private bool
 }
 
 // DefaultConfig returns Nova's own times. Only the DSN is left to be set.

@@ -95,7 +95,7 @@ func TestPostgresConfig(t *testing.T) {
 	require.NoError(t, os.WriteFile(ca, newAuthority(t).pem, 0o600))
 	got, err := parseDSN("postgresql://u@h/nova?sslmode=verify-ca&connect_timeout=60&sslrootcert=" + ca)
 	require.NoError(t, err)
-	s := newPostgres(got.postgres, 3*time.Second)
+	s := newPostgres(got.postgres, nil, 3*time.Second)
 	t.Cleanup(func() { require.NoError(t, s.close()) })
 	require.Equal(t, pgx.QueryExecModeExec, s.cfg.DefaultQueryExecMode)
 	require.Equal(t, 3*time.Second, s.cfg.ConnectTimeout)

@@ -130,9 +130,12 @@ func (d *Driver) find(ctx context.Context, db *sql.DB, req drivers.JoinRequest) 
 // insert makes the row that Nova makes for a new service, with the columns that there are.
 func (d *Driver) insert(ctx context.Context, db *sql.DB, l *layout, req drivers.JoinRequest) error {
 	q, s, w := d.store.quote, d.schema, d.schema.writer
-	columns := []string{q(s.name), q(s.group), q(s.binary), q(w.created), q(w.reportCount), q(s.disabled), q(s.deleted)}
-	values := []string{"?", "?", "?", d.store.stamp(0), "0", "FALSE", "0"}
+	columns := []string{q(s.name), q(s.group), q(s.binary), q(w.created), q(w.reportCount)}
+	values := []string{"?", "?", "?", d.store.stamp(0), "0"}
 	args := []any{req.Name, req.Group, req.Binary}
+	if s.deletion == deletedIsID {
+		columns, values = append(columns, q(s.disabled), q(s.deleted)), append(values, "FALSE", "0")
+	}
 	if l.has(s.forcedDown) {
 		columns, values = append(columns, q(s.forcedDown)), append(values, "FALSE")
 	}

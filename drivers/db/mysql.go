@@ -31,7 +31,10 @@ type mysqlStore struct {
 	made atomic.Uint64
 }
 
-func newMySQL(cfg *mysql.Config, timeout time.Duration, logger *slog.Logger) (*mysqlStore, error) {
+func newMySQL(cfg *mysql.Config, dial drivers.Dialer, timeout time.Duration, logger *slog.Logger) (*mysqlStore, error) {
+	if dial != nil {
+		cfg.DialFunc = dial
+	}
 	// Contexts end everything within the timeout, and say that it was that. These are for what has no context, as the
 	// last words to a server on closing.
 	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = timeout, 2*timeout, 2*timeout

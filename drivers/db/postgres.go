@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"servicegroup_exporter/drivers"
 )
 
 // postgresStore is a database on a PostgreSQL server, or behind a pool like PgBouncer that hands the server's connections
@@ -23,7 +26,10 @@ type postgresStore struct {
 	made atomic.Uint64
 }
 
-func newPostgres(cfg *pgx.ConnConfig, timeout time.Duration) *postgresStore {
+func newPostgres(cfg *pgx.ConnConfig, dial drivers.Dialer, timeout time.Duration) *postgresStore {
+	if dial != nil {
+		cfg.DialFunc = pgconn.DialFunc(dial)
+	}
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, 0
 	if cfg.ConnectTimeout == 0 || cfg.ConnectTimeout > timeout {

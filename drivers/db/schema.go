@@ -137,6 +137,9 @@ func schemaNames() []string {
 
 // schemaOf returns the schema that the configuration names or describes, nil where it does neither.
 func schemaOf(c *Config) *schema {
+	if c.private {
+		return ownTable()
+	}
 	if c.Schema == custom && c.Custom != nil {
 		return c.Custom.schema()
 	}

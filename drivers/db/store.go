@@ -70,12 +70,12 @@ func openStore(cfg *Config, logger *slog.Logger) (store, error) {
 		if cfg.Password != "" {
 			t.mysql.Passwd = string(cfg.Password)
 		}
-		return newMySQL(t.mysql, timeout, logger)
+		return newMySQL(t.mysql, cfg.Dial, timeout, logger)
 	case t.postgres != nil:
 		if cfg.Password != "" {
 			t.postgres.Password = string(cfg.Password)
 		}
-		return newPostgres(t.postgres, timeout), nil
+		return newPostgres(t.postgres, cfg.Dial, timeout), nil
 	}
 	return newSQLite(t.path, timeout)
 }

@@ -11,7 +11,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Leave deletes the member's row as Nova does, softly: deleted becomes the row's id, and all else stays as it was.
+// Leave deletes the member's row as Nova does, softly: deleted becomes the row's id, and all else stays as it was. A row of
+// this program's own table is deleted for good.
 func (d *Driver) Leave(ctx context.Context, group, name string) error {
 	if d.schema.writer == nil {
 		return d.readOnly()
@@ -40,10 +41,13 @@ func (d *Driver) remove(ctx context.Context, group, name string) (found bool, er
 	return d.update(ctx, db, d.deletion(nil), fmt.Sprintf("%s = ? AND %s = ?", q(s.group), q(s.name)), group, name)
 }
 
-// update changes live rows, and says whether there were any.
+// update changes live rows, or deletes them where there is nothing to set, and says whether there were any.
 func (d *Driver) update(ctx context.Context, db *sql.DB, set, where string, args ...any) (found bool, err error) {
 	q, s := d.store.quote, d.schema
 	statement := fmt.Sprintf("UPDATE %s SET %s WHERE %s AND %s", q(s.table), set, where, d.live(""))
+	if set == "" {
+		statement = fmt.Sprintf("DELETE FROM %s WHERE %s AND %s", q(s.table), where, d.live(""))
+	}
 	result, err := db.ExecContext(ctx, d.store.bind(statement), args...)
 	if err != nil {
 		return false, err
@@ -70,8 +74,11 @@ func (d *Driver) death(l *layout) string {
 	return d.store.quote(l.rule.heartbeat[0]) + " = " + d.store.stamp(d.downTime+time.Second)
 }
 
-// deletion is what deletes a row softly, in every release.
+// deletion is what deletes a row softly, in every release; empty for a table whose rows vanish.
 func (d *Driver) deletion(*layout) string {
+	if d.schema.deletion == rowsVanish {
+		return ""
+	}
 	q, s := d.store.quote, d.schema
 	return fmt.Sprintf("%s = id, %s = %s", q(s.deleted), q(s.deletedAt), d.store.stamp(0))
 }

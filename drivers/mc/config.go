@@ -32,6 +32,9 @@ type Config struct {
 	// Timeout bounds what is asked of one server in a poll or a heartbeat, with the connecting that it may take. A
 	// context may end it sooner.
 	Timeout drivers.Duration `yaml:"timeout"`
+
+	// Dial makes the connections; nil: the network does.
+	Dial drivers.Dialer
 }
 
 const (

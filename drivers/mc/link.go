@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
+
+	"servicegroup_exporter/drivers"
 )
 
 // maxAnswer bounds what is read from a server in one operation, or for one batch of keys.
@@ -41,9 +43,8 @@ type link struct {
 var errSpent = errors.New("the connection was lost")
 
 // dial connects. The context bounds only that.
-func dial(ctx context.Context, addr address) (*link, error) {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, addr.Network(), addr.String())
+func dial(ctx context.Context, dialer drivers.Dialer, addr address) (*link, error) {
+	conn, err := dialer(ctx, addr.Network(), addr.String())
 	if err != nil {
 		return nil, err
 	}

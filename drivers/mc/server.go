@@ -23,6 +23,7 @@ const maxIdle = 2
 // A server is one memcached.
 type server struct {
 	addr    address
+	dialer  drivers.Dialer
 	timeout time.Duration
 	dials   atomic.Uint64
 
@@ -45,7 +46,7 @@ func (s *server) do(ctx context.Context, op func(*link) error) error {
 		}
 		s.dropIdle()
 	}
-	l, err := dial(ctx, s.addr)
+	l, err := dial(ctx, s.dialer, s.addr)
 	if err != nil {
 		return s.failed(ctx, err)
 	}

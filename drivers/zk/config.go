@@ -56,6 +56,9 @@ type Config struct {
 	MemberTimeout drivers.Duration `yaml:"member_timeout"`
 	// Auth is who to be.
 	Auth Auth `yaml:"auth"`
+
+	// Dial makes the connections; nil: the network does.
+	Dial drivers.Dialer
 }
 
 // Auth is an identity of ZooKeeper's digest scheme; the zero value is nobody.

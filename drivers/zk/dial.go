@@ -17,6 +17,7 @@ import (
 // A dialer makes sessions with any of an ensemble's servers.
 type dialer struct {
 	servers []server
+	net     drivers.Dialer
 	auth    Auth
 	pauses  time.Duration // the longest pause between attempts with one server
 	options sessionOptions
@@ -101,7 +102,7 @@ func (h *hunt) pursue(ctx context.Context, to server, failed func()) {
 func (d *dialer) attempt(ctx context.Context, to server, silent int) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.attemptTime(silent))
 	defer cancel()
-	conn, err := connect(ctx, to)
+	conn, err := connect(ctx, d.net, to)
 	if err != nil {
 		return nil, failure(ctx, drivers.ReasonConnect, err)
 	}
@@ -143,7 +144,7 @@ func (d *dialer) authenticate(ctx context.Context, s *session) error {
 
 // connect connects to a server, to any of its addresses if it has several. Names are looked up anew each time, since
 // servers move, and addresses are tried in random order, since each may be a server of its own.
-func connect(ctx context.Context, to server) (net.Conn, error) {
+func connect(ctx context.Context, dial drivers.Dialer, to server) (net.Conn, error) {
 	hosts, err := net.DefaultResolver.LookupHost(ctx, to.host)
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", to, err)
@@ -152,12 +153,19 @@ func connect(ctx context.Context, to server) (net.Conn, error) {
 	deadline, _ := ctx.Deadline()
 	for i, host := range hosts {
 		var conn net.Conn
-		dialer := net.Dialer{Timeout: time.Until(deadline) / time.Duration(len(hosts)-i)}
-		if conn, err = dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, to.port)); err == nil {
+		part := time.Until(deadline) / time.Duration(len(hosts)-i)
+		if conn, err = dialFor(ctx, part, dial, net.JoinHostPort(host, to.port)); err == nil {
 			return conn, nil
 		}
 	}
 	return nil, fmt.Errorf("%v: %w", to, err)
+}
+
+// dialFor dials within a time.
+func dialFor(ctx context.Context, limit time.Duration, dial drivers.Dialer, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return dial(ctx, "tcp", address)
 }
 
 // acl is what new znodes get: open to everybody, as Nova's are, unless an identity is configured. Then only it may

@@ -15,6 +15,7 @@ import (
 var (
 	_ drivers.Driver  = (*Driver)(nil)
 	_ drivers.Joiner  = (*Driver)(nil)
+	_ drivers.Remover = (*Driver)(nil)
 	_ drivers.Watcher = (*Driver)(nil)
 	_ drivers.Counter = (*Driver)(nil)
 )
@@ -84,7 +85,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 		}
 		d.dialer.servers = append(d.dialer.servers, server)
 	}
-	d.dialer.auth, d.dialer.pauses = cfg.Auth, d.pauseLimit()
+	d.dialer.net, d.dialer.auth, d.dialer.pauses = cfg.Dial.OrNet(), cfg.Auth, d.pauseLimit()
 	d.dialer.options = sessionOptions{
 		timeout: time.Duration(cfg.SessionTimeout), read: smallSize, write: smallSize, logger: logger, reapers: &d.reapers,
 	}
@@ -135,7 +136,7 @@ func (d *Driver) openReading(ctx context.Context, report func(error, bool)) (*re
 		return nil, err
 	}
 	r.use(session)
-	r.backend = serverVersion(ctx, session.server)
+	r.backend = serverVersion(ctx, d.dialer.net, session.server)
 	d.connected()
 	return r, nil
 }

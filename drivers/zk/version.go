@@ -3,9 +3,10 @@ package zk
 import (
 	"context"
 	"io"
-	"net"
 	"strings"
 	"time"
+
+	"servicegroup_exporter/drivers"
 )
 
 // versionPatience bounds the question for the version, which is nice to know but nothing to wait for.
@@ -13,10 +14,10 @@ const versionPatience = 500 * time.Millisecond
 
 // serverVersion asks a server for its version, with the command srvr on a connection of its own: the protocol has no
 // request for it, and srvr is the one command that servers allow unless told otherwise. Empty: it does not say.
-func serverVersion(ctx context.Context, address string) string {
+func serverVersion(ctx context.Context, dial drivers.Dialer, address string) string {
 	ctx, cancel := context.WithTimeout(ctx, versionPatience)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	conn, err := dial(ctx, "tcp", address)
 	if err != nil {
 		return ""
 	}
