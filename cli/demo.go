@@ -81,7 +81,7 @@ func (s *server) simulate(ctx context.Context, address string, printer *eventPri
 
 Ctrl-C ends it. What the exporter sees:
 
-`, len(people.members), len(demoGroups), browsable(address), s.Program, s.configFile)
+`, len(people), len(demoGroups), browsable(address), s.Program, s.configFile)
 
 	events, unsubscribe := s.collector.Subscribe(1000)
 	defer unsubscribe()

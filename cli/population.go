@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/simulated"
 )
 
 // demoGroups are the groups of the demonstration and their sizes.
@@ -20,66 +21,46 @@ var demoGroups = []struct {
 const maxDead = 4
 
 // A population is a set of simulated members, each as good as a process of its own.
-type population struct {
-	joiner  drivers.Joiner
-	members []*simulated
-}
+type population []*simulated.Member
 
-// simulated is one member; its membership is nil while it is dead.
-type simulated struct {
-	request    drivers.JoinRequest
-	membership drivers.Membership
-}
-
-func newPopulation(joiner drivers.Joiner) *population {
-	p := &population{joiner: joiner}
+func newPopulation(joiner drivers.Joiner) population {
+	var p population
 	for _, group := range demoGroups {
 		for i := range group.size {
-			request := drivers.JoinRequest{Group: group.name, Name: fmt.Sprintf("%s-%02d", group.name, i+1)}
-			p.members = append(p.members, &simulated{request: request})
+			p = append(p, simulated.NewMember(joiner, group.name, fmt.Sprintf("%s-%02d", group.name, i+1)))
 		}
 	}
 	return p
 }
 
 // joinAll makes everybody live.
-func (p *population) joinAll(ctx context.Context) error {
-	for _, m := range p.members {
-		if err := p.join(ctx, m); err != nil {
+func (p population) joinAll(ctx context.Context) error {
+	for _, m := range p {
+		if err := m.Join(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *population) join(ctx context.Context, m *simulated) error {
-	membership, err := p.joiner.Join(ctx, m.request)
-	if err != nil {
-		return fmt.Errorf("joining a simulated member: %w", err)
-	}
-	m.membership = membership
-	return nil
-}
-
 // disturb lets a random member die as by kill -9, or return if it is dead.
-func (p *population) disturb(ctx context.Context) error {
+func (p population) disturb(ctx context.Context) error {
 	m := p.pick()
-	if m.membership == nil {
-		return p.join(ctx, m)
+	if !m.Alive() {
+		return m.Join(ctx)
 	}
-	m.membership.Abandon()
-	m.membership = nil
+	m.Kill()
 	return nil
 }
 
 // pick chooses who is next: the dead are as likely as the living, so that nobody waits long.
-func (p *population) pick() *simulated {
-	var living, dead []*simulated
-	for _, m := range p.members {
-		if m.membership == nil {
-			dead = append(dead, m)
-		} else {
+func (p population) pick() *simulated.Member {
+	var living, dead []*simulated.Member
+	for _, m := range p {
+		if m.Alive() {
 			living = append(living, m)
+		} else {
+			dead = append(dead, m)
 		}
 	}
 	if len(dead) == maxDead || (len(dead) > 0 && rand.IntN(2) == 0) {

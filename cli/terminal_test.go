@@ -37,8 +37,8 @@ func storeWithMembers(t *testing.T) (dir string, change func(statement string, a
 	defer driver.Close()
 	people := newPopulation(driver.(drivers.Joiner))
 	require.NoError(t, people.joinAll(t.Context()))
-	for _, m := range people.members {
-		m.membership.Abandon()
+	for _, m := range people {
+		m.Kill()
 	}
 
 	db, err := sql.Open("sqlite", filepath.Join(dir, "servicegroups.db")+"?_busy_timeout=10000")
