@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/alerts/bridge"
+	"servicegroup_exporter/canary"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
@@ -44,7 +45,7 @@ func TestReadmeNamesTheMetrics(t *testing.T) {
 			shown = append(shown, match[1])
 		}
 	}
-	shown = append(shown, bridgeMetrics(t)...)
+	shown = append(shown, ownMetrics(t)...)
 	_, table, found := strings.Cut(readme(t), "\n## Metrics\n")
 	require.True(t, found)
 	table, _, _ = strings.Cut(table, "\n## ")
@@ -57,10 +58,12 @@ func TestReadmeNamesTheMetrics(t *testing.T) {
 	require.Equal(t, slices.Compact(shown), slices.Compact(named))
 }
 
-// bridgeMetrics are the names of the bridge's.
-func bridgeMetrics(t *testing.T) []string {
+// ownMetrics are the names of the bridge's and the canaries'.
+func ownMetrics(t *testing.T) []string {
 	registry := prometheus.NewRegistry()
 	_, err := bridge.New(bridge.Options{Logger: promslog.NewNopLogger(), Registerer: registry})
+	require.NoError(t, err)
+	_, err = canary.New(canary.Options{Logger: promslog.NewNopLogger(), Registerer: registry})
 	require.NoError(t, err)
 	descs := make(chan *prometheus.Desc, 100)
 	registry.Describe(descs)

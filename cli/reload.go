@@ -65,6 +65,7 @@ func (s *server) tryConfig(ctx context.Context) error {
 		return err
 	}
 	s.expansion.Store(next)
+	s.canaries.Use(s.canarySources(cfg.Sources))
 	if fingerprint := config.Fingerprint(&cfg.Alerting); fingerprint != s.alerting {
 		s.alerting = fingerprint
 		s.bridge.Use(setup)

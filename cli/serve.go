@@ -20,6 +20,7 @@ import (
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/alerts/runbooks"
+	"servicegroup_exporter/canary"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/web"
@@ -108,6 +109,7 @@ type server struct {
 	*app
 	collector *collector.Collector
 	bridge    *bridge.Bridge
+	canaries  *canary.Canaries
 	expansion atomic.Pointer[config.Expansion] // of the configuration in use; nil before the first
 	alerting  string                           // the fingerprint of that part of it
 	reloads   chan chan error                  // each asks for a reload and gets its result
@@ -132,7 +134,7 @@ func (a *app) serve(ctx context.Context, flags *serveFlags, beside func(context.
 	if options.Runbooks, err = web.NewRunbooks(runbooks.Files()); err != nil {
 		return errors.Join(err, s.collector.Close())
 	}
-	options.Poll, options.Ready, options.Version = s.collector.Poll, s.ready, version.Version
+	options.Poll, options.Ready, options.Version = s.poll, s.ready, version.Version
 	options.API = api.New(api.Options{Logger: options.Logger, Collector: s.collector, History: s.history})
 	if flags.lifecycle {
 		options.Reload = func() error { return s.requestReload(ctx) }
@@ -171,12 +173,21 @@ func (a *app) newServer(ctx context.Context, registry *prometheus.Registry, comp
 		Logger: a.logger, Registerer: registry, Collector: c, StoragePath: a.storagePath, Pending: s.mayHave,
 	})
 	if err == nil {
+		s.canaries, err = canary.New(canary.Options{Logger: a.logger, Registerer: registry, Member: a.canaryName()})
+	}
+	if err == nil {
 		err = s.applyConfig(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return s, nil
+}
+
+// poll is what a scrape does before it is answered. Canaries are looked at as often, but not waited for.
+func (s *server) poll(ctx context.Context) {
+	s.canaries.Nudge()
+	s.collector.Poll(ctx)
 }
 
 // mayHave tells whether a source that is not there may still be found.
@@ -214,6 +225,7 @@ func (s *server) run(ctx context.Context, listeners *web.Server, handler http.Ha
 	})
 	part("keeping events", s.history.Run)
 	part("posting alerts", s.bridge.Run)
+	part("keeping canaries", s.canaries.Run)
 	part("reloading", s.reloadLoop)
 	if beside != nil {
 		part("running beside the server", func(ctx context.Context) error { return beside(ctx, s) })

@@ -15,6 +15,7 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/alertmanager"
+	"servicegroup_exporter/canary"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/drivers/mc"
@@ -41,6 +42,9 @@ type Source struct {
 	DB     *db.Config `yaml:"db"`
 	MC     *mc.Config `yaml:"mc"`
 	ZK     *zk.Config `yaml:"zk"`
+
+	// Canary is the simulated member that dies every now and then to be noticed; nil: there is none.
+	Canary *canary.Config `yaml:"canary"`
 
 	// Roster is who should be there, for the driver "mc"; nil for all others.
 	Roster *Roster `yaml:"roster"`
@@ -85,6 +89,8 @@ func seed(section any) {
 		*s = alerts.DefaultConfig()
 	case *alertmanager.Config:
 		*s = alertmanager.DefaultConfig()
+	case *canary.Config:
+		*s = canary.DefaultConfig()
 	case *db.Config:
 		*s = db.Unset()
 	case *mc.Config:

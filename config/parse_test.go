@@ -15,7 +15,7 @@ const (
 	goodDB = "sources:\n- name: nova\n  driver: db\n  db: {dsn: 'mysql://u@h/nova'}\n"
 	headZK = "sources:\n- name: a\n  driver: zk\n"
 
-	knownOfSource = "known are db, driver, expose, forget_after, mc, name, poll_interval, poll_timeout, roster, zk"
+	knownOfSource = "known are canary, db, driver, expose, forget_after, mc, name, poll_interval, poll_timeout, roster, zk"
 	badName       = "must be at most 128 bytes of letters, digits and signs, without spaces"
 )
 

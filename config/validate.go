@@ -34,6 +34,7 @@ func validate(r *report, c *Config) {
 		validateSource(r, s, path)
 		validateDriver(r, s, path)
 		validateRoster(r, c, s, path)
+		validateCanary(r, s, path)
 	}
 	r.section("alerting", c.Alerting.Validate())
 }

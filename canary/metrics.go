@@ -1,0 +1,108 @@
+package canary
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// A reason is why a round failed: a closed set, used as a metric label.
+type reason string
+
+const (
+	reasonUnavailable reason = "unavailable" // the backend can't be read
+	reasonJoin        reason = "join"        // the canary could not join, or return
+	reasonUnseen      reason = "unseen"      // it lives, and polls don't see it up
+	reasonUndetected  reason = "undetected"  // it is dead, and polls don't see it down
+	reasonLeave       reason = "leave"       // what is left of it could not be removed
+)
+
+func reasons() []reason {
+	return []reason{reasonUnavailable, reasonJoin, reasonUnseen, reasonUndetected, reasonLeave}
+}
+
+type metrics struct {
+	detection, recovery *prometheus.HistogramVec
+	rounds, failures    *prometheus.CounterVec
+	lastSuccess         *prometheus.GaugeVec
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		detection: histogram("servicegroup_canary_detection_latency_seconds",
+			"Time from the moment at which the canary was killed to the one at which polls saw it down.",
+			0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 75, 90, 120, 180, 300, 600),
+		recovery: histogram("servicegroup_canary_recovery_latency_seconds",
+			"Time from the moment at which the canary had returned to the one at which polls saw it up.",
+			0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+		rounds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "servicegroup_canary_rounds_total",
+			Help: "Rounds that have ended, in which the canary joined, died, was noticed, and returned, or failed to.",
+		}, []string{"source"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "servicegroup_canary_failures_total",
+			Help: "Rounds that failed, by reason.",
+		}, []string{"source", "reason"}),
+		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "servicegroup_canary_last_success_timestamp_seconds",
+			Help: "When the last round ended in which everything went as it should.",
+		}, []string{"source"}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	var errs []error
+	for _, c := range []prometheus.Collector{m.detection, m.recovery, m.rounds, m.failures, m.lastSuccess} {
+		errs = append(errs, reg.Register(c))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("registering metrics of canaries: %w", err)
+	}
+	return m, nil
+}
+
+// histogram makes a histogram by source that is classic and native.
+func histogram(name, help string, buckets ...float64) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}, []string{"source"})
+}
+
+// add starts a source's series at zero, so that their first increase is seen.
+func (m *metrics) add(source string) {
+	m.detection.WithLabelValues(source)
+	m.recovery.WithLabelValues(source)
+	m.rounds.WithLabelValues(source)
+	for _, r := range reasons() {
+		m.failures.WithLabelValues(source, string(r))
+	}
+}
+
+// remove ends all series of a source.
+func (m *metrics) remove(source string) {
+	labels := prometheus.Labels{"source": source}
+	m.detection.DeletePartialMatch(labels)
+	m.recovery.DeletePartialMatch(labels)
+	m.rounds.DeletePartialMatch(labels)
+	m.failures.DeletePartialMatch(labels)
+	m.lastSuccess.DeletePartialMatch(labels)
+}
+
+// ended takes in how a round went.
+func (m *metrics) ended(source string, err error) {
+	m.rounds.WithLabelValues(source).Inc()
+	if err == nil {
+		m.lastSuccess.WithLabelValues(source).SetToCurrentTime()
+		return
+	}
+	why := reasonUnavailable
+	if failed, ok := errors.AsType[*failure](err); ok {
+		why = failed.reason
+	}
+	m.failures.WithLabelValues(source, string(why)).Inc()
+}

@@ -1,0 +1,108 @@
+package config
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+func TestCanary(t *testing.T) {
+	c, err := Parse("f.yml", []byte(`
+sources:
+  - name: zk
+    driver: zk
+    zk: {servers: [zk1]}
+    canary: {}
+  - name: cell1
+    driver: db
+    db: {dsn: mysql://reader@db1/nova}
+    canary: {interval: 1m, group: servicegroup-canary-a, dsn: mysql://canary:secret@db1/servicegroup}
+  - name: none
+    driver: db
+    db: {dsn: mysql://reader@db1/nova}
+`))
+	require.NoError(t, err)
+	require.Equal(t, drivers.Duration(5*time.Minute), c.Sources[0].Canary.Interval)
+	require.Equal(t, "servicegroup-canary", c.Sources[0].Canary.Group)
+	require.Equal(t, "servicegroup-canary-a", c.Sources[1].Canary.Group)
+	require.Nil(t, c.Sources[2].Canary, "there is none unless it is asked for")
+	text, err := c.Effective()
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "secret@")
+
+	without := *c.Sources[1].Canary
+	before := c.Sources[1].Fingerprint()
+	without.Interval = drivers.Duration(time.Hour)
+	c.Sources[1].Canary = &without
+	require.NotEqual(t, before, c.Sources[1].Fingerprint())
+}
+
+func TestBadCanary(t *testing.T) {
+	_, err := Parse("f.yml", []byte(`
+sources:
+  - name: zk
+    driver: zk
+    zk: {servers: [zk1]}
+    canary:
+      interval: 1s
+      group: compute
+      dsn: mysql://canary@db1/x
+  - name: cell1
+    driver: db
+    db: {dsn: mysql://reader@db1/nova}
+    canary: {password: secret}
+  - name: cell2
+    driver: db
+    db: {dsn: mysql://reader@db1/nova}
+    canary: {dsn: "mysql://canary:secret@db1"}
+`))
+	require.EqualError(t, err, `f.yml:7: sources[0].canary.interval: must be at least 10s: each round is a death that has to be noticed
+f.yml:8: sources[0].canary.group: must begin with servicegroup-canary, so that it is none of yours, and have neither blanks nor slashes
+f.yml:9: sources[0].canary.dsn: belongs to sources whose members live in a database
+f.yml:13: sources[1].canary.password: takes the place of the one in dsn, which is not set
+f.yml:17: sources[2].canary.dsn: names no database: it must end like /nova`)
+}
+
+// The place of private members follows whoever says that members are up.
+func TestOpenPrivate(t *testing.T) {
+	for name, test := range map[string]struct{ conf, canary, want string }{
+		"cells and no table": {
+			"[api_database]\nconnection = mysql://nova@db1/nova_api\n", "{}",
+			"canary: nova_conf stands for several databases: say in canary.dsn where the table servicegroup_canary is",
+		},
+		"cells and a table": {"[api_database]\nconnection = mysql://nova@db1/nova_api\n", "{dsn: mysql://canary@db1/own}", ""},
+		"memcached": {
+			"[DEFAULT]\nservicegroup_driver = mc\nmemcached_servers = mc1\n[database]\nconnection = mysql://nova@db1/nova\n",
+			"{}", "",
+		},
+		"memcached and a table": {
+			"[DEFAULT]\nservicegroup_driver = mc\nmemcached_servers = mc1\n[database]\nconnection = mysql://nova@db1/nova\n",
+			"{dsn: mysql://canary@db1/own}", "canary.dsn: belongs to sources whose members live in a database",
+		},
+		"ZooKeeper": {
+			"[DEFAULT]\nservicegroup_driver = zk\n[database]\nconnection = mysql://nova@db1/nova\n[zookeeper]\naddress = zk1\n",
+			"{}", "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "nova.conf")
+			require.NoError(t, os.WriteFile(file, []byte(test.conf), 0o600))
+			c, err := Parse("f.yml", []byte("sources:\n  - {name: nova, driver: db, db: {nova_conf: "+file+"}, canary: "+test.canary+"}\n"))
+			if test.want != "" {
+				require.ErrorContains(t, err, test.want)
+				return
+			}
+			require.NoError(t, err)
+			driver, err := c.Sources[0].OpenPrivate("g", []string{"n"}, nil, slog.New(slog.DiscardHandler))
+			require.NoError(t, err)
+			require.Implements(t, (*drivers.Joiner)(nil), driver)
+			require.NoError(t, driver.Close())
+		})
+	}
+}
