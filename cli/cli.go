@@ -146,6 +146,7 @@ func (a *app) parser() (commands map[string]command, exited *bool) {
 		"watch":   a.watchCommand(),
 		"join":    a.joinCommand(),
 		"leave":   a.leaveCommand(),
+		"drill":   a.drillCommand(),
 		"rules":   a.rulesCommand(),
 		"demo":    a.demoCommand(),
 	}, exited

@@ -1,0 +1,169 @@
+// Package plot writes charts of lines as SVG files that stand for themselves: no script, no style sheet, no font but the
+// reader's own.
+package plot
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"math"
+)
+
+// A Chart is a plane with axes and lines. Lines keep their order in the legend.
+type Chart struct {
+	Title string
+	// X and Y name the axes, with their units.
+	X, Y string
+	// LogX and LogY make axes logarithmic; what is not above zero is left out there.
+	LogX, LogY bool
+	Lines      []Line
+	Marks      []Mark
+}
+
+// A Line is what connects points, in their order.
+type Line struct {
+	Name   string
+	Points []Point
+	// Step draws stairs: a value holds until the next one.
+	Step bool
+	// Dots shows the points themselves. Dashed is for what was not measured.
+	Dots, Dashed bool
+}
+
+// A Point is one value.
+type Point struct{ X, Y float64 }
+
+// A Mark is a vertical line with a word.
+type Mark struct {
+	X    float64
+	Name string
+}
+
+// The layout, in pixels.
+const (
+	width, height             = 760, 420
+	left, right, top, bottom  = 70, 200, 44, 56
+	plotWidth, plotHeight     = width - left - right, height - top - bottom
+	legendLine                = 20
+	tickLength, labelDistance = 5, 8
+)
+
+// colors can be told apart by everybody (Okabe and Ito).
+func color(i int) string {
+	all := []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"}
+	return all[i%len(all)]
+}
+
+// SVG draws the chart.
+func (c *Chart) SVG() []byte {
+	d := &drawing{chart: c}
+	d.x, d.y = c.scales()
+	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" `+
+		`font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="13">`, width, height, width, height)
+	d.add(`<title>%s</title>`, escape(c.Title))
+	d.add(`<rect width="%d" height="%d" fill="#ffffff"/>`, width, height)
+	d.add(`<text x="%d" y="24" font-size="15" font-weight="600">%s</text>`, left, escape(c.Title))
+	d.axes()
+	d.marks()
+	d.lines()
+	d.legend()
+	d.add(`</svg>`)
+	return d.out.Bytes()
+}
+
+// scales finds what the axes have to show.
+func (c *Chart) scales() (x, y scale) {
+	xs, ys := newExtent(c.LogX), newExtent(c.LogY)
+	for _, l := range c.Lines {
+		for _, p := range l.Points {
+			xs.take(p.X)
+			ys.take(p.Y)
+		}
+	}
+	for _, m := range c.Marks {
+		xs.take(m.X)
+	}
+	return xs.scale(left, left+plotWidth), ys.scale(top+plotHeight, top)
+}
+
+// A drawing is an SVG file that is being written.
+type drawing struct {
+	chart *Chart
+	x, y  scale
+	out   bytes.Buffer
+}
+
+func (d *drawing) add(format string, args ...any) { fmt.Fprintf(&d.out, format+"\n", args...) }
+
+// axes draws a grid with numbers, and what they mean.
+func (d *drawing) axes() {
+	const floor = top + plotHeight
+	for _, t := range d.x.ticks {
+		at := d.x.at(t)
+		d.add(`<path d="M%.1f %d V%d" stroke="#e4e4e4"/>`, at, top, floor)
+		d.add(`<text x="%.1f" y="%d" text-anchor="middle" fill="#444444">%s</text>`, at, floor+tickLength+13, number(t))
+	}
+	for _, t := range d.y.ticks {
+		at := d.y.at(t)
+		d.add(`<path d="M%d %.1f H%d" stroke="#e4e4e4"/>`, left, at, left+plotWidth)
+		d.add(`<text x="%d" y="%.1f" text-anchor="end" fill="#444444">%s</text>`, left-labelDistance, at+4, number(t))
+	}
+	d.add(`<path d="M%d %d V%d H%d" fill="none" stroke="#666666"/>`, left, top, floor, left+plotWidth)
+	d.add(`<text x="%d" y="%d" text-anchor="middle">%s</text>`, left+plotWidth/2, height-14, escape(d.chart.X))
+	d.add(`<text transform="translate(16 %d) rotate(-90)" text-anchor="middle">%s</text>`, top+plotHeight/2, escape(d.chart.Y))
+}
+
+func (d *drawing) marks() {
+	for _, m := range d.chart.Marks {
+		at := d.x.at(m.X)
+		d.add(`<path d="M%.1f %d V%d" stroke="#777777" stroke-dasharray="2 3"/>`, at, top, top+plotHeight)
+		d.add(`<text x="%.1f" y="%d" fill="#555555" font-size="12">%s</text>`, at+2, top-5, escape(m.Name))
+	}
+}
+
+func (d *drawing) lines() {
+	for i, l := range d.chart.Lines {
+		var path bytes.Buffer
+		last := Point{math.NaN(), math.NaN()}
+		for _, p := range l.Points {
+			if !d.x.shows(p.X) || !d.y.shows(p.Y) {
+				continue
+			}
+			switch {
+			case math.IsNaN(last.X):
+				fmt.Fprintf(&path, "M%.1f %.1f", d.x.at(p.X), d.y.at(p.Y))
+			case l.Step:
+				fmt.Fprintf(&path, "H%.1fV%.1f", d.x.at(p.X), d.y.at(p.Y))
+			default:
+				fmt.Fprintf(&path, "L%.1f %.1f", d.x.at(p.X), d.y.at(p.Y))
+			}
+			last = p
+			if l.Dots {
+				d.add(`<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>`, d.x.at(p.X), d.y.at(p.Y), color(i))
+			}
+		}
+		d.add(`<path d="%s" fill="none" stroke="%s" stroke-width="2" stroke-linejoin="round"%s/>`, path.String(), color(i), dashes(l))
+	}
+}
+
+func dashes(l Line) string {
+	if l.Dashed {
+		return ` stroke-dasharray="6 5"`
+	}
+	return ""
+}
+
+func (d *drawing) legend() {
+	const at = left + plotWidth + 18
+	for i, l := range d.chart.Lines {
+		y := top + 8 + i*legendLine
+		d.add(`<path d="M%d %d h22" stroke="%s" stroke-width="2.5"%s/>`, at, y, color(i), dashes(l))
+		d.add(`<text x="%d" y="%d">%s</text>`, at+30, y+4, escape(l.Name))
+	}
+}
+
+func escape(text string) string {
+	var b bytes.Buffer
+	_ = xml.EscapeText(&b, []byte(text)) // A buffer takes everything.
+	return b.String()
+}
