@@ -29,9 +29,9 @@ type death struct {
 }
 
 // measureDeaths kills members, each again and again.
-func measureDeaths(b *bench, s settings, n int) *result {
+func measureDeaths(b *testserver.Bench, s settings, n int) *result {
 	r := &result{settings: s}
-	b.section(func() {
+	b.Section(func() {
 		l := newLab(b, s)
 		l.fill(fillers)
 		victims := l.victims(min(n, victimCount))

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"servicegroup_exporter/internal/testserver"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,8 +17,8 @@ func TestEndToEnd(t *testing.T) {
 	t.Run("deaths", func(t *testing.T) {
 		t.Parallel()
 		var r *result
-		b := &bench{out: os.Stderr}
-		require.Zero(t, b.run(func() { r = measureDeaths(b, faultSettings(mariadb), 4) }))
+		b := &testserver.Bench{Out: os.Stderr}
+		require.Zero(t, b.Run(func() { r = measureDeaths(b, faultSettings(mariadb), 4) }))
 		require.Len(t, r.deaths, 4)
 		for _, d := range r.deaths {
 			require.Equal(t, 1, d.firing)
@@ -34,8 +36,8 @@ func TestEndToEnd(t *testing.T) {
 		hardest := slices.DeleteFunc(allFaults(), func(f fault) bool { return f.name != "exporter restarted while the backend is away" })
 		require.Len(t, hardest, 1)
 		var outcomes []outcome
-		b := &bench{out: os.Stderr}
-		require.Zero(t, b.run(func() { outcomes = breakThings(b, faultSettings(zookeeper), hardest) }))
+		b := &testserver.Bench{Out: os.Stderr}
+		require.Zero(t, b.Run(func() { outcomes = breakThings(b, faultSettings(zookeeper), hardest) }))
 		o := outcomes[0]
 		require.Zero(t, o.firing, "false pages")
 		require.Zero(t, o.resolved, "false resolves")

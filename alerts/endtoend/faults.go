@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"servicegroup_exporter/internal/testserver"
 )
 
 // A fault is something that breaks, of which nobody is to be told as long as the dead stay dead and the living alive.
@@ -49,9 +51,9 @@ type outcome struct {
 const deadBefore = 3
 
 // breakThings lets every fault occur, one after the other, while some members are dead and all others alive.
-func breakThings(b *bench, s settings, faults []fault) []outcome {
+func breakThings(b *testserver.Bench, s settings, faults []fault) []outcome {
 	var outcomes []outcome
-	b.section(func() {
+	b.Section(func() {
 		l := newLab(b, s)
 		l.fill(fillers)
 		victims := l.victims(deadBefore + len(faults)) // One that dies after each fault would flap.
@@ -59,7 +61,7 @@ func breakThings(b *bench, s settings, faults []fault) []outcome {
 			l.waitFor(v.name, "firing", v.kill())
 		}
 		for i, f := range faults {
-			fmt.Fprintln(b.out, f.name)
+			fmt.Fprintln(b.Out, f.name)
 			began := time.Now()
 			f.occur(l)
 			l.settle()

@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 
+	"servicegroup_exporter/internal/testserver"
+
 	"github.com/alecthomas/kingpin/v2"
 )
 
@@ -25,17 +27,17 @@ func run(args []string, out io.Writer) int {
 		fmt.Fprintln(os.Stderr, "endtoend:", err)
 		return 2
 	}
-	b := &bench{out: os.Stderr}
-	return b.run(func() { measure(b, out, *backend, *deaths, *faults) })
+	b := &testserver.Bench{Out: os.Stderr}
+	return b.Run(func() { measure(b, out, *backend, *deaths, *faults) })
 }
 
 // measure prints everything as Markdown.
-func measure(b *bench, out io.Writer, backend string, deaths int, faults bool) {
+func measure(b *testserver.Bench, out io.Writer, backend string, deaths int, faults bool) {
 	var results []*result
 	for _, path := range []settings{
 		ruleSettings(backend), bridgeSettings(backend),
 	} {
-		fmt.Fprintf(b.out, "%s: %d deaths\n", path.name, deaths)
+		fmt.Fprintf(b.Out, "%s: %d deaths\n", path.name, deaths)
 		results = append(results, measureDeaths(b, path, deaths))
 	}
 	printDeaths(out, results)

@@ -2,6 +2,9 @@ package main
 
 import "time"
 
+// patience bounds what is waited for, on a busy machine with few cores.
+const patience = 3 * time.Minute
+
 // The backends.
 const (
 	zookeeper = "zookeeper"
