@@ -16,6 +16,7 @@ var (
 	errCut     = errors.New("the connection was cut")
 	errNoReply = errors.New("the server answers pings but not a request")
 
+	errCutShort     = errors.New("its answer is cut short")
 	errNotZooKeeper = errors.New("not a ZooKeeper server")
 )
 
@@ -65,6 +66,8 @@ func unavailable(doing string, err error) error {
 	case errors.Is(err, zkclient.ErrNoAuth):
 		reason = drivers.ReasonAuth
 		err = fmt.Errorf("%w: the ACL does not allow this to whom auth names", err)
+	case errors.Is(err, zkclient.ErrShortBuffer):
+		err = errCutShort // The library's word for it is that its buffer is too small.
 	case lost(err), errors.Is(err, errClosed):
 		reason = drivers.ReasonSession
 	}

@@ -16,11 +16,12 @@ const (
 	minPacket          = 16
 )
 
-// A wire is a TCP connection to a server whose incoming packets are checked for their length before the client library
-// sees it: the library allocates what the first packet asks for, 1.16 GiB when the peer is a web server, and crashes on
-// packets without a header.
+// A wire is a TCP connection to a server whose incoming packets are checked before the client library sees them: the
+// library allocates what the first packet asks for, 1.16 GiB when the peer is a web server, crashes on packets without a
+// header, and makes room for as many names as an answer says it has, which takes the process down when there is none. It
+// reads in goroutines of its own, so that nobody else could recover.
 //
-// Reads come from one goroutine at a time.
+// Reads come from one goroutine at a time, writes from another.
 type wire struct {
 	net.Conn
 	limit uint32 // the longest packet that may come, in bytes
@@ -29,7 +30,9 @@ type wire struct {
 	headLen  int
 	bodyLeft uint32 // bytes of the current packet that are still to come
 	hello    []byte // the answer to the handshake, as far as it has come
-	err      error  // why reading failed first
+	asked    requests
+	reply    reply // the current packet
+	err      error // why reading failed first
 
 	heard atomic.Int64 // when something came last, in nanoseconds since 1970; read by other goroutines too
 }
@@ -51,6 +54,9 @@ func (w *wire) Read(p []byte) (int, error) {
 			w.fail(err)
 			return 0, err // With a count above zero the library would go on.
 		}
+		if w.greeted() {
+			w.reply.begin(w.bodyLeft)
+		}
 	}
 	w.fail(err)
 	return n, err
@@ -59,15 +65,35 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) readBody(p []byte) (int, error) {
 	n, err := w.Conn.Read(p[:min(len(p), int(w.bodyLeft))])
 	w.bodyLeft -= uint32(n)
-	if !w.greeted() {
-		w.hello = append(w.hello, p[:n]...)
-		if w.greeted() && w.sessionTimeout() <= 0 {
-			w.fail(errors.New("it refused to give a session"))
-			return 0, w.err // The library would make a ticker of it, which panics.
-		}
+	if bad := w.judge(p[:n]); bad != nil {
+		w.fail(bad)
+		return 0, bad
 	}
 	w.fail(err)
 	return n, err
+}
+
+// judge looks at what has come of a packet's body.
+func (w *wire) judge(p []byte) error {
+	if w.greeted() {
+		return w.reply.pass(p, &w.asked)
+	}
+	w.hello = append(w.hello, p...)
+	switch {
+	case !w.greeted():
+		return nil
+	case w.sessionTimeout() <= 0:
+		return errors.New("it refused to give a session") // The library would make a ticker of it, which panics.
+	case int32(binary.BigEndian.Uint32(w.hello[16:20])) > maxHello:
+		return fmt.Errorf("%w: its password for the session is too long", errNotZooKeeper)
+	}
+	return nil
+}
+
+// Write implements net.Conn.
+func (w *wire) Write(p []byte) (int, error) {
+	w.asked.note(p)
+	return w.Conn.Write(p)
 }
 
 // checkLength judges the length in head.

@@ -86,16 +86,65 @@ func TestWireTimeout(t *testing.T) {
 	require.Equal(t, 4*time.Second, w.sessionTimeout())
 }
 
+// Whatever a server sends in answer to any request: no panic, and what comes through is what was sent, up to the first
+// thing that is refused.
 func FuzzWire(f *testing.F) {
-	f.Add([]byte(hello(4000) + packet(strings.Repeat("b", 20))))
-	f.Add([]byte("HTTP/1.1 400"))
-	f.Fuzz(func(t *testing.T, sent []byte) {
+	names := "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01a"
+	f.Add([]byte(hello(4000)+packet(names+strings.Repeat("b", statSize))), int32(opGetChildren))
+	f.Add([]byte(hello(4000)+packet(names[:16]+"\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01/\xff\xff\xff\xff\x01\xff\xff\xff\xff")), int32(opTransaction))
+	f.Add([]byte("HTTP/1.1 400"), int32(0))
+	f.Fuzz(func(t *testing.T, sent []byte, op int32) {
 		w := &wire{Conn: recording{Reader: iotest.HalfReader(bytes.NewReader(sent))}, limit: 1000}
+		w.asked.note(binary.BigEndian.AppendUint32([]byte{0, 0, 0, 8, 0, 0, 0, 1}, uint32(op)))
 		got, err := io.ReadAll(w)
 		require.True(t, bytes.HasPrefix(sent, got))
 		require.LessOrEqual(t, len(w.hello), maxHello)
+		require.LessOrEqual(t, len(w.reply.kept), 1000)
 		if err == nil {
-			require.Equal(t, sent, append([]byte{}, got...))
+			require.Equal(t, string(sent), string(got))
 		}
 	})
+}
+
+func TestReplies(t *testing.T) {
+	header := "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00"
+	failed := header[:15] + "\x9b"
+	stat := strings.Repeat("s", statSize)
+	deleted, end := "\x00\x00\x00\x02\x00\x00\x00\x00\x00", "\xff\xff\xff\xff\x01\xff\xff\xff\xff"
+	for name, test := range map[string]struct {
+		op     int32
+		packet string
+		good   bool
+	}{
+		"not looked into":          {100, header, true},
+		"an error":                 {opGetChildren, failed, true},
+		"no names":                 {opGetChildren, header + "\x00\x00\x00\x00" + stat, true},
+		"two names":                {opGetChildren, header + "\x00\x00\x00\x02\x00\x00\x00\x01a\x00\x00\x00\x01b" + stat, true},
+		"more names than that":     {opGetChildren, header + "\x00\x00\x00\x03\x00\x00\x00\x01a\x00\x00\x00\x01b" + stat, false},
+		"names without numbers":    {opGetChildren, header + "\x00\x00\x00\x00", false},
+		"no data":                  {opGetData, header + "\xff\xff\xff\xff" + stat, true},
+		"data":                     {opGetData, header + "\x00\x00\x00\x01d" + stat, true},
+		"more data than that":      {opGetData, header + "\x00\x00\x00\x02d" + stat, false},
+		"numbers":                  {opExists, header + stat, true},
+		"numbers that are cut":     {opExists, header + stat[1:], false},
+		"a path":                   {opSync, header + "\x00\x00\x00\x01/", true},
+		"a path that is cut":       {opSync, header + "\x00\x00\x00\x02/", false},
+		"a transaction":            {opTransaction, header + deleted + deleted + end, true},
+		"a transaction in error":   {opTransaction, header + "\xff\xff\xff\xff\x00\x00\x00\x00\x00\xff\xff\xff\x9b" + end, true},
+		"a transaction's kinds":    {opTransaction, header + "\x00\x00\x00\x05\x00\x00\x00\x00\x00" + stat + "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01/" + end, true},
+		"an unknown kind":          {opTransaction, header + "\x00\x00\x00\x63\x00\x00\x00\x00\x00", true},
+		"a transaction without":    {opTransaction, header + deleted, false},
+		"a transaction of nothing": {opTransaction, header, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := hello(4000) + packet(test.packet) + packet(header)
+			w := &wire{Conn: recording{Reader: iotest.OneByteReader(strings.NewReader(sent))}, limit: 1000}
+			w.asked.note(binary.BigEndian.AppendUint32([]byte{0, 0, 0, 8, 0, 0, 0, 1}, uint32(test.op)))
+			_, err := io.ReadAll(w)
+			require.Equal(t, test.good, err == nil, "%v", err)
+			if test.good {
+				require.Empty(t, w.asked.ops, "there is no second answer")
+			}
+		})
+	}
 }

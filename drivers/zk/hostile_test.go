@@ -1,0 +1,287 @@
+package zk_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// impostor starts a server that does to each connection what it is told, and gives its address.
+func impostor(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				serve(conn)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// packetOf puts numbers and bytes together as a packet, with its length in front.
+func packetOf(t *testing.T, parts ...any) []byte {
+	t.Helper()
+	var body bytes.Buffer
+	for _, part := range parts {
+		require.NoError(t, binary.Write(&body, binary.BigEndian, part))
+	}
+	return append(binary.BigEndian.AppendUint32(nil, uint32(body.Len())), body.Bytes()...)
+}
+
+// readPacket reads a packet of a client.
+func readPacket(r io.Reader) ([]byte, error) {
+	var size [4]byte
+	if _, err := io.ReadFull(r, size[:]); err != nil {
+		return nil, err
+	}
+	body := make([]byte, binary.BigEndian.Uint32(size[:]))
+	_, err := io.ReadFull(r, body)
+	return body, err
+}
+
+// The requests of the protocol that a driver makes.
+const (
+	opCreate      = 1
+	opExists      = 3
+	opGetData     = 4
+	opSync        = 9
+	opPing        = 11
+	opGetChildren = 12
+	opMulti       = 14
+)
+
+// liar is a server that gives sessions as a real one does, and forges the answers to one kind of request.
+func liar(t *testing.T, op int32, forged ...any) string {
+	t.Helper()
+	return answering(t, func(asked int32, path string) []any {
+		if asked == op {
+			return forged
+		}
+		return truth(asked, path)
+	})
+}
+
+var stat [68]byte // the numbers of a znode
+
+// truth is what a server answers in which every znode is there and has one byte, and one child but for that of a group, so
+// that there is a dead member.
+func truth(op int32, path string) []any {
+	switch op {
+	case opGetChildren:
+		if path == "/servicegroups/a" {
+			return []any{int32(0), stat}
+		}
+		return []any{int32(1), int32(1), []byte("a"), stat}
+	case opGetData:
+		return []any{int32(1), []byte("x"), stat}
+	case opExists:
+		return []any{stat}
+	case opSync, opCreate:
+		return []any{int32(1), []byte("/")}
+	}
+	return nil
+}
+
+// noNode is the error of a request for a znode that is not there.
+const noNode = -101
+
+// answering is a server whose answers, behind the header, are made by a function. A znode whose numbers it gives nothing
+// for is not there.
+func answering(t *testing.T, answer func(op int32, path string) []any) string {
+	t.Helper()
+	return impostor(t, func(conn net.Conn) {
+		if first := make([]byte, 4); !readFull(conn, first) || string(first) == "srvr" {
+			return
+		} else if !readFull(conn, make([]byte, binary.BigEndian.Uint32(first))) {
+			return
+		}
+		_, _ = conn.Write(packetOf(t, int32(0), int32(4000), int64(0x1234), int32(16), make([]byte, 16), byte(0)))
+		for zxid := int64(1); ; zxid++ {
+			request, err := readPacket(conn)
+			if err != nil || len(request) < 8 {
+				return
+			}
+			xid, op := int32(binary.BigEndian.Uint32(request)), int32(binary.BigEndian.Uint32(request[4:]))
+			path := ""
+			if len(request) > 12 {
+				path = string(request[12:min(len(request), 12+int(request[11]))])
+			}
+			code, parts := int32(0), answer(op, path)
+			if parts == nil && op == opExists {
+				code = noNode
+			}
+			if _, err := conn.Write(packetOf(t, append([]any{xid, zxid, code}, parts...)...)); err != nil {
+				return
+			}
+		}
+	})
+}
+
+func readFull(r io.Reader, p []byte) bool {
+	_, err := io.ReadFull(r, p)
+	return err == nil
+}
+
+// requireModest runs something and requires that the heap never held much more than at its start, and that what was
+// allocated in all stays below a bound too.
+func requireModest(t *testing.T, limit uint64, do func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, limit, "bytes allocated")
+}
+
+// Whatever it is that answers, it is no reason to crash, to take all memory or to wait for ever, and the error says what
+// is wrong.
+func TestHostileServers(t *testing.T) {
+	web := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(web.Close)
+	endless := func(text string) func(net.Conn) {
+		return func(conn net.Conn) {
+			for {
+				if _, err := io.WriteString(conn, text); err != nil {
+					return
+				}
+			}
+		}
+	}
+	silent := func(first string) func(net.Conn) {
+		return func(conn net.Conn) {
+			_, _ = io.WriteString(conn, first)
+			_, _ = io.Copy(io.Discard, conn)
+		}
+	}
+	const huge = int32(0x7fffffff)
+	tests := map[string]struct {
+		addr, says string
+		reason     drivers.Reason
+	}{
+		"web server":              {impostor(t, silent("HTTP/1.1 400 Bad Request\r\n\r\n")), `not a ZooKeeper server: its answer begins with "HTTP"`, drivers.ReasonConnect},
+		"patient web server":      {web.Listener.Addr().String(), "got no session in time", drivers.ReasonTimeout},
+		"endless text":            {impostor(t, endless(strings.Repeat("ha", 1000))), `not a ZooKeeper server: its answer begins with "haha"`, drivers.ReasonConnect},
+		"endless zeros":           {impostor(t, endless(strings.Repeat("\x00", 1000))), "not a ZooKeeper server", drivers.ReasonConnect},
+		"silence":                 {impostor(t, silent("")), "got no session in time", drivers.ReasonTimeout},
+		"a length, then silence":  {impostor(t, silent("\x00\x00\x00\x25")), "got no session in time", drivers.ReasonTimeout},
+		"forged password":         {impostor(t, silent(string(packetOf(t, int32(0), int32(4000), int64(1), huge, make([]byte, 17))))), "not a ZooKeeper server", drivers.ReasonConnect},
+		"no names at all":         {liar(t, opGetChildren), "its answer is cut short", drivers.ReasonSession},
+		"2 billion names":         {liar(t, opGetChildren, huge, stat), "it sent 0 bytes and says that they are 2147483647 names", drivers.ReasonSession},
+		"4 billion names":         {liar(t, opGetChildren, int32(-1), stat), "it sent 0 bytes and says that they are 4294967295 names", drivers.ReasonSession},
+		"2 names in 7 bytes":      {liar(t, opGetChildren, int32(2), [7]byte{}, stat), "it sent 7 bytes and says that they are 2 names", drivers.ReasonSession},
+		"16 million empty names":  {liar(t, opGetChildren, int32(16<<20-100), make([]byte, 64<<20-300), stat), "says that they are 16777116 names", drivers.ReasonSession},
+		"a name of 2 GB":          {liar(t, opGetChildren, int32(1), huge, stat), "its answer is cut short", drivers.ReasonQuery},
+		"2 GB of data":            {liar(t, opGetData, huge, stat), "it sent 0 bytes and says that they are 2147483647 of data", drivers.ReasonSession},
+		"a path of 2 GB":          {liar(t, opSync, huge), "its answer is cut short", drivers.ReasonSession},
+		"nothing where a path is": {liar(t, opSync), "its answer is cut short", drivers.ReasonSession},
+	}
+	requireModest(t, 1<<30, func() {
+		t.Run("all", func(t *testing.T) { // It ends when those do that run beside each other.
+			for name, test := range tests {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					d := open(t, configFor(test.addr))
+					ctx, cancel := contextOf(t, 4*time.Second)
+					defer cancel()
+					began := time.Now()
+					_, err := d.Members(ctx)
+					require.Less(t, time.Since(began), 4*time.Second+prompt)
+					require.ErrorIs(t, err, drivers.ErrUnavailable)
+					require.ErrorContains(t, err, test.says)
+					require.Equal(t, test.reason, drivers.ReasonOf(err), "%v", err)
+				})
+			}
+		})
+	})
+}
+
+// A server that forges the answer to a transaction is none that a process could join at.
+func TestHostileTransactions(t *testing.T) {
+	for name, forged := range map[string][]any{
+		"nothing":                 nil,
+		"half a header":           {int32(2), byte(0)},
+		"no end":                  {int32(2), byte(0), int32(0)},
+		"a path of 4 GB":          {int32(1), byte(0), int32(0), int32(-1), int32(0)},
+		"numbers that are cut":    {int32(5), byte(0), int32(0), int64(0)},
+		"an error that is cut":    {int32(-1), byte(0), int32(0), int16(0)},
+		"a length that is cut":    {int32(1), byte(0), int32(0), int16(0)},
+		"after a good one, a bad": {int32(2), byte(0), int32(0), int32(5), byte(0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := open(t, configFor(answering(t, func(op int32, path string) []any {
+				switch {
+				case op == opMulti:
+					return forged
+				case op == opExists && strings.HasSuffix(path, "/m"):
+					return nil
+				}
+				return truth(op, path)
+			})))
+			ctx, cancel := contextOf(t, 300*time.Millisecond)
+			defer cancel()
+			_, err := d.Join(ctx, drivers.JoinRequest{Group: "g", Name: "m"})
+			require.ErrorIs(t, err, drivers.ErrUnavailable)
+			t.Log(err)
+		})
+	}
+}
+
+// Random answers to all requests, with and without a length that fits, neither crash the process nor take much memory.
+func TestRandomAnswers(t *testing.T) {
+	const seed = 7
+	random := rand.New(rand.NewPCG(seed, seed))
+	lengths := []int32{0, 1, 2, 4, 17, 100, 1 << 20, 1 << 30, 0x7fffffff, -1, -2, -1 << 31}
+	var forged atomic.Pointer[[]any]
+	next := func() {
+		var parts []any
+		for range random.IntN(5) {
+			parts = append(parts, lengths[random.IntN(len(lengths))])
+			filler := make([]byte, random.IntN(90))
+			for i := range filler {
+				filler[i] = byte(random.IntN(4))
+			}
+			parts = append(parts, filler)
+		}
+		forged.Store(&parts)
+	}
+	next()
+	d := open(t, configFor(answering(t, func(op int32, path string) []any {
+		if op == opPing || op == opSync {
+			return truth(op, path)
+		}
+		return *forged.Load()
+	})))
+	requireModest(t, 1<<30, func() {
+		for range 50 {
+			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
+			_, _ = d.Members(ctx)
+			cancel()
+			next()
+		}
+	})
+}
