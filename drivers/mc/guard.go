@@ -44,9 +44,10 @@ func (g *guard) pass(p []byte) error {
 	return nil
 }
 
-// item looks whether a line announces an item: VALUE KEY FLAGS BYTES, and perhaps more.
+// item looks whether a line announces an item: VALUE KEY FLAGS BYTES, and perhaps more. As for the client, it is single
+// blanks that are between them: any other sign belongs to the key.
 func (g *guard) item() error {
-	fields := bytes.Fields(g.line)
+	fields := bytes.Split(bytes.TrimSuffix(g.line, []byte("\r")), []byte(" "))
 	if len(fields) < 4 || string(fields[0]) != "VALUE" {
 		return nil
 	}

@@ -48,6 +48,10 @@ func dial(ctx context.Context, dialer drivers.Dialer, addr address) (*link, erro
 	if err != nil {
 		return nil, err
 	}
+	return newLink(addr, conn), nil
+}
+
+func newLink(addr address, conn net.Conn) *link {
 	l := &link{memcache.NewFromSelector(addr), &boundConn{Conn: conn}}
 	l.Timeout = forever
 	unused := l.conn
@@ -59,7 +63,7 @@ func dial(ctx context.Context, dialer drivers.Dialer, addr address) (*link, erro
 		unused = nil
 		return conn, nil
 	}
-	return l, nil
+	return l
 }
 
 // use runs an operation, which ends at the latest when ctx does.

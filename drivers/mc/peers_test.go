@@ -119,6 +119,7 @@ func TestGuard(t *testing.T) {
 		"largest item":   {"VALUE k 1 1048576\r\n" + strings.Repeat("x", maxItem) + "\r\n" + good, ""},
 		"larger item":    {good + "VALUE k 1 1048577\r\n", "an item of 1048577 bytes"},
 		"after an item":  {"VALUE k 1 3\r\nEND\r\nVALUE k 1 4000000000\r\n", "an item of 4000000000 bytes"},
+		"other blanks":   {"VALUE k\v1 1 4000000000\r\n", "an item of 4000000000 bytes"},
 		"longest line":   {good + strings.Repeat("x", maxLine) + "\n", ""},
 		"longer line":    {good + strings.Repeat("x", maxLine+1), "a line of more than 1024 bytes"},
 		"inside an item": {"VALUE k 1 22\r\nVALUE k 1 4000000000\r\n\r\n", ""},

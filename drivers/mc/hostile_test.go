@@ -1,0 +1,127 @@
+package mc
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// impostor starts a server that does to each connection what it is told, and gives its address.
+func impostor(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				serve(conn)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// Whatever it is that answers, it is no reason to crash, to take all memory or to wait for ever, and the error says what
+// is wrong.
+func TestHostileServers(t *testing.T) {
+	once := func(text string) func(net.Conn) {
+		return func(conn net.Conn) {
+			_, _ = io.WriteString(conn, text)
+			_, _ = io.Copy(io.Discard, conn)
+		}
+	}
+	endless := func(text string) func(net.Conn) {
+		return func(conn net.Conn) {
+			for {
+				if _, err := io.WriteString(conn, text); err != nil {
+					return
+				}
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		serve  func(net.Conn)
+		says   string
+		reason drivers.Reason
+	}{
+		"web server":     {once("HTTP/1.1 400 Bad Request\r\n\r\n"), `unexpected line in get response: "HTTP/1.1 400 Bad Request\r\n"`, drivers.ReasonQuery},
+		"silence":        {once(""), "no answer in time", drivers.ReasonTimeout},
+		"half an answer": {once("VALUE k 1 10\r\nabc"), "no answer in time", drivers.ReasonTimeout},
+		"endless line":   {endless(strings.Repeat("x", 1000)), "a line of more than 1024 bytes", drivers.ReasonQuery},
+		"endless items":  {endless(strings.Repeat("VALUE k 1 1\r\nx\r\n", 10000)), "more than 16777216 bytes", drivers.ReasonQuery},
+		"4 GB":           {once("VALUE k 1 4000000000\r\n"), "an item of 4000000000 bytes", drivers.ReasonQuery},
+		"4 GB, disguised": {
+			once("VALUE k\v1 1 4000000000\r\n"), "an item of 4000000000 bytes", drivers.ReasonQuery,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config()
+			cfg.Servers = []string{impostor(t, test.serve)}
+			d := open(t, cfg, bookOf("one"))
+			var err error
+			requireModest(t, 256<<20, func() { _, err = d.Members(short(t, 2*time.Second)) })
+			require.ErrorIs(t, err, drivers.ErrUnavailable)
+			require.ErrorContains(t, err, test.says)
+			require.ErrorContains(t, err, cfg.Servers[0])
+			require.Equal(t, test.reason, drivers.ReasonOf(err))
+		})
+	}
+}
+
+// requireModest requires that something does not allocate more than so many bytes.
+func requireModest(t *testing.T, limit uint64, do func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, limit, "bytes allocated")
+}
+
+// A recording is a connection from which only what was recorded can be read.
+type recording struct {
+	net.Conn
+	io.Reader
+}
+
+func (r recording) Read(p []byte) (int, error) { return r.Reader.Read(p) }
+
+func (recording) Write(p []byte) (int, error) { return len(p), nil }
+
+func (recording) Close() error { return nil }
+
+func (recording) SetDeadline(time.Time) error { return nil }
+
+// Whatever a server answers, the client neither panics nor makes room for what is not there.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte("VALUE k 1 7 42\r\nVALUE\r\n\r\nEND\r\n"))
+	f.Add([]byte("VALUE k\x0b1 1 4000000000\r\n"))
+	f.Add([]byte("VALUE  k 1 4000000000\r\nVALUE k 1 3\r\nEND\r\nVALUE k 1 0\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		l := newLink("127.0.0.1:1", recording{Reader: bytes.NewReader(answer)})
+		requireModest(t, 4*maxItem+64*uint64(len(answer)), func() {
+			_ = l.use(t.Context(), func(l *link) error {
+				items, err := l.getMany([]string{"k", "l"})
+				for _, item := range items {
+					_, _ = valueTime(item)
+				}
+				return err
+			})
+		})
+		_, _ = readStats(bytes.NewReader(answer))
+	})
+}
