@@ -109,7 +109,7 @@ func (s *source) land(f *flight, counts drivers.Counts, poll *drivers.Poll, err 
 		s.succeed(newReading(poll, f.start, seen))
 	case f.missed:
 		s.tracker.fail()
-		s.now.Err, s.now.Reason = err, drivers.ReasonOf(err)
+		s.now.Err, s.now.Reason = brief{err}, drivers.ReasonOf(err)
 	default:
 		s.tracker.fail()
 		s.unreadable(f.start, err)

@@ -15,9 +15,12 @@ const (
 	rejectedName      = "name"
 	rejectedDuplicate = "duplicate"
 	rejectedData      = "data"
+	rejectedLimit     = "limit"
 )
 
-func rejectionReasons() []string { return []string{rejectedName, rejectedDuplicate, rejectedData} }
+func rejectionReasons() []string {
+	return []string{rejectedName, rejectedDuplicate, rejectedData, rejectedLimit}
+}
 
 func rejectionReason(word string) string {
 	if word == rejectedName || word == rejectedDuplicate {

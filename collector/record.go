@@ -99,13 +99,13 @@ func tidy(m drivers.Member) drivers.Member {
 		}
 	}
 	for _, s := range []*string{&m.Binary, &m.Zone, &m.UUID, &m.Version, &m.DisabledReason} {
-		*s = strings.ToValidUTF8(*s, "\uFFFD")
+		*s = shorten(strings.ToValidUTF8(*s, "\uFFFD"), drivers.MaxText)
 	}
 	return m
 }
 
 // validName tells whether a group or member can be named in a label.
-func validName(s string) bool { return s != "" && utf8.ValidString(s) }
+func validName(s string) bool { return s != "" && len(s) <= drivers.MaxText && utf8.ValidString(s) }
 
 // better tells which of two rows for one member is to be believed, whatever their order: one that says it is up, then
 // the fresher one.

@@ -124,6 +124,7 @@ func (s *source) succeed(r *reading) {
 // unreadable notes that a poll failed, or did not answer in time. The caller holds the lock.
 func (s *source) unreadable(start instant, err error) {
 	seen := s.env.clock()
+	err = brief{err}
 	s.now.Readable, s.now.Err, s.now.Reason = false, err, drivers.ReasonOf(err)
 	s.attempted(start, seen)
 	s.env.metrics.pollErrors.WithLabelValues(s.cfg.Name, string(s.now.Reason)).Inc()

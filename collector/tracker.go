@@ -19,11 +19,13 @@ type tracker struct {
 	lastNow time.Time // the backend's clock at the last successful poll
 	gaps    gaps
 
+	limits  limits
 	records map[drivers.Key]*record
 	order   []*record // sorted by group and name
 	groups  map[string]*group
-	newest  time.Time // the newest heartbeat in the last successful poll that is not in the future
-	unknown int       // members whose state is unknown
+	met     map[string]bool // groups that the poll being applied has and the ones before had not
+	newest  time.Time       // the newest heartbeat in the last successful poll that is not in the future
+	unknown int             // members whose state is unknown
 }
 
 // A group is how many members of a group are in each state.
@@ -61,7 +63,7 @@ type outcome struct {
 
 func newTracker(source string, forgetAfter time.Duration) *tracker {
 	return &tracker{
-		source: source, forgetAfter: forgetAfter,
+		source: source, forgetAfter: forgetAfter, limits: defaultLimits(),
 		records: make(map[drivers.Key]*record), groups: make(map[string]*group),
 	}
 }
@@ -92,6 +94,7 @@ func (t *tracker) apply(r *reading) *outcome {
 // no two records have the same group and name, whatever the driver gave.
 func (t *tracker) admit(r *reading, out *outcome) {
 	before := len(t.order)
+	t.met = make(map[string]bool)
 	for i := range r.Members {
 		t.admitRow(&r.Members[i], entryNone, out)
 	}
@@ -116,6 +119,10 @@ func (t *tracker) admitRow(m *drivers.Member, kind entry, out *outcome) {
 		return
 	}
 	rec := t.records[m.Key()]
+	if rec == nil && t.full(m.Group) {
+		out.rejected[rejectedLimit]++
+		return
+	}
 	if rec == nil {
 		rec = &record{member: *m}
 		t.records[m.Key()] = rec

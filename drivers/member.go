@@ -2,6 +2,10 @@ package drivers
 
 import "time"
 
+// MaxText bounds a member's name, its group's and each of its attributes, in bytes: all become labels, and Nova's columns
+// hold 255 characters, which are 1020 bytes at most. A name that is longer is rejected, an attribute is cut.
+const MaxText = 1 << 10
+
 // A Member is one name in a group, as one poll found it.
 type Member struct {
 	// Group is Nova's topic, or the directory in ZooKeeper.

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"servicegroup_exporter/drivers"
 )
 
 // A row is one row of a poll's query, scanned in place: the same for every row, without allocating what did not change.
@@ -53,16 +55,18 @@ type text struct {
 	odd bool   // it was not UTF-8
 }
 
-// Scan never fails: one odd value costs its row only.
+// Scan never fails: one odd value costs its row only. Of one that is too long for a label, as much is kept as shows that.
 func (t *text) Scan(src any) error {
+	const limit = drivers.MaxText + 1
 	switch v := src.(type) {
 	case []byte:
+		v = v[:min(len(v), limit)]
 		if string(v) != t.s {
 			t.s = string(v)
 		}
 	case string:
-		if v != t.s {
-			t.s = v
+		if v = v[:min(len(v), limit)]; v != t.s {
+			t.s = strings.Clone(v) // not the rest with it
 		}
 	case int64:
 		var digits [20]byte

@@ -203,6 +203,7 @@ func TestSQLiteOddRows(t *testing.T) {
 		"python-time": {"last_seen_up = strftime('%Y-%m-%d %H:%M:%S.000123', 'now')", "up"},
 		"odd-version": {"version = 1.5", "up"},
 		"bytes":       {"disabled_reason = CAST(x'41ff42' AS TEXT)", "up"},
+		"megabyte":    {"disabled_reason = CAST(zeroblob(1000000) AS TEXT)", "up"},
 	} {
 		m := join(t, d, name)
 		_, err := db.ExecContext(t.Context(), "UPDATE services SET "+test.change+" WHERE host = ?", name)
@@ -212,6 +213,9 @@ func TestSQLiteOddRows(t *testing.T) {
 		require.Equal(t, "up", verdict(p, "fine"))
 		if name == "bytes" {
 			require.Equal(t, "A\uFFFDB", find(p, name).DisabledReason)
+		}
+		if name == "megabyte" {
+			require.Len(t, find(p, name).DisabledReason, drivers.MaxText+1, "enough to see that it is too long")
 		}
 		require.NoError(t, m.Leave(t.Context()))
 	}

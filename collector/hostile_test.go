@@ -1,0 +1,158 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// FuzzRow gives a source a row of any texts beside a good one. Whatever they are, the good one is there, and what was not
+// rejected has the same labels in every format that a scrape may ask for, and in the memory.
+func FuzzRow(f *testing.F) {
+	f.Add("compute", "c1", "nova-compute", "AUTO: \"quoted\"\nand broken")
+	f.Add("</script>", "\x1b]0;title\x07", "\u2028", "{{ $labels }}")
+	f.Add("g\xff", "n\x00", "\xed\xa0\x80", strings.Repeat("ä", drivers.MaxText))
+	f.Add("", strings.Repeat("x", drivers.MaxText), strings.Repeat("y", 10<<10), "\\")
+	f.Add("g", strings.Repeat("x", drivers.MaxText+1), "", "")
+	f.Fuzz(func(t *testing.T, group, name, binary, reason string) {
+		odd := drivers.Member{Group: group, Name: name, Binary: binary, Zone: binary, DisabledReason: reason, UUID: reason, Version: reason, Up: true}
+		c, err := New(Options{CompatOpenStackExporter: true})
+		require.NoError(t, err)
+		defer c.Close()
+		good := drivers.Member{Group: "g", Name: "good", Up: true}
+		cfg := config("a", giving(&drivers.Poll{Members: []drivers.Member{odd, good}, DownTime: mins}, nil))
+		cfg.Service = "nova"
+		require.NoError(t, c.Apply([]SourceConfig{cfg}))
+		c.Poll(t.Context())
+		want := []drivers.Key{good.Key()}
+		if validName(group) && validName(name) && odd.Key() != good.Key() {
+			want = append(want, odd.Key())
+		}
+		var got []drivers.Key
+		for _, m := range c.Snapshots()[0].Members {
+			got = append(got, m.Key())
+			require.LessOrEqual(t, len(m.Binary)+len(m.DisabledReason), 2*drivers.MaxText)
+			require.True(t, utf8.ValidString(m.Binary+m.DisabledReason))
+		}
+		require.ElementsMatch(t, want, got)
+		for _, format := range []expfmt.FormatType{expfmt.TypeTextPlain, expfmt.TypeProtoDelim} {
+			require.ElementsMatch(t, want, shownMembers(t, c, expfmt.NewFormat(format)))
+		}
+		data, err := json.Marshal((*c.sources.Load())[0].tracker.memory())
+		require.NoError(t, err)
+		m, err := parseMemory(data, "a")
+		require.NoError(t, err)
+		require.Len(t, m.Members, len(want))
+	})
+}
+
+// giving is a driver whose polls all give the same.
+func giving(poll *drivers.Poll, err error) *fakeDriver {
+	d := &fakeDriver{}
+	d.do(func(context.Context) (*drivers.Poll, error) { return poll, err })
+	return d
+}
+
+// shownMembers writes what is known of members in a format, reads it again, and gives whom it shows.
+func shownMembers(t *testing.T, c *Collector, format expfmt.Format) []drivers.Key {
+	t.Helper()
+	family := dto.MetricFamily{Name: new("service_up"), Type: dto.MetricType_GAUGE.Enum()}
+	metrics := make(chan prometheus.Metric, 100)
+	c.Collect(metrics)
+	close(metrics)
+	for metric := range metrics {
+		var written dto.Metric
+		require.NoError(t, metric.Write(&written))
+		if metric.Desc() == c.env.descs.up {
+			family.Metric = append(family.Metric, &written)
+		}
+	}
+	var text bytes.Buffer
+	require.NoError(t, expfmt.NewEncoder(&text, format).Encode(&family))
+	var read dto.MetricFamily
+	require.NoError(t, expfmt.NewDecoder(&text, format).Decode(&read))
+	var keys []drivers.Key
+	for _, metric := range read.GetMetric() {
+		labels := map[string]string{}
+		for _, pair := range metric.GetLabel() {
+			labels[pair.GetName()] = pair.GetValue()
+		}
+		keys = append(keys, drivers.Key{Group: labels["group"], Name: labels["member"]})
+	}
+	return keys
+}
+
+// What can't be used costs its row, and is counted.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("x", drivers.MaxText)
+	d := giving(&drivers.Poll{DownTime: mins, Members: []drivers.Member{
+		{Group: "g", Name: long, Up: true},
+		{Group: "g", Name: long + "x", Up: true},
+		{Group: long + "x", Name: "a", Up: true},
+		{Group: "g", Name: strings.Repeat("x", 1<<20), Up: true},
+		{Group: "g", Name: "a", Zone: strings.Repeat("ä", 1<<20), DisabledReason: long, Up: true},
+	}}, nil)
+	b := newBench(t, Options{})
+	b.apply(d)
+	b.scrape(time.Second)
+	text := b.text()
+	require.Contains(t, text, `servicegroup_source_rejected_members_total{reason="name",source="a"} 3`)
+	require.Less(t, len(text), 64<<10)
+	members := b.only().Members
+	require.Len(t, members, 2)
+	require.Equal(t, strings.Repeat("ä", 510)+"…", members[0].Zone)
+	require.Equal(t, long, members[0].DisabledReason)
+	require.Contains(t, b.log.String(), `msg="entries of the source can't be used" component=collector source=a entries=3 by_reason=map[name:3]`)
+	require.NoError(t, b.Close())
+}
+
+// A source that has too many members or groups keeps those that it had.
+func TestLimits(t *testing.T) {
+	tr := newTracker("s", hour)
+	tr.limits = limits{members: 3, groups: 2}
+	at := func(n int, words string) map[string]int {
+		now := instant{wall: t0.Add(time.Duration(n) * sec), mono: time.Duration(n) * sec}
+		return tr.apply(newReading(&drivers.Poll{Members: rows(words), DownTime: mins}, now, now)).rejected
+	}
+	names := func() (all []string) {
+		for _, m := range tr.members(true) {
+			all = append(all, m.Group+"/"+m.Name)
+		}
+		return all
+	}
+	require.Empty(t, at(0, "g/a:up:rostered h/b:up:rostered"))
+	require.Equal(t, map[string]int{"limit": 3}, at(1, "i/a:up i/b:up g/a:up:rostered g/c:up:rostered g/d:up h/b:down:rostered"))
+	require.Equal(t, []string{"g/a", "g/c", "h/b"}, names())
+	require.Empty(t, at(2, "g/a:up:rostered"))
+	require.Equal(t, []string{"g/a"}, names())
+	require.Equal(t, map[string]int{"limit": 1}, at(3, "g/a:up:rostered i/a:up"), "an empty group is remembered for a while")
+	require.Empty(t, at(4, "g/a:up:rostered h/a:up h/b:up"))
+}
+
+// A backend may put anything into an error.
+func TestLongErrors(t *testing.T) {
+	cause := errors.New(strings.Repeat("no ", 1<<20))
+	d := giving(nil, drivers.Unavailable(drivers.ReasonAuth, fmt.Errorf("asking: %w", cause)))
+	b := newBench(t, Options{})
+	b.apply(d)
+	b.scrape(time.Second)
+	s := b.only()
+	require.ErrorIs(t, s.Err, cause)
+	require.Equal(t, drivers.ReasonAuth, s.Reason)
+	require.Len(t, s.Err.Error(), maxError)
+	require.Less(t, len(b.log.String()), 2*maxError)
+	require.NoError(t, b.Close())
+}

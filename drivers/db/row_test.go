@@ -1,0 +1,48 @@
+package db
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+)
+
+// Whatever is in the columns, of whatever type: no panic, each row is a member or rejected or none, and what is kept of it
+// is bounded.
+func FuzzRow(f *testing.F) {
+	f.Add("compute", "c1", []byte("1795362556000000"), int64(0), byte(0))
+	f.Add("g\xff", strings.Repeat("ä", drivers.MaxText), []byte("x"), int64(-1), byte(0x55))
+	f.Add("", "\x00", []byte{1}, int64(1)<<62, byte(0xe4))
+	f.Fuzz(func(t *testing.T, group, name string, data []byte, number int64, kinds byte) {
+		values := []any{data, name, number, float64(number), nil, number%2 == 0, time.Time{}, group}
+		for _, makeSchema := range schemas() {
+			s := makeSchema()
+			b := newBuilder(nil, time.Minute, &layout{schema: s, rule: s.rules[0]})
+			var r row
+			for range 2 {
+				b.prepare(&r)
+				for i, column := range r.columns() {
+					value := values[(int(kinds)+i*int(kinds>>3))%len(values)]
+					if i >= 2 && i < 4 {
+						value = values[7-6*(i-2)]
+					}
+					scanner, ok := column.(interface{ Scan(any) error })
+					require.True(t, ok)
+					require.NoError(t, scanner.Scan(value))
+				}
+				b.add(&r)
+			}
+			require.LessOrEqual(t, len(b.poll.Members)+len(b.poll.Rejected), 2)
+			for _, m := range b.poll.Members {
+				for _, text := range []string{m.Group, m.Name, m.Binary, m.Zone, m.UUID, m.Version, m.DisabledReason} {
+					require.LessOrEqual(t, len(text), drivers.MaxText+len("\uFFFD"))
+					require.True(t, utf8.ValidString(text))
+				}
+			}
+		}
+	})
+}
