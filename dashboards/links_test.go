@@ -147,8 +147,8 @@ func TestThresholdsAreThoseOfTheRules(t *testing.T) {
 	require.NoError(t, err)
 	all := boards(t)
 	for _, c := range []struct{ board, panel, query, rule string }{
-		{"group.json", "Flapping", "[15m])) and on", "servicegroup_member_transitions_total[15m])) > 4\n"},
-		{"group.json", "Flapping", " > bool 4)", "servicegroup_member_transitions_total[15m])) > 4\n"},
+		{"group.json", "Flapping", "[15m]))) and on", "servicegroup_member_transitions_total[15m]))) > 4\n"},
+		{"group.json", "Flapping", " > bool 4)", "servicegroup_member_transitions_total[15m]))) > 4\n"},
 		{"detection.json", "Detection latency against the target", "down_time_seconds{source=~\"$source\"}) + 90", "down_time_seconds) + 90\n"},
 		{"detection.json", "Detection latency against the target", "[1h]", "servicegroup_detection_latency_seconds_bucket[1h]"},
 	} {

@@ -77,7 +77,7 @@ func (p *page) groupTiles() {
 		unit: units.Short,
 		// Of members of which something is known now: what vanished within the window does not count as steady.
 		queries: []query{{
-			expr: `sum((` + flaps(flapWindow) + inZone + `) > bool ` + flapLimit + `)`, now: true,
+			expr: `sum((round(` + flaps(flapWindow) + `)` + inZone + `) > bool ` + flapLimit + `)`, now: true,
 		}},
 		draw: number(noData, few()),
 	})
