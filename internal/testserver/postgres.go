@@ -137,12 +137,25 @@ func (s *Postgres) ping() error {
 // Stop ends connections, then the server, and waits. PostgreSQL takes SIGTERM for a wish to wait until everybody has gone.
 func (s *Postgres) Stop() { s.t.Helper(); s.end(syscall.SIGINT) }
 
-// Kill ends all of the server's processes as kill -9 does and waits until the first one is gone.
+// Kill ends all of the server's processes as kill -9 does and waits until they are gone: as long as one has the shared
+// memory, a new server refuses to start.
 func (s *Postgres) Kill() {
 	s.t.Helper()
 	s.Freeze() // so that none is made while they are counted
-	s.signalChildren(syscall.SIGKILL)
+	killed := s.signalChildren(syscall.SIGKILL)
 	s.Process.Kill()
+	for end := time.Now().Add(startTimeout); slices.ContainsFunc(killed, lives); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("processes of PostgreSQL did not end within %v", startTimeout)
+		}
+	}
+}
+
+// lives says whether a process has not ended. One that ended but that nobody has asked after is a zombie, which has nothing
+// any more.
+func lives(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
 }
 
 // Freeze stops all of the server's processes without ending them.
@@ -159,8 +172,8 @@ func (s *Postgres) Thaw() {
 	s.Process.Thaw()
 }
 
-// signalChildren signals the processes that the server has made. One that has just ended is none.
-func (s *Postgres) signalChildren(sig syscall.Signal) {
+// signalChildren signals the processes that the server has made, and gives their ids. One that has just ended is none.
+func (s *Postgres) signalChildren(sig syscall.Signal) (pids []int) {
 	s.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", s.Pid()))
 	if err != nil {
@@ -174,5 +187,7 @@ func (s *Postgres) signalChildren(sig syscall.Signal) {
 		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 			s.t.Fatalf("sending %v to a process of PostgreSQL: %v", sig, err)
 		}
+		pids = append(pids, pid)
 	}
+	return pids
 }
