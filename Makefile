@@ -7,8 +7,9 @@ LDFLAGS   = -s -w -X $(VERSION_PKG).Version=$(VERSION) -X $(VERSION_PKG).Branch=
 LINT      = bin/golangci-lint
 FUZZTIME ?= 100000x
 DEMOFLAGS ?=
+ENDTOENDFLAGS ?=
 
-.PHONY: build demo test deps check fmt lint fuzz bench generate preview screenshots clean
+.PHONY: endtoend build demo test deps check fmt lint fuzz bench generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o servicegroup_exporter .
@@ -48,6 +49,9 @@ fuzz: ## every fuzz test, with so many inputs or for so long
 
 bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the table in the README
 	tools/bench
+
+endtoend: deps ## from death to page, measured; the tables in docs/alerting.md
+	go run ./alerts/endtoend $(ENDTOENDFLAGS)
 
 generate: ## files that are made from code
 	go generate ./...
