@@ -149,7 +149,7 @@ func TestUse(t *testing.T) {
 // With a real store, and where nothing but scrapes polls.
 func TestScrapesOnly(t *testing.T) {
 	cfg := db.DefaultConfig()
-	cfg.DSN = drivers.Secret("sqlite:///" + filepath.Join(t.TempDir(), "members.db"))
+	cfg.DSN = drivers.SecretText("sqlite:///" + filepath.Join(t.TempDir(), "members.db"))
 	cfg.ServiceDownTime, cfg.ReportInterval = drivers.Duration(time.Second), drivers.Duration(200*time.Millisecond)
 	cfg = cfg.Private()
 	open := func(string, []string, drivers.Dialer) (drivers.Driver, error) {

@@ -45,7 +45,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, drivers.Field("group", "must begin with %s, so that it is none of yours, and have neither blanks nor slashes",
 			GroupPrefix))
 	}
-	if c.DSN == "" && c.Password != "" {
+	if c.DSN.IsZero() && !c.Password.IsZero() {
 		errs = append(errs, drivers.Field("password", "takes the place of the one in dsn, which is not set"))
 	}
 	return errors.Join(errs...)

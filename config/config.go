@@ -142,7 +142,7 @@ func Embedded(storagePath string) *Config {
 	seed(&s)
 	section := db.DefaultConfig()
 	file := &url.URL{Path: filepath.Join(storagePath, "servicegroups.db")}
-	section.DSN = drivers.Secret("sqlite:///" + file.EscapedPath())
+	section.DSN = drivers.SecretText("sqlite:///" + file.EscapedPath())
 	s.Name, s.Driver, s.DB = "local", "db", &section
 	return &Config{Sources: []Source{s}, Alerting: alerts.DefaultConfig()}
 }

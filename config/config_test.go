@@ -20,6 +20,9 @@ func TestLoad(t *testing.T) {
 	t.Setenv("SERVICEGROUP_TEST_ZK_PASSWORD", "from the environment")
 	c, err := Load("testdata/good.yml")
 	require.NoError(t, err)
+	password, err := drivers.SecretFile("testdata/reader.password")
+	require.NoError(t, err)
+	require.Equal(t, "p#ss: word", revealed(t, password))
 
 	ensemble := zk.Config{
 		Servers:        []string{"zk1:2181", "zk2:2181", "zk3"},
@@ -28,11 +31,11 @@ func TestLoad(t *testing.T) {
 		Layout:         "nested",
 		Groups:         []string{"compute", "7"},
 		SessionTimeout: drivers.Duration(10 * time.Second),
-		Auth:           zk.Auth{User: "reader", Password: "from the environment"},
+		Auth:           zk.Auth{User: "reader", Password: drivers.SecretText("from the environment")},
 	}
 	local, plain, cache := db.DefaultConfig(), zk.DefaultConfig(), mc.DefaultConfig()
 	cache.Servers = []string{"mc1"}
-	local.DSN = "sqlite:////var/lib/members.db"
+	local.DSN = drivers.SecretText("sqlite:////var/lib/members.db")
 	plain.Servers = []string{"zk1:2181", "zk2:2181", "zk3"}
 	byDefault := func(s Source) Source {
 		s.PollTimeout, s.ForgetAfter = drivers.Duration(10*time.Second), drivers.Duration(24*time.Hour)
@@ -44,8 +47,8 @@ func TestLoad(t *testing.T) {
 			Name:   "nova",
 			Driver: "db",
 			DB: &db.Config{
-				DSN:             "mysql+pymysql://reader@db1/nova_cell1?charset=utf8",
-				Password:        "p#ss: word",
+				DSN:             drivers.SecretText("mysql+pymysql://reader@db1/nova_cell1?charset=utf8"),
+				Password:        password,
 				Schema:          "nova",
 				ServiceDownTime: drivers.Duration(90 * time.Second),
 				ReportInterval:  drivers.Duration(15 * time.Second),
@@ -118,13 +121,13 @@ func TestEffective(t *testing.T) {
 // withoutSecrets fingerprints everything else.
 func withoutSecrets(s *Source) string {
 	if s.DB != nil {
-		s.DB.DSN, s.DB.Password = "", ""
+		s.DB.DSN, s.DB.Password = drivers.Secret{}, drivers.Secret{}
 	}
 	if s.Roster != nil && s.Roster.DB != nil {
-		s.Roster.DB.DSN = ""
+		s.Roster.DB.DSN = drivers.Secret{}
 	}
 	if s.ZK != nil {
-		s.ZK.Auth.Password = ""
+		s.ZK.Auth.Password = drivers.Secret{}
 	}
 	return s.Fingerprint()
 }
@@ -137,13 +140,13 @@ func TestEmbedded(t *testing.T) {
 		require.Equal(t, "local", s.Name)
 		require.NoError(t, s.DB.Validate())
 
-		text := "sources: [{name: local, driver: db, db: {dsn: '" + string(s.DB.DSN) + "'}}]"
+		text := "sources: [{name: local, driver: db, db: {dsn: '" + revealed(t, s.DB.DSN) + "'}}]"
 		parsed, err := Parse("embedded", []byte(text))
 		require.NoError(t, err)
 		require.Equal(t, parsed, c, "a file can say the same")
 	}
-	require.Equal(t, drivers.Secret("sqlite:///data/servicegroups.db"), Embedded("data").Sources[0].DB.DSN)
-	require.Equal(t, drivers.Secret("sqlite:////a%25b/servicegroups.db"), Embedded("/a%b").Sources[0].DB.DSN)
+	require.Equal(t, drivers.SecretText("sqlite:///data/servicegroups.db"), Embedded("data").Sources[0].DB.DSN)
+	require.Equal(t, drivers.SecretText("sqlite:////a%25b/servicegroups.db"), Embedded("/a%b").Sources[0].DB.DSN)
 }
 
 func TestOpen(t *testing.T) {
@@ -181,7 +184,6 @@ func TestFingerprint(t *testing.T) {
 	for name, same := range map[string]string{
 		"again":      fingerprint("secret", base),
 		"newline":    fingerprint("secret\n", base),
-		"inline":     fingerprint("", strings.Replace(base, "password_file: pw", "password: secret", 1)),
 		"default":    fingerprint("secret", base+", poll_timeout: 10s"),
 		"other unit": fingerprint("secret", base+", poll_timeout: 10000ms"),
 	} {
@@ -189,6 +191,7 @@ func TestFingerprint(t *testing.T) {
 	}
 	for name, other := range map[string]string{
 		"secret":   fingerprint("other", base),
+		"inline":   fingerprint("", strings.Replace(base, "password_file: pw", "password: secret", 1)),
 		"dsn":      fingerprint("secret", strings.Replace(base, "@h", "@i", 1)),
 		"name":     fingerprint("secret", strings.Replace(base, "name: a", "name: b", 1)),
 		"interval": fingerprint("secret", base+", poll_interval: 1s"),

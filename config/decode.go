@@ -30,7 +30,7 @@ type setting struct {
 	// secret is the key of the secret that this key is a way to give, empty for all other settings.
 	secret string
 	// read turns the value in the file into the secret.
-	read func(d *decoder, value string) (string, error)
+	read func(d *decoder, value string) (drivers.Secret, error)
 }
 
 func reflectOf(pointer any) reflect.Value { return reflect.ValueOf(pointer).Elem() }

@@ -86,8 +86,8 @@ func TestExpandOneDatabase(t *testing.T) {
 		if rows == nil {
 			rows = s.Roster.of.DB
 		}
-		require.Equal(t, "mysql+pymysql://nova:s#same@db/nova?charset=utf8", string(rows.DSN))
-		require.Equal(t, drivers.Secret("sesame"), rows.Password)
+		require.Equal(t, "mysql+pymysql://nova:s#same@db/nova?charset=utf8", revealed(t, rows.DSN))
+		require.Equal(t, drivers.SecretText("sesame"), rows.Password)
 		require.NoError(t, rows.Validate())
 		require.Empty(t, x.sources[0].DB.DSN, "the configuration is as it was")
 		d, err := s.Open(slog.New(slog.DiscardHandler))
@@ -107,7 +107,7 @@ func TestExpandByHand(t *testing.T) {
 	x := expand(t, nil, cells, conf)
 	require.Equal(t, "nova/cell0:db nova/cell1:db", list(x))
 	require.Equal(t, "nova", x.Sources()[1].Configured())
-	require.Equal(t, "mysql://nova@h/b", string(x.Sources()[1].DB.DSN))
+	require.Equal(t, "mysql://nova@h/b", revealed(t, x.Sources()[1].DB.DSN))
 	x = expand(t, nil, cells, conf+api)
 	require.Equal(t, "nova:db nova/cell0:db nova/cell1:db", list(x))
 

@@ -26,7 +26,7 @@ type novaConf struct {
 }
 
 // hasAPI says whether there is an API database.
-func (n *novaConf) hasAPI() bool { return n.Cloud.API.DSN != "" }
+func (n *novaConf) hasAPI() bool { return !n.Cloud.API.DSN.IsZero() }
 
 // hasOneDatabase says that there are no cells, as before 2015.1, or at least that nothing says which.
 func (n *novaConf) hasOneDatabase() bool { return !n.hasAPI() && len(n.Cloud.Cells) == 0 }
@@ -94,13 +94,13 @@ func (n *novaReader) read(section *db.Config) *novaConf {
 		InternalZone: n.text("DEFAULT", "internal_service_availability_zone", "internal"),
 	}
 	c.Cloud.API.NovaConf, c.Cloud.API.Cells = nil, nil
-	c.Cloud.API.DSN = nova.Extend(drivers.Secret(n.text("api_database", "connection", "")),
-		n.text("api_database", "connection_parameters", ""))
+	c.Cloud.API.DSN = drivers.SecretText(nova.Extend(n.text("api_database", "connection", ""),
+		n.text("api_database", "connection_parameters", "")))
 	switch {
 	case c.hasAPI():
 		n.check("api_database", c.Cloud.API.DSN)
 	case !c.hasOneDatabase():
-	case c.Cloud.Connection == "":
+	case c.Cloud.Connection.IsZero():
 		n.errs = append(n.errs, errors.New("sets neither [api_database] connection nor [database] connection"))
 	default:
 		n.check("database", c.Cloud.Connection)
@@ -123,10 +123,10 @@ func (n *novaReader) connection() drivers.Secret {
 		{"database", "connection"}, {"DEFAULT", "sql_connection"}, {"database", "sql_connection"}, {"sql", "connection"},
 	} {
 		if dsn := n.text(o[0], o[1], ""); dsn != "" {
-			return drivers.Secret(dsn)
+			return drivers.SecretText(dsn)
 		}
 	}
-	return ""
+	return drivers.Secret{}
 }
 
 func (n *novaReader) check(section string, dsn drivers.Secret) {

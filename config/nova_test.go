@@ -57,9 +57,9 @@ connection_parameters = ssl_mode=DISABLED
 	require.Equal(t, drivers.Duration(30*time.Second), s.DB.ReportInterval)
 	require.Empty(t, s.DB.DSN)
 	n := s.nova
-	require.Equal(t, "mysql+pymysql://nova:p#ss%40@192.0.2.1/nova_api?ssl_mode=REQUIRED", string(n.Cloud.API.DSN))
+	require.Equal(t, "mysql+pymysql://nova:p#ss%40@192.0.2.1/nova_api?ssl_mode=REQUIRED", revealed(t, n.Cloud.API.DSN))
 	require.Equal(t, s.DB.ServiceDownTime, n.Cloud.API.ServiceDownTime)
-	require.Equal(t, "mysql+pymysql://nova:other@192.0.2.1:3307/nova_cell0", string(n.Cloud.Connection))
+	require.Equal(t, "mysql+pymysql://nova:other@192.0.2.1:3307/nova_cell0", revealed(t, n.Cloud.Connection))
 	require.Equal(t, "ssl_mode=DISABLED", n.Cloud.Parameters)
 	require.Equal(t, "az control", n.Cloud.DefaultZone+" "+n.Cloud.InternalZone)
 	require.Nil(t, n.MC)
@@ -76,7 +76,7 @@ func TestNovaConfDefaults(t *testing.T) {
 	s = source(t, "nova_conf: nova.conf, service_down_time: 60s, password: sesame", times+api)
 	require.Equal(t, drivers.Duration(60*time.Second), s.DB.ServiceDownTime, "what the YAML file says counts, even if it is the default")
 	require.Equal(t, drivers.Duration(30*time.Second), s.DB.ReportInterval)
-	require.Equal(t, drivers.Secret("sesame"), s.nova.Cloud.API.Password)
+	require.Equal(t, drivers.SecretText("sesame"), s.nova.Cloud.API.Password)
 }
 
 // Files are read in order, folders as by --config-dir, and relative paths begin at the YAML file's folder.
@@ -96,7 +96,7 @@ func TestNovaConfFiles(t *testing.T) {
 	} {
 		c, err := Parse(filepath.Join(dir, "f.yml"), []byte("sources: [{name: nova, driver: db, db: {nova_conf: "+list+"}}]"))
 		require.NoError(t, err)
-		require.Equal(t, want, string(c.Sources[0].nova.Cloud.Connection), list)
+		require.Equal(t, want, revealed(t, c.Sources[0].nova.Cloud.Connection), list)
 		for _, path := range c.Sources[0].DB.NovaConf {
 			require.True(t, strings.HasPrefix(path, dir+"/nova.conf"), path)
 		}
@@ -111,7 +111,7 @@ func TestOldConnections(t *testing.T) {
 		"[database]\nconnection = " + dsn + "\n[DEFAULT]\nsql_connection = mysql://nova@older/nova",
 	} {
 		s := source(t, "nova_conf: nova.conf", text)
-		require.Equal(t, dsn, string(s.nova.Cloud.Connection), text)
+		require.Equal(t, dsn, revealed(t, s.nova.Cloud.Connection), text)
 		require.True(t, s.nova.hasOneDatabase())
 	}
 }

@@ -39,7 +39,7 @@ var errManyDatabases = errors.New("nova_conf stands for several databases: say i
 func (s *Source) privateTable() (db.Config, error) {
 	cfg := *s.DB
 	switch {
-	case s.Canary != nil && s.Canary.DSN != "":
+	case s.Canary != nil && !s.Canary.DSN.IsZero():
 		cfg.DSN, cfg.Password = s.Canary.DSN, s.Canary.Password
 	case s.nova != nil:
 		return db.Config{}, errManyDatabases
@@ -71,7 +71,7 @@ func validateCanary(r *report, s *Source, path string) {
 	r.section(path, s.Canary.Validate())
 	isTable := s.DB != nil && s.zk() == nil && s.mc() == nil
 	switch {
-	case s.Canary.DSN == "":
+	case s.Canary.DSN.IsZero():
 	case !isTable:
 		r.settingf(join(path, "dsn"), "belongs to sources whose members live in a database")
 	default:
@@ -79,7 +79,7 @@ func validateCanary(r *report, s *Source, path string) {
 			r.settingf(join(path, "dsn"), "%v", err)
 		}
 	}
-	if isTable && s.Canary.DSN == "" && s.nova != nil {
+	if isTable && s.Canary.DSN.IsZero() && s.nova != nil {
 		r.settingf(path, "%v", errManyDatabases)
 	}
 }

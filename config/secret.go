@@ -2,15 +2,13 @@ package config
 
 import (
 	"fmt"
-	"io"
 	"os"
-	"strings"
+	"reflect"
 
 	"gopkg.in/yaml.v3"
-)
 
-// maxSecret bounds what is read as a secret.
-const maxSecret = 64 << 10
+	"servicegroup_exporter/drivers"
+)
 
 // secret takes a secret from wherever the key says that it is. Validation looks for it under its own name.
 func (d *decoder) secret(s setting, key, value *yaml.Node, section string) {
@@ -20,51 +18,49 @@ func (d *decoder) secret(s setting, key, value *yaml.Node, section string) {
 			other.path[len(section)+1:], other.line)
 		return
 	}
-	d.decode(value, s.field, path, key.Line)
+	var text string
+	d.decode(value, reflectOf(&text), path, key.Line)
 	d.places[own] = place{key.Line, path}
 	if d.unread[path] {
 		return
 	}
-	content, err := s.read(d, s.field.String())
+	secret, err := s.read(d, text)
+	if err == nil {
+		err = setSecret(s.field, secret)
+	}
 	if err != nil {
 		d.unreadf(key.Line, path, "%v", err)
-		return
 	}
-	s.field.SetString(content)
 }
 
-func inline(_ *decoder, value string) (string, error) { return value, nil }
-
-// fromFile reads a secret from a file and removes one newline at its end. An empty file is refused: it is one that is
-// being written just now, or was not mounted.
-func fromFile(d *decoder, path string) (string, error) {
-	path = d.absolute(path)
-	f, err := os.Open(path)
+// setSecret sets a field to a secret, which has to be readable. Sections of the Prometheus project's own configurations
+// keep its text.
+func setSecret(field reflect.Value, secret drivers.Secret) error {
+	text, err := secret.Read()
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
-	if err != nil {
-		return "", err
+	if field.Type() == reflect.TypeFor[drivers.Secret]() {
+		field.Set(reflect.ValueOf(secret))
+	} else {
+		field.SetString(text)
 	}
-	if len(data) > maxSecret {
-		return "", fmt.Errorf("%s is larger than %d bytes", path, maxSecret)
-	}
-	content := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
-	if content == "" {
-		return "", fmt.Errorf("%s is empty", path)
-	}
-	return content, nil
+	return nil
 }
 
-func fromEnvironment(_ *decoder, name string) (string, error) {
+func inline(_ *decoder, value string) (drivers.Secret, error) { return drivers.SecretText(value), nil }
+
+func fromFile(d *decoder, path string) (drivers.Secret, error) {
+	return drivers.SecretFile(d.absolute(path))
+}
+
+func fromEnvironment(_ *decoder, name string) (drivers.Secret, error) {
 	content, ok := os.LookupEnv(name)
 	if !ok {
-		return "", fmt.Errorf("environment variable %q is not set", name)
+		return drivers.Secret{}, fmt.Errorf("environment variable %q is not set", name)
 	}
 	if content == "" {
-		return "", fmt.Errorf("environment variable %q is empty", name)
+		return drivers.Secret{}, fmt.Errorf("environment variable %q is empty", name)
 	}
-	return content, nil
+	return drivers.SecretText(content), nil
 }

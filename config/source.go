@@ -110,6 +110,10 @@ func Fingerprint(section any) string {
 
 // write writes every setting in v, with its path.
 func write(w io.Writer, path string, v reflect.Value) {
+	if secret, ok := reflect.TypeAssert[drivers.Secret](v); ok {
+		fmt.Fprintf(w, "%s=%x\n", path, secret.Sum())
+		return
+	}
 	if isValue(v) {
 		fmt.Fprintf(w, "%s=%v\n", path, v)
 		return

@@ -46,7 +46,7 @@ func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func dbSource(dsn string) simulated.Source {
 	cfg := db.DefaultConfig()
-	cfg.DSN = drivers.Secret(dsn)
+	cfg.DSN = drivers.SecretText(dsn)
 	cfg.ServiceDownTime, cfg.ReportInterval = drivers.Duration(downTime), drivers.Duration(reportInterval)
 	cfg = cfg.Private()
 	return source("db", func(_ string, _ []string, dial drivers.Dialer) (drivers.Driver, error) {

@@ -3,7 +3,6 @@ package drivers
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"time"
 )
@@ -47,23 +46,6 @@ func DownTime(serviceDownTime, reportInterval time.Duration) time.Duration {
 	}
 	return down.Truncate(time.Second)
 }
-
-// A Secret is text that is never printed, logged or written: only a conversion to string reveals it.
-type Secret string
-
-const hidden = "<secret>"
-
-// String hides the secret.
-func (s Secret) String() string { return hidden }
-
-// GoString hides the secret from %#v.
-func (s Secret) GoString() string { return hidden }
-
-// MarshalText hides the secret from encoders.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// LogValue hides the secret from slog.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // Paths are files and folders. In a configuration file one path may stand for a list of one, and relative paths begin at
 // that file's folder.

@@ -58,7 +58,7 @@ func (a *API) Cells(ctx context.Context) ([]Cell, error) {
 		if err := rows.Scan(&uuid, &name, &dsn); err != nil {
 			return err
 		}
-		cells, uuids = append(cells, Cell{name.String, drivers.Secret(dsn.String)}), append(uuids, uuid)
+		cells, uuids = append(cells, Cell{name.String, drivers.SecretText(dsn.String)}), append(uuids, uuid)
 		return nil
 	})
 	switch {

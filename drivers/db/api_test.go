@@ -38,8 +38,8 @@ func testAPIRows(t *testing.T, server *testserver.SQL) {
 	cells, err := a.Cells(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []Cell{
-		{"cell0", "mysql+pymysql://nova:labpw@127.0.0.1:13306/nova_cell0"},
-		{"cell1", "mysql+pymysql://nova:labpw@127.0.0.1:13306/nova"},
+		{"cell0", drivers.SecretText("mysql+pymysql://nova:labpw@127.0.0.1:13306/nova_cell0")},
+		{"cell1", drivers.SecretText("mysql+pymysql://nova:labpw@127.0.0.1:13306/nova")},
 	}, cells)
 	zones, err := a.Zones(t.Context())
 	require.NoError(t, err)
@@ -63,8 +63,9 @@ func testCellNames(t *testing.T, server *testserver.SQL) {
 	}
 	cells, err := a.Cells(t.Context())
 	require.NoError(t, err)
+	x := drivers.SecretText("x")
 	require.Equal(t, []Cell{
-		{"région-1", "x"}, {"uuid-1", "x"}, {"uuid-2", "x"}, {"uuid-3", "x"}, {"uuid-4", "x"}, {"uuid-5", "x"}, {"off", ""},
+		{"région-1", x}, {"uuid-1", x}, {"uuid-2", x}, {"uuid-3", x}, {"uuid-4", x}, {"uuid-5", x}, {"off", drivers.Secret{}},
 	}, cells)
 
 	exec(t, db, "ALTER TABLE cell_mappings DROP COLUMN disabled") // as before 18.0.0
@@ -158,8 +159,9 @@ func TestValidateNova(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.NovaConf = drivers.Paths{"nova.conf"}
 	require.NoError(t, cfg.Validate())
-	cfg.Cells = []Cell{{"cell1", "x"}, {"a b", "x"}, {"", "x"}, {"cell1", "x"}}
-	cfg.DSN, cfg.Schema, cfg.Password = "mysql://u@h/d", "cinder", "sesame"
+	x := drivers.SecretText("x")
+	cfg.Cells = []Cell{{"cell1", x}, {"a b", x}, {"", x}, {"cell1", x}}
+	cfg.DSN, cfg.Schema, cfg.Password = drivers.SecretText("mysql://u@h/d"), "cinder", drivers.SecretText("sesame")
 	require.EqualError(t, cfg.Validate(), `dsn: nova_conf says which databases there are; keep one of the two
 schema: is nova where nova_conf is set
 cells[1].name: every cell needs a name of letters, digits and signs, without spaces
@@ -167,6 +169,6 @@ cells[2].name: every cell needs a name of letters, digits and signs, without spa
 cells[3].name: there is another cell "cell1"`)
 
 	cfg = config("mysql://u@h/d")
-	cfg.Cells = []Cell{{"cell1", "x"}}
+	cfg.Cells = []Cell{{"cell1", drivers.SecretText("x")}}
 	require.EqualError(t, cfg.Validate(), "cells: belong to nova_conf; without it, make each database a source of its own")
 }

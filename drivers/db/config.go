@@ -15,7 +15,8 @@ type Config struct {
 	// (user:password@tcp(host:3306)/nova), libpq's keywords (host=… dbname=nova), or sqlite:///PATH for the embedded store.
 	DSN drivers.Secret `yaml:"dsn"`
 
-	// Password takes the place of the DSN's where it is set.
+	// Password takes the place of the DSN's where it is set. Both, and the files with keys and certificates that the DSN
+	// names, are read anew for each connection.
 	Password drivers.Secret `yaml:"password"`
 
 	// NovaConf are Nova's own configuration files, which say which databases Nova has; there is no DSN then. Whoever
@@ -88,12 +89,10 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) checkDSN() error {
-	t, err := parseDSN(string(c.DSN))
+	_, err := c.target()
 	switch {
 	case err != nil:
-		return drivers.Field("dsn", "%w", err)
-	case t.isFile() && c.Password != "":
-		return drivers.Field("password", "an SQLite file has no password")
+		return err
 	case len(c.Cells) > 0:
 		return drivers.Field("cells", "belong to nova_conf; without it, make each database a source of its own")
 	}
@@ -103,7 +102,7 @@ func (c *Config) checkDSN() error {
 // checkNova checks what can be said beside nova_conf.
 func (c *Config) checkNova() error {
 	var errs []error
-	if c.DSN != "" {
+	if !c.DSN.IsZero() {
 		errs = append(errs, drivers.Field("dsn", "nova_conf says which databases there are; keep one of the two"))
 	}
 	if c.Schema != "nova" {

@@ -16,12 +16,12 @@ func TestDefaultConfig(t *testing.T) {
 		Schema: "nova", ServiceDownTime: drivers.Duration(time.Minute), ReportInterval: drivers.Duration(10 * time.Second),
 		Timeout: drivers.Duration(5 * time.Second),
 	}, cfg)
-	cfg.DSN = "mysql+pymysql://reader@db/nova"
+	cfg.DSN = drivers.SecretText("mysql+pymysql://reader@db/nova")
 	require.NoError(t, cfg.Validate())
 }
 
 func TestValidate(t *testing.T) {
-	cfg := Config{DSN: "sqlite:////members.db", Password: "sesame", Schema: "glance", ReportInterval: 1}
+	cfg := Config{DSN: drivers.SecretText("sqlite:////members.db"), Password: drivers.SecretText("sesame"), Schema: "glance", ReportInterval: 1}
 	err := cfg.Validate()
 	require.EqualError(t, err, `password: an SQLite file has no password
 schema: "glance" is not known; known are cinder, designate, heat, ironic, magnum, manila, neutron, nova, octavia, custom

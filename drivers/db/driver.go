@@ -45,7 +45,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	st, err := openStore(&cfg, logger)
+	st, err := openStore(cfg, logger)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,19 @@ type target struct {
 
 func (t target) isFile() bool { return t.mysql == nil && t.postgres == nil }
 
+// place names the database, without secrets.
+func (t target) place() string {
+	switch {
+	case t.mysql != nil:
+		return t.mysql.Addr + "/" + t.mysql.DBName
+	case t.postgres == nil:
+		return t.path
+	case strings.HasPrefix(t.postgres.Host, "/"):
+		return t.postgres.Host + "/" + t.postgres.Database
+	}
+	return net.JoinHostPort(t.postgres.Host, strconv.Itoa(int(t.postgres.Port))) + "/" + t.postgres.Database
+}
+
 // parseDSN understands SQLAlchemy URLs, Go MySQL DSNs, and libpq's keywords. Whatever is wrong, its errors show no part of the DSN's text
 // but names of parameters that are known: a password that was not escaped can end up anywhere.
 func parseDSN(dsn string) (target, error) {

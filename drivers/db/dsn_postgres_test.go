@@ -49,7 +49,7 @@ func TestParsePostgres(t *testing.T) {
 	} {
 		got, err := parseDSN(dsn)
 		require.NoError(t, err, dsn)
-		require.False(t, got.isFile())
+		require.NotNil(t, got.postgres)
 		c := got.postgres
 		tls := off
 		switch {
@@ -95,16 +95,16 @@ func TestPostgresConfig(t *testing.T) {
 	require.NoError(t, os.WriteFile(ca, newAuthority(t).pem, 0o600))
 	got, err := parseDSN("postgresql://u@h/nova?sslmode=verify-ca&connect_timeout=60&sslrootcert=" + ca)
 	require.NoError(t, err)
-	s := newPostgres(got.postgres, nil, 3*time.Second)
+	s := newPostgres(got, config("postgresql://u@h/nova"))
 	t.Cleanup(func() { require.NoError(t, s.close()) })
 	require.Equal(t, pgx.QueryExecModeExec, s.cfg.DefaultQueryExecMode)
-	require.Equal(t, 3*time.Second, s.cfg.ConnectTimeout)
+	require.Equal(t, 5*time.Second, s.cfg.ConnectTimeout)
 	require.Equal(t, map[string]string{"client_encoding": "UTF8", "application_name": "servicegroup_exporter"}, s.cfg.RuntimeParams)
 	require.Equal(t, maxConnections, s.pool.Stats().MaxOpenConnections)
 	require.Equal(t, "h:5432/nova", s.String())
 
 	cfg := config("postgresql://u:hunter2@h/nova")
-	cfg.Password = "sesame"
+	cfg.Password = drivers.SecretText("sesame")
 	d, err := Open(cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })

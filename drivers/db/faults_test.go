@@ -74,7 +74,7 @@ func TestPassword(t *testing.T) {
 	db := table(t, server, "nova", zed)
 	exec(t, db, "CREATE USER reader IDENTIFIED BY 'open sesame'; GRANT SELECT ON nova.services TO reader")
 	cfg := config("mysql+pymysql://reader:forgotten@" + server.Addr() + "/nova")
-	cfg.Password = "open sesame"
+	cfg.Password = drivers.SecretText("open sesame")
 	poll(t, open(t, cfg))
 }
 

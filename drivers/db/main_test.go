@@ -105,7 +105,7 @@ func zone(dsn, name string) string {
 // config is the default with a DSN.
 func config(dsn string) Config {
 	cfg := DefaultConfig()
-	cfg.DSN = drivers.Secret(dsn)
+	cfg.DSN = drivers.SecretText(dsn)
 	return cfg
 }
 

@@ -31,9 +31,11 @@ type mysqlStore struct {
 	made atomic.Uint64
 }
 
-func newMySQL(cfg *mysql.Config, dial drivers.Dialer, timeout time.Duration, logger *slog.Logger) (*mysqlStore, error) {
-	if dial != nil {
-		cfg.DialFunc = dial
+// newMySQL makes the store of a target, which is read again for each connection.
+func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlStore, error) {
+	cfg, timeout := t.mysql, time.Duration(section.Timeout)
+	if section.Dial != nil {
+		cfg.DialFunc = section.Dial
 	}
 	// Contexts end everything within the timeout, and say that it was that. These are for what has no context, as the
 	// last words to a server on closing.
@@ -52,7 +54,7 @@ func newMySQL(cfg *mysql.Config, dial drivers.Dialer, timeout time.Duration, log
 		// Columns of type TIMESTAMP are shown in the session's time zone; DATETIME has none.
 		cfg.Params["time_zone"] = "'+00:00'"
 	}
-	if err := cfg.Apply(mysql.Charset("utf8mb4", "")); err != nil {
+	if err := cfg.Apply(mysql.Charset("utf8mb4", ""), mysql.BeforeConnect(renewMySQL(section, t.place()))); err != nil {
 		return nil, fmt.Errorf("setting the character set: %w", err)
 	}
 	connector, err := mysql.NewConnector(cfg)
@@ -68,6 +70,18 @@ func newMySQL(cfg *mysql.Config, dial drivers.Dialer, timeout time.Duration, log
 	return s, nil
 }
 
+// renewMySQL brings what is needed to log in up to date.
+func renewMySQL(section Config, place string) func(context.Context, *mysql.Config) error {
+	return func(_ context.Context, cfg *mysql.Config) error {
+		t, err := section.renewed(place)
+		if err != nil {
+			return err
+		}
+		cfg.User, cfg.Passwd, cfg.TLS = t.mysql.User, t.mysql.Passwd, t.mysql.TLS
+		return nil
+	}
+}
+
 func (s *mysqlStore) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
 
 func (s *mysqlStore) writer(context.Context, bool) (*sql.DB, error) { return s.pool, nil }
@@ -76,7 +90,7 @@ func (s *mysqlStore) connects() uint64 { return s.made.Load() }
 
 func (s *mysqlStore) close() error { return s.pool.Close() }
 
-func (s *mysqlStore) String() string { return s.cfg.Addr + "/" + s.cfg.DBName }
+func (s *mysqlStore) String() string { return target{mysql: s.cfg}.place() }
 
 func (s *mysqlStore) quote(name string) string {
 	return "`" + strings.ReplaceAll(name, "`", "``") + "`"

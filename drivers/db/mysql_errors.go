@@ -18,6 +18,9 @@ func (s *mysqlStore) classify(err error) (drivers.Reason, string) {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return classifyNumber(e.Number)
 	}
+	if _, ok := errors.AsType[*credentialsError](err); ok {
+		return drivers.ReasonAuth, ""
+	}
 	if e, ok := errors.AsType[net.Error](err); ok {
 		if e.Timeout() {
 			return drivers.ReasonTimeout, ""

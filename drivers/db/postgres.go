@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
-	"net"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -14,8 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
-
-	"servicegroup_exporter/drivers"
 )
 
 // postgresStore is a database on a PostgreSQL server, or behind a pool like PgBouncer that hands the server's connections
@@ -26,9 +22,11 @@ type postgresStore struct {
 	made atomic.Uint64
 }
 
-func newPostgres(cfg *pgx.ConnConfig, dial drivers.Dialer, timeout time.Duration) *postgresStore {
-	if dial != nil {
-		cfg.DialFunc = pgconn.DialFunc(dial)
+// newPostgres makes the store of a target, which is read again for each connection.
+func newPostgres(t target, section Config) *postgresStore {
+	cfg, timeout := t.postgres, time.Duration(section.Timeout)
+	if section.Dial != nil {
+		cfg.DialFunc = pgconn.DialFunc(section.Dial)
 	}
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, 0
@@ -40,12 +38,25 @@ func newPostgres(cfg *pgx.ConnConfig, dial drivers.Dialer, timeout time.Duration
 		cfg.RuntimeParams["application_name"] = "servicegroup_exporter"
 	}
 	s := &postgresStore{cfg: cfg}
-	s.pool = sql.OpenDB(countingConnector{stdlib.GetConnector(*cfg), &s.made})
+	connector := stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(renewPostgres(section, t.place())))
+	s.pool = sql.OpenDB(countingConnector{connector, &s.made})
 	s.pool.SetMaxOpenConns(maxConnections)
 	s.pool.SetMaxIdleConns(maxConnections)
 	s.pool.SetConnMaxIdleTime(maxIdle)
 	s.pool.SetConnMaxLifetime(maxLifetime)
 	return s
+}
+
+// renewPostgres brings what is needed to log in up to date, for each of the servers that the DSN lists.
+func renewPostgres(section Config, place string) func(context.Context, *pgx.ConnConfig) error {
+	return func(_ context.Context, cfg *pgx.ConnConfig) error {
+		t, err := section.renewed(place)
+		if err != nil {
+			return err
+		}
+		cfg.User, cfg.Password, cfg.TLSConfig, cfg.Fallbacks = t.postgres.User, t.postgres.Password, t.postgres.TLSConfig, t.postgres.Fallbacks
+		return nil
+	}
 }
 
 func (s *postgresStore) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
@@ -56,12 +67,7 @@ func (s *postgresStore) connects() uint64 { return s.made.Load() }
 
 func (s *postgresStore) close() error { return s.pool.Close() }
 
-func (s *postgresStore) String() string {
-	if strings.HasPrefix(s.cfg.Host, "/") {
-		return s.cfg.Host + "/" + s.cfg.Database
-	}
-	return net.JoinHostPort(s.cfg.Host, strconv.Itoa(int(s.cfg.Port))) + "/" + s.cfg.Database
-}
+func (s *postgresStore) String() string { return target{postgres: s.cfg}.place() }
 
 func (s *postgresStore) quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 

@@ -20,6 +20,9 @@ func (s *postgresStore) classify(err error) (drivers.Reason, string) {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return classifySQLState(e.Code)
 	}
+	if _, ok := errors.AsType[*credentialsError](err); ok {
+		return drivers.ReasonAuth, ""
+	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return drivers.ReasonTimeout, ""
 	}

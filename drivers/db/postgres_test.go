@@ -185,7 +185,7 @@ func TestPostgresPassword(t *testing.T) {
 		require.NotContains(t, err.Error(), "abracadabra")
 		return true
 	}, 10*time.Second, 50*time.Millisecond)
-	cfg.Password = "open sesame"
+	cfg.Password = drivers.SecretText("open sesame")
 	poll(t, open(t, cfg))
 }
 

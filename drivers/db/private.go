@@ -15,8 +15,8 @@ const ownTableName = "servicegroup_canary"
 func (c Config) Private() Config {
 	c.NovaConf, c.Cells, c.Custom, c.Rule = nil, nil, nil, ""
 	c.Schema = "nova"
-	if t, err := parseDSN(string(c.DSN)); err == nil && t.isFile() {
-		c.DSN = drivers.Secret("sqlite:///" + (&url.URL{Path: t.path + ".canary"}).EscapedPath())
+	if t, err := c.target(); err == nil && t.isFile() {
+		c.DSN = drivers.SecretText("sqlite:///" + (&url.URL{Path: t.path + ".canary"}).EscapedPath())
 		return c
 	}
 	c.private = true

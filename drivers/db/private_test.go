@@ -23,7 +23,7 @@ func TestPrivate(t *testing.T) {
 		require.Equal(t, schema, cfg.Schema, "the source itself stays as it is")
 	}
 	file := config("sqlite:////var/lib/a%20b/members.db").Private()
-	require.Equal(t, drivers.Secret("sqlite:////var/lib/a%20b/members.db.canary"), file.DSN)
+	require.Equal(t, drivers.SecretText("sqlite:////var/lib/a%20b/members.db.canary"), file.DSN)
 	require.NoError(t, file.Validate())
 	require.Equal(t, "services", schemaOf(&file).table, "a file of its own needs no table of its own")
 }

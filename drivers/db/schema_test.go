@@ -131,7 +131,7 @@ func (s *schemaTest) check(t *testing.T, dsn string) {
 // config is what a file has that says no more than it must.
 func (s *schemaTest) config(dsn string) Config {
 	cfg := Unset()
-	cfg.DSN, cfg.Schema, cfg.Rule = drivers.Secret(dsn), s.schema, s.rule
+	cfg.DSN, cfg.Schema, cfg.Rule = drivers.SecretText(dsn), s.schema, s.rule
 	cfg.SetDefaults()
 	return cfg
 }

@@ -59,25 +59,18 @@ type dialect interface {
 }
 
 // openStore makes the store without connecting to it.
-func openStore(cfg *Config, logger *slog.Logger) (store, error) {
-	t, err := parseDSN(string(cfg.DSN))
+func openStore(cfg Config, logger *slog.Logger) (store, error) {
+	t, err := cfg.target()
 	if err != nil {
-		return nil, drivers.Field("dsn", "%w", err)
+		return nil, err
 	}
-	timeout := time.Duration(cfg.Timeout)
 	switch {
 	case t.mysql != nil:
-		if cfg.Password != "" {
-			t.mysql.Passwd = string(cfg.Password)
-		}
-		return newMySQL(t.mysql, cfg.Dial, timeout, logger)
+		return newMySQL(t, cfg, logger)
 	case t.postgres != nil:
-		if cfg.Password != "" {
-			t.postgres.Password = string(cfg.Password)
-		}
-		return newPostgres(t.postgres, cfg.Dial, timeout), nil
+		return newPostgres(t, cfg), nil
 	}
-	return newSQLite(t.path, timeout)
+	return newSQLite(t.path, time.Duration(cfg.Timeout))
 }
 
 // each hands out the rows that a query gave, and closes them.

@@ -27,7 +27,15 @@ type Config struct {
 }
 
 // Database gives the DSN of Nova's own database, for one without cells.
-func (c *Config) Database() drivers.Secret { return Extend(c.Connection, c.Parameters) }
+func (c *Config) Database() drivers.Secret {
+	return drivers.SecretText(Extend(c.connection(), c.Parameters))
+}
+
+// connection reveals Connection, which is never in a file of its own.
+func (c *Config) connection() string {
+	text, _ := c.Connection.Read()
+	return text
+}
 
 // A Cloud is what is known of one Nova. It is a memory only: its driver, which [Cloud.Open] makes, fills it, and what it
 // can't read again stays. Its methods may be called concurrently.
@@ -61,8 +69,10 @@ func (c *Cloud) Cells() []db.Cell {
 	defer c.mu.Unlock()
 	cells := slices.Clone(c.cells)
 	for i := range cells {
-		dsn := Format(string(cells[i].DSN), string(c.cfg.Connection))
-		cells[i].DSN = Extend(drivers.Secret(dsn), c.cfg.Parameters)
+		// The file of one that was listed by hand may be away just now: who opens it will say so.
+		if dsn, err := cells[i].DSN.Read(); err == nil {
+			cells[i].DSN = drivers.SecretText(Extend(Format(dsn, c.cfg.connection()), c.cfg.Parameters))
+		}
 	}
 	return cells
 }

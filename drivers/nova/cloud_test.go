@@ -40,7 +40,7 @@ func exec(t *testing.T, pool *sql.DB, query string) {
 
 func section(dsn string) db.Config {
 	c := db.DefaultConfig()
-	c.DSN, c.Timeout = drivers.Secret(dsn), drivers.Duration(2*time.Second)
+	c.DSN, c.Timeout = drivers.SecretText(dsn), drivers.Duration(2*time.Second)
 	return c
 }
 
@@ -104,7 +104,7 @@ func TestCloud(t *testing.T) {
 func testCells(t *testing.T, server *testserver.SQL) {
 	api := database(t, server, "api", apiTables)
 	w := newWatched(Config{
-		API: section(server.DSN("api")), Connection: "mysql://nova:sesame@db:3307/nova", Parameters: "ssl_mode=REQUIRED",
+		API: section(server.DSN("api")), Connection: drivers.SecretText("mysql://nova:sesame@db:3307/nova"), Parameters: "ssl_mode=REQUIRED",
 	}, nil)
 	require.Nil(t, w.Cells())
 	d := w.open(t)
@@ -119,8 +119,8 @@ func testCells(t *testing.T, server *testserver.SQL) {
 	require.NoError(t, err)
 	require.Empty(t, poll.Members)
 	require.Equal(t, []db.Cell{
-		{Name: "cell0", DSN: "mysql://a:b@h/nova_cell0?ssl_mode=REQUIRED"},
-		{Name: "1", DSN: "mysql://nova:sesame@db:3307/nova?charset=utf8&ssl_mode=REQUIRED"},
+		{Name: "cell0", DSN: drivers.SecretText("mysql://a:b@h/nova_cell0?ssl_mode=REQUIRED")},
+		{Name: "1", DSN: drivers.SecretText("mysql://nova:sesame@db:3307/nova?charset=utf8&ssl_mode=REQUIRED")},
 	}, w.Cells())
 	require.Equal(t, 1, w.changes)
 
@@ -196,10 +196,10 @@ func testByHand(t *testing.T, server *testserver.SQL) {
 	api := database(t, server, "api_hand", apiTables, apiRows)
 	exec(t, api, `CREATE USER hand; GRANT SELECT ON api_hand.aggregate_hosts TO hand; GRANT SELECT ON api_hand.aggregate_metadata TO hand`)
 	w := newWatched(Config{
-		API: section("hand@tcp(" + server.Addr() + ")/api_hand"), Connection: "mysql://u:p@h/d",
-		Cells: []db.Cell{{Name: "cell1", DSN: "mysql://{username}@{hostname}/nova"}},
+		API: section("hand@tcp(" + server.Addr() + ")/api_hand"), Connection: drivers.SecretText("mysql://u:p@h/d"),
+		Cells: []db.Cell{{Name: "cell1", DSN: drivers.SecretText("mysql://{username}@{hostname}/nova")}},
 	}, nil)
-	want := []db.Cell{{Name: "cell1", DSN: "mysql://u@h/nova"}}
+	want := []db.Cell{{Name: "cell1", DSN: drivers.SecretText("mysql://u@h/nova")}}
 	require.Equal(t, want, w.Cells(), "known without the database")
 	d := w.open(t)
 	_, err := d.Members(t.Context())

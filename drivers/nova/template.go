@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
-
-	"servicegroup_exporter/drivers"
 )
 
 // Format fills a cell's DSN in with parts of another DSN, Nova's own [database]connection, by the rules of
@@ -45,14 +43,14 @@ func Format(template, from string) string {
 }
 
 // Extend adds parameters to a DSN that is a URL, as oslo.db adds its connection_parameters.
-func Extend(dsn drivers.Secret, parameters string) drivers.Secret {
+func Extend(dsn, parameters string) string {
 	switch {
 	case dsn == "" || parameters == "":
 		return dsn
-	case strings.Contains(string(dsn), "?"):
-		return dsn + "&" + drivers.Secret(parameters)
+	case strings.Contains(dsn, "?"):
+		return dsn + "&" + parameters
 	default:
-		return dsn + "?" + drivers.Secret(parameters)
+		return dsn + "?" + parameters
 	}
 }
 

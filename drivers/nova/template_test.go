@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"servicegroup_exporter/drivers"
 )
 
 func TestFormat(t *testing.T) {
@@ -50,13 +48,13 @@ func TestAgreesWithNova(t *testing.T) {
 }
 
 func TestExtend(t *testing.T) {
-	for _, c := range [][3]drivers.Secret{
+	for _, c := range [][3]string{
 		{"mysql://u@h/d", "", "mysql://u@h/d"},
 		{"mysql://u@h/d", "ssl_mode=REQUIRED", "mysql://u@h/d?ssl_mode=REQUIRED"},
 		{"mysql://u@h/d?charset=utf8", "a=b&c=d", "mysql://u@h/d?charset=utf8&a=b&c=d"},
 		{"", "a=b", ""},
 	} {
-		require.Equal(t, string(c[2]), string(Extend(c[0], string(c[1]))))
+		require.Equal(t, c[2], Extend(c[0], c[1]))
 	}
 }
 

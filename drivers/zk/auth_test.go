@@ -13,9 +13,9 @@ import (
 
 func TestAuth(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	as := func(user string, password drivers.Secret) *zk.Driver {
+	as := func(user string, password string) *zk.Driver {
 		cfg := config(server)
-		cfg.Auth.User, cfg.Auth.Password = user, password
+		cfg.Auth.User, cfg.Auth.Password = user, drivers.SecretText(password)
 		return open(t, cfg)
 	}
 	alice, nobody := as("alice", "secret"), as("", "")

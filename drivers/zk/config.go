@@ -101,9 +101,9 @@ func (c *Config) Validate() error {
 
 func (a *Auth) validate() error {
 	switch {
-	case a.User == "" && a.Password != "":
+	case a.User == "" && !a.Password.IsZero():
 		return drivers.Field("auth.user", "is empty although a password is set")
-	case a.User != "" && a.Password == "":
+	case a.User != "" && a.Password.IsZero():
 		return drivers.Field("auth.password", "is empty although a user is set")
 	case strings.Contains(a.User, ":"):
 		return drivers.Field("auth.user", "%q contains a colon, which separates user and password", a.User)

@@ -27,7 +27,7 @@ func TestConfig(t *testing.T) {
 		{name: "everything", change: func(c *Config) {
 			c.Servers = []string{"zk1", "zk2:2182", "10.0.0.1", "::1", "[::1]", "[::1]:2183"}
 			c.Chroot, c.Prefix, c.Layout, c.Groups = "/a/b", "/c", LayoutNested, []string{"compute"}
-			c.Auth = Auth{User: "u", Password: "p:w"}
+			c.Auth = Auth{User: "u", Password: drivers.SecretText("p:w")}
 		}},
 		{name: "prefix of the whole tree", change: func(c *Config) { c.Prefix = "/" }},
 		{name: "no servers", change: func(c *Config) { c.Servers = nil }, fields: "servers", says: "zk1:2181"},
@@ -49,9 +49,9 @@ func TestConfig(t *testing.T) {
 			name: "too short a session", change: func(c *Config) { c.SessionTimeout = drivers.Duration(time.Millisecond) },
 			fields: "session_timeout", says: "4s to 40s",
 		},
-		{name: "password of nobody", change: func(c *Config) { c.Auth.Password = "p" }, fields: "auth.user"},
+		{name: "password of nobody", change: func(c *Config) { c.Auth.Password = drivers.SecretText("p") }, fields: "auth.user"},
 		{name: "user without a password", change: func(c *Config) { c.Auth.User = "u" }, fields: "auth.password"},
-		{name: "colon", change: func(c *Config) { c.Auth = Auth{"u:v", "p"} }, fields: "auth.user", says: "colon"},
+		{name: "colon", change: func(c *Config) { c.Auth = Auth{"u:v", drivers.SecretText("p")} }, fields: "auth.user", says: "colon"},
 		{
 			name: "several", change: func(c *Config) { *c = Config{} },
 			fields: "servers layout session_timeout",

@@ -135,8 +135,12 @@ func (d *dialer) authenticate(ctx context.Context, s *session) error {
 	if d.auth.User == "" {
 		return nil
 	}
-	digest := []byte(d.auth.User + ":" + string(d.auth.Password))
-	_, err := call(ctx, s, func(c *zkclient.Conn) (struct{}, error) {
+	password, err := d.auth.Password.Read()
+	if err != nil {
+		return fmt.Errorf("reading the password: %w", err)
+	}
+	digest := []byte(d.auth.User + ":" + password)
+	_, err = call(ctx, s, func(c *zkclient.Conn) (struct{}, error) {
 		return struct{}{}, c.AddAuth("digest", digest)
 	})
 	return err

@@ -58,7 +58,7 @@ func TestMemberSurvives(t *testing.T) {
 	t.Run("a server that accepts and breaks at once", func(t *testing.T) {
 		p := newProxy(t, server.Addr())
 		cfg := configFor(p.addr())
-		cfg.Auth.User, cfg.Auth.Password = "user", "password"
+		cfg.Auth.User, cfg.Auth.Password = "user", drivers.SecretText("password")
 		d := open(t, cfg)
 		m := join(t, d, "wedge", "one")
 		require.Equal(t, "up", states(poll(t, d))["wedge/one"])
