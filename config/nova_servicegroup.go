@@ -20,7 +20,7 @@ func (n *novaReader) memcached(section *db.Config) *mc.Config {
 	switch {
 	case n.isTrue("cache", "enabled"):
 		n.checkCache()
-		c.Servers = n.cacheServers()
+		c.Servers, c.TLS = n.cacheServers(), n.cacheTLS()
 	default:
 		if c.Servers = n.list("DEFAULT", "memcached_servers"); len(c.Servers) == 0 {
 			n.errorf("DEFAULT", "servicegroup_driver", "is mc, but [cache] is not enabled: Nova then keeps heartbeats nowhere")
@@ -43,11 +43,19 @@ func (n *novaReader) checkCache() {
 	switch {
 	case !strings.Contains(backend, "memcache") && backend != "dogpile.cache.pylibmc":
 		n.errorf("cache", "backend", "is %q, but only memcached can be read here", backend)
-	case n.isTrue("cache", "tls_enabled"):
-		n.errorf("cache", "tls_enabled", "is not supported")
 	case n.isTrue("cache", "memcache_sasl_enabled"):
 		n.errorf("cache", "memcache_sasl_enabled", "is not supported")
 	}
+}
+
+// cacheTLS is how oslo.cache encrypts, nil if it doesn't. A key may be in the file of its certificate.
+func (n *novaReader) cacheTLS() *drivers.TLS {
+	if !n.isTrue("cache", "tls_enabled") {
+		return nil
+	}
+	t := &drivers.TLS{CAFile: n.text("cache", "tls_cafile", ""), CertFile: n.text("cache", "tls_certfile", "")}
+	t.KeyFile = n.text("cache", "tls_keyfile", t.CertFile)
+	return t
 }
 
 // cacheServers are those of memcache_servers, unless backend_argument has them in the old way, as url:HOST:PORT,….

@@ -33,6 +33,9 @@ type Config struct {
 	// context may end it sooner.
 	Timeout drivers.Duration `yaml:"timeout"`
 
+	// TLS encrypts connections; nil: they are in the clear.
+	TLS *drivers.TLS `yaml:"tls"`
+
 	// Dial makes the connections; nil: the network does.
 	Dial drivers.Dialer
 }
@@ -55,7 +58,7 @@ func DefaultConfig() Config {
 
 // Validate returns every mistake as a [drivers.FieldError], joined with errors.Join.
 func (c *Config) Validate() error {
-	errs := []error{c.checkServers()}
+	errs := []error{c.checkServers(), c.TLS.Validate()}
 	if c.scheme() == nil {
 		errs = append(errs, drivers.Field("keys", "%q is none of %s, %s", c.Keys, KeysSHA1, KeysPlain))
 	}

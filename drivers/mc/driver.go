@@ -52,7 +52,7 @@ func Open(cfg Config, roster drivers.Driver, logger *slog.Logger) (*Driver, erro
 		if err != nil {
 			return nil, errors.Join(err, roster.Close())
 		}
-		d.servers = append(d.servers, &server{addr: addr, dialer: cfg.Dial.OrNet(), timeout: cfg.timeout()})
+		d.servers = append(d.servers, &server{addr: addr, dialer: cfg.Dial.OrNet(), tls: cfg.TLS, timeout: cfg.timeout()})
 	}
 	return d, nil
 }

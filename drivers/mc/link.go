@@ -42,10 +42,19 @@ type link struct {
 
 var errSpent = errors.New("the connection was lost")
 
+// host is the name or address without the port.
+func (a address) host() string {
+	host, _, _ := net.SplitHostPort(string(a)) // It was made of the two.
+	return host
+}
+
 // dial connects. The context bounds only that.
-func dial(ctx context.Context, dialer drivers.Dialer, addr address) (*link, error) {
+func dial(ctx context.Context, dialer drivers.Dialer, encryption *drivers.TLS, addr address) (*link, error) {
 	conn, err := dialer(ctx, addr.Network(), addr.String())
 	if err != nil {
+		return nil, err
+	}
+	if conn, err = encryption.Client(ctx, conn, addr.host()); err != nil {
 		return nil, err
 	}
 	return newLink(addr, conn), nil

@@ -24,6 +24,7 @@ const maxIdle = 2
 type server struct {
 	addr    address
 	dialer  drivers.Dialer
+	tls     *drivers.TLS
 	timeout time.Duration
 	dials   atomic.Uint64
 
@@ -46,7 +47,7 @@ func (s *server) do(ctx context.Context, op func(*link) error) error {
 		}
 		s.dropIdle()
 	}
-	l, err := dial(ctx, s.dialer, s.addr)
+	l, err := dial(ctx, s.dialer, s.tls, s.addr)
 	if err != nil {
 		return s.failed(ctx, err)
 	}
@@ -131,6 +132,10 @@ func (s *server) failed(ctx context.Context, err error) error {
 	switch timeout, isNet := errors.AsType[net.Error](err); {
 	case ctx.Err() != nil || isNet && timeout.Timeout():
 		reason, err = drivers.ReasonTimeout, fmt.Errorf("%w (no answer in time)", err)
+	case errors.Is(err, drivers.ErrUnavailable):
+		reason = drivers.ReasonOf(err)
+	case drivers.IsCertificateRefused(err):
+		reason = drivers.ReasonAuth
 	case isNet || isCut(err):
 		reason = drivers.ReasonConnect
 	case strings.Contains(err.Error(), "unauthenticated"):

@@ -56,6 +56,8 @@ type Config struct {
 	MemberTimeout drivers.Duration `yaml:"member_timeout"`
 	// Auth is who to be.
 	Auth Auth `yaml:"auth"`
+	// TLS encrypts connections; nil: they are in the clear.
+	TLS *drivers.TLS `yaml:"tls"`
 
 	// Dial makes the connections; nil: the network does.
 	Dial drivers.Dialer
@@ -96,7 +98,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, drivers.Field("session_timeout", "%v is not between %v and %v; most servers allow 4s to 40s",
 			t, minSessionTimeout, maxSessionTimeout))
 	}
-	return errors.Join(append(errs, c.Auth.validate())...)
+	return errors.Join(append(errs, c.Auth.validate(), c.TLS.Validate())...)
 }
 
 func (a *Auth) validate() error {

@@ -19,6 +19,7 @@ type dialer struct {
 	servers []server
 	net     drivers.Dialer
 	auth    Auth
+	tls     *drivers.TLS
 	pauses  time.Duration // the longest pause between attempts with one server
 	options sessionOptions
 }
@@ -102,7 +103,7 @@ func (h *hunt) pursue(ctx context.Context, to server, failed func()) {
 func (d *dialer) attempt(ctx context.Context, to server, silent int) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.attemptTime(silent))
 	defer cancel()
-	conn, err := connect(ctx, d.net, to)
+	conn, err := d.connect(ctx, to)
 	if err != nil {
 		return nil, failure(ctx, drivers.ReasonConnect, err)
 	}
@@ -111,6 +112,7 @@ func (d *dialer) attempt(ctx context.Context, to server, silent int) (*session, 
 	if err != nil {
 		return nil, failure(ctx, drivers.ReasonSession, fmt.Errorf("%s: %w", address, err))
 	}
+	s.host = to.host
 	if err := d.authenticate(ctx, s); err != nil {
 		s.close()
 		return nil, failure(ctx, drivers.ReasonAuth, fmt.Errorf("%s: authenticating: %w", address, err))
@@ -123,6 +125,10 @@ func failure(ctx context.Context, stage drivers.Reason, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		stage = drivers.ReasonTimeout
+	case errors.Is(err, drivers.ErrUnavailable):
+		stage = drivers.ReasonOf(err)
+	case drivers.IsCertificateRefused(err):
+		stage = drivers.ReasonAuth
 	case errors.Is(err, errNotZooKeeper):
 		stage = drivers.ReasonConnect
 	}
@@ -148,7 +154,7 @@ func (d *dialer) authenticate(ctx context.Context, s *session) error {
 
 // connect connects to a server, to any of its addresses if it has several. Names are looked up anew each time, since
 // servers move, and addresses are tried in random order, since each may be a server of its own.
-func connect(ctx context.Context, dial drivers.Dialer, to server) (net.Conn, error) {
+func (d *dialer) connect(ctx context.Context, to server) (net.Conn, error) {
 	hosts, err := net.DefaultResolver.LookupHost(ctx, to.host)
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", to, err)
@@ -156,20 +162,24 @@ func connect(ctx context.Context, dial drivers.Dialer, to server) (net.Conn, err
 	rand.Shuffle(len(hosts), func(i, j int) { hosts[i], hosts[j] = hosts[j], hosts[i] })
 	deadline, _ := ctx.Deadline()
 	for i, host := range hosts {
+		share := time.Until(deadline) / time.Duration(len(hosts)-i)
 		var conn net.Conn
-		part := time.Until(deadline) / time.Duration(len(hosts)-i)
-		if conn, err = dialFor(ctx, part, dial, net.JoinHostPort(host, to.port)); err == nil {
+		if conn, err = d.open(ctx, share, net.JoinHostPort(host, to.port), to.host); err == nil {
 			return conn, nil
 		}
 	}
 	return nil, fmt.Errorf("%v: %w", to, err)
 }
 
-// dialFor dials within a time.
-func dialFor(ctx context.Context, limit time.Duration, dial drivers.Dialer, address string) (net.Conn, error) {
+// open makes a connection to an address of the host within a time, encrypted where that is configured.
+func (d *dialer) open(ctx context.Context, limit time.Duration, address, host string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return dial(ctx, "tcp", address)
+	conn, err := d.net(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return d.tls.Client(ctx, conn, host)
 }
 
 // acl is what new znodes get: open to everybody, as Nova's are, unless an identity is configured. Then only it may

@@ -21,7 +21,7 @@ func TestConnectByName(t *testing.T) {
 	require.NoError(t, err)
 	for range 20 {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		conn, err := connect(ctx, drivers.Dialer(nil).OrNet(), server{"localhost", port})
+		conn, err := (&dialer{net: drivers.Dialer(nil).OrNet()}).connect(ctx, server{"localhost", port})
 		cancel()
 		require.NoError(t, err)
 		require.Equal(t, l.Addr().String(), conn.RemoteAddr().String())

@@ -85,7 +85,8 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 		}
 		d.dialer.servers = append(d.dialer.servers, server)
 	}
-	d.dialer.net, d.dialer.auth, d.dialer.pauses = cfg.Dial.OrNet(), cfg.Auth, d.pauseLimit()
+	d.dialer.net, d.dialer.tls = cfg.Dial.OrNet(), cfg.TLS
+	d.dialer.auth, d.dialer.pauses = cfg.Auth, d.pauseLimit()
 	d.dialer.options = sessionOptions{
 		timeout: time.Duration(cfg.SessionTimeout), read: smallSize, write: smallSize, logger: logger, reapers: &d.reapers,
 	}
@@ -136,7 +137,7 @@ func (d *Driver) openReading(ctx context.Context, report func(error, bool)) (*re
 		return nil, err
 	}
 	r.use(session)
-	r.backend = serverVersion(ctx, d.dialer.net, session.server)
+	r.backend = dialer.serverVersion(ctx, session)
 	d.connected()
 	return r, nil
 }

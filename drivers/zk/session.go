@@ -19,7 +19,8 @@ const maxInFlight = 128
 
 // A session is one ZooKeeper session on one TCP connection: when either ends, so does it. It never reconnects.
 type session struct {
-	server  string
+	server  string        // its address
+	host    string        // what it is called in the configuration
 	id      int64         // known once ready is closed
 	timeout time.Duration // as granted by the server, known once ready is closed
 
@@ -115,7 +116,7 @@ func (s *session) cause() error {
 	switch {
 	case hungUp && !s.wire.greeted():
 		return errors.New("it closed the connection without giving a session: it has no quorum, " +
-			"or more connections from this host than its maxClientCnxns")
+			"or more connections from this host than its maxClientCnxns, or it speaks TLS only")
 	case hungUp:
 		return errors.New("it closed the connection")
 	default:

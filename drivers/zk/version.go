@@ -5,8 +5,6 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"servicegroup_exporter/drivers"
 )
 
 // versionPatience bounds the question for the version, which is nice to know but nothing to wait for.
@@ -14,10 +12,10 @@ const versionPatience = 500 * time.Millisecond
 
 // serverVersion asks a server for its version, with the command srvr on a connection of its own: the protocol has no
 // request for it, and srvr is the one command that servers allow unless told otherwise. Empty: it does not say.
-func serverVersion(ctx context.Context, dial drivers.Dialer, address string) string {
+func (d *dialer) serverVersion(ctx context.Context, of *session) string {
 	ctx, cancel := context.WithTimeout(ctx, versionPatience)
 	defer cancel()
-	conn, err := dial(ctx, "tcp", address)
+	conn, err := d.open(ctx, versionPatience, of.server, of.host)
 	if err != nil {
 		return ""
 	}

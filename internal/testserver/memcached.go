@@ -14,23 +14,44 @@ import (
 type MC struct {
 	*Process
 	port int
+	tls  int // the port that takes encrypted connections, 0 if there is none
 }
 
 // Memcached starts a memcached server; args are added to its command line.
 func Memcached(t TB, args ...string) *MC {
 	t.Helper()
-	daemon := find(t, "memcached", "memcached")
 	m := &MC{port: Port(t)}
-	argv := []string{daemon, "-l", "127.0.0.1", "-p", strconv.Itoa(m.port), "-U", "0", "-m", "64"}
-	if os.Getuid() == 0 {
-		argv = append(argv, "-u", "root") // It refuses to run as root unless told so.
-	}
+	argv := append(memcached(t), "-l", "127.0.0.1", "-p", strconv.Itoa(m.port))
 	m.Process = newProcess(t, "memcached", tempDir(t), append(argv, args...), m.ping)
 	return m
 }
 
+// MemcachedTLS starts a memcached server that also takes encrypted connections, from clients with a certificate of the
+// authority.
+func MemcachedTLS(t TB, authority *Authority, certificate *Certificate) *MC {
+	t.Helper()
+	m := &MC{port: Port(t), tls: Port(t)}
+	argv := append(memcached(t), "-Z", "-l", "notls:"+m.Addr(), "-l", m.TLSAddr(), "-o", "ssl_chain_cert="+certificate.CertFile+
+		",ssl_key="+certificate.KeyFile+",ssl_verify_mode=2,ssl_ca_cert="+authority.File)
+	m.Process = newProcess(t, "memcached", tempDir(t), argv, m.ping)
+	return m
+}
+
+// memcached is the command line that all servers have.
+func memcached(t TB) []string {
+	t.Helper()
+	argv := []string{find(t, "memcached", "memcached"), "-U", "0", "-m", "64"}
+	if os.Getuid() == 0 {
+		argv = append(argv, "-u", "root") // It refuses to run as root unless told so.
+	}
+	return argv
+}
+
 // Addr returns the server's host and port.
 func (m *MC) Addr() string { return loopback(m.port) }
+
+// TLSAddr returns the host and port for encrypted connections.
+func (m *MC) TLSAddr() string { return loopback(m.tls) }
 
 // Command sends one line, and returns the first line of the answer.
 func (m *MC) Command(line string) string {

@@ -11,8 +11,11 @@ import (
 	"time"
 )
 
-// The jar's manifest names everything else that ZooKeeper needs.
-const zookeeperJar = "/usr/share/java/zookeeper.jar"
+// The jar's manifest names everything else that ZooKeeper needs, but for one that it needs for TLS.
+const (
+	zookeeperJar  = "/usr/share/java/zookeeper.jar"
+	nettyCodecJar = "/usr/share/java/netty-codec.jar"
+)
 
 // log4j makes the server print what goes wrong.
 const log4j = `log4j.rootLogger=WARN, stderr
@@ -26,6 +29,7 @@ log4j.appender.stderr.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n
 type ZK struct {
 	*Process
 	port int
+	tls  int // the port that takes encrypted connections, 0 if there is none
 }
 
 // ZooKeeper starts one server; settings are lines of its zoo.cfg that come last.
@@ -33,6 +37,19 @@ func ZooKeeper(t TB, settings ...string) *ZK {
 	t.Helper()
 	z := &ZK{port: Port(t)}
 	z.launch(t, tempDir(t), settings, z.serving)
+	return z
+}
+
+// ZooKeeperTLS starts one server that also takes encrypted connections, from clients with a certificate of the authority.
+// Only the server that is made with Netty can do that.
+func ZooKeeperTLS(t TB, authority *Authority, certificate *Certificate) *ZK {
+	t.Helper()
+	z := &ZK{port: Port(t), tls: Port(t)}
+	z.launch(t, tempDir(t), []string{
+		"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
+		"secureClientPortAddress=127.0.0.1", fmt.Sprintf("secureClientPort=%d", z.tls),
+		"ssl.keyStore.location=" + certificate.File, "ssl.trustStore.location=" + authority.File, "ssl.clientAuth=need",
+	}, z.serving)
 	return z
 }
 
@@ -81,6 +98,9 @@ func Leader(t TB, servers []*ZK) *ZK {
 // Addr returns the server's host and client port.
 func (z *ZK) Addr() string { return loopback(z.port) }
 
+// TLSAddr returns the host and port for encrypted connections.
+func (z *ZK) TLSAddr() string { return loopback(z.tls) }
+
 // launch writes the configuration and starts the server.
 func (z *ZK) launch(t TB, dir string, settings []string, ready func() error) {
 	t.Helper()
@@ -103,7 +123,7 @@ func (z *ZK) launch(t TB, dir string, settings []string, ready func() error) {
 	}
 	z.Process = newProcess(t, "zookeeper", dir, []string{
 		java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dzookeeper.jmx.log4j.disable=true",
-		"-cp", zookeeperJar + ":" + dir, "org.apache.zookeeper.server.quorum.QuorumPeerMain", cfg,
+		"-cp", zookeeperJar + ":" + nettyCodecJar + ":" + dir, "org.apache.zookeeper.server.quorum.QuorumPeerMain", cfg,
 	}, ready)
 }
 

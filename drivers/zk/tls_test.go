@@ -1,0 +1,52 @@
+package zk_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/drivertest"
+	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/internal/testserver"
+)
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	drivertest.RunTLS(t, drivertest.TLSBackend{
+		Start: func(t *testing.T, authority *testserver.Authority, certificate *testserver.Certificate) (secure, clear string) {
+			t.Helper()
+			server := testserver.ZooKeeperTLS(t, authority, certificate)
+			return server.TLSAddr(), server.Addr()
+		},
+		Open: func(t *testing.T, server string, encryption *drivers.TLS) drivers.Driver {
+			t.Helper()
+			cfg := configFor(server)
+			cfg.TLS = encryption
+			d, err := zk.Open(cfg, discard())
+			require.NoError(t, err)
+			return d
+		},
+	})
+}
+
+// Members join over TLS too, and what is asked on a connection of its own is encrypted like all else.
+func TestJoinOverTLS(t *testing.T) {
+	t.Parallel()
+	authority := testserver.NewAuthority(t)
+	server := testserver.ZooKeeperTLS(t, authority, authority.Issue("localhost"))
+	client := authority.Issue("client")
+	cfg := configFor(server.TLSAddr())
+	cfg.TLS = &drivers.TLS{
+		CAFile: authority.File, CertFile: client.CertFile, KeyFile: client.KeyFile, ServerName: "localhost",
+	}
+	d := open(t, cfg)
+	m := join(t, d, "group", "one")
+	join(t, d, "group", "two").Abandon()
+	p := poll(t, d)
+	require.Equal(t, "up", states(p)["group/one"])
+	require.Contains(t, p.Backend, "3.")
+	eventually(t, d, expiry, "group/two", "down")
+	require.NoError(t, m.Leave(t.Context()))
+	eventually(t, d, prompt, "group/one", "")
+}
