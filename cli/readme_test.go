@@ -21,6 +21,7 @@ import (
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
 
 func readme(t *testing.T) string {
@@ -92,6 +93,13 @@ func TestDocumentedConfigurations(t *testing.T) {
 		"nova.conf": "[database]\nconnection = mysql+pymysql://exporter@db1/nova_cell0\n",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	authority := testserver.NewAuthority(t)
+	certificate := authority.Issue("exporter")
+	for name, file := range map[string]string{
+		"ca.pem": authority.File, "exporter.pem": certificate.CertFile, "exporter.key": certificate.KeyFile,
+	} {
+		require.NoError(t, os.Symlink(file, filepath.Join(dir, name)))
 	}
 	t.Setenv("ZK_PASSWORD", "secret")
 	inDir := regexp.MustCompile(`(/etc/(nova|servicegroup_exporter)/)`)

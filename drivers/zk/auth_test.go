@@ -29,8 +29,12 @@ func TestAuth(t *testing.T) {
 			err := d.Leave(t.Context(), "group", "one")
 			require.ErrorIs(t, err, drivers.ErrUnavailable)
 			require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
+			require.ErrorContains(t, err, "the ACL of /servicegroups/.roster/group does not give DELETE to whom auth names")
 			_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "group", Name: "two"})
 			require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
+			require.ErrorContains(t, err, "the ACL of /servicegroups/.roster/group does not give CREATE to whom auth names")
+			_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "other", Name: "one"})
+			require.ErrorContains(t, err, "the ACL of /servicegroups does not give CREATE to whom auth names")
 		}
 		require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, nobody)))
 	})
@@ -48,8 +52,7 @@ func TestAuth(t *testing.T) {
 		_, err = read(t, nobody)
 		require.ErrorIs(t, err, drivers.ErrUnavailable)
 		require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
-		require.ErrorContains(t, err, "/servicegroups/closed")
-		require.ErrorContains(t, err, "ACL")
+		require.ErrorContains(t, err, "the ACL of /servicegroups/closed does not give READ")
 
 		cfg := config(server)
 		cfg.Groups = []string{"group"}

@@ -56,6 +56,9 @@ type Config struct {
 	MemberTimeout drivers.Duration `yaml:"member_timeout"`
 	// Auth is who to be.
 	Auth Auth `yaml:"auth"`
+	// ACL is what znodes that Join makes get, each entry as scheme:id:permissions, like auth::cdrwa. Empty: everybody may do
+	// everything, or, with Auth, the identity everything and everybody else read.
+	ACL []string `yaml:"acl"`
 	// TLS encrypts connections; nil: they are in the clear.
 	TLS *drivers.TLS `yaml:"tls"`
 
@@ -98,7 +101,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, drivers.Field("session_timeout", "%v is not between %v and %v; most servers allow 4s to 40s",
 			t, minSessionTimeout, maxSessionTimeout))
 	}
-	return errors.Join(append(errs, c.Auth.validate(), c.TLS.Validate())...)
+	return errors.Join(append(errs, c.Auth.validate(), c.checkACL(), c.TLS.Validate())...)
 }
 
 func (a *Auth) validate() error {

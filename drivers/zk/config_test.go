@@ -52,6 +52,23 @@ func TestConfig(t *testing.T) {
 		{name: "password of nobody", change: func(c *Config) { c.Auth.Password = drivers.SecretText("p") }, fields: "auth.user"},
 		{name: "user without a password", change: func(c *Config) { c.Auth.User = "u" }, fields: "auth.password"},
 		{name: "colon", change: func(c *Config) { c.Auth = Auth{"u:v", drivers.SecretText("p")} }, fields: "auth.user", says: "colon"},
+		{name: "ACL", change: func(c *Config) {
+			c.Auth = Auth{User: "u", Password: drivers.SecretText("p:w")}
+			c.ACL = []string{"auth::cdrwa", "world:anyone:r", "digest:u:aGFzaA==:cd", "ip:fd00::/8:rw", "x509:CN=a, O=b:a"}
+		}},
+		{
+			name: "ACL of nobody", change: func(c *Config) { c.ACL = []string{"auth::cdrwa"} },
+			fields: "acl", says: "set auth, or a certificate",
+		},
+		{
+			name: "ACL in one string", change: func(c *Config) { c.ACL = []string{"world:anyone:r,auth::cdrwa"} },
+			fields: "acl", says: "the world has one id",
+		},
+		{name: "ACL without a scheme", change: func(c *Config) { c.ACL = []string{"cdrwa"} }, fields: "acl", says: "auth::cdrwa"},
+		{name: "ACL without an id", change: func(c *Config) { c.ACL = []string{"digest::r"} }, fields: "acl", says: "has no id"},
+		{name: "ACL without permissions", change: func(c *Config) { c.ACL = []string{"ip:::1:"} }, fields: "acl", says: "cdrwa"},
+		{name: "ACL of all", change: func(c *Config) { c.ACL = []string{"world:anyone:all"} }, fields: "acl", says: "other permissions"},
+		{name: "ACL with an id for auth", change: func(c *Config) { c.ACL = []string{"auth:u:r"} }, fields: "acl", says: "auth has no id"},
 		{
 			name: "several", change: func(c *Config) { *c = Config{} },
 			fields: "servers layout session_timeout",

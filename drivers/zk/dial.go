@@ -20,7 +20,8 @@ type dialer struct {
 	net     drivers.Dialer
 	auth    Auth
 	tls     *drivers.TLS
-	pauses  time.Duration // the longest pause between attempts with one server
+	acl     []zkclient.ACL // of new znodes
+	pauses  time.Duration  // the longest pause between attempts with one server
 	options sessionOptions
 }
 
@@ -145,11 +146,16 @@ func (d *dialer) authenticate(ctx context.Context, s *session) error {
 	if err != nil {
 		return fmt.Errorf("reading the password: %w", err)
 	}
-	digest := []byte(d.auth.User + ":" + password)
-	_, err = call(ctx, s, func(c *zkclient.Conn) (struct{}, error) {
-		return struct{}{}, c.AddAuth("digest", digest)
-	})
-	return err
+	return s.authenticate(ctx, d.auth.User+":"+password)
+}
+
+// reauthenticate does so again if the password was replaced since. One that can't be read just now leaves all as it was.
+func (d *dialer) reauthenticate(ctx context.Context, s *session) error {
+	password, err := d.auth.Password.Read()
+	if err != nil || d.auth.User == "" {
+		return nil
+	}
+	return s.authenticate(ctx, d.auth.User+":"+password)
 }
 
 // connect connects to a server, to any of its addresses if it has several. Names are looked up anew each time, since
@@ -180,13 +186,4 @@ func (d *dialer) open(ctx context.Context, limit time.Duration, address, host st
 		return nil, err
 	}
 	return d.tls.Client(ctx, conn, host)
-}
-
-// acl is what new znodes get: open to everybody, as Nova's are, unless an identity is configured. Then only it may
-// write, and everybody may read.
-func (d *dialer) acl() []zkclient.ACL {
-	if d.auth.User == "" {
-		return zkclient.WorldACL(zkclient.PermAll)
-	}
-	return append(zkclient.AuthACL(zkclient.PermAll), zkclient.WorldACL(zkclient.PermRead)...)
 }

@@ -144,7 +144,7 @@ func (d *dirs) list(ctx context.Context, path string) (*listing, error) {
 		names, stat, _, err := c.ChildrenW(path)
 		if err != nil {
 			d.disarm(path)
-			return nil, err
+			return nil, denied(err, "READ", path)
 		}
 		return d.store(path, names, stat), nil
 	})
@@ -191,7 +191,7 @@ func (d *dirs) listUnwatched(ctx context.Context, path string) (*listing, error)
 	list, err := call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
 		names, stat, err := c.Children(path)
 		if err != nil {
-			return nil, err
+			return nil, denied(err, "READ", path)
 		}
 		return d.store(path, names, stat), nil
 	})

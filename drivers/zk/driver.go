@@ -90,6 +90,10 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	d.dialer.options = sessionOptions{
 		timeout: time.Duration(cfg.SessionTimeout), read: smallSize, write: smallSize, logger: logger, reapers: &d.reapers,
 	}
+	var err error
+	if d.dialer.acl, err = cfg.acl(); err != nil {
+		return nil, drivers.Field("acl", "%w", err)
+	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.link = link{
 		open: d.openReading, limit: d.pauseLimit(), grace: time.Duration(cfg.SessionTimeout), gained: d.gained,

@@ -65,7 +65,9 @@ func unavailable(doing string, err error) error {
 		reason = drivers.ReasonTimeout
 	case errors.Is(err, zkclient.ErrNoAuth):
 		reason = drivers.ReasonAuth
-		err = fmt.Errorf("%w: the ACL does not allow this to whom auth names", err)
+	case errors.Is(err, zkclient.ErrInvalidACL):
+		reason = drivers.ReasonAuth
+		err = fmt.Errorf("%w: the server knows no identity for an entry of acl", err)
 	case errors.Is(err, zkclient.ErrShortBuffer):
 		err = errCutShort // The library's word for it is that its buffer is too small.
 	case lost(err), errors.Is(err, errClosed):

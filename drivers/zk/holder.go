@@ -65,7 +65,7 @@ func read(ctx context.Context, s *session, path string) ([]byte, zkclient.Stat, 
 	b, err := call(ctx, s, func(c *zkclient.Conn) (both, error) {
 		value, stat, err := c.Get(path)
 		if err != nil {
-			return both{}, err
+			return both{}, denied(err, "READ", path)
 		}
 		return both{value, *stat}, nil
 	})

@@ -194,7 +194,7 @@ func (m *membership) requests(s *session, at *place) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	acl := m.dialer.acl()
+	acl := m.dialer.acl
 	var ops []any
 	if at.rostered {
 		ops = append(ops, &zkclient.SetDataRequest{Path: m.seat.record, Data: data, Version: at.recordVersion})

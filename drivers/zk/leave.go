@@ -22,7 +22,10 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 		if err != nil {
 			return unavailable(doing, err)
 		}
-		at, err := inspect(ctx, r.session, d.paths.seat(group, name))
+		var at place
+		if err = d.dialer.reauthenticate(ctx, r.session); err == nil {
+			at, err = inspect(ctx, r.session, d.paths.seat(group, name))
+		}
 		if err != nil && !lost(err) {
 			return unavailable(doing, err)
 		}

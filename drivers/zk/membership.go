@@ -141,7 +141,12 @@ func (m *membership) end(ctx context.Context, doing string, change func(*place) 
 	defer m.driver.unregister(m)
 	ctx, unbind := m.driver.bounded(ctx)
 	defer unbind()
-	last := func(ctx context.Context, s *session) error { return m.conclude(ctx, s, change) }
+	last := func(ctx context.Context, s *session) error {
+		if err := m.dialer.reauthenticate(ctx, s); err != nil {
+			return err
+		}
+		return m.conclude(ctx, s, change)
+	}
 	err := last(ctx, m.session)
 	m.session.close()
 	if lost(err) {

@@ -119,6 +119,7 @@ func (n *nodes) fetch(c *zkclient.Conn, path string, e *node) error {
 	var err error
 	if len(n.fields) > 0 {
 		data, stat, _, err = c.GetW(path)
+		err = denied(err, "READ", path)
 	} else {
 		var exists bool
 		if exists, stat, _, err = c.ExistsW(path); err == nil && !exists {

@@ -50,6 +50,9 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 // poll reads all members. The server is made to catch up first, so that the poll shows all that was acknowledged before
 // it began, and so that it fails where there is no quorum.
 func (d *Driver) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
+	if err := d.dialer.reauthenticate(ctx, r.session); err != nil {
+		return nil, unavailable("authenticating with another password", err)
+	}
 	if err := r.sync(ctx); err != nil {
 		return nil, unavailable("waiting for it to catch up with the leader", err)
 	}

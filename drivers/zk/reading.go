@@ -58,7 +58,7 @@ func (r *reading) get(ctx context.Context, path string) ([]byte, error) {
 	r.asked()
 	return call(ctx, r.session, func(c *zkclient.Conn) ([]byte, error) {
 		data, _, err := c.Get(path)
-		return data, err
+		return data, denied(err, "READ", path)
 	})
 }
 

@@ -35,6 +35,9 @@ type session struct {
 	err   error // why; set before done is closed
 
 	onNode func(path string)
+
+	mu     sync.Mutex // serializes authentication
+	digest string     // user:password that the server was told last
 }
 
 // sessionOptions are what sessions of one user have in common.
@@ -153,6 +156,22 @@ func (s *session) reap(events <-chan zkclient.Event) {
 	for range cap(s.slots) { // No call is under way when all slots are taken.
 		s.slots <- struct{}{}
 	}
+}
+
+// authenticate tells the server who we are, unless it knows. What it was told before stays true too.
+func (s *session) authenticate(ctx context.Context, digest string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if digest == s.digest {
+		return nil
+	}
+	_, err := call(ctx, s, func(c *zkclient.Conn) (struct{}, error) {
+		return struct{}{}, c.AddAuth("digest", []byte(digest))
+	})
+	if err == nil {
+		s.digest = digest
+	}
+	return err
 }
 
 // ended says whether the session is over.

@@ -30,7 +30,8 @@ func TestTLS(t *testing.T) {
 	})
 }
 
-// Members join over TLS too, and what is asked on a connection of its own is encrypted like all else.
+// Members join over TLS too, where a certificate is an identity, and what is asked on a connection of its own is encrypted
+// like all else.
 func TestJoinOverTLS(t *testing.T) {
 	t.Parallel()
 	authority := testserver.NewAuthority(t)
@@ -40,13 +41,11 @@ func TestJoinOverTLS(t *testing.T) {
 	cfg.TLS = &drivers.TLS{
 		CAFile: authority.File, CertFile: client.CertFile, KeyFile: client.KeyFile, ServerName: "localhost",
 	}
-	d := open(t, cfg)
-	m := join(t, d, "group", "one")
-	join(t, d, "group", "two").Abandon()
-	p := poll(t, d)
-	require.Equal(t, "up", states(p)["group/one"])
-	require.Contains(t, p.Backend, "3.")
-	eventually(t, d, expiry, "group/two", "down")
+	cfg.ACL = []string{"auth::cdrwa", "world:anyone:r"}
+	owner, nobody := open(t, cfg), open(t, config(server))
+	m := join(t, owner, "group", "one")
+	require.Contains(t, poll(t, owner).Backend, "3.")
+	require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, nobody)))
+	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(nobody.Leave(t.Context(), "group", "one")))
 	require.NoError(t, m.Leave(t.Context()))
-	eventually(t, d, prompt, "group/one", "")
 }

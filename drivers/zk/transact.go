@@ -11,7 +11,13 @@ import (
 // transact runs requests of which either all or none take effect.
 func transact(ctx context.Context, s *session, ops []any) error {
 	_, err := call(ctx, s, func(c *zkclient.Conn) (struct{}, error) {
-		_, err := c.Multi(ops...)
+		results, err := c.Multi(ops...)
+		for i, result := range results {
+			if result.Error != nil && i < len(ops) {
+				err = deniedOp(err, ops[i]) // The first one that failed; all others are as if they had not been asked for.
+				break
+			}
+		}
 		return struct{}{}, err
 	})
 	return err
@@ -46,7 +52,8 @@ func (d *Driver) ensure(ctx context.Context, s *session, path, value string) err
 		}
 	}
 	_, err = call(ctx, s, func(c *zkclient.Conn) (string, error) {
-		return c.Create(path, []byte(value), zkclient.FlagPersistent, d.dialer.acl())
+		created, err := c.Create(path, []byte(value), zkclient.FlagPersistent, d.dialer.acl)
+		return created, denied(err, "CREATE", parent(path))
 	})
 	if err != nil && !errors.Is(err, zkclient.ErrNodeExists) {
 		return fmt.Errorf("creating %s: %w", path, err)
