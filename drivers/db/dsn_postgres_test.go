@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
 
 // libpq's environment would say what a DSN leaves open.
@@ -92,7 +93,7 @@ func TestParsePostgresErrors(t *testing.T) {
 func TestPostgresConfig(t *testing.T) {
 	clearEnvironment(t)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(ca, newAuthority(t).pem, 0o600))
+	require.NoError(t, os.Symlink(testserver.NewAuthority(t).File, ca))
 	got, err := parseDSN("postgresql://u@h/nova?sslmode=verify-ca&connect_timeout=60&sslrootcert=" + ca)
 	require.NoError(t, err)
 	s := newPostgres(got, config("postgresql://u@h/nova"))

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/internal/testserver"
+
 	"servicegroup_exporter/drivers"
 )
 
@@ -114,7 +116,7 @@ const notGo = "is neither a URL like mysql+pymysql://user:password@host/nova nor
 // What of the server's certificate is checked.
 func TestParseTLS(t *testing.T) {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(ca, newAuthority(t).pem, 0o600))
+	require.NoError(t, os.Symlink(testserver.NewAuthority(t).File, ca))
 	const nothing, chain, all = "nothing", "chain", "chain and name"
 	for query, want := range map[string]string{
 		"ssl_ca=" + ca:                              all,

@@ -44,7 +44,7 @@ func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlStore, error
 	cfg.ClientFoundRows = true
 	cfg.ParseTime, cfg.MultiStatements, cfg.AllowAllFiles, cfg.ColumnsWithAlias = false, false, false, false
 	cfg.Collation = ""
-	cfg.Logger = debugLogger{logger}
+	cfg.Logger = &clientLog{logger: logger}
 	if cfg.Params == nil {
 		cfg.Params = map[string]string{}
 	}
@@ -62,7 +62,7 @@ func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlStore, error
 		return nil, drivers.Field("dsn", "is not accepted by the MySQL client: %w", err)
 	}
 	s := &mysqlStore{cfg: cfg}
-	s.pool = sql.OpenDB(countingConnector{connector, &s.made})
+	s.pool = sql.OpenDB(countingConnector{explainingConnector{connector, logger}, &s.made})
 	s.pool.SetMaxOpenConns(maxConnections)
 	s.pool.SetMaxIdleConns(maxConnections)
 	s.pool.SetConnMaxIdleTime(maxIdle)
@@ -72,10 +72,13 @@ func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlStore, error
 
 // renewMySQL brings what is needed to log in up to date.
 func renewMySQL(section Config, place string) func(context.Context, *mysql.Config) error {
-	return func(_ context.Context, cfg *mysql.Config) error {
+	return func(ctx context.Context, cfg *mysql.Config) error {
 		t, err := section.renewed(place)
 		if err != nil {
 			return err
+		}
+		if said, ok := ctx.Value(clientLogKey{}).(*clientLog); ok {
+			cfg.Logger = said
 		}
 		cfg.User, cfg.Passwd, cfg.TLS = t.mysql.User, t.mysql.Passwd, t.mysql.TLS
 		return nil
@@ -151,8 +154,3 @@ func (c countingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	return conn, err
 }
-
-// debugLogger takes the MySQL client's own messages. What matters of them comes back as errors too.
-type debugLogger struct{ logger *slog.Logger }
-
-func (l debugLogger) Print(v ...any) { l.logger.Debug("MySQL client", "message", fmt.Sprint(v...)) }

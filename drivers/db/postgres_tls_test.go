@@ -1,9 +1,9 @@
 package db
 
 import (
+	"database/sql"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,61 +13,88 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A server with a certificate for 127.0.0.1, which takes some users' connections encrypted only.
+// A server that can't encrypt at first, and then takes some users' connections encrypted only, and of some only with a
+// certificate.
 func TestPostgresTLS(t *testing.T) {
 	clearEnvironment(t)
-	dir := t.TempDir()
-	trusted := newAuthority(t)
-	certFile, keyFile := trusted.issue(t, dir, "127.0.0.1")
-	ca, otherCA := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "other.pem")
-	require.NoError(t, os.WriteFile(ca, trusted.pem, 0o600))
-	require.NoError(t, os.WriteFile(otherCA, newAuthority(t).pem, 0o600))
+	trusted, other := testserver.NewAuthority(t), testserver.NewAuthority(t)
 	server := testserver.PostgreSQL(t)
-	enableTLS(t, server, certFile, keyFile)
-
-	_, port, _ := strings.Cut(server.Addr(), ":")
-	for dsn, fine := range map[string]bool{
-		"postgresql://encrypted@127.0.0.1:" + port + "/nova":                                            true,
-		"postgresql://encrypted@127.0.0.1:" + port + "/nova?sslmode=disable":                            false,
-		"postgresql://encrypted@127.0.0.1:" + port + "/nova?sslmode=require":                            true,
-		"postgresql+asyncpg://encrypted@127.0.0.1:" + port + "/nova?ssl=verify-full&sslrootcert=" + ca:  true,
-		"postgresql://encrypted@127.0.0.1:" + port + "/nova?sslmode=verify-full&sslrootcert=" + ca:      true,
-		"postgresql://encrypted@127.0.0.1:" + port + "/nova?sslmode=verify-full&sslrootcert=" + otherCA: false,
-		"postgresql://encrypted@127.0.0.1:" + port + "/nova?sslmode=verify-full":                        false,
-		"postgresql://encrypted@localhost:" + port + "/nova?sslmode=verify-full&sslrootcert=" + ca:      false,
-		"postgresql://encrypted@localhost:" + port + "/nova?sslmode=verify-ca&sslrootcert=" + ca:        true,
-		"postgresql://encrypted@localhost:" + port + "/nova?sslmode=verify-ca&sslrootcert=" + otherCA:   false,
-	} {
-		_, err := open(t, config(dsn)).Members(t.Context())
-		if fine {
-			require.NoError(t, err, dsn)
-		} else {
-			require.ErrorIs(t, err, drivers.ErrUnavailable, dsn)
-		}
+	db := table(t, server, "nova", zed)
+	run(t, db, "CREATE ROLE encrypted LOGIN; GRANT SELECT ON services TO encrypted")
+	run(t, db, "CREATE ROLE certified LOGIN; GRANT SELECT ON services TO certified")
+	ca, otherCA := "&sslrootcert="+trusted.File, "&sslrootcert="+other.File
+	const connect, auth = drivers.ReasonConnect, drivers.ReasonAuth
+	full := func(c *testserver.Certificate) string {
+		return "?sslmode=verify-full" + ca + "&sslcert=" + c.CertFile + "&sslkey=" + c.KeyFile
 	}
+	t.Run("server in the clear", func(t *testing.T) {
+		for _, query := range []string{"?sslmode=require", "?sslmode=verify-full" + ca} {
+			(&tlsCase{"encrypted", "127.0.0.1", query, connect, "refused TLS"}).check(t, "postgresql", server.Addr())
+		}
+		(&tlsCase{user: "encrypted", host: "127.0.0.1", query: "?sslmode=prefer"}).check(t, "postgresql", server.Addr())
+	})
+	enableTLS(t, db, trusted, trusted.Issue("127.0.0.1"))
+	for name, test := range map[string]tlsCase{
+		"default":                 {user: "encrypted", host: "127.0.0.1"},
+		"in the clear":            {"encrypted", "127.0.0.1", "?sslmode=disable", auth, "no encryption"},
+		"unchecked":               {user: "encrypted", host: "127.0.0.1", query: "?sslmode=require"},
+		"right":                   {user: "encrypted", host: "127.0.0.1", query: "?sslmode=verify-full" + ca},
+		"asyncpg's word":          {user: "encrypted", host: "127.0.0.1", query: "?ssl=verify-full" + ca},
+		"other CA":                {"encrypted", "127.0.0.1", "?sslmode=verify-full" + otherCA, connect, "unknown authority"},
+		"the system's CAs":        {"encrypted", "127.0.0.1", "?sslmode=verify-full", connect, "unknown authority"},
+		"other host":              {"encrypted", "localhost", "?sslmode=verify-full" + ca, connect, "localhost"},
+		"chain":                   {user: "encrypted", host: "localhost", query: "?sslmode=verify-ca" + ca},
+		"chain of other CA":       {"encrypted", "localhost", "?sslmode=verify-ca" + otherCA, connect, "unknown authority"},
+		"certificate":             {user: "certified", host: "127.0.0.1", query: full(trusted.Issue("certified"))},
+		"no certificate":          {"certified", "127.0.0.1", "?sslmode=verify-full" + ca, auth, "certificate"},
+		"certificate of other CA": {"certified", "127.0.0.1", full(other.Issue("certified")), auth, "certificate"},
+		"expired certificate":     {"certified", "127.0.0.1", full(trusted.IssueExpired("certified")), auth, "certificate"},
+	} {
+		t.Run(name, func(t *testing.T) { test.check(t, "postgresql", server.Addr()) })
+	}
+	t.Run("replaced files", func(t *testing.T) {
+		mine := trusted.IssueExpired("certified")
+		d := open(t, config("postgresql://certified@"+server.Addr()+"/nova"+full(mine)))
+		require.ErrorContains(t, failsFor(t, d, auth), "certificate")
+		mine.Replace(t, trusted.Issue("certified"))
+		poll(t, d)
+	})
+	t.Run("expired", func(t *testing.T) {
+		enableTLS(t, db, trusted, trusted.IssueExpired("127.0.0.1"))
+		require.Eventually(t, func() bool {
+			_, err := open(t, config("postgresql://encrypted@"+server.Addr()+"/nova?sslmode=verify-full"+ca)).Members(t.Context())
+			return err != nil
+		}, 10*time.Second, 50*time.Millisecond)
+		for _, mode := range []string{"verify-full", "verify-ca"} {
+			(&tlsCase{"encrypted", "127.0.0.1", "?sslmode=" + mode + ca, connect, "expired"}).check(t, "postgresql", server.Addr())
+		}
+	})
 }
 
-// enableTLS lets the server write its files itself, so that they are its own.
-func enableTLS(t *testing.T, server *testserver.Postgres, certFile, keyFile string) {
+// enableTLS lets the server write its files itself, so that they are its own, and waits until it uses them.
+func enableTLS(t *testing.T, db *sql.DB, authority *testserver.Authority, certificate *testserver.Certificate) {
 	t.Helper()
-	db := table(t, server, "nova", zed)
 	var data string
 	require.NoError(t, db.QueryRowContext(t.Context(), "SHOW data_directory").Scan(&data))
 	write := func(file, text string) {
 		run(t, db, "COPY (SELECT unnest(string_to_array('"+text+"', E'\\n'))) TO PROGRAM 'umask 077; cat > "+
 			filepath.Join(data, file)+"'")
 	}
-	for file, from := range map[string]string{"server.crt": certFile, "server.key": keyFile} {
+	for file, from := range map[string]string{
+		"server.crt": certificate.CertFile, "server.key": certificate.KeyFile, "root.crt": authority.File,
+	} {
 		pem, err := os.ReadFile(from)
 		require.NoError(t, err)
 		write(file, string(pem))
 	}
-	write("pg_hba.conf", "host all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 trust")
-	run(t, db, "CREATE ROLE encrypted LOGIN; GRANT SELECT ON services TO encrypted")
+	write("pg_hba.conf", "host all postgres 127.0.0.1/32 trust\n"+
+		"hostssl all certified 127.0.0.1/32 trust clientcert=verify-ca\nhostssl all encrypted 127.0.0.1/32 trust")
 	run(t, db, "ALTER SYSTEM SET ssl = on")
+	run(t, db, "ALTER SYSTEM SET ssl_ca_file = 'root.crt'")
 	run(t, db, "SELECT pg_reload_conf()")
 	require.Eventually(t, func() bool {
-		_, err := open(t, config("postgresql://encrypted@"+server.Addr()+"/nova?sslmode=require")).Members(t.Context())
-		return err == nil
+		var on string
+		err := db.QueryRowContext(t.Context(), "SELECT setting FROM pg_settings WHERE name = 'ssl'").Scan(&on)
+		return err == nil && on == "on"
 	}, 10*time.Second, 50*time.Millisecond)
 }

@@ -1,16 +1,7 @@
 package db
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,90 +11,96 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// An authority signs certificates for tests.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  []byte
+// A tlsCase is what a DSN has in it, and why that is wrong.
+type tlsCase struct {
+	user, host, query string
+	reason            drivers.Reason // empty: it is right
+	says              string         // what the error has to contain
 }
 
-func newAuthority(t *testing.T) *authority {
+// check reads with the DSN that the case makes of a driver's prefix and a server's address.
+func (c *tlsCase) check(t *testing.T, scheme, address string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	dsn := scheme + "://" + c.user + "@" + net.JoinHostPort(c.host, port) + "/nova" + c.query
+	d := open(t, config(dsn))
+	if c.reason == "" {
+		poll(t, d)
+		return
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	cert, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	return &authority{cert: cert, key: key, pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}
+	require.ErrorContains(t, failsFor(t, d, c.reason), c.says, dsn)
 }
 
-// issue writes a certificate for the address, with its key, and returns the two files.
-func (a *authority) issue(t *testing.T, dir, address string) (certFile, keyFile string) {
+// failsFor reads until that fails for the reason; it never may succeed. Since TLS 1.3 a client has gone on writing when a
+// server refuses its certificate, and may find the connection broken before it reads why.
+func failsFor(t *testing.T, d *Driver, reason drivers.Reason) (err error) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "test server"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.ParseIP(address)}, KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
-	require.NoError(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	require.NoError(t, os.WriteFile(certFile,
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	require.NoError(t, os.WriteFile(keyFile,
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
-	return certFile, keyFile
+	require.Eventually(t, func() bool {
+		_, err = d.Members(t.Context())
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		return drivers.ReasonOf(err) == reason
+	}, 10*time.Second, 10*time.Millisecond)
+	return err
 }
 
-// A server that takes encrypted connections only, with a certificate for 127.0.0.1.
+// Servers that take some users' connections encrypted only, and of some only with a certificate, and one that can't
+// encrypt.
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	trusted := newAuthority(t)
-	certFile, keyFile := trusted.issue(t, dir, "127.0.0.1")
-	ca, otherCA := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "other.pem")
-	require.NoError(t, os.WriteFile(ca, trusted.pem, 0o600))
-	require.NoError(t, os.WriteFile(otherCA, newAuthority(t).pem, 0o600))
-	server := testserver.MariaDB(t, "--ssl-ca="+ca, "--ssl-cert="+certFile, "--ssl-key="+keyFile)
+	trusted, other := testserver.NewAuthority(t), testserver.NewAuthority(t)
+	own := trusted.Issue("127.0.0.1")
+	server := testserver.MariaDB(t, "--ssl-ca="+trusted.File, "--ssl-cert="+own.CertFile, "--ssl-key="+own.KeyFile)
 	db := table(t, server, "nova", zed)
 	exec(t, db, "CREATE USER encrypted REQUIRE SSL; GRANT SELECT ON nova.* TO encrypted;"+
 		"CREATE USER certified REQUIRE X509; GRANT SELECT ON nova.* TO certified")
-	_, port, err := net.SplitHostPort(server.Addr())
-	require.NoError(t, err)
+	clear := testserver.MariaDB(t, "--skip-ssl")
+	exec(t, table(t, clear, "nova", zed), "CREATE USER encrypted; GRANT SELECT ON nova.* TO encrypted")
 
-	for _, test := range []struct {
-		dsn  string
-		fine bool
-	}{
-		{"mysql://encrypted@127.0.0.1:" + port + "/nova", false},
-		{"mysql://encrypted@127.0.0.1:" + port + "/nova?ssl_ca=" + ca, true},
-		{"mysql://encrypted@127.0.0.1:" + port + "/nova?ssl_ca=" + otherCA, false},
-		{"mysql://encrypted@127.0.0.1:" + port + "/nova?ssl_mode=REQUIRED", true},
-		{"mysql://encrypted@127.0.0.1:" + port + "/nova?ssl_mode=VERIFY_IDENTITY", false},
-		{"mysql://encrypted@localhost:" + port + "/nova?ssl_mode=VERIFY_CA&ssl_ca=" + ca, true},
-		{"mysql://encrypted@localhost:" + port + "/nova?ssl_mode=VERIFY_CA&ssl_ca=" + otherCA, false},
-		{"mysql://encrypted@localhost:" + port + "/nova?ssl_ca=" + ca, false},
-		{"mysql://certified@127.0.0.1:" + port + "/nova?ssl_ca=" + ca, false},
-		{"mysql://certified@127.0.0.1:" + port + "/nova?ssl_ca=" + ca + "&ssl_cert=" + certFile + "&ssl_key=" + keyFile, true},
-		{"encrypted@tcp(127.0.0.1:" + port + ")/nova?tls=skip-verify", true},
-		{"encrypted@tcp(127.0.0.1:" + port + ")/nova?tls=true", false},
-	} {
-		_, err := open(t, config(test.dsn)).Members(t.Context())
-		if test.fine {
-			require.NoError(t, err, test.dsn)
-		} else {
-			require.ErrorIs(t, err, drivers.ErrUnavailable, test.dsn)
-		}
+	ca, otherCA := "ssl_ca="+trusted.File, "ssl_ca="+other.File
+	pair := func(c *testserver.Certificate) string {
+		return "?" + ca + "&ssl_cert=" + c.CertFile + "&ssl_key=" + c.KeyFile
 	}
+	const connect, auth = drivers.ReasonConnect, drivers.ReasonAuth
+	for name, test := range map[string]tlsCase{
+		"in the clear":            {"encrypted", "127.0.0.1", "", auth, "1045"},
+		"right":                   {user: "encrypted", host: "127.0.0.1", query: "?" + ca},
+		"other CA":                {"encrypted", "127.0.0.1", "?" + otherCA, connect, "unknown authority"},
+		"the system's CAs":        {"encrypted", "127.0.0.1", "?ssl_mode=VERIFY_IDENTITY", connect, "unknown authority"},
+		"other host":              {"encrypted", "localhost", "?" + ca, connect, "localhost"},
+		"unchecked":               {user: "encrypted", host: "127.0.0.1", query: "?ssl_mode=REQUIRED"},
+		"chain":                   {user: "encrypted", host: "localhost", query: "?ssl_mode=VERIFY_CA&" + ca},
+		"chain of other CA":       {"encrypted", "localhost", "?ssl_mode=VERIFY_CA&" + otherCA, connect, "unknown authority"},
+		"certificate":             {user: "certified", host: "127.0.0.1", query: pair(trusted.Issue("client"))},
+		"no certificate":          {"certified", "127.0.0.1", "?" + ca, auth, "1045"},
+		"certificate of other CA": {"certified", "127.0.0.1", pair(other.Issue("client")), auth, "certificate authority"},
+		"expired certificate":     {"certified", "127.0.0.1", pair(trusted.IssueExpired("client")), auth, "certificate"},
+	} {
+		t.Run(name, func(t *testing.T) { test.check(t, "mysql+pymysql", server.Addr()) })
+	}
+	t.Run("Go's DSN", func(t *testing.T) {
+		_, err := open(t, config("encrypted@tcp("+server.Addr()+")/nova?tls=skip-verify")).Members(t.Context())
+		require.NoError(t, err)
+		_, err = open(t, config("encrypted@tcp("+server.Addr()+")/nova?tls=true")).Members(t.Context())
+		require.ErrorContains(t, err, "unknown authority")
+	})
+	t.Run("server in the clear", func(t *testing.T) {
+		for _, query := range []string{"?" + ca, "?ssl_mode=REQUIRED"} {
+			(&tlsCase{"encrypted", "127.0.0.1", query, connect, "does not support TLS"}).check(t, "mysql", clear.Addr())
+		}
+	})
+	t.Run("replaced files", func(t *testing.T) {
+		mine := trusted.IssueExpired("client")
+		d := open(t, config("mysql://certified@"+server.Addr()+"/nova"+pair(mine)))
+		require.ErrorContains(t, failsFor(t, d, auth), "certificate")
+		mine.Replace(t, trusted.Issue("client"))
+		poll(t, d)
+	})
+	t.Run("expired", func(t *testing.T) {
+		own.Replace(t, trusted.IssueExpired("127.0.0.1"))
+		exec(t, db, "FLUSH SSL")
+		for _, query := range []string{"?" + ca, "?ssl_mode=VERIFY_CA&" + ca} {
+			(&tlsCase{"encrypted", "127.0.0.1", query, connect, "expired"}).check(t, "mysql", server.Addr())
+		}
+	})
 }
