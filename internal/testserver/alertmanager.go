@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"fmt"
 	"path/filepath"
 	"time"
 )
@@ -43,16 +44,35 @@ type AlertStatus struct {
 // added to its command line.
 func Alertmanager(t TB, config string, args ...string) *AM {
 	t.Helper()
+	a, argv := newAlertmanager(t, config)
+	a.Process = newProcess(t, "alertmanager", filepath.Dir(a.config), append(argv, args...), a.answers)
+	return a
+}
+
+// AlertmanagerTLS starts an Alertmanager that takes encrypted connections only, from clients with a certificate of the
+// authority.
+func AlertmanagerTLS(t TB, config string, authority *Authority, certificate *Certificate) *AM {
+	t.Helper()
+	a, argv := newAlertmanager(t, config)
+	web := filepath.Join(filepath.Dir(a.config), "web.yml")
+	configure(t, web, fmt.Sprintf("tls_server_config: {cert_file: %q, key_file: %q, client_ca_file: %q, client_auth_type: %s}\n",
+		certificate.CertFile, certificate.KeyFile, authority.File, "RequireAndVerifyClientCert"))
+	ready := func() error { return accepts(a.Addr()) }
+	a.Process = newProcess(t, "alertmanager", filepath.Dir(a.config), append(argv, "--web.config.file="+web), ready)
+	return a
+}
+
+// newAlertmanager prepares an Alertmanager and gives its command line.
+func newAlertmanager(t TB, config string) (*AM, []string) {
+	t.Helper()
 	daemon := find(t, "prometheus-alertmanager", "prometheus-alertmanager")
 	dir := tempDir(t)
 	a := &AM{httpAPI: httpAPI{loopback(Port(t))}, config: filepath.Join(dir, "alertmanager.yml")}
 	configure(t, a.config, config)
-	argv := append([]string{
+	return a, []string{
 		daemon, "--config.file=" + a.config, "--storage.path=" + filepath.Join(dir, "data"),
 		"--web.listen-address=" + a.Addr(), "--cluster.listen-address=", "--log.level=warn",
-	}, args...)
-	a.Process = newProcess(t, "alertmanager", dir, argv, a.answers)
-	return a
+	}
 }
 
 // Amtool returns the path of amtool.

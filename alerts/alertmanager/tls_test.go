@@ -1,0 +1,66 @@
+package alertmanager
+
+import (
+	"testing"
+
+	promconfig "github.com/prometheus/common/config"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/internal/testserver"
+)
+
+// A real Alertmanager that takes clients with a certificate only.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	trusted, other := testserver.NewAuthority(t), testserver.NewAuthority(t)
+	own := trusted.Issue("127.0.0.1")
+	server := testserver.AlertmanagerTLS(t, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n", trusted, own)
+	secure := "https://" + server.Addr()
+	identity := func(ca string, c *testserver.Certificate) promconfig.TLSConfig {
+		return promconfig.TLSConfig{CAFile: ca, CertFile: c.CertFile, KeyFile: c.KeyFile}
+	}
+	mine := trusted.Issue("client")
+	named := identity(trusted.File, mine)
+	named.ServerName = "elsewhere"
+	connects := func(t *testing.T, url string, tls promconfig.TLSConfig, says string) *rig {
+		t.Helper()
+		r := clientOf(t, url, func(c *Config) { c.TLSConfig = tls })
+		r.Send(alertOf(says))
+		if says == "" {
+			eventually(t, "the alert", func() bool { return r.value("sent_total") == 1 })
+			return r
+		}
+		eventually(t, "a failure", func() bool { return r.value("failed_total", "reason", "connect") > 0 })
+		require.Contains(t, r.log.String(), says)
+		require.InDelta(t, 0, r.value("sent_total"), 0)
+		return r
+	}
+	connects(t, secure, identity(trusted.File, mine), "")
+	for name, test := range map[string]struct {
+		tls  promconfig.TLSConfig
+		says string
+	}{
+		"other CA":         {identity(other.File, mine), "unknown authority"},
+		"the system's CAs": {identity("", mine), "unknown authority"},
+		"other host":       {named, "elsewhere"},
+		// What a client reads of a refusal since TLS 1.3 may also be that the connection broke.
+		"no certificate":          {promconfig.TLSConfig{CAFile: trusted.File}, "takes no alerts"},
+		"certificate of other CA": {identity(trusted.File, other.Issue("client")), "takes no alerts"},
+	} {
+		t.Run(name, func(t *testing.T) { connects(t, secure, test.tls, test.says) })
+	}
+	t.Run("server in the clear", func(t *testing.T) {
+		plain := alertmanager(t)
+		connects(t, "https://"+plain.Addr(), identity(trusted.File, mine), "server gave HTTP response to HTTPS client")
+	})
+	t.Run("replaced certificate", func(t *testing.T) {
+		late := trusted.IssueExpired("client")
+		r := connects(t, secure, identity(trusted.File, late), "takes no alerts")
+		late.Replace(t, trusted.Issue("client"))
+		eventually(t, "the alert", func() bool { return r.value("sent_total") == 1 })
+	})
+	t.Run("expired", func(t *testing.T) {
+		own.Replace(t, trusted.IssueExpired("127.0.0.1"))
+		connects(t, secure, identity(trusted.File, mine), "expired")
+	})
+}
