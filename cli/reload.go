@@ -95,6 +95,9 @@ func (s *server) reloadLoop(ctx context.Context) error {
 			_ = s.reloadNow(ctx) // It has logged what went wrong.
 		case result := <-s.reloads:
 			result <- s.reloadNow(ctx)
+		case answer := <-s.pings:
+			_ = s.collector.Snapshots()
+			close(answer)
 		case <-s.expansion.Load().Changed():
 			s.applyCells()
 		}
@@ -102,7 +105,9 @@ func (s *server) reloadLoop(ctx context.Context) error {
 }
 
 func (s *server) reloadNow(ctx context.Context) error {
+	s.systemd.reloading()
 	err := s.applyConfig(ctx)
+	s.systemd.reloaded(err)
 	if err != nil {
 		s.logger.Error("Reloading the configuration failed, the old one stays in use", "err", err)
 		return err

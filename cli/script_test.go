@@ -30,6 +30,7 @@ import (
 //	sql DATABASE FILE              runs the statements of a file in $MARIADB, which makes the database if needed
 //	port NAME                      sets $NAME to the address of a free loopback port
 //	http METHOD URL                prints the status and the body of the answer
+//	systemd                        writes what services tell systemd to the file notified
 //	follow URL                     a program that copies a stream to its output until it ends
 //	eventually REGEXP ARGS...      runs a command until its output matches
 //
@@ -82,6 +83,7 @@ func TestScripts(t *testing.T) {
 			"sql":        runSQL,
 			"port":       freePort,
 			"http":       doHTTP,
+			"systemd":    beSystemd,
 			"eventually": eventually,
 		},
 	})

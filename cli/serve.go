@@ -113,6 +113,8 @@ type server struct {
 	expansion atomic.Pointer[config.Expansion] // of the configuration in use; nil before the first
 	alerting  string                           // the fingerprint of that part of it
 	reloads   chan chan error                  // each asks for a reload and gets its result
+	pings     chan chan struct{}               // each asks whether the loop comes round, and is closed when it does
+	systemd   systemd
 	metrics   reloadMetrics
 	history   *api.History
 }
@@ -167,7 +169,8 @@ func (a *app) newServer(ctx context.Context, registry *prometheus.Registry, comp
 	}
 	registry.MustRegister(c)
 	s := &server{
-		app: a, collector: c, reloads: make(chan chan error), metrics: newReloadMetrics(registry), history: api.NewHistory(c),
+		app: a, collector: c, history: api.NewHistory(c), metrics: newReloadMetrics(registry),
+		reloads: make(chan chan error), pings: make(chan chan struct{}), systemd: newSystemd(a.logger),
 	}
 	s.bridge, err = bridge.New(bridge.Options{
 		Logger: a.logger, Registerer: registry, Collector: c, StoragePath: a.storagePath, Pending: s.mayHave,
@@ -227,6 +230,7 @@ func (s *server) run(ctx context.Context, listeners *web.Server, handler http.Ha
 	part("posting alerts", s.bridge.Run)
 	part("keeping canaries", s.canaries.Run)
 	part("reloading", s.reloadLoop)
+	part("telling systemd", s.supervised)
 	if beside != nil {
 		part("running beside the server", func(ctx context.Context) error { return beside(ctx, s) })
 	}
