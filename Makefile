@@ -1,18 +1,23 @@
 # Everything a developer runs. `make demo` needs Go alone; `make test` installs the servers that the tests start.
 
-VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION  ?= $(shell tools/version)
+REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null)
 VERSION_PKG = github.com/prometheus/common/version
-LDFLAGS   = -s -w -X $(VERSION_PKG).Version=$(VERSION) -X $(VERSION_PKG).Branch=$(shell git branch --show-current 2>/dev/null) \
-            -X $(VERSION_PKG).Revision=$(shell git rev-parse --short HEAD 2>/dev/null)
+LDFLAGS   = -s -w -X $(VERSION_PKG).Version=$(VERSION) -X $(VERSION_PKG).Revision=$(REVISION)
+OUTPUT   ?= servicegroup_exporter
+DIST     ?= dist
+export GOARCH ?= $(shell go env GOARCH)
 LINT      = bin/golangci-lint
+NFPM      = bin/nfpm
+SBOM      = bin/cyclonedx-gomod
 FUZZTIME ?= 100000x
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
 
-.PHONY: endtoend build demo test deps check fmt lint fuzz bench generate preview screenshots clean
+.PHONY: build demo test deps check fmt lint fuzz bench packages release test-packaging generate preview screenshots clean
 
 build:
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o servicegroup_exporter .
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
 
 demo: build ## simulated members that die and return, on http://localhost:10199
 	./servicegroup_exporter demo $(DEMOFLAGS)
@@ -20,6 +25,9 @@ demo: build ## simulated members that die and return, on http://localhost:10199
 test: deps ## all tests, against real servers
 	go test -race -timeout 15m ./...
 	cd tools/browser && go test -count=1 -timeout 5m ./...
+
+test-packaging: deps $(NFPM) $(SBOM) ## packages, installed on a machine of their own; manifests, chart, playbooks, releases; needs root
+	cd packaging && go test -timeout 15m ./...
 
 deps:
 	tools/install-packages
@@ -29,17 +37,18 @@ check: lint
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
-	cd tools/dashboards && go vet ./... && go mod verify && go mod tidy -diff
-	cd tools/browser && go vet ./... && go mod tidy -diff
+	for module in tools/dashboards tools/browser packaging; do \
+		(cd $$module && go vet ./... && go mod verify && go mod tidy -diff) || exit 1; done
 
-$(LINT): tools/golangci-lint/go.mod
-	go build -modfile=tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+bin/%: tools/%/go.mod # The tool that the module names.
+	env -u GOARCH go build -trimpath -modfile=$< -o $@ tool
 
 lint: $(LINT)
 	$(LINT) fmt --diff
 	$(LINT) run
 	cd tools/dashboards && ../../$(LINT) run
 	cd tools/browser && ../../$(LINT) run
+	cd packaging && ../$(LINT) run
 
 fmt: $(LINT)
 	$(LINT) fmt
@@ -52,6 +61,12 @@ bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the table in
 
 endtoend: deps ## from death to page, measured; the tables in docs/alerting.md
 	go run ./alerts/endtoend $(ENDTOENDFLAGS)
+packages: $(NFPM) ## the Debian and the RPM package for this machine's architecture, or $GOARCH, in dist/
+	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
+	VERSION=$(VERSION) DIST=$(DIST) tools/package
+
+release: $(NFPM) $(SBOM) ## archives, packages, bills of materials and checksums for all architectures, in dist/
+	VERSION=$(VERSION) DIST=$(DIST) tools/release
 
 generate: ## files that are made from code
 	go generate ./...
@@ -63,4 +78,4 @@ screenshots: deps ## the pictures of the pages in docs/images
 	cd tools/browser && go test -count=1 -run '^TestCloud$$' -images=../../docs/images .
 
 clean:
-	rm -rf bin servicegroup_exporter
+	rm -rf bin dist servicegroup_exporter

@@ -1,0 +1,143 @@
+package packaging
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// patience bounds what a test waits for, on a busy machine with few cores.
+const patience = time.Minute
+
+// A machine is a Debian of its own with systemd as process 1: this machine's files, changed at will and forgotten, in
+// namespaces of their own.
+type machine struct {
+	t   *testing.T
+	log *bytes.Buffer
+	pid string // of its process 1
+}
+
+// boot starts a machine that finds the folder at /mnt. It needs root's rights, for namespaces and mounts.
+func boot(t *testing.T, folder string) *machine {
+	t.Helper()
+	require.Zero(t, os.Geteuid(), "installing packages needs root: run make test-packaging as root, or with sudo")
+	group := newCgroup(t)
+	m := &machine{t: t, log: new(bytes.Buffer)}
+	ctx, shutDown := context.WithCancel(context.WithoutCancel(t.Context())) // It outlives the test for its journal's sake.
+	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--cgroup", "--ipc", "--uts", "--net",
+		"--fork", "--kill-child", "sh", "testdata/boot.sh", folder, t.TempDir())
+	cmd.Stdout, cmd.Stderr = m.log, m.log
+	// The group is the root of the machine's own, so that systemd finds no process but its own there.
+	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
+	cmd.WaitDelay = patience
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		shutDown()
+		_ = cmd.Wait() // It says that it was killed.
+		if t.Failed() {
+			t.Logf("the machine's console:\n%s", m.log)
+		}
+	})
+	m.pid = childOf(t, cmd.Process.Pid)
+	m.eventually("systemctl is-system-running", "running")
+	t.Cleanup(m.tell)
+	return m
+}
+
+// tell prints the machine's journal if the test failed.
+func (m *machine) tell() {
+	if !m.t.Failed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "nsenter", "--all", "--target", m.pid, "journalctl", "--no-pager", "--output=cat").CombinedOutput()
+	m.t.Logf("the machine's journal (%v):\n%s", err, out)
+}
+
+// newCgroup makes a control group that ends with the test.
+func newCgroup(t *testing.T) *os.File {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "findmnt", "--noheadings", "--output=TARGET", "--types=cgroup2").Output()
+	require.NoError(t, err, "finding the control groups (version 2)")
+	mounted, _, _ := strings.Cut(string(out), "\n")
+	dir := filepath.Join(strings.TrimSpace(mounted), fmt.Sprintf("%s-%d", filepath.Base(t.Name()), os.Getpid()))
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	t.Cleanup(func() { removeCgroup(t, dir) })
+	group, err := os.Open(dir)
+	require.NoError(t, err)
+	t.Cleanup(func() { group.Close() })
+	return group
+}
+
+// removeCgroup waits for the processes in it to end, as unshare kills them with itself.
+func removeCgroup(t *testing.T, dir string) {
+	require.Eventually(t, func() bool {
+		var dirs []string
+		_ = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				dirs = append(dirs, path)
+			}
+			return nil
+		})
+		for _, inner := range slices.Backward(dirs) {
+			_ = os.Remove(inner)
+		}
+		_, err := os.Stat(dir)
+		return os.IsNotExist(err)
+	}, patience, 50*time.Millisecond)
+}
+
+// childOf waits for the one child of a process.
+func childOf(t *testing.T, pid int) (child string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
+		child = strings.TrimSpace(string(data))
+		return err == nil && child != ""
+	}, patience, 10*time.Millisecond)
+	return child
+}
+
+// try runs a shell command on the machine and gives its output, and an error if it fails.
+func (m *machine) try(command string) (string, error) {
+	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "nsenter", "--all", "--target", m.pid, "sh", "-c", command).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+// run runs a shell command on the machine, which must succeed, and gives its output.
+func (m *machine) run(command string) string {
+	m.t.Helper()
+	out, err := m.try(command)
+	require.NoError(m.t, err, "%s\n%s", command, out)
+	return out
+}
+
+// fails runs a shell command on the machine, which must fail.
+func (m *machine) fails(command string) {
+	m.t.Helper()
+	out, err := m.try(command)
+	require.Error(m.t, err, "%s\n%s", command, out)
+}
+
+// eventually runs a shell command on the machine until its output is, or contains, what is wanted.
+func (m *machine) eventually(command, want string) {
+	m.t.Helper()
+	var out string
+	require.Eventually(m.t, func() bool {
+		out, _ = m.try(command)
+		return strings.Contains(out, want)
+	}, patience, 50*time.Millisecond, "%s: never %q, but:\n%s", command, want, &out)
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# A purge forgets what the service remembered and whether it was enabled. dpkg removes the configuration itself.
+set -e
+if [ -d /run/systemd/system ]; then
+	systemctl --system daemon-reload >/dev/null || true
+fi
+[ "$1" = purge ] || exit 0
+rm -rf /var/lib/servicegroup_exporter
+if command -v deb-systemd-helper >/dev/null; then
+	deb-systemd-helper purge servicegroup_exporter.service >/dev/null || true
+fi

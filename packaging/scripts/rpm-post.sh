@@ -1,0 +1,8 @@
+#!/bin/sh
+# Enables the service where the system's presets say so. Starting it is the administrator's.
+unit=servicegroup_exporter.service
+command -v systemctl >/dev/null || exit 0
+systemctl daemon-reload >/dev/null 2>&1 || :
+if [ "$1" -eq 1 ]; then
+	systemctl --no-reload preset $unit >/dev/null 2>&1 || :
+fi

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Stops and disables the service before the last version is removed.
+command -v systemctl >/dev/null || exit 0
+if [ "$1" -eq 0 ]; then
+	systemctl --no-reload disable --now servicegroup_exporter.service >/dev/null 2>&1 || :
+fi

@@ -1,0 +1,22 @@
+package packaging
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The documentation names the unit's exposure as systemd judges it, so that whoever opens the unit up has to say so.
+func TestExposure(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--no-pager",
+		"systemd/"+unit).CombinedOutput()
+	require.NoError(t, err, "is Debian's package systemd installed? %s", out)
+	level := regexp.MustCompile(`exposure level for \S+: ([0-9.]+) OK`).FindSubmatch(out)
+	require.NotNil(t, level, string(out))
+	page, err := os.ReadFile("../docs/operations.md")
+	require.NoError(t, err)
+	require.Contains(t, string(page), "exposure level "+string(level[1]))
+}
