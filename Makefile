@@ -6,6 +6,8 @@ VERSION_PKG = github.com/prometheus/common/version
 LDFLAGS   = -s -w -X $(VERSION_PKG).Version=$(VERSION) -X $(VERSION_PKG).Revision=$(REVISION)
 OUTPUT   ?= servicegroup_exporter
 DIST     ?= dist
+ENGINE   ?= podman
+IMAGE    ?= servicegroup_exporter:$(VERSION)
 export GOARCH ?= $(shell go env GOARCH)
 LINT      = bin/golangci-lint
 NFPM      = bin/nfpm
@@ -14,7 +16,7 @@ FUZZTIME ?= 100000x
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
 
-.PHONY: build demo test deps check fmt lint fuzz bench packages release test-packaging generate preview screenshots clean
+.PHONY: build demo test deps check fmt lint fuzz bench packages release test-packaging image generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
@@ -64,6 +66,11 @@ endtoend: deps ## from death to page, measured; the tables in docs/alerting.md
 packages: $(NFPM) ## the Debian and the RPM package for this machine's architecture, or $GOARCH, in dist/
 	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
 	VERSION=$(VERSION) DIST=$(DIST) tools/package
+
+image: ## the container image, by podman, or $ENGINE
+	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
+	mkdir -p $(DIST)/linux-$(GOARCH)/state
+	$(ENGINE) build --platform=linux/$(GOARCH) --file=packaging/container/Containerfile --tag=$(IMAGE) $(DIST)/linux-$(GOARCH)
 
 release: $(NFPM) $(SBOM) ## archives, packages, bills of materials and checksums for all architectures, in dist/
 	VERSION=$(VERSION) DIST=$(DIST) tools/release
