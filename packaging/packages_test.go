@@ -68,6 +68,7 @@ func TestPackages(t *testing.T) {
 		m.run("grep two /etc/servicegroup_exporter/servicegroups.yml.rpmsave")
 		m.fails("find /etc/systemd | grep servicegroup_exporter.service$")
 	})
+	t.Run("ansible", func(t *testing.T) { checkAnsible(t, folder) })
 	t.Run("without systemd", func(t *testing.T) {
 		m := boot(t, folder)
 		m.run("umount -l /run && mount -t tmpfs run /run") // No /run/systemd, as in a container or a chroot.

@@ -66,7 +66,7 @@ func checkStatic(t *testing.T, program string, machine elf.Machine) {
 	t.Helper()
 	file, err := elf.Open(program)
 	require.NoError(t, err)
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	require.Equal(t, machine, file.Machine)
 	for _, segment := range file.Progs {
 		require.NotEqual(t, elf.PT_INTERP, segment.Type, "it is linked dynamically")
