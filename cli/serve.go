@@ -153,7 +153,7 @@ func (a *app) serve(ctx context.Context, flags *serveFlags, beside func(context.
 }
 
 // newServer reads the configuration and applies it for the first time.
-func (a *app) newServer(ctx context.Context, registry *prometheus.Registry, compat bool) (*server, error) {
+func (a *app) newServer(ctx context.Context, registry prometheus.Registerer, compat bool) (*server, error) {
 	if err := os.MkdirAll(a.storagePath, 0o750); err != nil {
 		return nil, fmt.Errorf("making the storage folder: %w", err)
 	}
@@ -200,7 +200,7 @@ func (s *server) mayHave(source string) bool {
 }
 
 // registerSelf adds the metrics about the process.
-func registerSelf(registry *prometheus.Registry, all bool) {
+func registerSelf(registry prometheus.Registerer, all bool) {
 	registry.MustRegister(versioncollector.NewCollector(name))
 	if all {
 		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

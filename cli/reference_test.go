@@ -1,0 +1,307 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/promslog"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/web"
+)
+
+var update = flag.Bool("update", false, "write the reference in docs anew instead of comparing with it")
+
+// The reference says what the program declares, and nothing else.
+func TestReference(t *testing.T) {
+	for file, text := range map[string]string{
+		"../docs/reference/metrics.md": metricsReference(t),
+		"../docs/reference/flags.md":   flagsReference(),
+	} {
+		if *update {
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+		}
+		want, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Equal(t, string(want), text, "make generate writes %s anew", file)
+	}
+}
+
+// A metric is what a reader of the reference has to know of one.
+type metric struct{ name, kind, labels, help string }
+
+// A recorder keeps what is registered, whose types no descriptor tells.
+type recorder struct{ collectors []prometheus.Collector }
+
+func (r *recorder) Register(c prometheus.Collector) error {
+	r.collectors = append(r.collectors, c)
+	return nil
+}
+
+func (r *recorder) MustRegister(all ...prometheus.Collector) {
+	r.collectors = append(r.collectors, all...)
+}
+
+func (r *recorder) Unregister(prometheus.Collector) bool { return false }
+
+// begun says whether all counters by reason have series.
+func (r *recorder) begun(t *testing.T) bool {
+	t.Helper()
+	for _, c := range r.collectors {
+		descs := make(chan *prometheus.Desc, 1000)
+		c.Describe(descs)
+		close(descs)
+		for desc := range descs {
+			if strings.Contains(desc.String(), ",reason}") && len(reasonsOf(t, c)) == 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// everything is a configuration that switches everything on.
+const everything = `
+sources: [{name: a, driver: db, db: {dsn: "sqlite:///%s/a.db"}, canary: {}}]
+alerting: {alertmanagers: [{url: "http://127.0.0.1:1"}]}
+`
+
+// declaredMetrics are the metrics of a server with everything switched on, sorted by name, but those that are about any
+// program.
+func declaredMetrics(t *testing.T) []metric {
+	t.Helper()
+	dir := t.TempDir()
+	a := &app{storagePath: dir, configFile: filepath.Join(dir, "everything.yml"), logger: promslog.NewNopLogger()}
+	require.NoError(t, os.WriteFile(a.configFile, fmt.Appendf(nil, everything, dir), 0o600))
+	r := &recorder{}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s, err := a.newServer(ctx, r, true)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.collector.Close()) }()
+	// A canary's series begin with it.
+	ended := make(chan error, 1)
+	go func() { ended <- s.canaries.Run(ctx) }()
+	require.Eventually(t, func() bool { return r.begun(t) }, 30*time.Second, 10*time.Millisecond)
+	cancel()
+	require.NoError(t, <-ended)
+	registerSelf(r, false)
+	options := web.DefaultOptions()
+	options.Gatherer, options.Registerer, options.Poll = prometheus.NewRegistry(), r, s.collector.Poll
+	_, err = web.New(options)
+	require.NoError(t, err)
+
+	var all []metric
+	for _, c := range r.collectors {
+		descs := make(chan *prometheus.Desc, 1000)
+		c.Describe(descs)
+		close(descs)
+		for desc := range descs {
+			all = append(all, newMetric(t, c, desc))
+		}
+	}
+	slices.SortFunc(all, func(a, b metric) int { return cmp.Compare(a.name, b.name) })
+	return all
+}
+
+// ofMember are the labels that all metrics of a member have.
+const ofMember = "`source`, `group`, `member`, `binary`, `zone`"
+
+// newMetric reads a descriptor, which shows what it is in its text alone.
+func newMetric(t *testing.T, c prometheus.Collector, desc *prometheus.Desc) metric {
+	t.Helper()
+	parts := regexp.MustCompile(`^Desc\{fqName: "(.*?)", help: (".*"), unit: ".*", constLabels: \{(.*)\}, variableLabels: \{(.*)\}\}$`).
+		FindStringSubmatch(desc.String())
+	require.NotNil(t, parts, desc.String())
+	help, err := strconv.Unquote(parts[2])
+	require.NoError(t, err)
+	m := metric{name: parts[1], kind: kindOf(c, parts[1]), help: help}
+	var labels []string
+	for _, label := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(parts[3], -1) {
+		labels = append(labels, "`"+label[1]+"`")
+	}
+	for label := range strings.SplitSeq(parts[4], ",") {
+		if label != "" {
+			labels = append(labels, "`"+label+"`")
+		}
+	}
+	if reasons := reasonsOf(t, c); len(reasons) > 0 {
+		m.help += " Reasons: " + strings.Join(reasons, ", ") + "."
+	}
+	m.labels = strings.Replace(strings.Join(labels, ", "), ofMember, "those of a member", 1)
+	return m
+}
+
+// reasonsOf gives the values of the label "reason", which begin at zero.
+func reasonsOf(t *testing.T, c prometheus.Collector) (all []string) {
+	t.Helper()
+	if _, ok := c.(*prometheus.CounterVec); !ok {
+		return nil
+	}
+	series := make(chan prometheus.Metric, 1000)
+	c.Collect(series)
+	close(series)
+	for one := range series {
+		var value dto.Metric
+		require.NoError(t, one.Write(&value))
+		for _, label := range value.GetLabel() {
+			if label.GetName() == "reason" {
+				all = append(all, "`"+label.GetValue()+"`")
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// kindOf gives a metric's type. What is rendered from snapshots is a counter if its name says so, and a gauge otherwise,
+// which the collector's own tests check.
+func kindOf(c prometheus.Collector, name string) string {
+	switch c.(type) {
+	case *prometheus.HistogramVec, prometheus.Histogram:
+		return "histogram"
+	case *prometheus.GaugeVec, prometheus.Gauge:
+		return "gauge"
+	case *prometheus.CounterVec, prometheus.Counter:
+		return "counter"
+	}
+	if strings.HasSuffix(name, "_total") {
+		return "counter"
+	}
+	return "gauge"
+}
+
+// metricSections are the headings of the page and the names that belong below each: the first that matches.
+func metricSections() [][2]string {
+	return [][2]string{
+		{"Members", `^service_up$|^servicegroup_member_`},
+		{"Groups", `^servicegroup_(members$|detection_|outage_)`},
+		{"Sources", `^servicegroup_(source|memory)_`},
+		{"Canaries", `^servicegroup_canary_`},
+		{"The bridge to Alertmanager", `^servicegroup_alerts_`},
+		{"For rules written for openstack-exporter", `^openstack_`},
+		{"The program itself", ``},
+	}
+}
+
+func metricsReference(t *testing.T) string {
+	t.Helper()
+	var page strings.Builder
+	page.WriteString(`# Metrics
+
+<!-- Made by "make generate" from what the program registers. Change the code, not this page. -->
+
+Every metric that the program has, as its code declares it; [what the words mean](../understand.md). Times are in seconds,
+timestamps in seconds since 1970. Histograms are both classic and native. A source with ` + "`expose: up`" + ` has
+` + "`service_up`" + ` as its members' only series. The labels of a member are ` + ofMember + `.
+`)
+	rest := declaredMetrics(t)
+	for _, section := range metricSections() {
+		matches := regexp.MustCompile(section[1])
+		var rows strings.Builder
+		rest = slices.DeleteFunc(rest, func(m metric) bool {
+			if !matches.MatchString(m.name) {
+				return false
+			}
+			fmt.Fprintf(&rows, "| `%s` | %s | %s | %s |\n", m.name, m.kind, m.labels, inTable(m.help))
+			return true
+		})
+		require.NotEmpty(t, rows.String(), section[0])
+		fmt.Fprintf(&page, "\n## %s\n\n| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n%s", section[0], rows.String())
+	}
+	page.WriteString("\nBeside these there are `go_*` and `process_*`, as every Go program has them. " +
+		"`--web.disable-exporter-metrics` leaves\nthem out, and `promhttp_*` with them.\n")
+	return page.String()
+}
+
+// inTable escapes text for a cell of a table.
+func inTable(text string) string {
+	return strings.NewReplacer("|", `\|`, "<", `\<`, "*", `\*`).Replace(text)
+}
+
+func flagsReference() string {
+	a := &app{Process: Process{Stdout: io.Discard, Stderr: io.Discard}}
+	commands, _ := a.parser()
+	model := a.kingpin.Model()
+	var page strings.Builder
+	page.WriteString(`# Command line
+
+<!-- Made by "make generate" from what the program declares. Change the code, not this page. -->
+
+    servicegroup_exporter [FLAGS] [COMMAND [FLAGS] [ARGUMENTS]]
+
+Without a command it is ` + "`serve`" + `. A flag ` + "`--[no-]NAME`" + ` is on as ` + "`--NAME`" + ` and off as ` + "`--no-NAME`" + `.
+Exit codes: 0 done, 1 failure, 2 wrong usage; ` + "`is-up`" + `: 0 up, 1 down, 3 unknown; ` + "`join -- CMD`" + `: the command's own.
+
+## Every command
+`)
+	writeFlags(&page, model.Flags)
+	for _, c := range model.Commands {
+		if commands[c.FullCommand] == nil {
+			continue
+		}
+		fmt.Fprintf(&page, "\n## `%s`\n\n%s\n", strings.Join(append([]string{c.FullCommand}, usages(c.Args)...), " "), c.Help)
+		if len(c.Args) > 0 {
+			page.WriteString("\n| argument | meaning |\n| --- | --- |\n")
+		}
+		for _, arg := range c.Args {
+			fmt.Fprintf(&page, "| `%s` | %s |\n", strings.ToUpper(arg.Name), inTable(arg.Help))
+		}
+		writeFlags(&page, c.Flags)
+	}
+	return page.String()
+}
+
+// usages is how arguments are written.
+func usages(args []*kingpin.ArgModel) (all []string) {
+	for _, arg := range args {
+		text := strings.ToUpper(arg.Name)
+		switch {
+		case strings.HasSuffix(arg.Help, "can be given more than once.") || arg.Name == "cmd":
+			text = "[-- " + text + "…]"
+		case !arg.Required:
+			text = "[" + text + "]"
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+func writeFlags(page *strings.Builder, flags []*kingpin.FlagModel) {
+	header := "\n| flag | default | meaning |\n| --- | --- | --- |\n"
+	for _, f := range flags {
+		if f.Hidden {
+			continue
+		}
+		name := "--" + f.Name
+		switch {
+		case f.Name == "help" || f.Name == "version":
+		case f.IsBoolFlag():
+			name = "--[no-]" + f.Name
+		}
+		if f.Short != 0 {
+			name = "-" + string(f.Short) + ", " + name
+		}
+		value := strings.Join(f.Default, " ")
+		if value != "" {
+			value = "`" + value + "`"
+		}
+		page.WriteString(header)
+		header = ""
+		fmt.Fprintf(page, "| `%s` | %s | %s |\n", name, value, inTable(f.Help))
+	}
+}
