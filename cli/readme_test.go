@@ -84,13 +84,16 @@ func TestDocumentedConfigurations(t *testing.T) {
 	for _, file := range append(files, "../README.md") {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
+		if file == "../docs/extend.md" {
+			continue // It has a driver that is not there until a reader adds it.
+		}
 		for _, block := range regexp.MustCompile("(?s)```yaml\n([^`]*?sources:.*?)```").FindAllSubmatch(text, -1) {
 			_, err := config.Parse(filepath.Join(dir, "config.yml"), inDir.ReplaceAll(block[1], []byte(dir+"/")))
 			require.NoError(t, err, "%s:\n%s", file, block[1])
 			count++
 		}
 	}
-	require.Equal(t, 16, count)
+	require.Equal(t, 18, count)
 }
 
 // The README's table of backends names tests that exist.
