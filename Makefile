@@ -16,7 +16,7 @@ FUZZTIME ?= 100000x
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
 
-.PHONY: build demo test deps check fmt lint fuzz bench packages release test-packaging image generate preview screenshots clean
+.PHONY: build demo endtoend test deps check fmt lint fuzz bench packages release test-packaging image generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
@@ -47,10 +47,10 @@ bin/%: tools/%/go.mod # The tool that the module names.
 
 lint: $(LINT)
 	$(LINT) fmt --diff
-	$(LINT) run
-	cd tools/dashboards && ../../$(LINT) run
-	cd tools/browser && ../../$(LINT) run
-	cd packaging && ../$(LINT) run
+	$(LINT) run --allow-parallel-runners
+	cd tools/dashboards && ../../$(LINT) run --allow-parallel-runners
+	cd tools/browser && ../../$(LINT) run --allow-parallel-runners
+	cd packaging && ../$(LINT) run --allow-parallel-runners
 
 fmt: $(LINT)
 	$(LINT) fmt
@@ -63,6 +63,7 @@ bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the table in
 
 endtoend: deps ## from death to page, measured; the tables in docs/alerting.md
 	go run ./alerts/endtoend $(ENDTOENDFLAGS)
+
 packages: $(NFPM) ## the Debian and the RPM package for this machine's architecture, or $GOARCH, in dist/
 	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
 	VERSION=$(VERSION) DIST=$(DIST) tools/package
