@@ -16,7 +16,7 @@ FUZZTIME ?= 100000x
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
 
-.PHONY: build demo endtoend test deps check fmt lint fuzz bench packages release test-packaging image generate preview screenshots clean
+.PHONY: build demo endtoend test deps check fmt lint fuzz bench evaluate packages release test-packaging image generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
@@ -75,6 +75,9 @@ image: ## the container image, by podman, or $ENGINE
 
 release: $(NFPM) $(SBOM) ## archives, packages, bills of materials and checksums for all architectures, in dist/
 	VERSION=$(VERSION) DIST=$(DIST) tools/release
+
+evaluate: deps ## drills of every backend, and all else that docs/evaluation.md shows; EVALUATEFLAGS=--short in minutes
+	tools/evaluate $(EVALUATEFLAGS)
 
 generate: ## files that are made from code
 	go generate ./...

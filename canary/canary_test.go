@@ -171,7 +171,7 @@ func TestScrapesOnly(t *testing.T) {
 	d, err := open("", nil, nil)
 	require.NoError(t, err)
 	defer d.Close()
-	members, err := simulated.Members(t.Context(), d, GroupPrefix)
+	poll, err := d.Members(t.Context())
 	require.NoError(t, err)
-	require.Empty(t, members)
+	require.Empty(t, poll.Members)
 }

@@ -93,7 +93,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 			count++
 		}
 	}
-	require.Equal(t, 18, count)
+	require.Equal(t, 19, count)
 }
 
 // The README's table of backends names tests that exist.
@@ -159,12 +159,24 @@ func TestDocumentedFields(t *testing.T) {
 func TestDocumentedLayouts(t *testing.T) {
 	text, err := os.ReadFile("../docs/zk.md")
 	require.NoError(t, err)
-	examples, err := filepath.Glob("../drivers/zk/testdata/*.yml")
+	containsFiles(t, string(text), "../drivers/zk/testdata/*.yml")
+}
+
+// The tables for private members are those that the drill's tests make.
+func TestDocumentedTables(t *testing.T) {
+	text, err := os.ReadFile("../docs/drill.md")
+	require.NoError(t, err)
+	containsFiles(t, string(text), "../drivers/db/servicegroup_canary.*.sql")
+}
+
+func containsFiles(t *testing.T, text, pattern string) {
+	t.Helper()
+	examples, err := filepath.Glob(pattern)
 	require.NoError(t, err)
 	require.NotEmpty(t, examples)
 	for _, path := range examples {
 		example, err := os.ReadFile(path)
 		require.NoError(t, err)
-		require.Contains(t, string(text), string(example))
+		require.Contains(t, text, string(example))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,12 +57,17 @@ func dbSource(dsn string) simulated.Source {
 	})
 }
 
-// ownTable makes the table as the documentation says, and counts its rows.
+// ownTable makes the table as the documentation says, with an account that has the rights which it says, and counts rows.
 func ownTable(t *testing.T, pool *sql.DB, ddl string) func(*testing.T) int {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "drivers", "db", ddl))
+	table, err := os.ReadFile(filepath.Join("..", "drivers", "db", ddl))
 	require.NoError(t, err)
-	_, err = pool.ExecContext(t.Context(), string(text))
+	page, err := os.ReadFile(filepath.Join("..", "docs", "drill.md"))
+	require.NoError(t, err)
+	_, rights, found := strings.Cut(string(page), string(table)+"```\n\n```sql\n")
+	require.True(t, found)
+	rights, _, _ = strings.Cut(rights, "```")
+	_, err = pool.ExecContext(t.Context(), string(table)+rights)
 	require.NoError(t, err)
 	return func(t *testing.T) int {
 		t.Helper()
@@ -75,13 +81,13 @@ func mariadb(t *testing.T) backend {
 	server := testserver.MariaDB(t)
 	left := ownTable(t, server.Open(t, "own"), "servicegroup_canary.mysql.sql")
 	// The column has whole seconds, so that a heartbeat looks up to one older than it is.
-	return backend{dbSource(server.DSN("own")), 0, reportInterval + time.Second, left}
+	return backend{dbSource("mysql://canary:change%20me@" + server.Addr() + "/own"), 0, reportInterval + time.Second, left}
 }
 
 func postgres(t *testing.T) backend {
 	server := testserver.PostgreSQL(t)
 	left := ownTable(t, server.Open(t, "own"), "servicegroup_canary.postgresql.sql")
-	return backend{dbSource(server.DSN("own")), 0, reportInterval, left}
+	return backend{dbSource("postgresql://canary:change%20me@" + server.Addr() + "/own"), 0, reportInterval, left}
 }
 
 func sqlite(t *testing.T) backend {

@@ -100,7 +100,7 @@ func (s *stage) open(ctx context.Context) error {
 	}
 	watching, cancel := context.WithTimeout(ctx, s.Source.PollTimeout)
 	defer cancel()
-	there, err := simulated.Members(watching, s.watching, s.group)
+	there, err := s.Source.Members(watching, s.watching, s.group)
 	if err != nil {
 		return errors.Join(fmt.Errorf("reading source %s: %w", s.Source.Name, err), s.watching.Close())
 	}

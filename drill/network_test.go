@@ -102,6 +102,7 @@ func TestNetworkCut(t *testing.T) {
 	time.Sleep(wait)
 	require.NoError(t, other.Close())
 	require.Error(t, <-failed)
+	time.Sleep(wait)
 	require.Empty(t, ended, "nobody there has been told")
 	require.Equal(t, uint64(2), n.traffic().Sends)
 

@@ -101,7 +101,7 @@ func (r *Report) writeLoad(out io.Writer) error {
 	}
 	fmt.Fprintf(out, "\nWhat %d living members cost each second, over %s:\n\n", r.Members, text(l.Seconds))
 	if l.Observer.Sends == 0 {
-		fmt.Fprintf(out, "an embedded store has no connections; looking at it took %.1f queries\n", l.rate(l.Requests))
+		fmt.Fprintf(out, "an embedded store has no connections; looking at it took %.1f queries\n", l.PerSecond(l.Requests))
 		fmt.Fprintf(out, "this process, members and all  %.1f %% of a core\n", 100*l.OwnCPU/l.Seconds)
 		return nil
 	}
@@ -111,7 +111,7 @@ func (r *Report) writeLoad(out io.Writer) error {
 		who string
 		Traffic
 	}{{"members", l.Members}, {"this exporter", l.Observer}} {
-		fmt.Fprintf(w, "%s\t%.1f\t%.0f\t%.0f\t%.1f\t\n", t.who, l.rate(t.Sends), l.rate(t.BytesOut), l.rate(t.BytesIn), l.rate(t.Connections))
+		fmt.Fprintf(w, "%s\t%.1f\t%.0f\t%.0f\t%.1f\t\n", t.who, l.PerSecond(t.Sends), l.PerSecond(t.BytesOut), l.PerSecond(t.BytesIn), l.PerSecond(t.Connections))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -124,8 +124,8 @@ func (r *Report) writeLoad(out io.Writer) error {
 	return nil
 }
 
-// rate gives so many a second.
-func (l *Load) rate(n uint64) float64 { return float64(n) / l.Seconds }
+// PerSecond gives so many a second.
+func (l *Load) PerSecond(n uint64) float64 { return float64(n) / l.Seconds }
 
 // text writes seconds with as many digits as can mean something.
 func text(seconds float64) string {

@@ -35,15 +35,17 @@ func (s *Source) OpenJoiner(group string, names []string, dial drivers.Dialer) (
 	return driver, joiner, nil
 }
 
-// Members gives the members of a group, as a driver's poll has them now.
-func Members(ctx context.Context, driver drivers.Driver, group string) ([]drivers.Member, error) {
+// Members gives the members of a group that left a trace in the backend: one that is only in the roster which Open was given
+// is none.
+func (s *Source) Members(ctx context.Context, driver drivers.Driver, group string) ([]drivers.Member, error) {
 	poll, err := driver.Members(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var members []drivers.Member
 	for _, m := range poll.Members {
-		if m.Group == group {
+		listedOnly := s.Driver == "mc" && !m.Up && m.LastHeartbeat.IsZero()
+		if m.Group == group && !listedOnly {
 			members = append(members, m)
 		}
 	}

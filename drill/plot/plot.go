@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"math"
+	"slices"
 )
 
 // A Chart is a plane with axes and lines. Lines keep their order in the legend.
@@ -26,8 +26,11 @@ type Line struct {
 	Points []Point
 	// Step draws stairs: a value holds until the next one.
 	Step bool
-	// Dots shows the points themselves. Dashed is for what was not measured.
-	Dots, Dashed bool
+	// Dots shows the points themselves. Above are more dots, without a line.
+	Dots  bool
+	Above []Point
+	// Beyond are points that were not measured. The line to them is dashed.
+	Beyond []Point
 }
 
 // A Point is one value.
@@ -75,7 +78,7 @@ func (c *Chart) SVG() []byte {
 func (c *Chart) scales() (x, y scale) {
 	xs, ys := newExtent(c.LogX), newExtent(c.LogY)
 	for _, l := range c.Lines {
-		for _, p := range l.Points {
+		for _, p := range slices.Concat(l.Points, l.Beyond, l.Above) {
 			xs.take(p.X)
 			ys.take(p.Y)
 		}
@@ -123,41 +126,47 @@ func (d *drawing) marks() {
 
 func (d *drawing) lines() {
 	for i, l := range d.chart.Lines {
-		var path bytes.Buffer
-		last := Point{math.NaN(), math.NaN()}
-		for _, p := range l.Points {
-			if !d.x.shows(p.X) || !d.y.shows(p.Y) {
-				continue
-			}
-			switch {
-			case math.IsNaN(last.X):
-				fmt.Fprintf(&path, "M%.1f %.1f", d.x.at(p.X), d.y.at(p.Y))
-			case l.Step:
-				fmt.Fprintf(&path, "H%.1fV%.1f", d.x.at(p.X), d.y.at(p.Y))
-			default:
-				fmt.Fprintf(&path, "L%.1f %.1f", d.x.at(p.X), d.y.at(p.Y))
-			}
-			last = p
-			if l.Dots {
+		const style = `fill="none" stroke-width="2" stroke-linejoin="round"`
+		if len(l.Beyond) > 0 {
+			d.add(`<path d="%s" stroke="%s" stroke-dasharray="6 5" %s/>`, d.path(l.Beyond, l.Step), color(i), style)
+		}
+		d.add(`<path d="%s" stroke="%s" %s/>`, d.path(l.Points, l.Step), color(i), style)
+		dots := l.Above
+		if l.Dots {
+			dots = slices.Concat(l.Points, l.Above)
+		}
+		for _, p := range dots {
+			if d.shows(p) {
 				d.add(`<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>`, d.x.at(p.X), d.y.at(p.Y), color(i))
 			}
 		}
-		d.add(`<path d="%s" fill="none" stroke="%s" stroke-width="2" stroke-linejoin="round"%s/>`, path.String(), color(i), dashes(l))
 	}
 }
 
-func dashes(l Line) string {
-	if l.Dashed {
-		return ` stroke-dasharray="6 5"`
+// path connects the points that the axes have a place for.
+func (d *drawing) path(points []Point, step bool) string {
+	var path bytes.Buffer
+	for _, p := range points {
+		switch x, y := d.x.at(p.X), d.y.at(p.Y); {
+		case !d.shows(p):
+		case path.Len() == 0:
+			fmt.Fprintf(&path, "M%.1f %.1f", x, y)
+		case step:
+			fmt.Fprintf(&path, "H%.1fV%.1f", x, y)
+		default:
+			fmt.Fprintf(&path, "L%.1f %.1f", x, y)
+		}
 	}
-	return ""
+	return path.String()
 }
+
+func (d *drawing) shows(p Point) bool { return d.x.shows(p.X) && d.y.shows(p.Y) }
 
 func (d *drawing) legend() {
 	const at = left + plotWidth + 18
 	for i, l := range d.chart.Lines {
 		y := top + 8 + i*legendLine
-		d.add(`<path d="M%d %d h22" stroke="%s" stroke-width="2.5"%s/>`, at, y, color(i), dashes(l))
+		d.add(`<path d="M%d %d h22" stroke="%s" stroke-width="2.5"/>`, at, y, color(i))
 		d.add(`<text x="%d" y="%d">%s</text>`, at+30, y+4, escape(l.Name))
 	}
 }

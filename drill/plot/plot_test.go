@@ -33,7 +33,7 @@ func TestSVG(t *testing.T) {
 		Title: "Load <&>", X: "members", Y: "requests a second", LogX: true,
 		Lines: []Line{
 			{Name: "db", Points: []Point{{10, 5}, {100, 50}, {1000, 480}}, Dots: true},
-			{Name: "zk", Points: []Point{{10, 1}, {0, 2}, {1000, math.NaN()}}, Step: true, Dashed: true},
+			{Name: "zk", Points: []Point{{10, 1}, {0, 2}, {1000, math.NaN()}}, Step: true, Beyond: []Point{{1000, 3}, {9000, 4}}},
 		},
 		Marks: []Mark{{X: 500, Name: "now"}},
 	}
@@ -45,6 +45,8 @@ func TestSVG(t *testing.T) {
 	require.NotContains(t, svg, "NaN")
 	require.NotContains(t, svg, "Inf")
 	require.Equal(t, 3, strings.Count(svg, "<circle"))
+	require.Equal(t, 1, strings.Count(svg, `stroke-dasharray="6 5"`))
+	require.Contains(t, texts, "3000", "the axis reaches what is beyond")
 }
 
 // Charts without anything to show, or with one value only, are drawn all the same.
