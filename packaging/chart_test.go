@@ -75,15 +75,23 @@ func decode(t *testing.T, manifest string) any {
 	t.Helper()
 	var head struct{ APIVersion, Kind string }
 	require.NoError(t, yaml.Unmarshal([]byte(manifest), &head))
-	object := map[string]any{
-		"v1/Secret":                               new(core.Secret),
-		"v1/Service":                              new(core.Service),
-		"v1/ConfigMap":                            new(core.ConfigMap),
-		"apps/v1/StatefulSet":                     new(apps.StatefulSet),
-		"policy/v1/PodDisruptionBudget":           new(policy.PodDisruptionBudget),
-		"monitoring.coreos.com/v1/ServiceMonitor": new(monitoring.ServiceMonitor),
-		"monitoring.coreos.com/v1/PrometheusRule": new(monitoring.PrometheusRule),
-	}[head.APIVersion+"/"+head.Kind]
+	var object any
+	switch head.APIVersion + "/" + head.Kind {
+	case "v1/Secret":
+		object = new(core.Secret)
+	case "v1/Service":
+		object = new(core.Service)
+	case "v1/ConfigMap":
+		object = new(core.ConfigMap)
+	case "apps/v1/StatefulSet":
+		object = new(apps.StatefulSet)
+	case "policy/v1/PodDisruptionBudget":
+		object = new(policy.PodDisruptionBudget)
+	case "monitoring.coreos.com/v1/ServiceMonitor":
+		object = new(monitoring.ServiceMonitor)
+	case "monitoring.coreos.com/v1/PrometheusRule":
+		object = new(monitoring.PrometheusRule)
+	}
 	require.NotNil(t, object, "%v", head)
 	require.NoError(t, yaml.UnmarshalStrict([]byte(manifest), object), manifest)
 	return object
