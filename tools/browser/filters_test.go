@@ -35,6 +35,7 @@ func TestFilters(t *testing.T) {
 
 	// Who should be looked at comes first, then who is down on purpose, then the others as the API sorts them.
 	b.open(e.url("/"))
+	b.eventually(`document.querySelectorAll("#grid-body .row .member").length === 8`) // once both sources were polled
 	require.Equal(t, []string{"cmp-3", "cmp-2", "ctl-1", "vol-1", "cmp-1", "cmp-4", "ctl-1", "ctl-2"}, b.rows())
 	b.has("#verdict h2", "1 member is down")
 	b.has("#verdict", "1 member out of service is down too.")

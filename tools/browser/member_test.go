@@ -58,7 +58,7 @@ func TestStrangeNames(t *testing.T) {
 	e := serve(t, configuration(members.source("cloud", hour, quick)))
 	b := openTab(t, 360, 780)
 	b.open(e.url("/"))
-	require.Equal(t, "6", b.text("#members-count"))
+	b.eventually(`document.querySelector("#members-count").textContent === "6"`) // once the source was polled
 	shown := value[[]string](b, `[...document.querySelectorAll("#grid-body .row .member")].map((e) => e.textContent)`)
 	require.ElementsMatch(t, names, shown)
 	members.run("UPDATE members SET beat = 0, off = 0, reason = ''")
