@@ -35,12 +35,12 @@ deps:
 	tools/install-packages
 	tools/browser/prepare
 
-check: lint
+check: lint ## A module that is replaced by a folder has no sum that could be verified.
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
 	for module in tools/dashboards tools/browser packaging; do \
-		(cd $$module && go vet ./... && go mod verify && go mod tidy -diff) || exit 1; done
+		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
 bin/%: tools/%/go.mod # The tool that the module names.
 	env -u GOARCH go build -trimpath -modfile=$< -o $@ tool
