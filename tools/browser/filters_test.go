@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -25,8 +26,12 @@ func twoSources(t *testing.T) *exporter {
 	return serve(t, configuration(nova.source("nova", hour, quick), cinder.source("cinder", hour, quick)))
 }
 
-// rows gives the members in sight.
-func (b *tab) rows() []string { b.t.Helper(); return b.texts("#grid-body .row .member") }
+// hasRows waits until exactly these members are in sight: rows are made when the browser is about to draw.
+func (b *tab) hasRows(names ...string) {
+	b.t.Helper()
+	b.eventually(fmt.Sprintf(`[...document.querySelectorAll("#grid-body .row .member")].map((e) => e.textContent).join("\n") === %q`,
+		strings.Join(names, "\n")))
+}
 
 func TestFilters(t *testing.T) {
 	t.Parallel()
@@ -36,17 +41,17 @@ func TestFilters(t *testing.T) {
 	// Who should be looked at comes first, then who is down on purpose, then the others as the API sorts them.
 	b.open(e.url("/"))
 	b.eventually(`document.querySelectorAll("#grid-body .row .member").length === 8`) // once both sources were polled
-	require.Equal(t, []string{"cmp-3", "cmp-2", "ctl-1", "vol-1", "cmp-1", "cmp-4", "ctl-1", "ctl-2"}, b.rows())
+	b.hasRows("cmp-3", "cmp-2", "ctl-1", "vol-1", "cmp-1", "cmp-4", "ctl-1", "ctl-2")
 	b.has("#verdict h2", "1 member is down")
 	b.has("#verdict", "1 member out of service is down too.")
 	b.has("#grid-body", "disabled: new disk")
 
 	// Addresses that alerts carry.
 	b.open(e.url("/?source=nova&group=compute"))
-	require.Equal(t, []string{"cmp-3", "cmp-2", "cmp-1", "cmp-4"}, b.rows())
+	b.hasRows("cmp-3", "cmp-2", "cmp-1", "cmp-4")
 	require.Equal(t, "nova / compute", value[string](b, `document.querySelector("#groups [aria-current] .name").textContent`))
 	b.open(e.url("/?state=down&q=NEW"))
-	require.Equal(t, []string{"cmp-2"}, b.rows())
+	b.hasRows("cmp-2")
 	b.has("#members-count", "1 of 8 members")
 
 	require.Equal(t, "down", value[string](b, `document.querySelector(".states :checked").value`))
@@ -57,16 +62,16 @@ func TestFilters(t *testing.T) {
 	require.Empty(t, value[string](b, `document.querySelector(".states :checked").value`))
 	b.do(chromedp.SendKeys(chromedp.CSS("[name=q]"), "ctl-1"))
 	b.eventually(`location.search === "?q=ctl-1"`)
-	require.Equal(t, []string{"ctl-1", "ctl-1"}, b.rows())
+	b.hasRows("ctl-1", "ctl-1")
 	b.do(choose("source", "cinder"))
 	b.eventually(`location.search === "?q=ctl-1&source=cinder"`)
-	require.Equal(t, []string{"ctl-1"}, b.rows())
+	b.hasRows("ctl-1")
 	require.Equal(t, []string{"All groups", "scheduler", "volume"}, b.texts("[name=group] option"))
 	b.do(choose("zone", "east"))
 	b.has("#none", "No member matches these filters.")
 	b.do(chromedp.Click(chromedp.CSS("#clear")), chromedp.Click(chromedp.CSS(".states label:nth-of-type(2)")))
 	b.eventually(`location.search === "?state=down"`)
-	require.Equal(t, []string{"cmp-3", "cmp-2"}, b.rows())
+	b.hasRows("cmp-3", "cmp-2")
 	require.Equal(t, []string{"All 8", "Down 2", "Unknown 0", "Up 6"}, b.texts(".states span"))
 
 	// A group's tile filters; the browser's way back undoes it.
