@@ -34,6 +34,7 @@ func clockHistories() []history {
 			},
 		)
 	}
+	all = append(all, steppedHistories()...)
 	return append(all,
 		history{name: "after an outage another server answers whose clock is an hour ahead", steps: []step{
 			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
@@ -49,6 +50,58 @@ func clockHistories() []history {
 			{at: 90 * sec, rows: rows("a:up:beat=-59m b:down:beat=0s"), want: "death b; a=up b=down"},
 		}},
 	)
+}
+
+// steppedHistories are of a clock that somebody sets while all goes on. Nobody dies of it, and whoever dies is not hidden by
+// it for longer than a member may be silent.
+func steppedHistories() []history {
+	return []history{
+		{name: "the backend's clock is set ahead by an hour, and back", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s b:up:beat=0s"), want: "a=up b=up"},
+			{at: 15 * sec, backStep: hour, rows: rows("a:down:beat=14s b:down:beat=0s"), want: "a=unknown b=unknown"},
+			{at: 30 * sec, rows: rows("a:up:beat=1h0m29s b:down:beat=0s"), want: "a=up b=unknown"},
+			{at: 75 * sec, rows: rows("a:up:beat=1h1m14s b:down:beat=0s"), want: "a=up b=unknown"},
+			{at: 76 * sec, rows: rows("a:up:beat=1h1m16s b:down:beat=0s"), want: "death b; a=up b=down"},
+			{at: 90 * sec, backStep: sec, rows: rows("a:down:beat=1h1m29s b:down:beat=0s"), want: "a=unknown b=down"},
+			{at: 100 * sec, rows: rows("a:up:beat=100s b:up:beat=101s"), want: "recovery b; a=up b=up"},
+			{at: 160 * sec, rows: rows("a:up:beat=150s b:up:beat=101s"), want: "a=up b=up"},
+			{at: 161 * sec, rows: rows("a:up:beat=150s b:down:beat=101s"), want: "death b 1m1s; a=up b=down"},
+		}},
+		{name: "the backend's clock is set back by an hour, and ahead", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s b:up:beat=0s"), want: "a=up b=up"},
+			{at: 15 * sec, backStep: -hour, rows: rows("a:down:beat=14s b:down:beat=0s"), want: "a=unknown b=unknown"},
+			{at: 30 * sec, rows: rows("a:up:beat=-59m31s b:down:beat=0s"), want: "a=up b=unknown"},
+			{at: 74 * sec, rows: rows("a:up:beat=-58m47s b:down:beat=0s"), want: "a=up b=unknown"},
+			{at: 75 * sec, rows: rows("a:up:beat=-58m46s b:down:beat=0s"), want: "death b; a=up b=down"},
+			{at: 90 * sec, backStep: sec, rows: rows("a:down:beat=-58m31s b:down:beat=0s"), want: "a=unknown b=down"},
+			{at: 100 * sec, rows: rows("a:up:beat=99s b:down:beat=0s"), want: "a=up b=down"},
+		}},
+		{name: "two clocks in turns hide no death for ever", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
+			{at: 15 * sec, rows: rows("a:up:beat=0s"), want: "a=up"},
+			{at: 70 * sec, backStep: 9 * sec, rows: rows("a:down:beat=0s"), want: "a=unknown"},
+			{at: 140 * sec, backStep: sec, rows: rows("a:down:beat=0s"), want: "a=unknown"},
+			{at: 210 * sec, backStep: 9 * sec, rows: rows("a:down:beat=0s"), want: "a=unknown"},
+			{at: 280 * sec, backStep: sec, rows: rows("a:down:beat=0s"), want: "death a; a=down"},
+		}},
+		{name: "this machine's clock is set where heartbeats are compared with it", noClock: true, steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s b:up:beat=0s"), want: "a=up b=up"},
+			{at: 15 * sec, wallStep: hour, rows: rows("a:down:beat=14s b:down:beat=0s"), want: "a=unknown b=unknown"},
+			{at: 30 * sec, wallStep: sec, rows: rows("a:up:beat=29s b:up:beat=0s"), want: "a=up b=up"},
+			{at: 61 * sec, rows: rows("a:up:beat=59s b:down:beat=0s"), want: "a=up b=unknown"},
+			{at: 90 * sec, rows: rows("a:up:beat=89s b:down:beat=0s"), want: "a=up b=unknown"},
+			{at: 91 * sec, rows: rows("a:up:beat=90s b:down:beat=0s"), want: "death b 1m32s; a=up b=down"},
+		}},
+		{name: "a clock that runs too fast for a while was not set", steps: []step{
+			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
+			{at: 61 * sec, backStep: 900 * ms, rows: rows("a:down:beat=0s"), want: "death a 1m1.9s; a=down"},
+		}},
+		{name: "a poll that takes its time has read the clock at any time of it", steps: []step{
+			{at: 0, took: 5 * sec, backStep: 5 * sec, rows: rows("a:up:beat=5s"), want: "a=up"},
+			{at: 61 * sec, backStep: sec, rows: rows("a:up:beat=5s"), want: "a=up"},
+			{at: 67 * sec, took: 5 * sec, backStep: 5 * sec, rows: rows("a:down:beat=5s"), want: "death a 1m12s; a=down"},
+		}},
+	}
 }
 
 func TestTheRealClockGoesOn(t *testing.T) {

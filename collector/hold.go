@@ -12,6 +12,10 @@ import (
 // write either, so that time does not count against them: a member that was up before and looks dead after is held,
 // neither up nor down, until it has been silent for its full down time outside of the outages. Then it is judged as
 // ever. An exporter that was down itself is no outage.
+//
+// Nor does a member die of a clock that somebody sets. When the clock that ages are taken from has gone on by more or less
+// than time did, no age means anything until the members have written by the new time: the step is an outage that took as
+// long as the clock says.
 
 // maxOutages is how many outages in a row excuse a member. A source that fails every now and then, for ever, would else
 // hide every death; between the outages there were chances to be heard.
@@ -29,9 +33,28 @@ type gap struct {
 // gaps are in the order of time.
 type gaps []gap
 
-// noteGap opens and ends a gap when polls failed before this reading.
+// minStep is by how much a clock has to jump to have been set. What makes a clock only run faster or slower for a while,
+// as time daemons do, moves it by less between two polls.
+const minStep = time.Second
+
+// stepped says whether the clock that ages are taken from was set since the last successful poll. It was read at some time
+// within either poll.
+func (t *tracker) stepped(r *reading) bool {
+	if r.Now.IsZero() && t.newest.IsZero() {
+		return false // There are no ages.
+	}
+	went := r.now.Sub(t.lastNow)
+	return went > r.seen.sub(t.last)+minStep || went < r.start.sub(t.lastSeen)-minStep
+}
+
+// noteGap opens and ends a gap when polls failed before this reading, or a clock was set.
 func (t *tracker) noteGap(r *reading) {
-	if !t.failing || !t.known {
+	stepped := t.known && t.stepped(r)
+	t.gapped = t.known && (t.failing || stepped)
+	if stepped {
+		t.set = r.seen
+	}
+	if !t.gapped {
 		return
 	}
 	g := gap{from: t.lastNow, to: r.now, ended: r.seen}
@@ -69,20 +92,17 @@ func (r *record) find(now *reading) {
 	}
 }
 
-// overlap is how much of the time between two instants is in gaps.
+// overlap is how much of the time between two instants is in gaps. A gap that is not over by then is from before the clock
+// was set back, and says nothing.
 func (g gaps) overlap(from, to time.Time) time.Duration {
 	var sum time.Duration
 	for _, gap := range slices.SortedFunc(slices.Values(g), func(a, b gap) int { return a.from.Compare(b.from) }) {
 		if gap.from.After(from) {
 			from = gap.from
 		}
-		end := gap.to
-		if end.After(to) {
-			end = to
-		}
-		if end.After(from) {
-			sum += end.Sub(from)
-			from = end
+		if !gap.to.After(to) && gap.to.After(from) {
+			sum += gap.to.Sub(from)
+			from = gap.to
 		}
 	}
 	return sum
@@ -125,6 +145,6 @@ func (g gaps) prune(t *tracker, r *reading) gaps {
 		}
 	}
 	return slices.DeleteFunc(g, func(gap gap) bool {
-		return r.seen.sub(gap.ended) > longest && !gap.to.After(oldest)
+		return r.seen.sub(gap.ended) > longest && (!gap.to.After(oldest) || gap.to.After(r.now))
 	})
 }

@@ -91,7 +91,7 @@ func (t *tracker) miss(rec *record, r *reading, out *outcome) bool {
 
 // doubt decides about a member that was up and looks dead: it died, unless its silence is excused.
 func (t *tracker) doubt(rec *record, row *drivers.Member, r *reading, out *outcome) {
-	if t.failing {
+	if t.gapped {
 		rec.outages++
 	}
 	if rest, excused := t.excuse(rec, row, r); excused && rec.outages <= maxOutages {
@@ -102,6 +102,9 @@ func (t *tracker) doubt(rec *record, row *drivers.Member, r *reading, out *outco
 		return
 	}
 	silent, ok := silence(rec, row, t.last, r)
+	if !rec.heartbeat.IsZero() && !t.set.isZero() && t.set.sub(rec.lastUp) > 0 {
+		silent, ok = 0, false // Its last heartbeat is of a clock that has been set since.
+	}
 	rec.turn(Down, r.seen)
 	rec.silent, rec.hasSilent = silent, ok
 	rec.transitions++

@@ -26,6 +26,7 @@ func (t *tracker) memory() *memory {
 func (t *tracker) remember(m *memory, now instant) {
 	t.known = true
 	t.last, t.lastNow, t.gaps = now.at(m.LastPoll), m.LastPollNow, readGaps(m.Gaps, now)
+	t.lastSeen = t.last
 	for i := range m.Members {
 		rec := recall(&m.Members[i], now)
 		if rec.state == Up && rec.lastUp.isZero() {

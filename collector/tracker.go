@@ -15,9 +15,12 @@ type tracker struct {
 
 	known   bool // there was a successful poll, in this process or in a remembered one
 	failing bool // there was a failed poll after it
-	last    instant
-	lastNow time.Time // the backend's clock at the last successful poll
+	gapped  bool // a gap has ended with the poll that is being applied
 	gaps    gaps
+	set     instant // when it was seen that the clock of heartbeats had been set; zero: never
+
+	last, lastSeen instant   // when the last successful poll began, and when it had come
+	lastNow        time.Time // the backend's clock then
 
 	limits  limits
 	records map[drivers.Key]*record
@@ -86,7 +89,8 @@ func (t *tracker) apply(r *reading) *outcome {
 	})
 	t.count(r, out)
 	t.gaps = t.gaps.prune(t, r)
-	t.known, t.failing, t.last, t.lastNow = true, false, r.start, r.now
+	t.known, t.failing = true, false
+	t.last, t.lastSeen, t.lastNow = r.start, r.seen, r.now
 	return out
 }
 
