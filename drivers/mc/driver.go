@@ -19,6 +19,7 @@ type Driver struct {
 	roster  drivers.Driver
 	servers []*server
 	logger  *slog.Logger
+	clock   *clock
 
 	proofs     proofs
 	operations atomic.Uint64
@@ -45,7 +46,7 @@ func Open(cfg Config, roster drivers.Driver, logger *slog.Logger) (*Driver, erro
 	if err := cfg.Validate(); err != nil {
 		return nil, errors.Join(err, roster.Close())
 	}
-	d := &Driver{cfg: cfg, how: cfg.scheme(), roster: roster, logger: logger}
+	d := &Driver{cfg: cfg, how: cfg.scheme(), roster: roster, logger: logger, clock: newClock()}
 	d.life, d.end = context.WithCancel(context.Background())
 	for _, s := range cfg.Servers {
 		addr, err := parseServer(s)

@@ -12,7 +12,7 @@ import (
 // is, is the roster's word, forced_down first; whether it is up, and its LastHeartbeat, is memcached's.
 //
 // Ages are by this machine's clock, as they are by the reader's in Nova; memcached's own has whole seconds only. The poll
-// has no clock therefore. It fails if the roster can't be read, or if no server can. A member is unknown if a server that
+// has no clock therefore, unless this machine's was set and the members don't agree with it. It fails if the roster can't be read, or if no server can. A member is unknown if a server that
 // would know is out of reach or has just been emptied. It is rejected as "data" if what it wrote can't be read, and as
 // "name" if memcached allows no such key.
 func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
@@ -23,13 +23,17 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 		return nil, drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("reading the roster: %w", err))
 	}
 	b := newBuilder(listed, d.how, d.cfg.downTime())
-	now := time.Now().UTC()
+	wall, mono := d.clock.read()
 	answers := d.askAll(ctx, b.keys)
 	if err := d.silence(answers); err != nil {
 		return nil, err
 	}
-	h := newHearing(now, d.cfg.downTime(), answers)
 	testimonies := hear(answers, len(b.keys), d.how)
+	now, other := d.clock.choose(wall, mono, d.cfg.downTime(), testimonies)
+	if other {
+		b.poll.Now = now.UTC()
+	}
+	h := newHearing(now.UTC(), d.cfg.downTime(), answers)
 	for i, v := range d.proofs.judgeAll(h, b.names(), testimonies) {
 		b.add(i, v, testimonies[i].newest.at)
 	}
