@@ -4,22 +4,16 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"os/exec"
-	"runtime"
 	"slices"
-	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"servicegroup_exporter/drill"
+	"servicegroup_exporter/internal/machine"
 )
 
 // printMachine says what was run, and where.
 func (e *evaluation) printMachine(out io.Writer, loads [][]measured) {
-	fmt.Fprintf(out, "Measured on %s: %d cores of %s, %s, %s, %s", time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(),
-		cpuModel(), memory(), kernel(), runtime.Version())
+	fmt.Fprintf(out, "Measured on %s: %s", time.Now().UTC().Format(time.DateOnly), machine.Describe())
 	seen := map[string]bool{}
 	for _, r := range largest(loads) {
 		if name := r.Driver + " " + r.Backend; !seen[name] {
@@ -27,7 +21,7 @@ func (e *evaluation) printMachine(out io.Writer, loads [][]measured) {
 			fmt.Fprintf(out, ", %s", named(r.Driver, r.Backend))
 		}
 	}
-	fmt.Fprintf(out, ", all on that machine, together with all members and the exporter. Revision %s.\n\n", revision())
+	fmt.Fprintf(out, ", all on that machine, together with all members and the exporter. Revision %s.\n\n", machine.Revision())
 	for _, kind := range slices.Sorted(maps.Keys(e.commands)) {
 		fmt.Fprintf(out, "    %s    # %s\n", e.commands[kind], kind)
 	}
@@ -40,41 +34,6 @@ func named(driver, backend string) string {
 		return "ZooKeeper " + backend
 	}
 	return backend
-}
-
-func cpuModel() string {
-	text, _ := os.ReadFile("/proc/cpuinfo") // Nothing is known of the processor then.
-	_, after, found := strings.Cut(string(text), "model name")
-	if !found {
-		return runtime.GOARCH
-	}
-	_, model, _ := strings.Cut(after, ":")
-	model, _, _ = strings.Cut(model, "\n")
-	return strings.TrimSpace(model)
-}
-
-func memory() string {
-	var info unix.Sysinfo_t
-	if err := unix.Sysinfo(&info); err != nil {
-		return "memory unknown"
-	}
-	return fmt.Sprintf("%.0f GB of memory", float64(info.Totalram)*float64(info.Unit)/1e9)
-}
-
-func kernel() string {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		return runtime.GOOS
-	}
-	return unix.ByteSliceToString(name.Sysname[:]) + " " + unix.ByteSliceToString(name.Release[:])
-}
-
-func revision() string {
-	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(out))
 }
 
 func cpuText(l *drill.Load) string {
