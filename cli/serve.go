@@ -129,7 +129,7 @@ func (a *app) serve(ctx context.Context, flags *serveFlags, beside func(context.
 	registerSelf(registry, !flags.noSelfMetrics)
 	options := flags.web
 	options.Logger, options.Gatherer = a.logger.With("component", "web"), registry
-	options.Registerer = registry
+	options.Registerer, options.Families = registry, s.collector.Families
 	if flags.noSelfMetrics {
 		options.Registerer = prometheus.NewRegistry()
 	}

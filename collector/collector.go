@@ -35,6 +35,7 @@ type Options struct {
 type Collector struct {
 	env     *environment
 	sources atomic.Pointer[[]*source] // sorted by name; replaced, never changed
+	order   atomic.Pointer[order]     // of the last scrape
 
 	mu      sync.Mutex // held by whoever changes the fields below or the sources
 	launch  func(*source)
@@ -106,10 +107,12 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. It never waits for a backend: it hands out what the last polls found.
+// Collect implements prometheus.Collector. It never waits for a backend: it hands out what the last polls found of sources
+// and groups. The series of members, which it describes too, are in [Collector.Families].
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	agents := make(shownAgents)
 	for _, s := range *c.sources.Load() {
-		s.view.Load().collect(ch, agents)
+		for _, sample := range s.view.Load().samples {
+			ch <- sample
+		}
 	}
 }

@@ -1,17 +1,18 @@
 package collector
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
+	"slices"
 
+	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/drivers"
 )
 
 // An agentMetric is how openstack-exporter shows the agents of one OpenStack service.
 type agentMetric struct {
-	desc              *prometheus.Desc
-	id, zone, reason  string // labels; without reason it is not shown
-	enabled, disabled string // values of adminState
+	memberMetric
+	id, zone, reason  string   // names of labels; without reason it is not shown
+	labels            []string // the names of all, sorted
+	enabled, disabled string   // values of adminState
 }
 
 // describeAgents describes the series that openstack-exporter has, as its exporters/nova.go, cinder.go and neutron.go
@@ -23,20 +24,23 @@ func (d *descs) describeAgents() {
 		"neutron": {id: "id", zone: "availability_zone", enabled: "up", disabled: "down"},
 	}
 	for service, a := range d.agents {
-		labels := []string{a.id, "hostname", "service", "adminState", a.zone}
+		a.labels = []string{a.id, "hostname", "service", "adminState", a.zone}
 		if a.reason != "" {
-			labels = append(labels, a.reason)
+			a.labels = append(a.labels, a.reason)
 		}
-		a.desc = d.add("openstack_"+service+"_agent_state",
-			"Whether the agent is up (1) or down (0), with the name and the labels that openstack-exporter gives it.", labels...)
+		slices.Sort(a.labels)
+		a.name = "openstack_" + service + "_agent_state"
+		a.help = "Whether the agent is up (1) or down (0), with the name and the labels that openstack-exporter gives it."
+		d.add(a.name, a.help, a.labels...)
 	}
 }
 
-// An agent is a member as openstack-exporter shows it. Agents that are equal have the same labels.
+// An agent is a member as openstack-exporter shows it. The labels do not name the source, so two sources may have the
+// same agent; the first that knows its state shows it.
 type agent struct {
-	metric                         *agentMetric
-	id, host, binary, zone, reason string
-	disabled                       bool
+	metric   *agentMetric
+	disabled bool
+	labels   *exposition.Labels
 }
 
 // agentMetric gives nil for sources whose members openstack-exporter does not show.
@@ -48,13 +52,29 @@ func (s *source) agent(m *drivers.Member) *agent {
 	if metric == nil {
 		return nil
 	}
-	a := &agent{
-		metric: metric, id: m.UUID, host: m.Name, binary: m.Binary, zone: m.Zone,
-		disabled: isDisabled(m),
+	a := &agent{metric: metric, disabled: isDisabled(m)}
+	admin := metric.enabled
+	if a.disabled {
+		admin = metric.disabled
 	}
-	if metric.reason != "" {
-		a.reason = m.DisabledReason
+	values := make([]string, len(metric.labels))
+	for i, label := range metric.labels {
+		switch label {
+		case "hostname":
+			values[i] = m.Name
+		case "service":
+			values[i] = m.Binary
+		case "adminState":
+			values[i] = admin
+		case metric.id:
+			values[i] = m.UUID
+		case metric.zone:
+			values[i] = m.Zone
+		case metric.reason:
+			values[i] = m.DisabledReason
+		}
 	}
+	a.labels = exposition.NewLabels(metric.labels, values...)
 	return a
 }
 
@@ -66,31 +86,4 @@ func (a *agent) fits(m *drivers.Member, metric *agentMetric) bool {
 		return metric == nil
 	}
 	return a.metric == metric && a.disabled == isDisabled(m)
-}
-
-func (a *agent) labels() []*dto.LabelPair {
-	admin := a.metric.enabled
-	if a.disabled {
-		admin = a.metric.disabled
-	}
-	pairs := []string{
-		a.metric.id, a.id, "hostname", a.host, "service", a.binary, "adminState", admin, a.metric.zone, a.zone,
-	}
-	if a.metric.reason != "" {
-		pairs = append(pairs, a.metric.reason, a.reason)
-	}
-	return labelPairs(pairs...)
-}
-
-// shownAgents are those that a scrape has handed out. The labels do not name the source, so two sources may have the same
-// agent; the first that knows its state shows it.
-type shownAgents map[agent]bool
-
-// add tells whether the agent was not there yet.
-func (s shownAgents) add(a *agent) bool {
-	if s[*a] {
-		return false
-	}
-	s[*a] = true
-	return true
 }

@@ -6,8 +6,10 @@ import "github.com/prometheus/client_golang/prometheus"
 type descs struct {
 	all []*prometheus.Desc
 
-	// Of a member.
-	up, heartbeat, changed, enabled, forced, fenced, transitions, info *prometheus.Desc
+	commonLabels, infoLabels []string // of members, sorted
+
+	// Of a member, but for those of its service.
+	ofMember [seriesAgent]memberMetric
 	// Of a group.
 	members *prometheus.Desc
 	// Of a source.
@@ -16,6 +18,9 @@ type descs struct {
 	// Of a member, by the OpenStack service that it belongs to.
 	agents map[string]*agentMetric
 }
+
+// A memberMetric is a metric that has a series for each member.
+type memberMetric struct{ name, help string }
 
 func newDescs(compat bool) *descs {
 	d := &descs{}
@@ -34,29 +39,36 @@ func (d *descs) add(name, help string, labels ...string) *prometheus.Desc {
 }
 
 func (d *descs) describeMembers() {
-	member := func(name, help string, more ...string) *prometheus.Desc {
-		return d.add(name, help, append([]string{"source", "group", "member", "binary", "zone"}, more...)...)
+	d.commonLabels = []string{"binary", "group", "member", "source", "zone"}
+	d.infoLabels = []string{"binary", "disabled_reason", "group", "member", "source", "uuid", "version", "zone"}
+	member := func(series int, name, help string) {
+		labels := d.commonLabels
+		if series == seriesInfo {
+			labels = d.infoLabels
+		}
+		d.add(name, help, labels...)
+		d.ofMember[series] = memberMetric{name, help}
 	}
-	d.up = member("service_up",
+	member(seriesUp, "service_up",
 		"Whether the member is up (1) or down (0) by the service's own rule. Absent while its source can't be read: "+
 			"alert on == 0, and on servicegroup_source_up for what this can't see.")
-	d.heartbeat = member("servicegroup_member_last_heartbeat_timestamp_seconds",
+	member(seriesHeartbeat, "servicegroup_member_last_heartbeat_timestamp_seconds",
 		"Last heartbeat of the member by its backend's clock, where the backend keeps heartbeats.")
-	d.changed = member("servicegroup_member_state_change_timestamp_seconds",
+	member(seriesChanged, "servicegroup_member_state_change_timestamp_seconds",
 		"When this program saw the member go up or down, or first saw the member, by its own clock.")
-	d.enabled = member("servicegroup_member_enabled",
+	member(seriesEnabled, "servicegroup_member_enabled",
 		"Whether operators let the member take work (1) or have disabled it (0), where the backend knows. "+
 			"Leave disabled members out of alerts.")
-	d.forced = member("servicegroup_member_forced_down",
+	member(seriesForced, "servicegroup_member_forced_down",
 		"Whether an operator or a fencing agent forced the member down (1), where the backend knows. It is then down "+
 			"whatever its heartbeats say.")
-	d.fenced = member("servicegroup_member_fenced",
+	member(seriesFenced, "servicegroup_member_fenced",
 		"Whether a member that is forced down was dead before (1), as those are that a fencing agent forces down, or was "+
 			"up (0): out of service on purpose. Absent for all others. Let alerts treat 1 as down.")
-	d.transitions = member("servicegroup_member_transitions_total",
+	member(seriesTransitions, "servicegroup_member_transitions_total",
 		"Deaths and recoveries of the member. Alert on a high increase: the member flaps.")
-	d.info = member("servicegroup_member_info",
-		"Always 1. The labels are attributes of the member that may change.", "uuid", "version", "disabled_reason")
+	member(seriesInfo, "servicegroup_member_info",
+		"Always 1. The labels are attributes of the member that may change.")
 	d.members = d.add("servicegroup_members",
 		"Members of the group that are up or down, or, while it is not known of some whether they outlived a time in which "+
 			"they could not be seen, how many are unknown. Absent while the source can't be read.",

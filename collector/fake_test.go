@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/require"
 
@@ -165,10 +168,45 @@ func newBench(t testing.TB, opts Options) *bench {
 	opts.Logger = slog.New(slog.NewTextHandler(b.log, nil))
 	c, err := New(opts)
 	require.NoError(t, err)
-	require.NoError(t, b.reg.Register(c))
+	require.NoError(t, b.reg.Register(everything{c}))
 	b.Collector = c
 	b.events, _ = c.Subscribe(1000)
 	return b
+}
+
+// everything collects the members' series too, so that client_golang checks them.
+type everything struct{ *Collector }
+
+func (e everything) Collect(ch chan<- prometheus.Metric) {
+	e.Collector.Collect(ch)
+	for _, family := range e.Families() {
+		if dto := family.DTO(); dto != nil {
+			for _, m := range dto.Metric {
+				ch <- dtoMetric{m, e.desc(family.Name)}
+			}
+		}
+	}
+}
+
+func (e everything) desc(name string) *prometheus.Desc {
+	for _, desc := range e.env.descs.all {
+		if strings.Contains(desc.String(), `fqName: "`+name+`"`) {
+			return desc
+		}
+	}
+	return prometheus.NewInvalidDesc(fmt.Errorf("%s is not described", name))
+}
+
+type dtoMetric struct {
+	dto  *dto.Metric
+	desc *prometheus.Desc
+}
+
+func (m dtoMetric) Desc() *prometheus.Desc { return m.desc }
+
+func (m dtoMetric) Write(out *dto.Metric) error {
+	out.Label, out.Gauge, out.Counter = m.dto.Label, m.dto.Gauge, m.dto.Counter
+	return nil
 }
 
 // apply makes the drivers the sources, named a, b and so on.
@@ -201,6 +239,9 @@ func (b *bench) only() Snapshot {
 	require.Len(b.t, all, 1)
 	return all[0]
 }
+
+// view gives what a scrape shows of the one source.
+func (b *bench) view() *view { return (*b.sources.Load())[0].view.Load() }
 
 // happened gives the types of the events so far.
 func (b *bench) happened() []EventType {

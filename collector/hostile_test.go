@@ -11,11 +11,11 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/drivers"
 )
 
@@ -69,19 +69,14 @@ func giving(poll *drivers.Poll, err error) *fakeDriver {
 // shownMembers writes what is known of members in a format, reads it again, and gives whom it shows.
 func shownMembers(t *testing.T, c *Collector, format expfmt.Format) []drivers.Key {
 	t.Helper()
-	family := dto.MetricFamily{Name: new("service_up"), Type: dto.MetricType_GAUGE.Enum()}
-	metrics := make(chan prometheus.Metric, 100)
-	c.Collect(metrics)
-	close(metrics)
-	for metric := range metrics {
-		var written dto.Metric
-		require.NoError(t, metric.Write(&written))
-		if metric.Desc() == c.env.descs.up {
-			family.Metric = append(family.Metric, &written)
+	var text bytes.Buffer
+	encoder := exposition.NewEncoder(&text, format)
+	for _, family := range c.Families() {
+		if family.Name == "service_up" {
+			require.NoError(t, encoder.Family(&family))
 		}
 	}
-	var text bytes.Buffer
-	require.NoError(t, expfmt.NewEncoder(&text, format).Encode(&family))
+	require.NoError(t, encoder.Close())
 	var read dto.MetricFamily
 	require.NoError(t, expfmt.NewDecoder(&text, format).Decode(&read))
 	var keys []drivers.Key

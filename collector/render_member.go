@@ -1,16 +1,13 @@
 package collector
 
 import (
-	"slices"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-
+	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/drivers"
 )
 
-// The series of a member, in the order in which they are handed out.
+// The series of a member.
 const (
 	seriesUp = iota
 	seriesHeartbeat
@@ -20,109 +17,79 @@ const (
 	seriesFenced
 	seriesInfo
 	seriesTransitions
-	seriesAgent
+	seriesAgent // openstack-exporter's
 	seriesCount
 )
 
-// memberSeries are the series of a member as they were last rendered. It never changes.
+// memberSeries are the series of a member as a scrape shows them. They never change.
 type memberSeries struct {
-	binary, zone, uuid, version, reason string // what the labels were made of, beside the names
-	labels, infoLabels                  []*dto.LabelPair
-	agent                               *agent // nil: openstack-exporter has no such member
-
-	samples [seriesCount]*sample // nil: the member has no such series
+	labels *memberLabels
+	shown  [seriesCount]bool // whether the member has such a series
+	values [seriesCount]float64
 }
 
-// collect hands out the series. Nothing but the counter is true while the source can't be read.
-func (m *memberSeries) collect(ch chan<- prometheus.Metric, readable bool, agents shownAgents) {
-	for i, s := range m.samples {
-		if s == nil || !readable && i != seriesTransitions || i == seriesAgent && !agents.add(m.agent) {
-			continue
-		}
-		ch <- s
+// memberLabels are the labels of a member's series, which outlive changes of their values.
+type memberLabels struct {
+	common, info *exposition.Labels
+	agent        *agent // nil: openstack-exporter has no such member
+}
+
+func (m *memberSeries) set(series int, v float64) { m.shown[series], m.values[series] = true, v }
+
+func (m *memberSeries) setTime(series int, t time.Time) {
+	if !t.IsZero() {
+		m.set(series, timestamp(t))
 	}
 }
 
-// A value is what a series of a member should show, if it should be there.
-type value struct {
-	v  float64
-	ok bool
-}
-
-func timeValue(t time.Time) value { return value{timestamp(t), !t.IsZero()} }
-
-func flagValue(f drivers.Flag) value {
-	return value{oneIf(f == drivers.FlagYes), f != drivers.FlagNone}
-}
-
-func (s *source) memberValues(rec *record, isAgent bool) (v [seriesCount]value) {
-	state := rec.shown()
-	v[seriesUp] = value{oneIf(state == Up), state != Unknown}
-	v[seriesAgent] = value{v[seriesUp].v, v[seriesUp].ok && isAgent}
-	if s.cfg.UpOnly {
-		return v
+func (m *memberSeries) setFlag(series int, f drivers.Flag) {
+	if f != drivers.FlagNone {
+		m.set(series, oneIf(f == drivers.FlagYes))
 	}
-	v[seriesHeartbeat] = timeValue(rec.member.LastHeartbeat)
-	v[seriesChanged] = timeValue(rec.since.wall)
-	v[seriesEnabled] = flagValue(rec.member.Enabled)
-	v[seriesForced] = flagValue(rec.member.ForcedDown)
-	v[seriesFenced] = value{oneIf(rec.fenced), rec.forced()}
-	v[seriesInfo] = value{1, true}
-	v[seriesTransitions] = value{float64(rec.transitions), true}
-	return v
 }
 
-// renderMember gives the series of a member. What has not changed since it was last rendered is used again.
+// renderMember gives the series of a member, the same as before if nothing has changed.
 func (s *source) renderMember(rec *record) *memberSeries {
-	old := rec.series
-	if old == nil || !old.fits(&rec.member, s.agentMetric()) {
-		old = s.newMemberSeries(&rec.member)
-	}
-	next := old
-	for i, want := range s.memberValues(rec, old.agent != nil) {
-		have := old.samples[i]
-		if (have != nil) == want.ok && (have == nil || have.value == want.v) {
-			continue
-		}
-		if next == old {
-			next = new(*old)
-		}
-		next.samples[i] = nil
-		if want.ok {
-			next.samples[i] = next.sample(s.env.descs, i, want.v)
+	next := memberSeries{labels: s.labelsOf(rec)}
+	if state := rec.shown(); state != Unknown {
+		next.set(seriesUp, oneIf(state == Up))
+		if next.labels.agent != nil {
+			next.set(seriesAgent, oneIf(state == Up))
 		}
 	}
-	return next
+	if !s.cfg.UpOnly {
+		next.setTime(seriesHeartbeat, rec.member.LastHeartbeat)
+		next.setTime(seriesChanged, rec.since.wall)
+		next.setFlag(seriesEnabled, rec.member.Enabled)
+		next.setFlag(seriesForced, rec.member.ForcedDown)
+		if rec.forced() {
+			next.set(seriesFenced, oneIf(rec.fenced))
+		}
+		next.set(seriesInfo, 1)
+		next.set(seriesTransitions, float64(rec.transitions))
+	}
+	if rec.series == nil || *rec.series != next {
+		rec.series = new(next) // A copy, so that what is as before is not on the heap at all.
+	}
+	return rec.series
 }
 
-func (s *source) newMemberSeries(m *drivers.Member) *memberSeries {
-	series := &memberSeries{
-		binary: m.Binary, zone: m.Zone, uuid: m.UUID, version: m.Version, reason: m.DisabledReason,
-		labels: labelPairs("source", s.cfg.Name, "group", m.Group, "member", m.Name, "binary", m.Binary, "zone", m.Zone),
-		agent:  s.agent(m),
+// labelsOf gives the labels of a member, the same as before if they still fit.
+func (s *source) labelsOf(rec *record) *memberLabels {
+	m := &rec.member
+	if rec.series != nil && rec.series.labels.fit(m, s) {
+		return rec.series.labels
 	}
-	more := labelPairs("uuid", m.UUID, "version", m.Version, "disabled_reason", m.DisabledReason)
-	series.infoLabels = sortPairs(slices.Concat(series.labels, more))
-	return series
+	return &memberLabels{
+		common: exposition.NewLabels(s.env.descs.commonLabels, m.Binary, m.Group, m.Name, s.cfg.Name, m.Zone),
+		info: exposition.NewLabels(s.env.descs.infoLabels,
+			m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone),
+		agent: s.agent(m),
+	}
 }
 
-// fits tells whether the labels are still those of the member, and whether it is still shown as the same sort of agent.
-func (m *memberSeries) fits(now *drivers.Member, agents *agentMetric) bool {
-	return m.binary == now.Binary && m.zone == now.Zone &&
-		m.uuid == now.UUID && m.version == now.Version && m.reason == now.DisabledReason &&
-		m.agent.fits(now, agents)
-}
-
-func (m *memberSeries) sample(d *descs, series int, v float64) *sample {
-	if series == seriesAgent {
-		return &sample{desc: m.agent.metric.desc, labels: m.agent.labels(), value: v}
-	}
-	desc := [seriesCount]*prometheus.Desc{
-		d.up, d.heartbeat, d.changed, d.enabled, d.forced, d.fenced, d.info, d.transitions,
-	}[series]
-	labels := m.labels
-	if series == seriesInfo {
-		labels = m.infoLabels
-	}
-	return &sample{desc: desc, labels: labels, value: v, counter: series == seriesTransitions}
+// fit tells whether the labels are still those of the member, and whether it is still shown as the same sort of agent.
+func (l *memberLabels) fit(m *drivers.Member, s *source) bool {
+	return l.info.Are(m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone) &&
+		l.agent.fits(m, s.agentMetric())
 }

@@ -15,15 +15,7 @@ type view struct {
 	readable bool
 	samples  []*sample // of the source and its groups
 	members  []*memberSeries
-}
-
-func (v *view) collect(ch chan<- prometheus.Metric, agents shownAgents) {
-	for _, s := range v.samples {
-		ch <- s
-	}
-	for _, m := range v.members {
-		m.collect(ch, v.readable, agents)
-	}
+	roll     *roll
 }
 
 // publish puts what is now known where scrapes find it. The caller holds the lock.
@@ -32,13 +24,27 @@ func (s *source) publish() {
 	if v.readable {
 		v.samples = append(v.samples, s.renderGroups()...)
 	}
-	v.members = make([]*memberSeries, len(s.tracker.order))
-	for i, rec := range s.tracker.order {
-		rec.series = s.renderMember(rec)
-		v.members[i] = rec.series
-	}
+	v.members, v.roll = s.renderMembers(s.view.Load())
 	s.view.Store(v)
 	s.members = nil
+}
+
+// renderMembers gives the series of all members, and their labels: those of the view before, if none has changed.
+func (s *source) renderMembers(before *view) ([]*memberSeries, *roll) {
+	members := make([]*memberSeries, len(s.tracker.order))
+	same := before != nil && len(before.members) == len(members)
+	for i, rec := range s.tracker.order {
+		members[i] = s.renderMember(rec)
+		same = same && before.members[i].labels == members[i].labels
+	}
+	if same {
+		return members, before.roll
+	}
+	labels := make([]*memberLabels, len(members))
+	for i, m := range members {
+		labels[i] = m.labels
+	}
+	return members, newRoll(labels)
 }
 
 func (s *source) renderSource() []*sample {

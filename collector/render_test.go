@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/drivers"
 )
 
@@ -31,21 +31,7 @@ func manyMembers(n int) []drivers.Member {
 	return members
 }
 
-// collected gives the metrics of a scrape.
-func collected(c *Collector) []prometheus.Metric {
-	ch := make(chan prometheus.Metric)
-	go func() {
-		c.Collect(ch)
-		close(ch)
-	}()
-	var metrics []prometheus.Metric
-	for m := range ch {
-		metrics = append(metrics, m)
-	}
-	return metrics
-}
-
-// What did not change is not made anew: a scrape of a hundred thousand members costs as much as what changed.
+// What did not change is not made anew: a poll of a hundred thousand members makes what changed.
 func TestSeriesAreMadeWhenTheyChange(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("")
@@ -53,26 +39,45 @@ func TestSeriesAreMadeWhenTheyChange(t *testing.T) {
 		d.answer = answer(&drivers.Poll{Members: members})
 		b.apply(d)
 		b.scrape(sec)
-		before := collected(b.Collector)
-		again := collected(b.Collector)
-		require.Equal(t, before, again)
+		before := b.view()
+		b.scrape(sec)
+		require.Equal(t, before.members, b.view().members)
+		require.Same(t, before.roll, b.view().roll)
 
 		members = slices.Clone(members)
 		members[99].LastHeartbeat = time.Now()
 		d.answer = answer(&drivers.Poll{Members: members})
 		b.scrape(sec)
-		known := make(map[prometheus.Metric]bool)
-		for _, m := range before {
-			known[m] = true
+		for i := range members[:99] {
+			require.Same(t, before.members[i], b.view().members[i])
 		}
-		var names []string
-		for _, m := range collected(b.Collector) {
-			if s, ok := m.(*sample); ok && !known[m] && len(s.labels) >= 5 {
-				names = append(names, s.desc.String())
-			}
-		}
-		require.Len(t, names, 2, "the heartbeat, and servicegroup_source_info: %s", names)
+		require.NotSame(t, before.members[99], b.view().members[99])
+		require.Same(t, before.roll, b.view().roll, "the labels are as they were")
 	})
+}
+
+// A scrape of members that have not changed allocates nothing for them, however many they are.
+func TestAScrapeAllocatesNothingForAMember(t *testing.T) {
+	allocations := func(n int, format expfmt.FormatType) float64 {
+		b := newBench(t, Options{})
+		d := answering("")
+		d.answer = answer(&drivers.Poll{Members: manyMembers(n), Now: t0, DownTime: mins})
+		b.apply(d)
+		b.scrape(sec)
+		return testing.AllocsPerRun(5, func() { encodeFamilies(b, io.Discard, format) })
+	}
+	for _, format := range []expfmt.FormatType{expfmt.TypeTextPlain, expfmt.TypeOpenMetrics, expfmt.TypeProtoDelim} {
+		require.InDelta(t, allocations(10, format), allocations(1000, format), 5)
+	}
+}
+
+// encodeFamilies writes the members' series.
+func encodeFamilies(b *bench, w io.Writer, format expfmt.FormatType) {
+	encoder := exposition.NewEncoder(w, expfmt.NewFormat(format))
+	for _, family := range b.Families() {
+		require.NoError(b.t, encoder.Family(&family))
+	}
+	require.NoError(b.t, encoder.Close())
 }
 
 func TestAttributesThatChangeMoveTheSeries(t *testing.T) {
@@ -99,23 +104,19 @@ func TestAViewNeverChanges(t *testing.T) {
 		d := answering("x:up:beat=0s:enabled y:up")
 		b.apply(d)
 		b.scrape(sec)
-		show := func(v *view) (shown []sample) {
+		show := func(v *view) (shown []memberSeries) {
 			for _, m := range v.members {
-				for _, s := range m.samples {
-					if s != nil {
-						shown = append(shown, *s)
-					}
-				}
+				shown = append(shown, *m)
 			}
 			return shown
 		}
-		before := (*b.sources.Load())[0].view.Load()
+		before := b.view()
 		want := show(before)
 		time.Sleep(mins + sec)
 		d.say("x:down:beat=0s y:up:zone=z w:up")
 		b.scrape(sec)
 		require.Equal(t, want, show(before))
-		require.NotEqual(t, want, show((*b.sources.Load())[0].view.Load()))
+		require.NotEqual(t, want, show(b.view()))
 	})
 }
 
@@ -229,32 +230,16 @@ func BenchmarkPoll(b *testing.B) {
 	})
 }
 
-// BenchmarkCollect is what handing out the series costs, without client_golang's gathering and encoding.
-func BenchmarkCollect(b *testing.B) {
-	benchmarks(b, func(b *testing.B, t *bench, _ []drivers.Member) {
-		ch := make(chan prometheus.Metric, 1000)
-		go func() {
-			for range ch {
-			}
-		}()
-		for b.Loop() {
-			t.Collect(ch)
-		}
-		close(ch)
-	})
-}
-
-// BenchmarkScrape is everything but the backend and the network: poll, gather and encode as text.
-func BenchmarkScrape(b *testing.B) {
-	benchmarks(b, func(b *testing.B, t *bench, _ []drivers.Member) {
-		for b.Loop() {
-			t.scrape(10 * sec)
-			families, err := t.reg.Gather()
-			require.NoError(b, err)
-			encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain))
-			for _, family := range families {
-				require.NoError(b, encoder.Encode(family))
-			}
-		}
-	})
+// BenchmarkEncode is what writing the series costs when nothing has changed.
+func BenchmarkEncode(b *testing.B) {
+	for _, format := range []expfmt.FormatType{expfmt.TypeTextPlain, expfmt.TypeOpenMetrics, expfmt.TypeProtoDelim} {
+		b.Run(expfmt.NewFormat(format).Version()+"/"+strconv.Itoa(int(format)), func(b *testing.B) {
+			benchmarks(b, func(b *testing.B, t *bench, _ []drivers.Member) {
+				encodeFamilies(t, io.Discard, format)
+				for b.Loop() {
+					encodeFamilies(t, io.Discard, format)
+				}
+			})
+		})
+	}
 }

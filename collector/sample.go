@@ -9,8 +9,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A sample is one series with its value. It never changes, so it is shared by all scrapes until the value does; label
-// pairs are shared by all samples of a member.
+// A sample is one series with its value. It never changes, so it is shared by all scrapes until the value does.
 type sample struct {
 	desc    *prometheus.Desc
 	labels  []*dto.LabelPair // sorted by name
@@ -38,10 +37,6 @@ func labelPairs(namesAndValues ...string) []*dto.LabelPair {
 	for nv := range slices.Chunk(namesAndValues, 2) {
 		pairs = append(pairs, &dto.LabelPair{Name: &nv[0], Value: &nv[1]})
 	}
-	return sortPairs(pairs)
-}
-
-func sortPairs(pairs []*dto.LabelPair) []*dto.LabelPair {
 	slices.SortFunc(pairs, func(a, b *dto.LabelPair) int { return cmp.Compare(a.GetName(), b.GetName()) })
 	return pairs
 }

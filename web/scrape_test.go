@@ -186,6 +186,13 @@ func TestNegotiation(t *testing.T) {
 	})
 }
 
+// Here promhttp is stricter than RFC 9110.
+func TestCodingsAreReadAsTheStandardHasThem(t *testing.T) {
+	for encoding, want := range map[string]bool{"GZIP": true, ",gzip": true, "gzip,, br": true, "x-gzip": false} {
+		require.Equal(t, want, wantsGzip(http.Header{"Accept-Encoding": {encoding}}), encoding)
+	}
+}
+
 // brokenCollector gives one metric that can't be collected.
 type brokenCollector struct{ desc *prometheus.Desc }
 
@@ -210,9 +217,22 @@ func TestOneBadMetricIsNotTheScrape(t *testing.T) {
 	require.Contains(t, body, `promhttp_metric_handler_errors_total{cause="gathering"} 1`)
 }
 
+// brokenWriter is a client that went away.
+type brokenWriter struct{ httptest.ResponseRecorder }
+
+func (w *brokenWriter) Write([]byte) (int, error) {
+	return 0, &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
+}
+
 func TestClientThatWentAwayIsNoError(t *testing.T) {
-	var log bytes.Buffer
-	gone := &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
-	gatherLog{slog.New(slog.NewTextHandler(&log, nil))}.Println("error encoding and sending metric family:", gone)
-	require.Empty(t, log.String())
+	for _, encoding := range []string{"", "gzip"} {
+		var log bytes.Buffer
+		o := testOptions()
+		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)
+		r.Header.Set("Accept-Encoding", encoding)
+		newHandler(t, o).ServeHTTP(&brokenWriter{*httptest.NewRecorder()}, r)
+		require.Contains(t, log.String(), "level=DEBUG")
+		require.NotContains(t, log.String(), "level=ERROR")
+	}
 }

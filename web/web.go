@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/web/page"
 )
 
@@ -24,6 +25,8 @@ type Options struct {
 	// Gatherer gives the metrics, Registerer takes the scrape handler's own. Both are required.
 	Gatherer   prometheus.Gatherer
 	Registerer prometheus.Registerer
+	// Families gives metrics that the Gatherer does not have, sorted by name. Nil: there are none.
+	Families func() []exposition.Family
 
 	// Poll brings the metrics up to date before they are gathered and returns when ctx ends at the latest. Required.
 	Poll func(ctx context.Context)
@@ -109,12 +112,16 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the pages: %w", err)
 	}
+	scrape, err := newScrapeHandler(o)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	if o.MetricsPath == "/" {
-		mux.Handle("GET /{$}", newScrapeHandler(o)) // instead of the status page
+		mux.Handle("GET /{$}", scrape) // instead of the status page
 	} else {
 		mux.Handle("GET /{$}", pages)
-		mux.Handle("GET "+o.MetricsPath, newScrapeHandler(o))
+		mux.Handle("GET "+o.MetricsPath, scrape)
 	}
 	mux.Handle("GET "+memberPath, pages)
 	mux.Handle("GET "+assetsPath, pages)

@@ -1,0 +1,73 @@
+package exposition
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// longestNumber is more than the text of any value with what stands around it.
+const longestNumber = 32
+
+// textFamily writes a family in Prometheus' text format, or in OpenMetrics.
+func (e *Encoder) textFamily(f *Family, open bool) error {
+	begun := false
+	for labels, value := range f.Series {
+		if !begun {
+			begun = true
+			e.head(f, open)
+		}
+		text := labels.inText()
+		line := e.room(len(f.Name) + len(text) + longestNumber)
+		line = append(line, f.Name...)
+		line = append(line, text...)
+		line = append(line, ' ')
+		if open {
+			line = appendOpenNumber(line, value)
+		} else {
+			line = appendNumber(line, value)
+		}
+		line = append(line, '\n')
+		if _, err := e.w.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// head writes the lines above the series. OpenMetrics leaves the suffix of counters out there, and quotes more.
+func (e *Encoder) head(f *Family, open bool) {
+	name := f.Name
+	if open && f.Counter {
+		name = strings.TrimSuffix(name, "_total")
+	}
+	kind := "gauge"
+	if f.Counter {
+		kind = "counter"
+	}
+	for _, part := range []string{"# HELP ", name, " ", escape(f.Help, open), "\n# TYPE ", name, " ", kind, "\n"} {
+		_, _ = e.w.WriteString(part) // An error comes again with the next write.
+	}
+}
+
+func appendNumber(b []byte, v float64) []byte {
+	switch v {
+	case 0: // also where it is negative
+		return append(b, '0')
+	case 1:
+		return append(b, '1')
+	default:
+		return strconv.AppendFloat(b, v, 'g', -1, 64)
+	}
+}
+
+// appendOpenNumber makes sure that a number looks like a float, as OpenMetrics has it.
+func appendOpenNumber(b []byte, v float64) []byte {
+	start := len(b)
+	b = appendNumber(b, v)
+	if bytes.ContainsAny(b[start:], "e.") || math.IsNaN(v) || math.IsInf(v, 0) {
+		return b
+	}
+	return append(b, ".0"...)
+}

@@ -1,0 +1,125 @@
+// Package constmetrics shows members as a usual exporter does: every series is made anew for every scrape, with nothing
+// but client_golang. It is what the exposition is compared with, byte by byte in tests and in time by benchmarks.
+package constmetrics
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"servicegroup_exporter/collector"
+	"servicegroup_exporter/drivers"
+)
+
+// An Exporter is a prometheus.Collector of everything that a [collector.Collector] knows.
+type Exporter struct {
+	*collector.Collector
+	// UpOnly and Service are settings of sources, by name. See [collector.SourceConfig].
+	UpOnly  map[string]bool
+	Service map[string]string
+
+	descs map[string]*prometheus.Desc
+}
+
+// New makes an exporter of sources without settings.
+func New(c *collector.Collector) *Exporter {
+	e := &Exporter{Collector: c, descs: make(map[string]*prometheus.Desc)}
+	descs := make(chan *prometheus.Desc)
+	go func() {
+		defer close(descs)
+		c.Describe(descs)
+	}()
+	name := regexp.MustCompile(`fqName: "([^"]*)"`)
+	for desc := range descs {
+		e.descs[name.FindStringSubmatch(desc.String())[1]] = desc
+	}
+	return e
+}
+
+// Collect implements prometheus.Collector.
+func (e *Exporter) Collect(ch chan<- prometheus.Metric) {
+	e.Collector.Collect(ch)
+	agents := make(map[string]bool)
+	for _, snapshot := range e.Snapshots() {
+		for i := range snapshot.Members {
+			e.member(ch, &snapshot, &snapshot.Members[i], agents)
+		}
+	}
+}
+
+func (e *Exporter) member(ch chan<- prometheus.Metric, s *collector.Snapshot, m *collector.MemberState, agents map[string]bool) {
+	labels := []string{m.Binary, m.Group, m.Name, s.Source, m.Zone}
+	metric := func(name string, kind prometheus.ValueType, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(e.descs[name], kind, v, labels...)
+	}
+	gauge := func(name string, v float64) { metric(name, prometheus.GaugeValue, v, labels...) }
+	if m.State != collector.Unknown {
+		gauge("service_up", number(m.State == collector.Up))
+		e.agent(metric, s, m, agents)
+	}
+	if e.UpOnly[s.Source] {
+		return
+	}
+	metric("servicegroup_member_transitions_total", prometheus.CounterValue, float64(m.Transitions), labels...)
+	if !s.Readable {
+		return
+	}
+	if !m.LastHeartbeat.IsZero() {
+		gauge("servicegroup_member_last_heartbeat_timestamp_seconds", seconds(m.LastHeartbeat))
+	}
+	if !m.Since.IsZero() {
+		gauge("servicegroup_member_state_change_timestamp_seconds", seconds(m.Since))
+	}
+	if m.Enabled != drivers.FlagNone {
+		gauge("servicegroup_member_enabled", number(m.Enabled == drivers.FlagYes))
+	}
+	if m.ForcedDown != drivers.FlagNone {
+		gauge("servicegroup_member_forced_down", number(m.ForcedDown == drivers.FlagYes))
+	}
+	if m.ForcedDown == drivers.FlagYes {
+		gauge("servicegroup_member_fenced", number(m.Fenced))
+	}
+	metric("servicegroup_member_info", prometheus.GaugeValue, 1,
+		m.Binary, m.DisabledReason, m.Group, m.Name, s.Source, m.UUID, m.Version, m.Zone)
+}
+
+// agent shows a member as openstack-exporter does, if that has such members, and has not shown it yet.
+func (e *Exporter) agent(
+	metric func(string, prometheus.ValueType, float64, ...string), s *collector.Snapshot, m *collector.MemberState, shown map[string]bool,
+) {
+	on, off := "enabled", "disabled"
+	if e.Service[s.Source] == "neutron" {
+		on, off = "up", "down"
+	}
+	state := on
+	if m.Enabled == drivers.FlagNo {
+		state = off
+	}
+	var labels []string
+	switch e.Service[s.Source] {
+	case "nova":
+		labels = []string{state, m.DisabledReason, m.Name, m.UUID, m.Binary, m.Zone}
+	case "cinder":
+		labels = []string{state, m.DisabledReason, m.Name, m.Binary, m.UUID, m.Zone}
+	case "neutron":
+		labels = []string{state, m.Zone, m.Name, m.UUID, m.Binary}
+	default:
+		return
+	}
+	name := "openstack_" + e.Service[s.Source] + "_agent_state"
+	if key := name + strings.Join(labels, "\xff"); !shown[key] {
+		shown[key] = true
+		metric(name, prometheus.GaugeValue, number(m.State == collector.Up), labels...)
+	}
+}
+
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+func seconds(t time.Time) float64 { return float64(t.Unix()) + float64(t.Nanosecond())/1e9 }

@@ -1,0 +1,187 @@
+package constmetrics
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/collector"
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/web"
+)
+
+// A randomDriver gives members that come, go and change, and fails now and then.
+type randomDriver struct {
+	rng     *rand.Rand
+	members []drivers.Member
+}
+
+func (d *randomDriver) Close() error { return nil }
+
+func (d *randomDriver) Members(context.Context) (*drivers.Poll, error) {
+	if d.rng.IntN(5) == 0 {
+		return nil, drivers.Unavailable(drivers.ReasonConnect, errors.New("it is broken"))
+	}
+	if d.rng.IntN(3) > 0 { // else nothing has changed
+		for range 1 + d.rng.IntN(3) {
+			d.change()
+		}
+	}
+	return &drivers.Poll{Members: append([]drivers.Member(nil), d.members...), Now: time.Now(), DownTime: time.Minute}, nil
+}
+
+func (d *randomDriver) change() {
+	if len(d.members) < 3 || d.rng.IntN(3) == 0 {
+		d.members = append(d.members, drivers.Member{
+			Group: pick(d.rng, "compute", "a", "z\"\\\n"), Name: pick(d.rng, "é", "host", "x") + strconv.Itoa(d.rng.IntN(10)),
+			Binary: pick(d.rng, "", "a", "nova-compute"), Rostered: d.rng.IntN(2) == 0, UUID: pick(d.rng, "", "1", "2"),
+		})
+		return
+	}
+	i := d.rng.IntN(len(d.members))
+	if d.rng.IntN(6) == 0 {
+		d.members = append(d.members[:i], d.members[i+1:]...)
+		return
+	}
+	m := &d.members[i]
+	m.Up = d.rng.IntN(2) == 0
+	m.ForcedDown, m.Enabled = drivers.Flag(d.rng.IntN(3)), drivers.Flag(d.rng.IntN(3))
+	m.Up = m.Up && m.ForcedDown != drivers.FlagYes
+	m.DisabledReason, m.Version, m.Zone = pick(d.rng, "", `"why"`), pick(d.rng, "", "61"), pick(d.rng, "", "az1")
+	if d.rng.IntN(2) == 0 {
+		m.LastHeartbeat = time.Now().Add(-time.Duration(d.rng.IntN(100)) * time.Second / 7)
+	}
+}
+
+func pick(rng *rand.Rand, of ...string) string { return of[rng.IntN(len(of))] }
+
+// A pair is one collector seen by the program's own handler and by promhttp's.
+type pair struct {
+	*collector.Collector
+	usual         *Exporter
+	ours, theirs  http.Handler
+	rng           *rand.Rand
+	compat        bool
+	randomDrivers []*randomDriver
+}
+
+func newPair(t *testing.T, seed uint64) *pair {
+	histograms, own, usual := prometheus.NewRegistry(), prometheus.NewRegistry(), prometheus.NewPedanticRegistry()
+	compat := seed%2 == 0
+	c, err := collector.New(collector.Options{Registerer: histograms, CompatOpenStackExporter: compat})
+	require.NoError(t, err)
+	p := &pair{Collector: c, usual: New(c), compat: compat, rng: rand.New(rand.NewPCG(seed, 1))}
+	own.MustRegister(c)
+	usual.MustRegister(p.usual)
+	o := web.DefaultOptions()
+	o.Gatherer, o.Families = prometheus.Gatherers{histograms, own}, c.Families
+	o.Registerer, o.Poll = prometheus.NewRegistry(), func(context.Context) {}
+	p.ours, err = web.New(o)
+	require.NoError(t, err)
+	p.theirs = promhttp.HandlerFor(prometheus.Gatherers{histograms, usual}, promhttp.HandlerOpts{EnableOpenMetrics: true})
+	for i := range 4 {
+		p.randomDrivers = append(p.randomDrivers, &randomDriver{rng: rand.New(rand.NewPCG(seed, uint64(i)+2))})
+	}
+	return p
+}
+
+// reload gives the sources other settings.
+func (p *pair) reload(t *testing.T) {
+	p.usual.UpOnly, p.usual.Service = make(map[string]bool), make(map[string]string)
+	var configs []collector.SourceConfig
+	for i, d := range p.randomDrivers[p.rng.IntN(2):] {
+		cfg := collector.SourceConfig{
+			Name: fmt.Sprint("source", i), Service: pick(p.rng, "nova", "nova", "cinder", "neutron", ""), UpOnly: p.rng.IntN(3) == 0,
+			Open: func() (drivers.Driver, error) { return d, nil },
+		}
+		cfg.Fingerprint = fmt.Sprint(cfg.Service, cfg.UpOnly, d)
+		configs = append(configs, cfg)
+		p.usual.UpOnly[cfg.Name] = cfg.UpOnly
+		if p.compat {
+			p.usual.Service[cfg.Name] = cfg.Service
+		}
+	}
+	require.NoError(t, p.Apply(configs))
+}
+
+// compare asks both handlers for the same.
+func (p *pair) compare(t *testing.T, query, accept, encoding string) {
+	t.Helper()
+	ask := func(h http.Handler) (http.Header, string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics"+query, nil)
+		r.Header.Set("Accept", accept)
+		r.Header.Set("Accept-Encoding", encoding)
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, r)
+		require.Equal(t, http.StatusOK, answer.Code, answer.Body)
+		body := io.Reader(answer.Body)
+		if answer.Header().Get("Content-Encoding") == "gzip" {
+			var err error
+			body, err = gzip.NewReader(body)
+			require.NoError(t, err)
+		}
+		text, err := io.ReadAll(body)
+		require.NoError(t, err)
+		return answer.Header(), string(text)
+	}
+	ourHeader, our := ask(p.ours)
+	theirHeader, their := ask(p.theirs)
+	require.Equal(t, their, our)
+	for _, name := range []string{"Content-Type", "Content-Encoding", "Vary"} {
+		require.Equal(t, theirHeader.Values(name), ourHeader.Values(name), name)
+	}
+}
+
+const (
+	openMetrics = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
+		"application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.2"
+	protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7," + openMetrics
+)
+
+// Whatever happened, what is served is byte for byte what client_golang serves of series made anew.
+func TestServedAsUsualExportersServe(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPair(t, seed)
+				defer p.Close()
+				for step := range 30 {
+					if step%10 == 0 {
+						p.reload(t)
+					}
+					time.Sleep(time.Duration(p.rng.IntN(40)) * time.Second)
+					p.Poll(t.Context())
+					query := pick(p.rng, "", "", "?name[]=service_up&name[]=servicegroup_source_up&name[]=none")
+					p.compare(t, query, pick(p.rng, "", openMetrics, protobuf), pick(p.rng, "", "gzip"))
+				}
+			})
+		})
+	}
+}
+
+// The same coding is chosen for every client.
+func TestCodingIsNegotiatedAsUsual(t *testing.T) {
+	p := newPair(t, 1)
+	defer p.Close()
+	p.reload(t)
+	for _, encoding := range []string{
+		"", "gzip", "gzip, deflate, br", "identity", "*", "gzip;q=0", "gzip;q=0.5", "gzip;q=1.0, identity;q=0.5",
+		"identity;q=0.5, *;q=0.9", "gzip;q=0.2, *;q=0.1", "gzip;q=0.1, identity;q=0.2", "deflate", "zstd", "gzip;q=x", "gzip;level=1",
+		"gzip ; q=0.3", "gzip;q=2", "identity, gzip", "identity;q=0, gzip;q=0", ";;", "br;q=1.0, gzip;q=0.8, *;q=0.1",
+	} {
+		t.Run(encoding, func(t *testing.T) { p.compare(t, "", "", encoding) })
+	}
+}
