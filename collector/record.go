@@ -36,6 +36,8 @@ type record struct {
 
 	row    *drivers.Member // what the poll being applied says of it, nil: nothing
 	entry  entry           // what it has in place of a row
+	next   *record         // the record of the row that came after its row in the last poll
+	gone   bool            // it was forgotten, and is only still there as the next of another
 	series *memberSeries   // how it was last rendered
 }
 

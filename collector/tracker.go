@@ -25,6 +25,7 @@ type tracker struct {
 	limits  limits
 	records map[drivers.Key]*record
 	order   []*record // sorted by group and name
+	head    record    // the one before the first row
 	groups  map[string]*group
 	met     map[string]bool // groups that the poll being applied has and the ones before had not
 	newest  time.Time       // the newest heartbeat in the last successful poll that is not in the future
@@ -84,6 +85,7 @@ func (t *tracker) apply(r *reading) *outcome {
 		rec.row, rec.entry = nil, entryNone
 		if !keep {
 			delete(t.records, rec.member.Key())
+			rec.gone, rec.next = true, nil
 		}
 		return !keep
 	})
@@ -97,13 +99,14 @@ func (t *tracker) apply(r *reading) *outcome {
 // admit finds the record of every row, makes those that are missing, and turns away rows that can't be used. Afterwards
 // no two records have the same group and name, whatever the driver gave.
 func (t *tracker) admit(r *reading, out *outcome) {
-	before := len(t.order)
+	known := len(t.order)
 	t.met = make(map[string]bool)
+	last := &t.head
 	for i := range r.Members {
-		t.admitRow(&r.Members[i], entryNone, out)
+		last = t.admitRow(&r.Members[i], last, entryNone, out)
 	}
 	for i := range r.Unknown {
-		t.admitRow(&r.Unknown[i], entryUnknown, out)
+		last = t.admitRow(&r.Unknown[i], last, entryUnknown, out)
 	}
 	for _, rejection := range r.Rejected {
 		out.rejected[rejectionReason(rejection.Reason)]++
@@ -112,22 +115,23 @@ func (t *tracker) admit(r *reading, out *outcome) {
 			rec.entry = entryDamaged
 		}
 	}
-	if len(t.order) > before {
+	if len(t.order) > known {
 		slices.SortFunc(t.order, byKey)
 	}
 }
 
-func (t *tracker) admitRow(m *drivers.Member, kind entry, out *outcome) {
-	if !validName(m.Group) || !validName(m.Name) {
-		out.rejected[rejectedName]++
-		return
-	}
-	rec := t.records[m.Key()]
-	if rec == nil && t.full(m.Group) {
-		out.rejected[rejectedLimit]++
-		return
+// admitRow gives the record of a row, or the last one if the row can't be used. Rows nearly always come in the same order,
+// so that the record is the one that came next after the last one before.
+func (t *tracker) admitRow(m *drivers.Member, last *record, kind entry, out *outcome) *record {
+	rec := last.next
+	if rec == nil || rec.gone || rec.member.Key() != m.Key() {
+		rec = t.records[m.Key()]
 	}
 	if rec == nil {
+		if reason := t.refusal(m); reason != "" {
+			out.rejected[reason]++
+			return last
+		}
 		rec = &record{member: *m}
 		t.records[m.Key()] = rec
 		t.order = append(t.order, rec)
@@ -138,6 +142,20 @@ func (t *tracker) admitRow(m *drivers.Member, kind entry, out *outcome) {
 	if rec.row == nil || kind == rec.entry && better(m, rec.row) {
 		rec.row, rec.entry = m, kind
 	}
+	last.next = rec
+	return rec
+}
+
+// refusal says why a member can't be taken in that is not known, if so.
+func (t *tracker) refusal(m *drivers.Member) string {
+	switch {
+	case !validName(m.Group) || !validName(m.Name):
+		return rejectedName
+	case t.full(m.Group):
+		return rejectedLimit
+	default:
+		return ""
+	}
 }
 
 // count numbers the living and the dead of each group. A group is remembered for a while after its last member has
@@ -147,14 +165,11 @@ func (t *tracker) count(r *reading, out *outcome) {
 		*g = group{emptied: g.emptied}
 	}
 	t.unknown, t.newest = 0, time.Time{}
-	for _, rec := range t.order {
-		g := t.groups[rec.member.Group]
-		if g == nil {
-			g = &group{}
-			t.groups[rec.member.Group] = g
-			out.newGroups = append(out.newGroups, rec.member.Group)
+	var g *group
+	for i, rec := range t.order {
+		if i == 0 || t.order[i-1].member.Group != rec.member.Group {
+			g = t.groupOf(rec, out)
 		}
-		g.emptied = instant{}
 		switch rec.shown() {
 		case Up:
 			g.up++
@@ -179,6 +194,18 @@ func (t *tracker) count(r *reading, out *outcome) {
 			out.goneGroups = append(out.goneGroups, name)
 		}
 	}
+}
+
+// groupOf gives the group of a member, which has at least this one.
+func (t *tracker) groupOf(rec *record, out *outcome) *group {
+	g := t.groups[rec.member.Group]
+	if g == nil {
+		g = &group{}
+		t.groups[rec.member.Group] = g
+		out.newGroups = append(out.newGroups, rec.member.Group)
+	}
+	g.emptied = instant{}
+	return g
 }
 
 // members gives what is known of every member.
