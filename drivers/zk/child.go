@@ -35,6 +35,7 @@ type child struct {
 	kind      kind       // of a child that is present and not rostered
 	czxid     int64      // the transaction that made a flat one
 	recorded  bool       // it turned out to have a record after all: it joined meanwhile
+	watched   bool       // its children and its value are watched
 	populated bool       // it has children
 	record    deadRecord // of a child that is rostered and not present
 	gone      bool       // it was removed meanwhile
@@ -102,20 +103,39 @@ func (c *child) stillThere(ctx context.Context, r *reading, group string) error 
 
 // lookInside finds out whether a persistent child is a nested member and whether that is up.
 func (c *child) lookInside(ctx context.Context, r *reading, group, path string) error {
-	inside, err := r.dirs.read(ctx, path)
+	inside, err := r.dirs.watch(ctx, path)
 	if err != nil {
 		return err
 	}
-	if inside.stat.EphemeralOwner != 0 { // It is another znode by now.
+	self, err := r.nodes.read(ctx, path, false)
+	switch {
+	case err != nil:
+		return err
+	case !self.exists:
+		return zkclient.ErrNoNode
+	case self.owner != 0: // It is another znode by now.
 		return c.classify(ctx, r, group, path)
 	}
-	value, err := r.get(ctx, path)
-	if err != nil {
-		return err
+	c.isInside(inside, self)
+	return nil
+}
+
+// isInside takes over what a persistent child has in it, if that is known.
+func (c *child) isInside(inside *listing, self *node) bool {
+	if inside == nil || !self.exists || self.owner != 0 {
+		return false
 	}
-	c.kind, c.populated = kindOther, len(inside.names) > 0
-	if string(value) == membersValue {
+	c.watched, c.kind, c.populated = true, kindOther, len(inside.names) > 0
+	if self.said != nil {
 		c.kind = kindNested
 	}
-	return nil
+	return true
+}
+
+// sayMembers says whether a znode's data is that of members.
+func sayMembers(data []byte) map[string]string {
+	if string(data) != membersValue {
+		return nil
+	}
+	return map[string]string{}
 }

@@ -26,6 +26,7 @@ func (l *listing) sameChildren(stat zkclient.Stat) bool {
 type dir struct {
 	list  *listing // nil before the first read
 	armed bool     // a watch is outstanding: at most one a path
+	turn  uint64   // counts the watches
 	// fired is when the watch fired that was outstanding last, zero since it was armed again; pending is the first such
 	// time that no successful poll has reported yet.
 	fired, pending time.Time
@@ -41,12 +42,14 @@ type dir struct {
 type dirs struct {
 	session *session
 	asked   func() // counts a round trip
-	changed func() // says that a watch fired; must not block
 
 	mu    sync.Mutex
 	paths map[string]*dir
-	poll  uint64 // the number of the poll that is under way
+	poll  uint64 // the number of the poll that is under way; quiet ones share one
+	fires uint64 // how many watches had fired when it began
 }
+
+func newDirs(asked func()) *dirs { return &dirs{asked: asked, paths: make(map[string]*dir)} }
 
 func (d *dirs) get(path string) *dir {
 	e := d.paths[path]
@@ -61,21 +64,20 @@ func (d *dirs) get(path string) *dir {
 func (d *dirs) fire(path string) {
 	now := time.Now()
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	e := d.get(path)
 	e.armed = false
 	if e.fired.IsZero() {
 		e.fired = now
 	}
-	d.mu.Unlock()
-	d.changed()
 }
 
 // read gives the children of a path and the znode's present numbers. A path without a znode has none.
 func (d *dirs) read(ctx context.Context, path string) (*listing, error) {
 	for {
-		list, watched := d.begin(path)
-		if !watched {
-			list, err := d.list(ctx, path)
+		list, turn := d.begin(path)
+		if turn != 0 {
+			list, err := d.list(ctx, path, turn)
 			if err != nil || list != nil {
 				return list, err
 			}
@@ -87,33 +89,59 @@ func (d *dirs) read(ctx context.Context, path string) (*listing, error) {
 				return same, err
 			}
 		}
-		if d.isArmed(path) { // A watch for the znode's creation, or one whose first read was cut short.
-			return d.listUnwatched(ctx, path)
+		if turn := d.armed(path); turn != 0 { // A watch for the znode's creation, or one whose first read was cut short.
+			return d.listUnwatched(ctx, path, turn)
 		}
 	}
 }
 
-// begin notes that a poll reads the path. Unless a watch is outstanding, the caller now has to arm one.
-func (d *dirs) begin(path string) (list *listing, watched bool) {
+// watch is like read, but takes the watch's word: as long as that has not fired, nothing is asked. The server sends what
+// has happened before the answer to the sync that a poll begins with.
+func (d *dirs) watch(ctx context.Context, path string) (*listing, error) {
+	if list := d.watched(path); list != nil {
+		return list, nil
+	}
+	return d.read(ctx, path)
+}
+
+// watched gives the children of a path that were read and whose watch has not fired since, else nil.
+func (d *dirs) watched(path string) *listing {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.paths[path]
+	if e == nil || !e.armed || e.list == nil {
+		return nil
+	}
+	e.poll = d.poll
+	return e.list
+}
+
+// begin notes that a poll reads the path. Unless a watch is outstanding, it is the caller's turn to arm one.
+func (d *dirs) begin(path string) (list *listing, turn uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e := d.get(path)
 	e.poll = d.poll
 	if e.armed {
-		return e.list, true
+		return e.list, 0
 	}
 	if e.pending.IsZero() {
 		e.pending = e.fired
 	}
 	// Armed before it is asked for, since it may fire before the answer is handed on.
-	e.armed, e.fired = true, time.Time{}
-	return e.list, false
+	e.armed, e.fired, e.list = true, time.Time{}, nil
+	e.turn++
+	return nil, e.turn
 }
 
-func (d *dirs) isArmed(path string) bool {
+// armed gives the turn of the watch that is outstanding, 0 if there is none.
+func (d *dirs) armed(path string) uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.get(path).armed
+	if e := d.get(path); e.armed {
+		return e.turn
+	}
+	return 0
 }
 
 // disarm notes that a watch was not set after all.
@@ -123,7 +151,8 @@ func (d *dirs) disarm(path string) {
 	d.get(path).armed = false
 }
 
-func (d *dirs) store(path string, names []string, stat *zkclient.Stat) *listing {
+// store keeps a listing, unless its turn is over: the answer may have been on its way for long.
+func (d *dirs) store(path string, turn uint64, names []string, stat *zkclient.Stat) *listing {
 	slices.Sort(names)
 	list := &listing{names: names}
 	if stat != nil {
@@ -131,13 +160,15 @@ func (d *dirs) store(path string, names []string, stat *zkclient.Stat) *listing 
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.get(path).list = list
+	if e := d.get(path); e.turn == turn {
+		e.list = list
+	}
 	return list
 }
 
 // list reads the children and sets a watch on them, or on the znode's creation where there is none. It gives nil when
 // the znode was created in between.
-func (d *dirs) list(ctx context.Context, path string) (*listing, error) {
+func (d *dirs) list(ctx context.Context, path string, turn uint64) (*listing, error) {
 	d.asked()
 	// What follows an answer is done even if nobody waits for it any more, since the server has set the watch.
 	list, err := call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
@@ -146,7 +177,7 @@ func (d *dirs) list(ctx context.Context, path string) (*listing, error) {
 			d.disarm(path)
 			return nil, denied(err, "READ", path)
 		}
-		return d.store(path, names, stat), nil
+		return d.store(path, turn, names, stat), nil
 	})
 	if errors.Is(err, zkclient.ErrNoNode) {
 		return d.awaitCreation(ctx, path)
@@ -155,7 +186,7 @@ func (d *dirs) list(ctx context.Context, path string) (*listing, error) {
 }
 
 func (d *dirs) awaitCreation(ctx context.Context, path string) (*listing, error) {
-	d.begin(path)
+	_, turn := d.begin(path)
 	d.asked()
 	return call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
 		exists, _, _, err := c.ExistsW(path)
@@ -163,7 +194,7 @@ func (d *dirs) awaitCreation(ctx context.Context, path string) (*listing, error)
 			d.disarm(path)
 			return nil, err
 		}
-		return d.store(path, nil, nil), nil
+		return d.store(path, turn, nil, nil), nil
 	})
 }
 
@@ -186,26 +217,30 @@ func (d *dirs) unchanged(ctx context.Context, path string, list *listing) (*list
 	return &listing{names: list.names, stat: stat}, nil
 }
 
-func (d *dirs) listUnwatched(ctx context.Context, path string) (*listing, error) {
+func (d *dirs) listUnwatched(ctx context.Context, path string, turn uint64) (*listing, error) {
 	d.asked()
 	list, err := call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
 		names, stat, err := c.Children(path)
 		if err != nil {
 			return nil, denied(err, "READ", path)
 		}
-		return d.store(path, names, stat), nil
+		return d.store(path, turn, names, stat), nil
 	})
 	if errors.Is(err, zkclient.ErrNoNode) {
-		return d.store(path, nil, nil), nil
+		return d.store(path, turn, nil, nil), nil
 	}
 	return list, err
 }
 
-// beginPoll starts the next poll.
-func (d *dirs) beginPoll() {
+// beginPoll starts the next poll, before which so many watches had fired. As long as that number stays, so does what
+// there is to read.
+func (d *dirs) beginPoll(fires uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.poll++
+	if d.poll == 0 || fires != d.fires {
+		d.poll++
+		d.fires = fires
+	}
 }
 
 // firstChange gives when a watch on a path or on any of the paths inside first fired since the last successful poll, zero

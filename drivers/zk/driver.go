@@ -127,15 +127,15 @@ func (d *Driver) reader() *link {
 func (d *Driver) openReading(ctx context.Context, report func(error, bool)) (*reading, error) {
 	r := &reading{
 		paths: d.paths, layout: d.config.Layout, logger: d.logger,
-		asked: func() { d.operations.Add(1) },
+		asked: func() { d.operations.Add(1) }, changed: d.signal,
 	}
-	r.dirs = &dirs{asked: r.asked, changed: d.signal, paths: make(map[string]*dir)}
-	dialer := d.dialer
-	dialer.options.read, dialer.options.onNode = maxReply, r.dirs.fire
+	r.fires.Store(1) // None is 0, which is no poll's number.
+	r.dirs, r.nodes = newDirs(r.asked), newNodes(r.asked, sayMembers)
 	if d.tree != nil {
-		r.nodes = newNodes(r.asked, d.tree.fields)
-		dialer.options.onNode = r.fire
+		r.nodes.say = d.tree.say()
 	}
+	dialer := d.dialer
+	dialer.options.read, dialer.options.onNode = maxReply, r.fire
 	session, err := dialer.dial(ctx, newFailures(dialer.servers, report))
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ type group struct {
 
 	// The last result, and what it was made from.
 	from         *reading
+	fires        uint64 // watches that had fired when that poll began
 	roster, live *listing
 	result       *groupResult
 }
@@ -28,7 +29,7 @@ type group struct {
 type groupResult struct {
 	members  []drivers.Member // sorted by name
 	rejected []drivers.Rejection
-	nested   []string // paths of nested members, which show in no listing whether they are up
+	watched  []string // paths of children that are watched by themselves: nested members, and what looks like one
 }
 
 // poll reads the group. It leaves the result alone if nothing has changed.
@@ -43,7 +44,8 @@ func (g *group) poll(ctx context.Context, r *reading) error {
 	if err != nil {
 		return unavailable("reading the group "+r.paths.group(g.name), err)
 	}
-	if g.sameLive(r, live) && len(g.result.nested) == 0 && g.roster.sameChildren(roster.stat) {
+	if g.sameLive(r, live) && g.roster.sameChildren(roster.stat) &&
+		(len(g.result.watched) == 0 || g.fires == r.polled) {
 		return nil
 	}
 	children := g.merge(r, roster, live)
@@ -52,7 +54,7 @@ func (g *group) poll(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
-	g.from, g.roster, g.live = r, roster, live
+	g.from, g.fires, g.roster, g.live = r, r.polled, roster, live
 	g.result = g.conclude(r, children)
 	return nil
 }
@@ -109,8 +111,12 @@ func (g *group) merge(r *reading, roster, live *listing) []child {
 		case len(a) == 0 || b[0] < a[0]:
 			c = child{name: b[0], present: true}
 			c.kind, c.known = g.kinds[c.name]
-			// A nested member has to be looked at each time, and what was no member may be one under the same name now.
-			c.known = c.known && (c.kind == kindFlat || c.kind == kindOther && g.sameLive(r, live))
+			switch {
+			case !c.known || c.kind == kindFlat:
+			case c.isInside(r.inside(r.paths.member(g.name, c.name))):
+			default: // What was no member may be one under the same name now.
+				c.known = c.kind == kindOther && g.sameLive(r, live)
+			}
 			b = b[1:]
 		default:
 			c = child{name: a[0], rostered: true, present: true, known: true}
@@ -154,11 +160,11 @@ func (g *group) conclude(r *reading, children []child) *groupResult {
 	}
 	for i := range children {
 		c := &children[i]
+		if c.watched {
+			result.watched = append(result.watched, r.paths.member(g.name, c.name))
+		}
 		if c.gone || !c.rostered && !r.counts(c.kind) {
 			continue
-		}
-		if c.kind == kindNested {
-			result.nested = append(result.nested, r.paths.member(g.name, c.name))
 		}
 		if !utf8.ValidString(c.name) {
 			reject(c, "name")

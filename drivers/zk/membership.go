@@ -48,7 +48,7 @@ func (m *membership) start(s *session) {
 }
 
 // onNode is called when a watch fires.
-func (m *membership) onNode(string) {
+func (m *membership) onNode(zkclient.Event) {
 	select {
 	case m.event <- struct{}{}:
 	default:

@@ -31,23 +31,22 @@ type node struct {
 // Watches end with the session, and the next one begins with new nodes.
 type nodes struct {
 	session *session
-	asked   func() // counts a round trip
-	fields  []string
+	asked   func()                              // counts a round trip
+	say     func(data []byte) map[string]string // takes what is asked for from the data; nil: nothing is
 
 	mu    sync.Mutex
 	known map[string]*node
 	fired map[string]time.Time // of znodes that were not read since
+	poll  uint64               // as that of dirs
 	fires uint64
-	poll  uint64
 	began time.Time
 }
 
-func newNodes(asked func(), fields []string) *nodes {
-	return &nodes{asked: asked, fields: fields, known: make(map[string]*node), fired: make(map[string]time.Time)}
+func newNodes(asked func(), say func([]byte) map[string]string) *nodes {
+	return &nodes{asked: asked, say: say, known: make(map[string]*node), fired: make(map[string]time.Time)}
 }
 
-// fire is called when a watch on a path fires. A watch on the children of the same path is taken for one, which costs a
-// read.
+// fire is called when a watch on a path fires. Its creation may be one that others wait for, which costs a read.
 func (n *nodes) fire(path string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -56,7 +55,6 @@ func (n *nodes) fire(path string) {
 		return
 	}
 	delete(n.known, path)
-	n.fires++
 	if e.ready && !e.pending.IsZero() {
 		n.fired[path] = e.pending
 	} else {
@@ -117,7 +115,7 @@ func (n *nodes) fetch(c *zkclient.Conn, path string, e *node) error {
 	var data []byte
 	var stat *zkclient.Stat
 	var err error
-	if len(n.fields) > 0 {
+	if n.say != nil {
 		data, stat, _, err = c.GetW(path)
 		err = denied(err, "READ", path)
 	} else {
@@ -132,8 +130,8 @@ func (n *nodes) fetch(c *zkclient.Conn, path string, e *node) error {
 		return err
 	}
 	var said map[string]string
-	if len(n.fields) > 0 {
-		said = readFields(data, n.fields)
+	if n.say != nil {
+		said = n.say(data)
 	}
 	n.settle(e, true, stat, said)
 	return nil
@@ -171,18 +169,26 @@ func (n *nodes) drop(path string, e *node) {
 	}
 }
 
-// count is the number of watches that have fired.
-func (n *nodes) count() uint64 {
+// watched gives a znode that was read and whose watch has not fired since, else nil.
+func (n *nodes) watched(path string) *node {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.fires
+	e := n.known[path]
+	if e == nil || !e.ready {
+		return nil
+	}
+	e.poll = n.poll
+	return e
 }
 
-// beginPoll starts a poll that reads all znodes that are of interest.
-func (n *nodes) beginPoll() {
+// beginPoll starts a poll that reads all znodes that are of interest, as that of dirs does.
+func (n *nodes) beginPoll(fires uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.poll++
+	if n.poll == 0 || fires != n.fires {
+		n.poll++
+		n.fires = fires
+	}
 	n.began = time.Now()
 }
 

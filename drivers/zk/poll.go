@@ -56,7 +56,7 @@ func (d *Driver) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 	if err := r.sync(ctx); err != nil {
 		return nil, unavailable("waiting for it to catch up with the leader", err)
 	}
-	r.dirs.beginPoll()
+	r.beginPoll()
 	read := d.pollGroups
 	if d.tree != nil {
 		read = d.tree.poll
@@ -66,7 +66,7 @@ func (d *Driver) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 		return nil, err
 	}
 	poll.DownTime, poll.Backend = d.config.memberTimeout(), r.backend
-	r.dirs.succeeded()
+	r.succeeded()
 	return poll, nil
 }
 
@@ -76,16 +76,18 @@ func (d *Driver) pollGroups(ctx context.Context, r *reading) (*drivers.Poll, err
 	if err != nil {
 		return nil, err
 	}
+	r.nodes.beginPoll(r.polled)
 	groups := d.remembered(names)
 	if err := each(ctx, groupsAtOnce, groups, func(ctx context.Context, g *group) error { return g.poll(ctx, r) }); err != nil {
 		return nil, err
 	}
 	d.merge(groups)
-	return &drivers.Poll{
-		Members:  d.last.members,
-		Rejected: d.last.rejected,
-		Changed:  changes(r, groups),
-	}, nil
+	poll := &drivers.Poll{Members: d.last.members, Rejected: d.last.rejected}
+	if !r.quiet() {
+		poll.Changed = changes(r, groups)
+		r.nodes.succeeded()
+	}
+	return poll, nil
 }
 
 // groupNames gives the configured groups, or all that there are, sorted.
@@ -143,7 +145,7 @@ func (d *Driver) merge(groups []*group) {
 func changes(r *reading, groups []*group) map[string]time.Time {
 	all := make(map[string]time.Time)
 	for _, g := range groups {
-		if first := r.dirs.firstChange(r.paths.group(g.name), g.result.nested); !first.IsZero() {
+		if first := r.dirs.firstChange(r.paths.group(g.name), g.result.watched); !first.IsZero() {
 			all[g.name] = first
 		}
 	}

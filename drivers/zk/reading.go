@@ -3,6 +3,7 @@ package zk
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	zkclient "github.com/go-zookeeper/zk"
 )
@@ -11,26 +12,60 @@ import (
 type reading struct {
 	session *session
 	dirs    *dirs
-	nodes   *nodes // nil for this program's own layouts
+	nodes   *nodes
 	paths   paths
 	layout  string
 	backend string // the server's version
 	logger  *slog.Logger
-	asked   func() // counts a round trip
+	asked   func()        // counts a round trip
+	changed func()        // says that a watch fired; must not block
+	fires   atomic.Uint64 // watches that have fired
+
+	// How many had fired when the poll under way began, and when the last one began that succeeded.
+	polled, done uint64
 }
 
 // use gives the reading its session.
 func (r *reading) use(s *session) {
-	r.session, r.dirs.session = s, s
-	if r.nodes != nil {
-		r.nodes.session = s
-	}
+	r.session, r.dirs.session, r.nodes.session = s, s, s
 }
 
 // fire is called when a watch on a path fires, be it on its children or on itself.
-func (r *reading) fire(path string) {
-	r.nodes.fire(path)
-	r.dirs.fire(path)
+func (r *reading) fire(ev zkclient.Event) {
+	r.fires.Add(1)
+	if ev.Type != zkclient.EventNodeChildrenChanged {
+		r.nodes.fire(ev.Path)
+	}
+	if ev.Type != zkclient.EventNodeDataChanged {
+		r.dirs.fire(ev.Path)
+	}
+	r.changed()
+}
+
+// inside gives the children and the data of a path if both are known and watched, else nil.
+func (r *reading) inside(path string) (*listing, *node) {
+	list, n := r.dirs.watched(path), r.nodes.watched(path)
+	if list == nil || n == nil {
+		return nil, nil
+	}
+	return list, n
+}
+
+// beginPoll starts a poll.
+func (r *reading) beginPoll() {
+	r.polled = r.fires.Load()
+	r.dirs.beginPoll(r.polled)
+}
+
+// quiet says whether nothing has happened since the last successful poll began.
+func (r *reading) quiet() bool { return r.done > 0 && r.fires.Load() == r.done }
+
+// succeeded ends a successful poll. After a quiet one the books are as they were.
+func (r *reading) succeeded() {
+	if !r.quiet() {
+		r.dirs.succeeded()
+	}
+	r.done = r.polled
 }
 
 // counts says whether the configured layout has members of that kind.

@@ -34,7 +34,7 @@ type session struct {
 	over  sync.Once
 	err   error // why; set before done is closed
 
-	onNode func(path string)
+	onNode func(zkclient.Event)
 
 	mu     sync.Mutex // serializes authentication
 	digest string     // user:password that the server was told last
@@ -45,8 +45,8 @@ type sessionOptions struct {
 	timeout     time.Duration // to ask for
 	read, write int           // the longest packets to take and to send, in bytes
 	logger      *slog.Logger
-	reapers     *sync.WaitGroup   // counts the goroutines that wait for sessions' ends
-	onNode      func(path string) // called for every watch that fires; must not block
+	reapers     *sync.WaitGroup      // counts the goroutines that wait for sessions' ends
+	onNode      func(zkclient.Event) // called for every watch that fires; must not block
 }
 
 // newSession asks the server at the other end of conn for a session and waits for it until ctx ends. It owns conn.
@@ -107,7 +107,7 @@ func (s *session) onEvent(ev zkclient.Event) {
 		s.cut(s.cause())
 	case ev.Type == zkclient.EventNotWatching: // The session is over, which done tells.
 	case ev.Type != zkclient.EventSession && s.onNode != nil:
-		s.onNode(ev.Path)
+		s.onNode(ev)
 	}
 }
 

@@ -45,6 +45,14 @@ func (r room) same(other room) bool {
 	return r.path == other.path && r.list.sameChildren(other.list.stat)
 }
 
+// say gives what reads a znode's data, nil if nothing is asked of it.
+func (t *tree) say() func([]byte) map[string]string {
+	if len(t.fields) == 0 {
+		return nil
+	}
+	return func(data []byte) map[string]string { return readFields(data, t.fields) }
+}
+
 // poll reads the layout. What was found is given again if nothing has changed.
 func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 	v := newVisit(t, r)
@@ -58,8 +66,8 @@ func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 		return nil, err
 	}
 	var leaves []leaf
-	if fires := r.nodes.count(); !t.last.holds(r, live, roster, fires) {
-		r.nodes.beginPoll()
+	if !t.last.holds(r, live, roster) {
+		r.nodes.beginPoll(r.polled)
 		if leaves, err = t.readLeaves(ctx, r, live); err != nil {
 			return nil, err
 		}
@@ -67,7 +75,7 @@ func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.last = &treeResult{from: r, live: live, roster: roster, fires: fires, found: found}
+		t.last = &treeResult{from: r, live: live, roster: roster, fires: r.polled, found: found}
 	}
 	found := &t.last.found
 	poll := &drivers.Poll{
@@ -81,8 +89,8 @@ func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 }
 
 // holds says whether a result was made from the same children in the same session, none of which has changed.
-func (l *treeResult) holds(r *reading, live, roster []room, fires uint64) bool {
-	return l != nil && l.from == r && l.fires == fires &&
+func (l *treeResult) holds(r *reading, live, roster []room) bool {
+	return l != nil && l.from == r && l.fires == r.polled &&
 		slices.EqualFunc(l.live, live, room.same) && slices.EqualFunc(l.roster, roster, room.same)
 }
 
