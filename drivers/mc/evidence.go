@@ -127,20 +127,18 @@ func (p *proofs) judgeAll(h *hearing, members []drivers.Key, testimonies []testi
 }
 
 // hear sums up what the servers said about each member.
-func hear(answers []answer, members int, how scheme) []testimony {
+func hear(answers []answer, members int) []testimony {
 	testimonies := make([]testimony, members)
 	for i := range answers {
 		if answers[i].err != nil {
 			continue
 		}
-		for m, item := range answers[i].items {
-			if item == nil {
-				continue
-			}
-			if s, err := how.see(item); err == nil {
-				testimonies[m].add(i, s)
-			} else {
+		for m, w := range answers[i].words {
+			switch {
+			case w.odd:
 				testimonies[m].odd |= only(i)
+			case w.there:
+				testimonies[m].add(i, w.sighting)
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func TestEvidence(t *testing.T) {
 			member := drivers.Key{Group: "compute", Name: "one"}
 			for _, m := range history {
 				h := newHearing(second(m.second), time.Minute, []answer{m.answer(t, m.first), m.answer(t, m.other)})
-				testimonies := hear([]answer{m.answer(t, m.first), m.answer(t, m.other)}, 1, hashed{})
+				testimonies := hear([]answer{m.answer(t, m.first), m.answer(t, m.other)}, 1)
 				got := all.judgeAll(h, []drivers.Key{member}, testimonies)
 				require.Equal(t, m.want, [...]string{"up", "down", "unknown", "unreadable"}[got[0]], "second %d", m.second)
 			}
@@ -69,19 +69,19 @@ func second(s int) time.Time { return time.Unix(1795362556, 0).Add(time.Duration
 
 func (m *moment) answer(t *testing.T, said string) answer {
 	t.Helper()
-	a := answer{items: make([]*memcache.Item, 1)}
+	a := answer{words: make([]word, 1)}
 	said, a.blank = strings.CutPrefix(said, "blank")
 	switch said = strings.TrimSpace(said); said {
 	case "":
 	case "mute":
 		a.err = errors.New("out of reach")
-		a.items[0] = hashed{}.heartbeat("key", second(m.second), 0) // the part that came before it failed
+		a.words[0] = wordOf(hashed{}.heartbeat("key", second(m.second), 0), hashed{}) // the part that came before it failed
 	case "odd":
-		a.items[0] = &memcache.Item{Key: "key", Value: []byte("?")}
+		a.words[0] = wordOf(&memcache.Item{Key: "key", Value: []byte("?")}, hashed{})
 	default:
 		at, err := strconv.Atoi(said)
 		require.NoError(t, err)
-		a.items[0] = hashed{}.heartbeat("key", second(at), 0)
+		a.words[0] = wordOf(hashed{}.heartbeat("key", second(at), 0), hashed{})
 	}
 	return a
 }
@@ -103,7 +103,7 @@ func TestEvidenceWithoutTimes(t *testing.T) {
 	member := []drivers.Key{{Group: "compute", Name: "one"}}
 	h := newHearing(second(10), time.Minute, make([]answer, 1))
 	beat := plain{}.heartbeat("key", second(0), time.Minute)
-	there := hear([]answer{{items: []*memcache.Item{beat}}}, 1, plain{})
+	there := hear([]answer{{words: []word{wordOf(beat, plain{})}}}, 1)
 	require.Equal(t, []verdict{up}, all.judgeAll(h, member, there))
-	require.Equal(t, []verdict{down}, all.judgeAll(h, member, hear(make([]answer, 1), 1, plain{})))
+	require.Equal(t, []verdict{down}, all.judgeAll(h, member, hear(make([]answer, 1), 1)))
 }

@@ -28,7 +28,7 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	if err := d.silence(answers); err != nil {
 		return nil, err
 	}
-	testimonies := hear(answers, len(b.keys), d.how)
+	testimonies := hear(answers, len(b.keys))
 	now, other := d.clock.choose(wall, mono, d.cfg.downTime(), testimonies)
 	if other {
 		b.poll.Now = now.UTC()
@@ -75,7 +75,7 @@ func newBuilder(listed *drivers.Poll, how scheme, downTime time.Duration) *build
 	n := len(listed.Members) + len(listed.Unknown)
 	b := &builder{
 		poll: &drivers.Poll{
-			Members: make([]drivers.Member, 0, n), DownTime: downTime,
+			DownTime: downTime,
 			Rejected: append([]drivers.Rejection(nil), listed.Rejected...),
 		},
 		members: make([]drivers.Member, 0, n),
@@ -92,6 +92,7 @@ func newBuilder(listed *drivers.Poll, how scheme, downTime time.Duration) *build
 			b.members, b.keys = append(b.members, m), append(b.keys, key)
 		}
 	}
+	b.poll.Members = b.members[:0]
 	return b
 }
 
@@ -104,7 +105,8 @@ func (b *builder) names() []drivers.Key {
 	return names
 }
 
-// add puts a member where it belongs. An operator's word does not depend on what memcached knows.
+// add puts a member where it belongs, one after the other. The poll's members take the places of those before them. An
+// operator's word does not depend on what memcached knows.
 func (b *builder) add(i int, v verdict, heartbeat time.Time) {
 	m := &b.members[i]
 	forced := m.ForcedDown == drivers.FlagYes

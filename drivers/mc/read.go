@@ -16,12 +16,28 @@ const batch = 1000
 
 // An answer is what one server said in a poll.
 type answer struct {
-	err   error            // why it said nothing
-	items []*memcache.Item // in the order of the keys, nil where it has none
+	err   error  // why it said nothing
+	words []word // in the order of the keys
 	stats
 	// blank says that the server has not remembered for long: it can have forgotten members that have not had the time
 	// to write again.
 	blank bool
+}
+
+// A word is what one server has of one member.
+type word struct {
+	sighting
+	there bool
+	odd   bool // what is there is no heartbeat
+}
+
+// wordOf reads an item, nil if there is none.
+func wordOf(item *memcache.Item, how scheme) word {
+	if item == nil {
+		return word{}
+	}
+	s, err := how.see(item)
+	return word{sighting: s, there: err == nil, odd: err != nil}
 }
 
 // askAll asks all servers side by side.
@@ -39,7 +55,7 @@ func (d *Driver) askAll(ctx context.Context, keys []string) []answer {
 // forgets in between is never believed.
 func (d *Driver) ask(ctx context.Context, s *server, keys []string) (a answer) {
 	a.err = s.do(ctx, func(l *link) (err error) {
-		a.items = make([]*memcache.Item, 0, len(keys))
+		a.words = make([]word, 0, len(keys))
 		for part := range slices.Chunk(keys, batch) {
 			d.operations.Add(1)
 			items, err := l.getMany(part)
@@ -47,7 +63,7 @@ func (d *Driver) ask(ctx context.Context, s *server, keys []string) (a answer) {
 				return fmt.Errorf("reading %d keys: %w", len(part), err)
 			}
 			for _, key := range part {
-				a.items = append(a.items, items[key])
+				a.words = append(a.words, wordOf(items[key], d.how))
 			}
 		}
 		d.operations.Add(1)
