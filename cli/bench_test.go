@@ -1,183 +1,221 @@
 package cli
 
 import (
+	"bytes"
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/go-zookeeper/zk"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/internal/constmetrics"
 	"servicegroup_exporter/web"
 )
 
+// prometheusAccepts is what Prometheus 3 asks for unless it is told otherwise.
+const prometheusAccepts = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
+	"application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4," +
+	"text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+
 // BenchmarkScrape measures whole scrapes, from the request to the last byte of the answer, of members that live in a
-// real server. `make bench` prints its results as the README's table.
+// real server, and what the same answer costs in two other ways. `make bench` prints its results as tables.
 func BenchmarkScrape(b *testing.B) {
-	backends := []struct {
-		name    string
-		prepare func(b *testing.B, members int) string
-	}{
-		{"sqlite", prepareSQLite},
-		{"mariadb", prepareMariaDB},
-		{"zookeeper", prepareZooKeeper},
-	}
-	for _, backend := range backends {
+	for _, store := range benchStores() {
 		for _, members := range []int{1_000, 10_000, 100_000} {
-			b.Run(fmt.Sprintf("%s/members=%d", backend.name, members), func(b *testing.B) {
-				cfg, err := config.Parse("bench.yml", []byte(backend.prepare(b, members)))
+			b.Run(fmt.Sprintf("%s/%d", strings.ReplaceAll(store.name, " ", "_"), members), func(b *testing.B) {
+				cfg, err := config.Parse("bench.yml", []byte(store.prepare(b, members)))
 				require.NoError(b, err)
-				benchmarkScrape(b, cfg.Sources, members)
+				s := newScraped(b, cfg.Sources, store.beat)
+				s.measure(min(max(1_000_000/members, 20), 200), members) // so many scrapes
 			})
 		}
 	}
 }
 
-// benchmarkScrape scrapes a source over and over.
-func benchmarkScrape(b *testing.B, sources []config.Source, members int) {
-	registry := prometheus.NewRegistry()
-	c, err := collector.New(collector.Options{Registerer: registry})
-	require.NoError(b, err)
-	defer c.Close()
-	registry.MustRegister(c)
+// scraped is a collector that is scraped.
+type scraped struct {
+	b          *testing.B
+	beat       func(*testing.B)
+	collector  *collector.Collector
+	histograms *prometheus.Registry
+	drivers    []drivers.Driver
+	upOnly     bool
+}
 
-	var driver drivers.Driver
+func newScraped(b *testing.B, sources []config.Source, beat func(*testing.B)) *scraped {
+	s := &scraped{b: b, beat: beat, histograms: prometheus.NewRegistry(), upOnly: sources[0].Expose == "up"}
+	var err error
+	s.collector, err = collector.New(collector.Options{Registerer: s.histograms})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, s.collector.Close()) })
 	configs := collectorSources(sources, slog.New(slog.DiscardHandler))
-	open := configs[0].Open
-	configs[0].Open = func() (drivers.Driver, error) {
-		var err error
-		driver, err = open()
-		return driver, err
-	}
-	require.NoError(b, c.Apply(configs))
-
-	options := web.DefaultOptions()
-	options.Gatherer, options.Registerer, options.Poll = registry, registry, c.Poll
-	handler, err := web.New(options)
-	require.NoError(b, err)
-
-	scrape := func() *httptest.ResponseRecorder {
-		request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/metrics", nil)
-		request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "60")
-		answer := httptest.NewRecorder()
-		handler.ServeHTTP(answer, request)
-		return answer
-	}
-	first := scrape().Body.String() // Connections are made and every member is seen for the first time.
-	require.Equal(b, members, strings.Count(first, "\nservice_up{"), "some members are not served")
-
-	counter := driver.(drivers.Counter)
-	before := counter.Counts().Operations
-	b.ReportAllocs()
-	for b.Loop() {
-		scrape()
-	}
-	b.ReportMetric(float64(counter.Counts().Operations-before)/float64(b.N), "requests/op")
-	b.ReportMetric(float64(len(first)), "answer-bytes")
-}
-
-// memberName is a name of a usual length.
-func memberName(i int) string { return fmt.Sprintf("compute-%06d.example.com", i) }
-
-// sqlRows gives statements that insert live rows, a thousand at a time.
-func sqlRows(members int, now string) []string {
-	var statements []string
-	for first := 0; first < members; first += 1000 {
-		var values []string
-		for i := first; i < min(first+1000, members); i++ {
-			values = append(values, fmt.Sprintf("(%s, '%s', 'nova-compute', 'compute', 1, 0, 0, %s, 0, '%036d')",
-				now, memberName(i), now, i))
+	for i := range configs {
+		open := configs[i].Open
+		configs[i].Open = func() (drivers.Driver, error) {
+			driver, err := open()
+			s.drivers = append(s.drivers, driver)
+			return driver, err
 		}
-		statements = append(statements, "INSERT INTO services (created_at, host, `binary`, topic, report_count, disabled,"+
-			" deleted, last_seen_up, forced_down, uuid) VALUES "+strings.Join(values, ","))
 	}
-	return statements
+	require.NoError(b, s.collector.Apply(configs))
+	return s
 }
 
-func prepareMariaDB(b *testing.B, members int) string {
-	server := testserver.MariaDB(b)
-	db := server.Open(b, "nova")
-	for _, statement := range append([]string{novaSchema(b)}, sqlRows(members, "UTC_TIMESTAMP()")...) {
-		_, err := db.ExecContext(b.Context(), statement)
-		require.NoError(b, err)
+// ours is what the program serves.
+func (s *scraped) ours() http.Handler {
+	own := prometheus.NewRegistry()
+	own.MustRegister(s.collector)
+	o := web.DefaultOptions()
+	o.Gatherer, o.Families = prometheus.Gatherers{s.histograms, own}, s.collector.Families
+	o.Registerer, o.Poll = prometheus.NewRegistry(), s.collector.Poll
+	handler, err := web.New(o)
+	require.NoError(s.b, err)
+	return handler
+}
+
+// anew polls, makes every series anew and lets client_golang do the rest, as exporters usually do.
+func (s *scraped) anew() (http.Handler, prometheus.Gatherer) {
+	usual := constmetrics.New(s.collector)
+	if s.upOnly {
+		usual.UpOnly = map[string]bool{"bench": true}
 	}
-	return fmt.Sprintf(`sources: [{name: bench, driver: db, db: {dsn: "%s", service_down_time: 24h, timeout: 60s}}]`,
-		server.DSN("nova"))
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(usual)
+	all := prometheus.Gatherers{s.histograms, registry}
+	return s.pollFirst(promhttp.HandlerFor(all, promhttp.HandlerOpts{EnableOpenMetrics: true})), all
 }
 
-func prepareSQLite(b *testing.B, members int) string {
-	path := filepath.Join(b.TempDir(), "bench.db")
-	text := fmt.Sprintf(`sources: [{name: bench, driver: db, db: {dsn: "sqlite:///%s", service_down_time: 24h}}]`, path)
-	makeEmbedded(b, text)
-	db := openSQLite(b, path)
-	for _, statement := range sqlRows(members, "datetime('now')") {
-		_, err := db.ExecContext(b.Context(), statement)
-		require.NoError(b, err)
+// encodeOnly polls, and encodes series that were made and gathered long before.
+func (s *scraped) encodeOnly(all prometheus.Gatherer) http.Handler {
+	families, err := all.Gather()
+	require.NoError(s.b, err)
+	return s.pollFirst(promhttp.HandlerForTransactional(madeBefore(families), promhttp.HandlerOpts{EnableOpenMetrics: true}))
+}
+
+func (s *scraped) pollFirst(answer http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.collector.Poll(r.Context())
+		answer.ServeHTTP(w, r)
+	})
+}
+
+// madeBefore are families that were gathered long ago.
+type madeBefore []*dto.MetricFamily
+
+func (m madeBefore) Gather() ([]*dto.MetricFamily, func(), error) { return m, func() {}, nil }
+
+// A counted answer is thrown away.
+type counted struct {
+	header http.Header
+	bytes  int
+}
+
+func (c *counted) Header() http.Header { return c.header }
+
+func (c *counted) WriteHeader(int) {}
+
+func (c *counted) Write(p []byte) (int, error) {
+	c.bytes += len(p)
+	return len(p), nil
+}
+
+// scrape gives the size of the answer.
+func scrape(h http.Handler, encoding string) int {
+	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/metrics", nil)
+	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "60")
+	request.Header.Set("Accept", prometheusAccepts)
+	request.Header.Set("Accept-Encoding", encoding)
+	answer := &counted{header: make(http.Header)}
+	h.ServeHTTP(answer, request)
+	return answer.bytes
+}
+
+func (s *scraped) measure(n, members int) {
+	b, ours := s.b, s.ours()
+	for try := 1; s.served(ours) != members; try++ { // A large tree may need several polls to be known.
+		require.Less(b, try, 10, "some members are not served")
 	}
-	return text
+
+	// Memory comes first, as the other ways need more.
+	memory := peakMemory(b, func() { s.cpu(n, func() { scrape(ours, "gzip") }) })
+	var operations, allocs uint64
+	var times []time.Duration
+	cpu := s.cpu(n, func() {
+		asked, allocated := s.operations(), allocations()
+		begun := time.Now()
+		scrape(ours, "gzip")
+		times = append(times, time.Since(begun))
+		operations, allocs = operations+s.operations()-asked, allocs+allocations()-allocated
+	})
+	b.ReportMetric(float64(operations)/float64(len(times)), "requests")
+	b.ReportMetric(float64(allocs)/float64(len(times)), "allocs")
+	slices.Sort(times)
+	report := func(unit string, d time.Duration) { b.ReportMetric(float64(d.Microseconds())/1e3, unit) }
+	report("p50-ms", times[len(times)/2])
+	report("p99-ms", times[len(times)*99/100])
+	b.ReportMetric(float64(memory)/1e6, "rss-MB")
+	b.ReportMetric(float64(scrape(ours, ""))/1e6, "answer-MB")
+	b.ReportMetric(float64(scrape(ours, "gzip"))/1e6, "sent-MB")
+
+	report("cpu-ms", cpu)
+	report("plain-cpu-ms", s.cpu(n, func() { scrape(ours, "") }))
+	report("poll-cpu-ms", s.cpu(n, func() { s.collector.Poll(b.Context()) }))
+	anew, all := s.anew()
+	report("anew-cpu-ms", s.cpu(n/2, func() { scrape(anew, "gzip") }))
+	report("plain-anew-cpu-ms", s.cpu(n/2, func() { scrape(anew, "") }))
+	encode := s.encodeOnly(all)
+	report("encode-cpu-ms", s.cpu(n/2, func() { scrape(encode, "gzip") }))
+	report("plain-encode-cpu-ms", s.cpu(n/2, func() { scrape(encode, "") }))
+	b.ReportMetric(0, "ns/op")
 }
 
-// novaSchema is the table as Nova's own tools made it.
-func novaSchema(b *testing.B) string {
-	schema, err := os.ReadFile("../drivers/db/testdata/zed.sql")
-	require.NoError(b, err)
-	return string(schema)
+// served counts the members in an answer.
+func (s *scraped) served(h http.Handler) int {
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, httptest.NewRequestWithContext(s.b.Context(), http.MethodGet, "/metrics", nil))
+	return bytes.Count(answer.Body.Bytes(), []byte("\nservice_up{"))
 }
 
-func openSQLite(b *testing.B, path string) *sql.DB {
-	db, err := sql.Open("sqlite", path)
-	require.NoError(b, err)
-	b.Cleanup(func() { db.Close() })
-	return db
-}
-
-// makeEmbedded makes an empty embedded store the way the program does: somebody joins, and leaves again.
-func makeEmbedded(b *testing.B, text string) {
-	cfg, err := config.Parse("bench.yml", []byte(text))
-	require.NoError(b, err)
-	driver, err := cfg.Sources[0].Open(slog.New(slog.DiscardHandler))
-	require.NoError(b, err)
-	defer driver.Close()
-	membership, err := driver.(drivers.Joiner).Join(b.Context(), drivers.JoinRequest{Group: "compute", Name: "first"})
-	require.NoError(b, err)
-	require.NoError(b, membership.Leave(b.Context()))
-}
-
-// prepareZooKeeper makes a flat group as Join does, an ephemeral and a record for each member, all of one session.
-func prepareZooKeeper(b *testing.B, members int) string {
-	server := testserver.ZooKeeper(b, "maxSessionTimeout=120000")
-	conn, _, err := zk.Connect([]string{server.Addr()}, 60*time.Second, zk.WithLogInfo(false))
-	require.NoError(b, err)
-	b.Cleanup(conn.Close)
-	acl := zk.WorldACL(zk.PermAll)
-	for _, path := range []string{
-		"/servicegroups", "/servicegroups/compute", "/servicegroups/.roster", "/servicegroups/.roster/compute",
-	} {
-		_, err := conn.Create(path, nil, 0, acl)
-		require.NoError(b, err)
-	}
-	for first := 0; first < members; first += 500 {
-		var ops []any
-		for i := first; i < min(first+500, members); i++ {
-			ops = append(ops,
-				&zk.CreateRequest{Path: "/servicegroups/compute/" + memberName(i), Acl: acl, Flags: zk.FlagEphemeral},
-				&zk.CreateRequest{Path: "/servicegroups/.roster/compute/" + memberName(i), Data: []byte("{}"), Acl: acl})
+// cpu gives the time that this process's threads worked for each call, garbage collection included. The first call makes
+// ready.
+func (s *scraped) cpu(n int, f func()) time.Duration {
+	f()
+	runtime.GC()
+	var sum time.Duration
+	for range n {
+		if s.beat != nil {
+			s.beat(s.b)
 		}
-		_, err := conn.Multi(ops...)
-		require.NoError(b, err)
+		before := cpuTime(s.b)
+		f()
+		sum += cpuTime(s.b) - before
 	}
-	return fmt.Sprintf(`sources: [{name: bench, driver: zk, zk: {servers: ["%s"]}}]`, server.Addr())
+	return sum / time.Duration(n)
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func (s *scraped) operations() (sum uint64) {
+	for _, driver := range s.drivers {
+		sum += driver.(drivers.Counter).Counts().Operations
+	}
+	return sum
 }
