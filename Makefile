@@ -13,10 +13,11 @@ LINT      = bin/golangci-lint
 NFPM      = bin/nfpm
 SBOM      = bin/cyclonedx-gomod
 FUZZTIME ?= 100000x
+SOAKTIME ?= 1h
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
 
-.PHONY: build demo endtoend test deps check fmt lint fuzz bench evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: build demo endtoend test deps check fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
@@ -58,8 +59,11 @@ fmt: $(LINT)
 fuzz: ## every fuzz test, with so many inputs or for so long
 	tools/fuzz $(FUZZTIME)
 
-bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the table in the README
+bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the tables in README.md and docs/evaluation.md
 	tools/bench
+
+soak: deps ## whether anything grows while members, groups and sources come and go
+	go test -run '^TestSoak$$' -v -soak $(SOAKTIME) -timeout 0 ./cli
 
 endtoend: deps ## from death to page, measured; the tables in docs/alerting.md
 	go run ./alerts/endtoend $(ENDTOENDFLAGS)
