@@ -6,6 +6,7 @@ package api
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -33,13 +34,22 @@ type Options struct {
 //go:embed openapi.yaml
 var specification []byte
 
-// maxStreams bounds the streams of events under way at once.
-const maxStreams = 100
+const (
+	// maxStreams bounds the streams of events under way at once.
+	maxStreams = 100
+	// maxAnswers bounds all other answers under way at once. Each is made and compressed while it is sent: what is bounded
+	// is how much of that there is at a time.
+	maxAnswers = 40
+	// answerTimeout is how long a client may take to read an answer. A slow one holds a slot, and what was known when it
+	// asked, which after each poll is something else.
+	answerTimeout = time.Minute
+)
 
 // An api answers requests.
 type api struct {
 	Options
 	streams      chan struct{} // one element for each stream under way
+	answers      chan struct{} // likewise for each other answer
 	writeTimeout time.Duration // of streams
 }
 
@@ -55,7 +65,10 @@ type route struct {
 func New(o Options) http.Handler { return newAPI(o).mux() }
 
 func newAPI(o Options) *api {
-	return &api{Options: o, streams: make(chan struct{}, maxStreams), writeTimeout: streamWriteTimeout}
+	return &api{
+		Options: o, streams: make(chan struct{}, maxStreams), answers: make(chan struct{}, maxAnswers),
+		writeTimeout: streamWriteTimeout,
+	}
 }
 
 func (a *api) mux() http.Handler {
@@ -97,18 +110,35 @@ func (a *api) handler(rt route) http.Handler {
 			return
 		}
 		q, err := parseQuery(r, rt.params)
-		if err == nil && rt.write != nil {
+		switch {
+		case err != nil:
+		case rt.write != nil:
 			err = rt.write(w, r, q)
-		} else if err == nil {
-			var answer any
-			if answer, err = rt.answer(q); err == nil {
-				a.respond(w, r, http.StatusOK, answer)
-			}
+		default:
+			err = a.answer(w, r, rt, q)
 		}
 		if err != nil {
 			a.fail(w, r, err)
 		}
 	})
+}
+
+// answer answers with JSON, unless too many others wait for theirs.
+func (a *api) answer(w http.ResponseWriter, r *http.Request, rt route, q query) error {
+	select {
+	case a.answers <- struct{}{}:
+		defer func() { <-a.answers }()
+	default:
+		return unavailable("%d answers are under way already", maxAnswers)
+	}
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("bounding an answer: %w", err)
+	}
+	answer, err := rt.answer(q)
+	if err == nil {
+		a.respond(w, r, http.StatusOK, answer)
+	}
+	return err
 }
 
 func (a *api) openAPI(w http.ResponseWriter, r *http.Request, _ query) error {

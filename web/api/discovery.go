@@ -50,16 +50,16 @@ func (a *api) discover(q query) (any, error) {
 	if err := allReadable(snapshots); err != nil {
 		return nil, err
 	}
-	targets := []targetGroup{}
-	for i := range snapshots {
-		s := &snapshots[i]
-		for j := range s.Members {
-			if m := &s.Members[j]; m.Group == q["group"] && (m.State != collector.Down || all == "true") {
-				targets = append(targets, newTarget(s.Source, m, port, labels))
+	targets := membersOf(snapshots, func(m *collector.MemberState) bool {
+		return m.Group == q["group"] && (m.State != collector.Down || all == "true")
+	})
+	return listAnswer{"[", func(yield func(any) bool) {
+		for source, m := range targets {
+			if !yield(newTarget(source, m, port, labels)) {
+				return
 			}
 		}
-	}
-	return targets, nil
+	}, "]"}, nil
 }
 
 func newTarget(source string, m *collector.MemberState, port string, static map[string]string) targetGroup {

@@ -55,6 +55,10 @@ func (a *api) events(q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, err := page(a.History.newest(newFilter(q), after), q)
-	return eventsAnswer{events}, err
+	_, limit, err := q.window()
+	if err != nil {
+		return nil, err
+	}
+	events := a.History.newest(newFilter(q), after)
+	return eventsAnswer{events[:min(limit, int64(len(events)))]}, nil
 }

@@ -169,3 +169,8 @@ func read(t testing.TB, r io.Reader) string {
 	require.NoError(t, err)
 	return string(body)
 }
+
+type membersAnswer struct {
+	Total   int      `json:"total"`
+	Members []member `json:"members"`
+}

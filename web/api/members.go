@@ -2,6 +2,8 @@ package api
 
 import (
 	"cmp"
+	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -49,11 +51,6 @@ func boolOrNil(f drivers.Flag) *bool {
 	return new(f == drivers.FlagYes)
 }
 
-type membersAnswer struct {
-	Total   int      `json:"total"` // that match, whatever limit and offset leave of them
-	Members []member `json:"members"`
-}
-
 func (a *api) members(q query) (any, error) {
 	snapshots, err := a.asked(q)
 	if err != nil {
@@ -63,30 +60,40 @@ func (a *api) members(q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	type found struct {
-		source string
-		member *collector.MemberState
-	}
-	var all []found
-	text := strings.ToLower(q["q"])
-	for i := range snapshots {
-		s := &snapshots[i]
-		for j := range s.Members {
-			m := &s.Members[j]
-			if (q["group"] == "" || q["group"] == m.Group) && (state == "" || state == m.State.String()) && mentions(m, text) {
-				all = append(all, found{s.Source, m})
-			}
-		}
-	}
-	some, err := page(all, q)
+	offset, limit, err := q.window()
 	if err != nil {
 		return nil, err
 	}
-	answer := membersAnswer{len(all), make([]member, len(some))}
-	for i, f := range some {
-		answer.Members[i] = newMember(f.source, f.member)
+	group, text := q["group"], strings.ToLower(q["q"])
+	matching := membersOf(snapshots, func(m *collector.MemberState) bool {
+		return (group == "" || group == m.Group) && (state == "" || state == m.State.String()) && mentions(m, text)
+	})
+	total := int64(0) // that match, whatever limit and offset leave of them
+	for range matching {
+		total++
 	}
-	return answer, nil
+	return listAnswer{fmt.Sprintf(`{"total":%d,"members":[`, total), func(yield func(any) bool) {
+		n := int64(0)
+		for source, m := range matching {
+			if n++; n > offset && n-offset <= limit && !yield(newMember(source, m)) || n-offset >= limit {
+				return
+			}
+		}
+	}, "]}"}, nil
+}
+
+// membersOf gives the members that are wanted, each with its source.
+func membersOf(snapshots []collector.Snapshot, want func(*collector.MemberState) bool) iter.Seq2[string, *collector.MemberState] {
+	return func(yield func(string, *collector.MemberState) bool) {
+		for i := range snapshots {
+			s := &snapshots[i]
+			for j := range s.Members {
+				if m := &s.Members[j]; want(m) && !yield(s.Source, m) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // mentions tells whether a text, in lower case, is in what people know a member by.

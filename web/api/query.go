@@ -94,18 +94,13 @@ func (q query) required(names ...string) error {
 	return nil
 }
 
-// page cuts a list down to limit and offset.
-func page[T any](list []T, q query) ([]T, error) {
-	offset, err := q.number("offset", 0)
-	if err != nil {
-		return nil, err
+// window gives which part of a list is wanted.
+func (q query) window() (offset, limit int64, err error) {
+	if offset, err = q.number("offset", 0); err != nil {
+		return 0, 0, err
 	}
-	limit, err := q.number("limit", math.MaxInt64)
-	if err != nil {
-		return nil, err
-	}
-	list = list[min(offset, int64(len(list))):]
-	return list[:min(limit, int64(len(list)))], nil
+	limit, err = q.number("limit", math.MaxInt64)
+	return offset, limit, err
 }
 
 // A statusError is an error with the HTTP status that tells it.

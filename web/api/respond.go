@@ -1,55 +1,33 @@
 package api
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 )
 
-// gzipFrom is the size in bytes from which an answer is compressed: a smaller one fits in one packet anyway.
-const gzipFrom = 1400
-
 // respond writes an answer as JSON. There is nobody to tell if the client has gone.
 func (a *api) respond(w http.ResponseWriter, r *http.Request, status int, answer any) {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false) // No browser takes it for HTML: its type is set and may not be guessed.
-	if err := encoder.Encode(answer); err != nil {
-		a.Logger.Error("Writing an answer as JSON failed", "path", r.URL.Path, "err", err)
-		http.Error(w, `{"error":"the answer could not be written"}`, http.StatusInternalServerError)
-		return
-	}
-	a.write(w, r, status, "application/json", body.Bytes())
+	out := output{w: w, status: status, kind: "application/json", compress: acceptsGzip(r.Header)}
+	a.finish(r, &out, out.writeJSON(answer))
 }
 
-// write writes a body, compressed where the client takes that and it is worth it.
+// write writes a body that is no JSON.
 func (a *api) write(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Accept-Encoding")
-	if len(body) >= gzipFrom && acceptsGzip(r.Header) {
-		h.Set("Content-Encoding", "gzip")
-		body = zip(body)
+	out := output{w: w, status: status, kind: contentType, compress: acceptsGzip(r.Header)}
+	_, err := out.Write(body)
+	a.finish(r, &out, err)
+}
+
+// finish ends an answer, of which the client may have taken no more than a part.
+func (a *api) finish(r *http.Request, out *output, err error) {
+	if err == nil {
+		err = out.end()
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil {
+	if err != nil {
 		a.Logger.Debug("Writing an answer failed", "path", r.URL.Path, "err", err)
 	}
-}
-
-func zip(body []byte) []byte {
-	var zipped bytes.Buffer
-	// Neither can fail: the level is a good one, and a buffer takes everything.
-	zipper, _ := gzip.NewWriterLevel(&zipped, gzip.BestSpeed)
-	_, _ = zipper.Write(body)
-	_ = zipper.Close()
-	return zipped.Bytes()
 }
 
 // acceptsGzip tells whether a client takes gzip, RFC 9110 section 12.5.3. Weights only matter where they are zero.
@@ -65,11 +43,18 @@ func acceptsGzip(h http.Header) bool {
 	return false
 }
 
+// retryAfter is in how many seconds it is worth asking again for what can't be answered now: a source is polled again, or
+// others have got their answers.
+const retryAfter = "5"
+
 // fail writes an error as JSON.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	if e, ok := errors.AsType[*statusError](err); ok {
 		status = e.status
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
 	}
 	a.respond(w, r, status, struct {
 		Error string `json:"error"`

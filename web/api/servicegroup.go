@@ -2,6 +2,8 @@ package api
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -27,11 +29,6 @@ func viewOf(snapshots []collector.Snapshot) view {
 	return view{timeOrNil(oldest), age(oldest)}
 }
 
-type getAllAnswer struct {
-	Members []string `json:"members"`
-	view
-}
-
 // getAll gives the live members of a group, as [drivers.GetAll] does. A list that may lack some is not given.
 func (a *api) getAll(q query) (any, error) {
 	snapshots, members, err := a.live(q)
@@ -41,11 +38,17 @@ func (a *api) getAll(q query) (any, error) {
 	if err := allReadable(snapshots); err != nil {
 		return nil, err
 	}
-	answer := getAllAnswer{make([]string, len(members)), viewOf(snapshots)}
-	for i, m := range members {
-		answer.Members[i] = m.name
+	age, err := json.Marshal(viewOf(snapshots))
+	if err != nil {
+		return nil, fmt.Errorf("writing a view as JSON: %w", err)
 	}
-	return answer, nil
+	return listAnswer{`{"members":[`, func(yield func(any) bool) {
+		for _, m := range members {
+			if !yield(m.name) {
+				return
+			}
+		}
+	}, "]," + string(age[1:])}, nil
 }
 
 type getOneAnswer struct {
