@@ -22,9 +22,11 @@ type Server struct {
 	flags     *toolkit.FlagConfig
 	logger    *slog.Logger
 
-	// readHeaderTimeout bounds how long a client may take to say what it wants, grace how long requests under way
-	// may take to end once the server stops.
-	readHeaderTimeout, grace time.Duration
+	// readHeaderTimeout bounds how long a client may take to say what it wants, readTimeout the same with the body, grace
+	// how long requests under way may take to end once the server stops.
+	readHeaderTimeout, readTimeout, grace time.Duration
+
+	maxConns int // to each address
 }
 
 // Listen binds every address that the flags name, or the sockets that systemd passed, or none: the error names the
@@ -42,7 +44,9 @@ func Listen(ctx context.Context, flags *toolkit.FlagConfig, logger *slog.Logger)
 		flags:             flags,
 		logger:            logger,
 		readHeaderTimeout: 10 * time.Second,
+		readTimeout:       20 * time.Second,
 		grace:             15 * time.Second,
+		maxConns:          maxConns,
 	}, nil
 }
 

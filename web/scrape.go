@@ -44,6 +44,7 @@ func limit(n int, next http.Handler) http.Handler {
 			defer func() { <-slots }()
 			next.ServeHTTP(w, r)
 		default:
+			w.Header().Set("Retry-After", "5")
 			http.Error(w, fmt.Sprintf("%d scrapes are under way already", n), http.StatusServiceUnavailable)
 		}
 	})

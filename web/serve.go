@@ -20,6 +20,12 @@ const idleTimeout = 5 * time.Minute
 // slot for ever.
 const writeTimeout = maxTimeout + time.Minute
 
+// maxHeader bounds the header of a request in bytes: room for the longest names and for what proxies add.
+const maxHeader = 64 << 10
+
+// maxStreams bounds the requests that are under way at once on one connection of HTTP/2.
+const maxStreams = 100
+
 // Serve answers with handler on all addresses until ctx ends, then lets requests under way finish, for a bounded time.
 // It returns nil after such an end, else why an address is served no longer. The addresses are closed in any case.
 func (s *Server) Serve(ctx context.Context, handler http.Handler) error {
@@ -45,8 +51,12 @@ func (s *Server) newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: s.readHeaderTimeout,
+		ReadTimeout:       s.readTimeout, // of requests that are refused before withoutBody sees them, too
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ConnState:         newCrowd(s.maxConns, s.logger).note,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
 }

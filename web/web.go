@@ -135,5 +135,5 @@ func New(o Options) (http.Handler, error) {
 	reload := newReloadHandler(o.Reload)
 	mux.Handle("POST /-/reload", reload)
 	mux.Handle("PUT /-/reload", reload)
-	return withHeaders(mux), nil
+	return withHeaders(withoutBody(mux)), nil
 }
