@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"servicegroup_exporter/alerts/alertmanager"
@@ -214,8 +215,8 @@ func (c *Config) validateLabels(wrong wrongFunc) {
 			// A rule's labels replace those of the expression, and a rule that then has an alert twice fails.
 			case slices.Contains(c.ownLabels(), name), field == "labels" && slices.Contains(exporterLabels(), name):
 				wrong(field+"."+name, "alerts have a label %q of their own", name)
-			case !utf8.ValidString(value) || hasTemplate(value):
-				wrong(field+"."+name, "must be plain text")
+			case !isPlain(value):
+				wrong(field+"."+name, "must be plain text of one line")
 			}
 		}
 	}
@@ -250,6 +251,11 @@ func (g *Group) validate(path string, wrong wrongFunc) {
 func severities() []string { return []string{critical, warning, info, none} }
 
 func goodSeverity(s string) bool { return slices.Contains(severities(), s) }
+
+// isPlain says whether a text reaches Alertmanager as it is: the YAML of rules does not keep every line break.
+func isPlain(s string) bool {
+	return utf8.ValidString(s) && !hasTemplate(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) })
+}
 
 // hasTemplate says whether Prometheus would expand the text.
 func hasTemplate(s string) bool { return strings.Contains(s, "{{") }

@@ -80,7 +80,7 @@ func TestValidate(t *testing.T) {
 		}},
 		{"values of labels", func(c *Config) {
 			c.Labels, c.ExternalLabels = map[string]string{"a": "{{ $value }}"}, map[string]string{"b": "\xff"}
-		}, []string{"labels.a: must be plain text", "external_labels.b: must be plain text"}},
+		}, []string{"labels.a: must be plain text of one line", "external_labels.b: must be plain text of one line"}},
 		{"labels that can't be dropped", func(c *Config) { c.DropLabels = []string{"replica", "member", "host"} }, []string{
 			`drop_labels[1]: without label "member" alerts can't be told apart`,
 			`drop_labels[2]: without label "host" alerts can't be told apart`,

@@ -71,6 +71,10 @@ func (s store) read() (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseMemory(data)
+}
+
+func parseMemory(data []byte) (*memory, error) {
 	var m memory
 	if err := json.Unmarshal(data, &m); err != nil {
 		return nil, err

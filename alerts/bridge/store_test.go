@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"encoding/json"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -48,4 +49,26 @@ func TestAStoreWithoutAFolder(t *testing.T) {
 	s := newStore("", nil)
 	require.NoError(t, s.save([]rememberedAlert{{Alert: alerts.Outage}}))
 	require.Empty(t, s.load())
+}
+
+// Whatever is in the file: it is refused, or can be posted, repeated and written again.
+func FuzzStore(f *testing.F) {
+	f.Add([]byte(`{"version":1,"firing":[{"alert":"ServiceGroupMemberDown","source":"s","group":"g","member":"m","start":"2026-11-25T03:00:00Z"}]}`))
+	f.Add([]byte(`{"version":1,"firing":[{"alert":"ServiceGroupOutage","source":"{{","start":"9999-12-31T23:59:59+23:59"},` +
+		`{"alert":"ServiceGroupOutage","source":"{{","member":"\ud800","start":"0000-01-01T00:00:00Z"}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := parseMemory(data)
+		if err != nil {
+			require.Nil(t, m)
+			return
+		}
+		l := newLedger(m.Firing)
+		l.update(newSurvey(nil, book(nil), never), began)
+		for _, alert := range l.firing(book(nil)) {
+			_, err := json.Marshal(alert)
+			require.NoError(t, err)
+		}
+		_, err = json.Marshal(memory{storeVersion, l.remember()})
+		require.NoError(t, err)
+	})
 }

@@ -1,0 +1,33 @@
+package zk
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Whatever a layout says and whatever is in the tree: no panic, and a layout that was taken has an answer to every znode.
+func FuzzLayout(f *testing.F) {
+	f.Add("/discovery/{group}/{member}", "(.*)_[0-9]+", "{1}:{serviceEndpoint.host}", "a_1", []byte(`{"serviceEndpoint":{"host":"h"}}`))
+	f.Add("/{member}/x", "", "{0}{a.b.c}", "\x00\xff", []byte(`{"a":{"b":[1e999]}}`))
+	f.Add("/a//{member}", "(", "{{}}", "", []byte(strings.Repeat("[", 20000)))
+	f.Fuzz(func(t *testing.T, path, match, name, znode string, data []byte) {
+		c := Custom{Paths: []string{path}, Match: match, Name: name, Group: "g", Status: &Check{Field: "status", Is: []string{"UP"}}}
+		if strings.Contains(path, levelGroup) {
+			c.Group = ""
+		}
+		tree, err := c.compile("/root", nil)
+		if err != nil {
+			return
+		}
+		said := readFields(data, tree.fields)
+		if groups := tree.naming.groupsOf(znode); groups != nil {
+			_, err := tree.naming.name(groups, said)
+			if err != nil {
+				require.ErrorIs(t, err, errNoField)
+			}
+			tree.status.holds(said)
+		}
+	})
+}
