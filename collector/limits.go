@@ -6,9 +6,9 @@ import "unicode/utf8"
 // what watches all the others. Who is there when a limit is reached stays; who would come is rejected.
 type limits struct{ members, groups int }
 
-// defaultLimits are far above what anybody has. A member takes about 2 kB with all of its series, a group about 6 kB: it
-// has two histograms.
-func defaultLimits() limits { return limits{members: 2_000_000, groups: 20_000} }
+// defaultLimits are far above what anybody has: a million members were measured. A member takes about 2 kB with all of its
+// series, a group about 6 kB: it has two histograms.
+func defaultLimits() limits { return limits{members: 1_000_000, groups: 20_000} }
 
 // full says whether there is no place for one more member of a group. A member of a new group takes a place for that too.
 func (t *tracker) full(group string) bool {

@@ -37,9 +37,10 @@ var specification []byte
 const (
 	// maxStreams bounds the streams of events under way at once.
 	maxStreams = 100
-	// maxAnswers bounds all other answers under way at once. Each is made and compressed while it is sent: what is bounded
-	// is how much of that there is at a time.
-	maxAnswers = 40
+	// maxAnswers bounds all other answers under way at once, and maxLong those among them that are sent while they are made:
+	// clients that read slowly hold those up, but nobody who asks for little.
+	maxAnswers = 100
+	maxLong    = 40
 	// answerTimeout is how long a client may take to read an answer. A slow one holds a slot, and what was known when it
 	// asked, which after each poll is something else.
 	answerTimeout = time.Minute
@@ -50,6 +51,7 @@ type api struct {
 	Options
 	streams      chan struct{} // one element for each stream under way
 	answers      chan struct{} // likewise for each other answer
+	long         chan struct{} // and for each of these that is long
 	writeTimeout time.Duration // of streams
 }
 
@@ -67,7 +69,7 @@ func New(o Options) http.Handler { return newAPI(o).mux() }
 func newAPI(o Options) *api {
 	return &api{
 		Options: o, streams: make(chan struct{}, maxStreams), answers: make(chan struct{}, maxAnswers),
-		writeTimeout: streamWriteTimeout,
+		long: make(chan struct{}, maxLong), writeTimeout: streamWriteTimeout,
 	}
 }
 
@@ -142,6 +144,9 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, rt route, q query) 
 }
 
 func (a *api) openAPI(w http.ResponseWriter, r *http.Request, _ query) error {
-	a.write(w, r, http.StatusOK, "application/yaml", specification)
+	a.send(w, r, http.StatusOK, "application/yaml", func(out *output) error {
+		_, err := out.Write(specification)
+		return err
+	})
 	return nil
 }

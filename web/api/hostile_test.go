@@ -120,18 +120,28 @@ func TestSlowReaders(t *testing.T) {
 	t.Cleanup(server.Close)
 	addr := server.Listener.Addr().String()
 	var conns []net.Conn
-	for i := range maxAnswers {
+	for i := range maxLong {
 		conns = append(conns, slow(t, addr, []string{"/api/v1/members", "/sd/compute", "/api/v1/get-all?group=compute"}[i%3]))
 	}
-	w := b.do(http.MethodGet, "/api/v1/members?limit=1", nil)
+	w := b.do(http.MethodGet, "/api/v1/members", nil)
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.Equal(t, "5", w.Header().Get("Retry-After"))
-	require.JSONEq(t, `{"error": "40 answers are under way already"}`, w.Body.String())
+	require.JSONEq(t, `{"error": "40 long answers are under way already: ask for a part with limit, or later"}`, w.Body.String())
+	b.ok("/api/v1/members?limit=100")
+	for range maxAnswers - maxLong {
+		b.api.answers <- struct{}{}
+	}
+	status, body := b.get("/api/v1/members?limit=1")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.JSONEq(t, `{"error": "100 answers are under way already"}`, body)
+	for range maxAnswers - maxLong {
+		<-b.api.answers
+	}
 	for _, conn := range conns {
 		require.NoError(t, conn.Close())
 	}
 	require.Eventually(t, func() bool {
-		return b.do(http.MethodGet, "/api/v1/members?limit=1", nil).Code == http.StatusOK
+		return b.do(http.MethodGet, "/api/v1/members", nil).Code == http.StatusOK
 	}, patience, time.Millisecond)
 }
 
@@ -194,7 +204,7 @@ func (w *brokenWriter) Write(p []byte) (int, error) {
 func TestClientThatGoes(t *testing.T) {
 	for _, compress := range []bool{false, true} {
 		made := 0
-		out := output{w: &brokenWriter{httptest.NewRecorder(), 200 << 10}, status: 200, compress: compress}
+		out := output{w: &brokenWriter{httptest.NewRecorder(), 200 << 10}, status: 200, compress: compress, long: make(chan struct{}, 1)}
 		err := out.writeJSON(listAnswer{"[", func(yield func(any) bool) {
 			for made < 1_000_000 && yield(fmt.Sprintf("%x %[1]d", made*7919)) {
 				made++

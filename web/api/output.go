@@ -32,21 +32,37 @@ type output struct {
 	kind     string // its media type
 	compress bool   // the client takes gzip
 	buffer   bytes.Buffer
-	sent     io.Writer // where the body goes, nil as long as it fits in the buffer
+	sent     io.Writer     // where the body goes, nil as long as it fits in the buffer
+	long     chan struct{} // one element for each long answer under way
+	begun    bool          // this is one of them
 	zipper   *gzip.Writer
 }
 
-// Write implements io.Writer. It gives an error when the client has gone.
+// Write implements io.Writer. It gives an error when the client has gone, and a [statusError] when there are too many long
+// answers: nothing has been sent then.
 func (o *output) Write(p []byte) (int, error) {
 	o.buffer.Write(p)
 	if o.buffer.Len() <= wholeUpTo {
 		return len(p), nil
 	}
 	if o.sent == nil {
+		if o.begun = o.mayBeLong(); !o.begun {
+			return 0, unavailable("%d long answers are under way already: ask for a part with limit, or later", maxLong)
+		}
 		o.begin(-1)
 	}
 	_, err := o.buffer.WriteTo(o.sent)
 	return len(p), err
+}
+
+// mayBeLong takes a place among the long answers, if there is one.
+func (o *output) mayBeLong() bool {
+	select {
+	case o.long <- struct{}{}:
+		return true
+	default:
+		return false
+	}
 }
 
 // begin sends the header for a body of a size, -1: of one that is not known.
@@ -66,7 +82,7 @@ func (o *output) begin(size int) {
 	o.w.WriteHeader(o.status)
 }
 
-// end sends what is left.
+// end sends what is left after an answer was written without an error.
 func (o *output) end() error {
 	if o.sent == nil {
 		o.begin(o.buffer.Len())
@@ -76,6 +92,13 @@ func (o *output) end() error {
 		err = o.zipper.Close()
 	}
 	return err
+}
+
+// leave gives the place among the long answers back.
+func (o *output) leave() {
+	if o.begun {
+		<-o.long
+	}
 }
 
 // writeJSON writes an answer.

@@ -9,23 +9,20 @@ import (
 
 // respond writes an answer as JSON. There is nobody to tell if the client has gone.
 func (a *api) respond(w http.ResponseWriter, r *http.Request, status int, answer any) {
-	out := output{w: w, status: status, kind: "application/json", compress: acceptsGzip(r.Header)}
-	a.finish(r, &out, out.writeJSON(answer))
+	a.send(w, r, status, "application/json", func(out *output) error { return out.writeJSON(answer) })
 }
 
-// write writes a body that is no JSON.
-func (a *api) write(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
-	out := output{w: w, status: status, kind: contentType, compress: acceptsGzip(r.Header)}
-	_, err := out.Write(body)
-	a.finish(r, &out, err)
-}
-
-// finish ends an answer, of which the client may have taken no more than a part.
-func (a *api) finish(r *http.Request, out *output, err error) {
+// send writes an answer of any kind, of which the client may take no more than a part.
+func (a *api) send(w http.ResponseWriter, r *http.Request, status int, kind string, write func(*output) error) {
+	out := output{w: w, status: status, kind: kind, compress: acceptsGzip(r.Header), long: a.long}
+	defer out.leave()
+	err := write(&out)
 	if err == nil {
 		err = out.end()
 	}
-	if err != nil {
+	if _, busy := errors.AsType[*statusError](err); busy {
+		a.fail(w, r, err)
+	} else if err != nil {
 		a.Logger.Debug("Writing an answer failed", "path", r.URL.Path, "err", err)
 	}
 }
