@@ -101,29 +101,33 @@ func (o *output) leave() {
 	}
 }
 
-// writeJSON writes an answer.
+// writeJSON writes an answer, on one line.
 func (o *output) writeJSON(answer any) error {
-	encoder := json.NewEncoder(o)
-	encoder.SetEscapeHTML(false) // No browser takes it for HTML: its type is set and may not be guessed.
 	l, many := answer.(listAnswer)
 	if !many {
-		return encoder.Encode(answer)
+		return newEncoder(o).Encode(answer)
 	}
 	if _, err := io.WriteString(o, l.head); err != nil {
 		return err
 	}
-	first := true
+	var text bytes.Buffer // of one element, with the comma before it
+	encoder := newEncoder(&text)
 	for element := range l.elements {
-		if !first {
-			if _, err := io.WriteString(o, ","); err != nil {
-				return err
-			}
-		}
-		first = false
 		if err := encoder.Encode(element); err != nil {
 			return err
 		}
+		if _, err := o.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n"))); err != nil {
+			return err
+		}
+		text.Reset()
+		text.WriteByte(',')
 	}
 	_, err := io.WriteString(o, l.tail+"\n")
 	return err
+}
+
+func newEncoder(w io.Writer) *json.Encoder {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false) // No browser takes it for HTML: its type is set and may not be guessed.
+	return encoder
 }
