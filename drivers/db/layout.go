@@ -35,10 +35,13 @@ func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool,
 	if l.columns, err = d.readColumns(ctx, db, d.schema.table, &l.version); err != nil {
 		return nil, false, err
 	}
-	if l.zoned, err = d.findZones(ctx, db); err != nil {
+	if err := d.checkGrants(ctx, db, l); err != nil {
 		return nil, false, err
 	}
 	if l.rule, err = d.ruleFor(ctx, db, l); err != nil {
+		return nil, false, err
+	}
+	if l.zoned, err = d.findZones(ctx, db, l); err != nil {
 		return nil, false, err
 	}
 	l.query = d.pollQuery(l)
@@ -67,9 +70,9 @@ func (d *Driver) readColumns(ctx context.Context, db *sql.DB, table string, vers
 }
 
 // findZones says whether there is a table with the zones' names that may be read.
-func (d *Driver) findZones(ctx context.Context, db *sql.DB) (bool, error) {
+func (d *Driver) findZones(ctx context.Context, db *sql.DB, l *layout) (bool, error) {
 	z := d.schema.zones
-	if z.table == "" {
+	if z.table == "" || !l.has(d.schema.zone) {
 		return false, nil
 	}
 	var version string

@@ -40,7 +40,8 @@ func (d *Driver) nobody() *drivers.Poll {
 	return &drivers.Poll{Now: time.Now().UTC(), DownTime: d.downTime, Backend: "SQLite"}
 }
 
-// poll reads the table. When the columns are not what they were, they are looked up again.
+// poll reads the table. When the columns, or what may be read of them, are not what they were, they are looked up
+// again.
 func (d *Driver) poll(ctx context.Context, db *sql.DB) (*drivers.Poll, error) {
 	l, fresh, err := d.layout(ctx, db)
 	if err != nil {
@@ -50,7 +51,7 @@ func (d *Driver) poll(ctx context.Context, db *sql.DB) (*drivers.Poll, error) {
 	if err == nil || fresh {
 		return poll, err
 	}
-	if reason, _ := d.store.classify(err); reason != drivers.ReasonSchema {
+	if reason, _ := d.store.classify(err); reason != drivers.ReasonSchema && reason != drivers.ReasonAuth {
 		return nil, err
 	}
 	d.known.Store(nil)

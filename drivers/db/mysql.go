@@ -101,7 +101,7 @@ func (s *mysqlStore) quote(name string) string {
 
 func (s *mysqlStore) columns() string {
 	return "SELECT column_name, VERSION() FROM information_schema.columns" +
-		" WHERE table_schema = DATABASE() AND table_name = ?"
+		" WHERE table_schema = DATABASE() AND table_name = ? AND FIND_IN_SET('select', privileges)"
 }
 
 // query sets MariaDB's limit in a comment that only MariaDB reads, and MySQL's in a hint that MariaDB skips or takes for

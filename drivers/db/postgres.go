@@ -73,7 +73,8 @@ func (s *postgresStore) quote(name string) string { return pgx.Identifier{name}.
 
 func (s *postgresStore) columns() string {
 	return "SELECT column_name, 'PostgreSQL ' || current_setting('server_version') FROM information_schema.columns" +
-		" WHERE table_schema = ANY (current_schemas(false)) AND table_name = $1"
+		" WHERE table_schema = ANY (current_schemas(false)) AND table_name = $1" +
+		" AND has_column_privilege(format('%I.%I', table_schema, table_name), column_name, 'SELECT')"
 }
 
 // query runs the query in a transaction of its own that may not write, since only that can have a limit which does not stay

@@ -23,6 +23,9 @@ func (s *postgresStore) classify(err error) (drivers.Reason, string) {
 	if _, ok := errors.AsType[*credentialsError](err); ok {
 		return drivers.ReasonAuth, ""
 	}
+	if _, ok := errors.AsType[*grantError](err); ok {
+		return drivers.ReasonAuth, ""
+	}
 	if drivers.IsCertificateRefused(err) {
 		return drivers.ReasonAuth, "check the client's certificate"
 	}

@@ -36,7 +36,7 @@ type store interface {
 type dialect interface {
 	// quote writes the name of a table or column so that it may be a reserved word.
 	quote(name string) string
-	// columns is a query for the names of a table's columns, each with the server's name and version; its parameter
+	// columns is a query for the names of a table's columns that may be read, each with the server's name and version; its parameter
 	// is the table.
 	columns() string
 	// bind writes the parameters of a statement, each a question mark, as the database has them. There must be no other
