@@ -87,14 +87,32 @@ func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc
 	}
 }
 
+// What an account needs to read, and to keep members alive.
+const (
+	needsSelect = "the user needs GRANT SELECT on the table"
+	needsWrite  = "the user needs GRANT SELECT, INSERT and UPDATE on the table"
+)
+
+// failedToWrite is failed for what changes the table.
+func (d *Driver) failedToWrite(ctx context.Context, doing string, err error) error {
+	return d.explained(ctx, doing, err, needsWrite)
+}
+
 // failed wraps what went wrong while doing something with the database, with its reason and the place.
 func (d *Driver) failed(ctx context.Context, doing string, err error) error {
+	return d.explained(ctx, doing, err, needsSelect)
+}
+
+// explained is either of the two, and what an account needs for it.
+func (d *Driver) explained(ctx context.Context, doing string, err error, needs string) error {
 	reason, hint := d.store.classify(err)
 	switch {
 	case d.life.Err() != nil:
 		reason, hint = drivers.ReasonConnect, "the driver is closed"
 	case ctx.Err() != nil:
 		reason, hint = drivers.ReasonTimeout, "no answer in time"
+	case hint == needsSelect:
+		hint = needs
 	}
 	err = fmt.Errorf("%s %s: %w", doing, d.store, err)
 	if hint != "" {

@@ -65,6 +65,7 @@ func TestRefusals(t *testing.T) {
 	d := open(t, config("mysql://reader:open%20sesame@"+address+"/nova"))
 	_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), err)
+	require.ErrorContains(t, err, "GRANT SELECT, INSERT and UPDATE")
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(d.Leave(t.Context(), "compute", "compute-01")))
 }
 

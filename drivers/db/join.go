@@ -42,7 +42,7 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	case errors.Is(err, drivers.ErrHeld), errors.Is(err, drivers.ErrRemoved):
 		return nil, err
 	}
-	return nil, d.failed(bounded, fmt.Sprintf("joining group %q as %q in", req.Group, req.Name), err)
+	return nil, d.failedToWrite(bounded, fmt.Sprintf("joining group %q as %q in", req.Group, req.Name), err)
 }
 
 // readOnly is the error for a table that only its service can write to in a way that makes sense.

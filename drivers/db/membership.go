@@ -85,7 +85,7 @@ func (m *membership) beat() bool {
 	logger := m.driver.logger.With("group", m.group, "member", m.name)
 	switch {
 	case err != nil && !m.failing:
-		logger.Warn("heartbeats fail", "err", m.driver.failed(ctx, "writing to", err))
+		logger.Warn("heartbeats fail", "err", m.driver.failedToWrite(ctx, "writing to", err))
 	case err == nil && m.failing:
 		logger.Info("heartbeats pass again")
 	}
@@ -135,7 +135,7 @@ func (m *membership) end(ctx context.Context, doing string, set func(*layout) st
 		ctx, cancel := m.driver.bound(ctx)
 		defer cancel()
 		if _, e := m.write(ctx, set); e != nil {
-			err = m.driver.failed(ctx, fmt.Sprintf("group %q, member %q: %s", m.group, m.name, doing), e)
+			err = m.driver.failedToWrite(ctx, fmt.Sprintf("group %q, member %q: %s", m.group, m.name, doing), e)
 		}
 	})
 	return err

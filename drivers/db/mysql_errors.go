@@ -52,7 +52,7 @@ func classifyNumber(number uint16) (drivers.Reason, string) {
 	case 1129, 1130: // host blocked, host not allowed
 		return drivers.ReasonAuth, "the server does not accept connections from this host"
 	case 1044, 1142, 1143, 1227, 1356, 1370:
-		return drivers.ReasonAuth, "the user needs GRANT SELECT on the table"
+		return drivers.ReasonAuth, needsSelect
 	case 1146, 1932:
 		return drivers.ReasonSchema, "is this the right database?"
 	case 1049, 1046:

@@ -42,7 +42,7 @@ func classifySQLState(code string) (drivers.Reason, string) {
 	case "28P01", "28000":
 		return drivers.ReasonAuth, "check user, password and pg_hba.conf"
 	case "42501":
-		return drivers.ReasonAuth, "the user needs GRANT SELECT on the table"
+		return drivers.ReasonAuth, needsSelect
 	case "3D000":
 		return drivers.ReasonSchema, "check the database's name"
 	case "42P01", "3F000":

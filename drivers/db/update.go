@@ -21,7 +21,7 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 	defer cancel()
 	found, err := d.remove(ctx, group, name)
 	if err != nil {
-		return d.failed(ctx, fmt.Sprintf("removing %q from group %q in", name, group), err)
+		return d.failedToWrite(ctx, fmt.Sprintf("removing %q from group %q in", name, group), err)
 	}
 	if !found {
 		return fmt.Errorf("group %q, member %q in %s: %w", group, name, d.store, drivers.ErrNoMember)
