@@ -93,7 +93,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 			count++
 		}
 	}
-	require.Equal(t, 19, count)
+	require.Equal(t, 20, count)
 }
 
 // The README's table of backends names tests that exist.
