@@ -96,9 +96,20 @@ func sqlite(t *testing.T) backend {
 }
 
 func zookeeper(t *testing.T) backend {
-	server := testserver.ZooKeeper(t)
+	return zkBackend(serverTick, testserver.ZooKeeper(t))
+}
+
+// Followers tell their leader of the sessions that they have heard every half a tick.
+func ensemble(t *testing.T) backend {
+	return zkBackend(serverTick*3/2, testserver.ZooKeeperEnsemble(t, 3)...)
+}
+
+func zkBackend(less time.Duration, servers ...*testserver.ZK) backend {
 	cfg := zk.DefaultConfig()
-	cfg.Servers, cfg.SessionTimeout = []string{server.Addr()}, drivers.Duration(downTime)
+	cfg.SessionTimeout = drivers.Duration(downTime)
+	for _, s := range servers {
+		cfg.Servers = append(cfg.Servers, s.Addr())
+	}
 	s := source("zk", func(group string, _ []string, dial drivers.Dialer) (drivers.Driver, error) {
 		c := cfg.Private(group)
 		c.Dial = dial
@@ -113,7 +124,7 @@ func zookeeper(t *testing.T) backend {
 		}))(t)
 	}
 	// A client of ZooKeeper's sends a ping after a third of the timeout without any other word.
-	return backend{s, serverTick, downTime / 3, left}
+	return backend{s, less, downTime / 3, left}
 }
 
 func memcached(t *testing.T) backend {

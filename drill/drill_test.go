@@ -36,7 +36,7 @@ func TestBackends(t *testing.T) {
 		// It comes first, so that it is not so new any more that it is not believed.
 		"memcached": {backend: memcached(t)},
 		"mariadb":   {backend: mariadb(t)}, "postgresql": {backend: postgres(t)}, "sqlite": {backend: sqlite(t)},
-		"zookeeper": {backend: zookeeper(t)},
+		"zookeeper": {backend: zookeeper(t)}, "ensemble": {backend: ensemble(t)},
 	}
 	var drills sync.WaitGroup // They wait most of the time: all at once take little longer than one.
 	for _, b := range results {

@@ -43,7 +43,7 @@ func (e *evaluation) printDetection(out io.Writer, runs [][]measured) {
 	fmt.Fprintf(out, "### Detection time against the timeout\n\n")
 	fmt.Fprintf(out, "%d members; half of them are killed, a quarter loses the network without a word. A heartbeat each quarter of the timeout; "+
 		"the table's column has whole seconds, as Nova's; ZooKeeper's tick is %v, its default. By the rules of the backends T_D is between "+
-		"T − T/4 − 1 s and T + poll in db, T − T/4 and T + poll in mc, T − T/3 and T + tick in ZooKeeper. *Reported less true* is what the exporter's own "+
+		"T − T/4 − 1 s and T + poll in db, T − T/4 and T + poll in mc, T − T/3 and T + tick in ZooKeeper, and half a tick more with three servers. *Reported less true* is what the exporter's own "+
 		"`servicegroup_detection_latency_seconds` says of the same deaths, less the truth.\n\n", e.few, zookeeperTick)
 	fmt.Fprintln(out, "| backend | timeout T | deaths | T_D p50 | p99 | max | reported less true, least and most | back to seen up, p50 | not noticed |")
 	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
