@@ -142,8 +142,18 @@ func newMetric(t *testing.T, c prometheus.Collector, desc *prometheus.Desc) metr
 	if reasons := reasonsOf(t, c); len(reasons) > 0 {
 		m.help += " Reasons: " + strings.Join(reasons, ", ") + "."
 	}
-	m.labels = strings.Replace(strings.Join(labels, ", "), ofMember, "those of a member", 1)
+	m.labels = shorten(labels)
 	return m
+}
+
+// shorten lists labels, those that all metrics of a member have by one name, in whatever order they are declared.
+func shorten(labels []string) string {
+	own := strings.Split(ofMember, ", ")
+	rest := slices.DeleteFunc(slices.Clone(labels), func(label string) bool { return slices.Contains(own, label) })
+	if len(labels)-len(rest) < len(own) {
+		return strings.Join(labels, ", ")
+	}
+	return strings.Join(slices.Concat([]string{"those of a member"}, rest), ", ")
 }
 
 // reasonsOf gives the values of the label "reason", which begin at zero.
