@@ -166,8 +166,9 @@ func TestAnswersOutliveTheReadTimeout(t *testing.T) {
 	client := writeCertificate(t, dir)
 	client.Transport.(*http.Transport).ForceAttemptHTTP2 = true
 	secure := writeWebConfig(t, dir, "tls_server_config: {cert_file: cert.pem, key_file: key.pem}")
+	handler := newHandler(t, o)
 	for url, file := range map[string]string{"http://": "", "https://": secure} {
-		r := serve(t, flagsOf(file, "127.0.0.1:0"), newHandler(t, o), func(s *Server) { s.readTimeout = timeout })
+		r := serve(t, flagsOf(file, "127.0.0.1:0"), handler, func(s *Server) { s.readTimeout = timeout })
 		status, _ := get(t, client, url+r.addrs[0]+"/metrics")
 		require.Equal(t, 200, status)
 		require.NoError(t, ended)
