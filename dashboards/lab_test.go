@@ -25,8 +25,8 @@ const patience = time.Minute
 // rulesFile has the shipped rules.
 const rulesFile = "../alerts/servicegroup.rules.yml"
 
-// labConfig has a table with all that a member may have, zones included, and ZooKeeper. The members join the table as
-// that of the embedded store, which has no zones.
+// labConfig has a table with all that a member may have, zones included, and ZooKeeper with a canary. The members join the
+// table as that of the embedded store, which has no zones.
 const labConfig = `
 sources:
   - name: nova
@@ -44,6 +44,7 @@ sources:
     driver: zk
     zk: {servers: ["%[2]s"], session_timeout: 2s}
     poll_interval: 200ms
+    canary: {interval: 10s}
 alerting:
   alertmanagers: [{url: "http://%[3]s"}]
 `
@@ -226,6 +227,7 @@ func (l *lab) outage() {
 	l.eventually("some seconds pass", func() bool { return float64(time.Now().Unix()) > l.blind[1] })
 	l.zookeeper.Start()
 	l.await(`count(servicegroup_source_up == 1) == 4`)
+	l.await(`increase(servicegroup_canary_detection_latency_seconds_count[1h]) > 0`)
 	l.await(`count(servicegroup:service_up:max == 0) == 4 and on ()
 		count_over_time((servicegroup:service_up:max{member="w1"} == 0)[4s:1s]) >= 4`)
 }
