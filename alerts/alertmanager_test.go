@@ -288,7 +288,7 @@ func TestExampleNeverInhibits(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, []string{
-		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow",
+		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
 		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
 		"ServiceGroupConfigReloadFailed", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
 		"ServiceGroupBridgeLabelMismatch", "ServiceGroupWatchdog",

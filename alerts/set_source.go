@@ -78,6 +78,16 @@ and on (source) max by (source) (servicegroup_source_up) == 1`, c.staleAfter()))
 			describe: "Of the deaths in source {{ $labels.source }} within the last hour, one in a hundred or more was noticed " +
 				"later than the time that a member may be silent and a scrape explain.",
 		},
+		{
+			name: "ServiceGroupCanaryFailing", scope: source, severity: warning, keep: keep,
+			dashboard: "servicegroup-detection",
+			// What can't be read is no canary's fault, and has its own alert. One round that fails is chance.
+			expr: fixed(`sum by (source) (increase(servicegroup_canary_failures_total{reason!="unavailable"}[1h]))
+/ sum by (source) (increase(servicegroup_canary_rounds_total[1h])) >= 0.5`),
+			summary: "The canary of source {{ $labels.source }} fails",
+			describe: "In source {{ $labels.source }}, half or more of the rounds of the last hour failed, in which a member that " +
+				"exists for that purpose dies and returns: it is not known whether real deaths would be noticed.",
+		},
 	}
 }
 
