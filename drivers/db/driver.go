@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/heartbeat"
 )
 
 // Driver reads and writes the heartbeat table of one database.
@@ -28,9 +29,8 @@ type Driver struct {
 	life context.Context
 	end  context.CancelFunc
 
-	mu     sync.Mutex // guards closed, so that no member starts after Close has begun to wait
-	closed bool
-	beats  sync.WaitGroup
+	closing sync.Once
+	keeper  *heartbeat.Keeper // of the members that joined
 }
 
 var (
@@ -51,21 +51,18 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	}
 	d := &Driver{cfg: cfg, schema: schemaOf(&cfg), downTime: cfg.downTime(), store: st, logger: logger}
 	d.life, d.end = context.WithCancel(context.Background())
+	d.keeper = heartbeat.NewKeeper(d.life, time.Duration(cfg.ReportInterval))
 	return d, nil
 }
 
 // Close ends calls under way and the heartbeats of members, which are abandoned, and closes all connections.
-func (d *Driver) Close() error {
-	d.mu.Lock()
-	again := d.closed
-	d.closed = true
-	d.mu.Unlock()
-	if again {
-		return nil
-	}
-	d.end()
-	d.beats.Wait()
-	return d.store.close()
+func (d *Driver) Close() (err error) {
+	d.closing.Do(func() {
+		d.end()
+		d.keeper.Wait()
+		err = d.store.close()
+	})
+	return err
 }
 
 // Counts returns what was asked of the database so far. Connections are renewed from time to time, which counts as a

@@ -33,9 +33,6 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
 	m, err := d.enter(bounded, req)
-	if err == nil && !m.start() {
-		err = context.Canceled // by Close
-	}
 	switch {
 	case err == nil:
 		return m, nil
@@ -70,8 +67,8 @@ func (d *Driver) check(req drivers.JoinRequest) error {
 	return nil
 }
 
-// enter writes the row and its first heartbeat.
-func (d *Driver) enter(ctx context.Context, req drivers.JoinRequest) (*membership, error) {
+// enter writes the row and its first heartbeat, and goes on with those.
+func (d *Driver) enter(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
 	db, err := d.store.writer(ctx, true)
 	if err != nil {
 		return nil, err
@@ -84,12 +81,15 @@ func (d *Driver) enter(ctx context.Context, req drivers.JoinRequest) (*membershi
 	if err != nil {
 		return nil, err
 	}
-	m := newMembership(d, id, req)
-	found, err := m.write(ctx, d.heartbeatOf)
+	p := &presence{driver: d, id: id, group: req.Group, name: req.Name}
+	found, err := p.write(ctx, d.heartbeatOf)
 	if err == nil && !found {
-		err = m.removed() // in the moment since
+		err = p.removed() // in the moment since
 	}
-	return m, err
+	if err != nil {
+		return nil, err
+	}
+	return d.keeper.Keep(p, d.logger.With("group", req.Group, "member", req.Name))
 }
 
 // findOrMake returns the id of the member's live row.

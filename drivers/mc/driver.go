@@ -8,8 +8,10 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/heartbeat"
 )
 
 // Driver reads and writes heartbeats in memcached.
@@ -28,9 +30,8 @@ type Driver struct {
 	life context.Context
 	end  context.CancelFunc
 
-	mu     sync.Mutex // guards closed, so that no member starts after Close has begun to wait
-	closed bool
-	beats  sync.WaitGroup
+	closing sync.Once
+	keeper  *heartbeat.Keeper // of the members that joined
 }
 
 var (
@@ -48,6 +49,7 @@ func Open(cfg Config, roster drivers.Driver, logger *slog.Logger) (*Driver, erro
 	}
 	d := &Driver{cfg: cfg, how: cfg.scheme(), roster: roster, logger: logger, clock: newClock()}
 	d.life, d.end = context.WithCancel(context.Background())
+	d.keeper = heartbeat.NewKeeper(d.life, time.Duration(cfg.ReportInterval))
 	for _, s := range cfg.Servers {
 		addr, err := parseServer(s)
 		if err != nil {
@@ -60,20 +62,16 @@ func Open(cfg Config, roster drivers.Driver, logger *slog.Logger) (*Driver, erro
 
 // Close ends calls under way and the heartbeats of members, which are abandoned, and closes the roster and all
 // connections.
-func (d *Driver) Close() error {
-	d.mu.Lock()
-	again := d.closed
-	d.closed = true
-	d.mu.Unlock()
-	if again {
-		return nil
-	}
-	d.end()
-	d.beats.Wait()
-	for _, s := range d.servers {
-		s.close()
-	}
-	return d.roster.Close()
+func (d *Driver) Close() (err error) {
+	d.closing.Do(func() {
+		d.end()
+		d.keeper.Wait()
+		for _, s := range d.servers {
+			s.close()
+		}
+		err = d.roster.Close()
+	})
+	return err
 }
 
 // Counts returns what was asked of the servers so far, together with what was asked of the roster.

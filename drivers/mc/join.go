@@ -39,12 +39,15 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 		return nil, fmt.Errorf("group %q, member %q is not in the roster, so that nobody would see it: add it there first: %w",
 			req.Group, req.Name, drivers.ErrNoMember)
 	}
-	m := newMembership(d, member, key)
-	if _, errs := m.write(ctx); len(errs) == len(d.servers) {
-		return nil, d.unavailable(fmt.Sprintf("joining group %q as %q", req.Group, req.Name), errs)
+	logger := d.logger.With("group", req.Group, "member", req.Name)
+	p := &presence{driver: d, member: member, key: key, entered: make([]bool, len(d.servers)), logger: logger}
+	doing := fmt.Sprintf("joining group %q as %q", req.Group, req.Name)
+	if _, errs := p.write(ctx); len(errs) == len(d.servers) {
+		return nil, d.unavailable(doing, errs)
 	}
-	if !m.start() {
-		return nil, d.unavailable(fmt.Sprintf("joining group %q as %q", req.Group, req.Name), []error{context.Canceled})
+	m, err := d.keeper.Keep(p, logger)
+	if err != nil {
+		return nil, d.unavailable(doing, []error{err})
 	}
 	return m, nil
 }

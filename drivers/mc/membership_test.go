@@ -22,25 +22,25 @@ func TestHeartbeatsGoEverywhere(t *testing.T) {
 	require.NoError(t, err)
 	joined := time.Now()
 	for i := range d.servers {
-		first := heartbeat(t, d, i)
+		first := written(t, d, i)
 		require.NotNil(t, first)
 		require.Equal(t, uint32(flagPickle), first.Flags)
 		at, err := valueTime(first)
 		require.NoError(t, err)
 		require.WithinDuration(t, joined, at, time.Second)
 		require.Eventually(t, func() bool {
-			next, err := valueTime(heartbeat(t, d, i))
+			next, err := valueTime(written(t, d, i))
 			return err == nil && next.After(at)
 		}, 5*time.Second, 10*time.Millisecond, "no second heartbeat")
 	}
 	require.NoError(t, m.Leave(t.Context()))
 	for i := range d.servers {
-		require.Nil(t, heartbeat(t, d, i))
+		require.Nil(t, written(t, d, i))
 	}
 }
 
-// heartbeat is what a server has of the member that joined.
-func heartbeat(t *testing.T, d *Driver, server int) (item *memcache.Item) {
+// written is what a server has of the member that joined.
+func written(t *testing.T, d *Driver, server int) (item *memcache.Item) {
 	t.Helper()
 	require.NoError(t, d.servers[server].do(t.Context(), func(l *link) (err error) {
 		item, err = l.get(sha1Hex("compute:one"))
@@ -56,7 +56,7 @@ func TestJoinTakesARoster(t *testing.T) {
 	_, err := d.Join(t.Context(), one)
 	require.ErrorIs(t, err, drivers.ErrNoMember)
 	require.ErrorContains(t, err, "add it there first")
-	require.Nil(t, heartbeat(t, d, 0), "nothing was written")
+	require.Nil(t, written(t, d, 0), "nothing was written")
 
 	// A roster that is out of reach keeps nobody from being alive.
 	roster.fail(errors.New("go away"))
@@ -96,7 +96,7 @@ func TestMembersOutliveServers(t *testing.T) {
 	second.Start()
 	first.Thaw()
 	for i := range d.servers {
-		require.Eventually(t, func() bool { return heartbeat(t, d, i) != nil }, 20*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return written(t, d, i) != nil }, 20*time.Second, 20*time.Millisecond)
 	}
 	require.NoError(t, m.Err())
 	require.NoError(t, m.Leave(t.Context()))
@@ -123,7 +123,7 @@ func TestRemoval(t *testing.T) {
 	m, err := d.Join(short(t, time.Second), one)
 	require.NoError(t, err)
 	second.Thaw()
-	require.Eventually(t, func() bool { return heartbeat(t, d, 1) != nil }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return written(t, d, 1) != nil }, 20*time.Second, 20*time.Millisecond)
 	require.NoError(t, m.Err(), "it was removed before it joined")
 	require.NoError(t, m.Leave(t.Context()))
 }
@@ -140,7 +140,7 @@ func TestMembersOutliveForgetting(t *testing.T) {
 		func() { erase(t, d, 0, "one") },
 	} {
 		forget()
-		require.Eventually(t, func() bool { return heartbeat(t, d, 0) != nil }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return written(t, d, 0) != nil }, 10*time.Second, 10*time.Millisecond)
 	}
 	require.NoError(t, m.Err())
 	require.Equal(t, "up", verdictOf(poll(t, d), "one"))
@@ -156,12 +156,12 @@ func TestDeath(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "up", verdictOf(poll(t, d), "one"))
 	require.NoError(t, m.Die(t.Context(), time.Now()))
-	at, err := valueTime(heartbeat(t, d, 0))
+	at, err := valueTime(written(t, d, 0))
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now().Add(-d.cfg.downTime()-time.Second), at, time.Second)
 	require.Equal(t, "down", verdictOf(poll(t, d), "one"))
 	require.NoError(t, m.Leave(t.Context()), "it has ended")
-	require.NotNil(t, heartbeat(t, d, 0))
+	require.NotNil(t, written(t, d, 0))
 }
 
 // The last word is not said in vain without an error, and takes no longer than it may.
