@@ -23,15 +23,15 @@ func checkAnsible(t *testing.T, folder string) {
 	writeVars(t, folder, "bad.json", "/mnt/"+filepath.Base(debs[0]), "nonsense")
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "inventory"), []byte("[control]\nlocalhost ansible_connection=local\n"), 0o600))
 	m := boot(t, folder)
-	run := "cd /mnt/packaging/ansible && ansible-playbook -i /mnt/inventory -e node_custom_config=/root/config kolla.yml -e @/mnt/"
+	run := "cd /mnt/packaging/ansible && ansible-playbook -i /mnt/inventory -e node_custom_config=/srv/config kolla.yml -e @/mnt/"
 
 	require.Contains(t, m.run(run+"vars.json"), "failed=0")
 	m.eventually(web+"/metrics", `servicegroup_source_up{source="by-ansible"} 1`)
 	require.Equal(t, "640 root servicegroup_exporter", m.run("stat --format='%a %U %G' /etc/servicegroup_exporter/password"))
-	require.Contains(t, m.run("cat /root/config/prometheus/prometheus.yml.d/50-servicegroup.yml"), `targets: ["localhost:10199"]`)
-	m.run("promtool check config --syntax-only /root/config/prometheus/prometheus.yml.d/50-servicegroup.yml")
-	m.run("promtool check rules /root/config/prometheus/servicegroup.rules")
-	m.run("ls /root/config/grafana/dashboards/overview.json")
+	require.Contains(t, m.run("cat /srv/config/prometheus/prometheus.yml.d/50-servicegroup.yml"), `targets: ["localhost:10199"]`)
+	m.run("promtool check config --syntax-only /srv/config/prometheus/prometheus.yml.d/50-servicegroup.yml")
+	m.run("promtool check rules /srv/config/prometheus/servicegroup.rules")
+	m.run("ls /srv/config/grafana/dashboards/overview.json")
 
 	require.Contains(t, m.run(run+"vars.json"), "changed=0", "it is not idempotent")
 

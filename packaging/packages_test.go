@@ -144,10 +144,10 @@ func checkReload(m *machine) {
 	m.t.Helper()
 	const config = "/etc/servicegroup_exporter/servicegroups.yml"
 	pid := mainPID(m)
-	m.run(fmt.Sprintf("cp -p %s /root/good && echo nonsense: 1 >>%[1]s && systemctl reload %s", config, unit))
+	m.run(fmt.Sprintf("cp -p %s /srv/good && echo nonsense: 1 >>%[1]s && systemctl reload %s", config, unit))
 	m.eventually("systemctl show -p StatusText "+unit, "refused")
 	m.run("systemctl is-active " + unit)
-	m.run(fmt.Sprintf("sed 's/name: local/name: two/' /root/good >%s && systemctl reload %s", config, unit))
+	m.run(fmt.Sprintf("sed 's/name: local/name: two/' /srv/good >%s && systemctl reload %s", config, unit))
 	m.eventually(web+"/metrics", `servicegroup_source_up{source="two"} 1`)
 	m.eventually("systemctl show --value -p StatusText "+unit, "Serves")
 	require.Equal(m.t, pid, mainPID(m))
