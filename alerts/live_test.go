@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,10 +108,7 @@ func (s *stage) sawNothingElse(began time.Time) {
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{T: t, dir: t.TempDir()}
-	s.program = filepath.Join(s.dir, "servicegroup_exporter")
-	out, err := exec.Command("go", "build", "-o", s.program, "servicegroup_exporter").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	s := &stage{T: t, dir: t.TempDir(), program: testserver.BuildExporter(t)}
 	s.mariadb, s.zookeeper = testserver.MariaDB(t), testserver.ZooKeeper(t)
 	s.db = s.mariadb.Open(t, "nova")
 	schema, err := os.ReadFile("../drivers/db/testdata/zed.sql")
@@ -150,13 +146,7 @@ func (s *stage) exporter(name, account string) *testserver.Process {
 	return testserver.Program(s, name, []string{
 		s.program, "--config.file=" + s.config(name), "--storage.path=" + filepath.Join(s.dir, name),
 		"--web.listen-address=" + addr,
-	}, func() error {
-		response, err := (&http.Client{Timeout: time.Second}).Get("http://" + addr + "/-/ready")
-		if err != nil {
-			return err
-		}
-		return response.Body.Close()
-	})
+	}, func() error { return testserver.ExporterReady(addr) })
 }
 
 func (s *stage) config(exporter string) string { return filepath.Join(s.dir, exporter+".yml") }

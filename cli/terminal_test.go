@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
 
 const (
@@ -68,8 +68,7 @@ func storeWithMembers(t *testing.T) (dir string, change func(statement string, a
 // A session is the program on a terminal of its own.
 type session struct {
 	cmd  *exec.Cmd
-	mu   sync.Mutex
-	text bytes.Buffer
+	text testserver.Log
 	read chan struct{} // closed when the program has closed the terminal
 }
 
@@ -85,20 +84,12 @@ func onTerminal(t *testing.T, columns int, env []string, args ...string) *sessio
 	go func() {
 		defer close(s.read)
 		defer control.Close()
-		_, _ = io.Copy(s, control) // It ends with an error when the program has closed its side.
+		_, _ = io.Copy(&s.text, control) // It ends with an error when the program has closed its side.
 	}()
 	return s
 }
 
-func (s *session) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
 func (s *session) soFar() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return strings.ReplaceAll(s.text.String(), "\r\n", "\n")
 }
 

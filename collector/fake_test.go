@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
 
 // A fakeDriver answers as it is told.
@@ -148,7 +148,7 @@ type bench struct {
 	*Collector
 	t      testing.TB
 	reg    *prometheus.Registry
-	log    *safeBuffer
+	log    *testserver.Log
 	events <-chan Event
 }
 
@@ -163,7 +163,7 @@ func inTime(t *testing.T, opts Options, test func(t *testing.T, b *bench)) {
 
 func newBench(t testing.TB, opts Options) *bench {
 	t.Helper()
-	b := &bench{t: t, reg: prometheus.NewPedanticRegistry(), log: &safeBuffer{}}
+	b := &bench{t: t, reg: prometheus.NewPedanticRegistry(), log: &testserver.Log{}}
 	opts.Registerer = b.reg
 	opts.Logger = slog.New(slog.NewTextHandler(b.log, nil))
 	c, err := New(opts)
@@ -278,23 +278,4 @@ func (b *bench) background() (stop func() error) {
 		cancel()
 		return <-result
 	}
-}
-
-type safeBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-var _ io.Writer = (*safeBuffer)(nil)
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

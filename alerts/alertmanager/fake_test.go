@@ -1,7 +1,6 @@
 package alertmanager
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"servicegroup_exporter/internal/testserver"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -142,13 +143,13 @@ type rig struct {
 	*Client
 	t        *testing.T
 	registry *prometheus.Registry
-	log      *syncBuffer
+	log      *testserver.Log
 }
 
 // newRig makes a client; change may change its options.
 func newRig(t *testing.T, transport http.RoundTripper, change func(*Options)) *rig {
 	t.Helper()
-	r := &rig{t: t, registry: prometheus.NewPedanticRegistry(), log: &syncBuffer{}}
+	r := &rig{t: t, registry: prometheus.NewPedanticRegistry(), log: &testserver.Log{}}
 	metrics, err := NewMetrics(r.registry)
 	require.NoError(t, err)
 	o := Options{
@@ -251,22 +252,4 @@ func members(alerts []wireAlert) (names []string) {
 		names = append(names, a.Labels["member"])
 	}
 	return names
-}
-
-// A syncBuffer is a log that can be read while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

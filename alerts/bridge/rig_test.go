@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -106,13 +105,13 @@ type rig struct {
 	t        *testing.T
 	watched  *watched
 	registry *prometheus.Registry
-	log      *syncBuffer
+	log      *testserver.Log
 }
 
 // newRig makes a bridge that keeps its memory in a folder; empty: nowhere.
 func newRig(t *testing.T, folder string) *rig {
 	t.Helper()
-	r := &rig{t: t, watched: &watched{}, registry: prometheus.NewPedanticRegistry(), log: &syncBuffer{}}
+	r := &rig{t: t, watched: &watched{}, registry: prometheus.NewPedanticRegistry(), log: &testserver.Log{}}
 	var err error
 	r.Bridge, err = New(Options{
 		Logger: slog.New(slog.NewTextHandler(r.log, nil)), Registerer: r.registry, Collector: r.watched, StoragePath: folder,
@@ -265,22 +264,4 @@ func about(list []testserver.Alert) []string {
 		})
 	}
 	return brief(ids...)
-}
-
-// A syncBuffer is a log that can be read while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,8 +47,7 @@ type lab struct {
 // newLab starts everything but members.
 func newLab(t testserver.TB, s settings) *lab {
 	l := &lab{TB: t, settings: s, hooks: testserver.Webhook(t)}
-	l.makeFolder()
-	l.build()
+	l.dir, l.program = testserver.TempDir(l), testserver.BuildExporter(l)
 	if s.backend == zookeeper {
 		l.backend = testserver.ZooKeeper(t)
 	} else {
@@ -63,28 +61,11 @@ func newLab(t testserver.TB, s settings) *lab {
 	l.exporter = testserver.Program(t, "exporter", []string{
 		l.program, "--config.file=" + l.config, "--storage.path=" + filepath.Join(l.dir, "exporter"),
 		"--web.listen-address=" + l.web, "--log.level=warn",
-	}, l.answers)
+	}, func() error { return testserver.ExporterReady(l.web) })
 	if s.rules {
 		l.startPrometheus()
 	}
 	return l
-}
-
-func (l *lab) makeFolder() {
-	dir, err := os.MkdirTemp("", "endtoend")
-	if err != nil {
-		l.Fatalf("making a folder: %v", err)
-	}
-	l.dir = dir
-	l.Cleanup(func() { os.RemoveAll(dir) })
-}
-
-// build builds the program that users have.
-func (l *lab) build() {
-	l.program = filepath.Join(l.dir, "servicegroup_exporter")
-	if out, err := exec.Command("go", "build", "-o", l.program, "servicegroup_exporter").CombinedOutput(); err != nil {
-		l.Fatalf("building the exporter: %v\n%s", err, out)
-	}
 }
 
 // alertmanagerYAML gives every alert a group of its own, so that notifications can be counted.
@@ -174,17 +155,4 @@ func (l *lab) write(path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		l.Fatalf("writing %s: %v", path, err)
 	}
-}
-
-// answers says whether the exporter is ready.
-func (l *lab) answers() error {
-	response, err := (&http.Client{Timeout: time.Second}).Get("http://" + l.web + "/-/ready")
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the exporter answers %s", response.Status)
-	}
-	return nil
 }

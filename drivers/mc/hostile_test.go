@@ -12,28 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
-
-// impostor starts a server that does to each connection what it is told, and gives its address.
-func impostor(t *testing.T, serve func(net.Conn)) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				serve(conn)
-			}()
-		}
-	}()
-	return l.Addr().String()
-}
 
 // Whatever it is that answers, it is no reason to crash, to take all memory or to wait for ever, and the error says what
 // is wrong.
@@ -70,7 +50,7 @@ func TestHostileServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config()
-			cfg.Servers = []string{impostor(t, test.serve)}
+			cfg.Servers = []string{testserver.Impostor(t, test.serve)}
 			patience := 2 * time.Second
 			if test.reason != drivers.ReasonTimeout { // Bounds are reached sooner or later, on a busy machine later.
 				patience = time.Minute

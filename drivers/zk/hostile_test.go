@@ -18,28 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
-
-// impostor starts a server that does to each connection what it is told, and gives its address.
-func impostor(t *testing.T, serve func(net.Conn)) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				serve(conn)
-			}()
-		}
-	}()
-	return l.Addr().String()
-}
 
 // packetOf puts numbers and bytes together as a packet, with its length in front.
 func packetOf(t *testing.T, parts ...any) []byte {
@@ -112,7 +92,7 @@ const noNode = -101
 // for is not there.
 func answering(t *testing.T, answer func(op int32, path string) []any) string {
 	t.Helper()
-	return impostor(t, func(conn net.Conn) {
+	return testserver.Impostor(t, func(conn net.Conn) {
 		if first := make([]byte, 4); !readFull(conn, first) || string(first) == "srvr" {
 			return
 		} else if !readFull(conn, make([]byte, binary.BigEndian.Uint32(first))) {
@@ -182,13 +162,13 @@ func TestHostileServers(t *testing.T) {
 		addr, says string
 		reason     drivers.Reason
 	}{
-		"web server":              {impostor(t, silent("HTTP/1.1 400 Bad Request\r\n\r\n")), `not a ZooKeeper server: its answer begins with "HTTP"`, drivers.ReasonConnect},
+		"web server":              {testserver.Impostor(t, silent("HTTP/1.1 400 Bad Request\r\n\r\n")), `not a ZooKeeper server: its answer begins with "HTTP"`, drivers.ReasonConnect},
 		"patient web server":      {web.Listener.Addr().String(), "got no session in time", drivers.ReasonTimeout},
-		"endless text":            {impostor(t, endless(strings.Repeat("ha", 1000))), `not a ZooKeeper server: its answer begins with "haha"`, drivers.ReasonConnect},
-		"endless zeros":           {impostor(t, endless(strings.Repeat("\x00", 1000))), "not a ZooKeeper server", drivers.ReasonConnect},
-		"silence":                 {impostor(t, silent("")), "got no session in time", drivers.ReasonTimeout},
-		"a length, then silence":  {impostor(t, silent("\x00\x00\x00\x25")), "got no session in time", drivers.ReasonTimeout},
-		"forged password":         {impostor(t, silent(string(packetOf(t, int32(0), int32(4000), int64(1), huge, make([]byte, 17))))), "not a ZooKeeper server", drivers.ReasonConnect},
+		"endless text":            {testserver.Impostor(t, endless(strings.Repeat("ha", 1000))), `not a ZooKeeper server: its answer begins with "haha"`, drivers.ReasonConnect},
+		"endless zeros":           {testserver.Impostor(t, endless(strings.Repeat("\x00", 1000))), "not a ZooKeeper server", drivers.ReasonConnect},
+		"silence":                 {testserver.Impostor(t, silent("")), "got no session in time", drivers.ReasonTimeout},
+		"a length, then silence":  {testserver.Impostor(t, silent("\x00\x00\x00\x25")), "got no session in time", drivers.ReasonTimeout},
+		"forged password":         {testserver.Impostor(t, silent(string(packetOf(t, int32(0), int32(4000), int64(1), huge, make([]byte, 17))))), "not a ZooKeeper server", drivers.ReasonConnect},
 		"no names at all":         {liar(t, opGetChildren), "its answer is cut short", drivers.ReasonSession},
 		"2 billion names":         {liar(t, opGetChildren, huge, stat), "it sent 0 bytes and says that they are 2147483647 names", drivers.ReasonSession},
 		"4 billion names":         {liar(t, opGetChildren, int32(-1), stat), "it sent 0 bytes and says that they are 4294967295 names", drivers.ReasonSession},

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,36 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
-
-// listen accepts connections and serves each. Those for which serve returns true stay open until the test ends.
-func listen(t *testing.T, serve func(net.Conn) bool) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var serving sync.WaitGroup
-	done := make(chan struct{})
-	serving.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			serving.Go(func() {
-				defer c.Close()
-				if serve(c) {
-					<-done
-				}
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		close(done)
-		serving.Wait()
-	})
-	return l.Addr().String()
-}
 
 // nobody is an address at which nothing listens.
 func nobody(t *testing.T) string {
@@ -57,9 +28,9 @@ func nobody(t *testing.T) string {
 // Whatever is at the other end, a poll ends with its context or before, says what was seen, and costs little.
 func TestBadPeers(t *testing.T) {
 	says := func(text string) string {
-		return listen(t, func(c net.Conn) bool {
-			_, err := io.WriteString(c, text)
-			return err == nil
+		return testserver.Impostor(t, func(c net.Conn) {
+			_, _ = io.WriteString(c, text)
+			_, _ = io.Copy(io.Discard, c)
 		})
 	}
 	tests := []struct {
@@ -73,7 +44,7 @@ func TestBadPeers(t *testing.T) {
 		{"silence", says(""), drivers.ReasonTimeout, "no session in time"},
 		{"a length and then nothing", says("\x00\x00\x00\x25"), drivers.ReasonTimeout, "no session in time"},
 		{"a gigabyte and then nothing", says("\x40\x00\x00\x00"), drivers.ReasonConnect, "not a ZooKeeper server"},
-		{"hangs up", listen(t, func(net.Conn) bool { return false }), drivers.ReasonSession, "quorum"},
+		{"hangs up", testserver.Impostor(t, func(net.Conn) {}), drivers.ReasonSession, "quorum"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -114,10 +85,7 @@ func TestOutageIsReportedQuickly(t *testing.T) {
 func TestLongOutage(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var attempts atomic.Int64
-	addr := listen(t, func(net.Conn) bool {
-		attempts.Add(1)
-		return false
-	})
+	addr := testserver.Impostor(t, func(net.Conn) { attempts.Add(1) })
 	cfg := configFor(addr, addr, addr, addr)
 	cfg.SessionTimeout = drivers.Duration(100 * time.Millisecond)
 	d := open(t, cfg)
@@ -176,10 +144,9 @@ func mute(c net.Conn) {
 // A session whose requests go unanswered is replaced, although the server answers pings.
 func TestMuteServer(t *testing.T) {
 	var sessions atomic.Int64
-	d := open(t, configFor(listen(t, func(c net.Conn) bool {
+	d := open(t, configFor(testserver.Impostor(t, func(c net.Conn) {
 		sessions.Add(1)
 		mute(c)
-		return false
 	})))
 	begun := time.Now()
 	ctx, cancel := contextOf(t, 500*time.Millisecond)

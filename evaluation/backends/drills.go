@@ -32,7 +32,7 @@ type evaluation struct {
 // evaluate measures everything and prints it.
 func (e *evaluation) evaluate(out io.Writer) {
 	e.commands = map[string]string{}
-	e.build()
+	e.prepare()
 	e.labs = startLabs(e)
 	loads := e.measureLoad()
 	detections := e.measureDetection()
@@ -43,17 +43,9 @@ func (e *evaluation) evaluate(out io.Writer) {
 	e.printMistakes(out, loads, busy)
 }
 
-// build builds the program that users have.
-func (e *evaluation) build() {
-	dir, err := os.MkdirTemp("", "backends")
-	if err != nil {
-		e.Fatalf("making a folder: %v", err)
-	}
-	e.Cleanup(func() { os.RemoveAll(dir) })
-	e.dir, e.program = dir, filepath.Join(dir, "servicegroup_exporter")
-	if out, err := exec.Command("go", "build", "-o", e.program, "servicegroup_exporter").CombinedOutput(); err != nil {
-		e.Fatalf("building the exporter: %v\n%s", err, out)
-	}
+// prepare builds the program that users have, and makes the folder for plots.
+func (e *evaluation) prepare() {
+	e.dir, e.program = testserver.TempDir(e), testserver.BuildExporter(e)
 	if err := os.MkdirAll(e.images, 0o755); err != nil {
 		e.Fatalf("making the folder for plots: %v", err)
 	}

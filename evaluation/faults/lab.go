@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -72,7 +71,7 @@ type lab struct {
 func newLab(t testserver.TB, programs *builds, spec labSpec) *lab {
 	l := &lab{TB: t, labSpec: spec, programs: programs, watch: newWatcher()}
 	l.wellMembers = cmp.Or(l.wellMembers, 10)
-	l.makeFolder()
+	l.dir = testserver.TempDir(l)
 	l.program = l.built(programs.plain)
 	l.storage = newDisk(l, "storage", 4<<20)
 	for i := range 2 * len(spec.faults) {
@@ -107,15 +106,6 @@ func (l *lab) damageMemory() {
 	if err != nil {
 		l.Fatalf("damaging the memory: %v", err)
 	}
-}
-
-func (l *lab) makeFolder() {
-	dir, err := os.MkdirTemp("", "faults")
-	if err != nil {
-		l.Fatalf("making a folder: %v", err)
-	}
-	l.dir = dir
-	l.Cleanup(func() { os.RemoveAll(dir) })
 }
 
 // configure writes the configurations of the exporter and of members.
@@ -166,18 +156,5 @@ func (l *lab) startExporter() {
 		"--web.listen-address="+l.web,
 		// The rest of a scrape's time is for busy machines.
 		"--scrape.timeout-offset="+(scrapeTimeout/2).String(),
-	), l.answers)
-}
-
-// answers says whether the exporter is ready.
-func (l *lab) answers() error {
-	response, err := (&http.Client{Timeout: time.Second}).Get("http://" + l.web + "/-/ready")
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the exporter answers %s", response.Status)
-	}
-	return nil
+	), func() error { return testserver.ExporterReady(l.web) })
 }

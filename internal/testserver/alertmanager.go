@@ -66,7 +66,7 @@ func AlertmanagerTLS(t TB, config string, authority *Authority, certificate *Cer
 func newAlertmanager(t TB, config string) (*AM, []string) {
 	t.Helper()
 	daemon := find(t, "prometheus-alertmanager", "prometheus-alertmanager")
-	dir := tempDir(t)
+	dir := TempDir(t)
 	a := &AM{httpAPI: httpAPI{loopback(Port(t))}, config: filepath.Join(dir, "alertmanager.yml")}
 	configure(t, a.config, config)
 	return a, []string{

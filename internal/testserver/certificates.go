@@ -118,7 +118,7 @@ func (a *Authority) sign(cert *x509.Certificate, key *ecdsa.PrivateKey) *pem.Blo
 // dir makes a folder that other users can read.
 func (a *Authority) dir() string {
 	a.t.Helper()
-	dir := tempDir(a.t)
+	dir := TempDir(a.t)
 	if err := os.Chmod(dir, 0o755); err != nil {
 		a.t.Fatalf("opening a folder to all: %v", err)
 	}

@@ -22,7 +22,7 @@ func Memcached(t TB, args ...string) *MC {
 	t.Helper()
 	m := &MC{port: Port(t)}
 	argv := append(memcached(t), "-l", "127.0.0.1", "-p", strconv.Itoa(m.port))
-	m.Process = newProcess(t, "memcached", tempDir(t), append(argv, args...), m.ping)
+	m.Process = newProcess(t, "memcached", TempDir(t), append(argv, args...), m.ping)
 	return m
 }
 
@@ -33,7 +33,7 @@ func MemcachedTLS(t TB, authority *Authority, certificate *Certificate) *MC {
 	m := &MC{port: Port(t), tls: Port(t)}
 	argv := append(memcached(t), "-Z", "-l", "notls:"+m.Addr(), "-l", m.TLSAddr(), "-o", "ssl_chain_cert="+certificate.CertFile+
 		",ssl_key="+certificate.KeyFile+",ssl_verify_mode=2,ssl_ca_cert="+authority.File)
-	m.Process = newProcess(t, "memcached", tempDir(t), argv, m.ping)
+	m.Process = newProcess(t, "memcached", TempDir(t), argv, m.ping)
 	return m
 }
 

@@ -31,7 +31,7 @@ type Postgres struct {
 func PostgreSQL(t TB, args ...string) *Postgres {
 	t.Helper()
 	bin := postgresBin(t)
-	dir := tempDir(t)
+	dir := TempDir(t)
 	data := filepath.Join(dir, "data")
 	unprivileged := asNobody(t, dir)
 	initdb := slices.Concat(unprivileged, []string{

@@ -40,7 +40,7 @@ func newProcess(t TB, name, dir string, argv []string, ready func() error) *Proc
 // Program starts any program as if it were a server, and waits until ready returns nil.
 func Program(t TB, name string, argv []string, ready func() error) *Process {
 	t.Helper()
-	return newProcess(t, name, tempDir(t), argv, ready)
+	return newProcess(t, name, TempDir(t), argv, ready)
 }
 
 // Start starts the server and waits until it answers.

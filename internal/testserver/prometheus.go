@@ -39,7 +39,7 @@ type RuleAlert struct {
 func Prometheus(t TB, config string, args ...string) *Prom {
 	t.Helper()
 	daemon := find(t, "prometheus", "prometheus")
-	dir := tempDir(t)
+	dir := TempDir(t)
 	p := &Prom{httpAPI: httpAPI{loopback(Port(t))}, config: filepath.Join(dir, "prometheus.yml")}
 	configure(t, p.config, config)
 	argv := append([]string{

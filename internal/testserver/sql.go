@@ -24,7 +24,7 @@ type SQL struct {
 func MariaDB(t TB, args ...string) *SQL {
 	t.Helper()
 	daemon := find(t, "mariadbd", "mariadb-server")
-	dir := tempDir(t)
+	dir := TempDir(t)
 	data := filepath.Join(dir, "data")
 	// Its own folder: servers that share one remove each other's temporary tables.
 	tmpdir := "--tmpdir=" + dir

@@ -42,8 +42,8 @@ func find(t TB, program, debianPackage string) string {
 	return ""
 }
 
-// tempDir makes a folder with a short path, since sockets' paths may have no more than 107 characters.
-func tempDir(t TB) string {
+// TempDir makes a folder with a short path, since sockets' paths may have no more than 107 characters.
+func TempDir(t TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sg")
 	if err != nil {

@@ -36,7 +36,7 @@ type ZK struct {
 func ZooKeeper(t TB, settings ...string) *ZK {
 	t.Helper()
 	z := &ZK{port: Port(t)}
-	z.launch(t, tempDir(t), settings, z.serving)
+	z.launch(t, TempDir(t), settings, z.serving)
 	return z
 }
 
@@ -45,7 +45,7 @@ func ZooKeeper(t TB, settings ...string) *ZK {
 func ZooKeeperTLS(t TB, authority *Authority, certificate *Certificate) *ZK {
 	t.Helper()
 	z := &ZK{port: Port(t), tls: Port(t)}
-	z.launch(t, tempDir(t), []string{
+	z.launch(t, TempDir(t), []string{
 		"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
 		"secureClientPortAddress=127.0.0.1", fmt.Sprintf("secureClientPort=%d", z.tls),
 		"ssl.keyStore.location=" + certificate.File, "ssl.trustStore.location=" + authority.File, "ssl.clientAuth=need",
@@ -62,7 +62,7 @@ func ZooKeeperEnsemble(t TB, n int, settings ...string) []*ZK {
 		settings = append(settings, fmt.Sprintf("server.%d=127.0.0.1:%d:%d", i+1, Port(t), Port(t)))
 	}
 	for i, z := range servers {
-		dir := tempDir(t)
+		dir := TempDir(t)
 		if err := os.WriteFile(filepath.Join(dir, "myid"), fmt.Appendf(nil, "%d\n", i+1), 0o666); err != nil {
 			t.Fatalf("writing myid: %v", err)
 		}

@@ -1,0 +1,166 @@
+// Package heartbeat keeps members alive where backends know no sessions: a member is whoever has said so lately. It is the
+// part of [drivers.Membership] that all such backends have in common: when a heartbeat is written, and when the last one.
+// The conformance suite in drivertest tests it, in each driver that uses it.
+package heartbeat
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// A Writer writes what one member has in the backend. Its methods are called one at a time.
+type Writer interface {
+	// Beat writes a heartbeat. An error that wraps [drivers.ErrRemoved] ends the membership: somebody else removed the
+	// member. No other error does: the next heartbeat may pass.
+	Beat(ctx context.Context) error
+
+	// Leave removes the member. One that is gone already is no error.
+	Leave(ctx context.Context) error
+
+	// Die makes the last heartbeat so old that every reader calls the member down at once, and keeps the time of its
+	// death where there is a place for it.
+	Die(ctx context.Context, at time.Time) error
+}
+
+// A Keeper keeps the members that joined through one driver. Its methods may be called concurrently.
+type Keeper struct {
+	life     context.Context
+	interval time.Duration
+
+	mu    sync.Mutex // so that no member is added once Wait has begun
+	beats sync.WaitGroup
+}
+
+// NewKeeper makes a keeper whose members beat at an interval until they end or life does, which is the driver's.
+func NewKeeper(life context.Context, interval time.Duration) *Keeper {
+	return &Keeper{life: life, interval: interval}
+}
+
+// Keep goes on with the heartbeats of a member that has given its first one. It fails if life has ended. The logger is told
+// when heartbeats begin to fail, and when they pass again.
+func (k *Keeper) Keep(w Writer, logger *slog.Logger) (drivers.Membership, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.life.Err(); err != nil {
+		return nil, err
+	}
+	m := &membership{
+		writer: w, logger: logger, interval: k.interval,
+		quit: make(chan struct{}), stopped: make(chan struct{}), done: make(chan struct{}),
+	}
+	m.life, m.kill = context.WithCancel(k.life)
+	k.beats.Go(m.run)
+	return m, nil
+}
+
+// Wait waits for the heartbeats under way. To be called when life has ended, after which there are no more.
+func (k *Keeper) Wait() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.beats.Wait()
+}
+
+// A membership is one member that this process keeps alive.
+type membership struct {
+	writer   Writer
+	logger   *slog.Logger
+	interval time.Duration
+
+	life    context.Context // of the heartbeats; ends with the keeper's
+	kill    context.CancelFunc
+	quit    chan struct{} // closed to end the heartbeats after the one under way
+	stopped chan struct{} // closed when they have ended
+	once    sync.Once     // for whichever of Leave, Die and Abandon comes first
+
+	done chan struct{}
+	err  error // set before done is closed
+
+	failing bool // the last heartbeat failed, and was logged
+}
+
+// run sends heartbeats until the membership ends.
+func (m *membership) run() {
+	defer close(m.stopped)
+	defer m.kill()
+	ticker := time.NewTicker(m.interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-m.quit:
+			return
+		case <-m.life.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := m.beat(); errors.Is(err, drivers.ErrRemoved) {
+			m.err = err
+			close(m.done)
+			return
+		}
+	}
+}
+
+func (m *membership) beat() error {
+	err := m.writer.Beat(m.life)
+	if m.life.Err() != nil || errors.Is(err, drivers.ErrRemoved) {
+		return err // It was ended, not answered, or is not there to be kept.
+	}
+	switch {
+	case err != nil && !m.failing:
+		m.logger.Warn("heartbeats fail", "err", err)
+	case err == nil && m.failing:
+		m.logger.Info("heartbeats pass again")
+	}
+	m.failing = err != nil
+	return err
+}
+
+// Leave implements [drivers.Membership].
+func (m *membership) Leave(ctx context.Context) error { return m.end(ctx, m.writer.Leave) }
+
+// Die implements [drivers.Membership].
+func (m *membership) Die(ctx context.Context, at time.Time) error {
+	return m.end(ctx, func(ctx context.Context) error { return m.writer.Die(ctx, at) })
+}
+
+// end ends the heartbeats, if nothing else has done so, and then writes the last word.
+func (m *membership) end(ctx context.Context, last func(context.Context) error) (err error) {
+	m.once.Do(func() {
+		// A heartbeat under way must not arrive after the last word: it is waited for.
+		close(m.quit)
+		select {
+		case <-m.stopped:
+		case <-ctx.Done():
+			m.kill()
+			<-m.stopped
+		}
+		err = last(ctx)
+	})
+	return err
+}
+
+// Abandon implements [drivers.Membership].
+func (m *membership) Abandon() {
+	m.once.Do(func() {
+		m.kill()
+		<-m.stopped
+	})
+}
+
+// Done implements [drivers.Membership].
+func (m *membership) Done() <-chan struct{} { return m.done }
+
+// Err implements [drivers.Membership].
+func (m *membership) Err() error {
+	select {
+	case <-m.done:
+		return m.err
+	default:
+		return nil
+	}
+}
