@@ -65,7 +65,7 @@ bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the tables i
 	tools/bench
 
 soak: deps ## whether anything grows while members, groups and sources come and go
-	go test -run '^TestSoak$$' -v -soak $(SOAKTIME) -timeout 0 ./cli
+	go test -run '^TestSoak$$' -v -timeout 0 ./cli -soak=$(SOAKTIME)
 
 endtoend: deps ## from death to page, measured; the tables in docs/alerting.md
 	go run ./alerts/endtoend $(ENDTOENDFLAGS)
