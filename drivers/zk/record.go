@@ -48,5 +48,11 @@ func decodeRecord(data []byte) (record, error) {
 	if r.ID == "" {
 		return record{}, errors.New("decoding a record: it has no id")
 	}
+	for _, at := range []*time.Time{&r.JoinedAt, &r.DiedAt} {
+		*at = at.UTC() // Zones of 24 hours and more can be read, and not be written.
+		if year := at.Year(); year < 0 || year > 9999 {
+			return record{}, fmt.Errorf("decoding a record: the year %d can't be written", year)
+		}
+	}
 	return r, nil
 }

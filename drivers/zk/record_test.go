@@ -62,6 +62,8 @@ func FuzzRecord(f *testing.F) {
 	f.Add(data)
 	f.Add([]byte("0.7364712"))
 	f.Add([]byte(`{"id":"x","died_at":"2026-11-23T15:00:00+14:00","process":{"pid":-1}}`))
+	f.Add([]byte(`{"id":"x","died_at":"2026-11-23T15:00:00+24:00"}`))
+	f.Add([]byte(`{"id":"x","joined_at":"0000-01-01T00:00:00+23:59"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		first, err := decodeRecord(data)
 		if err != nil {
