@@ -12,9 +12,9 @@ import (
 // is, is the roster's word, forced_down first; whether it is up, and its LastHeartbeat, is memcached's.
 //
 // Ages are by this machine's clock, as they are by the reader's in Nova; memcached's own has whole seconds only. The poll
-// has no clock therefore, unless this machine's was set and the members don't agree with it. It fails if the roster can't be read, or if no server can. A member is unknown if a server that
-// would know is out of reach or has just been emptied. It is rejected as "data" if what it wrote can't be read, and as
-// "name" if memcached allows no such key.
+// has no clock therefore, unless this machine's was set and the members don't agree with it. It fails if the roster
+// can't be read, or if no server can. A member is unknown if a server that would know is out of reach or has just been
+// emptied. It is rejected as "data" if what it wrote can't be read, and as "name" if memcached allows no such key.
 func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	ctx, cancel := d.bound(ctx)
 	defer cancel()

@@ -145,8 +145,8 @@ func (s *session) close() {
 	})
 }
 
-// reap waits for the session's end and then for that of the library's goroutines and of all calls. The library waits up to three seconds
-// for a server to answer a farewell.
+// reap waits for the session's end and then for that of the library's goroutines and of all calls. The library waits up to
+// three seconds for a server to answer a farewell.
 func (s *session) reap(events <-chan zkclient.Event) {
 	<-s.done
 	s.conn.Close()
