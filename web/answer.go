@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"servicegroup_exporter/collector/exposition"
+	"servicegroup_exporter/web/negotiate"
 )
 
 // An answerer writes what is known. It does all that promhttp's handler does, with the settings that this program needs,
@@ -75,7 +76,7 @@ func (a *answerer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", string(format))
 	set := metricSet{gathered: gathered, families: a.families(), names: r.URL.Query()["name[]"]}
 	write := a.write
-	if wantsGzip(r.Header) {
+	if negotiate.Gzip(r.Header) {
 		header.Set("Content-Encoding", "gzip")
 		write = a.writeZipped
 	}

@@ -186,13 +186,6 @@ func TestNegotiation(t *testing.T) {
 	})
 }
 
-// Here promhttp is stricter than RFC 9110.
-func TestCodingsAreReadAsTheStandardHasThem(t *testing.T) {
-	for encoding, want := range map[string]bool{"GZIP": true, ",gzip": true, "gzip,, br": true, "x-gzip": false} {
-		require.Equal(t, want, wantsGzip(http.Header{"Accept-Encoding": {encoding}}), encoding)
-	}
-}
-
 // brokenCollector gives one metric that can't be collected.
 type brokenCollector struct{ desc *prometheus.Desc }
 

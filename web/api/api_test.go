@@ -237,23 +237,6 @@ func TestManyMembers(t *testing.T) {
 	require.Less(t, zipped, len(plain)/5)
 }
 
-func TestAcceptsGzip(t *testing.T) {
-	for accept, want := range map[string]bool{
-		"":                     false,
-		"gzip":                 true,
-		"GZIP":                 true,
-		"br;q=1.0, gzip;q=0.8": true,
-		"br, gzip ; q=0.5":     true,
-		"gzip;q=0":             false,
-		"gzip; q=0.000":        false,
-		"gzip;q=x":             false,
-		"br, x-gzip":           false,
-		"identity":             false,
-	} {
-		require.Equal(t, want, acceptsGzip(http.Header{"Accept-Encoding": {accept}}), accept)
-	}
-}
-
 func TestSpecificationIsServed(t *testing.T) {
 	b := newBench(t)
 	w := b.do(http.MethodGet, "/api/v1/openapi.yaml", http.Header{"Accept-Encoding": {"gzip"}})

@@ -3,8 +3,8 @@ package api
 import (
 	"errors"
 	"net/http"
-	"strconv"
-	"strings"
+
+	"servicegroup_exporter/web/negotiate"
 )
 
 // respond writes an answer as JSON. There is nobody to tell if the client has gone.
@@ -14,7 +14,7 @@ func (a *api) respond(w http.ResponseWriter, r *http.Request, status int, answer
 
 // send writes an answer of any kind, of which the client may take no more than a part.
 func (a *api) send(w http.ResponseWriter, r *http.Request, status int, kind string, write func(*output) error) {
-	out := output{w: w, status: status, kind: kind, compress: acceptsGzip(r.Header), long: a.long}
+	out := output{w: w, status: status, kind: kind, compress: negotiate.Gzip(r.Header), long: a.long}
 	defer out.leave()
 	err := write(&out)
 	if err == nil {
@@ -25,19 +25,6 @@ func (a *api) send(w http.ResponseWriter, r *http.Request, status int, kind stri
 	} else if err != nil {
 		a.Logger.Debug("Writing an answer failed", "path", r.URL.Path, "err", err)
 	}
-}
-
-// acceptsGzip tells whether a client takes gzip, RFC 9110 section 12.5.3. Weights only matter where they are zero.
-func acceptsGzip(h http.Header) bool {
-	for coding := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
-		name, weight, _ := strings.Cut(coding, ";")
-		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			_, q, weighed := strings.Cut(weight, "=")
-			value, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
-			return !weighed || err == nil && value > 0
-		}
-	}
-	return false
 }
 
 // retryAfter is in how many seconds it is worth asking again for what can't be answered now: a source is polled again, or

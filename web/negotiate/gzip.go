@@ -1,4 +1,5 @@
-package web
+// Package negotiate tells what a client takes, as RFC 9110 has it.
+package negotiate
 
 import (
 	"net/http"
@@ -6,9 +7,9 @@ import (
 	"strings"
 )
 
-// wantsGzip tells whether a client would rather have a compressed answer than a plain one. Who does not say so gets it
+// Gzip tells whether a client would rather have a compressed answer than a plain one. Who does not say so gets it
 // plain, and so does who takes anything.
-func wantsGzip(h http.Header) bool {
+func Gzip(h http.Header) bool {
 	plain, zipped := -1.0, -1.0
 	for _, value := range h.Values("Accept-Encoding") {
 		for spec := range strings.SplitSeq(value, ",") {
