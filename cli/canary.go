@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"servicegroup_exporter/canary"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
+	"servicegroup_exporter/probe/canary"
 )
 
 // canaryName is the name of this process's canaries: the same after a restart, and another for every process that serves.
@@ -45,9 +45,9 @@ func (a *app) canarySources(sources []config.Source) []canary.Source {
 }
 
 // privateSource translates a source for simulated members.
-func (a *app) privateSource(s *config.Source) simulated.Source {
+func (a *app) privateSource(s *config.Source) probe.Source {
 	logger := a.logger.With("source_name", s.Name, "simulated", true)
-	return simulated.Source{
+	return probe.Source{
 		Name: s.Name, Driver: s.Driver,
 		PollInterval: time.Duration(s.PollInterval), PollTimeout: time.Duration(s.PollTimeout),
 		Open: func(group string, names []string, dial drivers.Dialer) (drivers.Driver, error) {

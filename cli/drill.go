@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"servicegroup_exporter/config"
-	"servicegroup_exporter/drill"
 	"servicegroup_exporter/internal/atomicfile"
+	"servicegroup_exporter/probe/drill"
 )
 
 // drillFlags are what the user may say about a drill.

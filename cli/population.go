@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // demoGroups are the groups of the demonstration and their sizes.
@@ -21,13 +21,13 @@ var demoGroups = []struct {
 const maxDead = 4
 
 // A population is a set of simulated members, each as good as a process of its own.
-type population []*simulated.Member
+type population []*probe.Member
 
 func newPopulation(joiner drivers.Joiner) population {
 	var p population
 	for _, group := range demoGroups {
 		for i := range group.size {
-			p = append(p, simulated.NewMember(joiner, group.name, fmt.Sprintf("%s-%02d", group.name, i+1)))
+			p = append(p, probe.NewMember(joiner, group.name, fmt.Sprintf("%s-%02d", group.name, i+1)))
 		}
 	}
 	return p
@@ -54,8 +54,8 @@ func (p population) disturb(ctx context.Context) error {
 }
 
 // pick chooses who is next: the dead are as likely as the living, so that nobody waits long.
-func (p population) pick() *simulated.Member {
-	var living, dead []*simulated.Member
+func (p population) pick() *probe.Member {
+	var living, dead []*probe.Member
 	for _, m := range p {
 		if m.Alive() {
 			living = append(living, m)

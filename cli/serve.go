@@ -20,9 +20,9 @@ import (
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/alerts/runbooks"
-	"servicegroup_exporter/canary"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/probe/canary"
 	"servicegroup_exporter/web"
 	"servicegroup_exporter/web/api"
 )

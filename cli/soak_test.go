@@ -23,7 +23,7 @@ import (
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // soakFor is short by default; `make soak` gives it an hour.
@@ -144,9 +144,9 @@ func (k *soak) check(err error) {
 // liveOnce is the whole life of a group whose name was never there before.
 func (k *soak) liveOnce(ctx context.Context, driver drivers.Driver, source string, i int) {
 	group := fmt.Sprintf("%s-%d", source, i)
-	var members []*simulated.Member
+	var members []*probe.Member
 	for n := range 4 {
-		m := simulated.NewMember(driver.(drivers.Joiner), group, "member-"+strconv.Itoa(n))
+		m := probe.NewMember(driver.(drivers.Joiner), group, "member-"+strconv.Itoa(n))
 		members = append(members, m)
 		k.check(m.Join(ctx))
 		if n%2 == 0 {

@@ -15,11 +15,11 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/alertmanager"
-	"servicegroup_exporter/canary"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/probe/canary"
 )
 
 // maxFile bounds what is read as a configuration.

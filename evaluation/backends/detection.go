@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"servicegroup_exporter/drill"
-	"servicegroup_exporter/drill/plot"
+	"servicegroup_exporter/probe/drill"
+	"servicegroup_exporter/probe/drill/plot"
 )
 
 // measureDetection kills members of all labs with each timeout. There are so few of them that the labs don't disturb each

@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"servicegroup_exporter/drill"
-	"servicegroup_exporter/drill/plot"
 	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/probe/drill"
+	"servicegroup_exporter/probe/drill/plot"
 )
 
 // An evaluation is one run of the program.

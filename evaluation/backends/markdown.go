@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"servicegroup_exporter/drill"
 	"servicegroup_exporter/internal/machine"
+	"servicegroup_exporter/probe/drill"
 )
 
 // printMachine says what was run, and where.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"servicegroup_exporter/drill"
 	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/probe/drill"
 )
 
 // some gives drills of two backends, of which one made mistakes and can't be asked for its processor time.

@@ -16,7 +16,7 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // start runs canaries until the function is called.
@@ -156,7 +156,7 @@ func TestScrapesOnly(t *testing.T) {
 		return db.Open(cfg, slog.New(slog.DiscardHandler))
 	}
 	c, stop := start(t, Source{
-		Source:   simulated.Source{Name: "lab", Driver: "db", PollTimeout: 5 * time.Second, Open: open},
+		Source:   probe.Source{Name: "lab", Driver: "db", PollTimeout: 5 * time.Second, Open: open},
 		Interval: 50 * time.Millisecond, Group: GroupPrefix,
 	})
 	require.Eventually(t, func() bool {

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // A bird is the canary of one source.
@@ -18,7 +18,7 @@ type bird struct {
 	logger   *slog.Logger
 	replaced bool // another takes its place
 
-	observer atomic.Pointer[simulated.Observer] // of the round under way
+	observer atomic.Pointer[probe.Observer] // of the round under way
 	cancel   context.CancelFunc
 	done     chan struct{}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // downTime is that of the fake backend.
@@ -31,8 +31,8 @@ type fakeMember struct {
 func newFake() *fake { return &fake{members: map[string]*fakeMember{}} }
 
 // source makes a source of the backend that polls twice a second.
-func (f *fake) source() simulated.Source {
-	return simulated.Source{
+func (f *fake) source() probe.Source {
+	return probe.Source{
 		Name: "lab", Driver: "fake", PollInterval: 500 * time.Millisecond, PollTimeout: time.Second,
 		Open: func(string, []string, drivers.Dialer) (drivers.Driver, error) { return f, nil },
 	}

@@ -9,7 +9,7 @@ import (
 
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 const (
@@ -47,7 +47,7 @@ func (b *bird) round(ctx context.Context) (err error) {
 	if err != nil {
 		return failed(reasonJoin, err)
 	}
-	observer, err := simulated.Observe(ctx, &b.source.Source, driver, maxEvents)
+	observer, err := probe.Observe(ctx, &b.source.Source, driver, maxEvents)
 	if err != nil {
 		return failed(reasonUnavailable, err)
 	}
@@ -55,12 +55,12 @@ func (b *bird) round(ctx context.Context) (err error) {
 	b.observer.Store(observer)
 	defer b.observer.Store(nil)
 
-	member := simulated.NewMember(joiner, b.source.Group, b.member)
+	member := probe.NewMember(joiner, b.source.Group, b.member)
 	defer func() { err = errors.Join(err, b.clean(ctx, joiner, member)) }()
 	return b.dieAndReturn(ctx, observer, member)
 }
 
-func (b *bird) dieAndReturn(ctx context.Context, observer *simulated.Observer, member *simulated.Member) error {
+func (b *bird) dieAndReturn(ctx context.Context, observer *probe.Observer, member *probe.Member) error {
 	downTime := observer.Snapshot().DownTime
 	w := watch{observer: observer, member: b.member, patience: max(3*downTime, leastPatience)}
 	if err := member.Join(ctx); err != nil {
@@ -93,7 +93,7 @@ func (b *bird) dieAndReturn(ctx context.Context, observer *simulated.Observer, m
 
 // A watch waits for polls to see what happened to a member.
 type watch struct {
-	observer *simulated.Observer
+	observer *probe.Observer
 	member   string
 	patience time.Duration
 }
@@ -160,7 +160,7 @@ func (w *watch) unseen(up bool) error {
 }
 
 // clean removes the canary, and those that other processes left behind when they were killed.
-func (b *bird) clean(ctx context.Context, joiner drivers.Joiner, member *simulated.Member) error {
+func (b *bird) clean(ctx context.Context, joiner drivers.Joiner, member *probe.Member) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
 	err := member.Leave(ctx)

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // groupPrefix begins the name of every drill's group.
@@ -43,7 +43,7 @@ type stage struct {
 	drivers   []drivers.Driver
 	observing *network
 	watching  drivers.Driver
-	observer  *simulated.Observer
+	observer  *probe.Observer
 	eyes      *eyes
 	seeing    sync.WaitGroup
 
@@ -54,7 +54,7 @@ type stage struct {
 
 // An actor is one member, and what really happens to it.
 type actor struct {
-	*simulated.Member
+	*probe.Member
 	life life
 }
 
@@ -107,7 +107,7 @@ func (s *stage) open(ctx context.Context) error {
 	if len(there) > 0 {
 		return errors.Join(fmt.Errorf("the group %s has members already: it is none of this drill's", s.group), s.watching.Close())
 	}
-	if s.observer, err = simulated.Observe(ctx, &s.Source, s.watching, 16*s.Members+1000); err != nil {
+	if s.observer, err = probe.Observe(ctx, &s.Source, s.watching, 16*s.Members+1000); err != nil {
 		return fmt.Errorf("reading source %s: %w", s.Source.Name, err)
 	}
 	s.downTime = s.observer.Snapshot().DownTime
@@ -119,7 +119,7 @@ func (s *stage) open(ctx context.Context) error {
 			return err
 		}
 		s.actors = append(s.actors, &actor{
-			Member: simulated.NewMember(joiner, s.group, names[i]), life: life{member: names[i], fate: f},
+			Member: probe.NewMember(joiner, s.group, names[i]), life: life{member: names[i], fate: f},
 		})
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // The bounds of a drill: what a mistyped number may cost a backend.
@@ -19,7 +19,7 @@ const (
 
 // Options say what a drill does to how many members of which source.
 type Options struct {
-	Source simulated.Source
+	Source probe.Source
 	Logger *slog.Logger
 	// Progress is where it is said what is being done; nil: nowhere.
 	Progress io.Writer

@@ -17,7 +17,7 @@ import (
 	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/drivers/zk"
 	"servicegroup_exporter/internal/testserver"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // The times of every backend here.
@@ -31,21 +31,21 @@ const (
 // A backend is a real one, and by how much the detection latencies that are reported of deaths in it may be less and more
 // than the truth: docs/drill.md says why.
 type backend struct {
-	simulated.Source
+	probe.Source
 	less, more time.Duration
 	// left counts what members left behind.
 	left func(t *testing.T) int
 }
 
-func source(driver string, open func(group string, names []string, dial drivers.Dialer) (drivers.Driver, error)) simulated.Source {
-	return simulated.Source{
+func source(driver string, open func(group string, names []string, dial drivers.Dialer) (drivers.Driver, error)) probe.Source {
+	return probe.Source{
 		Name: "lab", Driver: driver, PollInterval: pollInterval, PollTimeout: 10 * time.Second, Open: open,
 	}
 }
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-func dbSource(dsn string) simulated.Source {
+func dbSource(dsn string) probe.Source {
 	cfg := db.DefaultConfig()
 	cfg.DSN = drivers.SecretText(dsn)
 	cfg.ServiceDownTime, cfg.ReportInterval = drivers.Duration(downTime), drivers.Duration(reportInterval)
@@ -141,7 +141,7 @@ func memcached(t *testing.T) backend {
 }
 
 // membersLeft counts the members that a driver of the source sees.
-func membersLeft(s simulated.Source) func(*testing.T) int {
+func membersLeft(s probe.Source) func(*testing.T) int {
 	return func(t *testing.T) int {
 		t.Helper()
 		d, err := s.Open("", nil, nil)

@@ -13,12 +13,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // Source is a source with a canary.
 type Source struct {
-	simulated.Source
+	probe.Source
 	Interval time.Duration
 	Group    string
 	// Fingerprint stands for everything that was configured: as long as it stays equal, the canary goes on untouched.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"servicegroup_exporter/drill/plot"
+	"servicegroup_exporter/probe/drill/plot"
 )
 
 // Plots gives the report's charts as SVG files, by their names.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
 // A sight is a change of a member's state that a poll brought to light.
@@ -23,7 +23,7 @@ type outage struct{ from, to time.Time }
 
 // eyes keep what polls see of every member.
 type eyes struct {
-	observer *simulated.Observer
+	observer *probe.Observer
 	group    string
 
 	mu      sync.Mutex
@@ -33,7 +33,7 @@ type eyes struct {
 	longest time.Duration      // of all polls
 }
 
-func newEyes(observer *simulated.Observer, group string) *eyes {
+func newEyes(observer *probe.Observer, group string) *eyes {
 	return &eyes{
 		observer: observer, group: group,
 		seen: make(map[string][]sight), news: make(chan struct{}),

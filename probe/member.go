@@ -1,7 +1,7 @@
-// Package simulated has members that stand for no process: they join a group through the real driver, die as by kill -9,
+// Package probe has members that stand for no process: they join a group through the real driver, die as by kill -9,
 // and return, so that what this program sees of them can be compared with what happened to them. The canary, drills and
 // the demonstration use them.
-package simulated
+package probe
 
 import (
 	"context"

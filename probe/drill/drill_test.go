@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/simulated"
+	"servicegroup_exporter/probe"
 )
 
-func options(t *testing.T, s simulated.Source) Options {
+func options(t *testing.T, s probe.Source) Options {
 	return Options{
 		Source: s, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Progress: t.Output(),
 		Members: 20, Rate: 50, Kill: 0.4, Cut: 0.2, Freeze: 0.1, Flap: 0.1,
@@ -139,7 +139,7 @@ func TestForeignGroup(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	good := options(t, simulated.Source{PollInterval: time.Second})
+	good := options(t, probe.Source{PollInterval: time.Second})
 	require.NoError(t, good.Validate())
 	for want, change := range map[string]func(*Options){
 		"the number of members must be from 1 to 10000, not 0":         func(o *Options) { o.Members = 0 },
