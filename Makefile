@@ -42,7 +42,7 @@ check: lint ## A module that is replaced by a folder has no sum that could be ve
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
-	for module in tools/dashboards tools/browser packaging; do \
+	for module in dashboards/gen tools/browser packaging; do \
 		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
 bin/%: tools/%/go.mod # The tool that the module names.
@@ -51,7 +51,7 @@ bin/%: tools/%/go.mod # The tool that the module names.
 lint: $(LINT)
 	$(LINT) fmt --diff
 	$(LINT) run --allow-parallel-runners
-	cd tools/dashboards && ../../$(LINT) run --allow-parallel-runners
+	cd dashboards/gen && ../../$(LINT) run --allow-parallel-runners
 	cd tools/browser && ../../$(LINT) run --allow-parallel-runners
 	cd packaging && ../$(LINT) run --allow-parallel-runners
 

@@ -1,5 +1,5 @@
-// Package dashboards holds the Grafana dashboards: JSON files that a program in tools/dashboards makes, and the tests that
+// Package dashboards holds the Grafana dashboards: JSON files that a program in dashboards/gen makes, and the tests that
 // keep them true.
 package dashboards
 
-//go:generate go -C ../tools/dashboards run . ../../dashboards
+//go:generate go -C gen run . ..

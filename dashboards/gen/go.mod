@@ -1,4 +1,4 @@
-module servicegroup_exporter/tools/dashboards
+module servicegroup_exporter/dashboards/gen
 
 go 1.26.0
 
