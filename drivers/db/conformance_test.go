@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/drivertest"
+	"servicegroup_exporter/internal/drivertest"
 	"servicegroup_exporter/internal/testserver"
 )
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/drivertest"
+	"servicegroup_exporter/internal/drivertest"
 	"servicegroup_exporter/internal/testserver"
 )
 

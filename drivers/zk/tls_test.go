@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/drivertest"
 	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/internal/drivertest"
 	"servicegroup_exporter/internal/testserver"
 )
 
