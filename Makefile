@@ -29,20 +29,20 @@ demo: build ## simulated members that die and return, on http://localhost:10199
 
 test: deps ## all tests, against real servers
 	go test $(RACE) -timeout 15m ./...
-	cd tools/browser && go test -count=1 -timeout 5m ./...
+	cd e2e && go test -count=1 -timeout 10m ./...
 
 test-packaging: deps $(NFPM) $(SBOM) ## packages, installed on a machine of their own; manifests, chart, playbooks, releases; needs root
 	cd packaging && go test -timeout 15m ./...
 
 deps:
 	tools/install-packages
-	tools/browser/prepare
+	e2e/browser/prepare
 
 check: lint ## A module that is replaced by a folder has no sum that could be verified.
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
-	for module in dashboards/gen tools/browser packaging; do \
+	for module in dashboards/gen e2e packaging; do \
 		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
 bin/%: tools/%/go.mod # The tool that the module names.
@@ -52,7 +52,7 @@ lint: $(LINT)
 	$(LINT) fmt --diff
 	$(LINT) run --allow-parallel-runners
 	cd dashboards/gen && ../../$(LINT) run --allow-parallel-runners
-	cd tools/browser && ../../$(LINT) run --allow-parallel-runners
+	cd e2e && ../$(LINT) run --allow-parallel-runners
 	cd packaging && ../$(LINT) run --allow-parallel-runners
 
 fmt: $(LINT)
@@ -65,10 +65,10 @@ bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the tables i
 	tools/bench
 
 soak: deps ## whether anything grows while members, groups and sources come and go
-	go test -run '^TestSoak$$' -v -timeout 0 ./cli -soak=$(SOAKTIME)
+	cd e2e && go test -count=1 -run '^TestSoak$$' -v -timeout 0 ./soak -soak=$(SOAKTIME)
 
 endtoend: deps ## from death to page, measured; the tables in docs/alerting.md
-	go run ./alerts/endtoend $(ENDTOENDFLAGS)
+	cd e2e && go run ./pages $(ENDTOENDFLAGS)
 
 packages: $(NFPM) ## the Debian and the RPM package for this machine's architecture, or $GOARCH, in dist/
 	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
@@ -92,7 +92,7 @@ preview: deps ## pictures of the dashboards' data, for the documentation
 	go test ./dashboards -count=1 -run TestQueries -preview $(CURDIR)/docs/images
 
 screenshots: deps ## the pictures of the pages in docs/images
-	cd tools/browser && go test -count=1 -run '^TestCloud$$' -images=../../docs/images .
+	cd e2e/browser && go test -count=1 -run '^TestCloud$$' -images=../../docs/images .
 
 clean:
 	rm -rf bin dist servicegroup_exporter

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -12,10 +13,22 @@ import (
 func BuildExporter(t TB) string {
 	t.Helper()
 	path := filepath.Join(TempDir(t), "servicegroup_exporter")
-	if out, err := exec.Command("go", "build", "-o", path, "servicegroup_exporter").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", path, ".")
+	build.Dir = ModuleDir(t)
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the exporter: %v\n%s", err, out)
 	}
 	return path
+}
+
+// ModuleDir returns the folder of the program's own module, from inside it or from a module that requires it.
+func ModuleDir(t TB) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "servicegroup_exporter").Output()
+	if err != nil {
+		t.Fatalf("finding the folder of the module: %v", err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // ExporterReady is nil when the exporter that serves at addr says that it is ready.

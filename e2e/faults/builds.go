@@ -45,8 +45,12 @@ func (b *builds) remove() { os.RemoveAll(b.dir) }
 
 func (b *builds) build(name string, flags ...string) (string, error) {
 	path := filepath.Join(b.dir, name)
-	args := append([]string{"build", "-trimpath", "-o", path}, append(flags, "servicegroup_exporter")...)
-	cmd := exec.Command("go", args...)
+	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "servicegroup_exporter").Output()
+	if err != nil {
+		return "", fmt.Errorf("finding the folder of the module: %w", err)
+	}
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-o", path}, append(flags, ".")...)...)
+	cmd.Dir = strings.TrimSpace(string(module))
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the exporter: %w\n%s", err, out)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"servicegroup_exporter/internal/machine"
+	"servicegroup_exporter/e2e/machine"
 	"servicegroup_exporter/probe/drill"
 )
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -92,11 +91,7 @@ func openPostgreSQL(l *lab) backend {
 
 // novaSchema is the table of today's Nova.
 func novaSchema(l *lab) string {
-	folder, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "servicegroup_exporter").Output()
-	if err != nil {
-		l.Fatalf("finding the module: %v", err)
-	}
-	schema, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(folder)), "drivers", "db", "testdata", "zed.sql"))
+	schema, err := os.ReadFile(filepath.Join(testserver.ModuleDir(l), "drivers", "db", "testdata", "zed.sql"))
 	if err != nil {
 		l.Fatalf("reading Nova's schema: %v", err)
 	}

@@ -21,7 +21,7 @@ type finding struct {
 func (b *tab) accessible(what string) {
 	b.t.Helper()
 	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
-	require.NoError(b.t, err, "axe-core is not installed: run `make deps`, or `npm ci` in tools/browser")
+	require.NoError(b.t, err, "axe-core is not installed: run `make deps`, or `npm ci` in e2e/browser")
 	b.do(script(string(axe)))
 	result := value[struct {
 		Passed   int       `json:"passed"`

@@ -3,7 +3,7 @@
 // each step took and how many notifications came of it. In between it breaks one part after the other, of which no
 // notification may come at all.
 //
-// It needs the Debian packages that `make deps` installs, and is to be run in the module's folder.
+// It needs the Debian packages that `make deps` installs, and is to be run in the folder e2e, as `go run ./pages`.
 package main
 
 import (

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"servicegroup_exporter/internal/machine"
+	"servicegroup_exporter/e2e/machine"
 )
 
 // report prints the table, and says whether everything was as it has to be.

@@ -1,4 +1,4 @@
-package cli
+package soak
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -40,8 +39,7 @@ func TestSoak(t *testing.T) {
 	t.Cleanup(sink.Close)
 	k.sink = sink.URL
 	k.configure(0)
-	program, err := exec.LookPath("servicegroup_exporter")
-	require.NoError(t, err)
+	program := testserver.BuildExporter(t)
 	process := testserver.Program(t, "exporter", []string{
 		program, "--config.file=" + k.file(), "--storage.path=" + k.dir, "--log.level=error",
 		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", k.port),
@@ -189,6 +187,11 @@ func (k *soak) getWithin(ctx context.Context, path string, header ...string) (st
 	}
 	return string(body), err
 }
+
+// prometheusAccepts is what Prometheus 3 asks for unless it is told otherwise.
+const prometheusAccepts = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
+	"application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4," +
+	"text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 
 // scrape asks as different scrapers do.
 func (k *soak) scrape(ctx context.Context, i int) {

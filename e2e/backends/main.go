@@ -2,7 +2,7 @@
 // the living are called dead. It starts real servers, and runs the exporter's own command drill against them with growing
 // numbers of members and several timeouts. It prints Markdown and writes the plots.
 //
-// It needs the Debian packages that `make deps` installs, and is to be run in the module's folder.
+// It needs the Debian packages that `make deps` installs, and is to be run in the folder e2e.
 package main
 
 import (

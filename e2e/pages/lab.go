@@ -134,21 +134,13 @@ alerting:
 
 // prepareDatabase makes the table of today's Nova.
 func (l *lab) prepareDatabase() {
-	schema, err := os.ReadFile(filepath.Join(moduleFolder(l), "drivers", "db", "testdata", "zed.sql"))
+	schema, err := os.ReadFile(filepath.Join(testserver.ModuleDir(l), "drivers", "db", "testdata", "zed.sql"))
 	if err != nil {
 		l.Fatalf("reading Nova's schema: %v", err)
 	}
 	if _, err := l.backend.(*testserver.SQL).Open(l.TB, "nova").Exec(string(schema)); err != nil {
 		l.Fatalf("making Nova's table: %v", err)
 	}
-}
-
-func moduleFolder(t testserver.TB) string {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "servicegroup_exporter").Output()
-	if err != nil {
-		t.Fatalf("finding the module: %v", err)
-	}
-	return strings.TrimSpace(string(out))
 }
 
 func (l *lab) write(path, text string) {
