@@ -19,7 +19,7 @@ SOAKTIME ?= 1h
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
 
-.PHONY: build demo endtoend test deps check fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: build ci demo endtoend test deps check fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
@@ -37,6 +37,17 @@ test-packaging: deps $(NFPM) $(SBOM) ## packages, installed on a machine of thei
 deps:
 	tools/install-packages
 	e2e/browser/prepare
+
+ci: ## what has to pass before anything lands
+	$(MAKE) deps
+	$(MAKE) build
+	$(MAKE) check
+	$(MAKE) generate
+	git diff --exit-code
+	$(MAKE) test
+	$(MAKE) test-packaging
+	$(MAKE) fuzz FUZZTIME=5000x
+	@echo "all checks passed"
 
 check: lint ## A module that is replaced by a folder has no sum that could be verified.
 	go vet ./...
