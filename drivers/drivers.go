@@ -40,8 +40,8 @@ type Joiner interface {
 	// Join makes this process a member of a group and keeps it one in the background until the returned membership
 	// ends, whatever happens to ctx after Join has returned. It returns when the member is there for others to see.
 	//
-	// A name that another live process holds is refused with an error that wraps [ErrHeld] and says who holds it,
-	// where the backend can tell.
+	// A name that another live process has taken is refused with an error that wraps [ErrNameTaken] and says which process
+	// has it, where the backend can tell.
 	Join(ctx context.Context, req JoinRequest) (Membership, error)
 
 	// Leave removes a member on purpose, whoever joined it, so that it is neither up nor dead. It gives an error
@@ -52,7 +52,7 @@ type Joiner interface {
 // A Remover is a joiner whose groups leave something behind when their last member has left.
 type Remover interface {
 	// RemoveGroup removes what is left of a group that has no members, if anything is. It gives an error that wraps
-	// [ErrHeld] when the group has members.
+	// [ErrNameTaken] when the group has members.
 	RemoveGroup(ctx context.Context, group string) error
 }
 

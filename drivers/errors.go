@@ -10,8 +10,8 @@ var (
 	ErrUnavailable = errors.New("backend unavailable")
 	// ErrNoMember says that the group has no such member.
 	ErrNoMember = errors.New("no such member")
-	// ErrHeld says that another live process is the member already.
-	ErrHeld = errors.New("name is held")
+	// ErrNameTaken means that another live process already has the name.
+	ErrNameTaken = errors.New("name is taken")
 	// ErrRemoved says that somebody else removed the member on purpose while it was joined.
 	ErrRemoved = errors.New("member was removed")
 )

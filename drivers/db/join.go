@@ -36,7 +36,7 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	switch {
 	case err == nil:
 		return m, nil
-	case errors.Is(err, drivers.ErrHeld), errors.Is(err, drivers.ErrRemoved):
+	case errors.Is(err, drivers.ErrNameTaken), errors.Is(err, drivers.ErrRemoved):
 		return nil, err
 	}
 	return nil, d.failedToWrite(bounded, fmt.Sprintf("joining group %q as %q in", req.Group, req.Name), err)
@@ -112,7 +112,7 @@ func (d *Driver) findOrMake(ctx context.Context, db *sql.DB, l *layout, req driv
 		return 0, fmt.Errorf("group %q, member %q in %s: %w", req.Group, req.Name, d.store, drivers.ErrRemoved)
 	}
 	return 0, fmt.Errorf("%w: %s has a row for %q with another binary in group %q, or with binary %q in another group",
-		drivers.ErrHeld, d.store, req.Name, req.Group, req.Binary)
+		drivers.ErrNameTaken, d.store, req.Name, req.Group, req.Binary)
 }
 
 func (d *Driver) find(ctx context.Context, db *sql.DB, req drivers.JoinRequest) (id int64, err error) {

@@ -250,7 +250,7 @@ func testTaken(t *testing.T, server *testserver.SQL) {
 		{Group: "other", Name: "one", Binary: "nova-compute"},
 	} {
 		_, err := d.Join(t.Context(), req)
-		require.ErrorIs(t, err, drivers.ErrHeld)
+		require.ErrorIs(t, err, drivers.ErrNameTaken)
 		require.NotErrorIs(t, err, drivers.ErrUnavailable)
 	}
 	_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "other", Name: "one"})

@@ -79,13 +79,13 @@ func (at *place) ours(id string) bool { return at.present && at.known && at.hold
 func (at *place) heldBy() error {
 	switch {
 	case at.stat.EphemeralOwner == 0:
-		return fmt.Errorf("%s is a persistent znode, not a member that could be replaced: %w", at.node, drivers.ErrHeld)
+		return fmt.Errorf("%s is a persistent znode, not a member that could be replaced: %w", at.node, drivers.ErrNameTaken)
 	case at.known:
 		return fmt.Errorf("%s is held by %v since %s: %w", at.node, at.holder.Process,
-			at.holder.JoinedAt.Format(time.RFC3339), drivers.ErrHeld)
+			at.holder.JoinedAt.Format(time.RFC3339), drivers.ErrNameTaken)
 	default:
 		return fmt.Errorf("%s is held by session %#x, which wrote %.40q, since %s: %w", at.node, at.stat.EphemeralOwner,
-			at.value, time.UnixMilli(at.stat.Ctime).UTC().Format(time.RFC3339), drivers.ErrHeld)
+			at.value, time.UnixMilli(at.stat.Ctime).UTC().Format(time.RFC3339), drivers.ErrNameTaken)
 	}
 }
 

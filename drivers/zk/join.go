@@ -42,7 +42,7 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	defer unbind()
 	s, err := m.acquire(ctx, m.take)
 	switch {
-	case errors.Is(err, drivers.ErrHeld):
+	case errors.Is(err, drivers.ErrNameTaken):
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	case err != nil:
 		return nil, unavailable(doing, err)

@@ -30,7 +30,7 @@ func (m *membership) keep(ctx context.Context) {
 			err = m.restore(ctx, m.session)
 		}
 		switch {
-		case errors.Is(err, drivers.ErrHeld), errors.Is(err, drivers.ErrRemoved):
+		case errors.Is(err, drivers.ErrNameTaken), errors.Is(err, drivers.ErrRemoved):
 			m.finish(err)
 			return
 		case err != nil && ctx.Err() == nil && !lost(err):

@@ -67,7 +67,7 @@ func TestLayouts(t *testing.T) {
 		create(t, c, "/nested/compute/h2/1", "0.5", zkclient.FlagEphemeral)
 		require.Equal(t, map[string]string{"compute/h1": "down", "compute/h2": "up"}, states(poll(t, d)))
 
-		require.ErrorIs(t, d.Leave(t.Context(), "compute", "h2"), drivers.ErrHeld, "a process is in it")
+		require.ErrorIs(t, d.Leave(t.Context(), "compute", "h2"), drivers.ErrNameTaken, "a process is in it")
 		require.ErrorIs(t, d.Leave(t.Context(), "compute", "locks"), drivers.ErrNoMember)
 		require.NoError(t, d.Leave(t.Context(), "compute", "h1"))
 		require.Equal(t, map[string]string{"compute/h2": "up"}, states(poll(t, d)))

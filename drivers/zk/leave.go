@@ -56,7 +56,7 @@ func removal(at *place) ([]any, error) {
 	switch {
 	case nested && string(at.value) != membersValue: // Bookkeeping, not a member.
 	case nested && at.stat.NumChildren > 0:
-		return nil, fmt.Errorf("%d processes are in %s: %w", at.stat.NumChildren, at.node, drivers.ErrHeld)
+		return nil, fmt.Errorf("%d processes are in %s: %w", at.stat.NumChildren, at.node, drivers.ErrNameTaken)
 	case at.present:
 		ops = append(ops, &zkclient.DeleteRequest{Path: at.node, Version: at.stat.Version})
 	}

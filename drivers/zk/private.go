@@ -53,7 +53,7 @@ func (d *Driver) RemoveGroup(ctx context.Context, group string) error {
 		case err == nil:
 			return nil
 		case errors.Is(err, zkclient.ErrNotEmpty):
-			return fmt.Errorf("%s: it has members: %w", doing, drivers.ErrHeld)
+			return fmt.Errorf("%s: it has members: %w", doing, drivers.ErrNameTaken)
 		case !lost(err):
 			return unavailable(doing, err)
 		}

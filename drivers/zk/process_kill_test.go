@@ -130,7 +130,7 @@ func TestKilledProcess(t *testing.T) {
 		p := startJoiner(t, server, "live", "one", sessionTimeout)
 		begun := time.Now()
 		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "live", Name: "one"})
-		require.ErrorIs(t, err, drivers.ErrHeld)
+		require.ErrorIs(t, err, drivers.ErrNameTaken)
 		require.NotErrorIs(t, err, drivers.ErrUnavailable)
 		host, _ := os.Hostname()
 		require.ErrorContains(t, err, "process "+strconv.Itoa(p.Process.Pid)+" on "+host+" since 20")
@@ -156,7 +156,7 @@ func TestForeignHolder(t *testing.T) {
 		create(t, c, "/servicegroups/g/lives", "0.7364712", zkclient.FlagEphemeral)
 		begun := time.Now()
 		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "g", Name: "lives"})
-		require.ErrorIs(t, err, drivers.ErrHeld)
+		require.ErrorIs(t, err, drivers.ErrNameTaken)
 		require.ErrorContains(t, err, "0.7364712")
 		require.ErrorContains(t, err, fmt.Sprintf("%#x", c.SessionID()))
 		require.Greater(t, time.Since(begun), sessionTimeout)
@@ -187,7 +187,7 @@ func TestForeignHolder(t *testing.T) {
 	t.Run("is no member", func(t *testing.T) {
 		tree(t, c, "/servicegroups/g/leader", "")
 		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "g", Name: "leader"})
-		require.ErrorIs(t, err, drivers.ErrHeld)
+		require.ErrorIs(t, err, drivers.ErrNameTaken)
 		require.ErrorContains(t, err, "persistent")
 	})
 

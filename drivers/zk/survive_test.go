@@ -127,7 +127,7 @@ func TestMembershipEndsWhileAway(t *testing.T) {
 	t.Run("replaced", func(t *testing.T) {
 		p, m := away(t, "replaced")
 		join(t, reader, "replaced", "one")
-		ends(t, p, m, drivers.ErrHeld)
+		ends(t, p, m, drivers.ErrNameTaken)
 		require.Equal(t, "up", states(poll(t, reader))["replaced/one"])
 	})
 }

@@ -151,7 +151,7 @@ func (b Backend) testHeld(t *testing.T) {
 	defer cancel()
 	d := b.open(t)
 	_, err := d.(drivers.Joiner).Join(ctx, drivers.JoinRequest{Group: "held", Name: "one"})
-	require.ErrorIs(t, err, drivers.ErrHeld)
+	require.ErrorIs(t, err, drivers.ErrNameTaken)
 	require.NoError(t, first.Err(), "who holds the name keeps it")
 	require.Equal(t, "up", verdict(members(t, d), "held", "one"))
 	require.NoError(t, first.Leave(t.Context()))
