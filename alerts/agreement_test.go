@@ -52,11 +52,11 @@ func TestRulesAndBridgeAgree(t *testing.T) {
 	}
 	people := populate(rand.New(rand.NewPCG(2026, 11)), sources, []string{"g1", "g2", `a "b" $1 €\`, "{{ .Value }}"})
 
-	book := NewBook(&c)
+	builder := NewBuilder(&c)
 	want := map[string]Posted{}
 	posted := map[string]int{}
-	for _, id := range people.alerts(book) {
-		p := book.Write(id)
+	for _, id := range people.alerts(builder) {
+		p := builder.Write(id)
 		p.GeneratorURL = "" // Each sender's own.
 		want[key(p.Labels)] = p
 		posted[id.Alert]++

@@ -18,20 +18,20 @@ const (
 
 // The values of the label severity.
 const (
-	critical = "critical" // somebody gets up
-	warning  = "warning"  // somebody looks into it today
-	info     = "info"     // it stands on a dashboard
-	none     = "none"     // nobody is told
+	severityCritical = "critical" // somebody gets up
+	severityWarning  = "warning"  // somebody looks into it today
+	severityInfo     = "info"     // it stands on a dashboard
+	severityNone     = "none"     // nobody is told
 )
 
 // Scope is what an alert is about, and the value of its label scope, by which routes and inhibitions tell alerts apart.
 type scope string
 
 const (
-	member   scope = "member"   // labels source, group and member
-	group    scope = "group"    // labels source and group
-	source   scope = "source"   // label source
-	exporter scope = "exporter" // this program itself, whatever labels it has
+	scopeMember   scope = "member"   // labels source, group and member
+	scopeGroup    scope = "group"    // labels source and group
+	scopeSource   scope = "source"   // label source
+	scopeExporter scope = "exporter" // this program itself, whatever labels it has
 )
 
 // A definition is one alert.

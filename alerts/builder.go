@@ -15,16 +15,16 @@ type Posted struct {
 	GeneratorURL        string
 }
 
-// A Book writes alerts as Prometheus sends them when it has evaluated the rules of a configuration and added its external
+// A Builder writes alerts as Prometheus sends them when it has evaluated the rules of a configuration and added its external
 // labels, so that Alertmanager takes both for one. Its methods may be called concurrently.
-type Book struct {
+type Builder struct {
 	config      *Config
 	definitions map[string]*definition
 }
 
-// NewBook makes the book of a configuration that is valid.
-func NewBook(c *Config) *Book {
-	b := &Book{config: c, definitions: map[string]*definition{}}
+// NewBuilder makes the builder of a configuration that is valid.
+func NewBuilder(c *Config) *Builder {
+	b := &Builder{config: c, definitions: map[string]*definition{}}
 	for _, d := range c.definitions() {
 		b.definitions[d.name] = &d
 	}
@@ -32,7 +32,7 @@ func NewBook(c *Config) *Book {
 }
 
 // Write gives the alert that an ID means.
-func (b *Book) Write(id ID) Posted {
+func (b *Builder) Write(id ID) Posted {
 	d := b.definitions[id.Alert]
 	annotations := b.config.annotations(d)
 	for name, text := range annotations {
@@ -44,7 +44,7 @@ func (b *Book) Write(id ID) Posted {
 
 // labels does in order what Prometheus does: the rule's labels replace those of the expression, external labels are added
 // where they are absent, relabelling drops some, and empty ones don't count.
-func (b *Book) labels(id ID, d *definition) map[string]string {
+func (b *Builder) labels(id ID, d *definition) map[string]string {
 	labels := map[string]string{"source": id.Source, "group": id.Group, "member": id.Member}
 	for name, text := range b.config.labels(d, b.config.groupOf(id.Source, id.Group)) {
 		labels[name] = expand(text, id)

@@ -248,7 +248,9 @@ func (g *Group) validate(path string, wrong wrongFunc) {
 	}
 }
 
-func severities() []string { return []string{critical, warning, info, none} }
+func severities() []string {
+	return []string{severityCritical, severityWarning, severityInfo, severityNone}
+}
 
 func goodSeverity(s string) bool { return slices.Contains(severities(), s) }
 

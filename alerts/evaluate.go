@@ -27,8 +27,8 @@ func (t *Tally) Add(other Tally) {
 	t.Down += other.Down
 }
 
-// OfGroup gives the alerts that fire about a group as a whole.
-func (b *Book) OfGroup(source, group string, t Tally) []ID {
+// GroupAlerts gives the alerts that fire about a group as a whole.
+func (b *Builder) GroupAlerts(source, group string, t Tally) []ID {
 	settings := b.config.groupOf(source, group)
 	var ids []ID
 	fires := func(alert string, condition bool) {
@@ -42,16 +42,16 @@ func (b *Book) OfGroup(source, group string, t Tally) []ID {
 	return ids
 }
 
-// OfSource gives the alerts that fire about a source as a whole.
-func (b *Book) OfSource(source string, t Tally) []ID {
+// SourceAlerts gives the alerts that fire about a source as a whole.
+func (b *Builder) SourceAlerts(source string, t Tally) []ID {
 	if t.Down >= 5 && 2*t.Down > t.InService {
 		return []ID{{Alert: MassFailure, Source: source}}
 	}
 	return nil
 }
 
-// Expected gives the groups that a source has to have, as somebody set how many members they need.
-func (b *Book) Expected(source string) []string {
+// ExpectedGroups gives the groups that a source has to have, as somebody set how many members they need.
+func (b *Builder) ExpectedGroups(source string) []string {
 	var groups []string
 	for i := range b.config.Groups {
 		if g := &b.config.Groups[i]; g.Source == source && g.MinMembers > 0 {

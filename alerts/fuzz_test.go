@@ -22,7 +22,7 @@ func FuzzAlerts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source, group, member, label string) {
 		c := DefaultConfig()
 		c.Labels, c.ExternalLabels = map[string]string{"team": label}, map[string]string{"cluster": label}
-		c.Groups = []Group{{Source: source, Group: group, Severity: critical, MinMembers: 2, DegradedRatio: 0.5}}
+		c.Groups = []Group{{Source: source, Group: group, Severity: severityCritical, MinMembers: 2, DegradedRatio: 0.5}}
 		if c.Validate() != nil || !utf8.ValidString(source) || source == "" {
 			return // The configuration can't have such names.
 		}
@@ -38,13 +38,13 @@ func FuzzAlerts(f *testing.F) {
 		if !utf8.ValidString(member) {
 			return // The collector rejects such members.
 		}
-		book := NewBook(&c)
+		builder := NewBuilder(&c)
 		for _, rule := range rules {
-			if !IsPosted(rule.Alert) || rule.Labels["severity"] == info {
+			if !IsPosted(rule.Alert) || rule.Labels["severity"] == severityInfo {
 				continue
 			}
 			id := ID{Alert: rule.Alert, Source: source, Group: group, Member: member}
-			posted := book.Write(id)
+			posted := builder.Write(id)
 			for name, text := range rule.Annotations {
 				require.Equal(t, expanded(t, text, id), posted.Annotations[name])
 			}

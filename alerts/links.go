@@ -22,12 +22,12 @@ const (
 func (c *Config) dashboard(d *definition) string {
 	if c.GrafanaURL == "" {
 		return c.link(map[scope]string{
-			member: "member?" + linkMember, group: "?" + linkGroup, source: "?" + linkSource, exporter: "",
+			scopeMember: "member?" + linkMember, scopeGroup: "?" + linkGroup, scopeSource: "?" + linkSource, scopeExporter: "",
 		}[d.scope])
 	}
 	page := map[scope]string{
-		member: "servicegroup-group" + varGroup, group: "servicegroup-group" + varGroup,
-		source: "servicegroup-overview" + varSource, exporter: "servicegroup-exporter",
+		scopeMember: "servicegroup-group" + varGroup, scopeGroup: "servicegroup-group" + varGroup,
+		scopeSource: "servicegroup-overview" + varSource, scopeExporter: "servicegroup-exporter",
 	}[d.scope]
 	if d.dashboard != "" {
 		page = d.dashboard + varSource
@@ -44,7 +44,7 @@ func (c *Config) page(s scope, labels map[string]string) string {
 		}
 	}
 	path := ""
-	if s == member {
+	if s == scopeMember {
 		path = "member"
 	}
 	return c.link(path + "?" + query.Encode())

@@ -90,7 +90,7 @@ func quote(s string) string {
 }
 
 // alerts gives those that the bridge would post, by the conditions that it has.
-func (p *population) alerts(b *Book) []ID {
+func (p *population) alerts(b *Builder) []ID {
 	var ids []ID
 	type name struct{ source, group string }
 	groups, sources := map[name]Tally{}, map[string]Tally{}
@@ -109,19 +109,19 @@ func (p *population) alerts(b *Book) []ID {
 		sources[m.source] = Tally{}
 	}
 	for source := range sources {
-		for _, group := range b.Expected(source) {
+		for _, group := range b.ExpectedGroups(source) {
 			n := name{source, group}
 			t := groups[n] // None of its members may be there.
 			groups[n] = t
 		}
 	}
 	for n, t := range groups {
-		ids = append(ids, b.OfGroup(n.source, n.group, t)...)
+		ids = append(ids, b.GroupAlerts(n.source, n.group, t)...)
 		t.Add(sources[n.source])
 		sources[n.source] = t
 	}
 	for source, t := range sources {
-		ids = append(ids, b.OfSource(source, t)...)
+		ids = append(ids, b.SourceAlerts(source, t)...)
 	}
 	return ids
 }

@@ -73,7 +73,7 @@ servicegroup:members_down:count
 }
 
 // expected has a zero for each group that has to be there, as somebody set how many members it needs: a group whose source
-// is named need not be there to have too few members, as long as the source can be read. See [Book.Expected].
+// is named need not be there to have too few members, as long as the source can be read. See [Builder.ExpectedGroups].
 func (c *Config) expected() string {
 	var zeros strings.Builder
 	for i := range c.Groups {

@@ -10,28 +10,28 @@ func (c *Config) groupAlerts() []definition {
 	keep := time.Duration(c.KeepFiringFor)
 	return []definition{
 		{
-			name: Degraded, scope: group, severity: critical, parameter: setsRatio,
+			name: Degraded, scope: scopeGroup, severity: severityCritical, parameter: setsRatio,
 			expr: degraded, hold: time.Minute, keep: 5 * keep / 2,
 			summary: "Many members of group {{ $labels.group }} are down",
 			describe: "Of the members of group {{ $labels.group }} of source {{ $labels.source }} that are in service, so many " +
 				"are down that the group may not be able to do its work.",
 		},
 		{
-			name: Outage, scope: group, severity: critical,
+			name: Outage, scope: scopeGroup, severity: severityCritical,
 			expr: fixed("servicegroup:members_down:count == servicegroup:members_in_service:count > 0"),
 			hold: 30 * time.Second, keep: keep,
 			summary:  "Group {{ $labels.group }} is down",
 			describe: "Every member of group {{ $labels.group }} of source {{ $labels.source }} that is in service is down.",
 		},
 		{
-			name: BelowMinimum, scope: group, severity: critical, parameter: setsMinimum,
+			name: BelowMinimum, scope: scopeGroup, severity: severityCritical, parameter: setsMinimum,
 			expr: belowMinimum, hold: time.Minute,
 			summary: "Group {{ $labels.group }} has too few members",
 			describe: "Fewer members of group {{ $labels.group }} of source {{ $labels.source }} are up and in service than the " +
 				"configured minimum.",
 		},
 		{
-			name: "ServiceGroupDataMissing", scope: group, severity: warning, hold: 5 * time.Minute,
+			name: "ServiceGroupDataMissing", scope: scopeGroup, severity: severityWarning, hold: 5 * time.Minute,
 			expr: fixed(`group by (source, group) (last_over_time(servicegroup:service_up:max[1h]))
 unless on (source, group) servicegroup:service_up:max
 unless on (source) servicegroup_source_up`),

@@ -6,7 +6,7 @@ import "time"
 func (c *Config) memberAlerts() []definition {
 	return []definition{
 		{
-			name: MemberDown, scope: member, severity: warning, parameter: setsSeverity,
+			name: MemberDown, scope: scopeMember, severity: severityWarning, parameter: setsSeverity,
 			expr: func(v variant) string {
 				return v.only(v.of("servicegroup:member_down")+" == 1", "servicegroup:member_down")
 			},
@@ -16,7 +16,7 @@ func (c *Config) memberAlerts() []definition {
 				"life for as long as a member may be silent. It is in service: nobody disabled it or forced it down.",
 		},
 		{
-			name: "ServiceGroupMemberFlapping", scope: member, severity: warning,
+			name: "ServiceGroupMemberFlapping", scope: scopeMember, severity: severityWarning,
 			// Prometheus extrapolates: it takes an increase by 4 for one by 4.3, as windows begin and end between scrapes.
 			expr: fixed(`round(max by (source, group, member) (increase(servicegroup_member_transitions_total[15m]))) > 4`),
 			keep: 15 * time.Minute, summary: "{{ $labels.member }} in group {{ $labels.group }} flaps",
@@ -24,7 +24,7 @@ func (c *Config) memberAlerts() []definition {
 				"more than twice within 15 minutes.",
 		},
 		{
-			name: "ServiceGroupMemberAutoDisabled", scope: member, severity: warning, hold: 5 * time.Minute,
+			name: "ServiceGroupMemberAutoDisabled", scope: scopeMember, severity: severityWarning, hold: 5 * time.Minute,
 			expr: fixed(`max by (source, group, member) (servicegroup_member_enabled) == 0
 and on (source, group, member) servicegroup_member_info{disabled_reason=~"(?s)AUTO:.*"}`),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} has disabled itself",
@@ -32,7 +32,7 @@ and on (source, group, member) servicegroup_member_info{disabled_reason=~"(?s)AU
 				"service itself, not by an operator: its disabled_reason begins with AUTO. It takes no new work.",
 		},
 		{
-			name: "ServiceGroupMemberDisabledLong", scope: member, severity: info, hold: 24 * time.Hour,
+			name: "ServiceGroupMemberDisabledLong", scope: scopeMember, severity: severityInfo, hold: 24 * time.Hour,
 			// A day is long: without a look back a scrape that fails, or a restart, would begin it anew.
 			expr: fixed(`max by (source, group, member) (last_over_time(servicegroup_member_enabled[15m])) == 0
 unless on (source, group, member) last_over_time(servicegroup_member_info{disabled_reason=~"(?s)AUTO:.*"}[15m])`),
@@ -41,7 +41,7 @@ unless on (source, group, member) last_over_time(servicegroup_member_info{disabl
 				"more than a day ago. While it is disabled nobody is told when it dies.",
 		},
 		{
-			name: "ServiceGroupMemberForcedDownLong", scope: member, severity: info, hold: 24 * time.Hour,
+			name: "ServiceGroupMemberForcedDownLong", scope: scopeMember, severity: severityInfo, hold: 24 * time.Hour,
 			// What an exporter that is no longer there said last does not count against what others say now.
 			expr:    fixed(`min by (source, group, member) (last_over_time(servicegroup_member_forced_down[15m])) == 1`),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} has been forced down for a day",
@@ -49,7 +49,7 @@ unless on (source, group, member) last_over_time(servicegroup_member_info{disabl
 				"than a day ago, by an operator or a fencing agent. It counts as down whatever its heartbeats say.",
 		},
 		{
-			name: "ServiceGroupHeartbeatClockSkew", scope: member, severity: warning, hold: 5 * time.Minute,
+			name: "ServiceGroupHeartbeatClockSkew", scope: scopeMember, severity: severityWarning, hold: 5 * time.Minute,
 			expr: fixed(`max by (source, group, member) (
   servicegroup_member_last_heartbeat_timestamp_seconds
   - timestamp(servicegroup_member_last_heartbeat_timestamp_seconds)

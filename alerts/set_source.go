@@ -15,7 +15,7 @@ func (c *Config) sourceAlerts() []definition {
 	keep := time.Duration(c.KeepFiringFor)
 	return []definition{
 		{
-			name: MassFailure, scope: source, severity: critical, keep: keep,
+			name: MassFailure, scope: scopeSource, severity: severityCritical, keep: keep,
 			expr: fixed(`sum by (source) (servicegroup:members_down:count)
 / sum by (source) (servicegroup:members_in_service:count) > 0.5
 and on (source) sum by (source) (servicegroup:members_down:count) >= 5`),
@@ -24,7 +24,7 @@ and on (source) sum by (source) (servicegroup:members_down:count) >= 5`),
 				"backend, the network or the way of the heartbeats before the members.",
 		},
 		{
-			name: "ServiceGroupHeartbeatsStalled", scope: source, severity: critical, keep: keep,
+			name: "ServiceGroupHeartbeatsStalled", scope: scopeSource, severity: severityCritical, keep: keep,
 			// While the source could not be read nobody could write to it either: its members get the time to report.
 			expr: fixed(fmt.Sprintf(`min by (source) (
   timestamp(servicegroup_source_newest_heartbeat_timestamp_seconds)
@@ -38,14 +38,14 @@ and on (source) max by (source) (min_over_time(servicegroup_source_up[%s])) == 1
 				"member may be silent. Not the members but the way of their heartbeats is broken, and soon all will count as down.",
 		},
 		{
-			name: "ServiceGroupSourceUnreachable", scope: source, severity: critical, hold: time.Minute,
+			name: "ServiceGroupSourceUnreachable", scope: scopeSource, severity: severityCritical, hold: time.Minute,
 			expr:    fixed("max by (source) (servicegroup_source_up) == 0"),
 			summary: "Source {{ $labels.source }} can't be read",
 			describe: "Source {{ $labels.source }} can't be read by any exporter: nobody would notice if a member died. Alerts " +
 				"about its members stay as they were.",
 		},
 		{
-			name: "ServiceGroupViewStale", scope: source, severity: critical, hold: time.Minute,
+			name: "ServiceGroupViewStale", scope: scopeSource, severity: severityCritical, hold: time.Minute,
 			expr: fixed(fmt.Sprintf(`max by (source) (changes(servicegroup_source_last_success_timestamp_seconds[%[1]s])) == 0
 and on (source) max by (source) (count_over_time(servicegroup_source_last_success_timestamp_seconds[%[1]s])) >= 3
 and on (source) max by (source) (servicegroup_source_up) == 1`, c.staleAfter())),
@@ -54,21 +54,21 @@ and on (source) max by (source) (servicegroup_source_up) == 1`, c.staleAfter()))
 				"of its members is old.",
 		},
 		{
-			name: "ServiceGroupMembersUnknown", scope: source, severity: warning, hold: 15 * time.Minute,
+			name: "ServiceGroupMembersUnknown", scope: scopeSource, severity: severityWarning, hold: 15 * time.Minute,
 			expr:    fixed("min by (source) (servicegroup_source_unknown_members) > 0"),
 			summary: "Members of source {{ $labels.source }} are unknown",
 			describe: "Source {{ $labels.source }} can be read, but says nothing that can be used about some of its members. " +
 				"Nobody would notice if they died.",
 		},
 		{
-			name: "ServiceGroupSourceClockSkew", scope: source, severity: warning, hold: 5 * time.Minute,
+			name: "ServiceGroupSourceClockSkew", scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
 			expr:    fixed("max by (source) (abs(servicegroup_source_clock_offset_seconds)) > 5"),
 			summary: "The clocks of source {{ $labels.source }} and of an exporter differ",
 			describe: "The clock of source {{ $labels.source }} and that of an exporter differ by more than 5 seconds. Verdicts " +
 				"go by the source's clock, but times that are shown are off.",
 		},
 		{
-			name: "ServiceGroupDetectionSlow", scope: source, severity: warning, keep: 30 * time.Minute,
+			name: "ServiceGroupDetectionSlow", scope: scopeSource, severity: severityWarning, keep: 30 * time.Minute,
 			dashboard: "servicegroup-detection",
 			expr: fixed(fmt.Sprintf(`histogram_quantile(0.99,
   sum by (source, le) (increase(servicegroup_detection_latency_seconds_bucket[1h]))
@@ -79,7 +79,7 @@ and on (source) max by (source) (servicegroup_source_up) == 1`, c.staleAfter()))
 				"later than the time that a member may be silent and a scrape explain.",
 		},
 		{
-			name: "ServiceGroupCanaryFailing", scope: source, severity: warning, keep: keep,
+			name: "ServiceGroupCanaryFailing", scope: scopeSource, severity: severityWarning, keep: keep,
 			dashboard: "servicegroup-detection",
 			// What can't be read is no canary's fault, and has its own alert. One round that fails is chance.
 			expr: fixed(`sum by (source) (increase(servicegroup_canary_failures_total{reason!="unavailable"}[1h]))

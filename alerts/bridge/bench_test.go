@@ -38,11 +38,11 @@ func eachCrowd(b *testing.B, run func(b *testing.B, snapshots []collector.Snapsh
 func BenchmarkSurvey(b *testing.B) {
 	eachCrowd(b, func(b *testing.B, snapshots []collector.Snapshot) {
 		c := alerts.DefaultConfig()
-		s, book, l := newSchedule(&c), alerts.NewBook(&c), newLedger(nil)
+		s, builder, l := newSchedule(&c), alerts.NewBuilder(&c), newLedger(nil)
 		now := began.Add(time.Hour)
 		for b.Loop() {
-			l.update(newSurvey(snapshots, book, never), now)
-			l.due(s, book, nil, now)
+			l.update(newSurvey(snapshots, builder, never), now)
+			l.due(s, builder, nil, now)
 		}
 	})
 }
@@ -51,12 +51,12 @@ func BenchmarkSurvey(b *testing.B) {
 func BenchmarkSurveyDue(b *testing.B) {
 	eachCrowd(b, func(b *testing.B, snapshots []collector.Snapshot) {
 		c := alerts.DefaultConfig()
-		s, book, l := newSchedule(&c), alerts.NewBook(&c), newLedger(nil)
+		s, builder, l := newSchedule(&c), alerts.NewBuilder(&c), newLedger(nil)
 		now := began.Add(time.Hour)
 		for b.Loop() {
 			now = now.Add(s.resend)
-			l.update(newSurvey(snapshots, book, never), now)
-			l.due(s, book, nil, now)
+			l.update(newSurvey(snapshots, builder, never), now)
+			l.due(s, builder, nil, now)
 		}
 	})
 }

@@ -1,7 +1,7 @@
 // Package bridge posts deaths to every Alertmanager at the moment a poll sees them, instead of a scrape, an evaluation and
 // a "for" later.
 //
-// The rules post the same alerts: labels and texts come from the same [alerts.Book], so that Alertmanager merges what both
+// The rules post the same alerts: labels and texts come from the same [alerts.Builder], so that Alertmanager merges what both
 // send. The bridge therefore says early that something fires and repeats it in short-lived posts, and as a rule leaves it
 // to the rules to say that it is over.
 //
@@ -102,7 +102,7 @@ func New(o Options) (*Bridge, error) {
 
 // Prepare makes a setup for a configuration, which has to be valid. It is to be used or closed.
 func (b *Bridge) Prepare(cfg *alerts.Config) (*Setup, error) {
-	s := &Setup{book: alerts.NewBook(cfg), schedule: newSchedule(cfg)}
+	s := &Setup{builder: alerts.NewBuilder(cfg), schedule: newSchedule(cfg)}
 	for i := range cfg.Alertmanagers {
 		client, err := b.newClient(cfg.Alertmanagers[i], s.schedule.validity())
 		if err != nil {
@@ -177,13 +177,13 @@ func (b *Bridge) Run(ctx context.Context) error {
 // step finds out what fires now, posts what is new or due, and remembers it.
 func (b *Bridge) step(current *Setup, seen deaths) {
 	now := time.Now()
-	changed := b.ledger.update(newSurvey(b.collector.Snapshots(), current.book, b.pending), now)
+	changed := b.ledger.update(newSurvey(b.collector.Snapshots(), current.builder, b.pending), now)
 	if n := b.ledger.end(b.takeEnded(), now); n > 0 {
 		b.log.Info("held alerts are over: others, who can read their source, have ended them in Alertmanager", "alerts", n)
 		changed = true
 	}
 	b.held.Set(float64(b.ledger.held()))
-	due, over := b.ledger.due(current.schedule, current.book, seen, now)
+	due, over := b.ledger.due(current.schedule, current.builder, seen, now)
 	for _, client := range current.clients {
 		client.Withdraw(over...)
 		client.Send(due...)
@@ -233,7 +233,7 @@ func (b *Bridge) takeEnded() []alerts.ID {
 
 // check lets every Alertmanager be asked whether the rules' alerts are the bridge's.
 func (b *Bridge) check(ctx context.Context, current *Setup) {
-	firing := b.ledger.firing(current.book)
+	firing := b.ledger.firing(current.builder)
 	for _, client := range current.clients {
 		client.background.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, checkTimeout)

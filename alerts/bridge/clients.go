@@ -11,7 +11,7 @@ import (
 
 // A Setup is what a bridge makes of a configuration.
 type Setup struct {
-	book     *alerts.Book
+	builder  *alerts.Builder
 	schedule *schedule
 	clients  []*running // in the order of the configuration
 }

@@ -9,7 +9,7 @@ import (
 
 // A survey is what can be said about alerts at one moment.
 type survey struct {
-	book    *alerts.Book
+	builder *alerts.Builder
 	pending func(source string) bool
 
 	firing map[alerts.ID]time.Time // since when; zero: since now
@@ -22,9 +22,9 @@ type survey struct {
 type subject struct{ source, group, member string }
 
 // newSurvey finds out what fires by what the collector knows.
-func newSurvey(snapshots []collector.Snapshot, book *alerts.Book, pending func(string) bool) *survey {
+func newSurvey(snapshots []collector.Snapshot, builder *alerts.Builder, pending func(string) bool) *survey {
 	s := &survey{
-		book: book, pending: pending,
+		builder: builder, pending: pending,
 		firing: map[alerts.ID]time.Time{}, known: map[string]bool{}, doubt: map[subject]bool{},
 	}
 	for i := range snapshots {
@@ -59,7 +59,7 @@ func (s *survey) source(snapshot *collector.Snapshot) {
 		groups[m.Group] = tally
 	}
 	if snapshot.Schema != "nova_api" { // It has cells, and no members by itself.
-		for _, group := range s.book.Expected(snapshot.Source) {
+		for _, group := range s.builder.ExpectedGroups(snapshot.Source) {
 			if _, there := groups[group]; !there {
 				groups[group] = alerts.Tally{}
 			}
@@ -69,11 +69,11 @@ func (s *survey) source(snapshot *collector.Snapshot) {
 	for group, tally := range groups {
 		all.Add(tally)
 		if !s.doubt[subject{source: snapshot.Source, group: group}] {
-			s.fire(s.book.OfGroup(snapshot.Source, group, tally))
+			s.fire(s.builder.GroupAlerts(snapshot.Source, group, tally))
 		}
 	}
 	if !s.doubt[subject{source: snapshot.Source}] {
-		s.fire(s.book.OfSource(snapshot.Source, all))
+		s.fire(s.builder.SourceAlerts(snapshot.Source, all))
 	}
 }
 

@@ -54,12 +54,12 @@ func snapshot(source, members string) collector.Snapshot {
 
 func blind(source string) collector.Snapshot { return collector.Snapshot{Source: source} }
 
-func book(change func(*alerts.Config)) *alerts.Book {
+func builder(change func(*alerts.Config)) *alerts.Builder {
 	c := alerts.DefaultConfig()
 	if change != nil {
 		change(&c)
 	}
-	return alerts.NewBook(&c)
+	return alerts.NewBuilder(&c)
 }
 
 // brief writes what fires as "Alert source/group/member" without the common prefix.
@@ -138,7 +138,7 @@ func TestSurvey(t *testing.T) {
 		{"a damaged entry costs itself alone", "a:down b:damaged", nil, []string{"MemberDown s/g/a", "Outage s/g"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSurvey([]collector.Snapshot{snapshot("s", test.members)}, book(test.change), never)
+			s := newSurvey([]collector.Snapshot{snapshot("s", test.members)}, builder(test.change), never)
 			require.ElementsMatch(t, test.want, fires(s))
 		})
 	}
@@ -147,7 +147,7 @@ func TestSurvey(t *testing.T) {
 func TestSurveyOfNovasAPIDatabase(t *testing.T) {
 	s := snapshot("s", "")
 	s.Schema = "nova_api"
-	found := newSurvey([]collector.Snapshot{s}, book(func(c *alerts.Config) {
+	found := newSurvey([]collector.Snapshot{s}, builder(func(c *alerts.Config) {
 		c.Groups = []alerts.Group{{Source: "s", Group: "g", MinMembers: 2}}
 	}), never)
 	require.Empty(t, found.firing)
@@ -156,7 +156,7 @@ func TestSurveyOfNovasAPIDatabase(t *testing.T) {
 func TestUnknown(t *testing.T) {
 	s := newSurvey([]collector.Snapshot{
 		blind("lost"), snapshot("s", "a:up b:doubt h/c:damaged i/d:up"),
-	}, book(nil), func(source string) bool { return source == "nova/cell1" })
+	}, builder(nil), func(source string) bool { return source == "nova/cell1" })
 	for id, want := range map[alerts.ID]bool{
 		{Alert: alerts.MemberDown, Source: "lost", Group: "g", Member: "a"}:       true,
 		{Alert: alerts.Outage, Source: "lost", Group: "g"}:                        true,

@@ -92,11 +92,11 @@ func (l *ledger) held() int {
 
 // due gives the alerts that are to be posted now, those that are new among them, and those that are over since the last
 // time: whoever has not been told of them yet is not to be told any more.
-func (l *ledger) due(s *schedule, book *alerts.Book, seen deaths, now time.Time) (due, over []*alertmanager.Alert) {
+func (l *ledger) due(s *schedule, builder *alerts.Builder, seen deaths, now time.Time) (due, over []*alertmanager.Alert) {
 	for id, e := range l.entries {
 		if !e.over.IsZero() && !e.withdrawn {
 			e.withdrawn = true
-			over = append(over, e.write(book))
+			over = append(over, e.write(builder))
 		}
 		end, post := s.plan(e, now)
 		if s.forgotten(e, now) {
@@ -109,7 +109,7 @@ func (l *ledger) due(s *schedule, book *alerts.Book, seen deaths, now time.Time)
 		if e.known.IsZero() {
 			e.known = now
 		}
-		alert := e.write(book)
+		alert := e.write(builder)
 		alert.Detected, alert.End, alert.Held = seen[id], end, s.othersKnow(e, now)
 		due = append(due, alert)
 	}
@@ -117,11 +117,11 @@ func (l *ledger) due(s *schedule, book *alerts.Book, seen deaths, now time.Time)
 }
 
 // firing gives everything that fires, the oldest first.
-func (l *ledger) firing(book *alerts.Book) []*alertmanager.Alert {
+func (l *ledger) firing(builder *alerts.Builder) []*alertmanager.Alert {
 	var firing []*alertmanager.Alert
 	for _, e := range l.entries {
 		if e.over.IsZero() {
-			firing = append(firing, e.write(book))
+			firing = append(firing, e.write(builder))
 		}
 	}
 	slices.SortFunc(firing, func(a, b *alertmanager.Alert) int { return cmp.Compare(a.Start.UnixNano(), b.Start.UnixNano()) })
@@ -136,8 +136,8 @@ func (l *ledger) forgetSent() {
 }
 
 // write gives the alert. Those about more than one member are posted first: they inhibit those about members.
-func (e *entry) write(book *alerts.Book) *alertmanager.Alert {
-	p := book.Write(e.id)
+func (e *entry) write(builder *alerts.Builder) *alertmanager.Alert {
+	p := builder.Write(e.id)
 	return &alertmanager.Alert{
 		Labels: p.Labels, Annotations: p.Annotations, GeneratorURL: p.GeneratorURL,
 		Start: e.start, First: e.id.Member == "",

@@ -31,8 +31,8 @@ func newBench(t *testing.T, change func(*alerts.Config)) *bench {
 // see lets time pass, then takes over what is known, and gives what is posted.
 func (b *bench) see(after time.Duration, snapshots ...collector.Snapshot) []*alertmanager.Alert {
 	b.now = b.now.Add(after)
-	b.update(newSurvey(snapshots, book(nil), never), b.now)
-	due, _ := b.due(b.schedule, book(nil), nil, b.now)
+	b.update(newSurvey(snapshots, builder(nil), never), b.now)
+	due, _ := b.due(b.schedule, builder(nil), nil, b.now)
 	return due
 }
 
@@ -186,9 +186,9 @@ func TestARestartLosesNothing(t *testing.T) {
 	after := newBench(t, nil)
 	after.ledger = newLedger(before.remember())
 	// Nothing has been polled yet, one source was removed from the configuration, and one may still be found.
-	found := newSurvey([]collector.Snapshot{blind("s")}, book(nil), func(s string) bool { return s == "nova/cell1" })
+	found := newSurvey([]collector.Snapshot{blind("s")}, builder(nil), func(s string) bool { return s == "nova/cell1" })
 	after.update(found, after.now)
-	posted, _ := after.due(after.schedule, book(nil), nil, after.now)
+	posted, _ := after.due(after.schedule, builder(nil), nil, after.now)
 	require.ElementsMatch(t, []string{"MemberDown s/g/a", "MemberDown nova/cell1/g/e"}, names(posted))
 	for _, a := range posted {
 		require.Equal(t, began, a.Start)
@@ -199,8 +199,8 @@ func TestARestartLosesNothing(t *testing.T) {
 func TestALatencyIsOfADeathThatWasSeen(t *testing.T) {
 	b := newBench(t, nil)
 	id := alerts.ID{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "a"}
-	b.update(newSurvey([]collector.Snapshot{snapshot("s", "a:down b:down c:up")}, book(nil), never), b.now)
-	due, _ := b.due(b.schedule, book(nil), deaths{id: b.now}, b.now)
+	b.update(newSurvey([]collector.Snapshot{snapshot("s", "a:down b:down c:up")}, builder(nil), never), b.now)
+	due, _ := b.due(b.schedule, builder(nil), deaths{id: b.now}, b.now)
 	require.Len(t, due, 3)
 	for _, a := range due {
 		require.Equal(t, a.Labels["member"] == "a", !a.Detected.IsZero())

@@ -63,8 +63,8 @@ func FuzzStore(f *testing.F) {
 			return
 		}
 		l := newLedger(m.Firing)
-		l.update(newSurvey(nil, book(nil), never), began)
-		for _, alert := range l.firing(book(nil)) {
+		l.update(newSurvey(nil, builder(nil), never), began)
+		for _, alert := range l.firing(builder(nil)) {
 			_, err := json.Marshal(alert)
 			require.NoError(t, err)
 		}
