@@ -3,13 +3,9 @@ package cli
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"servicegroup_exporter/config"
-	"servicegroup_exporter/internal/atomicfile"
 	"servicegroup_exporter/probe/drill"
 )
 
@@ -19,7 +15,6 @@ type drillFlags struct {
 	source       string
 	pollInterval time.Duration
 	format       string
-	plots        string // folder
 }
 
 // defaultDrillPoll is the time between polls where the configuration has none: nobody scrapes a drill.
@@ -42,7 +37,6 @@ func (a *app) drillCommand() command {
 	c.Flag("poll-interval", "Time between polls; 0s: the source's poll_interval, or a second where it has none.").
 		Default("0s").DurationVar(&f.pollInterval)
 	c.Flag("format", "text or json.").Default("text").EnumVar(&f.format, "text", "json")
-	c.Flag("plots", "Folder to write plots to, as SVG.").StringVar(&f.plots)
 	return func() error { return a.drill(f) }
 }
 
@@ -60,30 +54,18 @@ func (a *app) drill(f *drillFlags) error {
 	if err := f.Validate(); err != nil {
 		return usageError("%w", err)
 	}
-	if f.plots != "" { // Better to know now than after the drill.
-		if err := os.MkdirAll(f.plots, 0o750); err != nil {
-			return fmt.Errorf("making the folder for plots: %w", err)
-		}
-	}
 	ctx, cancel := a.untilStopped()
 	defer cancel()
 	report, err := drill.Run(ctx, f.Options)
 	if report != nil {
-		err = errors.Join(err, a.printDrill(report, f))
+		err = errors.Join(err, a.printDrill(report, f.format))
 	}
 	return err
 }
 
-// printDrill prints a report and writes its plots.
-func (a *app) printDrill(report *drill.Report, f *drillFlags) error {
-	if f.plots != "" {
-		for name, svg := range report.Plots() {
-			if err := atomicfile.Replace(filepath.Join(f.plots, name), svg); err != nil {
-				return fmt.Errorf("writing a plot: %w", err)
-			}
-		}
-	}
-	if f.format == "json" {
+// printDrill prints a report.
+func (a *app) printDrill(report *drill.Report, format string) error {
+	if format == "json" {
 		e := json.NewEncoder(a.Stdout)
 		e.SetIndent("", " ")
 		return e.Encode(report)

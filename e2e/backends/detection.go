@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"servicegroup_exporter/e2e/plot"
 	"servicegroup_exporter/probe/drill"
-	"servicegroup_exporter/probe/drill/plot"
 )
 
 // measureDetection kills members of all labs with each timeout. There are so few of them that the labs don't disturb each
@@ -69,7 +69,7 @@ func (e *evaluation) printDetection(out io.Writer, runs [][]measured) {
 		}
 		byTimeout.Lines = append(byTimeout.Lines, line)
 		took, deaths := detections(lab[0].Report)
-		distribution.Lines = append(distribution.Lines, drill.Distribution(lab[0].lab.name, took, deaths))
+		distribution.Lines = append(distribution.Lines, plot.Distribution(lab[0].lab.name, took, deaths))
 	}
 	if len(e.timeouts) > 1 {
 		fmt.Fprintln(out, e.save("detection", byTimeout))

@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"servicegroup_exporter/e2e/plot"
 	"servicegroup_exporter/internal/testserver"
 	"servicegroup_exporter/probe/drill"
-	"servicegroup_exporter/probe/drill/plot"
 )
 
 // An evaluation is one run of the program.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"servicegroup_exporter/e2e/plot"
 	"servicegroup_exporter/probe/drill"
-	"servicegroup_exporter/probe/drill/plot"
 )
 
 // A measured is a drill and what it was about.

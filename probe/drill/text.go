@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -137,9 +136,4 @@ func text(seconds float64) string {
 		return d.Round(time.Millisecond).String()
 	}
 	return d.Round(time.Second).String()
-}
-
-// shown are the fates that a map has something of, in order.
-func shown(sums map[fate]Summary) []fate {
-	return slices.DeleteFunc(fateOrder(), func(f fate) bool { return f == all || sums[f].Count == 0 })
 }

@@ -92,3 +92,9 @@ func TestScale(t *testing.T) {
 	}
 	require.Equal(t, []string{"0.5", "1000", "20k", "1.5M"}, []string{number(0.5), number(1000), number(2e4), number(1.5e6)})
 }
+
+func TestDistribution(t *testing.T) {
+	line := Distribution("db", []float64{3, 1}, 4)
+	require.Equal(t, []Point{{0, 0}, {1, 25}, {3, 50}}, line.Points)
+	require.True(t, line.Step)
+}

@@ -33,6 +33,16 @@ type Line struct {
 	Beyond []Point
 }
 
+// Distribution returns a line that shows which percentage of n values are at most x. Fewer values than n mean that the
+// others never come.
+func Distribution(name string, values []float64, n int) Line {
+	line := Line{Name: name, Step: true, Points: []Point{{}}}
+	for i, v := range slices.Sorted(slices.Values(values)) {
+		line.Points = append(line.Points, Point{X: v, Y: 100 * float64(i+1) / float64(n)})
+	}
+	return line
+}
+
 // A Point is one value.
 type Point struct{ X, Y float64 }
 
