@@ -35,7 +35,6 @@ type Options struct {
 type Collector struct {
 	env     *environment
 	sources atomic.Pointer[[]*source] // sorted by name; replaced, never changed
-	order   atomic.Pointer[order]     // of the last scrape
 
 	mu      sync.Mutex // held by whoever changes the fields below or the sources
 	launch  func(*source)

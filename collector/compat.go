@@ -35,55 +35,47 @@ func (d *descs) describeAgents() {
 	}
 }
 
-// An agent is a member as openstack-exporter shows it. The labels do not name the source, so two sources may have the
-// same agent; the first that knows its state shows it.
-type agent struct {
-	metric   *agentMetric
-	disabled bool
-	labels   *exposition.Labels
-}
-
 // agentMetric gives nil for sources whose members openstack-exporter does not show.
 func (s *source) agentMetric() *agentMetric { return s.env.descs.agents[s.cfg.Service] }
 
-// agent gives nil for members that openstack-exporter does not show.
-func (s *source) agent(m *drivers.Member) *agent {
-	metric := s.agentMetric()
-	if metric == nil {
+// label gives the labels of a member as openstack-exporter shows it, nil if it does not. They do not name the source, so two
+// sources may have the same agent; the first that knows its state shows it.
+func (a *agentMetric) label(m *drivers.Member) *exposition.Labels {
+	if a == nil {
 		return nil
 	}
-	a := &agent{metric: metric, disabled: isDisabled(m)}
-	admin := metric.enabled
-	if a.disabled {
-		admin = metric.disabled
+	return exposition.NewLabels(a.labels, a.values(m)...)
+}
+
+// fits tells whether labels are still those of a member.
+func (a *agentMetric) fits(labels *exposition.Labels, m *drivers.Member) bool {
+	if a == nil || labels == nil {
+		return a == nil && labels == nil
 	}
-	values := make([]string, len(metric.labels))
-	for i, label := range metric.labels {
+	return labels.Are(a.values(m)...)
+}
+
+// values gives the values of the labels, in their order.
+func (a *agentMetric) values(m *drivers.Member) []string {
+	values := make([]string, len(a.labels))
+	for i, label := range a.labels {
 		switch label {
 		case "hostname":
 			values[i] = m.Name
 		case "service":
 			values[i] = m.Binary
 		case "adminState":
-			values[i] = admin
-		case metric.id:
+			values[i] = a.enabled
+			if m.Enabled == drivers.FlagNo {
+				values[i] = a.disabled
+			}
+		case a.id:
 			values[i] = m.UUID
-		case metric.zone:
+		case a.zone:
 			values[i] = m.Zone
-		case metric.reason:
+		case a.reason:
 			values[i] = m.DisabledReason
 		}
 	}
-	a.labels = exposition.NewLabels(metric.labels, values...)
-	return a
-}
-
-func isDisabled(m *drivers.Member) bool { return m.Enabled == drivers.FlagNo }
-
-// fits tells whether the agent is still that of the member, as far as the member's other series do not depend on it too.
-func (a *agent) fits(m *drivers.Member, metric *agentMetric) bool {
-	if a == nil {
-		return metric == nil
-	}
-	return a.metric == metric && a.disabled == isDisabled(m)
+	return values
 }

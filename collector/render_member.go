@@ -23,15 +23,22 @@ const (
 
 // memberSeries are the series of a member as a scrape shows them. They never change.
 type memberSeries struct {
-	labels *memberLabels
-	shown  [seriesCount]bool // whether the member has such a series
-	values [seriesCount]float64
+	common, info *exposition.Labels
+	agent        *exposition.Labels // nil: openstack-exporter has no such member
+	shown        [seriesCount]bool  // whether the member has such a series
+	values       [seriesCount]float64
 }
 
-// memberLabels are the labels of a member's series, which outlive changes of their values.
-type memberLabels struct {
-	common, info *exposition.Labels
-	agent        *agent // nil: openstack-exporter has no such member
+// labels gives the labels of one of the series.
+func (m *memberSeries) labels(series int) *exposition.Labels {
+	switch series {
+	case seriesInfo:
+		return m.info
+	case seriesAgent:
+		return m.agent
+	default:
+		return m.common
+	}
 }
 
 func (m *memberSeries) set(series int, v float64) { m.shown[series], m.values[series] = true, v }
@@ -50,10 +57,10 @@ func (m *memberSeries) setFlag(series int, f drivers.Flag) {
 
 // renderMember gives the series of a member, the same as before if nothing has changed.
 func (s *source) renderMember(rec *record) *memberSeries {
-	next := memberSeries{labels: s.labelsOf(rec)}
+	next := s.label(rec)
 	if state := rec.shown(); state != Unknown {
 		next.set(seriesUp, oneIf(state == Up))
-		if next.labels.agent != nil {
+		if next.agent != nil {
 			next.set(seriesAgent, oneIf(state == Up))
 		}
 	}
@@ -74,22 +81,21 @@ func (s *source) renderMember(rec *record) *memberSeries {
 	return rec.series
 }
 
-// labelsOf gives the labels of a member, the same as before if they still fit.
-func (s *source) labelsOf(rec *record) *memberLabels {
-	m := &rec.member
-	if rec.series != nil && rec.series.labels.fit(m, s) {
-		return rec.series.labels
+// label gives a member's series without values. The labels are the same as before if they still fit.
+func (s *source) label(rec *record) memberSeries {
+	m, agents := &rec.member, s.agentMetric()
+	if old := rec.series; old != nil &&
+		old.info.Are(m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone) {
+		next := memberSeries{common: old.common, info: old.info, agent: old.agent}
+		if !agents.fits(old.agent, m) {
+			next.agent = agents.label(m)
+		}
+		return next
 	}
-	return &memberLabels{
+	return memberSeries{
 		common: exposition.NewLabels(s.env.descs.commonLabels, m.Binary, m.Group, m.Name, s.cfg.Name, m.Zone),
 		info: exposition.NewLabels(s.env.descs.infoLabels,
 			m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone),
-		agent: s.agent(m),
+		agent: agents.label(m),
 	}
-}
-
-// fit tells whether the labels are still those of the member, and whether it is still shown as the same sort of agent.
-func (l *memberLabels) fit(m *drivers.Member, s *source) bool {
-	return l.info.Are(m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone) &&
-		l.agent.fits(m, s.agentMetric())
 }

@@ -15,36 +15,21 @@ type view struct {
 	readable bool
 	samples  []*sample // of the source and its groups
 	members  []*memberSeries
-	roll     *roll
+	agents   *agentMetric // of openstack-exporter's; nil: it does not show the members
 }
 
 // publish puts what is now known where scrapes find it. The caller holds the lock.
 func (s *source) publish() {
-	v := &view{readable: s.now.Readable, samples: s.renderSource()}
+	v := &view{readable: s.now.Readable, samples: s.renderSource(), agents: s.agentMetric()}
 	if v.readable {
 		v.samples = append(v.samples, s.renderGroups()...)
 	}
-	v.members, v.roll = s.renderMembers(s.view.Load())
+	v.members = make([]*memberSeries, len(s.tracker.order))
+	for i, rec := range s.tracker.order {
+		v.members[i] = s.renderMember(rec)
+	}
 	s.view.Store(v)
 	s.members = nil
-}
-
-// renderMembers gives the series of all members, and their labels: those of the view before, if none has changed.
-func (s *source) renderMembers(before *view) ([]*memberSeries, *roll) {
-	members := make([]*memberSeries, len(s.tracker.order))
-	same := before != nil && len(before.members) == len(members)
-	for i, rec := range s.tracker.order {
-		members[i] = s.renderMember(rec)
-		same = same && before.members[i].labels == members[i].labels
-	}
-	if same {
-		return members, before.roll
-	}
-	labels := make([]*memberLabels, len(members))
-	for i, m := range members {
-		labels[i] = m.labels
-	}
-	return members, newRoll(labels)
 }
 
 func (s *source) renderSource() []*sample {

@@ -82,6 +82,9 @@ func (s *source) inherit(before *source) {
 	s.tracker.forgetAfter = s.cfg.ForgetAfter
 	before.members = before.tracker.members(before.now.Readable)
 	before.tracker = nil
+	for _, rec := range s.tracker.order {
+		rec.series = nil // Its labels depend on the source's settings.
+	}
 }
 
 // snapshot gives what is known.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -49,7 +48,6 @@ func randomFamily(rng *rand.Rand) *Family {
 		}
 		all = append(all, series{NewLabels(names, values...), value})
 	}
-	slices.SortFunc(all, func(a, b series) int { return Compare(a.labels, b.labels) })
 	f.Series = func(yield func(*Labels, float64) bool) {
 		for _, s := range all {
 			if !yield(s.labels, s.value) {

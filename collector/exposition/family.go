@@ -14,7 +14,7 @@ type Family struct {
 	Name, Help string
 	Counter    bool // the name ends in _total; otherwise it is a gauge
 
-	// Series gives labels and value of each series, sorted as [Compare] does, and the same whenever it is called.
+	// Series gives labels and value of each series, and the same whenever it is called. No labels come twice.
 	Series iter.Seq2[*Labels, float64]
 }
 

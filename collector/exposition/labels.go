@@ -25,8 +25,8 @@ func NewLabels(names []string, values ...string) *Labels {
 // Are tells whether these are the values.
 func (l *Labels) Are(values ...string) bool { return slices.Equal(l.values, values) }
 
-// Compare orders labels as client_golang orders the series of a family: by the values in the order of their names.
-func Compare(a, b *Labels) int { return slices.Compare(a.values, b.values) }
+// String gives the labels as both text formats have them: equal labels have equal texts.
+func (l *Labels) String() string { return l.inText() }
 
 // inText gives the labels as both text formats have them, braces included.
 func (l *Labels) inText() string {

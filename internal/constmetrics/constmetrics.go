@@ -1,5 +1,5 @@
 // Package constmetrics shows members as a usual exporter does: every series is made anew for every scrape, with nothing
-// but client_golang. It is what the exposition is compared with, byte by byte in tests and in time by benchmarks.
+// but client_golang. It is what the exposition is compared with, line by line in tests and in time by benchmarks.
 package constmetrics
 
 import (

@@ -1,21 +1,27 @@
 package constmetrics
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/collector"
@@ -117,10 +123,10 @@ func (p *pair) reload(t *testing.T) {
 	require.NoError(t, p.Apply(configs))
 }
 
-// compare asks both handlers for the same.
+// compare asks both handlers for the same. Families have to come in the same order; the series of a family may come in any.
 func (p *pair) compare(t *testing.T, query, accept, encoding string) {
 	t.Helper()
-	ask := func(h http.Handler) (http.Header, string) {
+	ask := func(h http.Handler) (http.Header, []string) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics"+query, nil)
 		r.Header.Set("Accept", accept)
 		r.Header.Set("Accept-Encoding", encoding)
@@ -133,9 +139,7 @@ func (p *pair) compare(t *testing.T, query, accept, encoding string) {
 			body, err = gzip.NewReader(body)
 			require.NoError(t, err)
 		}
-		text, err := io.ReadAll(body)
-		require.NoError(t, err)
-		return answer.Header(), string(text)
+		return answer.Header(), sortedFamilies(t, body, expfmt.ResponseFormat(answer.Header()))
 	}
 	ourHeader, our := ask(p.ours)
 	theirHeader, their := ask(p.theirs)
@@ -145,13 +149,59 @@ func (p *pair) compare(t *testing.T, query, accept, encoding string) {
 	}
 }
 
+// sortedFamilies returns an exposition as one text for each family, with the lines of its series sorted. No family may be in
+// two places, and no line may come twice.
+func sortedFamilies(t *testing.T, body io.Reader, format expfmt.Format) []string {
+	t.Helper()
+	text, err := io.ReadAll(body)
+	require.NoError(t, err)
+	if format.FormatType() == expfmt.TypeProtoDelim {
+		text = protobufToText(t, text)
+	}
+	var families []string
+	seen := make(map[string]bool)
+	for family := range strings.SplitSeq(string(text), "# HELP ") {
+		name, _, _ := strings.Cut(family, " ")
+		require.False(t, seen[name], "family %s is in two places", name)
+		seen[name] = true
+		lines := strings.Split(family, "\n")
+		slices.Sort(lines)
+		for i, line := range lines[1:] {
+			require.True(t, line == "" || line != lines[i], "this line comes twice: %s", line)
+		}
+		families = append(families, strings.Join(lines, "\n"))
+	}
+	return families
+}
+
+// protobufToText returns the families of a protobuf exposition as text, with all that protobuf has of each series.
+func protobufToText(t *testing.T, body []byte) []byte {
+	t.Helper()
+	var text bytes.Buffer
+	decoder := expfmt.NewDecoder(bytes.NewReader(body), expfmt.NewFormat(expfmt.TypeProtoDelim))
+	for {
+		var family dto.MetricFamily
+		err := decoder.Decode(&family)
+		if errors.Is(err, io.EOF) {
+			return text.Bytes()
+		}
+		require.NoError(t, err)
+		fmt.Fprintf(&text, "# HELP %s %s %s\n", family.GetName(), family.GetHelp(), family.GetType())
+		for _, m := range family.GetMetric() {
+			series, err := json.Marshal(m)
+			require.NoError(t, err)
+			fmt.Fprintf(&text, "%s\n", series)
+		}
+	}
+}
+
 const (
 	openMetrics = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
 		"application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.2"
 	protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7," + openMetrics
 )
 
-// Whatever happened, what is served is byte for byte what client_golang serves of series made anew.
+// Whatever happened, what is served is what client_golang serves of series made anew, but for the order of series.
 func TestServedAsUsualExportersServe(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
