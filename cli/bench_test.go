@@ -19,6 +19,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/app"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
@@ -62,7 +63,7 @@ func newScraped(b *testing.B, sources []config.Source, beat func(*testing.B)) *s
 	s.collector, err = collector.New(collector.Options{Registerer: s.histograms})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, s.collector.Close()) })
-	configs := collectorSources(sources, slog.New(slog.DiscardHandler))
+	configs := app.CollectorSources(sources, slog.New(slog.DiscardHandler))
 	for i := range configs {
 		open := configs[i].Open
 		configs[i].Open = func() (drivers.Driver, error) {
@@ -79,7 +80,7 @@ func newScraped(b *testing.B, sources []config.Source, beat func(*testing.B)) *s
 func (s *scraped) ours() http.Handler {
 	own := prometheus.NewRegistry()
 	own.MustRegister(s.collector)
-	o := web.DefaultOptions()
+	o := web.Options{Settings: web.DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
 	o.Gatherer, o.Families = prometheus.Gatherers{s.histograms, own}, s.collector.Families
 	o.Registerer, o.Poll = prometheus.NewRegistry(), s.collector.Poll
 	handler, err := web.New(o)

@@ -53,8 +53,8 @@ func usageError(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// app is one run of the program: what every command shares.
-type app struct {
+// cli is one run of the program: what every command shares.
+type cli struct {
 	Process
 	kingpin *kingpin.Application
 
@@ -72,7 +72,7 @@ type command func() error
 
 // Run runs the program and returns its exit code.
 func Run(p Process) int {
-	a := &app{Process: p, reload: make(chan struct{}, 1)}
+	a := &cli{Process: p, reload: make(chan struct{}, 1)}
 	err := a.run()
 	if err == nil {
 		return 0
@@ -87,7 +87,7 @@ func Run(p Process) int {
 	return code
 }
 
-func (a *app) run() error {
+func (a *cli) run() error {
 	commands, exited := a.parser()
 	selected, err := a.kingpin.Parse(a.Args)
 	if *exited {
@@ -105,7 +105,7 @@ func (a *app) run() error {
 
 // quieten sets how much a command logs if the user has not said so. Commands that only write log what may surprise;
 // those that read print events and failures themselves.
-func (a *app) quieten(selected string) error {
+func (a *cli) quieten(selected string) error {
 	if a.logLevelSet {
 		return nil
 	}
@@ -120,7 +120,7 @@ func (a *app) quieten(selected string) error {
 }
 
 // parser declares flags and commands.
-func (a *app) parser() (commands map[string]command, exited *bool) {
+func (a *cli) parser() (commands map[string]command, exited *bool) {
 	k := kingpin.New(name, "Tells Prometheus which members of a service group are alive, and is a member itself.")
 	a.kingpin = k
 	exited = new(bool)
@@ -154,7 +154,7 @@ func (a *app) parser() (commands map[string]command, exited *bool) {
 
 // untilStopped returns a context that ends when the process is asked to stop. A second request ends the process at
 // once. SIGHUP goes to a.reload.
-func (a *app) untilStopped() (context.Context, context.CancelFunc) {
+func (a *cli) untilStopped() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		for {

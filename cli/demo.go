@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 )
@@ -27,7 +30,7 @@ sources:
 // demoPace is the mean time between two things happening to the simulated members.
 const demoPace = 3 * time.Second
 
-func (a *app) demoCommand() command {
+func (a *cli) demoCommand() command {
 	c := a.kingpin.Command("demo", "Serves simulated members that die and return, on an embedded store.")
 	duration := c.Flag("duration", "Stop after this time; 0: run until interrupted.").Default("0s").Duration()
 	color := addColorFlag(c)
@@ -35,7 +38,7 @@ func (a *app) demoCommand() command {
 	return func() error { return a.demo(*duration, &eventPrinter{screen: newScreen(a.Stdout, *color)}, flags) }
 }
 
-func (a *app) demo(duration time.Duration, printer *eventPrinter, flags *serveFlags) error {
+func (a *cli) demo(duration time.Duration, printer *eventPrinter, flags *serveFlags) error {
 	dir, err := os.MkdirTemp("", name+"-demo-")
 	if err != nil {
 		return fmt.Errorf("making the demonstration's folder: %w", err)
@@ -52,18 +55,25 @@ func (a *app) demo(duration time.Duration, printer *eventPrinter, flags *serveFl
 		ctx, cancel = context.WithTimeout(ctx, duration)
 		defer cancel()
 	}
-	return a.serve(ctx, flags, func(ctx context.Context, s *server) error {
-		return s.simulate(ctx, (*flags.toolkit.WebListenAddresses)[0], printer)
-	})
-}
-
-// simulate keeps members alive, lets them die and return, and prints what the collector sees of it.
-func (s *server) simulate(ctx context.Context, address string, printer *eventPrinter) error {
-	cfg, err := config.Load(s.configFile)
+	server, err := a.newServer(ctx, flags)
 	if err != nil {
 		return err
 	}
-	driver, err := cfg.Sources[0].Open(s.logger)
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return server.Run(ctx) })
+	parts.Go(func() error {
+		return a.simulate(ctx, (*flags.toolkit.WebListenAddresses)[0], server.Collector(), printer)
+	})
+	return parts.Wait()
+}
+
+// simulate keeps members alive, lets them die and return, and prints what the collector sees of it.
+func (a *cli) simulate(ctx context.Context, address string, c *collector.Collector, printer *eventPrinter) error {
+	cfg, err := config.Load(a.configFile)
+	if err != nil {
+		return err
+	}
+	driver, err := cfg.Sources[0].Open(a.logger)
 	if err != nil {
 		return err
 	}
@@ -72,7 +82,7 @@ func (s *server) simulate(ctx context.Context, address string, printer *eventPri
 	if err := people.joinAll(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Stdout, `%d simulated members in %d groups; every few seconds one dies or returns.
+	fmt.Fprintf(a.Stdout, `%d simulated members in %d groups; every few seconds one dies or returns.
 
   status page         http://%s/
   metrics             http://%[3]s/metrics
@@ -81,9 +91,9 @@ func (s *server) simulate(ctx context.Context, address string, printer *eventPri
 
 Ctrl-C ends it. What the exporter sees:
 
-`, len(people), len(demoGroups), browsable(address), s.Program, s.configFile)
+`, len(people), len(demoGroups), browsable(address), a.Program, a.configFile)
 
-	events, unsubscribe := s.collector.Subscribe(1000)
+	events, unsubscribe := c.Subscribe(1000)
 	defer unsubscribe()
 	next := time.NewTimer(demoPace)
 	defer next.Stop()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"servicegroup_exporter/app"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/probe/drill"
 )
@@ -20,7 +21,7 @@ type drillFlags struct {
 // defaultDrillPoll is the time between polls where the configuration has none: nobody scrapes a drill.
 const defaultDrillPoll = time.Second
 
-func (a *app) drillCommand() command {
+func (a *cli) drillCommand() command {
 	c := a.kingpin.Command("drill", "Joins simulated members to a real backend, kills some, and reports what detection took.")
 	f := new(drillFlags)
 	c.Flag("source", "Name of the source, where the configuration has several.").StringVar(&f.source)
@@ -40,12 +41,12 @@ func (a *app) drillCommand() command {
 	return func() error { return a.drill(f) }
 }
 
-func (a *app) drill(f *drillFlags) error {
+func (a *cli) drill(f *drillFlags) error {
 	source, err := a.configured(f.source)
 	if err != nil {
 		return err
 	}
-	f.Source, f.Logger, f.Progress = a.privateSource(source), a.logger, a.Stderr
+	f.Source, f.Logger, f.Progress = app.ProbeSource(source, a.logger), a.logger, a.Stderr
 	if f.pollInterval > 0 {
 		f.Source.PollInterval = f.pollInterval
 	} else if source.PollInterval == 0 {
@@ -64,7 +65,7 @@ func (a *app) drill(f *drillFlags) error {
 }
 
 // printDrill prints a report.
-func (a *app) printDrill(report *drill.Report, format string) error {
+func (a *cli) printDrill(report *drill.Report, format string) error {
 	if format == "json" {
 		e := json.NewEncoder(a.Stdout)
 		e.SetIndent("", " ")
@@ -74,7 +75,7 @@ func (a *app) printDrill(report *drill.Report, format string) error {
 }
 
 // configured gives the only source of the configuration, or the one that is named, before it is expanded.
-func (a *app) configured(name string) (*config.Source, error) {
+func (a *cli) configured(name string) (*config.Source, error) {
 	cfg, err := a.loadConfig()
 	if err != nil {
 		return nil, err

@@ -8,14 +8,14 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-func (a *app) getOneCommand() command {
+func (a *cli) getOneCommand() command {
 	c := a.kingpin.Command("get-one", "Prints a random member of a group that is up.")
 	group := c.Arg("group", "The group.").Required().String()
 	flags := addSourceFlags(c)
 	return func() error { return a.getOne(*group, flags) }
 }
 
-func (a *app) getOne(group string, flags *sourceFlags) error {
+func (a *cli) getOne(group string, flags *sourceFlags) error {
 	snapshots, err := a.readOne(flags)
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-func (a *app) isUpCommand() command {
+func (a *cli) isUpCommand() command {
 	c := a.kingpin.Command("is-up", "Says whether a member is up: exit code 0 up, 1 down, 3 unknown.")
 	group := c.Arg("group", "The group.").Required().String()
 	member := c.Arg("member", "The member.").Required().String()
@@ -18,7 +18,7 @@ func (a *app) isUpCommand() command {
 
 // isUp prints the verdict of one word. A member that the group does not have is not up, as in ZooKeeper's driver of
 // Nova, and is told from a dead one by the message.
-func (a *app) isUp(group, member string, flags *sourceFlags) error {
+func (a *cli) isUp(group, member string, flags *sourceFlags) error {
 	snapshots, err := a.readOne(flags)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-func (a *app) joinCommand() command {
+func (a *cli) joinCommand() command {
 	c := a.kingpin.Command("join", "Is a member of a group until stopped, or for as long as a command lives.")
 	var req drivers.JoinRequest
 	c.Flag("binary", "What the member runs, where the backend keeps that; default: the driver's.").StringVar(&req.Binary)
@@ -23,13 +23,13 @@ func (a *app) joinCommand() command {
 	return func() error { return a.join(req, *argv, flags) }
 }
 
-func (a *app) join(req drivers.JoinRequest, argv []string, flags *sourceFlags) error {
+func (a *cli) join(req drivers.JoinRequest, argv []string, flags *sourceFlags) error {
 	driver, joiner, err := a.joiner(context.Background(), flags)
 	if err != nil {
 		return err
 	}
 	defer driver.Close()
-	m := &joined{app: a, timeout: flags.timeout}
+	m := &joined{cli: a, timeout: flags.timeout}
 	if err := m.join(joiner, req); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (a *app) join(req drivers.JoinRequest, argv []string, flags *sourceFlags) e
 
 // joined is a member for as long as this process says so.
 type joined struct {
-	*app
+	*cli
 	membership drivers.Membership
 	timeout    time.Duration // for joining, leaving and dying
 }

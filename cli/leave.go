@@ -2,7 +2,7 @@ package cli
 
 import "context"
 
-func (a *app) leaveCommand() command {
+func (a *cli) leaveCommand() command {
 	c := a.kingpin.Command("leave", "Removes a member on purpose, so that it is neither up nor dead.")
 	group := c.Arg("group", "The group.").Required().String()
 	member := c.Arg("member", "The member.").Required().String()
@@ -10,7 +10,7 @@ func (a *app) leaveCommand() command {
 	return func() error { return a.leave(*group, *member, flags) }
 }
 
-func (a *app) leave(group, member string, flags *sourceFlags) error {
+func (a *cli) leave(group, member string, flags *sourceFlags) error {
 	ctx, stop := a.untilStopped()
 	defer stop()
 	driver, joiner, err := a.joiner(ctx, flags)

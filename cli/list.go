@@ -21,7 +21,7 @@ type listFlags struct {
 	color  *string
 }
 
-func (a *app) listCommand() command {
+func (a *cli) listCommand() command {
 	c := a.kingpin.Command("list", "Prints the members of all groups, or of one, and whether they are up.")
 	f := &listFlags{sourceFlags: addSourceFlags(c), color: addColorFlag(c)}
 	c.Arg("group", "Only this group.").StringVar(&f.group)
@@ -32,7 +32,7 @@ func (a *app) listCommand() command {
 	return func() error { return a.list(f) }
 }
 
-func (a *app) list(f *listFlags) error {
+func (a *cli) list(f *listFlags) error {
 	began := time.Now()
 	ctx, cancel := a.untilStopped()
 	defer cancel()

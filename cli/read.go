@@ -7,18 +7,19 @@ import (
 	"strings"
 	"sync"
 
+	"servicegroup_exporter/app"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 )
 
 // withCollector runs do with a collector of the selected sources beside whatever server uses the same storage path: it
 // reads that server's memory and does not write it.
-func (a *app) withCollector(ctx context.Context, selected *selection, do func(context.Context, *collector.Collector) error) error {
+func (a *cli) withCollector(ctx context.Context, selected *selection, do func(context.Context, *collector.Collector) error) error {
 	c, err := collector.New(collector.Options{Logger: a.logger, StoragePath: a.storagePath, ReadOnly: true})
 	if err != nil {
 		return err
 	}
-	if err := c.Apply(collectorSources(selected.sources(), a.logger)); err != nil {
+	if err := c.Apply(app.CollectorSources(selected.sources(), a.logger)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -36,13 +37,13 @@ func (a *app) withCollector(ctx context.Context, selected *selection, do func(co
 }
 
 // follow keeps the collector at the cells that there are, until ctx ends.
-func (a *app) follow(ctx context.Context, c *collector.Collector, selected *selection) error {
+func (a *cli) follow(ctx context.Context, c *collector.Collector, selected *selection) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-selected.expansion.Changed():
-			if err := c.Apply(collectorSources(selected.sources(), a.logger)); err != nil && ctx.Err() == nil {
+			if err := c.Apply(app.CollectorSources(selected.sources(), a.logger)); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
@@ -50,7 +51,7 @@ func (a *app) follow(ctx context.Context, c *collector.Collector, selected *sele
 }
 
 // read polls the selected sources once, for as long as their poll timeouts allow.
-func (a *app) read(ctx context.Context, selected *selection) ([]collector.Snapshot, error) {
+func (a *cli) read(ctx context.Context, selected *selection) ([]collector.Snapshot, error) {
 	var snapshots []collector.Snapshot
 	err := a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
 		c.Poll(ctx)
@@ -61,7 +62,7 @@ func (a *app) read(ctx context.Context, selected *selection) ([]collector.Snapsh
 }
 
 // readOne polls the only source of the configuration, or the one that --source names, with all that it is expanded to.
-func (a *app) readOne(f *sourceFlags) ([]collector.Snapshot, error) {
+func (a *cli) readOne(f *sourceFlags) ([]collector.Snapshot, error) {
 	ctx, cancel := a.untilStopped()
 	defer cancel()
 	selected, err := a.selected(ctx, f, nil)

@@ -53,7 +53,7 @@ func TestDocumentedMetrics(t *testing.T) {
 
 // The README's table of commands is complete.
 func TestReadmeNamesTheCommands(t *testing.T) {
-	commands, _ := (&app{}).parser()
+	commands, _ := (&cli{}).parser()
 	for command := range commands {
 		require.Regexp(t, "(?m)^\\| [^|]*`"+command+"[ `]", readme(t))
 	}

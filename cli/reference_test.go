@@ -19,8 +19,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/promslog"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/app"
 	"servicegroup_exporter/web"
 )
 
@@ -80,30 +82,28 @@ sources: [{name: a, driver: db, db: {dsn: "sqlite:///%s/a.db"}, canary: {}}]
 alerting: {alertmanagers: [{url: "http://127.0.0.1:1"}]}
 `
 
-// declaredMetrics are the metrics of a server with everything switched on, sorted by name, but those that are about any
-// program.
+// declaredMetrics are the metrics of a server with everything switched on, sorted by name, without those that every Go
+// program has.
 func declaredMetrics(t *testing.T) []metric {
 	t.Helper()
 	dir := t.TempDir()
-	a := &app{storagePath: dir, configFile: filepath.Join(dir, "everything.yml"), logger: promslog.NewNopLogger()}
-	require.NoError(t, os.WriteFile(a.configFile, fmt.Appendf(nil, everything, dir), 0o600))
+	file := filepath.Join(dir, "everything.yml")
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, everything, dir), 0o600))
 	r := &recorder{}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s, err := a.newServer(ctx, r, true)
+	server, err := app.New(ctx, app.Options{
+		Logger: promslog.NewNopLogger(), Registerer: r, Gatherer: prometheus.NewRegistry(),
+		ConfigFile: file, StoragePath: dir, CompatOpenStackExporter: true, Web: web.DefaultSettings(),
+		Listen: &toolkit.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebConfigFile: new("")},
+	})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, s.collector.Close()) }()
 	// A canary's series begin with it.
 	ended := make(chan error, 1)
-	go func() { ended <- s.canaries.Run(ctx) }()
+	go func() { ended <- server.Run(ctx) }()
 	require.Eventually(t, func() bool { return r.begun(t) }, 30*time.Second, 10*time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
-	registerSelf(r, false)
-	options := web.DefaultOptions()
-	options.Gatherer, options.Registerer, options.Poll = prometheus.NewRegistry(), r, s.collector.Poll
-	_, err = web.New(options)
-	require.NoError(t, err)
 
 	var all []metric
 	for _, c := range r.collectors {
@@ -111,7 +111,9 @@ func declaredMetrics(t *testing.T) []metric {
 		c.Describe(descs)
 		close(descs)
 		for desc := range descs {
-			all = append(all, newMetric(t, c, desc))
+			if m := newMetric(t, c, desc); !strings.HasPrefix(m.name, "go_") && !strings.HasPrefix(m.name, "process_") {
+				all = append(all, m)
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b metric) int { return cmp.Compare(a.name, b.name) })
@@ -244,7 +246,7 @@ func inTable(text string) string {
 }
 
 func flagsReference() string {
-	a := &app{Process: Process{Stdout: io.Discard, Stderr: io.Discard}}
+	a := &cli{Process: Process{Stdout: io.Discard, Stderr: io.Discard}}
 	commands, _ := a.parser()
 	model := a.kingpin.Model()
 	var page strings.Builder

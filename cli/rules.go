@@ -2,14 +2,14 @@ package cli
 
 import "fmt"
 
-func (a *app) rulesCommand() command {
+func (a *cli) rulesCommand() command {
 	c := a.kingpin.Command("rules", "Prints the alert rules of Prometheus that fit the configuration.")
 	format := c.Flag("format", "prometheus: a file for rule_files; prometheusrule: a manifest for the Prometheus operator.").
 		Default("prometheus").Enum("prometheus", "prometheusrule")
 	return func() error { return a.rules(*format) }
 }
 
-func (a *app) rules(format string) error {
+func (a *cli) rules(format string) error {
 	cfg, err := a.loadConfig()
 	if err != nil {
 		return err

@@ -46,7 +46,7 @@ func TestRunbooksCommands(t *testing.T) {
 		text, err := fs.ReadFile(runbooks.Files(), name+".md")
 		require.NoError(t, err)
 		for _, match := range regexp.MustCompile(`(?m)^ *servicegroup_exporter (.*)$`).FindAllSubmatch(text, -1) {
-			a := &app{}
+			a := &cli{}
 			a.parser()
 			_, err := a.kingpin.Parse(strings.Fields(string(match[1])))
 			require.NoError(t, err, "%s: %s", name, match[0])

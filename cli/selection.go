@@ -17,7 +17,7 @@ type selection struct {
 }
 
 // selected reads the configuration and which cells there are. What adjust does to sources comes before that.
-func (a *app) selected(ctx context.Context, f *sourceFlags, adjust func(*config.Source)) (*selection, error) {
+func (a *cli) selected(ctx context.Context, f *sourceFlags, adjust func(*config.Source)) (*selection, error) {
 	cfg, err := a.loadConfig()
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func several(names string) error {
 }
 
 // joiner opens the only source that is selected for writing. The caller closes the driver.
-func (a *app) joiner(ctx context.Context, f *sourceFlags) (drivers.Driver, drivers.Joiner, error) {
+func (a *cli) joiner(ctx context.Context, f *sourceFlags) (drivers.Driver, drivers.Joiner, error) {
 	selected, err := a.selected(ctx, f, nil)
 	if err != nil {
 		return nil, nil, err

@@ -2,16 +2,11 @@ package cli
 
 import (
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
-	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/stretchr/testify/require"
 )
 
 // beSystemd writes what the service tells systemd to the file notified, a line a message, and lets it find the socket.
@@ -57,30 +52,4 @@ func appendLine(file, line string) error {
 	defer f.Close()
 	_, err = fmt.Fprintln(f, line)
 	return err
-}
-
-// The watchdog is fed while the loop comes round, and not once it is stuck, whatever else goes on.
-func TestWatchdogWatchesTheLoop(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "s")
-	listener, err := notifySocket(socket)
-	require.NoError(t, err)
-	defer listener.Close()
-	t.Setenv("NOTIFY_SOCKET", socket)
-	t.Setenv("WATCHDOG_USEC", "200000")
-	s := &server{pings: make(chan chan struct{}), systemd: newSystemd(slog.New(slog.DiscardHandler))}
-	require.Equal(t, 200*time.Millisecond, s.systemd.watchdog)
-
-	go func() { close(<-s.pings) }()
-	s.feedWatchdog(t.Context())
-	require.NoError(t, listener.SetReadDeadline(time.Now().Add(patience)))
-	message, err := receive(listener)
-	require.NoError(t, err)
-	require.Equal(t, "WATCHDOG=1", message)
-
-	s.feedWatchdog(t.Context()) // Nobody takes the question.
-	go func() { <-s.pings }()
-	s.feedWatchdog(t.Context()) // Nobody answers it.
-	require.NoError(t, listener.SetReadDeadline(time.Now().Add(time.Millisecond)))
-	_, err = receive(listener)
-	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }

@@ -11,7 +11,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-func (a *app) watchCommand() command {
+func (a *cli) watchCommand() command {
 	c := a.kingpin.Command("watch", "Prints every death, recovery, join and leave as it is seen, until interrupted.")
 	group := c.Arg("group", "Only this group.").String()
 	format := c.Flag("format", "text, or json: an object a line.").Default("text").Enum("text", "json")
@@ -25,7 +25,7 @@ func (a *app) watchCommand() command {
 	}
 }
 
-func (a *app) watch(w *watcher, interval time.Duration, flags *sourceFlags) error {
+func (a *cli) watch(w *watcher, interval time.Duration, flags *sourceFlags) error {
 	if interval <= 0 {
 		return usageError("--interval must be more than zero, not %v", interval)
 	}

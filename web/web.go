@@ -18,8 +18,32 @@ import (
 	"servicegroup_exporter/web/page"
 )
 
+// Settings are the parts of [Options] that users choose.
+type Settings struct {
+	// MetricsPath is the path of the metrics, for example "/metrics".
+	MetricsPath string
+	// MaxRequests bounds the scrapes in progress at once; more are answered with 503. Zero: no bound.
+	MaxRequests int
+	// TimeoutOffset is subtracted from the scraper's timeout to leave time to send the response.
+	TimeoutOffset time.Duration
+	// DefaultTimeout bounds the poll of a client that does not send a timeout.
+	DefaultTimeout time.Duration
+}
+
+// DefaultSettings returns the defaults.
+func DefaultSettings() Settings {
+	return Settings{
+		MetricsPath:    "/metrics",
+		MaxRequests:    40,
+		TimeoutOffset:  500 * time.Millisecond,
+		DefaultTimeout: 10 * time.Second,
+	}
+}
+
 // Options are what the HTTP surface needs from the rest of the program.
 type Options struct {
+	Settings
+
 	// Logger receives what goes wrong while metrics are gathered and written. Required.
 	Logger *slog.Logger
 	// Gatherer gives the metrics, Registerer takes the scrape handler's own. Both are required.
@@ -39,16 +63,6 @@ type Options struct {
 	// API answers everything below /api/ and /sd/. Nil: nothing is there.
 	API http.Handler
 
-	// MetricsPath is where the metrics are, as "/metrics".
-	MetricsPath string
-	// MaxRequests bounds the scrapes under way at once; more are answered with 503. Zero: no bound.
-	MaxRequests int
-	// TimeoutOffset is how long before the scraper gives up the poll has to end, so that there is time left to write
-	// the answer.
-	TimeoutOffset time.Duration
-	// DefaultTimeout bounds the poll of a client that does not say how long it waits.
-	DefaultTimeout time.Duration
-
 	// Runbooks answers below /runbooks/, see [NewRunbooks]. Nil: nothing is there.
 	Runbooks http.Handler
 
@@ -62,29 +76,17 @@ const (
 	assetsPath = "/assets/"
 )
 
-// DefaultOptions gives the settings that have defaults.
-func DefaultOptions() Options {
-	return Options{
-		Logger:         slog.New(slog.DiscardHandler),
-		MetricsPath:    "/metrics",
-		MaxRequests:    40,
-		TimeoutOffset:  500 * time.Millisecond,
-		DefaultTimeout: 10 * time.Second,
-	}
-}
-
-func (o *Options) validate() error {
+// Validate returns an error that names the first setting that is out of range.
+func (s Settings) Validate() error {
 	switch {
-	case o.Logger == nil || o.Gatherer == nil || o.Registerer == nil || o.Poll == nil:
-		return errors.New("web options lack a logger, gatherer, registerer or poll")
-	case o.MaxRequests < 0:
-		return fmt.Errorf("the number of concurrent scrapes must not be negative, but is %d", o.MaxRequests)
-	case o.TimeoutOffset < 0:
-		return fmt.Errorf("the scrape timeout offset must not be negative, but is %s", o.TimeoutOffset)
-	case o.DefaultTimeout <= 0:
-		return fmt.Errorf("the default scrape timeout must be more than zero, but is %s", o.DefaultTimeout)
+	case s.MaxRequests < 0:
+		return fmt.Errorf("the number of concurrent scrapes must not be negative, but is %d", s.MaxRequests)
+	case s.TimeoutOffset < 0:
+		return fmt.Errorf("the scrape timeout offset must not be negative, but is %s", s.TimeoutOffset)
+	case s.DefaultTimeout <= 0:
+		return fmt.Errorf("the default scrape timeout must be more than zero, but is %s", s.DefaultTimeout)
 	}
-	return validatePath(o.MetricsPath)
+	return validatePath(s.MetricsPath)
 }
 
 // validatePath refuses paths that the router would misread, or would not reach.
@@ -105,7 +107,10 @@ func validatePath(p string) error {
 
 // New makes the handler of everything that is served. It fails if an option is missing or out of range.
 func New(o Options) (http.Handler, error) {
-	if err := o.validate(); err != nil {
+	if o.Logger == nil || o.Gatherer == nil || o.Registerer == nil || o.Poll == nil {
+		return nil, errors.New("web options lack a logger, gatherer, registerer or poll")
+	}
+	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	pages, err := page.New(page.Options{MetricsPath: o.MetricsPath, Version: o.Version})

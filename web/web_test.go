@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +17,7 @@ import (
 
 // testOptions serve an empty registry that polling changes nothing of.
 func testOptions() Options {
-	o := DefaultOptions()
+	o := Options{Settings: DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
 	registry := prometheus.NewRegistry()
 	o.Gatherer, o.Registerer = registry, registry
 	o.Poll = func(context.Context) {}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -92,7 +93,7 @@ func newPair(t *testing.T, seed uint64) *pair {
 	p := &pair{Collector: c, usual: New(c), compat: compat, rng: rand.New(rand.NewPCG(seed, 1))}
 	own.MustRegister(c)
 	usual.MustRegister(p.usual)
-	o := web.DefaultOptions()
+	o := web.Options{Settings: web.DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
 	o.Gatherer, o.Families = prometheus.Gatherers{histograms, own}, c.Families
 	o.Registerer, o.Poll = prometheus.NewRegistry(), func(context.Context) {}
 	p.ours, err = web.New(o)

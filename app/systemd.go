@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"context"
@@ -52,45 +52,45 @@ func (d systemd) reloaded(err error) {
 	d.tell(daemon.SdNotifyReady + "\nSTATUS=" + status)
 }
 
-// supervised says that the server serves, feeds the watchdog for as long as the server's loop answers, and says that
+// notifySystemd says that the server serves, feeds the watchdog for as long as the server's loop answers, and says that
 // it stops when ctx ends.
-func (s *server) supervised(ctx context.Context) error {
-	s.systemd.reloaded(nil)
+func (a *App) notifySystemd(ctx context.Context) error {
+	a.systemd.reloaded(nil)
 	var feed <-chan time.Time
-	if s.systemd.watchdog > 0 {
+	if a.systemd.watchdog > 0 {
 		// Twice as often as systemd asks for, as sd_watchdog_enabled(3) recommends.
-		ticker := time.NewTicker(s.systemd.watchdog / 2)
+		ticker := time.NewTicker(a.systemd.watchdog / 2)
 		defer ticker.Stop()
 		feed = ticker.C
 	}
 	for {
 		select {
 		case <-ctx.Done():
-			s.systemd.tell(daemon.SdNotifyStopping)
+			a.systemd.tell(daemon.SdNotifyStopping)
 			return nil
 		case <-feed:
-			s.feedWatchdog(ctx)
+			a.feedWatchdog(ctx)
 		}
 	}
 }
 
 // feedWatchdog feeds it if the loop that changes the configuration comes round and the collector gives its snapshots.
 // Backends are not asked: that one is lost is no reason to restart.
-func (s *server) feedWatchdog(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, s.systemd.watchdog/2)
+func (a *App) feedWatchdog(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, a.systemd.watchdog/2)
 	defer cancel()
 	answer := make(chan struct{})
 	select {
-	case s.pings <- answer:
+	case a.pings <- answer:
 	case <-ctx.Done():
 	}
 	select {
 	case <-answer:
-		s.systemd.tell(daemon.SdNotifyWatchdog)
+		a.systemd.tell(daemon.SdNotifyWatchdog)
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return // The server stops.
 		}
-		s.systemd.logger.Error("The server's loop does not answer, systemd will restart it", "waited", s.systemd.watchdog/2)
+		a.systemd.logger.Error("The server's loop does not answer, systemd will restart it", "waited", a.systemd.watchdog/2)
 	}
 }

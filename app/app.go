@@ -1,0 +1,239 @@
+// Package app runs the server: what `servicegroup_exporter serve` does.
+//
+// [New] opens everything that the server needs, in this order: the collector, the bridge to Alertmanager, the canaries,
+// the configuration, and the listening addresses. [App.Run] then runs the parts, each in a goroutine, until its context
+// ends or a part fails. Whatever was opened or started registers how to stop it at once (see [stops]), so that a failed
+// start and a normal end close the same things, newest first.
+//
+// The package reads neither flags nor signals: settings come in [Options], the end as a context, and requests to reload
+// the configuration through a channel.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"servicegroup_exporter/alerts/bridge"
+	"servicegroup_exporter/alerts/runbooks"
+	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/probe/canary"
+	"servicegroup_exporter/web"
+	"servicegroup_exporter/web/api"
+)
+
+// programName is the name of the program in its version metric.
+const programName = "servicegroup_exporter"
+
+// Options are what an [App] needs from the command line and the process around it.
+type Options struct {
+	// Logger receives all log messages. Required.
+	Logger *slog.Logger
+	// Registerer takes the metrics of all parts, and Gatherer returns them to scrapes. Both are required.
+	Registerer prometheus.Registerer
+	Gatherer   prometheus.Gatherer
+
+	// ConfigFile is the configuration file. If it is empty, an embedded store in StoragePath is the only source.
+	ConfigFile string
+	// StoragePath is the folder of the embedded store and of the state files. It is created if it is missing. Required.
+	StoragePath string
+
+	// Listen has the addresses to listen on, and the web configuration file for TLS and authentication. Required.
+	Listen *toolkit.FlagConfig
+	// Web has the settings of the HTTP endpoints.
+	Web web.Settings
+	// EnableLifecycle lets POST /-/reload reload the configuration.
+	EnableLifecycle bool
+	// DisableExporterMetrics leaves out the metrics of this process: go_*, process_* and promhttp_*.
+	DisableExporterMetrics bool
+	// CompatOpenStackExporter adds the series that openstack-exporter has for the same members.
+	CompatOpenStackExporter bool
+
+	// Reload receives when the configuration is to be reloaded, for example after SIGHUP. Nil: never.
+	Reload <-chan struct{}
+}
+
+// An App is one server.
+type App struct {
+	opts      Options
+	logger    *slog.Logger
+	collector *collector.Collector
+	bridge    *bridge.Bridge
+	canaries  *canary.Canaries
+	history   *api.History
+	handler   http.Handler
+	web       *web.Server
+	systemd   systemd
+
+	// expansion is the configuration in use, with the Nova cells that it expands to; nil before the first.
+	expansion     atomic.Pointer[config.Expansion]
+	alerting      string // the fingerprint of the alerting section in use
+	reloadMetrics reloadMetrics
+	reloads       chan chan error    // each value asks the reload loop for a reload, and receives its result
+	pings         chan chan struct{} // each value asks the reload loop for a sign of life, which is to close it
+
+	stops    *stops
+	stopping chan struct{} // closed when Stop begins
+	failed   chan error    // receives the errors of parts that ended by themselves
+}
+
+// New opens everything that the server needs, and applies the configuration. The context bounds the search for Nova's
+// cells. If New fails, everything that it opened is closed. Otherwise the caller has to call [App.Run] or [App.Stop].
+func New(ctx context.Context, o Options) (*App, error) {
+	a := &App{
+		opts: o, logger: o.Logger, systemd: newSystemd(o.Logger), reloadMetrics: newReloadMetrics(o.Registerer),
+		reloads: make(chan chan error), pings: make(chan chan struct{}),
+		stops: newStops(o.Logger), stopping: make(chan struct{}), failed: make(chan error, maxParts),
+	}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Stop())
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		a.openCollector, a.openBridge, a.openCanaries, a.applyConfig, a.openWeb,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) openCollector(context.Context) error {
+	if err := os.MkdirAll(a.opts.StoragePath, 0o750); err != nil {
+		return fmt.Errorf("creating the storage folder: %w", err)
+	}
+	c, err := collector.New(collector.Options{
+		Logger:                  a.logger,
+		Registerer:              a.opts.Registerer,
+		StoragePath:             a.opts.StoragePath,
+		CompatOpenStackExporter: a.opts.CompatOpenStackExporter,
+	})
+	if err != nil {
+		return err
+	}
+	a.stops.push("collector", c.Close)
+	if err := a.opts.Registerer.Register(c); err != nil {
+		return fmt.Errorf("registering the collector: %w", err)
+	}
+	a.collector, a.history = c, api.NewHistory(c)
+	return nil
+}
+
+func (a *App) openBridge(context.Context) (err error) {
+	a.bridge, err = bridge.New(bridge.Options{
+		Logger:      a.logger,
+		Registerer:  a.opts.Registerer,
+		Collector:   a.collector,
+		StoragePath: a.opts.StoragePath,
+		Pending:     a.mayHave,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the bridge to Alertmanager: %w", err)
+	}
+	a.stops.push("bridge's connections", func() error {
+		a.bridge.Use(&bridge.Setup{}) // This closes a setup that never ran.
+		return nil
+	})
+	return nil
+}
+
+func (a *App) openCanaries(context.Context) (err error) {
+	a.canaries, err = canary.New(canary.Options{
+		Logger: a.logger, Registerer: a.opts.Registerer, Member: canaryName(a.opts.StoragePath),
+	})
+	if err != nil {
+		return fmt.Errorf("opening the canaries: %w", err)
+	}
+	return nil
+}
+
+// openWeb makes the handler of all HTTP endpoints, and binds the addresses.
+func (a *App) openWeb(ctx context.Context) error {
+	own := a.opts.Registerer
+	if err := own.Register(versioncollector.NewCollector(programName)); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	if a.opts.DisableExporterMetrics {
+		own = prometheus.NewRegistry() // No scrape gathers it.
+	}
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := own.Register(c); err != nil {
+			return fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	runbookPages, err := web.NewRunbooks(runbooks.Files())
+	if err != nil {
+		return err
+	}
+	logger := a.logger.With("component", "web")
+	options := web.Options{
+		Settings:   a.opts.Web,
+		Logger:     logger,
+		Gatherer:   a.opts.Gatherer,
+		Registerer: own,
+		Families:   a.collector.Families,
+		Poll:       a.poll,
+		Ready:      a.ready,
+		API:        api.New(api.Options{Logger: logger, Collector: a.collector, History: a.history}),
+		Runbooks:   runbookPages,
+		Version:    version.Version,
+	}
+	if a.opts.EnableLifecycle {
+		options.Reload = a.requestReload
+	}
+	if a.handler, err = web.New(options); err != nil {
+		return fmt.Errorf("making the HTTP endpoints: %w", err)
+	}
+	if a.web, err = web.Listen(ctx, a.opts.Listen, a.logger); err != nil {
+		return err
+	}
+	a.stops.push("listeners", a.web.Close)
+	return nil
+}
+
+// Addr returns the first address that the server listens on, with the port that was chosen where port 0 was asked for.
+func (a *App) Addr() net.Addr { return a.web.Addrs()[0] }
+
+// Collector returns the collector, for those that watch its events beside the server.
+func (a *App) Collector() *collector.Collector { return a.collector }
+
+// poll brings the metrics up to date before a scrape is answered. The canaries' observers poll at the same time, but the
+// scrape does not wait for them.
+func (a *App) poll(ctx context.Context) {
+	a.canaries.Nudge()
+	a.collector.Poll(ctx)
+}
+
+// mayHave reports whether a source that does not exist yet may still be found, as the database of a Nova cell.
+func (a *App) mayHave(source string) bool {
+	x := a.expansion.Load()
+	return x != nil && x.MayHave(source)
+}
+
+// ready returns an error until every source has been polled once, successfully or not.
+func (a *App) ready() error {
+	for _, snapshot := range a.collector.Snapshots() {
+		if snapshot.LastAttempt.IsZero() {
+			return fmt.Errorf("source %s has not been polled yet", snapshot.Source)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"servicegroup_exporter/config"
+)
+
+// reloadMetrics tell whether the configuration in use is the one on disk.
+type reloadMetrics struct {
+	success, successTime prometheus.Gauge
+}
+
+func newReloadMetrics(r prometheus.Registerer) reloadMetrics {
+	m := reloadMetrics{
+		success: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "servicegroup_config_last_reload_successful",
+			Help: "1 if the newest configuration is in use, 0 if it was refused and the one before goes on.",
+		}),
+		successTime: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "servicegroup_config_last_reload_success_timestamp_seconds",
+			Help: "When the configuration in use was read.",
+		}),
+	}
+	r.MustRegister(m.success, m.successTime)
+	return m
+}
+
+// LoadConfig reads a configuration file. Without one it returns the configuration of the embedded store.
+func LoadConfig(file, storagePath string) (*config.Config, error) {
+	if file == "" {
+		return config.Embedded(storagePath), nil
+	}
+	return config.Load(file)
+}
+
+// applyConfig reads the configuration and uses it, or keeps the one before and returns why.
+func (a *App) applyConfig(ctx context.Context) error {
+	err := a.tryConfig(ctx)
+	if err != nil {
+		a.reloadMetrics.success.Set(0)
+		return err
+	}
+	a.reloadMetrics.success.Set(1)
+	a.reloadMetrics.successTime.SetToCurrentTime()
+	return nil
+}
+
+// discoverTimeout bounds how long the start and a reload wait for the databases that list Nova's cells.
+const discoverTimeout = 5 * time.Second
+
+// tryConfig does everything that can fail before it changes anything that runs.
+func (a *App) tryConfig(ctx context.Context) error {
+	cfg, err := LoadConfig(a.opts.ConfigFile, a.opts.StoragePath)
+	if err != nil {
+		return err
+	}
+	next := cfg.Expand(a.expansion.Load(), a.logger)
+	ctx, cancel := context.WithTimeout(ctx, discoverTimeout)
+	defer cancel()
+	if err := next.Discover(ctx); err != nil {
+		a.logger.Debug("Some Nova cells are not known yet", "err", err) // The sources' own polls tell operators.
+	}
+	setup, err := a.bridge.Prepare(&cfg.Alerting)
+	if err != nil {
+		return err
+	}
+	if err := a.collector.Apply(CollectorSources(next.Sources(), a.logger)); err != nil {
+		setup.Close()
+		return err
+	}
+	a.expansion.Store(next)
+	a.canaries.Use(canarySources(cfg.Sources, a.logger))
+	if fingerprint := config.Fingerprint(&cfg.Alerting); fingerprint != a.alerting {
+		a.alerting = fingerprint
+		a.bridge.Use(setup)
+	} else {
+		setup.Close()
+	}
+	return nil
+}
+
+// applyCells uses the Nova cells that exist by now.
+func (a *App) applyCells() {
+	sources := a.expansion.Load().Sources()
+	if err := a.collector.Apply(CollectorSources(sources, a.logger)); err != nil {
+		a.logger.Error("Updating the sources to the changed Nova cells failed, the old sources stay in use", "err", err)
+		return
+	}
+	a.logger.Info("Nova cells changed, sources updated", "sources", len(sources))
+}
+
+// reloadLoop is the only goroutine that changes the configuration of a running server, for signals and for HTTP.
+func (a *App) reloadLoop(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.opts.Reload:
+			_ = a.reload(ctx) // The log has the error.
+		case result := <-a.reloads:
+			result <- a.reload(ctx)
+		case answer := <-a.pings:
+			_ = a.collector.Snapshots()
+			close(answer)
+		case <-a.expansion.Load().Changed():
+			a.applyCells()
+		}
+	}
+}
+
+func (a *App) reload(ctx context.Context) error {
+	a.systemd.reloading()
+	err := a.applyConfig(ctx)
+	a.systemd.reloaded(err)
+	if err != nil {
+		a.logger.Error("Reloading the configuration failed, the old one stays in use", "err", err)
+		return err
+	}
+	a.logger.Info("Reloaded the configuration")
+	return nil
+}
+
+// requestReload asks the reload loop for a reload and waits for its result.
+func (a *App) requestReload() error {
+	result := make(chan error, 1)
+	select {
+	case a.reloads <- result:
+		return <-result
+	case <-a.stopping:
+		return errors.New("the server is stopping")
+	}
+}
