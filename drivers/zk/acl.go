@@ -1,8 +1,6 @@
 package zk
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -71,34 +69,4 @@ func (c *Config) checkACL() error {
 		return drivers.Field("acl", "%w", err)
 	}
 	return nil
-}
-
-// A deniedError says which permission was missing.
-type deniedError struct{ permission, path string }
-
-func (e *deniedError) Error() string {
-	return fmt.Sprintf("the ACL of %s does not give %s to whom auth names", cmp.Or(e.path, "/"), e.permission)
-}
-
-func (e *deniedError) Unwrap() error { return zkclient.ErrNoAuth }
-
-// denied says what an error that ZooKeeper gives for any missing permission is about.
-func denied(err error, permission, path string) error {
-	if errors.Is(err, zkclient.ErrNoAuth) {
-		return &deniedError{permission, path}
-	}
-	return err
-}
-
-// deniedOp is denied for a request of a transaction.
-func deniedOp(err error, op any) error {
-	switch op := op.(type) {
-	case *zkclient.CreateRequest:
-		return denied(err, "CREATE", parent(op.Path))
-	case *zkclient.DeleteRequest:
-		return denied(err, "DELETE", parent(op.Path))
-	case *zkclient.SetDataRequest:
-		return denied(err, "WRITE", op.Path)
-	}
-	return err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"servicegroup_exporter/drivers/zk/session"
+
 	zkclient "github.com/go-zookeeper/zk"
 )
 
@@ -42,7 +44,7 @@ type child struct {
 }
 
 // look finds out what is not known of a child.
-func (c *child) look(ctx context.Context, r *reading, group string) error {
+func (c *child) look(ctx context.Context, r *groupReader, group string) error {
 	path, find := r.paths.member(group, c.name), c.classify
 	if c.rostered {
 		path, find = r.paths.record(group, c.name), c.readRecord
@@ -54,15 +56,15 @@ func (c *child) look(ctx context.Context, r *reading, group string) error {
 		c.gone, err = true, nil
 	}
 	if err != nil {
-		return unavailable("reading "+path, err)
+		return session.Unavailable("reading "+path, err)
 	}
 	c.known = true
 	return nil
 }
 
 // readRecord reads what a dead member said of itself.
-func (c *child) readRecord(ctx context.Context, r *reading, _, path string) error {
-	data, err := r.get(ctx, path)
+func (c *child) readRecord(ctx context.Context, r *groupReader, _, path string) error {
+	data, err := r.Get(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -74,8 +76,8 @@ func (c *child) readRecord(ctx context.Context, r *reading, _, path string) erro
 }
 
 // classify finds out what a child without a record is.
-func (c *child) classify(ctx context.Context, r *reading, group, path string) error {
-	stat, err := r.stat(ctx, path)
+func (c *child) classify(ctx context.Context, r *groupReader, group, path string) error {
+	stat, err := r.Stat(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -91,29 +93,29 @@ func (c *child) classify(ctx context.Context, r *reading, group, path string) er
 }
 
 // stillThere finds out whether a flat member is gone since it was looked at.
-func (c *child) stillThere(ctx context.Context, r *reading, group string) error {
+func (c *child) stillThere(ctx context.Context, r *groupReader, group string) error {
 	path := r.paths.member(group, c.name)
-	stat, err := r.stat(ctx, path)
+	stat, err := r.Stat(ctx, path)
 	if err != nil && !errors.Is(err, zkclient.ErrNoNode) {
-		return unavailable("reading "+path, err)
+		return session.Unavailable("reading "+path, err)
 	}
 	c.gone = stat.Czxid != c.czxid
 	return nil
 }
 
 // lookInside finds out whether a persistent child is a nested member and whether that is up.
-func (c *child) lookInside(ctx context.Context, r *reading, group, path string) error {
-	inside, err := r.dirs.watch(ctx, path)
+func (c *child) lookInside(ctx context.Context, r *groupReader, group, path string) error {
+	inside, err := r.Dirs.ReadCached(ctx, path)
 	if err != nil {
 		return err
 	}
-	self, err := r.nodes.read(ctx, path, false)
+	self, err := r.Nodes.Read(ctx, path, false)
 	switch {
 	case err != nil:
 		return err
-	case !self.exists:
+	case !self.Exists:
 		return zkclient.ErrNoNode
-	case self.owner != 0: // It is another znode by now.
+	case self.Owner != 0: // It is another znode by now.
 		return c.classify(ctx, r, group, path)
 	}
 	c.isInside(inside, self)
@@ -121,12 +123,12 @@ func (c *child) lookInside(ctx context.Context, r *reading, group, path string) 
 }
 
 // isInside takes over what a persistent child has in it, if that is known.
-func (c *child) isInside(inside *listing, self *node) bool {
-	if inside == nil || !self.exists || self.owner != 0 {
+func (c *child) isInside(inside *session.Listing, self *session.Node) bool {
+	if inside == nil || !self.Exists || self.Owner != 0 {
 		return false
 	}
-	c.watched, c.kind, c.populated = true, kindOther, len(inside.names) > 0
-	if self.said != nil {
+	c.watched, c.kind, c.populated = true, kindOther, len(inside.Names) > 0
+	if self.Fields != nil {
 		c.kind = kindNested
 	}
 	return true

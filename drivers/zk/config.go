@@ -2,14 +2,11 @@ package zk
 
 import (
 	"errors"
-	"fmt"
-	"net"
-	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 // The layouts that [Config] knows.
@@ -22,10 +19,7 @@ const (
 	LayoutNested = "nested"
 )
 
-const (
-	defaultPort   = "2181"
-	defaultPrefix = "/servicegroups"
-)
+const defaultPrefix = "/servicegroups"
 
 // The bounds of a session timeout. Servers raise or lower what is asked for to 2 to 20 of their ticks.
 const (
@@ -87,7 +81,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, drivers.Field("servers", "is empty: name at least one server, as [zk1:2181, zk2:2181]"))
 	}
 	for _, s := range c.Servers {
-		if _, err := parseServer(s); err != nil {
+		if _, err := session.ParseServer(s); err != nil {
 			errs = append(errs, drivers.Field("servers", "%w", err))
 		}
 	}
@@ -135,30 +129,4 @@ func checkPath(field, path, want string) error {
 		}
 	}
 	return nil
-}
-
-// A server is a host, which may be a name with several addresses, and a port.
-type server struct{ host, port string }
-
-func (s server) String() string { return net.JoinHostPort(s.host, s.port) }
-
-// parseServer parses host, host:port, an IPv6 address, or [address]:port.
-func parseServer(s string) (server, error) {
-	if strings.ContainsAny(s, ",/ ") {
-		return server{}, fmt.Errorf("%q is not one host:port: give each server an entry of its own, and the path as chroot", s)
-	}
-	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
-		return server{addr.String(), defaultPort}, nil
-	}
-	if !strings.Contains(s, ":") && s != "" {
-		return server{s, defaultPort}, nil
-	}
-	host, port, err := net.SplitHostPort(s)
-	if err != nil || host == "" {
-		return server{}, fmt.Errorf("%q is not a server: write host:port, as zk1:2181 or [::1]:2181", s)
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return server{}, fmt.Errorf("%q has no port between 1 and 65535: write host:port, as zk1:2181", s)
-	}
-	return server{host, port}, nil
 }

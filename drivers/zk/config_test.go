@@ -104,17 +104,6 @@ func fieldsOf(err error) []string {
 	return fields
 }
 
-func TestParseServer(t *testing.T) {
-	for text, want := range map[string]string{
-		"zk1": "zk1:2181", "zk1:2182": "zk1:2182", "10.0.0.1": "10.0.0.1:2181",
-		"::1": "[::1]:2181", "[::1]": "[::1]:2181", "[::1]:2182": "[::1]:2182", "fe80::1%eth0": "[fe80::1%eth0]:2181",
-	} {
-		s, err := parseServer(text)
-		require.NoError(t, err, text)
-		require.Equal(t, want, s.String(), text)
-	}
-}
-
 func TestNames(t *testing.T) {
 	for name, says := range map[string]string{
 		"":            "is empty",
@@ -150,6 +139,4 @@ func TestPaths(t *testing.T) {
 		require.Equal(t, test.member, p.member("g", "m"))
 		require.Equal(t, test.record, p.record("g", "m"))
 	}
-	require.Equal(t, "/a", parent("/a/b"))
-	require.Empty(t, parent("/a"))
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	zkclient "github.com/go-zookeeper/zk"
+
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 var (
@@ -20,33 +22,27 @@ var (
 	_ drivers.Counter = (*Driver)(nil)
 )
 
-// The longest packets in bytes. A reader takes the names of a million members; what members send and get is short, and
-// each of them has buffers of this size.
-const (
-	maxReply  = 64 << 20
-	smallSize = 32 << 10
-)
-
 // Driver keeps membership in ZooKeeper. It connects when it is first asked for something.
 type Driver struct {
 	config  Config
 	paths   paths
 	process process
 	logger  *slog.Logger
-	dialer  dialer
+	dialer  session.Dialer
+	acl     []zkclient.ACL // of new znodes
 
 	ctx     context.Context // ends with the driver
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	reapers sync.WaitGroup
 
-	link      link
-	startLink sync.Once
-	changed   chan struct{}
-	polling   chan struct{} // holds one token: polls are made one after the other
-	groups    map[string]*group
-	last      lastPoll
-	tree      *tree // nil for this program's own layouts
+	keeper  *session.Keeper
+	start   sync.Once // of the keeper
+	changed chan struct{}
+	polling chan struct{} // holds one token: polls are made one after the other
+	groups  map[string]*group
+	last    lastPoll
+	tree    *tree // nil for this program's own layouts
 
 	operations, connections, expirations atomic.Uint64
 
@@ -78,72 +74,48 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 			return nil, err
 		}
 	}
+	d.dialer = session.Dialer{
+		Net: cfg.Dial.OrNet(), TLS: cfg.TLS, User: cfg.Auth.User, Password: cfg.Auth.Password, MaxPause: d.pauseLimit(),
+		Options: session.Options{Timeout: time.Duration(cfg.SessionTimeout), Logger: logger, Reapers: &d.reapers},
+	}
 	for _, s := range cfg.Servers {
-		server, err := parseServer(s)
+		server, err := session.ParseServer(s)
 		if err != nil {
 			return nil, fmt.Errorf("parsing servers: %w", err)
 		}
-		d.dialer.servers = append(d.dialer.servers, server)
-	}
-	d.dialer.net, d.dialer.tls = cfg.Dial.OrNet(), cfg.TLS
-	d.dialer.auth, d.dialer.pauses = cfg.Auth, d.pauseLimit()
-	d.dialer.options = sessionOptions{
-		timeout: time.Duration(cfg.SessionTimeout), read: smallSize, write: smallSize, logger: logger, reapers: &d.reapers,
+		d.dialer.Servers = append(d.dialer.Servers, server)
 	}
 	var err error
-	if d.dialer.acl, err = cfg.acl(); err != nil {
+	if d.acl, err = cfg.acl(); err != nil {
 		return nil, drivers.Field("acl", "%w", err)
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
-	d.link = link{
-		open: d.openReading, limit: d.pauseLimit(), grace: time.Duration(cfg.SessionTimeout), gained: d.gained,
-		where: strings.Join(cfg.Servers, ", "), logger: logger, changed: make(chan struct{}),
+	opts := session.ReaderOptions{OnRequest: func() { d.operations.Add(1) }, OnChange: d.signal, ParseData: sayMembers}
+	if d.tree != nil {
+		opts.ParseData = d.tree.say()
 	}
+	d.keeper = session.NewKeeper(&d.dialer, opts, time.Duration(cfg.SessionTimeout), d.gained)
 	return d, nil
 }
 
 // pauseLimit is the longest pause between rounds of attempts. A member has to be back before its session expires.
 func (d *Driver) pauseLimit() time.Duration {
-	return min(max(time.Duration(d.config.SessionTimeout)/4, 2*firstWait), time.Second)
+	return min(max(time.Duration(d.config.SessionTimeout)/4, 2*session.FirstWait), time.Second)
 }
 
-// reader returns the link that members are read over, and starts it when it is first used: a process that only joins
-// does not need its session.
-func (d *Driver) reader() *link {
-	d.startLink.Do(func() {
+// reader returns what keeps the session that members are read in, and starts it when it is first used: a process that
+// only joins does not need that session.
+func (d *Driver) reader() *session.Keeper {
+	d.start.Do(func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.link.since = time.Now()
 		if d.closed {
-			d.link.err = drivers.Unavailable(drivers.ReasonSession, errClosed)
+			d.keeper.Close()
 			return
 		}
-		d.running.Go(func() { d.link.run(d.ctx) })
+		d.running.Go(func() { d.keeper.Run(d.ctx) })
 	})
-	return &d.link
-}
-
-// openReading makes a session for reading.
-func (d *Driver) openReading(ctx context.Context, report func(error, bool)) (*reading, error) {
-	r := &reading{
-		paths: d.paths, layout: d.config.Layout, logger: d.logger,
-		asked: func() { d.operations.Add(1) }, changed: d.signal,
-	}
-	r.fires.Store(1) // None is 0, which is no poll's number.
-	r.dirs, r.nodes = newDirs(r.asked), newNodes(r.asked, sayMembers)
-	if d.tree != nil {
-		r.nodes.say = d.tree.say()
-	}
-	dialer := d.dialer
-	dialer.options.read, dialer.options.onNode = maxReply, r.fire
-	session, err := dialer.dial(ctx, newFailures(dialer.servers, report))
-	if err != nil {
-		return nil, err
-	}
-	r.use(session)
-	r.backend = dialer.serverVersion(ctx, session)
-	d.connected()
-	return r, nil
+	return d.keeper
 }
 
 // connected counts a session that was made.
@@ -152,6 +124,7 @@ func (d *Driver) connected() { d.connections.Add(1) }
 // gained is called when members can be read, with when the last session was heard of, zero for the first one. What changed
 // meanwhile was not watched.
 func (d *Driver) gained(heard time.Time) {
+	d.connected()
 	if away := time.Since(heard); !heard.IsZero() {
 		d.logger.Info("have a ZooKeeper session again", "away", away.Round(time.Millisecond))
 		if away > time.Duration(d.config.SessionTimeout) {

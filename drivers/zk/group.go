@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 // A group is what is remembered of one group from poll to poll, so that only what has changed is read again.
@@ -19,9 +20,9 @@ type group struct {
 	dead  map[string]deadRecord // of those that have a record and are not there
 
 	// The last result, and what it was made from.
-	from         *reading
+	from         *session.Reader
 	fires        uint64 // watches that had fired when that poll began
-	roster, live *listing
+	roster, live *session.Listing
 	result       *groupResult
 }
 
@@ -33,19 +34,19 @@ type groupResult struct {
 }
 
 // poll reads the group. It leaves the result alone if nothing has changed.
-func (g *group) poll(ctx context.Context, r *reading) error {
+func (g *group) poll(ctx context.Context, r *groupReader) error {
 	// The roster is read before who is there, and the records of the dead after that. So a member that joins meanwhile
 	// is never taken for dead, and one that leaves meanwhile has no record any more when it is asked for.
-	roster, err := r.dirs.read(ctx, r.paths.rosterGroup(g.name))
+	roster, err := r.Dirs.Read(ctx, r.paths.rosterGroup(g.name))
 	if err != nil {
-		return unavailable("reading the roster "+r.paths.rosterGroup(g.name), err)
+		return session.Unavailable("reading the roster "+r.paths.rosterGroup(g.name), err)
 	}
-	live, err := r.dirs.read(ctx, r.paths.group(g.name))
+	live, err := r.Dirs.Read(ctx, r.paths.group(g.name))
 	if err != nil {
-		return unavailable("reading the group "+r.paths.group(g.name), err)
+		return session.Unavailable("reading the group "+r.paths.group(g.name), err)
 	}
-	if g.sameLive(r, live) && g.roster.sameChildren(roster.stat) &&
-		(len(g.result.watched) == 0 || g.fires == r.polled) {
+	if g.sameLive(r, live) && g.roster.SameChildren(roster.Stat) &&
+		(len(g.result.watched) == 0 || g.fires == r.Revision()) {
 		return nil
 	}
 	children := g.merge(r, roster, live)
@@ -54,15 +55,15 @@ func (g *group) poll(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
-	g.from, g.fires, g.roster, g.live = r, r.polled, roster, live
+	g.from, g.fires, g.roster, g.live = r.Reader, r.Revision(), roster, live
 	g.result = g.conclude(r, children)
 	return nil
 }
 
 // lookAt finds out what is not known of children.
-func (g *group) lookAt(ctx context.Context, r *reading, roster *listing, children []*child) error {
+func (g *group) lookAt(ctx context.Context, r *groupReader, roster *session.Listing, children []*child) error {
 	look := func(ctx context.Context, c *child) error { return c.look(ctx, r, g.name) }
-	if err := each(ctx, maxInFlight/2, children, look); err != nil {
+	if err := session.Parallel(ctx, session.MaxInFlight/2, children, look); err != nil {
 		return err
 	}
 	flat := slices.DeleteFunc(children, func(c *child) bool { return c.kind != kindFlat })
@@ -75,32 +76,32 @@ func (g *group) lookAt(ctx context.Context, r *reading, roster *listing, childre
 // tellStrangers tells foreign members from those of ours that joined after the roster was read. If no record came or went
 // since then, all are foreign. Otherwise a foreign one is who had no record while it was there, before and after: ours
 // come and go together with their records.
-func (g *group) tellStrangers(ctx context.Context, r *reading, before *listing, flat []*child) error {
-	after, err := r.dirs.read(ctx, r.paths.rosterGroup(g.name))
+func (g *group) tellStrangers(ctx context.Context, r *groupReader, before *session.Listing, flat []*child) error {
+	after, err := r.Dirs.Read(ctx, r.paths.rosterGroup(g.name))
 	if err != nil {
-		return unavailable("reading the roster "+r.paths.rosterGroup(g.name), err)
+		return session.Unavailable("reading the roster "+r.paths.rosterGroup(g.name), err)
 	}
-	if after.sameChildren(before.stat) {
+	if after.SameChildren(before.Stat) {
 		return nil
 	}
 	strangers := slices.DeleteFunc(flat, func(c *child) bool {
-		_, c.recorded = slices.BinarySearch(after.names, c.name)
+		_, c.recorded = slices.BinarySearch(after.Names, c.name)
 		return c.recorded
 	})
-	return each(ctx, maxInFlight/2, strangers, func(ctx context.Context, c *child) error {
+	return session.Parallel(ctx, session.MaxInFlight/2, strangers, func(ctx context.Context, c *child) error {
 		return c.stillThere(ctx, r, g.name)
 	})
 }
 
 // sameLive says whether the last result was made from the same children in the same session.
-func (g *group) sameLive(r *reading, live *listing) bool {
-	return g.from == r && g.live.sameChildren(live.stat)
+func (g *group) sameLive(r *groupReader, live *session.Listing) bool {
+	return g.from == r.Reader && g.live.SameChildren(live.Stat)
 }
 
 // merge gives the children of both listings, sorted by name, with what is known of each.
-func (g *group) merge(r *reading, roster, live *listing) []child {
-	children := make([]child, 0, max(len(roster.names), len(live.names)))
-	a, b := roster.names, live.names
+func (g *group) merge(r *groupReader, roster, live *session.Listing) []child {
+	children := make([]child, 0, max(len(roster.Names), len(live.Names)))
+	a, b := roster.Names, live.Names
 	for len(a) > 0 || len(b) > 0 {
 		var c child
 		switch {
@@ -113,7 +114,7 @@ func (g *group) merge(r *reading, roster, live *listing) []child {
 			c.kind, c.known = g.kinds[c.name]
 			switch {
 			case !c.known || c.kind == kindFlat:
-			case c.isInside(r.inside(r.paths.member(g.name, c.name))):
+			case c.isInside(r.Cached(r.paths.member(g.name, c.name))):
 			default: // What was no member may be one under the same name now.
 				c.known = c.kind == kindOther && g.sameLive(r, live)
 			}
@@ -153,7 +154,7 @@ func (g *group) remember(children []child) {
 }
 
 // conclude gives the members among the children.
-func (g *group) conclude(r *reading, children []child) *groupResult {
+func (g *group) conclude(r *groupReader, children []child) *groupResult {
 	result := &groupResult{members: make([]drivers.Member, 0, len(children))}
 	reject := func(c *child, reason string) {
 		result.rejected = append(result.rejected, drivers.Rejection{Group: g.name, Name: c.name, Reason: reason})

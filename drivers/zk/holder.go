@@ -9,6 +9,7 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 // A place is what is at a member's two paths: the ephemeral znode and the record.
@@ -28,7 +29,7 @@ type place struct {
 
 // inspect looks at a member's place. The record comes first: every one of ours who takes a name writes it, so that a
 // transaction that insists on the record's version fails if the node has changed hands since.
-func inspect(ctx context.Context, s *session, seat seat) (place, error) {
+func inspect(ctx context.Context, s *session.Session, seat seat) (place, error) {
 	at := place{seat: seat}
 	data, stat, err := read(ctx, s, seat.record)
 	switch {
@@ -53,23 +54,12 @@ func inspect(ctx context.Context, s *session, seat seat) (place, error) {
 }
 
 // read gives a znode's value and numbers, without the value if that is too long to be a record.
-func read(ctx context.Context, s *session, path string) ([]byte, zkclient.Stat, error) {
-	stat, err := statOf(ctx, s, path)
+func read(ctx context.Context, s *session.Session, path string) ([]byte, zkclient.Stat, error) {
+	stat, err := s.Stat(ctx, path)
 	if err != nil || stat.DataLength > maxRecord {
 		return nil, stat, err
 	}
-	type both struct {
-		value []byte
-		stat  zkclient.Stat
-	}
-	b, err := call(ctx, s, func(c *zkclient.Conn) (both, error) {
-		value, stat, err := c.Get(path)
-		if err != nil {
-			return both{}, denied(err, "READ", path)
-		}
-		return both{value, *stat}, nil
-	})
-	return b.value, b.stat, err
+	return s.Get(ctx, path)
 }
 
 // ours says whether the node is that of the membership with this id, in whatever session it was made.

@@ -5,12 +5,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"path"
 	"sync"
 	"time"
 
 	zkclient "github.com/go-zookeeper/zk"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 // Join implements drivers.Joiner. Each membership has a session and a connection of its own, as the process that it
@@ -28,14 +30,14 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 		driver: d, dialer: d.dialer, group: req.Group, seat: d.paths.seat(req.Group, req.Name),
 		logger:  d.logger.With("group", req.Group, "member", req.Name),
 		self:    record{ID: rand.Text(), JoinedAt: time.Now().UTC(), Process: d.process, Binary: req.Binary},
-		pauses:  backoff{limit: d.pauseLimit()},
+		pauses:  session.Backoff{Limit: d.pauseLimit()},
 		event:   make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 		done:    make(chan struct{}),
 	}
-	m.dialer.options.onNode = m.onNode
+	m.dialer.Options.OnWatch = m.onNode
 	if err := d.enter(); err != nil {
-		return nil, unavailable(doing, err)
+		return nil, session.Unavailable(doing, err)
 	}
 	defer d.leave()
 	ctx, unbind := d.bounded(ctx)
@@ -45,12 +47,12 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	case errors.Is(err, drivers.ErrNameTaken):
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	case err != nil:
-		return nil, unavailable(doing, err)
+		return nil, session.Unavailable(doing, err)
 	}
 	m.start(s)
 	if err := d.register(m); err != nil {
 		m.Abandon()
-		return nil, unavailable(doing, err)
+		return nil, session.Unavailable(doing, err)
 	}
 	return m, nil
 }
@@ -58,21 +60,21 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 // bounded gives a context that ends with ctx and with the driver.
 func (d *Driver) bounded(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(d.ctx, func() { cancel(errClosed) })
+	stop := context.AfterFunc(d.ctx, func() { cancel(session.ErrClosed) })
 	return ctx, func() { stop(); cancel(nil) }
 }
 
 // acquire makes a session in which settle succeeds. Sessions that are lost are replaced until ctx ends; any other failure
 // of settle is final.
-func (m *membership) acquire(ctx context.Context, settle func(context.Context, *session) error) (*session, error) {
+func (m *membership) acquire(ctx context.Context, settle func(context.Context, *session.Session) error) (*session.Session, error) {
 	var warned sync.Once
-	seen := newFailures(m.dialer.servers, func(err error, all bool) {
+	seen := session.NewFailures(m.dialer.Servers, func(err error, all bool) {
 		if all {
 			warned.Do(func() { m.logger.Warn("no ZooKeeper session yet, trying on", "err", err) })
 		}
 	})
 	for {
-		s, err := m.dialer.dial(ctx, seen)
+		s, err := m.dialer.Dial(ctx, seen)
 		if err != nil {
 			return nil, err
 		}
@@ -80,15 +82,15 @@ func (m *membership) acquire(ctx context.Context, settle func(context.Context, *
 		if err = settle(ctx, s); err == nil {
 			return s, nil
 		}
-		s.close()
-		if !lost(err) || !m.pauses.pause(ctx) {
+		s.Close()
+		if !session.Lost(err) || !m.pauses.Pause(ctx) {
 			return nil, err
 		}
 	}
 }
 
 // take makes the name this membership's, if it may have it.
-func (m *membership) take(ctx context.Context, s *session) error {
+func (m *membership) take(ctx context.Context, s *session.Session) error {
 	for {
 		at, err := inspect(ctx, s, m.seat)
 		if err != nil {
@@ -107,10 +109,10 @@ func (m *membership) take(ctx context.Context, s *session) error {
 			}
 		}
 		err = m.write(ctx, s, &at)
-		if err != nil && !overtaken(err) && !at.rostered {
+		if err != nil && !session.Overtaken(err) && !at.rostered {
 			m.undo(s)
 		}
-		if !overtaken(err) {
+		if !session.Overtaken(err) {
 			return err
 		}
 	}
@@ -145,17 +147,17 @@ func (m *membership) judge(at *place) (free bool, err error) {
 }
 
 // waitForChange waits until the member's znode changes, at most for the given time.
-func (m *membership) waitForChange(ctx context.Context, s *session, atMost time.Duration) error {
+func (m *membership) waitForChange(ctx context.Context, s *session.Session, atMost time.Duration) error {
 	if _, err := m.watch(ctx, s); err != nil {
 		return err
 	}
-	timer := time.NewTimer(max(atMost, firstWait))
+	timer := time.NewTimer(max(atMost, session.FirstWait))
 	defer timer.Stop()
 	select {
 	case <-m.event:
 	case <-timer.C:
-	case <-s.done:
-		return s.err
+	case <-s.Done():
+		return s.Err()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -164,22 +166,22 @@ func (m *membership) waitForChange(ctx context.Context, s *session, atMost time.
 
 // write makes the ephemeral znode and the record, in place of those found, in one transaction, and the group where there
 // is none. If somebody else changes what was found, the error is one that overtaken knows.
-func (m *membership) write(ctx context.Context, s *session, at *place) error {
+func (m *membership) write(ctx context.Context, s *session.Session, at *place) error {
 	ops, err := m.requests(s, at)
 	if err != nil {
 		return err
 	}
-	err = transact(ctx, s, ops)
+	err = s.Transact(ctx, ops)
 	if errors.Is(err, zkclient.ErrNoNode) && !at.present {
 		if err := m.driver.ensureGroup(ctx, s, m.group); err != nil {
 			return err
 		}
-		err = transact(ctx, s, ops)
+		err = s.Transact(ctx, ops)
 	}
 	if err != nil {
 		return fmt.Errorf("creating %s: %w", m.seat.node, err)
 	}
-	stat, err := statOf(ctx, s, m.driver.paths.rosterGroup(m.group))
+	stat, err := s.Stat(ctx, m.driver.paths.rosterGroup(m.group))
 	if err != nil {
 		return fmt.Errorf("looking for the group's roster: %w", err)
 	}
@@ -188,13 +190,13 @@ func (m *membership) write(ctx context.Context, s *session, at *place) error {
 }
 
 // requests gives what write has to do.
-func (m *membership) requests(s *session, at *place) ([]any, error) {
-	m.self.SessionTimeout = drivers.Duration(s.timeout)
+func (m *membership) requests(s *session.Session, at *place) ([]any, error) {
+	m.self.SessionTimeout = drivers.Duration(s.Timeout)
 	data, err := m.self.encode()
 	if err != nil {
 		return nil, err
 	}
-	acl := m.dialer.acl
+	acl := m.driver.acl
 	var ops []any
 	if at.rostered {
 		ops = append(ops, &zkclient.SetDataRequest{Path: m.seat.record, Data: data, Version: at.recordVersion})
@@ -212,10 +214,39 @@ const undoTime = time.Second
 
 // undo removes what a transaction of unknown outcome may have written, so that a member that never was is not taken for
 // dead.
-func (m *membership) undo(s *session) {
+func (m *membership) undo(s *session.Session) {
 	ctx, cancel := context.WithTimeout(m.driver.ctx, undoTime)
 	defer cancel()
 	if err := m.conclude(ctx, s, m.removeBoth); err != nil {
 		m.logger.Warn("can't undo a join that failed", "err", err)
 	}
+}
+
+// ensureGroup makes the persistent znodes above a member's, with the values that Nova's had.
+func (d *Driver) ensureGroup(ctx context.Context, s *session.Session, group string) error {
+	if err := d.ensure(ctx, s, d.paths.group(group), membersValue); err != nil {
+		return err
+	}
+	return d.ensure(ctx, s, d.paths.rosterGroup(group), "")
+}
+
+// ensure makes a persistent znode and, with empty values, those above it, unless they are there.
+func (d *Driver) ensure(ctx context.Context, s *session.Session, znode, value string) error {
+	_, err := s.Stat(ctx, znode)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, zkclient.ErrNoNode) {
+		return fmt.Errorf("looking for %s: %w", znode, err)
+	}
+	if above := path.Dir(znode); above != "/" {
+		if err := d.ensure(ctx, s, above, ""); err != nil {
+			return err
+		}
+	}
+	err = s.Create(ctx, znode, []byte(value), zkclient.FlagPersistent, d.acl)
+	if err != nil && !errors.Is(err, zkclient.ErrNodeExists) {
+		return fmt.Errorf("creating %s: %w", znode, err)
+	}
+	return nil
 }

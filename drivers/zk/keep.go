@@ -10,6 +10,7 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 // errNotThere says that the membership's znode is gone or is not its own any more.
@@ -20,10 +21,10 @@ func (m *membership) keep(ctx context.Context) {
 	for {
 		began := time.Now()
 		err := m.hold(ctx, m.session)
-		if !m.pauses.lasted(time.Since(began)) && !m.pauses.pause(ctx) || ctx.Err() != nil {
+		if !m.pauses.Lasted(time.Since(began)) && !m.pauses.Pause(ctx) || ctx.Err() != nil {
 			return
 		}
-		if m.session.ended() {
+		if m.session.Ended() {
 			m.logger.Warn("lost the ZooKeeper session of a member", "err", err)
 			err = m.resume(ctx)
 		} else {
@@ -33,32 +34,32 @@ func (m *membership) keep(ctx context.Context) {
 		case errors.Is(err, drivers.ErrNameTaken), errors.Is(err, drivers.ErrRemoved):
 			m.finish(err)
 			return
-		case err != nil && ctx.Err() == nil && !lost(err):
+		case err != nil && ctx.Err() == nil && !session.Lost(err):
 			m.logger.Warn("can't keep a membership, trying again", "err", err)
 		}
 	}
 }
 
 // hold waits for as long as the znode is there in this session.
-func (m *membership) hold(ctx context.Context, s *session) error {
+func (m *membership) hold(ctx context.Context, s *session.Session) error {
 	// Besides the watch there is a look now and then, which finds a server that pings but does not serve.
 	for look := m.watch; ; {
 		owner, err := look(ctx, s)
 		if err != nil {
 			return err
 		}
-		if owner != s.id {
+		if owner != s.ID {
 			return errNotThere
 		}
-		timer := time.NewTimer(s.timeout / 2)
+		timer := time.NewTimer(s.Timeout / 2)
 		select {
 		case <-m.event:
 			look = m.watch
 		case <-timer.C:
 			look = m.owner
-		case <-s.done:
+		case <-s.Done():
 			timer.Stop()
-			return s.err
+			return s.Err()
 		case <-ctx.Done():
 			timer.Stop()
 			return ctx.Err()
@@ -69,8 +70,8 @@ func (m *membership) hold(ctx context.Context, s *session) error {
 
 // watch sets a watch on the znode and gives the session that owns it, zero if none does. No other watch may be
 // outstanding in this session.
-func (m *membership) watch(ctx context.Context, s *session) (int64, error) {
-	return call(ctx, s, func(c *zkclient.Conn) (int64, error) {
+func (m *membership) watch(ctx context.Context, s *session.Session) (int64, error) {
+	return session.Call(ctx, s, func(c *zkclient.Conn) (int64, error) {
 		exists, stat, _, err := c.ExistsW(m.seat.node)
 		if err != nil || !exists {
 			return 0, err
@@ -79,8 +80,8 @@ func (m *membership) watch(ctx context.Context, s *session) (int64, error) {
 	})
 }
 
-func (m *membership) owner(ctx context.Context, s *session) (int64, error) {
-	stat, err := statOf(ctx, s, m.seat.node)
+func (m *membership) owner(ctx context.Context, s *session.Session) (int64, error) {
+	stat, err := s.Stat(ctx, m.seat.node)
 	if errors.Is(err, zkclient.ErrNoNode) {
 		return 0, nil
 	}
@@ -100,7 +101,7 @@ func (m *membership) resume(ctx context.Context) error {
 }
 
 // restore makes the znode again in this session, unless the name was given to another or was removed on purpose.
-func (m *membership) restore(ctx context.Context, s *session) error {
+func (m *membership) restore(ctx context.Context, s *session.Session) error {
 	for {
 		at, err := inspect(ctx, s, m.seat)
 		if err != nil {
@@ -109,14 +110,14 @@ func (m *membership) restore(ctx context.Context, s *session) error {
 		switch {
 		case at.present && !at.ours(m.self.ID):
 			return at.heldBy()
-		case at.present && at.stat.EphemeralOwner == s.id:
+		case at.present && at.stat.EphemeralOwner == s.ID:
 			return nil
 		case !at.present && !at.rostered:
 			if removed, err := m.removedOnPurpose(ctx, s); err != nil || removed {
 				return cmp.Or(err, drivers.ErrRemoved)
 			}
 		}
-		if err := m.write(ctx, s, &at); !overtaken(err) {
+		if err := m.write(ctx, s, &at); !session.Overtaken(err) {
 			if err == nil && !at.present && s != m.session {
 				m.driver.expirations.Add(1)
 			}
@@ -127,8 +128,8 @@ func (m *membership) restore(ctx context.Context, s *session) error {
 
 // removedOnPurpose says whether the record was removed by somebody who left the rest alone. Where the directory that it
 // was in is gone, or is another one by now, the servers have lost their data, and every member has to put itself back.
-func (m *membership) removedOnPurpose(ctx context.Context, s *session) (bool, error) {
-	stat, err := statOf(ctx, s, m.driver.paths.rosterGroup(m.group))
+func (m *membership) removedOnPurpose(ctx context.Context, s *session.Session) (bool, error) {
+	stat, err := s.Stat(ctx, m.driver.paths.rosterGroup(m.group))
 	if errors.Is(err, zkclient.ErrNoNode) {
 		return false, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 // maxStableName bounds a name that comes from a znode's data, in bytes: it becomes a label.
@@ -21,7 +22,7 @@ type leaf struct {
 	znode  string
 	path   string
 	groups []string // of the expression that takes the stable name
-	node   *node
+	node   *session.Node
 }
 
 // A knownName is what a znode was called when its data could be read.
@@ -37,10 +38,10 @@ type found struct {
 }
 
 // readLeaves reads the znodes of all who may be members. It never gives nil for success.
-func (t *tree) readLeaves(ctx context.Context, r *reading, rooms []room) ([]leaf, error) {
+func (t *tree) readLeaves(ctx context.Context, r *session.Reader, rooms []room) ([]leaf, error) {
 	leaves := []leaf{}
 	for i := range rooms {
-		for _, znode := range rooms[i].list.names {
+		for _, znode := range rooms[i].list.Names {
 			if groups := t.naming.groupsOf(znode); groups != nil {
 				path := rooms[i].path + "/" + znode + rooms[i].tail
 				leaves = append(leaves, leaf{room: &rooms[i], znode: znode, path: path, groups: groups})
@@ -51,9 +52,9 @@ func (t *tree) readLeaves(ctx context.Context, r *reading, rooms []room) ([]leaf
 	for i := range leaves {
 		todo[i] = &leaves[i]
 	}
-	return leaves, each(ctx, maxInFlight/2, todo, func(ctx context.Context, l *leaf) (err error) {
-		if l.node, err = r.nodes.read(ctx, l.path, l.room.tail != ""); err != nil {
-			return unavailable("reading "+l.path, err)
+	return leaves, session.Parallel(ctx, session.MaxInFlight/2, todo, func(ctx context.Context, l *leaf) (err error) {
+		if l.node, err = r.Nodes.Read(ctx, l.path, l.room.tail != ""); err != nil {
+			return session.Unavailable("reading "+l.path, err)
 		}
 		return nil
 	})
@@ -88,7 +89,7 @@ func (c *census) reject(group, name, reason string) {
 }
 
 // conclude gives the members among the leaves and in the roster.
-func (t *tree) conclude(ctx context.Context, r *reading, leaves []leaf, roster []room) (found, error) {
+func (t *tree) conclude(ctx context.Context, r *session.Reader, leaves []leaf, roster []room) (found, error) {
 	c := census{tree: t, present: make(map[drivers.Key]*presence), names: make(map[string]knownName)}
 	for i := range leaves {
 		c.count(&leaves[i])
@@ -134,8 +135,8 @@ func (c *census) recheck(missing []drivers.Key, before, after []room) {
 
 // count notes one leaf.
 func (c *census) count(l *leaf) {
-	ephemeral := l.node.owner != 0
-	if !l.node.exists || !ephemeral && !c.persistent {
+	ephemeral := l.node.Owner != 0
+	if !l.node.Exists || !ephemeral && !c.persistent {
 		return
 	}
 	name, unreadable := c.call(l)
@@ -157,24 +158,24 @@ func (c *census) count(l *leaf) {
 	case unreadable:
 		p.unknown = true
 	default:
-		p.up = p.up || c.status.holds(l.node.said)
+		p.up = p.up || c.status.holds(l.node.Fields)
 	}
-	if c.enabled != nil && !unreadable && l.node.czxid > p.newest {
-		p.newest, p.enabled = l.node.czxid, drivers.FlagOf(c.enabled.holds(l.node.said))
+	if c.enabled != nil && !unreadable && l.node.Czxid > p.newest {
+		p.newest, p.enabled = l.node.Czxid, drivers.FlagOf(c.enabled.holds(l.node.Fields))
 	}
 }
 
 // call gives a leaf's stable name, and whether its data lacks what is asked of it. A znode whose data can't be read any
 // more is called as it was before, if anybody knows.
 func (c *census) call(l *leaf) (name string, unreadable bool) {
-	name, err := c.naming.name(l.groups, l.node.said)
-	unreadable = err != nil || len(c.fields) > 0 && l.node.said == nil
+	name, err := c.naming.name(l.groups, l.node.Fields)
+	unreadable = err != nil || len(c.fields) > 0 && l.node.Fields == nil
 	if len(c.naming.fields) == 0 {
 		return name, unreadable
 	}
-	known := knownName{l.node.czxid, name}
+	known := knownName{l.node.Czxid, name}
 	if errors.Is(err, errNoField) {
-		if known = c.tree.names[l.path]; known.czxid != l.node.czxid {
+		if known = c.tree.names[l.path]; known.czxid != l.node.Czxid {
 			return "", true
 		}
 	}
@@ -190,7 +191,7 @@ func usable(name string) bool {
 // enrol notes who is in the roster, and gives those who were not counted before.
 func (c *census) enrol(rooms []room) (missing []drivers.Key) {
 	for i := range rooms {
-		for _, znode := range rooms[i].list.names {
+		for _, znode := range rooms[i].list.Names {
 			groups := c.naming.groupsOf(znode)
 			if groups == nil {
 				continue

@@ -8,6 +8,7 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 // Leave implements drivers.Joiner. A nested member can be removed when it is down: as long as it has children, there are
@@ -18,30 +19,30 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	for {
-		r, err := d.reader().acquire(ctx)
+		r, err := d.reader().Acquire(ctx)
 		if err != nil {
-			return unavailable(doing, err)
+			return session.Unavailable(doing, err)
 		}
 		var at place
-		if err = d.dialer.reauthenticate(ctx, r.session); err == nil {
-			at, err = inspect(ctx, r.session, d.paths.seat(group, name))
+		if err = d.dialer.Reauthenticate(ctx, r.Session); err == nil {
+			at, err = inspect(ctx, r.Session, d.paths.seat(group, name))
 		}
-		if err != nil && !lost(err) {
-			return unavailable(doing, err)
+		if err != nil && !session.Lost(err) {
+			return session.Unavailable(doing, err)
 		}
-		if lost(err) {
+		if session.Lost(err) {
 			continue
 		}
 		ops, err := removal(&at)
 		if err != nil {
 			return fmt.Errorf("%s: %w", doing, err)
 		}
-		err = transact(ctx, r.session, ops)
+		err = r.Session.Transact(ctx, ops)
 		switch {
 		case err == nil:
 			return nil
-		case !lost(err) && !overtaken(err):
-			return unavailable(doing, err)
+		case !session.Lost(err) && !session.Overtaken(err):
+			return session.Unavailable(doing, err)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"servicegroup_exporter/drivers/zk/session"
+
 	zkclient "github.com/go-zookeeper/zk"
 )
 
@@ -14,16 +16,16 @@ import (
 // one of Leave, Die and Abandon ends it or somebody else does.
 type membership struct {
 	driver *Driver
-	dialer dialer
+	dialer session.Dialer
 	group  string
 	seat   seat
 	logger *slog.Logger
 
 	// Used by Join first, then by the goroutine, and by Leave or Die once that has stopped.
 	self    record
-	pauses  backoff
+	pauses  session.Backoff
 	giveUp  time.Time // how long Join waits for a holder that may be dead
-	session *session
+	session *session.Session
 	// rosterCzxid is the transaction that made the directory of the record.
 	rosterCzxid int64
 
@@ -37,7 +39,7 @@ type membership struct {
 }
 
 // start begins to keep the membership. The caller has entered the driver.
-func (m *membership) start(s *session) {
+func (m *membership) start(s *session.Session) {
 	m.session = s
 	var ctx context.Context
 	ctx, m.cancel = context.WithCancel(m.driver.ctx)
@@ -85,7 +87,7 @@ func (m *membership) Abandon() {
 		return
 	}
 	m.driver.forsake(m)
-	m.session.cut(errCut)
+	m.session.Abandon()
 }
 
 // Leave implements drivers.Membership.
@@ -141,28 +143,28 @@ func (m *membership) end(ctx context.Context, doing string, change func(*place) 
 	defer m.driver.unregister(m)
 	ctx, unbind := m.driver.bounded(ctx)
 	defer unbind()
-	last := func(ctx context.Context, s *session) error {
-		if err := m.dialer.reauthenticate(ctx, s); err != nil {
+	last := func(ctx context.Context, s *session.Session) error {
+		if err := m.dialer.Reauthenticate(ctx, s); err != nil {
 			return err
 		}
 		return m.conclude(ctx, s, change)
 	}
 	err := last(ctx, m.session)
-	m.session.close()
-	if lost(err) {
-		var s *session
+	m.session.Close()
+	if session.Lost(err) {
+		var s *session.Session
 		if s, err = m.acquire(ctx, last); err == nil {
-			s.close()
+			s.Close()
 		}
 	}
 	if err != nil {
-		return unavailable(fmt.Sprintf("%s %s", doing, m.seat.node), err)
+		return session.Unavailable(fmt.Sprintf("%s %s", doing, m.seat.node), err)
 	}
 	return nil
 }
 
 // conclude makes a transaction of what change makes of the place, as often as it takes until nobody interferes.
-func (m *membership) conclude(ctx context.Context, s *session, change func(*place) ([]any, error)) error {
+func (m *membership) conclude(ctx context.Context, s *session.Session, change func(*place) ([]any, error)) error {
 	for {
 		at, err := inspect(ctx, s, m.seat)
 		if err != nil {
@@ -172,7 +174,7 @@ func (m *membership) conclude(ctx context.Context, s *session, change func(*plac
 		if err != nil || len(ops) == 0 {
 			return err
 		}
-		if err := transact(ctx, s, ops); !overtaken(err) {
+		if err := s.Transact(ctx, ops); !session.Overtaken(err) {
 			return err
 		}
 	}
@@ -181,7 +183,7 @@ func (m *membership) conclude(ctx context.Context, s *session, change func(*plac
 // finish ends the membership because somebody else did.
 func (m *membership) finish(why error) {
 	m.logger.Warn("membership ended", "err", why)
-	m.session.close()
+	m.session.Close()
 	m.driver.unregister(m)
 	m.err = fmt.Errorf("%s: %w", m.seat.node, why)
 	close(m.done)

@@ -74,6 +74,3 @@ type seat struct{ node, record string }
 func (p paths) seat(group, name string) seat {
 	return seat{p.member(group, name), p.record(group, name)}
 }
-
-// parent gives the path above, empty for a child of the root.
-func parent(path string) string { return path[:strings.LastIndexByte(path, '/')] }

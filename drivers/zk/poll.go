@@ -2,11 +2,13 @@ package zk
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 const (
@@ -30,10 +32,10 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	case d.polling <- struct{}{}:
 		defer func() { <-d.polling }()
 	case <-ctx.Done():
-		return nil, unavailable("waiting for another poll", ctx.Err())
+		return nil, session.Unavailable("waiting for another poll", ctx.Err())
 	}
 	for try := 1; ; try++ {
-		r, err := d.reader().acquire(ctx)
+		r, err := d.reader().Acquire(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -41,22 +43,21 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 		if err == nil {
 			return poll, nil
 		}
-		if try == pollTries || !lost(err) || ctx.Err() != nil {
-			return nil, unavailable("ZooKeeper at "+r.session.server, err)
+		if try == pollTries || !session.Lost(err) || ctx.Err() != nil {
+			return nil, session.Unavailable("ZooKeeper at "+r.Session.Server, err)
 		}
 	}
 }
 
 // poll reads all members. The server is made to catch up first, so that the poll shows all that was acknowledged before
 // it began, and so that it fails where there is no quorum.
-func (d *Driver) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
-	if err := d.dialer.reauthenticate(ctx, r.session); err != nil {
-		return nil, unavailable("authenticating with another password", err)
+func (d *Driver) poll(ctx context.Context, r *session.Reader) (*drivers.Poll, error) {
+	if err := d.dialer.Reauthenticate(ctx, r.Session); err != nil {
+		return nil, session.Unavailable("authenticating with another password", err)
 	}
-	if err := r.sync(ctx); err != nil {
-		return nil, unavailable("waiting for it to catch up with the leader", err)
+	if err := r.BeginPoll(ctx, d.paths.prefix()); err != nil {
+		return nil, session.Unavailable("waiting for it to catch up with the leader", err)
 	}
-	r.beginPoll()
 	read := d.pollGroups
 	if d.tree != nil {
 		read = d.tree.poll
@@ -65,41 +66,63 @@ func (d *Driver) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 	if err != nil {
 		return nil, err
 	}
-	poll.DownTime, poll.Backend = d.config.memberTimeout(), r.backend
-	r.succeeded()
+	poll.DownTime, poll.Backend = d.config.memberTimeout(), r.Version
+	r.EndPoll()
 	return poll, nil
 }
 
 // pollGroups reads all groups of this program's own layouts.
-func (d *Driver) pollGroups(ctx context.Context, r *reading) (*drivers.Poll, error) {
+func (d *Driver) pollGroups(ctx context.Context, reader *session.Reader) (*drivers.Poll, error) {
+	r := &groupReader{Reader: reader, paths: d.paths, layout: d.config.Layout, logger: d.logger}
 	names, err := r.groupNames(ctx, d.config.Groups)
 	if err != nil {
 		return nil, err
 	}
-	r.nodes.beginPoll(r.polled)
+	r.BeginNodes()
 	groups := d.remembered(names)
-	if err := each(ctx, groupsAtOnce, groups, func(ctx context.Context, g *group) error { return g.poll(ctx, r) }); err != nil {
+	read := func(ctx context.Context, g *group) error { return g.poll(ctx, r) }
+	if err := session.Parallel(ctx, groupsAtOnce, groups, read); err != nil {
 		return nil, err
 	}
 	d.merge(groups)
 	poll := &drivers.Poll{Members: d.last.members, Rejected: d.last.rejected}
-	if !r.quiet() {
+	if !r.Unchanged() {
 		poll.Changed = changes(r, groups)
-		r.nodes.succeeded()
+		r.Nodes.EndPoll()
 	}
 	return poll, nil
 }
 
+// A groupReader reads groups of this program's own layouts.
+type groupReader struct {
+	*session.Reader
+	paths  paths
+	layout string
+	logger *slog.Logger
+}
+
+// counts says whether the configured layout has members of that kind.
+func (r *groupReader) counts(k kind) bool {
+	switch k {
+	case kindFlat:
+		return r.layout != LayoutNested
+	case kindNested:
+		return r.layout != LayoutFlat
+	default:
+		return false
+	}
+}
+
 // groupNames gives the configured groups, or all that there are, sorted.
-func (r *reading) groupNames(ctx context.Context, configured []string) ([]string, error) {
+func (r *groupReader) groupNames(ctx context.Context, configured []string) ([]string, error) {
 	names := slices.Clone(configured)
 	if len(configured) == 0 {
 		for _, path := range []string{r.paths.prefix(), r.paths.roster()} {
-			list, err := r.dirs.read(ctx, path)
+			list, err := r.Dirs.Read(ctx, path)
 			if err != nil {
-				return nil, unavailable("reading the groups in "+path, err)
+				return nil, session.Unavailable("reading the groups in "+path, err)
 			}
-			names = append(names, list.names...)
+			names = append(names, list.Names...)
 		}
 		names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, ".") })
 	}
@@ -142,10 +165,10 @@ func (d *Driver) merge(groups []*group) {
 
 // changes gives the groups whose members came or went since the last poll, and when that was first seen. The roster's own
 // watches are left out: they fire when somebody leaves who was dead already.
-func changes(r *reading, groups []*group) map[string]time.Time {
+func changes(r *groupReader, groups []*group) map[string]time.Time {
 	all := make(map[string]time.Time)
 	for _, g := range groups {
-		if first := r.dirs.firstChange(r.paths.group(g.name), g.result.watched); !first.IsZero() {
+		if first := r.Dirs.FirstChange(r.paths.group(g.name), g.result.watched); !first.IsZero() {
 			all[g.name] = first
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 // privateDir is the child of the prefix below which groups are nobody's but this program's: names that begin with a dot
@@ -36,12 +37,12 @@ func (d *Driver) RemoveGroup(ctx context.Context, group string) error {
 		return err
 	}
 	for {
-		r, err := d.reader().acquire(ctx)
+		r, err := d.reader().Acquire(ctx)
 		if err != nil {
-			return unavailable(doing, err)
+			return session.Unavailable(doing, err)
 		}
 		for _, path := range []string{d.paths.group(group), d.paths.rosterGroup(group)} {
-			_, err = call(ctx, r.session, func(c *zkclient.Conn) (struct{}, error) { return struct{}{}, c.Delete(path, -1) })
+			_, err = session.Call(ctx, r.Session, func(c *zkclient.Conn) (struct{}, error) { return struct{}{}, c.Delete(path, -1) })
 			if errors.Is(err, zkclient.ErrNoNode) {
 				err = nil
 			}
@@ -54,8 +55,8 @@ func (d *Driver) RemoveGroup(ctx context.Context, group string) error {
 			return nil
 		case errors.Is(err, zkclient.ErrNotEmpty):
 			return fmt.Errorf("%s: it has members: %w", doing, drivers.ErrNameTaken)
-		case !lost(err):
-			return unavailable(doing, err)
+		case !session.Lost(err):
+			return session.Unavailable(doing, err)
 		}
 	}
 }

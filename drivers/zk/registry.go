@@ -1,6 +1,10 @@
 package zk
 
-import "time"
+import (
+	"time"
+
+	"servicegroup_exporter/drivers/zk/session"
+)
 
 // rememberAbandoned is how long an abandoned membership's znode may be there: the longest session and the time until the
 // server acts.
@@ -11,7 +15,7 @@ func (d *Driver) enter() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		return errClosed
+		return session.ErrClosed
 	}
 	d.running.Add(1)
 	return nil
@@ -25,7 +29,7 @@ func (d *Driver) register(m *membership) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		return errClosed
+		return session.ErrClosed
 	}
 	d.joined[m] = struct{}{}
 	return nil

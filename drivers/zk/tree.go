@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/session"
 )
 
 // A tree is a declared layout, and what the last poll found in it. Polls are made one after the other.
@@ -28,7 +29,7 @@ type tree struct {
 
 // A treeResult is what a poll found and what it was made from.
 type treeResult struct {
-	from         *reading
+	from         *session.Reader
 	live, roster []room
 	fires        uint64
 	found        found
@@ -37,12 +38,12 @@ type treeResult struct {
 // A room is a directory whose children are members of one group, as far as their names are such.
 type room struct {
 	path, group, tail string
-	list              *listing
+	list              *session.Listing
 }
 
 // same says whether two looks, in one session, are at one directory and show the same children.
 func (r room) same(other room) bool {
-	return r.path == other.path && r.list.sameChildren(other.list.stat)
+	return r.path == other.path && r.list.SameChildren(other.list.Stat)
 }
 
 // say gives what reads a znode's data, nil if nothing is asked of it.
@@ -54,7 +55,7 @@ func (t *tree) say() func([]byte) map[string]string {
 }
 
 // poll reads the layout. What was found is given again if nothing has changed.
-func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
+func (t *tree) poll(ctx context.Context, r *session.Reader) (*drivers.Poll, error) {
 	v := newVisit(t, r)
 	// The roster is read before who is there, so that a member that joins meanwhile is never taken for dead.
 	roster, err := v.rooms(ctx, t.roster)
@@ -67,7 +68,7 @@ func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 	}
 	var leaves []leaf
 	if !t.last.holds(r, live, roster) {
-		r.nodes.beginPoll(r.polled)
+		r.BeginNodes()
 		if leaves, err = t.readLeaves(ctx, r, live); err != nil {
 			return nil, err
 		}
@@ -75,7 +76,7 @@ func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.last = &treeResult{from: r, live: live, roster: roster, fires: r.polled, found: found}
+		t.last = &treeResult{from: r, live: live, roster: roster, fires: r.Revision(), found: found}
 	}
 	found := &t.last.found
 	poll := &drivers.Poll{
@@ -83,20 +84,20 @@ func (t *tree) poll(ctx context.Context, r *reading) (*drivers.Poll, error) {
 		Changed: changesIn(r, live, leaves),
 	}
 	if leaves != nil {
-		r.nodes.succeeded()
+		r.Nodes.EndPoll()
 	}
 	return poll, nil
 }
 
 // holds says whether a result was made from the same children in the same session, none of which has changed.
-func (l *treeResult) holds(r *reading, live, roster []room) bool {
-	return l != nil && l.from == r && l.fires == r.polled &&
+func (l *treeResult) holds(r *session.Reader, live, roster []room) bool {
+	return l != nil && l.from == r && l.fires == r.Revision() &&
 		slices.EqualFunc(l.live, live, room.same) && slices.EqualFunc(l.roster, roster, room.same)
 }
 
 // changesIn gives the groups whose members came, went or changed since the last poll, and when that was first seen. A group
 // is left out if any of its directories was not watched all the time.
-func changesIn(r *reading, live []room, leaves []leaf) map[string]time.Time {
+func changesIn(r *session.Reader, live []room, leaves []leaf) map[string]time.Time {
 	first, gaps := make(map[string]time.Time), make(map[string]bool)
 	note := func(group string, at time.Time) {
 		if old := first[group]; !at.IsZero() && (old.IsZero() || at.Before(old)) {
@@ -104,11 +105,11 @@ func changesIn(r *reading, live []room, leaves []leaf) map[string]time.Time {
 		}
 	}
 	for i := range live {
-		note(live[i].group, r.dirs.firstChange(live[i].path, nil))
-		gaps[live[i].group] = gaps[live[i].group] || !r.dirs.covers(live[i].path)
+		note(live[i].group, r.Dirs.FirstChange(live[i].path, nil))
+		gaps[live[i].group] = gaps[live[i].group] || !r.Dirs.Covers(live[i].path)
 	}
 	for i := range leaves {
-		note(leaves[i].room.group, r.nodes.firstChange(leaves[i].node))
+		note(leaves[i].room.group, r.Nodes.FirstChange(leaves[i].node))
 	}
 	for group, gap := range gaps {
 		if gap {
@@ -121,27 +122,27 @@ func changesIn(r *reading, live []room, leaves []leaf) map[string]time.Time {
 // A visit reads directories for one poll, each once.
 type visit struct {
 	*tree
-	reading *reading
+	reading *session.Reader
 
 	mu   sync.Mutex
-	seen map[string]*listing
+	seen map[string]*session.Listing
 }
 
-func newVisit(t *tree, r *reading) *visit {
-	return &visit{tree: t, reading: r, seen: make(map[string]*listing)}
+func newVisit(t *tree, r *session.Reader) *visit {
+	return &visit{tree: t, reading: r, seen: make(map[string]*session.Listing)}
 }
 
 // list reads a directory.
-func (v *visit) list(ctx context.Context, path string) (*listing, error) {
+func (v *visit) list(ctx context.Context, path string) (*session.Listing, error) {
 	v.mu.Lock()
 	list := v.seen[path]
 	v.mu.Unlock()
 	if list != nil {
 		return list, nil
 	}
-	list, err := v.reading.dirs.read(ctx, path)
+	list, err := v.reading.Dirs.Read(ctx, path)
 	if err != nil {
-		return nil, unavailable("reading "+path, err)
+		return nil, session.Unavailable("reading "+path, err)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -180,7 +181,7 @@ func (v *visit) fill(ctx context.Context, rooms []room) error {
 	for i := range rooms {
 		todo[i] = &rooms[i]
 	}
-	return each(ctx, maxInFlight/2, todo, func(ctx context.Context, r *room) (err error) {
+	return session.Parallel(ctx, session.MaxInFlight/2, todo, func(ctx context.Context, r *room) (err error) {
 		r.list, err = v.list(ctx, cmp.Or(r.path, "/"))
 		return err
 	})
@@ -199,7 +200,7 @@ func (v *visit) descend(ctx context.Context, rooms []room, level string) ([]room
 	}
 	var below []room
 	for _, above := range rooms {
-		for _, name := range above.list.names {
+		for _, name := range above.list.Names {
 			next := room{path: above.path + "/" + name, group: above.group, tail: above.tail}
 			switch {
 			case level == levelGroup && next.group == "":

@@ -1,13 +1,13 @@
-package zk
+package session
 
 import (
 	"context"
 	"sync"
 )
 
-// each does something with every item, at most limit at a time, and returns when all that was begun has ended. The first
+// Parallel does something with every item, at most limit at a time, and returns when all that was begun has ended. The first
 // error ends the context of the rest, and is returned.
-func each[T any](ctx context.Context, limit int, items []T, do func(context.Context, T) error) error {
+func Parallel[T any](ctx context.Context, limit int, items []T, do func(context.Context, T) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	queue := make(chan T)

@@ -1,4 +1,4 @@
-package zk
+package session
 
 import (
 	"context"
@@ -11,12 +11,12 @@ import (
 )
 
 // A node is what is known of one znode. But for what the lock of nodes guards, it never changes once it is ready.
-type node struct {
-	exists bool
-	owner  int64 // the session that it ends with, 0 for none
-	czxid  int64 // the transaction that made it
-	// said are fields of the data, nil if they were not asked for or if the data can't be read.
-	said map[string]string
+type Node struct {
+	Exists bool
+	Owner  int64 // the session that it ends with, 0 for none
+	Czxid  int64 // the transaction that made it
+	// Fields are fields of the data, nil if they were not asked for or if the data can't be read.
+	Fields map[string]string
 
 	// Guarded by the lock.
 	ready   bool
@@ -29,25 +29,25 @@ type node struct {
 // again when it was changed.
 //
 // Watches end with the session, and the next one begins with new nodes.
-type nodes struct {
-	session *session
+type Znodes struct {
+	session *Session
 	asked   func()                              // counts a round trip
 	say     func(data []byte) map[string]string // takes what is asked for from the data; nil: nothing is
 
 	mu    sync.Mutex
-	known map[string]*node
+	known map[string]*Node
 	fired map[string]time.Time // of znodes that were not read since
 	poll  uint64               // as that of dirs
 	fires uint64
 	began time.Time
 }
 
-func newNodes(asked func(), say func([]byte) map[string]string) *nodes {
-	return &nodes{asked: asked, say: say, known: make(map[string]*node), fired: make(map[string]time.Time)}
+func newZnodes(asked func(), say func([]byte) map[string]string) *Znodes {
+	return &Znodes{asked: asked, say: say, known: make(map[string]*Node), fired: make(map[string]time.Time)}
 }
 
 // fire is called when a watch on a path fires. Its creation may be one that others wait for, which costs a read.
-func (n *nodes) fire(path string) {
+func (n *Znodes) fire(path string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	e := n.known[path]
@@ -62,29 +62,29 @@ func (n *nodes) fire(path string) {
 	}
 }
 
-// read gives a znode. One that is not there is awaited only if it may be: of those that a listing has shown, the listing
+// Read gives a znode. One that is not there is awaited only if it may be: of those that a listing has shown, the listing
 // will show the next one too.
-func (n *nodes) read(ctx context.Context, path string, await bool) (*node, error) {
+func (n *Znodes) Read(ctx context.Context, path string, await bool) (*Node, error) {
 	for {
 		e, ready := n.begin(path)
 		if ready {
 			return e, nil
 		}
 		n.asked()
-		_, err := call(ctx, n.session, func(c *zkclient.Conn) (struct{}, error) {
+		_, err := Call(ctx, n.session, func(c *zkclient.Conn) (struct{}, error) {
 			return struct{}{}, n.fetch(c, path, e)
 		})
 		if !errors.Is(err, zkclient.ErrNoNode) {
 			return e, err
 		}
 		if !await {
-			return &node{}, nil
+			return &Node{}, nil
 		}
 		if e, ready = n.begin(path); ready {
 			return e, nil
 		}
 		n.asked()
-		absent, err := call(ctx, n.session, func(c *zkclient.Conn) (bool, error) { return n.awaitCreation(c, path, e) })
+		absent, err := Call(ctx, n.session, func(c *zkclient.Conn) (bool, error) { return n.awaitCreation(c, path, e) })
 		if err != nil || absent {
 			return e, err
 		}
@@ -92,7 +92,7 @@ func (n *nodes) read(ctx context.Context, path string, await bool) (*node, error
 }
 
 // begin gives what is known of a znode. If that is not ready, the caller has to make it so.
-func (n *nodes) begin(path string) (*node, bool) {
+func (n *Znodes) begin(path string) (*Node, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	e := n.known[path]
@@ -103,7 +103,7 @@ func (n *nodes) begin(path string) (*node, bool) {
 		}
 		delete(n.fired, path)
 		// Known before it is asked for, since the watch may fire before the answer is handed on.
-		e = &node{pending: pending}
+		e = &Node{pending: pending}
 		n.known[path] = e
 	}
 	e.poll = n.poll
@@ -111,7 +111,7 @@ func (n *nodes) begin(path string) (*node, bool) {
 }
 
 // fetch reads a znode that is there. It does so even if nobody waits for it any more, since the server has set the watch.
-func (n *nodes) fetch(c *zkclient.Conn, path string, e *node) error {
+func (n *Znodes) fetch(c *zkclient.Conn, path string, e *Node) error {
 	var data []byte
 	var stat *zkclient.Stat
 	var err error
@@ -138,7 +138,7 @@ func (n *nodes) fetch(c *zkclient.Conn, path string, e *node) error {
 }
 
 // awaitCreation waits for a znode whose data could not be read because it is not there. It gives false if it is by now.
-func (n *nodes) awaitCreation(c *zkclient.Conn, path string, e *node) (bool, error) {
+func (n *Znodes) awaitCreation(c *zkclient.Conn, path string, e *Node) (bool, error) {
 	exists, _, _, err := c.ExistsW(path)
 	if err != nil || exists {
 		n.drop(path, e)
@@ -148,17 +148,17 @@ func (n *nodes) awaitCreation(c *zkclient.Conn, path string, e *node) (bool, err
 	return true, nil
 }
 
-func (n *nodes) settle(e *node, exists bool, stat *zkclient.Stat, said map[string]string) {
+func (n *Znodes) settle(e *Node, exists bool, stat *zkclient.Stat, said map[string]string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	e.ready, e.exists, e.said = true, exists, said
+	e.ready, e.Exists, e.Fields = true, exists, said
 	if exists {
-		e.owner, e.czxid = stat.EphemeralOwner, stat.Czxid
+		e.Owner, e.Czxid = stat.EphemeralOwner, stat.Czxid
 	}
 }
 
 // drop forgets a znode that could not be read.
-func (n *nodes) drop(path string, e *node) {
+func (n *Znodes) drop(path string, e *Node) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.known[path] == e {
@@ -170,7 +170,7 @@ func (n *nodes) drop(path string, e *node) {
 }
 
 // watched gives a znode that was read and whose watch has not fired since, else nil.
-func (n *nodes) watched(path string) *node {
+func (n *Znodes) watched(path string) *Node {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	e := n.known[path]
@@ -182,7 +182,7 @@ func (n *nodes) watched(path string) *node {
 }
 
 // beginPoll starts a poll that reads all znodes that are of interest, as that of dirs does.
-func (n *nodes) beginPoll(fires uint64) {
+func (n *Znodes) beginPoll(fires uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.poll == 0 || fires != n.fires {
@@ -192,15 +192,15 @@ func (n *nodes) beginPoll(fires uint64) {
 	n.began = time.Now()
 }
 
-// firstChange gives when a znode was first seen to change since the last successful poll, zero if it was not.
-func (n *nodes) firstChange(e *node) time.Time {
+// FirstChange gives when a znode was first seen to change since the last successful poll, zero if it was not.
+func (n *Znodes) FirstChange(e *Node) time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return e.pending
 }
 
-// succeeded ends a poll that was begun: what it has not read is forgotten.
-func (n *nodes) succeeded() {
+// EndPoll ends a poll that was begun: what it has not read is forgotten.
+func (n *Znodes) EndPoll() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for path, e := range n.known {

@@ -1,10 +1,11 @@
-package zk
+package session
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"path"
 
 	zkclient "github.com/go-zookeeper/zk"
 
@@ -12,7 +13,8 @@ import (
 )
 
 var (
-	errClosed  = errors.New("the driver is closed")
+	// ErrClosed says that the driver is closed.
+	ErrClosed  = errors.New("the driver is closed")
 	errCut     = errors.New("the connection was cut")
 	errNoReply = errors.New("the server answers pings but not a request")
 
@@ -32,8 +34,8 @@ func (e *lostError) Error() string {
 
 func (e *lostError) Unwrap() error { return e.err }
 
-// lost says whether err is about the session that it happened on rather than about the request.
-func lost(err error) bool {
+// Lost says whether err is about the session that it happened on rather than about the request.
+func Lost(err error) bool {
 	_, is := errors.AsType[*lostError](err)
 	return is
 }
@@ -55,8 +57,8 @@ func sessionOver(err error) bool {
 	return false
 }
 
-// unavailable says what was being done and wraps err with the reason why the backend did not do it.
-func unavailable(doing string, err error) error {
+// Unavailable says what was being done and wraps err with the reason why the backend did not do it.
+func Unavailable(doing string, err error) error {
 	reason := drivers.ReasonQuery
 	switch {
 	case errors.Is(err, drivers.ErrUnavailable):
@@ -70,8 +72,38 @@ func unavailable(doing string, err error) error {
 		err = fmt.Errorf("%w: the server knows no identity for an entry of acl", err)
 	case errors.Is(err, zkclient.ErrShortBuffer):
 		err = errCutShort // The library's word for it is that its buffer is too small.
-	case lost(err), errors.Is(err, errClosed):
+	case Lost(err), errors.Is(err, ErrClosed):
 		reason = drivers.ReasonSession
 	}
 	return drivers.Unavailable(reason, fmt.Errorf("%s: %w", doing, err))
+}
+
+// A deniedError says which permission was missing.
+type deniedError struct{ permission, path string }
+
+func (e *deniedError) Error() string {
+	return fmt.Sprintf("the ACL of %s does not give %s to whom auth names", e.path, e.permission)
+}
+
+func (e *deniedError) Unwrap() error { return zkclient.ErrNoAuth }
+
+// denied says what an error that ZooKeeper gives for any missing permission is about.
+func denied(err error, permission, znode string) error {
+	if errors.Is(err, zkclient.ErrNoAuth) {
+		return &deniedError{permission, znode}
+	}
+	return err
+}
+
+// deniedOp is denied for a request of a transaction.
+func deniedOp(err error, op any) error {
+	switch op := op.(type) {
+	case *zkclient.CreateRequest:
+		return denied(err, "CREATE", path.Dir(op.Path))
+	case *zkclient.DeleteRequest:
+		return denied(err, "DELETE", path.Dir(op.Path))
+	case *zkclient.SetDataRequest:
+		return denied(err, "WRITE", op.Path)
+	}
+	return err
 }

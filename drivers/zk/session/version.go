@@ -1,4 +1,4 @@
-package zk
+package session
 
 import (
 	"context"
@@ -12,10 +12,10 @@ const versionPatience = 500 * time.Millisecond
 
 // serverVersion asks a server for its version, with the command srvr on a connection of its own: the protocol has no
 // request for it, and srvr is the one command that servers allow unless told otherwise. Empty: it does not say.
-func (d *dialer) serverVersion(ctx context.Context, of *session) string {
+func (d *Dialer) serverVersion(ctx context.Context, of *Session) string {
 	ctx, cancel := context.WithTimeout(ctx, versionPatience)
 	defer cancel()
-	conn, err := d.open(ctx, versionPatience, of.server, of.host)
+	conn, err := d.open(ctx, versionPatience, of.Server, of.host)
 	if err != nil {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package zk
+package session
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func TestConnectByName(t *testing.T) {
 	require.NoError(t, err)
 	for range 20 {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		conn, err := (&dialer{net: drivers.Dialer(nil).OrNet()}).connect(ctx, server{"localhost", port})
+		conn, err := (&Dialer{Net: drivers.Dialer(nil).OrNet()}).connect(ctx, Server{"localhost", port})
 		cancel()
 		require.NoError(t, err)
 		require.Equal(t, l.Addr().String(), conn.RemoteAddr().String())
@@ -30,49 +30,49 @@ func TestConnectByName(t *testing.T) {
 }
 
 func TestAttemptTime(t *testing.T) {
-	d := dialer{options: sessionOptions{timeout: 6 * time.Second}}
+	d := Dialer{Options: Options{Timeout: 6 * time.Second}}
 	for silent, want := range []time.Duration{2, 4, 6, 6} {
 		require.Equal(t, want*time.Second, d.attemptTime(silent))
 	}
-	d.options.timeout = 100 * time.Millisecond
+	d.Options.Timeout = 100 * time.Millisecond
 	require.Equal(t, minAttempt, d.attemptTime(0))
 	require.Equal(t, minAttempt, d.attemptTime(1000))
 }
 
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := backoff{limit: time.Second}
+		b := Backoff{Limit: time.Second}
 		for _, longest := range []time.Duration{50, 100, 200, 400, 800, 1000, 1000} {
 			begun := time.Now()
-			require.True(t, b.pause(t.Context()))
+			require.True(t, b.Pause(t.Context()))
 			took := time.Since(begun)
 			require.GreaterOrEqual(t, took, longest*time.Millisecond/2)
 			require.LessOrEqual(t, took, longest*time.Millisecond)
 		}
-		require.False(t, b.lasted(time.Second-1), "what does not last makes pauses no shorter")
+		require.False(t, b.Lasted(time.Second-1), "what does not last makes pauses no shorter")
 		require.Equal(t, time.Second, b.wait)
-		require.True(t, b.lasted(time.Second))
+		require.True(t, b.Lasted(time.Second))
 		require.Zero(t, b.wait)
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		begun := time.Now()
-		require.False(t, b.pause(ctx))
+		require.False(t, b.Pause(ctx))
 		require.Zero(t, time.Since(begun))
 	})
 }
 
 func TestFailures(t *testing.T) {
-	one, two := server{"a", "1"}, server{"b", "2"}
+	one, two := Server{"a", "1"}, Server{"b", "2"}
 	var texts []string
 	var rounds int
-	f := newFailures([]server{one, two}, func(err error, all bool) {
+	f := NewFailures([]Server{one, two}, func(err error, all bool) {
 		texts = append(texts, err.Error())
 		if all {
 			rounds++
 		}
 	})
-	fail := func(s server, reason drivers.Reason) {
+	fail := func(s Server, reason drivers.Reason) {
 		f.note(s, drivers.Unavailable(reason, net.UnknownNetworkError(s.host)))
 	}
 	fail(one, drivers.ReasonConnect)
@@ -100,14 +100,14 @@ func TestEach(t *testing.T) {
 			return ctx.Err()
 		}
 		begun := time.Now()
-		require.NoError(t, each(t.Context(), 10, items, do))
+		require.NoError(t, Parallel(t.Context(), 10, items, do))
 		require.Equal(t, 10*time.Second, time.Since(begun), "ten at a time")
-		require.NoError(t, each(t.Context(), 10, nil, do))
+		require.NoError(t, Parallel(t.Context(), 10, nil, do))
 
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
 		begun = time.Now()
-		require.ErrorIs(t, each(ctx, 10, items, do), context.DeadlineExceeded)
+		require.ErrorIs(t, Parallel(ctx, 10, items, do), context.DeadlineExceeded)
 		require.Equal(t, 3*time.Second, time.Since(begun), "what was begun has ended")
 	})
 }

@@ -1,4 +1,4 @@
-package zk
+package session
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 )
 
 // look is one poll's read of one znode, as far as nodes keep the books.
-func look(n *nodes, path string) *node {
+func look(n *Znodes, path string) *Node {
 	e, ready := n.begin(path)
 	if !ready {
 		n.settle(e, true, &zkclient.Stat{EphemeralOwner: 1}, nil)
@@ -19,7 +19,7 @@ func look(n *nodes, path string) *node {
 
 func TestNodes(t *testing.T) {
 	const path = "/g/m"
-	newBooks := func() *nodes { return newNodes(func() {}, nil) }
+	newBooks := func() *Znodes { return newZnodes(func() {}, nil) }
 
 	t.Run("a znode is read once", func(t *testing.T) {
 		n := newBooks()
@@ -51,22 +51,22 @@ func TestNodes(t *testing.T) {
 		n.fire(path)
 		e, _ := n.begin(path)
 		n.drop(path, e)
-		require.False(t, n.firstChange(look(n, path)).IsZero(), "the change is still to be reported")
+		require.False(t, n.FirstChange(look(n, path)).IsZero(), "the change is still to be reported")
 	})
 	t.Run("a change is reported by the first poll that succeeds, with its first time", func(t *testing.T) {
 		n := newBooks()
 		n.beginPoll(n.fires + 1)
 		look(n, path)
-		n.succeeded()
+		n.EndPoll()
 		n.fire(path)
 		at := n.fired[path]
 		n.beginPoll(n.fires + 1) // It fails.
 		look(n, path)
 		n.fire(path)
 		n.beginPoll(n.fires + 1)
-		require.Equal(t, at, n.firstChange(look(n, path)))
-		n.succeeded()
-		require.Zero(t, n.firstChange(look(n, path)))
+		require.Equal(t, at, n.FirstChange(look(n, path)))
+		n.EndPoll()
+		require.Zero(t, n.FirstChange(look(n, path)))
 	})
 	t.Run("what is read no more is forgotten", func(t *testing.T) {
 		n := newBooks()
@@ -76,7 +76,7 @@ func TestNodes(t *testing.T) {
 		n.fire("/g/gone")
 		time.Sleep(time.Millisecond) // The clock has to move.
 		n.beginPoll(n.fires + 1)
-		n.succeeded()
+		n.EndPoll()
 		require.Empty(t, n.known)
 		require.Empty(t, n.fired)
 		n.fire(path)

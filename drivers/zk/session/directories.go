@@ -1,4 +1,4 @@
-package zk
+package session
 
 import (
 	"context"
@@ -11,20 +11,20 @@ import (
 )
 
 // A listing is the children of a znode as they were at some instant. It never changes.
-type listing struct {
-	names []string      // sorted
-	stat  zkclient.Stat // zero where there is no such znode
+type Listing struct {
+	Names []string      // sorted
+	Stat  zkclient.Stat // zero where there is no such znode
 }
 
-// sameChildren says whether a later look at the znode shows that no child came or went. Pzxid is the transaction that
+// SameChildren says whether a later look at the znode shows that no child came or went. Pzxid is the transaction that
 // last changed the children; both looks are the same server's.
-func (l *listing) sameChildren(stat zkclient.Stat) bool {
-	return l.stat.Czxid == stat.Czxid && l.stat.Pzxid == stat.Pzxid && l.stat.Cversion == stat.Cversion
+func (l *Listing) SameChildren(stat zkclient.Stat) bool {
+	return l.Stat.Czxid == stat.Czxid && l.Stat.Pzxid == stat.Pzxid && l.Stat.Cversion == stat.Cversion
 }
 
 // A dir is what is known of one path in one session.
 type dir struct {
-	list  *listing // nil before the first read
+	list  *Listing // nil before the first read
 	armed bool     // a watch is outstanding: at most one a path
 	turn  uint64   // counts the watches
 	// fired is when the watch fired that was outstanding last, zero since it was armed again; pending is the first such
@@ -39,8 +39,8 @@ type dir struct {
 //
 // A path is read with a watch when none is outstanding. As long as that has not fired, a look at the znode's own numbers
 // shows that the children are still the same, which is one small answer for a group of any size.
-type dirs struct {
-	session *session
+type Directories struct {
+	session *Session
 	asked   func() // counts a round trip
 
 	mu    sync.Mutex
@@ -49,9 +49,11 @@ type dirs struct {
 	fires uint64 // how many watches had fired when it began
 }
 
-func newDirs(asked func()) *dirs { return &dirs{asked: asked, paths: make(map[string]*dir)} }
+func newDirectories(asked func()) *Directories {
+	return &Directories{asked: asked, paths: make(map[string]*dir)}
+}
 
-func (d *dirs) get(path string) *dir {
+func (d *Directories) get(path string) *dir {
 	e := d.paths[path]
 	if e == nil {
 		e = &dir{}
@@ -61,7 +63,7 @@ func (d *dirs) get(path string) *dir {
 }
 
 // fire is called when the watch on a path fires. Its time has to be taken here, before the answers that show the change.
-func (d *dirs) fire(path string) {
+func (d *Directories) fire(path string) {
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -72,8 +74,8 @@ func (d *dirs) fire(path string) {
 	}
 }
 
-// read gives the children of a path and the znode's present numbers. A path without a znode has none.
-func (d *dirs) read(ctx context.Context, path string) (*listing, error) {
+// Read gives the children of a path and the znode's present numbers. A path without a znode has none.
+func (d *Directories) Read(ctx context.Context, path string) (*Listing, error) {
 	for {
 		list, turn := d.begin(path)
 		if turn != 0 {
@@ -95,17 +97,17 @@ func (d *dirs) read(ctx context.Context, path string) (*listing, error) {
 	}
 }
 
-// watch is like read, but takes the watch's word: as long as that has not fired, nothing is asked. The server sends what
+// ReadCached is like Read, but takes the watch's word: as long as that has not fired, nothing is asked. The server sends what
 // has happened before the answer to the sync that a poll begins with.
-func (d *dirs) watch(ctx context.Context, path string) (*listing, error) {
+func (d *Directories) ReadCached(ctx context.Context, path string) (*Listing, error) {
 	if list := d.watched(path); list != nil {
 		return list, nil
 	}
-	return d.read(ctx, path)
+	return d.Read(ctx, path)
 }
 
 // watched gives the children of a path that were read and whose watch has not fired since, else nil.
-func (d *dirs) watched(path string) *listing {
+func (d *Directories) watched(path string) *Listing {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e := d.paths[path]
@@ -117,7 +119,7 @@ func (d *dirs) watched(path string) *listing {
 }
 
 // begin notes that a poll reads the path. Unless a watch is outstanding, it is the caller's turn to arm one.
-func (d *dirs) begin(path string) (list *listing, turn uint64) {
+func (d *Directories) begin(path string) (list *Listing, turn uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e := d.get(path)
@@ -135,7 +137,7 @@ func (d *dirs) begin(path string) (list *listing, turn uint64) {
 }
 
 // armed gives the turn of the watch that is outstanding, 0 if there is none.
-func (d *dirs) armed(path string) uint64 {
+func (d *Directories) armed(path string) uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if e := d.get(path); e.armed {
@@ -145,18 +147,18 @@ func (d *dirs) armed(path string) uint64 {
 }
 
 // disarm notes that a watch was not set after all.
-func (d *dirs) disarm(path string) {
+func (d *Directories) disarm(path string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.get(path).armed = false
 }
 
 // store keeps a listing, unless its turn is over: the answer may have been on its way for long.
-func (d *dirs) store(path string, turn uint64, names []string, stat *zkclient.Stat) *listing {
+func (d *Directories) store(path string, turn uint64, names []string, stat *zkclient.Stat) *Listing {
 	slices.Sort(names)
-	list := &listing{names: names}
+	list := &Listing{Names: names}
 	if stat != nil {
-		list.stat = *stat
+		list.Stat = *stat
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -168,10 +170,10 @@ func (d *dirs) store(path string, turn uint64, names []string, stat *zkclient.St
 
 // list reads the children and sets a watch on them, or on the znode's creation where there is none. It gives nil when
 // the znode was created in between.
-func (d *dirs) list(ctx context.Context, path string, turn uint64) (*listing, error) {
+func (d *Directories) list(ctx context.Context, path string, turn uint64) (*Listing, error) {
 	d.asked()
 	// What follows an answer is done even if nobody waits for it any more, since the server has set the watch.
-	list, err := call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
+	list, err := Call(ctx, d.session, func(c *zkclient.Conn) (*Listing, error) {
 		names, stat, _, err := c.ChildrenW(path)
 		if err != nil {
 			d.disarm(path)
@@ -185,10 +187,10 @@ func (d *dirs) list(ctx context.Context, path string, turn uint64) (*listing, er
 	return list, err
 }
 
-func (d *dirs) awaitCreation(ctx context.Context, path string) (*listing, error) {
+func (d *Directories) awaitCreation(ctx context.Context, path string) (*Listing, error) {
 	_, turn := d.begin(path)
 	d.asked()
-	return call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
+	return Call(ctx, d.session, func(c *zkclient.Conn) (*Listing, error) {
 		exists, _, _, err := c.ExistsW(path)
 		if err != nil || exists {
 			d.disarm(path)
@@ -199,27 +201,27 @@ func (d *dirs) awaitCreation(ctx context.Context, path string) (*listing, error)
 }
 
 // unchanged gives the listing with the znode's present numbers if it still holds, else nil.
-func (d *dirs) unchanged(ctx context.Context, path string, list *listing) (*listing, error) {
+func (d *Directories) unchanged(ctx context.Context, path string, list *Listing) (*Listing, error) {
 	d.asked()
-	stat, err := call(ctx, d.session, func(c *zkclient.Conn) (zkclient.Stat, error) {
+	stat, err := Call(ctx, d.session, func(c *zkclient.Conn) (zkclient.Stat, error) {
 		exists, stat, err := c.Exists(path)
 		if err != nil || !exists {
 			return zkclient.Stat{}, err
 		}
 		return *stat, nil
 	})
-	if err != nil || !list.sameChildren(stat) {
+	if err != nil || !list.SameChildren(stat) {
 		return nil, err
 	}
-	if list.stat == stat {
+	if list.Stat == stat {
 		return list, nil
 	}
-	return &listing{names: list.names, stat: stat}, nil
+	return &Listing{Names: list.Names, Stat: stat}, nil
 }
 
-func (d *dirs) listUnwatched(ctx context.Context, path string, turn uint64) (*listing, error) {
+func (d *Directories) listUnwatched(ctx context.Context, path string, turn uint64) (*Listing, error) {
 	d.asked()
-	list, err := call(ctx, d.session, func(c *zkclient.Conn) (*listing, error) {
+	list, err := Call(ctx, d.session, func(c *zkclient.Conn) (*Listing, error) {
 		names, stat, err := c.Children(path)
 		if err != nil {
 			return nil, denied(err, "READ", path)
@@ -234,7 +236,7 @@ func (d *dirs) listUnwatched(ctx context.Context, path string, turn uint64) (*li
 
 // beginPoll starts the next poll, before which so many watches had fired. As long as that number stays, so does what
 // there is to read.
-func (d *dirs) beginPoll(fires uint64) {
+func (d *Directories) beginPoll(fires uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.poll == 0 || fires != d.fires {
@@ -243,9 +245,9 @@ func (d *dirs) beginPoll(fires uint64) {
 	}
 }
 
-// firstChange gives when a watch on a path or on any of the paths inside first fired since the last successful poll, zero
+// FirstChange gives when a watch on a path or on any of the paths inside first fired since the last successful poll, zero
 // if none did or if not all of that time was watched.
-func (d *dirs) firstChange(path string, inside []string) time.Time {
+func (d *Directories) FirstChange(path string, inside []string) time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	first := d.get(path).pending
@@ -260,8 +262,8 @@ func (d *dirs) firstChange(path string, inside []string) time.Time {
 	return first
 }
 
-// covers says whether changes of a path's children were watched since the last successful poll.
-func (d *dirs) covers(path string) bool {
+// Covers says whether changes of a path's children were watched since the last successful poll.
+func (d *Directories) Covers(path string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.get(path).covered
@@ -269,7 +271,7 @@ func (d *dirs) covers(path string) bool {
 
 // succeeded ends a successful poll: what it has read from now on is watched without a gap, and what it has not read is
 // forgotten unless a watch on it is outstanding.
-func (d *dirs) succeeded() {
+func (d *Directories) succeeded() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for path, e := range d.paths {

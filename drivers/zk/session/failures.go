@@ -1,4 +1,4 @@
-package zk
+package session
 
 import (
 	"fmt"
@@ -9,23 +9,23 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// failures are why there is no session: the last failure with each server.
-type failures struct {
-	servers []server
+// Failures are why there is no session: the last failure with each server.
+type Failures struct {
+	servers []Server
 	report  func(err error, all bool) // called for each failure; all: every server has failed once more
 
 	mu    sync.Mutex
-	last  map[server]error
-	count map[server]int
+	last  map[Server]error
+	count map[Server]int
 	round int
 }
 
-func newFailures(servers []server, report func(error, bool)) *failures {
-	return &failures{servers: servers, report: report, last: make(map[server]error), count: make(map[server]int)}
+func NewFailures(servers []Server, report func(error, bool)) *Failures {
+	return &Failures{servers: servers, report: report, last: make(map[Server]error), count: make(map[Server]int)}
 }
 
 // note notes a failure with a server.
-func (f *failures) note(s server, err error) {
+func (f *Failures) note(s Server, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last[s] = err
@@ -40,18 +40,18 @@ func (f *failures) note(s server, err error) {
 }
 
 // noSession says why there was no session until the time was up.
-func (f *failures) noSession(cause error) error {
+func (f *Failures) noSession(cause error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.last) == 0 {
-		return unavailable("asking for a ZooKeeper session", cause)
+		return Unavailable("asking for a ZooKeeper session", cause)
 	}
 	err := f.joined()
 	return drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("%w (%w while trying again)", err, cause))
 }
 
 // joined puts the failures on one line. The reason is that of the one that came furthest.
-func (f *failures) joined() error {
+func (f *Failures) joined() error {
 	rank := []drivers.Reason{drivers.ReasonConnect, drivers.ReasonTimeout, drivers.ReasonSession, drivers.ReasonAuth}
 	best := 0
 	var texts []string

@@ -1,0 +1,145 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// A Keeper keeps one session for reading and replaces it when it ends.
+type Keeper struct {
+	// open makes a session. It tries until it succeeds or ctx ends. It calls report for each failure with a server; all
+	// says that every server has failed once more.
+	open func(ctx context.Context, report func(err error, all bool)) (*Reader, error)
+	// onSession is called for each new session, with the time when the server of the session before was last heard,
+	// zero for the first session.
+	onSession func(lastHeard time.Time)
+	logger    *slog.Logger
+
+	maxPause time.Duration // between sessions that end soon after they began
+	grace    time.Duration // how long after a loss Acquire waits for the next session in any case
+	servers  string        // for error messages
+
+	mu      sync.Mutex
+	current *Reader
+	err     error         // why there is no session; nil while the first attempt is under way
+	rounds  uint64        // how often all servers have failed
+	since   time.Time     // when the last session ended, or Run began
+	changed chan struct{} // closed and replaced when one of the fields above changes
+}
+
+// NewKeeper returns a Keeper of sessions that d opens for reading. Its Acquire fails soon once there has been no session
+// for longer than grace.
+func NewKeeper(d *Dialer, opts ReaderOptions, grace time.Duration, onSession func(lastHeard time.Time)) *Keeper {
+	names := make([]string, len(d.Servers))
+	for i, s := range d.Servers {
+		names[i] = s.String()
+	}
+	return &Keeper{
+		open: func(ctx context.Context, report func(error, bool)) (*Reader, error) {
+			return d.openReader(ctx, opts, report)
+		},
+		onSession: onSession, logger: d.Options.Logger, maxPause: d.MaxPause, grace: grace,
+		servers: strings.Join(names, ", "), changed: make(chan struct{}),
+	}
+}
+
+// Run keeps a session until ctx ends.
+func (k *Keeper) Run(ctx context.Context) {
+	k.setLost(nil)
+	pauses := Backoff{Limit: k.maxPause}
+	var lastHeard time.Time
+	for {
+		r, err := k.open(ctx, k.failed)
+		if err != nil {
+			break
+		}
+		began := time.Now()
+		k.onSession(lastHeard)
+		k.setCurrent(r)
+		select {
+		case <-r.Session.Done():
+			k.logger.Warn("lost the ZooKeeper session", "err", r.Session.Err())
+			k.setLost(drivers.Unavailable(drivers.ReasonSession, r.Session.Err()))
+			lastHeard = r.Session.wire.lastHeard()
+		case <-ctx.Done():
+			r.Session.Close()
+		}
+		if !pauses.Lasted(time.Since(began)) && !pauses.Pause(ctx) {
+			break
+		}
+	}
+	k.Close()
+}
+
+// Close makes Acquire fail from now on. Run calls it at its end.
+func (k *Keeper) Close() { k.setLost(drivers.Unavailable(drivers.ReasonSession, ErrClosed)) }
+
+// setCurrent publishes a session.
+func (k *Keeper) setCurrent(r *Reader) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.current, k.err = r, nil
+	k.broadcast()
+}
+
+func (k *Keeper) setLost(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.current, k.err, k.since = nil, err, time.Now()
+	k.broadcast()
+}
+
+// failed records a failure with a server.
+func (k *Keeper) failed(err error, all bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.err = err
+	if all {
+		k.rounds++
+	}
+	k.broadcast()
+}
+
+// broadcast wakes all calls of Acquire. The caller has locked mu.
+func (k *Keeper) broadcast() {
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
+// Acquire returns the current session, and waits for one until ctx ends. Once there has been no session for longer than
+// the grace period, it gives up as soon as all servers have failed once more.
+func (k *Keeper) Acquire(ctx context.Context) (*Reader, error) {
+	k.mu.Lock()
+	before := k.rounds
+	for {
+		r, err, rounds, since, changed := k.current, k.err, k.rounds, k.since, k.changed
+		k.mu.Unlock()
+		if r != nil && !r.Session.Ended() {
+			return r, nil
+		}
+		if errors.Is(err, ErrClosed) || err != nil && rounds > before && time.Since(since) > k.grace {
+			return nil, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, k.timedOut(ctx, err)
+		}
+		k.mu.Lock()
+	}
+}
+
+// timedOut returns the error for a context that ended before there was a session; err is the last failure.
+func (k *Keeper) timedOut(ctx context.Context, err error) error {
+	if err == nil {
+		return Unavailable("waiting for a ZooKeeper session with "+k.servers, ctx.Err())
+	}
+	return drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("%w (%w while trying again)", err, ctx.Err()))
+}
