@@ -114,6 +114,15 @@ func TestApplyRefusesNames(t *testing.T) {
 	}
 }
 
+func TestASourceThatListsDatabases(t *testing.T) {
+	b := newBench(t, Options{})
+	b.apply(giving(&drivers.Poll{Catalogue: true}, nil))
+	require.False(t, b.only().Catalogue, "before the first poll")
+	b.scrape(sec)
+	require.True(t, b.only().Catalogue)
+	require.NoError(t, b.Close())
+}
+
 func TestSnapshotsAreSorted(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("h/a:up g/b:up g/a:up")

@@ -54,6 +54,7 @@ type Snapshot struct {
 	ClockOffset            time.Duration // the backend's clock less this machine's
 	HasClock               bool          // ClockOffset is known
 	DownTime               time.Duration // how long members may be silent, zero before the first successful poll
+	Catalogue              bool          // see [drivers.Poll.Catalogue]
 
 	// Members is sorted by group and name. While the source can't be read it holds what was known before, with every
 	// state Unknown.

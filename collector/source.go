@@ -107,7 +107,7 @@ func (s *source) succeed(r *reading) {
 	s.unsaved = s.unsaved || first || len(out.events) > 0
 	s.now.Readable, s.now.Err, s.now.Reason = true, nil, ""
 	s.now.LastSuccess = r.seen.wall
-	s.now.Backend, s.now.DownTime = r.Backend, r.DownTime
+	s.now.Backend, s.now.DownTime, s.now.Catalogue = r.Backend, r.DownTime, r.Catalogue
 	s.now.HasClock = !r.Now.IsZero()
 	s.now.ClockOffset = 0
 	if s.now.HasClock {

@@ -128,6 +128,14 @@ type Poll struct {
 
 	// Backend names the server and its version, as "10.11.19-MariaDB" or "3.8.0", empty where it does not say.
 	Backend string
+
+	// Catalogue reports that this source lists other databases, as Nova's API database lists the cells, and has no
+	// members of its own.
+	Catalogue bool
+
+	// RosterIsGiven reports that the members come from a roster outside the backend. A member that is down and has no
+	// heartbeat has then left no trace in the backend.
+	RosterIsGiven bool
 }
 
 // A Rejection is an entry of the backend that looks like a member but can't be one.

@@ -44,7 +44,7 @@ func (s *Source) Members(ctx context.Context, driver drivers.Driver, group strin
 	}
 	var members []drivers.Member
 	for _, m := range poll.Members {
-		listedOnly := s.Driver == "mc" && !m.Up && m.LastHeartbeat.IsZero()
+		listedOnly := poll.RosterIsGiven && !m.Up && m.LastHeartbeat.IsZero()
 		if m.Group == group && !listedOnly {
 			members = append(members, m)
 		}

@@ -58,7 +58,7 @@ func (s *survey) source(snapshot *collector.Snapshot) {
 		s.member(snapshot.Source, m, &tally)
 		groups[m.Group] = tally
 	}
-	if snapshot.Schema != "nova_api" { // It has cells, and no members by itself.
+	if !snapshot.Catalogue {
 		for _, group := range s.builder.ExpectedGroups(snapshot.Source) {
 			if _, there := groups[group]; !there {
 				groups[group] = alerts.Tally{}

@@ -146,7 +146,7 @@ func TestSurvey(t *testing.T) {
 
 func TestSurveyOfNovasAPIDatabase(t *testing.T) {
 	s := snapshot("s", "")
-	s.Schema = "nova_api"
+	s.Catalogue = true
 	found := newSurvey([]collector.Snapshot{s}, builder(func(c *alerts.Config) {
 		c.Groups = []alerts.Group{{Source: "s", Group: "g", MinMembers: 2}}
 	}), never)

@@ -75,7 +75,7 @@ func newBuilder(listed *drivers.Poll, how scheme, downTime time.Duration) *build
 	n := len(listed.Members) + len(listed.Unknown)
 	b := &builder{
 		poll: &drivers.Poll{
-			DownTime: downTime,
+			DownTime: downTime, RosterIsGiven: true,
 			Rejected: append([]drivers.Rejection(nil), listed.Rejected...),
 		},
 		members: make([]drivers.Member, 0, n),

@@ -53,6 +53,7 @@ func TestRosterTimesLiveness(t *testing.T) {
 	settle(t, d)
 
 	p := poll(t, d)
+	require.True(t, p.RosterIsGiven)
 	require.Equal(t, time.Minute, p.DownTime)
 	require.True(t, p.Now.IsZero(), "memcached's clock is not exact enough")
 	require.Regexp(t, `^memcached \d`, p.Backend)
