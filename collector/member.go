@@ -13,7 +13,7 @@ import (
 type record struct {
 	member drivers.Member // as last seen
 	state  State          // Unknown only until the first verdict
-	// held marks a member that was up and looks dead after a time in which it could not be seen: see hold.go. Its
+	// held marks a member that was up and looks dead after a time in which it could not be seen: see outage.go. Its
 	// state stays what it was.
 	held bool
 	// outages is how many times it could not be seen have ended since it was last up.
