@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -43,7 +44,7 @@ groups:
 // are, all labels, and all annotations.
 func TestRulesAndBridgeAgree(t *testing.T) {
 	t.Parallel() // It waits for most of its time.
-	c := DefaultConfig()
+	c := config.DefaultAlerting()
 	require.NoError(t, yaml.Unmarshal([]byte(agreeing), &c))
 	require.NoError(t, c.Validate())
 	sources := []string{"nova", "nova/cell1", "nova2", `{{ $labels.member }} "s" \`, "a&b=c d+e%41/?#", "ü €"}
@@ -82,10 +83,10 @@ func TestRulesAndBridgeAgree(t *testing.T) {
 }
 
 // startPrometheus starts a Prometheus with rules that fire at once, which scrapes one page.
-func startPrometheus(t *testing.T, c *Config, page, alertmanager string) {
+func startPrometheus(t *testing.T, c *config.Alerting, page, alertmanager string) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, page) }))
 	t.Cleanup(target.Close)
-	rules := c.Rules()
+	rules := Rules(c)
 	for i := range rules {
 		rules[i].For = 0
 	}

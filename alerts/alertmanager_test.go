@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -25,10 +26,10 @@ const patience = 60 * time.Second
 
 // shipped are the labels that the rules add to the alerts of each name, as templates.
 var shipped = func() map[string]map[string]string {
-	config := alerts.DefaultConfig()
-	config.Groups = []alerts.Group{{Group: "compute", MinMembers: 1}} // No rule asks for a minimum by default.
+	alerting := config.DefaultAlerting()
+	alerting.Groups = []config.AlertGroup{{Group: "compute", MinMembers: 1}} // No rule asks for a minimum by default.
 	result := map[string]map[string]string{}
-	for _, rule := range config.Rules() {
+	for _, rule := range alerts.Rules(&alerting) {
 		if rule.Alert != "" {
 			result[rule.Alert] = rule.Labels
 		}
@@ -73,7 +74,7 @@ func TestExampleIsValid(t *testing.T) {
 func TestExampleWaitsForTheBridge(t *testing.T) {
 	text, err := os.ReadFile(example)
 	require.NoError(t, err)
-	var config struct {
+	var file struct {
 		Route struct {
 			Routes []struct {
 				Matchers      []string
@@ -81,10 +82,10 @@ func TestExampleWaitsForTheBridge(t *testing.T) {
 			}
 		}
 	}
-	require.NoError(t, yaml.Unmarshal(text, &config))
-	route := config.Route.Routes[1]
+	require.NoError(t, yaml.Unmarshal(text, &file))
+	route := file.Route.Routes[1]
 	require.Contains(t, route.Matchers[1], "member")
-	require.Greater(t, time.Duration(route.GroupInterval), 2*time.Duration(alerts.DefaultConfig().ResendInterval))
+	require.Greater(t, time.Duration(route.GroupInterval), 2*time.Duration(config.DefaultAlerting().ResendInterval))
 }
 
 func TestExampleRoutes(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/url"
 	"strings"
+
+	"servicegroup_exporter/config"
 )
 
 // An ID says which alert about what the bridge means. What the alert is not about is empty.
@@ -18,12 +20,13 @@ type Posted struct {
 // A Builder writes alerts as Prometheus sends them when it has evaluated the rules of a configuration and added its external
 // labels, so that Alertmanager takes both for one. Its methods may be called concurrently.
 type Builder struct {
-	config      *Config
+	config      alerting
 	definitions map[string]*definition
 }
 
 // NewBuilder makes the builder of a configuration that is valid.
-func NewBuilder(c *Config) *Builder {
+func NewBuilder(cfg *config.Alerting) *Builder {
+	c := alerting{cfg}
 	b := &Builder{config: c, definitions: map[string]*definition{}}
 	for _, d := range c.definitions() {
 		b.definitions[d.name] = &d

@@ -37,7 +37,7 @@ func (b *Builder) GroupAlerts(source, group string, t Tally) []ID {
 		}
 	}
 	fires(Outage, t.InService > 0 && t.Down == t.InService)
-	fires(Degraded, t.Down >= 2 && float64(t.Down)/float64(t.InService) >= settings.ratio())
+	fires(Degraded, t.Down >= 2 && float64(t.Down)/float64(t.InService) >= ratio(settings))
 	fires(BelowMinimum, settings != nil && t.InService-t.Down < settings.MinMembers)
 	return ids
 }

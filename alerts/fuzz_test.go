@@ -7,6 +7,8 @@ import (
 	"text/template"
 	"unicode/utf8"
 
+	"servicegroup_exporter/config"
+
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 )
@@ -20,14 +22,14 @@ func FuzzAlerts(f *testing.F) {
 	f.Add("{{ $labels.group | urlquery }}", "g\x00\x1b", strings.Repeat("ä", 512), "\ufeff: #")
 	f.Add("\xff", "\xed\xa0\x80", "\xff", "\xff")
 	f.Fuzz(func(t *testing.T, source, group, member, label string) {
-		c := DefaultConfig()
+		c := config.DefaultAlerting()
 		c.Labels, c.ExternalLabels = map[string]string{"team": label}, map[string]string{"cluster": label}
-		c.Groups = []Group{{Source: source, Group: group, Severity: severityCritical, MinMembers: 2, DegradedRatio: 0.5}}
+		c.Groups = []config.AlertGroup{{Source: source, Group: group, Severity: severityCritical, MinMembers: 2, DegradedRatio: 0.5}}
 		if c.Validate() != nil || !utf8.ValidString(source) || source == "" {
 			return // The configuration can't have such names.
 		}
-		rules := c.Rules()
-		text, err := c.RuleFile()
+		rules := Rules(&c)
+		text, err := RuleFile(&c)
 		require.NoError(t, err)
 		var read groupsFile
 		require.NoError(t, yaml.Unmarshal(text, &read))

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -43,7 +44,7 @@ const (
 )
 
 func TestRulesOfSettings(t *testing.T) {
-	rules, err := settings(t).RuleFile()
+	rules, err := RuleFile(settings(t))
 	require.NoError(t, err)
 	tests, err := os.ReadFile(settingsTests)
 	require.NoError(t, err)
@@ -55,9 +56,9 @@ func TestRulesOfSettings(t *testing.T) {
 }
 
 // settings gives the configuration that settingsTests are about.
-func settings(t *testing.T) *Config {
+func settings(t *testing.T) *config.Alerting {
 	t.Helper()
-	c := DefaultConfig()
+	c := config.DefaultAlerting()
 	decodeFile(t, settingsConfig, &c)
 	require.NoError(t, c.Validate())
 	return &c

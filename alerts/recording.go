@@ -15,7 +15,7 @@ type recording struct{ record, expr string }
 // was until somebody can tell, and so do the numbers of a group while those of some members are missing.
 // The rules that hold refer to what they themselves said at the evaluation before, which ends by itself as soon as they
 // say nothing.
-func (c *Config) recordings() []recording {
+func (c alerting) recordings() []recording {
 	return []recording{
 		{"servicegroup:service_up:max", "max by (source, group, member) (service_up)"},
 		{"servicegroup:out_of_service", `(
@@ -74,7 +74,7 @@ servicegroup:members_down:count
 
 // expected has a zero for each group that has to be there, as somebody set how many members it needs: a group whose source
 // is named need not be there to have too few members, as long as the source can be read. See [Builder.ExpectedGroups].
-func (c *Config) expected() string {
+func (c alerting) expected() string {
 	var zeros strings.Builder
 	for i := range c.Groups {
 		if g := &c.Groups[i]; g.Source != "" && g.MinMembers > 0 {

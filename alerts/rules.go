@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 
+	"servicegroup_exporter/config"
+
 	"github.com/prometheus/common/model"
 )
 
@@ -18,9 +20,10 @@ type Rule struct {
 	Annotations   map[string]string `yaml:"annotations,omitempty"`
 }
 
-// Rules gives the rules for a configuration that is valid, in the order in which they have to be evaluated. External
+// Rules returns the rules for a configuration that is valid, in the order in which they have to be evaluated. External
 // labels are not in them: Prometheus adds those.
-func (c *Config) Rules() []Rule {
+func Rules(cfg *config.Alerting) []Rule {
+	c := alerting{cfg}
 	var rules []Rule
 	for _, r := range c.recordings() {
 		rules = append(rules, Rule{Record: r.record, Expr: r.expr})
@@ -33,7 +36,7 @@ func (c *Config) Rules() []Rule {
 }
 
 // alertRules gives the rules of one alert: one for each set of labels that its variants have.
-func (c *Config) alertRules(d *definition) []Rule {
+func (c alerting) alertRules(d *definition) []Rule {
 	var rules []Rule
 	for _, v := range c.variants(d.parameter) {
 		expr, labels := d.expr(v), c.labels(d, v.group)

@@ -6,7 +6,7 @@ import (
 )
 
 // exporterAlerts are about this program and its bridge.
-func (c *Config) exporterAlerts() []definition {
+func (c alerting) exporterAlerts() []definition {
 	up := fmt.Sprintf("up{job=%q}", c.Job)
 	return []definition{
 		{

@@ -6,7 +6,7 @@ import (
 )
 
 // groupAlerts are about groups as a whole.
-func (c *Config) groupAlerts() []definition {
+func (c alerting) groupAlerts() []definition {
 	keep := time.Duration(c.KeepFiringFor)
 	return []definition{
 		{

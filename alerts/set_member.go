@@ -3,7 +3,7 @@ package alerts
 import "time"
 
 // memberAlerts are about single members.
-func (c *Config) memberAlerts() []definition {
+func (c alerting) memberAlerts() []definition {
 	return []definition{
 		{
 			name: MemberDown, scope: scopeMember, severity: severityWarning, parameter: setsSeverity,

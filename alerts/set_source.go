@@ -11,7 +11,7 @@ import (
 const detectionSlack = 30 * time.Second
 
 // sourceAlerts are about sources as a whole.
-func (c *Config) sourceAlerts() []definition {
+func (c alerting) sourceAlerts() []definition {
 	keep := time.Duration(c.KeepFiringFor)
 	return []definition{
 		{
@@ -92,12 +92,12 @@ and on (source) max by (source) (servicegroup_source_up) == 1`, c.staleAfter()))
 }
 
 // staleAfter is how far to look back for a poll that succeeded: a few scrapes.
-func (c *Config) staleAfter() string {
+func (c alerting) staleAfter() string {
 	return model.Duration(max(5*time.Duration(c.ScrapeInterval), time.Second)).String()
 }
 
 // timeToReport is how long a source has to have been readable before its members may be expected to have reported: more
 // than any usual down time, and at least two scrapes.
-func (c *Config) timeToReport() string {
+func (c alerting) timeToReport() string {
 	return model.Duration(max(2*time.Duration(c.ScrapeInterval), 2*time.Minute)).String()
 }

@@ -5,19 +5,21 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"servicegroup_exporter/config"
 )
 
 // A parameter says whether a group's settings change an alert.
-type parameter func(g *Group) bool
+type parameter func(g *config.AlertGroup) bool
 
 // A variant is an alert for some groups: for those that one setting names, or for all that none names.
 type variant struct {
-	group  *Group   // nil: all others
-	except []*Group // those that have a variant of their own
+	group  *config.AlertGroup   // nil: all others
+	except []*config.AlertGroup // those that have a variant of their own
 }
 
 // variants gives those of an alert, the one for all others last.
-func (c *Config) variants(changes parameter) []variant {
+func (c alerting) variants(changes parameter) []variant {
 	var all []variant
 	others := variant{}
 	for i := range c.Groups {
@@ -34,7 +36,7 @@ func (v variant) of(metric string) string {
 	if v.group == nil {
 		return metric
 	}
-	return metric + v.group.matchers()
+	return metric + matchers(v.group)
 }
 
 // only restricts an expression, which has labels source and group, to groups without a variant of their own. The metric
@@ -45,17 +47,17 @@ func (v variant) only(expr, metric string) string {
 	}
 	others := make([]string, len(v.except))
 	for i, g := range v.except {
-		others[i] = metric + g.matchers()
+		others[i] = metric + matchers(g)
 	}
 	return fmt.Sprintf("%s\nunless on (source, group) (%s)", expr, strings.Join(others, " or "))
 }
 
 func (v variant) ratio() string {
-	return strconv.FormatFloat(v.group.ratio(), 'g', -1, 64)
+	return strconv.FormatFloat(ratio(v.group), 'g', -1, 64)
 }
 
-// matchers selects a group's series.
-func (g *Group) matchers() string {
+// matchers selects a group's series, as AlertGroup.Fits does.
+func matchers(g *config.AlertGroup) string {
 	if g.Source == "" {
 		return fmt.Sprintf("{group=%q}", g.Group)
 	}
@@ -63,37 +65,29 @@ func (g *Group) matchers() string {
 	return fmt.Sprintf("{source=~%q, group=%q}", regexp.QuoteMeta(g.Source)+"(/.+)?", g.Group)
 }
 
-// fits says the same as matchers.
-func (g *Group) fits(source, group string) bool {
-	return g.Group == group && (g.Source == "" || g.Source == source || strings.HasPrefix(source, g.Source+"/"))
-}
-
-// overlaps says whether there may be a group that both fit.
-func (g *Group) overlaps(other *Group) bool {
-	return g.Group == other.Group &&
-		(g.Source == "" || other.Source == "" || g.fits(other.Source, g.Group) || other.fits(g.Source, g.Group))
-}
-
 // groupOf gives the settings of a group, or nil.
-func (c *Config) groupOf(source, group string) *Group {
+func (c alerting) groupOf(source, group string) *config.AlertGroup {
 	for i := range c.Groups {
-		if c.Groups[i].fits(source, group) {
+		if c.Groups[i].Fits(source, group) {
 			return &c.Groups[i]
 		}
 	}
 	return nil
 }
 
+// defaultRatio is the share of members whose death makes a group degraded, where no setting says otherwise.
+const defaultRatio = 0.25
+
 // ratio is the share of members that make a group degraded. The group may be nil.
-func (g *Group) ratio() float64 {
+func ratio(g *config.AlertGroup) float64 {
 	if g == nil || g.DegradedRatio == 0 {
 		return defaultRatio
 	}
 	return g.DegradedRatio
 }
 
-func setsSeverity(g *Group) bool { return g.Severity != "" }
+func setsSeverity(g *config.AlertGroup) bool { return g.Severity != "" }
 
-func setsMinimum(g *Group) bool { return g.MinMembers > 0 }
+func setsMinimum(g *config.AlertGroup) bool { return g.MinMembers > 0 }
 
-func setsRatio(g *Group) bool { return g.DegradedRatio > 0 }
+func setsRatio(g *config.AlertGroup) bool { return g.DegradedRatio > 0 }

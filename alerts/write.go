@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"servicegroup_exporter/config"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -24,15 +26,15 @@ type ruleFile struct {
 	Rules []Rule `yaml:"rules"`
 }
 
-func (c *Config) groups() groupsFile {
-	return groupsFile{Groups: []ruleFile{{Name: ruleGroup, Rules: c.Rules()}}}
+func groups(c *config.Alerting) groupsFile {
+	return groupsFile{Groups: []ruleFile{{Name: ruleGroup, Rules: Rules(c)}}}
 }
 
-// RuleFile gives the rules as a file for rule_files of prometheus.yml.
-func (c *Config) RuleFile() ([]byte, error) { return encode(c.groups()) }
+// RuleFile returns the rules as a file for rule_files of prometheus.yml.
+func RuleFile(c *config.Alerting) ([]byte, error) { return encode(groups(c)) }
 
-// PrometheusRule gives the rules as a manifest for the Prometheus operator.
-func (c *Config) PrometheusRule() ([]byte, error) {
+// PrometheusRule returns the rules as a manifest for the Prometheus operator.
+func PrometheusRule(c *config.Alerting) ([]byte, error) {
 	type metadata struct {
 		Name   string            `yaml:"name"`
 		Labels map[string]string `yaml:"labels"`
@@ -45,7 +47,7 @@ func (c *Config) PrometheusRule() ([]byte, error) {
 	}{
 		"monitoring.coreos.com/v1", "PrometheusRule",
 		metadata{ruleGroup, map[string]string{"app.kubernetes.io/name": "servicegroup-exporter"}},
-		c.groups(),
+		groups(c),
 	})
 }
 

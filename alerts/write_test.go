@@ -2,19 +2,22 @@ package alerts
 
 import (
 	"os"
+	"slices"
 	"testing"
+
+	"servicegroup_exporter/config"
 
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 )
 
 func TestShippedFiles(t *testing.T) {
-	c := DefaultConfig()
-	for path, write := range map[string]func() ([]byte, error){
-		"servicegroup.rules.yml":          c.RuleFile,
-		"servicegroup.prometheusrule.yml": c.PrometheusRule,
+	c := config.DefaultAlerting()
+	for path, write := range map[string]func(*config.Alerting) ([]byte, error){
+		"servicegroup.rules.yml":          RuleFile,
+		"servicegroup.prometheusrule.yml": PrometheusRule,
 	} {
-		want, err := write()
+		want, err := write(&c)
 		require.NoError(t, err)
 		shipped, err := os.ReadFile(path)
 		require.NoError(t, err)
@@ -24,9 +27,9 @@ func TestShippedFiles(t *testing.T) {
 
 func TestPrometheusRule(t *testing.T) {
 	c := settings(t)
-	file, err := c.RuleFile()
+	file, err := RuleFile(c)
 	require.NoError(t, err)
-	manifest, err := c.PrometheusRule()
+	manifest, err := PrometheusRule(c)
 	require.NoError(t, err)
 	var rules any
 	require.NoError(t, yaml.Unmarshal(file, &rules))
@@ -45,17 +48,29 @@ func TestPrometheusRule(t *testing.T) {
 
 // TestRulesSayEverything wants of each alert what routes, inhibitions and people need.
 func TestRulesSayEverything(t *testing.T) {
-	for _, c := range []*Config{settings(t), new(DefaultConfig())} {
-		for _, r := range c.Rules() {
+	for _, c := range []*config.Alerting{settings(t), new(config.DefaultAlerting())} {
+		for _, r := range Rules(c) {
 			if r.Alert == "" {
 				require.NotEmpty(t, r.Record)
 				continue
 			}
-			require.Contains(t, severities(), r.Labels["severity"], r.Alert)
+			require.Contains(t, config.Severities(), r.Labels["severity"], r.Alert)
 			require.Contains(t, []string{"member", "group", "source", "exporter"}, r.Labels["scope"], r.Alert)
 			for _, name := range []string{"summary", "description", "runbook_url", "dashboard_url"} {
 				require.NotEmpty(t, r.Annotations[name], "%s of %s", name, r.Alert)
 			}
 		}
 	}
+}
+
+// The configuration refuses settings of other alerts than those that there are.
+func TestNames(t *testing.T) {
+	names := Names()
+	require.Equal(t, config.AlertNames(), names)
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(names))), len(names), "two alerts have the same name")
+	for _, name := range []string{MemberDown, Degraded, Outage, BelowMinimum, MassFailure} {
+		require.Contains(t, names, name)
+		require.True(t, IsPosted(name))
+	}
+	require.False(t, IsPosted("ServiceGroupWatchdog"))
 }

@@ -1,6 +1,10 @@
 package cli
 
-import "fmt"
+import (
+	"fmt"
+
+	"servicegroup_exporter/alerts"
+)
 
 func (a *cli) rulesCommand() command {
 	c := a.kingpin.Command("rules", "Prints the alert rules of Prometheus that fit the configuration.")
@@ -14,11 +18,11 @@ func (a *cli) rules(format string) error {
 	if err != nil {
 		return err
 	}
-	write := cfg.Alerting.RuleFile
+	write := alerts.RuleFile
 	if format == "prometheusrule" {
-		write = cfg.Alerting.PrometheusRule
+		write = alerts.PrometheusRule
 	}
-	text, err := write()
+	text, err := write(&cfg.Alerting)
 	if err != nil {
 		return err
 	}

@@ -9,9 +9,9 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
-	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/app"
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/web"
 )
 
@@ -104,7 +104,7 @@ func (a *cli) checkConfig(webConfigFile string) error {
 }
 
 // checkAlerting says whether Alertmanagers could be spoken to, as far as files that the section names decide that.
-func (a *cli) checkAlerting(cfg *alerts.Config) error {
+func (a *cli) checkAlerting(cfg *config.Alerting) error {
 	b, err := bridge.New(bridge.Options{Logger: a.logger, Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		return err

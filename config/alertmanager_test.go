@@ -11,16 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
-	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/drivers"
 )
 
 // alertmanagers is what the file is about in these tests.
 type alertmanagers struct {
-	Alertmanagers []alertmanager.Config `yaml:"alertmanagers"`
+	Alertmanagers []Alertmanager `yaml:"alertmanagers"`
 }
 
-func parseAlertmanagers(name, text string) ([]alertmanager.Config, error) {
+func parseAlertmanagers(name, text string) ([]Alertmanager, error) {
 	r := &report{file: name, places: map[string]place{}, unread: map[string]bool{}}
 	c := &alertmanagers{}
 	d := &decoder{report: r, dir: filepath.Dir(name)}
@@ -69,7 +68,7 @@ func TestAlertmanagers(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 5)
 
-	byDefault := alertmanager.DefaultConfig()
+	byDefault := DefaultAlertmanager()
 	byDefault.URL = got[0].URL
 	require.Equal(t, byDefault, got[0])
 	require.Equal(t, "https://am1:9093/prefix", got[0].Name())

@@ -13,13 +13,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"servicegroup_exporter/alerts"
-	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/drivers/zk"
-	"servicegroup_exporter/probe/canary"
 )
 
 // maxFile bounds what is read as a configuration.
@@ -30,7 +27,7 @@ type Config struct {
 	// Sources has at least one element, each with a name of its own.
 	Sources []Source `yaml:"sources"`
 	// Alerting is what the rules and the bridge to Alertmanager share.
-	Alerting alerts.Config `yaml:"alerting"`
+	Alerting Alerting `yaml:"alerting"`
 }
 
 // Source is one configured backend: a driver and its connection.
@@ -44,7 +41,7 @@ type Source struct {
 	ZK     *zk.Config `yaml:"zk"`
 
 	// Canary is the simulated member that dies every now and then to be noticed; nil: there is none.
-	Canary *canary.Config `yaml:"canary"`
+	Canary *Canary `yaml:"canary"`
 
 	// Roster is who should be there, for the driver "mc"; nil for all others.
 	Roster *Roster `yaml:"roster"`
@@ -85,12 +82,12 @@ func seed(section any) {
 			ForgetAfter: drivers.Duration(24 * time.Hour),
 			Expose:      ExposeAll,
 		}
-	case *alerts.Config:
-		*s = alerts.DefaultConfig()
-	case *alertmanager.Config:
-		*s = alertmanager.DefaultConfig()
-	case *canary.Config:
-		*s = canary.DefaultConfig()
+	case *Alerting:
+		*s = DefaultAlerting()
+	case *Alertmanager:
+		*s = DefaultAlertmanager()
+	case *Canary:
+		*s = DefaultCanary()
 	case *db.Config:
 		*s = db.Unset()
 	case *mc.Config:
@@ -124,7 +121,7 @@ func Parse(name string, data []byte) (*Config, error) {
 	if root == nil {
 		return nil, r.err()
 	}
-	c := &Config{Alerting: alerts.DefaultConfig()}
+	c := &Config{Alerting: DefaultAlerting()}
 	d := &decoder{report: r, dir: filepath.Dir(name)}
 	d.decode(root, reflectOf(c), "", root.Line)
 	setDirectory(reflectOf(c), d.dir)
@@ -144,5 +141,5 @@ func Embedded(storagePath string) *Config {
 	file := &url.URL{Path: filepath.Join(storagePath, "servicegroups.db")}
 	section.DSN = drivers.SecretText("sqlite:///" + file.EscapedPath())
 	s.Name, s.Driver, s.DB = "local", "db", &section
-	return &Config{Sources: []Source{s}, Alerting: alerts.DefaultConfig()}
+	return &Config{Sources: []Source{s}, Alerting: DefaultAlerting()}
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"gopkg.in/yaml.v3"
 )
 
 // Whatever is in the file: no panic, and either a configuration that can be used or errors that name the file.
@@ -45,9 +44,6 @@ func FuzzParse(f *testing.F) {
 		require.Equal(t, c.Sources[0].Fingerprint(), again.Sources[0].Fingerprint())
 		_, err = c.Effective()
 		require.NoError(t, err)
-		rules, err := c.Alerting.RuleFile()
-		require.NoError(t, err)
-		require.NoError(t, yaml.Unmarshal(rules, &map[string]any{}))
 	})
 }
 

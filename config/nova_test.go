@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/drivers/mc"
@@ -221,7 +220,7 @@ func TestNovaFingerprint(t *testing.T) {
 // What was printed can be read again, and shows no secret of Nova's.
 func TestNovaEffective(t *testing.T) {
 	s := source(t, "nova_conf: nova.conf, cells: [{name: a, dsn: 'mysql://u:s#same@h/d'}]", api+connection)
-	text, err := (&Config{Sources: []Source{*s}, Alerting: alerts.DefaultConfig()}).Effective()
+	text, err := (&Config{Sources: []Source{*s}, Alerting: DefaultAlerting()}).Effective()
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "s#same")
 	require.Contains(t, string(text), "nova_conf:\n            - nova.conf\n")

@@ -68,22 +68,30 @@ func (r *report) settingf(path, format string, args ...any) {
 	r.addf(at.line, at.path, format, args...)
 }
 
-// section notes what a driver found wrong with its section.
+// section notes what is wrong with a section.
 func (r *report) section(path string, err error) {
+	for _, e := range fieldErrors(path, err) {
+		r.settingf(e.Field, "%v", e.Err)
+	}
+}
+
+// fieldErrors takes apart an error about the section at a path: joined errors, and [drivers.FieldError]s in one another.
+// The path of each error that it returns begins at the top of the file.
+func fieldErrors(path string, err error) []*drivers.FieldError {
 	if err == nil {
-		return
+		return nil
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*drivers.FieldError
 		for _, e := range joined.Unwrap() {
-			r.section(path, e)
+			all = append(all, fieldErrors(path, e)...)
 		}
-		return
+		return all
 	}
 	if field := drivers.FieldOf(err); field != nil {
-		r.settingf(join(path, field.Field), "%v", field.Err)
-		return
+		return fieldErrors(join(path, field.Field), field.Err)
 	}
-	r.settingf(path, "%v", err)
+	return []*drivers.FieldError{{Field: path, Err: err}}
 }
 
 // err joins the problems in the order of their lines. Each is one line, whatever it quotes.

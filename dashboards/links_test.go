@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/config"
 )
 
 // Alerts and other pages link to these.
@@ -105,11 +106,11 @@ func TestLinksOfAlertsResolve(t *testing.T) {
 	for _, b := range boards(t) {
 		byUID[b.UID] = b
 	}
-	cfg := alerts.DefaultConfig()
+	cfg := config.DefaultAlerting()
 	cfg.GrafanaURL = "https://grafana.example.com"
-	cfg.Groups = []alerts.Group{{Group: "compute", MinMembers: 3}}
+	cfg.Groups = []config.AlertGroup{{Group: "compute", MinMembers: 3}}
 	linked := map[string]bool{}
-	for _, rule := range cfg.Rules() {
+	for _, rule := range alerts.Rules(&cfg) {
 		if rule.Alert == "" {
 			continue
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"servicegroup_exporter/config"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 
 // Options are what a [Client] is made of.
 type Options struct {
-	Config Config
+	Config config.Alertmanager
 	// Validity is how long Alertmanager takes a firing alert for true after it was posted: at least three times as long as
 	// it takes until it is posted again.
 	Validity time.Duration
@@ -77,8 +79,8 @@ func New(o Options) (*Client, error) {
 	name := o.Config.Name()
 	return &Client{
 		name:          name,
-		alerts:        o.Config.endpoint("alerts"),
-		status:        o.Config.endpoint("status"),
+		alerts:        o.Config.URL.JoinPath("api/v2", "alerts").String(),
+		status:        o.Config.URL.JoinPath("api/v2", "status").String(),
 		timeout:       time.Duration(o.Config.Timeout),
 		validity:      o.Validity,
 		probeInterval: cmp.Or(o.ProbeInterval, defaultProbeInterval),

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -197,9 +198,9 @@ func family(series string) string {
 }
 
 // configOf gives the configuration of a client of an Alertmanager at a URL.
-func configOf(t *testing.T, text string) Config {
+func configOf(t *testing.T, text string) config.Alertmanager {
 	t.Helper()
-	c := DefaultConfig()
+	c := config.DefaultAlertmanager()
 	u, err := url.Parse(text)
 	require.NoError(t, err)
 	c.URL.URL = u

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"servicegroup_exporter/config"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
@@ -75,7 +77,7 @@ func TestBadOptions(t *testing.T) {
 	logger := slog.New(slog.DiscardHandler)
 	_, err = New(Options{Config: configOf(t, am), Metrics: metrics, Logger: logger})
 	require.EqualError(t, err, "an Alertmanager's client needs a validity, metrics and a logger")
-	_, err = New(Options{Config: DefaultConfig(), Validity: 1, Metrics: metrics, Logger: logger})
+	_, err = New(Options{Config: config.DefaultAlertmanager(), Validity: 1, Metrics: metrics, Logger: logger})
 	require.ErrorContains(t, err, "url: is missing")
 	c := configOf(t, am)
 	c.TLSConfig.CAFile = "absent.pem"

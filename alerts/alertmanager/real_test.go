@@ -19,6 +19,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
 )
@@ -38,7 +39,7 @@ func alertmanager(t *testing.T) *testserver.AM {
 }
 
 // clientOf makes a client of an Alertmanager at a URL, and runs it.
-func clientOf(t *testing.T, url string, change func(*Config)) *rig {
+func clientOf(t *testing.T, url string, change func(*config.Alertmanager)) *rig {
 	t.Helper()
 	r := newRig(t, nil, func(o *Options) {
 		o.Config.URL = configOf(t, url).URL
@@ -123,7 +124,7 @@ func TestResolvesWithAnotherClock(t *testing.T) {
 func TestAlertmanagerThatFails(t *testing.T) {
 	t.Parallel()
 	first, second := alertmanager(t), alertmanager(t)
-	impatient := func(c *Config) { c.Timeout = drivers.Duration(500 * time.Millisecond) }
+	impatient := func(c *config.Alertmanager) { c.Timeout = drivers.Duration(500 * time.Millisecond) }
 	a, b := clientOf(t, first.URL(), impatient), clientOf(t, second.URL(), nil)
 	eventually(t, "both", func() bool { return a.value("alertmanager_up") == 1 && b.value("alertmanager_up") == 1 })
 
@@ -204,7 +205,7 @@ func TestSecureAlertmanager(t *testing.T) {
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte("wrong\n"), 0o600))
 
-	secure := func(c *Config) {
+	secure := func(c *config.Alertmanager) {
 		c.TLSConfig.CAFile = ca
 		c.BasicAuth = &promconfig.BasicAuth{Username: "user", PasswordFile: password}
 	}
@@ -215,7 +216,9 @@ func TestSecureAlertmanager(t *testing.T) {
 	eventually(t, "the alert", func() bool { return r.value("sent_total") == 1 })
 	require.Len(t, server.Alerts(), 1)
 
-	stranger := clientOf(t, front.URL, func(c *Config) { c.BasicAuth = &promconfig.BasicAuth{Username: "user", Password: "hunter2"} })
+	stranger := clientOf(t, front.URL, func(c *config.Alertmanager) {
+		c.BasicAuth = &promconfig.BasicAuth{Username: "user", Password: "hunter2"}
+	})
 	stranger.Send(alertOf("m2"))
 	eventually(t, "a wrong certificate", func() bool { return stranger.value("failed_total", "reason", "connect") > 0 })
 	require.Contains(t, stranger.log.String(), "certificate signed by unknown authority")
@@ -234,7 +237,7 @@ func TestNoToken(t *testing.T) {
 		http.Error(w, "hunter2", http.StatusForbidden)
 	}))
 	t.Cleanup(login.Close)
-	r := clientOf(t, am, func(c *Config) {
+	r := clientOf(t, am, func(c *config.Alertmanager) {
 		c.OAuth2 = &promconfig.OAuth2{ClientID: "us", ClientSecret: "hunter2", TokenURL: login.URL}
 	})
 	eventually(t, "a failure", func() bool { return r.log.String() != "" })

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"servicegroup_exporter/config"
+
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
 )
@@ -22,7 +24,7 @@ const (
 )
 
 // newHTTPClient makes a client that does what the configuration says.
-func newHTTPClient(c *Config, transport http.RoundTripper) (*http.Client, error) {
+func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper) (*http.Client, error) {
 	if transport == nil {
 		made, err := promconfig.NewRoundTripperFromConfig(c.HTTPClientConfig, "alertmanager",
 			promconfig.WithUserAgent(version.ComponentUserAgent("servicegroup_exporter")))

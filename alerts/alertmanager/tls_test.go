@@ -6,6 +6,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -24,7 +25,7 @@ func TestTLS(t *testing.T) {
 	named.ServerName = "elsewhere"
 	connects := func(t *testing.T, url string, tls promconfig.TLSConfig, says string) *rig {
 		t.Helper()
-		r := clientOf(t, url, func(c *Config) { c.TLSConfig = tls })
+		r := clientOf(t, url, func(c *config.Alertmanager) { c.TLSConfig = tls })
 		r.Send(alertOf(says))
 		if says == "" {
 			eventually(t, "the alert", func() bool { return r.value("sent_total") == 1 })

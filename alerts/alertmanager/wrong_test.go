@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"servicegroup_exporter/config"
+
 	promconfig "github.com/prometheus/common/config"
 	"github.com/stretchr/testify/require"
 )
@@ -26,7 +28,7 @@ func TestWrongURL(t *testing.T) {
 	t.Cleanup(guard.Close)
 	for name, tt := range map[string]struct {
 		url    string
-		config func(*Config)
+		config func(*config.Alertmanager)
 		want   string
 	}{
 		"no prefix there": {
@@ -42,7 +44,7 @@ func TestWrongURL(t *testing.T) {
 			`reason=rejected err="answered 400 Bad Request, and not as Alertmanager does: check http or https, and the path"`,
 		},
 		"not by us": {
-			guard.URL, func(c *Config) { c.BasicAuth = &promconfig.BasicAuth{Username: "u", Password: "hunter2"} },
+			guard.URL, func(c *config.Alertmanager) { c.BasicAuth = &promconfig.BasicAuth{Username: "u", Password: "hunter2"} },
 			`reason=auth err="answered 401 Unauthorized"`,
 		},
 	} {

@@ -7,6 +7,7 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
 )
 
 // crowd gives a source with that many members in groups of a thousand, of which some are down.
@@ -37,7 +38,7 @@ func eachCrowd(b *testing.B, run func(b *testing.B, snapshots []collector.Snapsh
 // BenchmarkSurvey is what each look at the collector costs, when nothing changes and nothing is due.
 func BenchmarkSurvey(b *testing.B) {
 	eachCrowd(b, func(b *testing.B, snapshots []collector.Snapshot) {
-		c := alerts.DefaultConfig()
+		c := config.DefaultAlerting()
 		s, builder, l := newSchedule(&c), alerts.NewBuilder(&c), newLedger(nil)
 		now := began.Add(time.Hour)
 		for b.Loop() {
@@ -50,7 +51,7 @@ func BenchmarkSurvey(b *testing.B) {
 // BenchmarkSurveyDue is the same when everything that fires is posted again.
 func BenchmarkSurveyDue(b *testing.B) {
 	eachCrowd(b, func(b *testing.B, snapshots []collector.Snapshot) {
-		c := alerts.DefaultConfig()
+		c := config.DefaultAlerting()
 		s, builder, l := newSchedule(&c), alerts.NewBuilder(&c), newLedger(nil)
 		now := began.Add(time.Hour)
 		for b.Loop() {

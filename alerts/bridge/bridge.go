@@ -23,6 +23,7 @@ import (
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
 )
 
 const (
@@ -101,7 +102,7 @@ func New(o Options) (*Bridge, error) {
 }
 
 // Prepare makes a setup for a configuration, which has to be valid. It is to be used or closed.
-func (b *Bridge) Prepare(cfg *alerts.Config) (*Setup, error) {
+func (b *Bridge) Prepare(cfg *config.Alerting) (*Setup, error) {
 	s := &Setup{builder: alerts.NewBuilder(cfg), schedule: newSchedule(cfg)}
 	for i := range cfg.Alertmanagers {
 		client, err := b.newClient(cfg.Alertmanagers[i], s.schedule.validity())

@@ -7,6 +7,7 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/alertmanager"
+	"servicegroup_exporter/config"
 )
 
 // A Setup is what a bridge makes of a configuration.
@@ -23,7 +24,7 @@ type running struct {
 	cancel     context.CancelFunc
 }
 
-func (b *Bridge) newClient(cfg alertmanager.Config, validity time.Duration) (*running, error) {
+func (b *Bridge) newClient(cfg config.Alertmanager, validity time.Duration) (*running, error) {
 	client, err := alertmanager.New(alertmanager.Options{
 		Config: cfg, Validity: validity, Metrics: b.metrics, Logger: b.log, Transport: b.transport, Ended: b.noteEnded,
 	})

@@ -10,6 +10,7 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 )
 
@@ -54,8 +55,8 @@ func snapshot(source, members string) collector.Snapshot {
 
 func blind(source string) collector.Snapshot { return collector.Snapshot{Source: source} }
 
-func builder(change func(*alerts.Config)) *alerts.Builder {
-	c := alerts.DefaultConfig()
+func builder(change func(*config.Alerting)) *alerts.Builder {
+	c := config.DefaultAlerting()
 	if change != nil {
 		change(&c)
 	}
@@ -83,13 +84,13 @@ func fires(s *survey) []string {
 func never(string) bool { return false }
 
 func TestSurvey(t *testing.T) {
-	minimum := func(c *alerts.Config) {
-		c.Groups = []alerts.Group{{Source: "s", Group: "g", MinMembers: 2}, {Group: "h", DegradedRatio: 0.9}}
+	minimum := func(c *config.Alerting) {
+		c.Groups = []config.AlertGroup{{Source: "s", Group: "g", MinMembers: 2}, {Group: "h", DegradedRatio: 0.9}}
 	}
 	for _, test := range []struct {
 		name    string
 		members string
-		change  func(*alerts.Config)
+		change  func(*config.Alerting)
 		want    []string
 	}{
 		{"all are well", "a:up b:up", nil, nil},
@@ -147,8 +148,8 @@ func TestSurvey(t *testing.T) {
 func TestSurveyOfNovasAPIDatabase(t *testing.T) {
 	s := snapshot("s", "")
 	s.Catalogue = true
-	found := newSurvey([]collector.Snapshot{s}, builder(func(c *alerts.Config) {
-		c.Groups = []alerts.Group{{Source: "s", Group: "g", MinMembers: 2}}
+	found := newSurvey([]collector.Snapshot{s}, builder(func(c *config.Alerting) {
+		c.Groups = []config.AlertGroup{{Source: "s", Group: "g", MinMembers: 2}}
 	}), never)
 	require.Empty(t, found.firing)
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
 )
@@ -19,7 +19,7 @@ receivers: [{name: hook, webhook_configs: [{url: "%s/hook"}]}]
 `
 
 // quick lets everything happen in seconds.
-func quick(c *alerts.Config) {
+func quick(c *config.Alerting) {
 	c.ResendInterval = drivers.Duration(time.Second)
 	c.ScrapeInterval, c.EvaluationInterval = drivers.Duration(time.Second), drivers.Duration(time.Second)
 }

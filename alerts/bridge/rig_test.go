@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/alerts"
-	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -121,9 +121,9 @@ func newRig(t *testing.T, folder string) *rig {
 }
 
 // configure makes the bridge post to Alertmanagers at URLs; change may change more.
-func (r *rig) configure(change func(*alerts.Config), urls ...string) {
+func (r *rig) configure(change func(*config.Alerting), urls ...string) {
 	r.t.Helper()
-	c := alerts.DefaultConfig()
+	c := config.DefaultAlerting()
 	for _, text := range urls {
 		c.Alertmanagers = append(c.Alertmanagers, configOf(r.t, text))
 	}
@@ -137,9 +137,9 @@ func (r *rig) configure(change func(*alerts.Config), urls ...string) {
 }
 
 // configOf gives the configuration of an Alertmanager at a URL.
-func configOf(t *testing.T, text string) alertmanager.Config {
+func configOf(t *testing.T, text string) config.Alertmanager {
 	t.Helper()
-	c := alertmanager.DefaultConfig()
+	c := config.DefaultAlertmanager()
 	u, err := url.Parse(text)
 	require.NoError(t, err)
 	c.URL.URL = u

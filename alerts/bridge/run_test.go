@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -50,7 +51,7 @@ func TestRecoveryWhileAlertmanagerIsAway(t *testing.T) {
 func TestADeathIsPostedAtOnce(t *testing.T) {
 	in(t, func(t *testing.T, r *rig, f *receiver) {
 		r.watched.see(snapshot("s", "a:up b:up c:up d:up e:down"))
-		r.configure(func(c *alerts.Config) {
+		r.configure(func(c *config.Alerting) {
 			c.ExternalLabels = map[string]string{"cluster": "prod", "replica": "a"}
 			c.ExternalURL = "https://exporter/"
 		}, am)
@@ -145,7 +146,7 @@ func TestAnotherConfiguration(t *testing.T) {
 		time.Sleep(time.Second)
 		two := r.series()
 		f.taken()
-		r.configure(func(c *alerts.Config) { c.Labels = map[string]string{"team": "cloud"} }, am)
+		r.configure(func(c *config.Alerting) { c.Labels = map[string]string{"team": "cloud"} }, am)
 		synctest.Wait()
 		require.Equal(t, []string{"am:9093"}, f.hosts)
 		got := f.taken()
@@ -201,7 +202,7 @@ func TestARestart(t *testing.T) {
 func TestTheEndIsTold(t *testing.T) {
 	in(t, func(t *testing.T, r *rig, f *receiver) {
 		r.watched.see(snapshot("s", "a:down b:up c:up"))
-		r.configure(func(c *alerts.Config) { c.ResolveAfter = 0 }, am)
+		r.configure(func(c *config.Alerting) { c.ResolveAfter = 0 }, am)
 		defer r.run()()
 		time.Sleep(time.Second)
 		f.taken()

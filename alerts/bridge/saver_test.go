@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/config"
 )
 
 // A disk that can't be written delays no post, is told of once, and has everything when it can be again.
@@ -55,7 +56,7 @@ func TestSaver(t *testing.T) {
 func TestPrepareFails(t *testing.T) {
 	r := newRig(t, "")
 	before := r.series()
-	c := alerts.DefaultConfig()
+	c := config.DefaultAlerting()
 	c.Alertmanagers = append(c.Alertmanagers, configOf(t, am), configOf(t, "http://other:9093"))
 	c.Alertmanagers[1].TLSConfig.CAFile = "absent.pem"
 	_, err := r.Prepare(&c)

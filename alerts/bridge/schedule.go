@@ -3,7 +3,7 @@ package bridge
 import (
 	"time"
 
-	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/config"
 )
 
 const (
@@ -24,7 +24,7 @@ type schedule struct {
 	resolveAfter time.Duration // how long after its end Alertmanager is told of it; negative: never
 }
 
-func newSchedule(c *alerts.Config) *schedule {
+func newSchedule(c *config.Alerting) *schedule {
 	return &schedule{
 		resend: time.Duration(c.ResendInterval), settle: 2 * c.RulesLag(), resolveAfter: time.Duration(c.ResolveAfter),
 	}

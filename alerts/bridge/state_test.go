@@ -9,6 +9,7 @@ import (
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
 )
 
 // A bench is a ledger whose time a test sets.
@@ -19,8 +20,8 @@ type bench struct {
 	now      time.Time
 }
 
-func newBench(t *testing.T, change func(*alerts.Config)) *bench {
-	c := alerts.DefaultConfig()
+func newBench(t *testing.T, change func(*config.Alerting)) *bench {
+	c := config.DefaultAlerting()
 	if change != nil {
 		change(&c)
 	}
@@ -149,7 +150,7 @@ func TestAnAlertIsNewAgainAfterItWasOver(t *testing.T) {
 }
 
 func TestResolving(t *testing.T) {
-	b := newBench(t, func(c *alerts.Config) { c.ResolveAfter = alerts.Patience(5 * time.Minute) })
+	b := newBench(t, func(c *config.Alerting) { c.ResolveAfter = config.DurationOrNever(5 * time.Minute) })
 	b.see(0, snapshot("s", "a:down b:up"))
 	require.Zero(t, b.posted(5*time.Minute-10*time.Second, snapshot("s", "a:up b:up")))
 	// It has to be up without a break.
@@ -164,7 +165,7 @@ func TestResolving(t *testing.T) {
 }
 
 func TestResolvingAtOnce(t *testing.T) {
-	b := newBench(t, func(c *alerts.Config) { c.ResolveAfter = 0 })
+	b := newBench(t, func(c *config.Alerting) { c.ResolveAfter = 0 })
 	b.see(0, snapshot("s", "a:down b:up"))
 	over := b.see(time.Second, snapshot("s", "a:up b:up"))
 	require.Len(t, over, 1)

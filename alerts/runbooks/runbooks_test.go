@@ -15,6 +15,7 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/runbooks"
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -143,8 +144,8 @@ func TestSilences(t *testing.T) {
 // Every alert links to a runbook, and every runbook is one of an alert.
 func TestEveryAlertHasARunbook(t *testing.T) {
 	require.ElementsMatch(t, alerts.Names(), runbooks.Names())
-	c := alerts.DefaultConfig()
-	for _, rule := range c.Rules() {
+	c := config.DefaultAlerting()
+	for _, rule := range alerts.Rules(&c) {
 		if rule.Alert != "" {
 			require.Equal(t, c.ExternalURL+"/runbooks/"+rule.Alert, rule.Annotations["runbook_url"])
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/probe"
@@ -50,7 +51,7 @@ func value(c prometheus.Collector) float64 { return testutil.ToFloat64(c) }
 func TestRounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
-		c, stop := start(t, Source{Source: f.source(), Interval: time.Minute, Group: GroupPrefix})
+		c, stop := start(t, Source{Source: f.source(), Interval: time.Minute, Group: config.CanaryPrefix})
 		begun := time.Now()
 		time.Sleep(3*time.Minute - time.Second)
 		require.InDelta(t, 3, value(c.metrics.rounds.WithLabelValues("lab")), 0)
@@ -87,7 +88,7 @@ func TestFailures(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake()
 				breakIt(f)
-				c, stop := start(t, Source{Source: f.source(), Interval: time.Hour, Group: GroupPrefix})
+				c, stop := start(t, Source{Source: f.source(), Interval: time.Hour, Group: config.CanaryPrefix})
 				time.Sleep(2 * leastPatience)
 				stop()
 				require.InDelta(t, 1, value(c.metrics.rounds.WithLabelValues("lab")), 0)
@@ -114,7 +115,7 @@ func TestNoReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.noReturn = true
-		c, stop := start(t, Source{Source: f.source(), Interval: time.Hour, Group: GroupPrefix})
+		c, stop := start(t, Source{Source: f.source(), Interval: time.Hour, Group: config.CanaryPrefix})
 		time.Sleep(leastPatience)
 		stop()
 		require.InDelta(t, 1, value(c.metrics.failures.WithLabelValues("lab", string(reasonJoin))), 0)
@@ -127,7 +128,7 @@ func TestNoReturn(t *testing.T) {
 func TestUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
-		s := Source{Source: f.source(), Interval: time.Hour, Group: GroupPrefix, Fingerprint: "a"}
+		s := Source{Source: f.source(), Interval: time.Hour, Group: config.CanaryPrefix, Fingerprint: "a"}
 		c, stop := start(t, s)
 		defer stop()
 		time.Sleep(time.Minute)
@@ -157,7 +158,7 @@ func TestScrapesOnly(t *testing.T) {
 	}
 	c, stop := start(t, Source{
 		Source:   probe.Source{Name: "lab", Driver: "db", PollTimeout: 5 * time.Second, Open: open},
-		Interval: 50 * time.Millisecond, Group: GroupPrefix,
+		Interval: 50 * time.Millisecond, Group: config.CanaryPrefix,
 	})
 	require.Eventually(t, func() bool {
 		c.Nudge()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/probe"
 )
@@ -50,7 +51,7 @@ func (f *fake) Members(context.Context) (*drivers.Poll, error) {
 	for name, m := range f.members {
 		up := m.alive || f.immortal || time.Since(m.died) < downTime
 		poll.Members = append(poll.Members, drivers.Member{
-			Group: GroupPrefix, Name: name, Up: up && !f.blind, Rostered: true, SessionTimeout: downTime,
+			Group: config.CanaryPrefix, Name: name, Up: up && !f.blind, Rostered: true, SessionTimeout: downTime,
 		})
 	}
 	return poll, nil

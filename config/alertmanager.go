@@ -1,4 +1,4 @@
-package alertmanager
+package config
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Config is one element of "alertmanagers": where it is, and how to talk to it.
-type Config struct {
+// Alertmanager is one element of "alertmanagers": where it is, and how to talk to it.
+type Alertmanager struct {
 	// URL is where Alertmanager's own pages begin, with the path prefix it may have: its API is at URL/api/v2.
 	URL promconfig.URL `yaml:"url"`
 	// Timeout bounds each request.
@@ -22,46 +22,46 @@ type Config struct {
 	promconfig.HTTPClientConfig `yaml:",inline"`
 }
 
-// DefaultConfig returns everything but the URL.
-func DefaultConfig() Config {
-	return Config{Timeout: drivers.Duration(10 * time.Second), HTTPClientConfig: promconfig.DefaultHTTPClientConfig}
+// DefaultAlertmanager returns everything but the URL.
+func DefaultAlertmanager() Alertmanager {
+	return Alertmanager{Timeout: drivers.Duration(10 * time.Second), HTTPClientConfig: promconfig.DefaultHTTPClientConfig}
 }
 
 // Name is the URL without its user and password: the label "alertmanager".
-func (c *Config) Name() string {
-	if c.URL.URL == nil {
+func (a *Alertmanager) Name() string {
+	if a.URL.URL == nil {
 		return ""
 	}
-	u := *c.URL.URL
+	u := *a.URL.URL
 	u.User = nil
 	return strings.TrimSuffix(u.String(), "/")
 }
 
 // String gives the name: a configuration has secrets in many places.
-func (c Config) String() string { return c.Name() }
+func (a Alertmanager) String() string { return a.Name() }
 
 // GoString hides secrets from %#v.
-func (c Config) GoString() string { return c.Name() }
+func (a Alertmanager) GoString() string { return a.Name() }
 
 // LogValue hides secrets from slog.
-func (c Config) LogValue() slog.Value { return slog.StringValue(c.Name()) }
+func (a Alertmanager) LogValue() slog.Value { return slog.StringValue(a.Name()) }
 
 // Validate checks the section and returns one error, a [drivers.FieldError], for each setting that is wrong, joined. No
 // file that it names is read.
-func (c *Config) Validate() error {
-	errs := []error{c.validateURL()}
-	if c.Timeout <= 0 {
+func (a *Alertmanager) Validate() error {
+	errs := []error{a.validateURL()}
+	if a.Timeout <= 0 {
 		errs = append(errs, drivers.Field("timeout", "must be more than 0"))
 	}
-	errs = append(errs, validateHTTP(&c.HTTPClientConfig)...)
-	if c.URL.URL != nil && c.URL.User != nil && (c.BasicAuth != nil || c.Authorization != nil || c.OAuth2 != nil) {
+	errs = append(errs, validateHTTP(&a.HTTPClientConfig)...)
+	if a.URL.URL != nil && a.URL.User != nil && (a.BasicAuth != nil || a.Authorization != nil || a.OAuth2 != nil) {
 		errs = append(errs, drivers.Field("url", "has a user, and there is another way to authenticate; keep one of them"))
 	}
 	return errors.Join(errs...)
 }
 
-func (c *Config) validateURL() error {
-	switch u := c.URL.URL; {
+func (a *Alertmanager) validateURL() error {
+	switch u := a.URL.URL; {
 	case u == nil || *u == url.URL{}:
 		return drivers.Field("url", "is missing: write a URL like http://alertmanager:9093")
 	case !isHTTP(u):
@@ -75,9 +75,4 @@ func (c *Config) validateURL() error {
 // isHTTP says whether a URL names a web server.
 func isHTTP(u *url.URL) bool {
 	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
-}
-
-// endpoint gives the URL of a part of the API.
-func (c *Config) endpoint(part string) string {
-	return c.URL.JoinPath("api/v2", part).String()
 }

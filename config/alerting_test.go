@@ -1,9 +1,8 @@
-package alerts
+package config
 
 import (
 	"math"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,16 +10,15 @@ import (
 	promconfig "github.com/prometheus/common/config"
 	"github.com/stretchr/testify/require"
 
-	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/drivers"
 )
 
-func TestDefaultConfigIsValid(t *testing.T) {
-	c := DefaultConfig()
+func TestDefaultAlertingIsValid(t *testing.T) {
+	c := DefaultAlerting()
 	require.NoError(t, c.Validate())
 }
 
-func TestValidate(t *testing.T) {
+func TestValidateAlerting(t *testing.T) {
 	const (
 		badURL   = "must be a URL like https://alerts.example.com/path, without a query"
 		badWord  = "must be one of critical, warning, info, none"
@@ -29,46 +27,46 @@ func TestValidate(t *testing.T) {
 	)
 	for _, test := range []struct {
 		name string
-		set  func(*Config)
+		set  func(*Alerting)
 		want []string
 	}{
-		{"no rules lag", func(c *Config) { c.ScrapeInterval, c.EvaluationInterval = 0, 0 }, []string{
+		{"no rules lag", func(c *Alerting) { c.ScrapeInterval, c.EvaluationInterval = 0, 0 }, []string{
 			"scrape_interval: must be more than 0", "evaluation_interval: must be more than 0",
 		}},
-		{"flood", func(c *Config) { c.ResendInterval = drivers.Duration(999 * time.Millisecond) }, []string{
+		{"flood", func(c *Alerting) { c.ResendInterval = drivers.Duration(999 * time.Millisecond) }, []string{
 			"resend_interval: must be at least 1s",
 		}},
-		{"rules still fire", func(c *Config) { c.ResolveAfter = Patience(4*time.Minute - 1) }, []string{
+		{"rules still fire", func(c *Alerting) { c.ResolveAfter = DurationOrNever(4*time.Minute - 1) }, []string{
 			"resolve_after: must be never, or at least 4m0s (twice scrape_interval and evaluation_interval), so that no rule " +
 				"still fires; or 0s, if the rules are not loaded anywhere",
 		}},
-		{"no rule fires any more", func(c *Config) { c.ResolveAfter = Patience(4 * time.Minute) }, nil},
-		{"no rules", func(c *Config) { c.ResolveAfter = 0 }, nil},
-		{"links", func(c *Config) { c.ExternalURL, c.GrafanaURL = "", "ftp://grafana" }, []string{
+		{"no rule fires any more", func(c *Alerting) { c.ResolveAfter = DurationOrNever(4 * time.Minute) }, nil},
+		{"no rules", func(c *Alerting) { c.ResolveAfter = 0 }, nil},
+		{"links", func(c *Alerting) { c.ExternalURL, c.GrafanaURL = "", "ftp://grafana" }, []string{
 			"external_url: " + badURL, "grafana_url: " + badURL,
 		}},
-		{"links with more than a path", func(c *Config) { c.ExternalURL, c.GrafanaURL = "http://a/?b", "http://u:p@a" }, []string{
+		{"links with more than a path", func(c *Alerting) { c.ExternalURL, c.GrafanaURL = "http://a/?b", "http://u:p@a" }, []string{
 			"external_url: " + badURL, "grafana_url: " + badURL,
 		}},
-		{"links that are templates", func(c *Config) { c.ExternalURL, c.GrafanaURL = "http://a/{{b}}", "http://a#b" }, []string{
+		{"links that are templates", func(c *Alerting) { c.ExternalURL, c.GrafanaURL = "http://a/{{b}}", "http://a#b" }, []string{
 			"external_url: " + badURL, "grafana_url: " + badURL,
 		}},
-		{"links with a path", func(c *Config) { c.ExternalURL, c.GrafanaURL = "https://a:1/b/", "http://[::1]/c" }, nil},
-		{"no job", func(c *Config) { c.Job = "" }, []string{"job: must be the job_name of prometheus.yml"}},
-		{"job", func(c *Config) { c.Job = "{{a}}" }, []string{"job: must be the job_name of prometheus.yml"}},
-		{"severities", func(c *Config) {
+		{"links with a path", func(c *Alerting) { c.ExternalURL, c.GrafanaURL = "https://a:1/b/", "http://[::1]/c" }, nil},
+		{"no job", func(c *Alerting) { c.Job = "" }, []string{"job: must be the job_name of prometheus.yml"}},
+		{"job", func(c *Alerting) { c.Job = "{{a}}" }, []string{"job: must be the job_name of prometheus.yml"}},
+		{"severities", func(c *Alerting) {
 			c.Severities = map[string]string{"ServiceGroupMassFailure": "page", "Watchdog": "none", "ServiceGroupOutage": "info"}
 		}, []string{
 			"severities.ServiceGroupMassFailure: " + badWord,
-			"severities.Watchdog: there is no such alert; there are " + strings.Join(Names(), ", "),
+			"severities.Watchdog: there is no such alert; there are " + strings.Join(AlertNames(), ", "),
 		}},
-		{"names of labels", func(c *Config) {
+		{"names of labels", func(c *Alerting) {
 			c.Labels, c.ExternalLabels = map[string]string{"a-b": "c", "__name__": "d"}, map[string]string{"1a": "c"}
 		}, []string{
 			"labels.a-b: is not the name of a label", "external_labels.1a: is not the name of a label",
 			"labels.__name__: is not the name of a label",
 		}},
-		{"own labels", func(c *Config) {
+		{"own labels", func(c *Alerting) {
 			c.Labels = map[string]string{"host": "a", "source": "b", "instance": "c", "alertmanager": "d"}
 			c.ExternalLabels = map[string]string{"severity": "c", "scope": "d", "instance": "e"}
 		}, []string{
@@ -78,20 +76,20 @@ func TestValidate(t *testing.T) {
 			`labels.instance: alerts have a label "instance" of their own`,
 			`labels.alertmanager: alerts have a label "alertmanager" of their own`,
 		}},
-		{"values of labels", func(c *Config) {
+		{"values of labels", func(c *Alerting) {
 			c.Labels, c.ExternalLabels = map[string]string{"a": "{{ $value }}"}, map[string]string{"b": "\xff"}
 		}, []string{"labels.a: must be plain text of one line", "external_labels.b: must be plain text of one line"}},
-		{"labels that can't be dropped", func(c *Config) { c.DropLabels = []string{"replica", "member", "host"} }, []string{
+		{"labels that can't be dropped", func(c *Alerting) { c.DropLabels = []string{"replica", "member", "host"} }, []string{
 			`drop_labels[1]: without label "member" alerts can't be told apart`,
 			`drop_labels[2]: without label "host" alerts can't be told apart`,
 		}},
-		{"host label", func(c *Config) { c.HostLabel = "member" }, []string{badHost}},
-		{"name of the host label", func(c *Config) { c.HostLabel = "a-b" }, []string{badHost}},
-		{"reserved host label", func(c *Config) { c.HostLabel = "__a" }, []string{badHost}},
-		{"no host label", func(c *Config) { c.HostLabel, c.Labels = "", map[string]string{"host": "a"} }, nil},
-		{"another host label", func(c *Config) { c.HostLabel, c.DropLabels = "instance", []string{"host"} }, nil},
-		{"groups", func(c *Config) {
-			c.Groups = []Group{
+		{"host label", func(c *Alerting) { c.HostLabel = "member" }, []string{badHost}},
+		{"name of the host label", func(c *Alerting) { c.HostLabel = "a-b" }, []string{badHost}},
+		{"reserved host label", func(c *Alerting) { c.HostLabel = "__a" }, []string{badHost}},
+		{"no host label", func(c *Alerting) { c.HostLabel, c.Labels = "", map[string]string{"host": "a"} }, nil},
+		{"another host label", func(c *Alerting) { c.HostLabel, c.DropLabels = "instance", []string{"host"} }, nil},
+		{"groups", func(c *Alerting) {
+			c.Groups = []AlertGroup{
 				{Severity: "page"},
 				{Group: "a\xff", MinMembers: -1},
 				{Group: "b", DegradedRatio: 1.01},
@@ -108,8 +106,8 @@ func TestValidate(t *testing.T) {
 			"groups[4].degraded_ratio: must be more than 0 and at most 1",
 			"groups[5].group: nothing is set for this group: set severity, min_members or degraded_ratio",
 		}},
-		{"alertmanagers", func(c *Config) {
-			c.Alertmanagers = []alertmanager.Config{at("http://am/"), at("http://am"), at("am:9093"), at("http://other")}
+		{"alertmanagers", func(c *Alerting) {
+			c.Alertmanagers = []Alertmanager{at("http://am/"), at("http://am"), at("am:9093"), at("http://other")}
 			c.Alertmanagers[3].Timeout = 0
 		}, []string{
 			"alertmanagers[1].url: alertmanagers[0] is the same",
@@ -118,10 +116,10 @@ func TestValidate(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := DefaultConfig()
+			c := DefaultAlerting()
 			test.set(&c)
 			var got []string
-			for _, e := range fieldErrors(c.Validate()) {
+			for _, e := range fieldErrors("", c.Validate()) {
 				got = append(got, e.Error())
 			}
 			require.ElementsMatch(t, test.want, got)
@@ -129,8 +127,8 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func at(address string) alertmanager.Config {
-	c := alertmanager.DefaultConfig()
+func at(address string) Alertmanager {
+	c := DefaultAlertmanager()
 	u, err := url.Parse(address)
 	if err != nil {
 		panic(err) // Of a constant.
@@ -141,20 +139,20 @@ func at(address string) alertmanager.Config {
 
 func TestOverlappingGroups(t *testing.T) {
 	for _, test := range []struct {
-		a, b     Group
+		a, b     AlertGroup
 		overlaps bool
 	}{
-		{Group{Group: "a"}, Group{Group: "a"}, true},
-		{Group{Group: "a"}, Group{Group: "b"}, false},
-		{Group{Group: "a"}, Group{Group: "a", Source: "s"}, true},
-		{Group{Group: "a", Source: "s"}, Group{Group: "a", Source: "s"}, true},
-		{Group{Group: "a", Source: "s"}, Group{Group: "a", Source: "t"}, false},
-		{Group{Group: "a", Source: "s"}, Group{Group: "a", Source: "s2"}, false},
-		{Group{Group: "a", Source: "s"}, Group{Group: "a", Source: "s/cell"}, true},
-		{Group{Group: "a", Source: "s/cell"}, Group{Group: "a", Source: "s/cell2"}, false},
+		{AlertGroup{Group: "a"}, AlertGroup{Group: "a"}, true},
+		{AlertGroup{Group: "a"}, AlertGroup{Group: "b"}, false},
+		{AlertGroup{Group: "a"}, AlertGroup{Group: "a", Source: "s"}, true},
+		{AlertGroup{Group: "a", Source: "s"}, AlertGroup{Group: "a", Source: "s"}, true},
+		{AlertGroup{Group: "a", Source: "s"}, AlertGroup{Group: "a", Source: "t"}, false},
+		{AlertGroup{Group: "a", Source: "s"}, AlertGroup{Group: "a", Source: "s2"}, false},
+		{AlertGroup{Group: "a", Source: "s"}, AlertGroup{Group: "a", Source: "s/cell"}, true},
+		{AlertGroup{Group: "a", Source: "s/cell"}, AlertGroup{Group: "a", Source: "s/cell2"}, false},
 	} {
-		for _, pair := range [][]Group{{test.a, test.b}, {test.b, test.a}} {
-			c := DefaultConfig()
+		for _, pair := range [][]AlertGroup{{test.a, test.b}, {test.b, test.a}} {
+			c := DefaultAlerting()
 			for i := range pair {
 				pair[i].MinMembers = 1
 			}
@@ -168,29 +166,19 @@ func TestOverlappingGroups(t *testing.T) {
 	}
 }
 
-func TestPatience(t *testing.T) {
-	for text, want := range map[string]Patience{"never": Never, "0s": 0, "5m": Patience(5 * time.Minute)} {
-		var p Patience
+func TestDurationOrNever(t *testing.T) {
+	for text, want := range map[string]DurationOrNever{"never": Never, "0s": 0, "5m": DurationOrNever(5 * time.Minute)} {
+		var p DurationOrNever
 		require.NoError(t, p.UnmarshalText([]byte(text)))
 		require.Equal(t, want, p)
 		written, err := p.MarshalText()
 		require.NoError(t, err)
-		var again Patience
+		var again DurationOrNever
 		require.NoError(t, again.UnmarshalText(written))
 		require.Equal(t, want, again)
 	}
-	var p Patience
+	var p DurationOrNever
 	for _, text := range []string{"Never", "-1ns", "5"} {
 		require.Error(t, p.UnmarshalText([]byte(text)))
 	}
-}
-
-func TestNames(t *testing.T) {
-	names := Names()
-	require.Len(t, slices.Compact(slices.Sorted(slices.Values(names))), len(names), "two alerts have the same name")
-	for _, name := range []string{MemberDown, Degraded, Outage, BelowMinimum, MassFailure} {
-		require.Contains(t, names, name)
-		require.True(t, IsPosted(name))
-	}
-	require.False(t, IsPosted("ServiceGroupWatchdog"))
 }

@@ -1,4 +1,4 @@
-package alerts
+package config
 
 import (
 	"errors"
@@ -11,14 +11,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/drivers"
 )
 
-// Config is what both paths to Alertmanager, the rules and the bridge, have to agree on.
-type Config struct {
+// Alerting is the section "alerting": what the rules and the bridge to Alertmanager share.
+type Alerting struct {
 	// Alertmanagers are where the bridge posts. Empty: there is no bridge.
-	Alertmanagers []alertmanager.Config `yaml:"alertmanagers"`
+	Alertmanagers []Alertmanager `yaml:"alertmanagers"`
 
 	// ExternalLabels are those of prometheus.yml, which Prometheus adds to alerts that lack them.
 	ExternalLabels map[string]string `yaml:"external_labels"`
@@ -47,16 +46,16 @@ type Config struct {
 	ResendInterval drivers.Duration `yaml:"resend_interval"`
 	// ResolveAfter is how long a member has to be up before the bridge says that its alert is resolved; "never" leaves
 	// that to the rules.
-	ResolveAfter Patience `yaml:"resolve_after"`
+	ResolveAfter DurationOrNever `yaml:"resolve_after"`
 
 	// Severities gives alerts, by name, another severity.
 	Severities map[string]string `yaml:"severities"`
 	// Groups are settings of single groups, each at most once.
-	Groups []Group `yaml:"groups"`
+	Groups []AlertGroup `yaml:"groups"`
 }
 
-// Group is what is different about the alerts of one group.
-type Group struct {
+// AlertGroup is what is different about the alerts of one group.
+type AlertGroup struct {
 	// Source is the name of a source in the configuration; empty: any. A source that stands for Nova as a whole has
 	// all of its cells.
 	Source string `yaml:"source"`
@@ -68,19 +67,16 @@ type Group struct {
 	// MinMembers is how many members have to be up and in service; zero: any number.
 	MinMembers int `yaml:"min_members"`
 	// DegradedRatio is the share of the members in service that has to be down for ServiceGroupDegraded, more than 0
-	// and at most 1; zero: [defaultRatio].
+	// and at most 1; zero: the default of package alerts.
 	DegradedRatio float64 `yaml:"degraded_ratio"`
 }
 
-const (
-	defaultRatio = 0.25
-	// minResend keeps a mistyped unit from becoming a flood of posts.
-	minResend = time.Second
-)
+// minResend keeps a mistyped unit from becoming a flood of posts.
+const minResend = time.Second
 
-// DefaultConfig is the configuration of a program that was told nothing about alerts.
-func DefaultConfig() Config {
-	return Config{
+// DefaultAlerting returns the section of a file that does not have it.
+func DefaultAlerting() Alerting {
+	return Alerting{
 		DropLabels:         []string{"replica", "prometheus_replica"},
 		HostLabel:          "host",
 		ExternalURL:        "http://localhost:10199",
@@ -94,17 +90,17 @@ func DefaultConfig() Config {
 }
 
 // RulesLag is how long the rules may take to see what a poll has seen.
-func (c *Config) RulesLag() time.Duration {
-	return time.Duration(c.ScrapeInterval + c.EvaluationInterval)
+func (a *Alerting) RulesLag() time.Duration {
+	return time.Duration(a.ScrapeInterval + a.EvaluationInterval)
 }
 
 // Validate says everything that is wrong, as joined [drivers.FieldError]s.
-func (c *Config) Validate() error {
+func (a *Alerting) Validate() error {
 	var errs []error
 	wrong := func(field, format string, args ...any) { errs = append(errs, drivers.Field(field, format, args...)) }
-	c.validateLabels(wrong)
-	c.validateTimes(wrong)
-	for field, link := range map[string]string{"external_url": c.ExternalURL, "grafana_url": c.GrafanaURL} {
+	a.validateLabels(wrong)
+	a.validateTimes(wrong)
+	for field, link := range map[string]string{"external_url": a.ExternalURL, "grafana_url": a.GrafanaURL} {
 		if link == "" && field == "grafana_url" {
 			continue
 		}
@@ -112,79 +108,64 @@ func (c *Config) Validate() error {
 			wrong(field, "must be a URL like https://alerts.example.com/path, without a query")
 		}
 	}
-	if c.Job == "" || hasTemplate(c.Job) {
+	if a.Job == "" || hasTemplate(a.Job) {
 		wrong("job", "must be the job_name of prometheus.yml")
 	}
-	for name, severity := range c.Severities {
-		if !slices.Contains(Names(), name) {
-			wrong("severities."+name, "there is no such alert; there are %s", strings.Join(Names(), ", "))
+	for name, severity := range a.Severities {
+		if !slices.Contains(AlertNames(), name) {
+			wrong("severities."+name, "there is no such alert; there are %s", strings.Join(AlertNames(), ", "))
 		}
 		if !goodSeverity(severity) {
-			wrong("severities."+name, "must be one of %s", strings.Join(severities(), ", "))
+			wrong("severities."+name, "must be one of %s", strings.Join(Severities(), ", "))
 		}
 	}
-	for i := range c.Groups {
-		c.Groups[i].validate(fmt.Sprintf("groups[%d].", i), wrong)
+	for i := range a.Groups {
+		a.Groups[i].validate(fmt.Sprintf("groups[%d].", i), wrong)
 		for j := range i {
-			if c.Groups[i].overlaps(&c.Groups[j]) {
+			if a.Groups[i].overlaps(&a.Groups[j]) {
 				wrong(fmt.Sprintf("groups[%d].group", i), "groups[%d] has settings for this group already", j)
 			}
 		}
 	}
-	c.validateAlertmanagers(wrong)
+	a.validateAlertmanagers(wrong)
 	return errors.Join(errs...)
 }
 
 // wrongFunc notes what is wrong with a setting.
 type wrongFunc func(field, format string, args ...any)
 
-func (c *Config) validateTimes(wrong wrongFunc) {
-	if c.ScrapeInterval <= 0 {
+func (a *Alerting) validateTimes(wrong wrongFunc) {
+	if a.ScrapeInterval <= 0 {
 		wrong("scrape_interval", "must be more than 0")
 	}
-	if c.EvaluationInterval <= 0 {
+	if a.EvaluationInterval <= 0 {
 		wrong("evaluation_interval", "must be more than 0")
 	}
-	if time.Duration(c.ResendInterval) < minResend {
+	if time.Duration(a.ResendInterval) < minResend {
 		wrong("resend_interval", "must be at least %s", minResend)
 	}
-	lag := 2 * c.RulesLag()
-	if after := time.Duration(c.ResolveAfter); c.ResolveAfter != Never && after != 0 && after < lag {
+	lag := 2 * a.RulesLag()
+	if after := time.Duration(a.ResolveAfter); a.ResolveAfter != Never && after != 0 && after < lag {
 		wrong("resolve_after", "must be never, or at least %s (twice scrape_interval and evaluation_interval), so that no "+
 			"rule still fires; or 0s, if the rules are not loaded anywhere", lag)
 	}
 }
 
-func (c *Config) validateAlertmanagers(wrong wrongFunc) {
-	for i := range c.Alertmanagers {
-		path := fmt.Sprintf("alertmanagers[%d].", i)
-		if errs := fieldErrors(c.Alertmanagers[i].Validate()); len(errs) > 0 {
-			for _, e := range errs {
-				wrong(path+e.Field, "%w", e.Err)
+func (a *Alerting) validateAlertmanagers(wrong wrongFunc) {
+	for i := range a.Alertmanagers {
+		path := fmt.Sprintf("alertmanagers[%d]", i)
+		if err := a.Alertmanagers[i].Validate(); err != nil {
+			for _, e := range fieldErrors(path, err) {
+				wrong(e.Field, "%w", e.Err)
 			}
 			continue
 		}
 		for j := range i {
-			if c.Alertmanagers[i].Name() == c.Alertmanagers[j].Name() {
-				wrong(path+"url", "alertmanagers[%d] is the same", j)
+			if a.Alertmanagers[i].Name() == a.Alertmanagers[j].Name() {
+				wrong(path+".url", "alertmanagers[%d] is the same", j)
 			}
 		}
 	}
-}
-
-// fieldErrors takes errors apart that were joined.
-func fieldErrors(err error) []*drivers.FieldError {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []*drivers.FieldError
-		for _, e := range joined.Unwrap() {
-			all = append(all, fieldErrors(e)...)
-		}
-		return all
-	}
-	if field := drivers.FieldOf(err); field != nil {
-		return []*drivers.FieldError{field}
-	}
-	return nil
 }
 
 // labelName matches the names that labels of alerts may have in every Prometheus, and those that it reserves.
@@ -195,10 +176,10 @@ func goodLabel(name string) bool {
 }
 
 // ownLabels are those that alerts have by themselves.
-func (c *Config) ownLabels() []string {
+func (a *Alerting) ownLabels() []string {
 	own := []string{"alertname", "source", "group", "member", "severity", "scope"}
-	if c.HostLabel != "" {
-		own = append(own, c.HostLabel)
+	if a.HostLabel != "" {
+		own = append(own, a.HostLabel)
 	}
 	return own
 }
@@ -206,36 +187,36 @@ func (c *Config) ownLabels() []string {
 // exporterLabels are those by which alerts about this program are told apart.
 func exporterLabels() []string { return []string{"job", "instance", "alertmanager", "label"} }
 
-func (c *Config) validateLabels(wrong wrongFunc) {
-	for field, labels := range map[string]map[string]string{"external_labels": c.ExternalLabels, "labels": c.Labels} {
+func (a *Alerting) validateLabels(wrong wrongFunc) {
+	for field, labels := range map[string]map[string]string{"external_labels": a.ExternalLabels, "labels": a.Labels} {
 		for name, value := range labels {
 			switch {
 			case !goodLabel(name):
 				wrong(field+"."+name, "is not the name of a label")
 			// A rule's labels replace those of the expression, and a rule that then has an alert twice fails.
-			case slices.Contains(c.ownLabels(), name), field == "labels" && slices.Contains(exporterLabels(), name):
+			case slices.Contains(a.ownLabels(), name), field == "labels" && slices.Contains(exporterLabels(), name):
 				wrong(field+"."+name, "alerts have a label %q of their own", name)
 			case !isPlain(value):
 				wrong(field+"."+name, "must be plain text of one line")
 			}
 		}
 	}
-	for i, name := range c.DropLabels {
-		if slices.Contains(c.ownLabels(), name) {
+	for i, name := range a.DropLabels {
+		if slices.Contains(a.ownLabels(), name) {
 			wrong(fmt.Sprintf("drop_labels[%d]", i), "without label %q alerts can't be told apart", name)
 		}
 	}
-	if c.HostLabel != "" && (!goodLabel(c.HostLabel) || slices.Contains(c.ownLabels()[:6], c.HostLabel)) {
+	if a.HostLabel != "" && (!goodLabel(a.HostLabel) || slices.Contains(a.ownLabels()[:6], a.HostLabel)) {
 		wrong("host_label", "must be the name of a label that alerts don't have by themselves, or empty")
 	}
 }
 
-func (g *Group) validate(path string, wrong wrongFunc) {
+func (g *AlertGroup) validate(path string, wrong wrongFunc) {
 	if g.Group == "" || !utf8.ValidString(g.Group) {
 		wrong(path+"group", "must be the name of a group")
 	}
 	if g.Severity != "" && !goodSeverity(g.Severity) {
-		wrong(path+"severity", "must be one of %s", strings.Join(severities(), ", "))
+		wrong(path+"severity", "must be one of %s", strings.Join(Severities(), ", "))
 	}
 	if g.MinMembers < 0 {
 		wrong(path+"min_members", "must not be negative")
@@ -248,11 +229,54 @@ func (g *Group) validate(path string, wrong wrongFunc) {
 	}
 }
 
-func severities() []string {
-	return []string{severityCritical, severityWarning, severityInfo, severityNone}
+// Severities returns the values that the label severity may have.
+func Severities() []string { return []string{"critical", "warning", "info", "none"} }
+
+func goodSeverity(s string) bool { return slices.Contains(Severities(), s) }
+
+// AlertNames returns the names of all alerts, which package alerts defines.
+func AlertNames() []string {
+	return []string{
+		"ServiceGroupMemberDown",
+		"ServiceGroupMemberFlapping",
+		"ServiceGroupMemberAutoDisabled",
+		"ServiceGroupMemberDisabledLong",
+		"ServiceGroupMemberForcedDownLong",
+		"ServiceGroupHeartbeatClockSkew",
+		"ServiceGroupDegraded",
+		"ServiceGroupOutage",
+		"ServiceGroupBelowMinimum",
+		"ServiceGroupDataMissing",
+		"ServiceGroupMassFailure",
+		"ServiceGroupHeartbeatsStalled",
+		"ServiceGroupSourceUnreachable",
+		"ServiceGroupViewStale",
+		"ServiceGroupMembersUnknown",
+		"ServiceGroupSourceClockSkew",
+		"ServiceGroupDetectionSlow",
+		"ServiceGroupCanaryFailing",
+		"ServiceGroupExporterDown",
+		"ServiceGroupExporterAllDown",
+		"ServiceGroupExporterAbsent",
+		"ServiceGroupConfigReloadFailed",
+		"ServiceGroupBridgePushFailing",
+		"ServiceGroupBridgeAllFailing",
+		"ServiceGroupBridgeLabelMismatch",
+		"ServiceGroupWatchdog",
+	}
 }
 
-func goodSeverity(s string) bool { return slices.Contains(severities(), s) }
+// Fits reports whether the settings are those of a group. A source that stands for Nova as a whole has its name, a slash
+// and the name of a cell for the names of its cells.
+func (g *AlertGroup) Fits(source, group string) bool {
+	return g.Group == group && (g.Source == "" || g.Source == source || strings.HasPrefix(source, g.Source+"/"))
+}
+
+// overlaps reports whether there may be a group that both fit.
+func (g *AlertGroup) overlaps(other *AlertGroup) bool {
+	return g.Group == other.Group &&
+		(g.Source == "" || other.Source == "" || g.Fits(other.Source, g.Group) || other.Fits(g.Source, g.Group))
+}
 
 // isPlain says whether a text reaches Alertmanager as it is: the YAML of rules does not keep every line break.
 func isPlain(s string) bool {
@@ -266,4 +290,30 @@ func isWebURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
 		u.RawQuery == "" && u.Fragment == "" && !hasTemplate(s)
+}
+
+// A DurationOrNever is a duration, or [Never].
+type DurationOrNever drivers.Duration
+
+// Never is longer than any duration.
+const Never DurationOrNever = -1
+
+// UnmarshalText parses a duration or the word never.
+func (d *DurationOrNever) UnmarshalText(text []byte) error {
+	if string(text) == "never" {
+		*d = Never
+		return nil
+	}
+	return (*drivers.Duration)(d).UnmarshalText(text)
+}
+
+// MarshalText is the opposite of UnmarshalText.
+func (d DurationOrNever) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// String gives the duration with its unit, or never.
+func (d DurationOrNever) String() string {
+	if d == Never {
+		return "never"
+	}
+	return drivers.Duration(d).String()
 }

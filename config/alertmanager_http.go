@@ -1,4 +1,4 @@
-package alertmanager
+package config
 
 import (
 	"maps"
