@@ -171,7 +171,7 @@ sources:
   expose: nothing
 more: 1
 `,
-		`f.yml:7: sources[0].db.timeout: is 0s, must be longer than nothing
+		`f.yml:7: sources[0].db.timeout: is 0s, must be positive
 f.yml:8: sources[0].db.schema: "glance" is not known; known are cinder, designate, heat, ironic, magnum, manila, neutron, nova, octavia, custom
 f.yml:9: sources[0].db: unknown key "scema"; did you mean "schema"?
 f.yml:10: sources[1].name: every source needs a name

@@ -46,7 +46,7 @@ func TestBadRosters(t *testing.T) {
 		"merge":         {withRoster("roster: {members: {<<: {a: [b]}}}"), "f.yml:8: sources[1].roster.members: has a key that is not a name"},
 		"bad database": {
 			withRoster("roster: {db: {dsn: 'mysql://u@h/d', timeout: 0s}}"),
-			"f.yml:8: sources[1].roster.db.timeout: is 0s, must be longer than nothing",
+			"f.yml:8: sources[1].roster.db.timeout: is 0s, must be positive",
 		},
 		"bad servers": {
 			withRoster("roster: {source: nova}\n  expose: up\n- {name: x, driver: mc, mc: {}, roster: {source: nova}}"),

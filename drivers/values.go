@@ -67,6 +67,14 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Err.Error() }
 
 func (e *FieldError) Unwrap() error { return e.Err }
 
+// CheckPositive returns a FieldError if a duration is not positive.
+func CheckPositive(name string, d Duration) error {
+	if d <= 0 {
+		return Field(name, "is %v, must be positive", d)
+	}
+	return nil
+}
+
 // FieldOf returns the FieldError in err, or nil.
 func FieldOf(err error) *FieldError {
 	e, _ := errors.AsType[*FieldError](err)

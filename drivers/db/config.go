@@ -73,19 +73,8 @@ func (c *Config) Validate() error {
 		errs = append(errs, c.checkDSN())
 	}
 	errs = append(errs, c.checkSchema())
-	for _, d := range []struct {
-		name  string
-		value drivers.Duration
-	}{
-		{"service_down_time", c.ServiceDownTime},
-		{"report_interval", c.ReportInterval},
-		{"timeout", c.Timeout},
-	} {
-		if d.value <= 0 {
-			errs = append(errs, drivers.Field(d.name, "is %v, must be longer than nothing", d.value))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, drivers.CheckPositive("service_down_time", c.ServiceDownTime),
+		drivers.CheckPositive("report_interval", c.ReportInterval), drivers.CheckPositive("timeout", c.Timeout))...)
 }
 
 func (c *Config) checkDSN() error {

@@ -25,8 +25,8 @@ func TestValidate(t *testing.T) {
 	err := cfg.Validate()
 	require.EqualError(t, err, `password: an SQLite file has no password
 schema: "glance" is not known; known are cinder, designate, heat, ironic, magnum, manila, neutron, nova, octavia, custom
-service_down_time: is 0s, must be longer than nothing
-timeout: is 0s, must be longer than nothing`)
+service_down_time: is 0s, must be positive
+timeout: is 0s, must be positive`)
 	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
 		require.NotNil(t, drivers.FieldOf(err))
 	}

@@ -15,9 +15,9 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// Whatever it is that answers, it is no reason to crash, to take all memory or to wait for ever, and the error says what
+// An answer of any kind makes the driver neither crash, nor exhaust memory, nor wait without end, and the error says what
 // is wrong.
-func TestHostileServers(t *testing.T) {
+func TestBadServers(t *testing.T) {
 	once := func(text string) func(net.Conn) {
 		return func(conn net.Conn) {
 			_, _ = io.WriteString(conn, text)
@@ -52,13 +52,13 @@ func TestHostileServers(t *testing.T) {
 			cfg := config()
 			cfg.Servers = []string{testserver.Impostor(t, test.serve)}
 			patience := 2 * time.Second
-			if test.reason != drivers.ReasonTimeout { // Bounds are reached sooner or later, on a busy machine later.
+			if test.reason != drivers.ReasonTimeout { // A busy machine needs longer to reach a bound.
 				patience = time.Minute
 				cfg.Timeout = drivers.Duration(patience)
 			}
-			d := open(t, cfg, bookOf("one"))
+			d := open(t, cfg, rosterOf("one"))
 			var err error
-			requireModest(t, 256<<20, func() { _, err = d.Members(short(t, patience)) })
+			requireAllocatesLess(t, 256<<20, func() { _, err = d.Members(short(t, patience)) })
 			require.ErrorIs(t, err, drivers.ErrUnavailable)
 			require.ErrorContains(t, err, test.says)
 			require.ErrorContains(t, err, cfg.Servers[0])
@@ -67,8 +67,8 @@ func TestHostileServers(t *testing.T) {
 	}
 }
 
-// requireModest requires that something does not allocate more than so many bytes.
-func requireModest(t *testing.T, limit uint64, do func()) {
+// requireAllocatesLess fails the test if do allocates more than limit bytes.
+func requireAllocatesLess(t *testing.T, limit uint64, do func()) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -77,7 +77,7 @@ func requireModest(t *testing.T, limit uint64, do func()) {
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, limit, "bytes allocated")
 }
 
-// A recording is a connection from which only what was recorded can be read.
+// A recording is a connection that reads recorded bytes and discards what is written.
 type recording struct {
 	net.Conn
 	io.Reader
@@ -91,16 +91,16 @@ func (recording) Close() error { return nil }
 
 func (recording) SetDeadline(time.Time) error { return nil }
 
-// Whatever a server answers, the client neither panics nor makes room for what is not there.
+// No answer makes the client panic, or allocate for data that the server did not send.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte("VALUE k 1 7 42\r\nVALUE\r\n\r\nEND\r\n"))
 	f.Add([]byte("VALUE k\x0b1 1 4000000000\r\n"))
 	f.Add([]byte("VALUE  k 1 4000000000\r\nVALUE k 1 3\r\nEND\r\nVALUE k 1 0\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		l := newLink("127.0.0.1:1", recording{Reader: bytes.NewReader(answer)})
-		requireModest(t, 4*maxItem+64*uint64(len(answer)), func() {
-			_ = l.use(t.Context(), func(l *link) error {
-				items, err := l.getMany([]string{"k", "l"})
+		c := newClient("127.0.0.1:1", recording{Reader: bytes.NewReader(answer)})
+		requireAllocatesLess(t, 4*maxItem+64*uint64(len(answer)), func() {
+			_ = c.use(t.Context(), func(c *client) error {
+				items, err := c.getMany([]string{"k", "l"})
 				for _, item := range items {
 					_, _ = valueTime(item)
 				}

@@ -22,7 +22,7 @@ func BenchmarkMembers(b *testing.B) {
 			cfg := DefaultConfig()
 			cfg.Servers = []string{server.Addr()}
 			cfg.ServiceDownTime = drivers.Duration(time.Hour)
-			roster := &book{}
+			roster := &fakeRoster{}
 			for i := range n {
 				roster.members = append(roster.members, drivers.Member{Group: "compute", Name: fmt.Sprint("host-", i), Rostered: true})
 			}
@@ -30,11 +30,11 @@ func BenchmarkMembers(b *testing.B) {
 			require.NoError(b, err)
 			b.Cleanup(func() { require.NoError(b, d.Close()) })
 			now := time.Now()
-			for some := range slices.Chunk(roster.members, batch) {
-				require.NoError(b, d.servers[0].do(b.Context(), func(l *link) error {
+			for some := range slices.Chunk(roster.members, batchSize) {
+				require.NoError(b, d.servers[0].do(b.Context(), func(c *client) error {
 					for i := range some {
-						key, _ := d.how.key(some[i].Key())
-						if err := l.Set(d.how.heartbeat(key, now, time.Hour)); err != nil {
+						key, _ := d.format.key(some[i].Key())
+						if err := c.Set(d.format.alive(key, now, time.Hour)); err != nil {
 							return err
 						}
 					}

@@ -12,13 +12,13 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// maxAnswer bounds what is read from a server in one operation, or for one batch of keys.
+// maxAnswer bounds the bytes that are read from a server in one operation, or for one batch of keys.
 const maxAnswer = 16 << 20
 
-// forever is more than any operation may take: deadlines are those of contexts, not of the client.
-const forever = time.Hour
+// noTimeout is longer than any operation may take: the contexts set the deadlines, not the memcache client.
+const noTimeout = time.Hour
 
-// An address is the host and port of the one server that a client knows.
+// An address is the host and port of a server. It selects this server for a memcache client.
 type address string
 
 // Network implements [net.Addr].
@@ -33,23 +33,23 @@ func (a address) PickServer(string) (net.Addr, error) { return a, nil }
 // Each implements [memcache.ServerSelector].
 func (a address) Each(do func(net.Addr) error) error { return do(a) }
 
-// A link is one connection, and a client that uses it. The client knows no contexts, so that it is given a connection
-// that ends with one. Only one operation may use a link at a time.
-type link struct {
+// host returns the name or address without the port.
+func (a address) host() string {
+	host, _, _ := net.SplitHostPort(string(a)) // parseServer joined the two.
+	return host
+}
+
+// A client is a memcache client with exactly one connection. The library knows no contexts: its connection is closed when
+// the context of an operation ends. Only one operation may use a client at a time.
+type client struct {
 	*memcache.Client
 	conn *boundConn
 }
 
-var errSpent = errors.New("the connection was lost")
+var errConnLost = errors.New("the connection was lost")
 
-// host is the name or address without the port.
-func (a address) host() string {
-	host, _, _ := net.SplitHostPort(string(a)) // It was made of the two.
-	return host
-}
-
-// dial connects. The context bounds only that.
-func dial(ctx context.Context, dialer drivers.Dialer, encryption *drivers.TLS, addr address) (*link, error) {
+// dial connects to a server. The context bounds only the connecting.
+func dial(ctx context.Context, dialer drivers.Dialer, encryption *drivers.TLS, addr address) (*client, error) {
 	conn, err := dialer(ctx, addr.Network(), addr.String())
 	if err != nil {
 		return nil, err
@@ -57,37 +57,60 @@ func dial(ctx context.Context, dialer drivers.Dialer, encryption *drivers.TLS, a
 	if conn, err = encryption.Client(ctx, conn, addr.host()); err != nil {
 		return nil, err
 	}
-	return newLink(addr, conn), nil
+	return newClient(addr, conn), nil
 }
 
-func newLink(addr address, conn net.Conn) *link {
-	l := &link{memcache.NewFromSelector(addr), &boundConn{Conn: conn}}
-	l.Timeout = forever
-	unused := l.conn
-	l.DialContext = func(context.Context, string, string) (net.Conn, error) {
+func newClient(addr address, conn net.Conn) *client {
+	c := &client{memcache.NewFromSelector(addr), &boundConn{Conn: conn}}
+	c.Timeout = noTimeout
+	unused := c.conn
+	c.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		if unused == nil {
-			return nil, errSpent
+			return nil, errConnLost
 		}
 		conn := unused
 		unused = nil
 		return conn, nil
 	}
-	return l
+	return c
 }
 
 // use runs an operation, which ends at the latest when ctx does.
-func (l *link) use(ctx context.Context, op func(*link) error) error {
+func (c *client) use(ctx context.Context, op func(*client) error) error {
 	deadline, _ := ctx.Deadline()
-	if err := l.conn.begin(deadline); err != nil {
+	if err := c.conn.begin(deadline); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = l.conn.Close() }) // What was under way fails, and says so.
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() }) // The operation then fails with an error of its own.
 	defer stop()
-	return op(l)
+	return op(c)
 }
 
-// close ends the connection, whoever has it.
-func (l *link) close() { _ = l.conn.Close() } // There is nothing that could be lost with it.
+// close closes the connection, also under an operation that is running. Nothing is lost by an error here.
+func (c *client) close() { _ = c.conn.Close() }
+
+// getMany reads the items that exist. Each call may read maxAnswer bytes.
+func (c *client) getMany(keys []string) (map[string]*memcache.Item, error) {
+	c.conn.left = maxAnswer
+	return c.GetMulti(keys)
+}
+
+// get reads one item. It returns nil if there is none.
+func (c *client) get(key string) (*memcache.Item, error) {
+	item, err := c.Get(key)
+	if errors.Is(err, memcache.ErrCacheMiss) {
+		return nil, nil
+	}
+	return item, err
+}
+
+// remove deletes one item, if it exists.
+func (c *client) remove(key string) error {
+	if err := c.Delete(key); !errors.Is(err, memcache.ErrCacheMiss) {
+		return err
+	}
+	return nil
+}
 
 // A boundConn is a connection whose answers are bounded in time and size.
 type boundConn struct {
@@ -96,13 +119,13 @@ type boundConn struct {
 	left  int // bytes that may still be read
 }
 
-// begin sets the bounds of an operation; a zero deadline is none.
+// begin sets the bounds of an operation. A zero deadline means none.
 func (c *boundConn) begin(deadline time.Time) error {
 	c.left, c.guard = maxAnswer, guard{}
 	return c.Conn.SetDeadline(deadline)
 }
 
-// SetDeadline implements [net.Conn]. It does nothing: the client sets a new deadline for each line that it reads.
+// SetDeadline implements [net.Conn]. It does nothing: the library would set a new deadline for each line that it reads.
 func (c *boundConn) SetDeadline(time.Time) error { return nil }
 
 // Read implements [net.Conn].
@@ -112,7 +135,7 @@ func (c *boundConn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.left)])
 	c.left -= n
-	if bad := c.guard.pass(p[:n]); bad != nil {
+	if bad := c.guard.check(p[:n]); bad != nil {
 		return 0, bad
 	}
 	return n, err

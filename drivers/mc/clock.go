@@ -5,52 +5,53 @@ import (
 	"time"
 )
 
-// Ages are by this machine's clock, and somebody may set that. Who then looks dead, or alive again, is so by one of two
-// clocks: the new one, and the old one as it would have gone on. The members write by clocks of their own, and are asked
-// which of the two is theirs. So a clock that was wrong and is put right is followed, and one that goes wrong is not.
+// Ages are differences to this machine's clock, which an operator or a time daemon may set. After a step there are two
+// candidates for the time: the clock as it is now, and the clock as it would be without the step. The members write the
+// times of their own clocks, so the driver takes the candidate that more members agree with: a clock that is corrected is
+// followed, one that is set to a wrong time is not.
 
-// minStep is by how much a clock has to jump to have been set, rather than kept right by a time daemon.
+// minStep is the smallest jump of the clock that counts as a step, and not as the work of a time daemon.
 const minStep = time.Second
 
-// A clock tells the time that heartbeats are compared with.
-type clock struct {
-	born time.Time // as this machine's monotonic clock, too
+// A referenceClock returns the time that heartbeats are compared with.
+type referenceClock struct {
+	start time.Time // with this machine's monotonic clock
 
 	mu   sync.Mutex
-	wall time.Time     // what was believed last
-	mono time.Duration // and when that was
+	wall time.Time     // the time that the last poll used
+	mono time.Duration // since start, at that moment
 }
 
-func newClock() *clock {
+func newReferenceClock() *referenceClock {
 	now := time.Now()
-	return &clock{born: now, wall: now.Round(0)}
+	return &referenceClock{start: now, wall: now.Round(0)}
 }
 
-// read gives this machine's two clocks.
-func (c *clock) read() (wall time.Time, mono time.Duration) {
+// read returns the times of this machine's wall clock and monotonic clock.
+func (c *referenceClock) read() (wall time.Time, mono time.Duration) {
 	now := time.Now()
-	return now.Round(0), now.Sub(c.born)
+	return now.Round(0), now.Sub(c.start)
 }
 
-// choose gives the time at which this machine's clocks were read, as most members understand it, and says whether it is
-// another than this machine's wall clock's.
-func (c *clock) choose(wall time.Time, mono, downTime time.Duration, members []testimony) (now time.Time, other bool) {
+// choose returns the time that most members agree with, for the moment at which read was called. Stepped reports that it
+// differs from this machine's wall clock.
+func (c *referenceClock) choose(wall time.Time, mono, downTime time.Duration, members []replies) (now time.Time, stepped bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	old := c.wall.Add(mono - c.mono)
-	if wall.Sub(old).Abs() > minStep {
-		byOld, byNew := fresh(members, old, downTime), fresh(members, wall, downTime)
-		// Without anybody who is alive there is nobody to follow.
-		if byOld > byNew || byNew == 0 {
-			return old, true
+	unstepped := c.wall.Add(mono - c.mono)
+	if wall.Sub(unstepped).Abs() > minStep {
+		before, after := agreeing(members, unstepped, downTime), agreeing(members, wall, downTime)
+		// If no live member agrees with the new time, there is no evidence for it.
+		if before > after || after == 0 {
+			return unstepped, true
 		}
 	}
 	c.wall, c.mono = wall, mono
 	return wall, false
 }
 
-// fresh counts the members whose last heartbeat is of about that time.
-func fresh(members []testimony, now time.Time, downTime time.Duration) int {
+// agreeing counts the members whose newest heartbeat is within downTime of a time, before or after it.
+func agreeing(members []replies, now time.Time, downTime time.Duration) int {
 	n := 0
 	for i := range members {
 		at := members[i].newest.at

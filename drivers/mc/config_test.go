@@ -40,12 +40,12 @@ func TestValidate(t *testing.T) {
 	}
 	for want, change := range map[string]func(*Config){
 		"servers: is empty: name at least one server, as [mc1:11211, mc2:11211]": func(c *Config) { c.Servers = nil },
-		`servers: "mc1:11211" is there twice`:                                    func(c *Config) { c.Servers = []string{"mc1", "mc1:11211"} },
-		"servers: has 65 servers, more than 64":                                  func(c *Config) { c.Servers = many },
+		`servers: "mc1:11211" is given twice`:                                    func(c *Config) { c.Servers = []string{"mc1", "mc1:11211"} },
+		"servers: has 65 servers; at most 64 are possible":                       func(c *Config) { c.Servers = many },
 		`keys: "md5" is none of sha1, plain`:                                     func(c *Config) { c.Keys = "md5" },
-		"service_down_time: is 0s, must be longer than nothing":                  func(c *Config) { c.ServiceDownTime = 0 },
-		"report_interval: is 0s, must be longer than nothing":                    func(c *Config) { c.ReportInterval = 0 },
-		"timeout: is 0s, must be longer than nothing":                            func(c *Config) { c.Timeout = 0 },
+		"service_down_time: is 0s, must be positive":                             func(c *Config) { c.ServiceDownTime = 0 },
+		"report_interval: is 0s, must be positive":                               func(c *Config) { c.ReportInterval = 0 },
+		"timeout: is 0s, must be positive":                                       func(c *Config) { c.Timeout = 0 },
 	} {
 		cfg := good()
 		change(&cfg)
@@ -53,10 +53,10 @@ func TestValidate(t *testing.T) {
 		require.EqualError(t, err, want)
 		require.NotNil(t, drivers.FieldOf(err))
 
-		roster := bookOf()
+		roster := rosterOf()
 		_, err = Open(cfg, roster, slog.New(slog.DiscardHandler))
 		require.EqualError(t, err, want)
-		require.Equal(t, 1, roster.closed, "the roster is closed if nobody else can do it any more")
+		require.Equal(t, 1, roster.closed, "a failed Open closes the roster")
 	}
 }
 

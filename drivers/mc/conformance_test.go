@@ -37,48 +37,48 @@ func TestConformanceSeveralServers(t *testing.T) {
 
 func conform(t *testing.T, cfg Config, slack time.Duration, b drivertest.Backend) {
 	t.Helper()
-	roster := &book{}
-	b.Open = func(t *testing.T) drivers.Driver { return &kept{open(t, cfg, roster), roster} }
+	roster := &fakeRoster{}
+	b.Open = func(t *testing.T) drivers.Driver { return &withRoster{open(t, cfg, roster), roster} }
 	b.DownTime, b.Slack = time.Duration(cfg.ServiceDownTime), slack
 	drivertest.Run(t, b)
 }
 
-// kept is the driver with an operator at hand who lists everyone that joins, and strikes out everyone that leaves.
-type kept struct {
+// withRoster is the driver together with an operator who adds members that join to the roster and removes those that leave.
+type withRoster struct {
 	*Driver
-	roster *book
+	roster *fakeRoster
 }
 
-func (k *kept) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
+func (k *withRoster) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
 	if req.Group != "" && req.Name != "" {
 		k.roster.put(drivers.Member{Group: req.Group, Name: req.Name, Rostered: true})
 	}
 	m, err := k.Driver.Join(ctx, req)
 	if err != nil {
-		k.roster.strike(req.Group, req.Name)
+		k.roster.remove(req.Group, req.Name)
 		return nil, err
 	}
-	return &keptMembership{m, k, req}, nil
+	return &rosterMembership{m, k, req}, nil
 }
 
-func (k *kept) Leave(ctx context.Context, group, name string) error {
+func (k *withRoster) Leave(ctx context.Context, group, name string) error {
 	err := k.Driver.Leave(ctx, group, name)
 	if err == nil {
-		k.roster.strike(group, name)
+		k.roster.remove(group, name)
 	}
 	return err
 }
 
-type keptMembership struct {
+type rosterMembership struct {
 	drivers.Membership
-	by  *kept
+	by  *withRoster
 	req drivers.JoinRequest
 }
 
-func (m *keptMembership) Leave(ctx context.Context) error {
+func (m *rosterMembership) Leave(ctx context.Context) error {
 	err := m.Membership.Leave(ctx)
 	if err == nil {
-		m.by.roster.strike(m.req.Group, m.req.Name)
+		m.by.roster.remove(m.req.Group, m.req.Name)
 	}
 	return err
 }

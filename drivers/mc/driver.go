@@ -17,16 +17,16 @@ import (
 // Driver reads and writes heartbeats in memcached.
 type Driver struct {
 	cfg     Config
-	how     scheme
+	format  keyFormat
 	roster  drivers.Driver
 	servers []*server
 	logger  *slog.Logger
-	clock   *clock
+	clock   *referenceClock
 
-	proofs     proofs
+	verdicts   verdicts
 	operations atomic.Uint64
 
-	// life ends with Close, and with it whatever is under way.
+	// life ends with Close. It bounds all calls under way.
 	life context.Context
 	end  context.CancelFunc
 
@@ -40,14 +40,14 @@ var (
 	_ drivers.Counter = (*Driver)(nil)
 )
 
-// Open makes a driver for the members of a roster: another driver of which only that is used who its members are, and what
-// an operator decided about them. The roster is the driver's from here on, and closed with it, or now if Open fails. Open
-// does not connect: servers may be down when the program starts.
+// Open returns a driver for the members of a roster: another driver that says which members there are, and what an operator
+// decided about them. The roster then belongs to the driver: it is closed by Close, or at once if Open fails. Open does
+// not connect: servers may be down when the program starts.
 func Open(cfg Config, roster drivers.Driver, logger *slog.Logger) (*Driver, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, errors.Join(err, roster.Close())
 	}
-	d := &Driver{cfg: cfg, how: cfg.scheme(), roster: roster, logger: logger, clock: newClock()}
+	d := &Driver{cfg: cfg, format: cfg.format(), roster: roster, logger: logger, clock: newReferenceClock()}
 	d.life, d.end = context.WithCancel(context.Background())
 	d.keeper = heartbeat.NewKeeper(d.life, time.Duration(cfg.ReportInterval))
 	for _, s := range cfg.Servers {
@@ -55,7 +55,7 @@ func Open(cfg Config, roster drivers.Driver, logger *slog.Logger) (*Driver, erro
 		if err != nil {
 			return nil, errors.Join(err, roster.Close())
 		}
-		d.servers = append(d.servers, &server{addr: addr, dialer: cfg.Dial.OrNet(), tls: cfg.TLS, timeout: cfg.timeout()})
+		d.servers = append(d.servers, &server{addr: addr, dialer: cfg.Dial.OrNet(), tls: cfg.TLS, timeout: time.Duration(cfg.Timeout)})
 	}
 	return d, nil
 }
@@ -74,7 +74,7 @@ func (d *Driver) Close() (err error) {
 	return err
 }
 
-// Counts returns what was asked of the servers so far, together with what was asked of the roster.
+// Counts returns the requests to the servers and to the roster together.
 func (d *Driver) Counts() drivers.Counts {
 	var c drivers.Counts
 	if roster, ok := d.roster.(drivers.Counter); ok {
@@ -87,12 +87,12 @@ func (d *Driver) Counts() drivers.Counts {
 	return c
 }
 
-// bound ends ctx with the driver.
+// bound returns a context that also ends when the driver is closed.
 func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(d.life, cancel)
 	if d.life.Err() != nil {
-		cancel() // The other is done in the background, which may be too late.
+		cancel() // AfterFunc calls it in a goroutine, which may be too late.
 	}
 	return ctx, func() {
 		stop()
@@ -100,7 +100,7 @@ func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc
 	}
 }
 
-// unavailable joins what the servers answered, of which there is at least one, in one line.
+// unavailable joins the errors of servers, of which there is at least one, in one line.
 func (d *Driver) unavailable(doing string, errs []error) error {
 	err := errs[0]
 	reason := drivers.ReasonOf(err)
@@ -113,12 +113,12 @@ func (d *Driver) unavailable(doing string, errs []error) error {
 	return drivers.Unavailable(reason, fmt.Errorf("%s: %w", doing, err))
 }
 
-// each runs an operation on all servers side by side, and gives the errors of those on which it failed, in order.
-func (d *Driver) each(ctx context.Context, op func(i int, l *link) error) []error {
+// onAll runs an operation on all servers concurrently. It returns the errors of the servers on which it failed, in order.
+func (d *Driver) onAll(ctx context.Context, op func(i int, c *client) error) []error {
 	errs := make([]error, len(d.servers))
 	var wg sync.WaitGroup
 	for i, s := range d.servers {
-		wg.Go(func() { errs[i] = s.do(ctx, func(l *link) error { return op(i, l) }) })
+		wg.Go(func() { errs[i] = s.do(ctx, func(c *client) error { return op(i, c) }) })
 	}
 	wg.Wait()
 	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })

@@ -12,8 +12,8 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// One of two servers goes away: only those are unknown whose heartbeats were on it.
-func TestOneOfTwo(t *testing.T) {
+// While one of two servers can't be read, only the members whose heartbeats it had are unknown.
+func TestOneOfTwoServers(t *testing.T) {
 	t.Parallel()
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
 	for _, outage := range []struct {
@@ -26,21 +26,21 @@ func TestOneOfTwo(t *testing.T) {
 		t.Run(outage.name, func(t *testing.T) {
 			cfg := config(first, second)
 			cfg.ServiceDownTime = drivers.Duration(time.Minute)
-			d := open(t, cfg, bookOf("on-first", "on-second", "moves", "dies"))
+			d := open(t, cfg, rosterOf("on-first", "on-second", "moves", "dies"))
 			now := time.Now()
 			for name, server := range map[string]int{"on-first": 0, "moves": 0, "on-second": 1, "dies": 1} {
 				write(t, d, server, name, now)
 			}
-			settle(t, d)
+			waitUntilTrusted(t, d)
 			for _, name := range []string{"on-first", "on-second", "moves", "dies"} {
-				write(t, d, 1, name, now.Add(-time.Hour)) // Old copies, as outages of long ago leave them, mean nothing.
+				write(t, d, 1, name, now.Add(-time.Hour)) // Old copies, as earlier outages leave them, have no effect.
 			}
 			for name, server := range map[string]int{"on-first": 0, "moves": 0, "on-second": 1, "dies": 1} {
 				write(t, d, server, name, time.Now())
 			}
 			p := poll(t, d)
 			require.Len(t, p.Members, 4)
-			require.Equal(t, []string{"up", "up", "up", "up"}, verdicts(p))
+			require.Equal(t, []string{"up", "up", "up", "up"}, fourVerdicts(p))
 
 			outage.begin()
 			write(t, d, 1, "on-second", time.Now())
@@ -48,10 +48,10 @@ func TestOneOfTwo(t *testing.T) {
 			write(t, d, 1, "dies", time.Now().Add(-time.Hour))
 			begun := time.Now()
 			p, err := d.Members(short(t, time.Second))
-			require.NoError(t, err, "the other server's answer is not lost with the first one's")
+			require.NoError(t, err, "the answer of the other server is used")
 			require.Less(t, time.Since(begun), time.Second)
-			require.Equal(t, []string{"unknown", "up", "up", "down"}, verdicts(p))
-			require.NotNil(t, find(p, "dies"), "who fell silent on a server that answers is dead")
+			require.Equal(t, []string{"unknown", "up", "up", "down"}, fourVerdicts(p))
+			require.NotNil(t, find(p, "dies"), "a member whose server answers, and whose heartbeats stopped, is down")
 
 			outage.end()
 			write(t, d, 0, "on-first", time.Now())
@@ -60,59 +60,59 @@ func TestOneOfTwo(t *testing.T) {
 	}
 }
 
-// verdicts are those of the members of TestOneOfTwo.
-func verdicts(p *drivers.Poll) []string {
+// fourVerdicts returns the verdicts about the members of TestOneOfTwoServers.
+func fourVerdicts(p *drivers.Poll) []string {
 	return []string{verdictOf(p, "on-first"), verdictOf(p, "on-second"), verdictOf(p, "moves"), verdictOf(p, "dies")}
 }
 
-// A server that has forgotten everything kills nobody before everybody has had the time to report again.
-func TestForgetfulServers(t *testing.T) {
+// After a server lost its data, no member is down before all had the time to write again.
+func TestServersThatLoseTheirData(t *testing.T) {
 	t.Parallel()
 	server := testserver.Memcached(t)
 	for _, loss := range []struct {
-		name   string
-		forget func()
+		name string
+		do   func()
 	}{
 		{"restarted", func() { server.Kill(); server.Start() }},
 		{"flushed", func() { server.Command("flush_all") }},
 	} {
 		t.Run(loss.name, func(t *testing.T) {
 			cfg := config(server)
-			cfg.ServiceDownTime = drivers.Duration(50 * time.Millisecond) // so that no proof lasts
+			cfg.ServiceDownTime = drivers.Duration(50 * time.Millisecond) // so that proofs of life end soon
 			cfg.ReportInterval = drivers.Duration(10 * time.Millisecond)
-			d := open(t, cfg, bookOf("survivor", "victim", "corpse"))
-			settle(t, d)
-			// Heartbeats from the future do not age while this is looked at. Their proof does.
+			d := open(t, cfg, rosterOf("survivor", "victim", "dead"))
+			waitUntilTrusted(t, d)
+			// Heartbeats from the future do not age during the test, but the proof of life does: its time is that of the poll.
 			write(t, d, 0, "survivor", time.Now().Add(time.Hour))
 			write(t, d, 0, "victim", time.Now().Add(time.Hour))
 			p := poll(t, d)
 			require.Equal(t, "up", verdictOf(p, "survivor"))
-			require.Equal(t, "down", verdictOf(p, "corpse"))
+			require.Equal(t, "down", verdictOf(p, "dead"))
 
-			loss.forget()
-			forgot := time.Now()
-			time.Sleep(60 * time.Millisecond) // The proofs end.
+			loss.do()
+			lost := time.Now()
+			time.Sleep(60 * time.Millisecond) // The lastSeenOfAll end.
 			p = poll(t, d)
 			require.Equal(t, "unknown", verdictOf(p, "victim"))
-			require.Equal(t, "unknown", verdictOf(p, "corpse"), "of those who were dead before nothing is known either")
+			require.Equal(t, "unknown", verdictOf(p, "dead"), "a member that was down before is unknown too")
 			write(t, d, 0, "survivor", time.Now().Add(time.Hour))
-			require.Equal(t, "up", verdictOf(poll(t, d), "survivor"), "who reports again is known at once")
+			require.Equal(t, "up", verdictOf(poll(t, d), "survivor"), "a member that writes again is up at once")
 			eventually(t, d, "victim", "down")
-			require.Greater(t, time.Since(forgot), d.settling()-time.Second, "that was too soon")
-			require.Less(t, time.Since(forgot), d.settling()+3*time.Second, "that was too late")
+			require.Greater(t, time.Since(lost), d.settling()-time.Second, "that was too soon")
+			require.Less(t, time.Since(lost), d.settling()+3*time.Second, "that was too late")
 		})
 	}
 
-	// A flush before the first poll may have been long ago.
-	d := open(t, config(server), bookOf("corpse"))
-	require.Equal(t, "down", verdictOf(poll(t, d), "corpse"))
+	// A flush before the first poll counts as long ago.
+	d := open(t, config(server), rosterOf("dead"))
+	require.Equal(t, "down", verdictOf(poll(t, d), "dead"))
 }
 
-// A heartbeat that vanishes before its time was dropped to make room.
+// A heartbeat that vanishes while it is fresh was dropped to make room: the member is unknown until it would be too old.
 func TestEviction(t *testing.T) {
 	t.Parallel()
-	d := open(t, config(testserver.Memcached(t)), bookOf("one"))
-	settle(t, d)
+	d := open(t, config(testserver.Memcached(t)), rosterOf("one"))
+	waitUntilTrusted(t, d)
 	write(t, d, 0, "one", time.Now())
 	require.Equal(t, "up", verdictOf(poll(t, d), "one"))
 	erase(t, d, 0, "one")
@@ -123,10 +123,10 @@ func TestEviction(t *testing.T) {
 	eventually(t, d, "one", "down")
 }
 
-// Servers that are gone for good make everything unknown, in time, without leaving anything behind.
+// If no server can be read, polls fail in time and leave no goroutines behind.
 func TestOutage(t *testing.T) {
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
-	d := open(t, config(first, second), bookOf("one"))
+	d := open(t, config(first, second), rosterOf("one"))
 	for _, outage := range []struct {
 		name       string
 		begin, end func(*testserver.MC)
@@ -150,7 +150,7 @@ func TestOutage(t *testing.T) {
 				require.ErrorContains(t, err, second.Addr())
 				require.NotContains(t, err.Error(), "\n")
 			}
-			// The check itself has goroutines, too.
+			// Eventually itself has goroutines.
 			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, 5*time.Second, 10*time.Millisecond,
 				"goroutines pile up")
 			outage.end(first)
@@ -161,10 +161,10 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// Closing ends what is under way, and what comes later.
+// Close ends the calls under way, and calls after it fail.
 func TestClose(t *testing.T) {
 	server := testserver.Memcached(t)
-	roster := bookOf("one")
+	roster := rosterOf("one")
 	d := open(t, config(server), roster)
 	poll(t, d)
 	_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
@@ -201,16 +201,16 @@ func TestClose(t *testing.T) {
 	require.Equal(t, 1, roster.closed)
 }
 
-func TestRosterThatDoesNotClose(t *testing.T) {
+func TestCloseReturnsTheRostersError(t *testing.T) {
 	broken := errors.New("broken")
-	d, err := Open(config(testserver.Memcached(t)), unclosable{bookOf(), broken}, nil)
+	d, err := Open(config(testserver.Memcached(t)), failingClose{rosterOf(), broken}, nil)
 	require.NoError(t, err)
 	require.ErrorIs(t, d.Close(), broken)
 }
 
-type unclosable struct {
-	*book
+type failingClose struct {
+	*fakeRoster
 	err error
 }
 
-func (u unclosable) Close() error { return u.err }
+func (u failingClose) Close() error { return u.err }

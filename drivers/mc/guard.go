@@ -6,21 +6,22 @@ import (
 	"strconv"
 )
 
-// maxItem bounds the items of an answer: memcached's own limit, unless it was told otherwise. A heartbeat has no 300 bytes.
+// maxItem is the size of the largest item that is accepted in an answer, in bytes: memcached's own default limit. A
+// heartbeat has fewer than 300.
 const maxItem = 1 << 20
 
-// maxLine bounds the lines between items.
+// maxLine is the length of the longest line between items that is accepted, in bytes.
 const maxLine = 1 << 10
 
-// A guard reads along with a client, which makes room for every item that it is promised: whoever answers, and whatever
-// that is, must not take all memory. The zero guard is at the beginning of an answer.
+// A guard checks the bytes of an answer before the memcache client reads them, because the client allocates as much as
+// a VALUE line announces: a faulty server could exhaust this machine's memory. The zero guard is at the start of an answer.
 type guard struct {
-	line []byte // the part of a line that has been read
+	line []byte // the part of a line that was read
 	skip int    // bytes of an item that are still to come
 }
 
-// pass looks at the next bytes of an answer.
-func (g *guard) pass(p []byte) error {
+// check checks the next bytes of an answer.
+func (g *guard) check(p []byte) error {
 	for len(p) > 0 {
 		if g.skip > 0 {
 			n := min(g.skip, len(p))
@@ -36,7 +37,7 @@ func (g *guard) pass(p []byte) error {
 		if !whole {
 			return nil
 		}
-		if err := g.item(); err != nil {
+		if err := g.checkLine(); err != nil {
 			return err
 		}
 		g.line = g.line[:0]
@@ -44,19 +45,19 @@ func (g *guard) pass(p []byte) error {
 	return nil
 }
 
-// item looks whether a line announces an item: VALUE KEY FLAGS BYTES, and perhaps more. As for the client, it is single
-// blanks that are between them: any other sign belongs to the key.
-func (g *guard) item() error {
+// checkLine checks whether a line announces an item: VALUE KEY FLAGS BYTES, and perhaps more. Like the client it splits at
+// single spaces only: any other character belongs to the key.
+func (g *guard) checkLine() error {
 	fields := bytes.Split(bytes.TrimSuffix(g.line, []byte("\r")), []byte(" "))
 	if len(fields) < 4 || string(fields[0]) != "VALUE" {
 		return nil
 	}
 	size, err := strconv.ParseUint(string(fields[3]), 10, 64)
 	if err != nil {
-		return nil // The client does not take it for an item either.
+		return nil // The client does not take the line for an item either.
 	}
 	if size > maxItem {
-		return fmt.Errorf("the server has an item of %d bytes, which is no heartbeat", size)
+		return fmt.Errorf("the server's answer has an item of %d bytes: that is not a heartbeat", size)
 	}
 	g.skip = int(size) + len("\r\n")
 	return nil

@@ -18,25 +18,25 @@ const (
 	KeysPlain = "plain"
 )
 
-// A scheme is how members are written.
-type scheme interface {
-	// key is where a member's heartbeat is.
+// A keyFormat says how members' heartbeats are stored.
+type keyFormat interface {
+	// key returns the key of a member's heartbeat.
 	key(member drivers.Key) (string, error)
-	// see reads a heartbeat. Its error says that the value is none.
-	see(item *memcache.Item) (sighting, error)
-	// heartbeat is what a member writes that is alive.
-	heartbeat(key string, now time.Time, downTime time.Duration) *memcache.Item
-	// death takes a heartbeat's place when the member has died, nil: the heartbeat is deleted.
-	death(key string, now time.Time, downTime time.Duration) *memcache.Item
+	// parse reads a heartbeat. It returns an error if the value is not one.
+	parse(item *memcache.Item) (storedBeat, error)
+	// alive returns the item that a live member writes.
+	alive(key string, now time.Time, downTime time.Duration) *memcache.Item
+	// dead returns the item that replaces the heartbeat of a member that died, or nil if the heartbeat is to be deleted.
+	dead(key string, now time.Time, downTime time.Duration) *memcache.Item
 }
 
-// A sighting is a heartbeat as a server had it. One without a time is true for as long as it is there.
-type sighting struct{ at time.Time }
+// A storedBeat is a heartbeat that a server has. One without a time counts for as long as it exists.
+type storedBeat struct{ at time.Time }
 
-// live says whether the heartbeat proves that its member is alive, by Nova's rule: one-sided, so that a heartbeat from
-// the future does, too.
-func (s sighting) live(now time.Time, downTime time.Duration) bool {
-	return s.at.IsZero() || now.Sub(s.at) <= downTime
+// isFresh reports whether the heartbeat proves that its member is alive, by the rule of Nova's mc driver
+// (nova/servicegroup/drivers/mc.py:is_up): it is at most downTime old. A heartbeat from the future counts too.
+func (h storedBeat) isFresh(now time.Time, downTime time.Duration) bool {
+	return h.at.IsZero() || now.Sub(h.at) <= downTime
 }
 
 // keyText is Nova's own name for a member's key.
@@ -47,41 +47,42 @@ func sha1Hex(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// leftKey is where [Driver.Leave] says to the living that they were removed, out of everybody else's way.
+// leftKey is the key of the note by which [Driver.Leave] tells live processes that their member was removed. It differs
+// from the keys of all members.
 func leftKey(member drivers.Key) string {
 	return sha1Hex("servicegroup_exporter:left:" + keyText(member))
 }
 
-// hashed is the scheme of Nova since release 14, and of 13 with a [cache] section: the key is the SHA-1 that oslo.cache
-// makes of its text, and the value never expires but says when it was written.
-type hashed struct{}
+// sha1Keys is the format of Nova since release 14, and of 13 with a [cache] section: the key is the SHA-1 that oslo.cache
+// makes of its text, and the value never expires but contains the time at which it was written.
+type sha1Keys struct{}
 
-func (hashed) key(member drivers.Key) (string, error) { return sha1Hex(keyText(member)), nil }
+func (sha1Keys) key(member drivers.Key) (string, error) { return sha1Hex(keyText(member)), nil }
 
-func (hashed) see(item *memcache.Item) (sighting, error) {
+func (sha1Keys) parse(item *memcache.Item) (storedBeat, error) {
 	at, err := valueTime(item)
-	return sighting{at}, err
+	return storedBeat{at}, err
 }
 
-func (hashed) heartbeat(key string, now time.Time, _ time.Duration) *memcache.Item {
+func (sha1Keys) alive(key string, now time.Time, _ time.Duration) *memcache.Item {
 	return &memcache.Item{Key: key, Value: cachedValue(now), Flags: flagPickle}
 }
 
-// A death is a heartbeat that is a second too old. A key that is missing could have been lost in other ways.
-func (s hashed) death(key string, now time.Time, downTime time.Duration) *memcache.Item {
-	return s.heartbeat(key, now.Add(-downTime-time.Second), downTime)
+// dead returns a heartbeat that is one second too old: a missing key could have been dropped by the server.
+func (s sha1Keys) dead(key string, now time.Time, downTime time.Duration) *memcache.Item {
+	return s.alive(key, now.Add(-downTime-time.Second), downTime)
 }
 
-// plain is the scheme of Nova before: the key is its text. The value expires after service_down_time, or is one that
-// says when it was written, as release 13 had with memcached_servers in its first section.
-type plain struct{}
+// plainKeys is the format of older Novas: the key is its text. The value expires after service_down_time, or contains the
+// time at which it was written, as in release 13 with memcached_servers in its first section.
+type plainKeys struct{}
 
-// maxKey is how many bytes memcached allows.
+// maxKey is the length of the longest key that memcached allows, in bytes.
 const maxKey = 250
 
-var errKey = errors.New("memcached allows no key of more than 250 bytes, or with blanks or control characters")
+var errKey = errors.New("memcached allows no key of more than 250 bytes or with spaces or control characters")
 
-func (plain) key(member drivers.Key) (string, error) {
+func (plainKeys) key(member drivers.Key) (string, error) {
 	text := keyText(member)
 	bad := func(c rune) bool { return c <= ' ' || c == 0x7f }
 	if len(text) > maxKey || strings.ContainsFunc(text, bad) {
@@ -90,23 +91,24 @@ func (plain) key(member drivers.Key) (string, error) {
 	return text, nil
 }
 
-func (plain) see(item *memcache.Item) (sighting, error) {
+func (plainKeys) parse(item *memcache.Item) (storedBeat, error) {
 	if at, err := valueTime(item); err == nil {
-		return sighting{at}, nil
+		return storedBeat{at}, nil
 	}
-	return sighting{}, nil
+	return storedBeat{}, nil
 }
 
-func (plain) heartbeat(key string, now time.Time, downTime time.Duration) *memcache.Item {
+func (plainKeys) alive(key string, now time.Time, downTime time.Duration) *memcache.Item {
 	return &memcache.Item{Key: key, Value: datetimeValue(now), Flags: flagPickle, Expiration: expiry(downTime)}
 }
 
-func (plain) death(string, time.Time, time.Duration) *memcache.Item { return nil }
+func (plainKeys) dead(string, time.Time, time.Duration) *memcache.Item { return nil }
 
-// maxExpiry is the longest time that memcached takes for a duration, and not for a date.
+// maxExpiry is the longest duration that memcached takes; it takes larger numbers for dates.
 const maxExpiry = 30 * 24 * time.Hour
 
-// expiry gives a duration as memcached wants it: in whole seconds, here rounded up, of which zero would be for ever.
+// expiry returns a duration in whole seconds, rounded up, as memcached takes it. It is never 0, by which memcached
+// understands that the item does not expire.
 func expiry(d time.Duration) int32 {
 	return int32((min(max(d, 1), maxExpiry) + time.Second - 1) / time.Second)
 }

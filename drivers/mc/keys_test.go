@@ -15,7 +15,7 @@ func TestKeys(t *testing.T) {
 	long := strings.Repeat("h", maxKey-len("compute:"))
 	for _, test := range []struct {
 		member       drivers.Key
-		sha1, asText string // empty: not possible
+		sha1, asText string // asText is empty if there can be no plain key
 	}{
 		{drivers.Key{Group: "compute", Name: "cmp-1.example.com"}, "95c0de23ea40b4b22d7e03886a8d5acfa77c2d38", "compute:cmp-1.example.com"},
 		{drivers.Key{Group: "compute", Name: "compute-01"}, "f3d233d4ecf2e8fb59f847333910fb37c4c9c16e", "compute:compute-01"},
@@ -25,10 +25,10 @@ func TestKeys(t *testing.T) {
 		{drivers.Key{Group: "compute", Name: long}, sha1Hex("compute:" + long), "compute:" + long},
 		{drivers.Key{Group: "compute", Name: long + "h"}, sha1Hex("compute:" + long + "h"), ""},
 	} {
-		key, err := hashed{}.key(test.member)
+		key, err := sha1Keys{}.key(test.member)
 		require.NoError(t, err)
 		require.Equal(t, test.sha1, key)
-		key, err = plain{}.key(test.member)
+		key, err = plainKeys{}.key(test.member)
 		if test.asText == "" {
 			require.ErrorIs(t, err, errKey)
 			continue
@@ -39,29 +39,29 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// Nova's rule is one-sided, and true at its limit.
-func TestLive(t *testing.T) {
+// By Nova's rule a heartbeat from the future is fresh, and so is one that is exactly as old as the down time.
+func TestIsFresh(t *testing.T) {
 	now := time.Now()
 	for age, want := range map[time.Duration]bool{
 		-time.Hour: true, 0: true, 59 * time.Second: true, time.Minute: true, time.Minute + time.Microsecond: false, time.Hour: false,
 	} {
-		require.Equal(t, want, sighting{now.Add(-age)}.live(now, time.Minute), age)
+		require.Equal(t, want, storedBeat{now.Add(-age)}.isFresh(now, time.Minute), age)
 	}
-	require.True(t, sighting{}.live(now, time.Minute), "a heartbeat without a time is true while it is there")
+	require.True(t, storedBeat{}.isFresh(now, time.Minute), "a heartbeat without a time counts while it exists")
 }
 
-// A plain value that has a time, as release 13 wrote it, is as good as that; any other is true while it is there.
+// A plain value that has a time, as release 13 wrote it, counts by that time; any other counts while it exists.
 func TestPlainValues(t *testing.T) {
 	at := time.Unix(1795362556, 0).UTC()
 	for name, test := range map[string]struct {
 		item *memcache.Item
 		want time.Time
 	}{
-		"release 12": {plain{}.heartbeat("key", at, time.Minute), time.Time{}},
-		"release 13": {hashed{}.heartbeat("key", at, time.Minute), at},
+		"release 12": {plainKeys{}.alive("key", at, time.Minute), time.Time{}},
+		"release 13": {sha1Keys{}.alive("key", at, time.Minute), at},
 		"text":       {&memcache.Item{Value: []byte("alive")}, time.Time{}},
 	} {
-		s, err := plain{}.see(test.item)
+		s, err := plainKeys{}.parse(test.item)
 		require.NoError(t, err, name)
 		require.Equal(t, test.want, s.at, name)
 	}

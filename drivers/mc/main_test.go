@@ -13,66 +13,66 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A book is a roster that tests write, as an operator or a database would.
-type book struct {
+// A fakeRoster is a roster that a test fills, as an operator or a database would.
+type fakeRoster struct {
 	mu      sync.Mutex
 	members []drivers.Member
 	err     error
 	closed  int
 }
 
-// bookOf lists members of the group "compute".
-func bookOf(names ...string) *book {
-	b := &book{}
+// rosterOf returns a roster of members of the group "compute".
+func rosterOf(names ...string) *fakeRoster {
+	r := &fakeRoster{}
 	for _, name := range names {
-		b.put(drivers.Member{Group: "compute", Name: name, Rostered: true})
+		r.put(drivers.Member{Group: "compute", Name: name, Rostered: true})
 	}
-	return b
+	return r
 }
 
-func (b *book) Members(context.Context) (*drivers.Poll, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.err != nil {
-		return nil, b.err
+func (r *fakeRoster) Members(context.Context) (*drivers.Poll, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return nil, r.err
 	}
-	return &drivers.Poll{Members: append([]drivers.Member(nil), b.members...)}, nil
+	return &drivers.Poll{Members: append([]drivers.Member(nil), r.members...)}, nil
 }
 
-func (b *book) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.closed++
+func (r *fakeRoster) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed++
 	return nil
 }
 
-// put adds a member, or takes the place of the one of its name.
-func (b *book) put(m drivers.Member) {
-	b.strike(m.Group, m.Name)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.members = append(b.members, m)
+// put adds a member, or replaces the one of its name.
+func (r *fakeRoster) put(m drivers.Member) {
+	r.remove(m.Group, m.Name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.members = append(r.members, m)
 }
 
-func (b *book) strike(group, name string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	kept := make([]drivers.Member, 0, len(b.members))
-	for _, m := range b.members {
+func (r *fakeRoster) remove(group, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept := make([]drivers.Member, 0, len(r.members))
+	for _, m := range r.members {
 		if m.Group != group || m.Name != name {
 			kept = append(kept, m)
 		}
 	}
-	b.members = kept
+	r.members = kept
 }
 
-func (b *book) fail(err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.err = err
+func (r *fakeRoster) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
 }
 
-// config is one in which heartbeats come often.
+// config returns a configuration with short times.
 func config(servers ...*testserver.MC) Config {
 	cfg := DefaultConfig()
 	for _, s := range servers {
@@ -83,7 +83,7 @@ func config(servers ...*testserver.MC) Config {
 	return cfg
 }
 
-// open makes a driver that is closed when the test ends.
+// open opens a driver that is closed when the test ends.
 func open(t *testing.T, cfg Config, roster drivers.Driver) *Driver {
 	t.Helper()
 	d, err := Open(cfg, roster, slog.New(slog.NewTextHandler(logWriter{t}, nil)))
@@ -92,7 +92,7 @@ func open(t *testing.T, cfg Config, roster drivers.Driver) *Driver {
 	return d
 }
 
-// logWriter writes a driver's log to the test's, which shows it when the test fails.
+// logWriter writes a driver's log to the log of the test, which is shown when the test fails.
 type logWriter struct{ t *testing.T }
 
 func (w logWriter) Write(line []byte) (int, error) {
@@ -108,7 +108,7 @@ func poll(t *testing.T, d *Driver) *drivers.Poll {
 	return p
 }
 
-// verdictOf is "up", "down", "unknown", "absent", or the reason of a rejection.
+// verdictOf returns "up", "down", "unknown", "absent", or the reason of a rejection.
 func verdictOf(p *drivers.Poll, name string) string {
 	for _, r := range p.Rejected {
 		if r.Name == name {
@@ -148,25 +148,25 @@ func eventually(t *testing.T, d *Driver, name, want string) {
 	}, 20*time.Second, 20*time.Millisecond, "%s is not %s", name, want)
 }
 
-// write leaves a heartbeat on a server as a service would whose client chose it.
+// write writes a heartbeat to one server, as a service's client does that picked this server for the key.
 func write(t *testing.T, d *Driver, server int, name string, at time.Time) {
 	t.Helper()
-	key, err := d.how.key(drivers.Key{Group: "compute", Name: name})
+	key, err := d.format.key(drivers.Key{Group: "compute", Name: name})
 	require.NoError(t, err)
-	require.NoError(t, d.servers[server].do(t.Context(), func(l *link) error {
-		return l.Set(d.how.heartbeat(key, at, d.cfg.downTime()))
+	require.NoError(t, d.servers[server].do(t.Context(), func(c *client) error {
+		return c.Set(d.format.alive(key, at, d.cfg.downTime()))
 	}))
 }
 
-// erase deletes a heartbeat from a server, as one does that needs room.
+// erase deletes a heartbeat from a server, as the server itself does when it needs room.
 func erase(t *testing.T, d *Driver, server int, name string) {
 	t.Helper()
-	key, err := d.how.key(drivers.Key{Group: "compute", Name: name})
+	key, err := d.format.key(drivers.Key{Group: "compute", Name: name})
 	require.NoError(t, err)
-	require.NoError(t, d.servers[server].do(t.Context(), func(l *link) error { return l.remove(key) }))
+	require.NoError(t, d.servers[server].do(t.Context(), func(c *client) error { return c.remove(key) }))
 }
 
-// short ends before the default timeout does.
+// short returns a context that ends after d.
 func short(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)

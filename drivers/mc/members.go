@@ -8,41 +8,44 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Members reads the roster, and every member's heartbeat from every server. Whether a member is in the group, and what it
-// is, is the roster's word, forced_down first; whether it is up, and its LastHeartbeat, is memcached's.
+// Members reads the roster, and every member's heartbeat from every server. The roster decides which members there are,
+// what their attributes are, and who is forced down, which comes first; memcached decides whether a member is up, and has
+// its LastHeartbeat.
 //
-// Ages are by this machine's clock, as they are by the reader's in Nova; memcached's own has whole seconds only. The poll
-// has no clock therefore, unless this machine's was set and the members don't agree with it. It fails if the roster
-// can't be read, or if no server can. A member is unknown if a server that would know is out of reach or has just been
-// emptied. It is rejected as "data" if what it wrote can't be read, and as "name" if memcached allows no such key.
+// Ages are by this machine's clock, as in Nova, where they are by the reader's clock; memcached's clock has whole seconds
+// only. Therefore the poll has no Now, except after a step of this machine's clock with which the members don't agree.
+//
+// Members returns an error if the roster can't be read, or if no server can. A member is unknown if a server that would
+// have its key can't be read or lost its data recently. It is rejected as "data" if its value can't be read, and as "name"
+// if memcached allows no such key.
 func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	ctx, cancel := d.bound(ctx)
 	defer cancel()
-	listed, err := d.roster.Members(ctx)
+	roster, err := d.roster.Members(ctx)
 	if err != nil {
 		return nil, drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("reading the roster: %w", err))
 	}
-	b := newBuilder(listed, d.how, d.cfg.downTime())
+	b := newBuilder(roster, d.format, d.cfg.downTime())
 	wall, mono := d.clock.read()
-	answers := d.askAll(ctx, b.keys)
-	if err := d.silence(answers); err != nil {
+	answers := d.readAll(ctx, b.keys)
+	if err := d.allFailed(answers); err != nil {
 		return nil, err
 	}
-	testimonies := hear(answers, len(b.keys))
-	now, other := d.clock.choose(wall, mono, d.cfg.downTime(), testimonies)
-	if other {
+	all := byMember(answers, len(b.keys))
+	now, stepped := d.clock.choose(wall, mono, d.cfg.downTime(), all)
+	if stepped {
 		b.poll.Now = now.UTC()
 	}
-	h := newHearing(now.UTC(), d.cfg.downTime(), answers)
-	for i, v := range d.proofs.judgeAll(h, b.names(), testimonies) {
-		b.add(i, v, testimonies[i].newest.at)
+	p := newPollContext(now.UTC(), d.cfg.downTime(), answers)
+	for i, v := range d.verdicts.decide(p, b.names(), all) {
+		b.add(i, v, all[i].newest.at)
 	}
 	b.poll.Backend = backend(answers)
 	return b.poll, nil
 }
 
-// silence is an error if no server answered.
-func (d *Driver) silence(answers []answer) error {
+// allFailed returns an error if no server could be read.
+func (d *Driver) allFailed(answers []answer) error {
 	errs := make([]error, 0, len(answers))
 	for i := range answers {
 		if answers[i].err == nil {
@@ -53,7 +56,7 @@ func (d *Driver) silence(answers []answer) error {
 	return d.unavailable("reading members", errs)
 }
 
-// backend names the first server that says its version.
+// backend returns the version of the first server that reports one.
 func backend(answers []answer) string {
 	for i := range answers {
 		if v := answers[i].version; answers[i].err == nil && v != "" {
@@ -63,27 +66,27 @@ func backend(answers []answer) string {
 	return "memcached"
 }
 
-// A builder makes a poll of a roster's.
+// A builder makes a poll from a roster's poll.
 type builder struct {
 	poll    *drivers.Poll
-	members []drivers.Member // who can have a heartbeat
-	keys    []string         // where
+	members []drivers.Member // those that can have a key
+	keys    []string         // of the members, in the same order
 }
 
-// newBuilder takes from the roster's own poll who should be there. What it says of life is of no interest.
-func newBuilder(listed *drivers.Poll, how scheme, downTime time.Duration) *builder {
-	n := len(listed.Members) + len(listed.Unknown)
+// newBuilder takes the members from the roster's poll, without what it says about their being alive.
+func newBuilder(roster *drivers.Poll, format keyFormat, downTime time.Duration) *builder {
+	n := len(roster.Members) + len(roster.Unknown)
 	b := &builder{
 		poll: &drivers.Poll{
 			DownTime: downTime, RosterIsGiven: true,
-			Rejected: append([]drivers.Rejection(nil), listed.Rejected...),
+			Rejected: append([]drivers.Rejection(nil), roster.Rejected...),
 		},
 		members: make([]drivers.Member, 0, n),
 		keys:    make([]string, 0, n),
 	}
-	for _, part := range [][]drivers.Member{listed.Members, listed.Unknown} {
+	for _, part := range [][]drivers.Member{roster.Members, roster.Unknown} {
 		for _, m := range part {
-			key, err := how.key(m.Key())
+			key, err := format.key(m.Key())
 			if err != nil {
 				b.reject(&m, "name")
 				continue
@@ -96,7 +99,7 @@ func newBuilder(listed *drivers.Poll, how scheme, downTime time.Duration) *build
 	return b
 }
 
-// names identifies the members, in the order of their keys.
+// names returns the members' names, in the order of their keys.
 func (b *builder) names() []drivers.Key {
 	names := make([]drivers.Key, len(b.members))
 	for i := range b.members {
@@ -105,8 +108,8 @@ func (b *builder) names() []drivers.Key {
 	return names
 }
 
-// add puts a member where it belongs, one after the other. The poll's members take the places of those before them. An
-// operator's word does not depend on what memcached knows.
+// add adds member i to the poll. It must be called for all members in order, because the poll's members overwrite
+// b.members in place. A member that is forced down is down whatever memcached has.
 func (b *builder) add(i int, v verdict, heartbeat time.Time) {
 	m := &b.members[i]
 	forced := m.ForcedDown == drivers.FlagYes

@@ -15,10 +15,10 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// What a member is, is the roster's word. Whether it is up, and since when, is memcached's.
-func TestRosterTimesLiveness(t *testing.T) {
+// The roster decides which members there are and their attributes, memcached which of them are up.
+func TestRosterAndLiveness(t *testing.T) {
 	t.Parallel()
-	roster := &book{}
+	roster := &fakeRoster{}
 	cfg := config(testserver.Memcached(t))
 	cfg.ServiceDownTime = drivers.Duration(time.Minute)
 	d := open(t, cfg, roster)
@@ -38,7 +38,7 @@ func TestRosterTimesLiveness(t *testing.T) {
 	list("never", func(m *drivers.Member) { m.Up, m.Died, m.SessionTimeout = true, now, time.Hour })
 	list("forced", func(m *drivers.Member) { m.ForcedDown = drivers.FlagYes })
 	list("future", func(*drivers.Member) {})
-	list("odd", func(*drivers.Member) {})
+	list("invalid", func(*drivers.Member) {})
 	roster.put(drivers.Member{Group: "scheduler", Name: "fresh", Rostered: true})
 	beats := map[string]time.Time{
 		"fresh": now.Add(-40 * time.Second), "old": now.Add(-61 * time.Second), "forced": now, "future": now.Add(time.Hour),
@@ -47,10 +47,10 @@ func TestRosterTimesLiveness(t *testing.T) {
 	for name, at := range beats {
 		write(t, d, 0, name, at)
 	}
-	require.NoError(t, d.servers[0].do(t.Context(), func(l *link) error {
-		return l.Set(&memcache.Item{Key: sha1Hex("compute:odd"), Value: []byte("text")})
+	require.NoError(t, d.servers[0].do(t.Context(), func(c *client) error {
+		return c.Set(&memcache.Item{Key: sha1Hex("compute:invalid"), Value: []byte("text")})
 	}))
-	settle(t, d)
+	waitUntilTrusted(t, d)
 
 	p := poll(t, d)
 	require.True(t, p.RosterIsGiven)
@@ -58,7 +58,7 @@ func TestRosterTimesLiveness(t *testing.T) {
 	require.True(t, p.Now.IsZero(), "memcached's clock is not exact enough")
 	require.Regexp(t, `^memcached \d`, p.Backend)
 	require.Empty(t, p.Unknown)
-	require.Equal(t, []drivers.Rejection{{Group: "compute", Name: "odd", Reason: "data"}}, p.Rejected)
+	require.Equal(t, []drivers.Rejection{{Group: "compute", Name: "invalid", Reason: "data"}}, p.Rejected)
 	require.Len(t, p.Members, 6)
 	for name, want := range map[string]string{
 		"fresh": "up", "old": "down", "never": "down", "forced": "down", "future": "up", "not in the roster": "absent",
@@ -75,14 +75,14 @@ func TestRosterTimesLiveness(t *testing.T) {
 	require.Equal(t, drivers.Member{Group: "scheduler", Name: "fresh", Rostered: true}, p.Members[5])
 }
 
-// settle waits until servers that were started just now are believed.
-func settle(t *testing.T, d *Driver) {
+// waitUntilTrusted waits until servers that have just started have kept their data for long enough.
+func waitUntilTrusted(t *testing.T, d *Driver) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		poll(t, d)
 		for _, s := range d.servers {
 			s.mu.Lock()
-			young := time.Since(s.memory.since) < d.settling()
+			young := time.Since(s.uptime.since) < d.settling()
 			s.mu.Unlock()
 			if young {
 				return false
@@ -92,9 +92,9 @@ func settle(t *testing.T, d *Driver) {
 	}, 20*time.Second, 50*time.Millisecond)
 }
 
-// A roster that can't be read makes everything unknown, for its own reason.
+// If the roster can't be read, the poll fails with the roster's reason.
 func TestRosterFails(t *testing.T) {
-	roster := bookOf("one")
+	roster := rosterOf("one")
 	d := open(t, config(testserver.Memcached(t)), roster)
 	for reason, err := range map[drivers.Reason]error{
 		drivers.ReasonAuth:    drivers.Unavailable(drivers.ReasonAuth, errors.New("go away")),
@@ -111,17 +111,17 @@ func TestRosterFails(t *testing.T) {
 	poll(t, d)
 }
 
-// What the roster itself could not use is passed on, and so are names that memcached can't keep.
-func TestRosterOddities(t *testing.T) {
+// The roster's own rejections are passed on. Names that memcached can't store are rejected.
+func TestRejections(t *testing.T) {
 	t.Parallel()
 	cfg := config(testserver.Memcached(t))
 	cfg.Keys = KeysPlain
-	d := open(t, cfg, constant{&drivers.Poll{
+	d := open(t, cfg, fixedRoster{&drivers.Poll{
 		Members:  []drivers.Member{{Group: "compute", Name: "a b"}, {Group: "compute", Name: "one"}},
 		Unknown:  []drivers.Member{{Group: "compute", Name: "two"}},
 		Rejected: []drivers.Rejection{{Name: "three", Reason: "duplicate"}},
 	}})
-	settle(t, d)
+	waitUntilTrusted(t, d)
 	for range 2 {
 		p := poll(t, d)
 		require.Equal(t, []drivers.Rejection{
@@ -131,12 +131,12 @@ func TestRosterOddities(t *testing.T) {
 	}
 }
 
-// constant is a roster that never changes.
-type constant struct{ poll *drivers.Poll }
+// A fixedRoster is a roster that never changes.
+type fixedRoster struct{ poll *drivers.Poll }
 
-func (c constant) Members(context.Context) (*drivers.Poll, error) { return c.poll, nil }
-func (c constant) Close() error                                   { return nil }
-func (c constant) Counts() drivers.Counts {
+func (c fixedRoster) Members(context.Context) (*drivers.Poll, error) { return c.poll, nil }
+func (c fixedRoster) Close() error                                   { return nil }
+func (c fixedRoster) Counts() drivers.Counts {
 	return drivers.Counts{Operations: 100, Reconnects: 10, Expirations: 1}
 }
 
@@ -150,10 +150,10 @@ func TestList(t *testing.T) {
 	require.NoError(t, roster.Close())
 }
 
-// Many members take few requests on one connection.
+// Many members take few requests, on one connection.
 func TestManyMembers(t *testing.T) {
-	const n = 10*batch + 1
-	roster := &book{}
+	const n = 10*batchSize + 1
+	roster := &fakeRoster{}
 	for i := range n {
 		roster.members = append(roster.members, drivers.Member{Group: "compute", Name: strconv.Itoa(i), Rostered: true})
 	}
@@ -161,10 +161,10 @@ func TestManyMembers(t *testing.T) {
 	cfg.ServiceDownTime, cfg.Timeout = drivers.Duration(time.Hour), drivers.Duration(time.Minute)
 	d := open(t, cfg, roster)
 	now := time.Now()
-	require.NoError(t, d.servers[0].do(t.Context(), func(l *link) error {
+	require.NoError(t, d.servers[0].do(t.Context(), func(c *client) error {
 		for i := range n {
 			key := sha1Hex(fmt.Sprint("compute:", i))
-			if err := l.Set(hashed{}.heartbeat(key, now, 0)); err != nil {
+			if err := c.Set(sha1Keys{}.alive(key, now, 0)); err != nil {
 				return err
 			}
 		}
@@ -176,13 +176,13 @@ func TestManyMembers(t *testing.T) {
 	for i := range p.Members {
 		require.True(t, p.Members[i].Up)
 	}
-	require.Equal(t, uint64(12), d.Counts().Operations-before.Operations, "eleven batches, and one question about the server")
+	require.Equal(t, uint64(12), d.Counts().Operations-before.Operations, "eleven batches, and the statistics")
 	require.Zero(t, d.Counts().Reconnects)
 }
 
 func TestCounts(t *testing.T) {
 	server := testserver.Memcached(t)
-	d := open(t, config(server), constant{&drivers.Poll{}})
+	d := open(t, config(server), fixedRoster{&drivers.Poll{}})
 	require.Equal(t, drivers.Counts{Operations: 100, Reconnects: 10, Expirations: 1}, d.Counts(), "the roster's are included")
 	poll(t, d)
 	require.Equal(t, drivers.Counts{Operations: 101, Reconnects: 10, Expirations: 1}, d.Counts())
@@ -190,5 +190,5 @@ func TestCounts(t *testing.T) {
 	server.Start()
 	poll(t, d)
 	require.Equal(t, drivers.Counts{Operations: 103, Reconnects: 11, Expirations: 1}, d.Counts(),
-		"asked in vain on the old connection, and again on a new one")
+		"one request failed on the old connection and was sent again on a new one")
 }

@@ -15,9 +15,9 @@ import (
 
 var one = drivers.JoinRequest{Group: "compute", Name: "one"}
 
-// Every server has every heartbeat, so that every reader finds it.
+// Every server gets every heartbeat, so that every reader finds it.
 func TestHeartbeatsGoEverywhere(t *testing.T) {
-	d := open(t, config(testserver.Memcached(t), testserver.Memcached(t)), bookOf("one"))
+	d := open(t, config(testserver.Memcached(t), testserver.Memcached(t)), rosterOf("one"))
 	m, err := d.Join(t.Context(), one)
 	require.NoError(t, err)
 	joined := time.Now()
@@ -39,26 +39,26 @@ func TestHeartbeatsGoEverywhere(t *testing.T) {
 	}
 }
 
-// written is what a server has of the member that joined.
+// written returns the item that a server has of the member "one".
 func written(t *testing.T, d *Driver, server int) (item *memcache.Item) {
 	t.Helper()
-	require.NoError(t, d.servers[server].do(t.Context(), func(l *link) (err error) {
-		item, err = l.get(sha1Hex("compute:one"))
+	require.NoError(t, d.servers[server].do(t.Context(), func(c *client) (err error) {
+		item, err = c.get(sha1Hex("compute:one"))
 		return err
 	}))
 	return item
 }
 
-// Who is not in the roster would be seen by nobody.
-func TestJoinTakesARoster(t *testing.T) {
-	roster := bookOf("another")
+// A name that is not in the roster is refused: no reader would see the member.
+func TestJoinNeedsTheRoster(t *testing.T) {
+	roster := rosterOf("another")
 	d := open(t, config(testserver.Memcached(t)), roster)
 	_, err := d.Join(t.Context(), one)
 	require.ErrorIs(t, err, drivers.ErrNoMember)
 	require.ErrorContains(t, err, "add it there first")
 	require.Nil(t, written(t, d, 0), "nothing was written")
 
-	// A roster that is out of reach keeps nobody from being alive.
+	// If the roster can't be read, the member joins.
 	roster.fail(errors.New("go away"))
 	m, err := d.Join(t.Context(), one)
 	require.NoError(t, err)
@@ -69,7 +69,7 @@ func TestJoinTakesARoster(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	d := open(t, config(testserver.Memcached(t)), bookOf())
+	d := open(t, config(testserver.Memcached(t)), rosterOf())
 	for _, member := range []drivers.Key{{Name: "a"}, {Group: "a"}, {Group: "a\xff", Name: "b"}, {Group: "a", Name: "b\x00"}} {
 		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: member.Group, Name: member.Name})
 		require.Error(t, err)
@@ -78,11 +78,11 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A member lives through the outage of some of its servers, and through one of all, and is on all of them afterwards.
-func TestMembersOutliveServers(t *testing.T) {
+// A membership outlives outages of some servers and of all, and its heartbeats are on all servers afterwards.
+func TestMembershipsOutliveServers(t *testing.T) {
 	t.Parallel()
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
-	d := open(t, config(first, second), bookOf("one"))
+	d := open(t, config(first, second), rosterOf("one"))
 	second.Stop()
 	m, err := d.Join(t.Context(), one)
 	require.NoError(t, err, "one server is enough")
@@ -90,7 +90,7 @@ func TestMembersOutliveServers(t *testing.T) {
 
 	first.Freeze()
 	_, err = d.Join(short(t, 500*time.Millisecond), one)
-	require.ErrorIs(t, err, drivers.ErrUnavailable, "none is not")
+	require.ErrorIs(t, err, drivers.ErrUnavailable, "no server is not enough")
 	require.ErrorIs(t, d.Leave(short(t, 200*time.Millisecond), "compute", "one"), drivers.ErrUnavailable)
 
 	second.Start()
@@ -102,11 +102,11 @@ func TestMembersOutliveServers(t *testing.T) {
 	require.NoError(t, m.Leave(t.Context()))
 }
 
-// A note that a member was removed ends the memberships of its time, not those of later, wherever it turns up.
+// A note that a member was removed ends memberships that were joined before it, not later ones.
 func TestRemoval(t *testing.T) {
 	t.Parallel()
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
-	d := open(t, config(first, second), bookOf("one"))
+	d := open(t, config(first, second), rosterOf("one"))
 	former, err := d.Join(t.Context(), one)
 	require.NoError(t, err)
 	require.NoError(t, d.Leave(t.Context(), "compute", "one"))
@@ -114,12 +114,12 @@ func TestRemoval(t *testing.T) {
 	case <-former.Done():
 		require.ErrorIs(t, former.Err(), drivers.ErrRemoved)
 	case <-time.After(10 * time.Second):
-		t.Fatal("the membership was not told that it was removed")
+		t.Fatal("the membership did not end")
 	}
-	require.NoError(t, former.Leave(t.Context()), "what has ended can be ended")
+	require.NoError(t, former.Leave(t.Context()), "a membership that has ended can be ended again")
 	require.ErrorIs(t, d.Leave(t.Context(), "compute", "one"), drivers.ErrNoMember)
 
-	second.Freeze() // It keeps the note.
+	second.Freeze() // This server keeps the note.
 	m, err := d.Join(short(t, time.Second), one)
 	require.NoError(t, err)
 	second.Thaw()
@@ -128,18 +128,18 @@ func TestRemoval(t *testing.T) {
 	require.NoError(t, m.Leave(t.Context()))
 }
 
-// Losing everything is no removal.
-func TestMembersOutliveForgetting(t *testing.T) {
+// A server that loses its data does not end a membership.
+func TestMembershipsOutliveLossOfData(t *testing.T) {
 	server := testserver.Memcached(t)
-	d := open(t, config(server), bookOf("one"))
+	d := open(t, config(server), rosterOf("one"))
 	m, err := d.Join(t.Context(), one)
 	require.NoError(t, err)
-	for _, forget := range []func(){
+	for _, lose := range []func(){
 		func() { server.Kill(); server.Start() },
 		func() { server.Command("flush_all") },
 		func() { erase(t, d, 0, "one") },
 	} {
-		forget()
+		lose()
 		require.Eventually(t, func() bool { return written(t, d, 0) != nil }, 10*time.Second, 10*time.Millisecond)
 	}
 	require.NoError(t, m.Err())
@@ -147,11 +147,11 @@ func TestMembersOutliveForgetting(t *testing.T) {
 	require.NoError(t, m.Leave(t.Context()))
 }
 
-// Whoever died leaves a heartbeat that no reader takes for life.
+// A member that died leaves a heartbeat that is too old for every reader.
 func TestDeath(t *testing.T) {
 	t.Parallel()
-	d := open(t, config(testserver.Memcached(t)), bookOf("one"))
-	settle(t, d)
+	d := open(t, config(testserver.Memcached(t)), rosterOf("one"))
+	waitUntilTrusted(t, d)
 	m, err := d.Join(t.Context(), one)
 	require.NoError(t, err)
 	require.Equal(t, "up", verdictOf(poll(t, d), "one"))
@@ -160,14 +160,14 @@ func TestDeath(t *testing.T) {
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now().Add(-d.cfg.downTime()-time.Second), at, time.Second)
 	require.Equal(t, "down", verdictOf(poll(t, d), "one"))
-	require.NoError(t, m.Leave(t.Context()), "it has ended")
+	require.NoError(t, m.Leave(t.Context()), "the membership has ended")
 	require.NotNil(t, written(t, d, 0))
 }
 
-// The last word is not said in vain without an error, and takes no longer than it may.
+// Leave and Die return an error in time if no server can be written.
 func TestEndsWithoutServers(t *testing.T) {
 	server := testserver.Memcached(t)
-	d := open(t, config(server), bookOf("one"))
+	d := open(t, config(server), rosterOf("one"))
 	for _, end := range []func(context.Context, drivers.Membership) error{
 		func(ctx context.Context, m drivers.Membership) error { return m.Leave(ctx) },
 		func(ctx context.Context, m drivers.Membership) error { return m.Die(ctx, time.Now()) },

@@ -20,7 +20,7 @@ import (
 // interpreter is Debian's.
 const interpreter = "/usr/bin/python3"
 
-// python runs a program of testdata with Debian's Python, which has the libraries that Nova uses.
+// python runs a program with Debian's Python, which has the libraries that Nova uses, and parses the JSON that it prints.
 func python(t *testing.T, answer any, args ...string) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), interpreter, args...).Output()
@@ -40,7 +40,7 @@ type osloAnswer struct {
 	}
 }
 
-// An osloClient is Nova's side.
+// An osloClient reads and writes heartbeats with the real oslo.cache.
 type osloClient struct {
 	t       *testing.T
 	backend string
@@ -58,13 +58,13 @@ func (c osloClient) run(action string, names ...string) (a osloAnswer) {
 	return a
 }
 
-// up is what Nova says of one member.
+// up returns the verdict of oslo.cache's reader about one member.
 func (c osloClient) up(name string) bool {
 	c.t.Helper()
 	return c.run("get", name).Keys["compute:"+name].Up
 }
 
-// What the real oslo.cache writes by each of its clients is read, and what is written the real one reads.
+// The driver reads what each client of the real oslo.cache writes, and oslo.cache reads what the driver writes.
 func TestOsloCache(t *testing.T) {
 	t.Parallel()
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
@@ -78,8 +78,8 @@ func TestOsloCache(t *testing.T) {
 		t.Run(backend, func(t *testing.T) {
 			first.Command("flush_all")
 			second.Command("flush_all")
-			d := open(t, cfg, bookOf(append(names, "never")...))
-			settle(t, d)
+			d := open(t, cfg, rosterOf(append(names, "never")...))
+			waitUntilTrusted(t, d)
 			nova := osloClient{t, backend, d}
 
 			wrote := nova.run("set", names...)
@@ -103,7 +103,7 @@ func TestOsloCache(t *testing.T) {
 			require.WithinDuration(t, time.Now(), payload, 10*time.Second, "a datetime in UTC")
 
 			require.NoError(t, m.Die(t.Context(), time.Now()))
-			require.False(t, nova.up("one"), "the dead are dead to Nova, too")
+			require.False(t, nova.up("one"), "a member that died is down for Nova too")
 			m, err = d.Join(t.Context(), one)
 			require.NoError(t, err)
 			require.True(t, nova.up("one"))
@@ -113,7 +113,7 @@ func TestOsloCache(t *testing.T) {
 	}
 }
 
-// The verdict is that of the real oslo.cache, whatever the age of the heartbeat.
+// For heartbeats of any age the verdict is that of the real oslo.cache.
 func TestVerdictsOfOsloCache(t *testing.T) {
 	t.Parallel()
 	cfg := config(testserver.Memcached(t))
@@ -123,8 +123,8 @@ func TestVerdictsOfOsloCache(t *testing.T) {
 	for _, age := range ages {
 		names = append(names, age.String())
 	}
-	d := open(t, cfg, bookOf(append(names, "never")...))
-	settle(t, d)
+	d := open(t, cfg, rosterOf(append(names, "never")...))
+	waitUntilTrusted(t, d)
 	now := time.Now()
 	for i, age := range ages {
 		write(t, d, 0, names[i], now.Add(-age))
@@ -142,8 +142,8 @@ func TestVerdictsOfOsloCache(t *testing.T) {
 	require.Equal(t, 5, ups)
 }
 
-// A service whose memcached restarts loses a heartbeat on its old connection. Nobody calls it dead meanwhile, not even who
-// knew nothing of it before.
+// A service loses one heartbeat on its old connection when memcached restarts. It is not down meanwhile, not even for a
+// driver that was opened only then.
 func TestRestartUnderOsloCache(t *testing.T) {
 	t.Parallel()
 	for _, backend := range []string{"oslo_cache.memcache_pool", "dogpile.cache.pymemcache"} {
@@ -151,7 +151,7 @@ func TestRestartUnderOsloCache(t *testing.T) {
 			server := testserver.Memcached(t)
 			cfg := config(server)
 			cfg.ServiceDownTime, cfg.ReportInterval = drivers.Duration(time.Minute), drivers.Duration(3*time.Second)
-			d := open(t, cfg, bookOf("one"))
+			d := open(t, cfg, rosterOf("one"))
 			beats := osloClient{t, backend, d}.beat("one")
 			beats()
 			eventually(t, d, "one", "up")
@@ -162,7 +162,7 @@ func TestRestartUnderOsloCache(t *testing.T) {
 			restarted := time.Now()
 			seen := map[string]bool{}
 			for !seen["up"] && time.Since(restarted) < 20*time.Second {
-				fresh := open(t, cfg, bookOf("one"))
+				fresh := open(t, cfg, rosterOf("one"))
 				seen[verdictOf(poll(t, fresh), "one")] = true
 				require.NoError(t, fresh.Close())
 				time.Sleep(20 * time.Millisecond)
@@ -216,8 +216,8 @@ func TestPlainHeartbeats(t *testing.T) {
 	server := testserver.Memcached(t)
 	cfg := config(server)
 	cfg.Keys = KeysPlain
-	d := open(t, cfg, bookOf("one"))
-	settle(t, d)
+	d := open(t, cfg, rosterOf("one"))
+	waitUntilTrusted(t, d)
 	require.Equal(t, "down", verdictOf(poll(t, d), "one"))
 	nova := func(action string) (payload *string) {
 		python(t, &payload, "testdata/plain.py", server.Addr(), "2", action, "compute:one")

@@ -15,12 +15,12 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Peers that are no memcached end a poll as fast as its context, or sooner, whatever they say.
-func TestPeers(t *testing.T) {
+// A poll of a server that is not a memcached ends no later than its context.
+func TestOtherServers(t *testing.T) {
 	const key = "f3d233d4ecf2e8fb59f847333910fb37c4c9c16e"
 	value := "VALUE " + key + " 1 200\r\nab"
 	for name, test := range map[string]struct {
-		answers []string // one for each thing that it reads
+		answers []string // one for each read
 		hangs   bool     // after the last one
 		reason  drivers.Reason
 	}{
@@ -32,15 +32,15 @@ func TestPeers(t *testing.T) {
 		"stops":             {[]string{value}, true, drivers.ReasonTimeout},
 		"huge item":         {[]string{"VALUE " + key + " 1 4000000000\r\nab"}, true, drivers.ReasonQuery},
 		"no stats":          {[]string{"END\r\n"}, true, drivers.ReasonTimeout},
-		"odd stats":         {[]string{"END\r\n", "VERSION 1\r\n"}, true, drivers.ReasonQuery},
-		"odd uptime":        {[]string{"END\r\n", "STAT uptime long\r\n"}, true, drivers.ReasonQuery},
+		"wrong stats":       {[]string{"END\r\n", "VERSION 1\r\n"}, true, drivers.ReasonQuery},
+		"wrong uptime":      {[]string{"END\r\n", "STAT uptime long\r\n"}, true, drivers.ReasonQuery},
 		"half of the stats": {[]string{"END\r\n", "STAT uptime 5\r\n"}, false, drivers.ReasonConnect},
 		"endless stats":     {[]string{"END\r\n", strings.Repeat("STAT ab c\r\n", maxStats/11+9)}, true, drivers.ReasonConnect},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config()
 			cfg.Servers = []string{serve(t, test.hangs, test.answers...)}
-			d := open(t, cfg, bookOf("compute-01"))
+			d := open(t, cfg, rosterOf("compute-01"))
 			begun := time.Now()
 			_, err := d.Members(short(t, 500*time.Millisecond))
 			require.Less(t, time.Since(begun), 2*time.Second)
@@ -50,8 +50,7 @@ func TestPeers(t *testing.T) {
 	}
 }
 
-// serve answers what every client sends, one answer for each time that something came, and then closes the connection or
-// hangs.
+// serve starts a server that sends the answers to each client, one after each read, and then closes the connection or hangs.
 func serve(t *testing.T, hangs bool, answers ...string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,9 +64,9 @@ func serve(t *testing.T, hangs bool, answers ...string) string {
 			}
 			t.Cleanup(func() { conn.Close() })
 			go func() {
-				question := make([]byte, 4096)
+				request := make([]byte, 4096)
 				for _, answer := range answers {
-					_, _ = conn.Read(question)
+					_, _ = conn.Read(request)
 					fmt.Fprint(conn, answer)
 				}
 				if !hangs {
@@ -79,17 +78,17 @@ func serve(t *testing.T, hangs bool, answers ...string) string {
 	return listener.Addr().String()
 }
 
-// A proxy that does not know the question is believed.
+// A proxy may not know the command "stats". Its data then counts as old.
 func TestServerWithoutStats(t *testing.T) {
 	cfg := config()
 	cfg.Servers = []string{serve(t, true, "END\r\n", "ERROR\r\n")}
-	d := open(t, cfg, bookOf("one"))
+	d := open(t, cfg, rosterOf("one"))
 	p := poll(t, d)
 	require.Equal(t, "down", verdictOf(p, "one"))
 	require.Equal(t, "memcached", p.Backend)
 }
 
-// No answer is so long that it takes all memory.
+// The size of an answer is bounded.
 func TestReadsAreBounded(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
@@ -101,7 +100,7 @@ func TestReadsAreBounded(t *testing.T) {
 		}
 	}()
 	conn := &boundConn{Conn: here}
-	for range 2 { // Each operation has the whole bound.
+	for range 2 { // Each operation may read maxAnswer bytes.
 		require.NoError(t, conn.begin(time.Time{}))
 		n, err := io.Copy(io.Discard, conn)
 		require.Equal(t, int64(maxAnswer), n)
@@ -129,7 +128,7 @@ func TestGuard(t *testing.T) {
 				var g guard
 				var err error
 				for part := range slices.Chunk([]byte(test.answer), size) {
-					if err = g.pass(part); err != nil {
+					if err = g.check(part); err != nil {
 						break
 					}
 				}
@@ -144,7 +143,7 @@ func TestGuard(t *testing.T) {
 }
 
 func TestStats(t *testing.T) {
-	s, err := readStats(strings.NewReader("STAT pid 1\r\nSTAT uptime 62\r\nSTAT version 1.6.18\r\nSTAT cmd_flush 3\r\nSTAT odd\r\nEND\r\n"))
+	s, err := readStats(strings.NewReader("STAT pid 1\r\nSTAT uptime 62\r\nSTAT version 1.6.18\r\nSTAT cmd_flush 3\r\nSTAT other\r\nEND\r\n"))
 	require.NoError(t, err)
 	require.Equal(t, stats{version: "1.6.18", age: time.Minute, flushes: 3}, s)
 	s, err = readStats(strings.NewReader("STAT uptime 1\r\nEND\r\n"))
@@ -152,5 +151,5 @@ func TestStats(t *testing.T) {
 	require.Zero(t, s.age)
 	s, err = readStats(strings.NewReader("END\r\n"))
 	require.NoError(t, err)
-	require.Equal(t, ages, s.age, "a server that does not say when it was started is not young")
+	require.Equal(t, unknownAge, s.age, "a server that does not report its uptime counts as old")
 }

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// timeKey is what dogpile.cache calls the time at which a value was stored, in the dictionary beside the value.
+// timeKey is dogpile.cache's name for the time at which a value was stored, in the dictionary beside the value.
 const timeKey = "ct"
 
 var (
@@ -17,8 +17,9 @@ var (
 	errTruncated = errors.New("the pickle ends too early")
 )
 
-// creationTime finds the float that follows the text "ct" in a pickle of any protocol from 0 to 5: the Unix time of a
-// dogpile CachedValue. It walks over the instructions and runs none of them, so that no value can do more than fail.
+// creationTime returns the float that follows the text "ct" in a pickle of any protocol from 0 to 5: the Unix time of a
+// dogpile CachedValue, in seconds. It reads the instructions without running any, so a malicious value can only cause an
+// error.
 func creationTime(pickle []byte) (float64, error) {
 	named := false
 	for rest := pickle; len(rest) > 0; {
@@ -30,7 +31,7 @@ func creationTime(pickle []byte) (float64, error) {
 		arg := rest[1 : 1+size]
 		rest = rest[1+size:]
 		switch {
-		case isMemo(code): // It stores what is on top of the stack, and leaves it there.
+		case isMemo(code): // It copies the top of the stack, which stays there.
 			continue
 		case named && code == 'F':
 			return parseTime(strconv.ParseFloat(string(bytes.TrimSuffix(arg, []byte("\n"))), 64))
@@ -44,10 +45,10 @@ func creationTime(pickle []byte) (float64, error) {
 	return 0, errTruncated
 }
 
-// maxTime is the end of the year 9999.
+// maxTime is the end of the year 9999, in seconds since 1970.
 const maxTime = 253402300800
 
-// parseTime refuses floats that are no time of a heartbeat.
+// parseTime refuses floats that can't be the time of a heartbeat.
 func parseTime(seconds float64, err error) (float64, error) {
 	if err != nil || !(seconds > 0 && seconds < maxTime) {
 		return 0, fmt.Errorf("the pickle's time is %v", seconds)
@@ -55,10 +56,10 @@ func parseTime(seconds float64, err error) (float64, error) {
 	return seconds, nil
 }
 
-// isMemo says whether an instruction only remembers the value before it: PUT, BINPUT, LONG_BINPUT, MEMOIZE.
+// isMemo reports whether an instruction only copies the value before it to the memo: PUT, BINPUT, LONG_BINPUT, MEMOIZE.
 func isMemo(code byte) bool { return code == 'p' || code == 'q' || code == 'r' || code == 0x94 }
 
-// isTimeKey says whether an instruction pushes the text "ct". Python 2 writes it as bytes, and quoted in protocol 0.
+// isTimeKey reports whether an instruction pushes the text "ct". Python 2 writes it as bytes, and quoted in protocol 0.
 func isTimeKey(code byte, arg []byte) bool {
 	switch code {
 	case 'V': // UNICODE
@@ -75,8 +76,8 @@ func isTimeKey(code byte, arg []byte) bool {
 	return false
 }
 
-// argument gives how many bytes after an instruction belong to it, as Python's pickletools documents: none, a fixed
-// number, lines, or a length and as many bytes.
+// argument returns the number of bytes that belong to an instruction after its code, as Python's pickletools documents:
+// none, a fixed number, lines, or a length and as many bytes.
 func argument(code byte, rest []byte) (int, error) {
 	switch code {
 	case '(', '.', '0', '1', '2', 'N', 'Q', 'R', 'a', 'b', 'd', 'e', 'l', 'o', 's', 't', 'u', '}', ']', ')',
@@ -123,7 +124,7 @@ func lines(rest []byte, n int) (int, error) {
 	return size, nil
 }
 
-// counted is for a little-endian length of some bytes, and as many bytes as it says.
+// counted is for a little-endian length of width bytes, followed by that many bytes.
 func counted(rest []byte, width int) (int, error) {
 	if len(rest) < width {
 		return 0, errTruncated

@@ -106,19 +106,19 @@ func TestPickles(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrittenCanBeRead(t *testing.T) {
+func TestWrittenValuesCanBeRead(t *testing.T) {
 	for _, at := range []time.Time{
 		time.Date(2026, 11, 22, 15, 49, 16, 287030123, time.UTC), time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC), time.Now(),
 	} {
-		got, err := valueTime(hashed{}.heartbeat("key", at, time.Minute))
+		got, err := valueTime(sha1Keys{}.alive("key", at, time.Minute))
 		require.NoError(t, err)
 		require.WithinDuration(t, at, got, time.Microsecond)
 	}
-	_, err := valueTime(plain{}.heartbeat("key", time.Now(), time.Minute))
+	_, err := valueTime(plainKeys{}.alive("key", time.Now(), time.Minute))
 	require.ErrorIs(t, err, errNoTime)
 }
 
-func TestValuesThatAreNone(t *testing.T) {
+func TestInvalidValues(t *testing.T) {
 	deflate := func(data []byte) []byte {
 		var b bytes.Buffer
 		w := zlib.NewWriter(&b)
@@ -147,7 +147,7 @@ func TestValuesThatAreNone(t *testing.T) {
 	}
 }
 
-// Whatever is in a value: no panic, and a time that can be or an error.
+// Every value gives a plausible time or an error, and no panic.
 func FuzzValue(f *testing.F) {
 	for _, s := range samples(f) {
 		f.Add(s.item.Value, s.item.Flags)

@@ -11,75 +11,74 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 )
 
-// batch is how many keys are asked for at once. Hashed, they make a line of 40 kB, which every memcached takes.
-const batch = 1000
+// batchSize is how many keys one request asks for. As SHA-1 they make a line of 40 kB, which every memcached accepts.
+const batchSize = 1000
 
-// An answer is what one server said in a poll.
+// An answer is what one server has in a poll.
 type answer struct {
-	err   error  // why it said nothing
-	words []word // in the order of the keys
+	err     error   // why the server could not be read
+	replies []reply // in the order of the keys
 	stats
-	// blank says that the server has not remembered for long: it can have forgotten members that have not had the time
-	// to write again.
-	blank bool
+	// emptied reports that the server lost its data so recently that members may not have written again since.
+	emptied bool
 }
 
-// A word is what one server has of one member.
-type word struct {
-	sighting
-	there bool
-	odd   bool // what is there is no heartbeat
+// A reply is what one server has of one member.
+type reply struct {
+	storedBeat
+	found   bool
+	invalid bool // there is a value, but it is not a heartbeat
 }
 
-// wordOf reads an item, nil if there is none.
-func wordOf(item *memcache.Item, how scheme) word {
+// replyOf parses an item, which is nil if the server has none.
+func replyOf(item *memcache.Item, format keyFormat) reply {
 	if item == nil {
-		return word{}
+		return reply{}
 	}
-	s, err := how.see(item)
-	return word{sighting: s, there: err == nil, odd: err != nil}
+	beat, err := format.parse(item)
+	return reply{storedBeat: beat, found: err == nil, invalid: err != nil}
 }
 
-// askAll asks all servers side by side.
-func (d *Driver) askAll(ctx context.Context, keys []string) []answer {
+// readAll reads all servers concurrently.
+func (d *Driver) readAll(ctx context.Context, keys []string) []answer {
 	answers := make([]answer, len(d.servers))
 	var wg sync.WaitGroup
 	for i, s := range d.servers {
-		wg.Go(func() { answers[i] = d.ask(ctx, s, keys) })
+		wg.Go(func() { answers[i] = d.readServer(ctx, s, keys) })
 	}
 	wg.Wait()
 	return answers
 }
 
-// ask reads the keys that a server has, and then asks it for how long it has remembered: in this order, a server that
-// forgets in between is never believed.
-func (d *Driver) ask(ctx context.Context, s *server, keys []string) (a answer) {
-	a.err = s.do(ctx, func(l *link) (err error) {
-		a.words = make([]word, 0, len(keys))
-		for part := range slices.Chunk(keys, batch) {
+// readServer reads the keys from a server, and then asks for how long it has kept its data. In this order a server that
+// loses its data in between is not trusted.
+func (d *Driver) readServer(ctx context.Context, s *server, keys []string) (a answer) {
+	a.err = s.do(ctx, func(c *client) (err error) {
+		a.replies = make([]reply, 0, len(keys))
+		for batch := range slices.Chunk(keys, batchSize) {
 			d.operations.Add(1)
-			items, err := l.getMany(part)
+			items, err := c.getMany(batch)
 			if err != nil {
-				return fmt.Errorf("reading %d keys: %w", len(part), err)
+				return fmt.Errorf("reading %d keys: %w", len(batch), err)
 			}
-			for _, key := range part {
-				a.words = append(a.words, wordOf(items[key], d.how))
+			for _, key := range batch {
+				a.replies = append(a.replies, replyOf(items[key], d.format))
 			}
 		}
 		d.operations.Add(1)
-		a.stats, err = l.stats()
+		a.stats, err = c.stats()
 		return err
 	})
-	if !errors.Is(ctx.Err(), context.Canceled) { // Who did not wait for an answer knows nothing of the server.
-		a.blank = s.note(a.err, a.stats, d.settling(), d.logger)
+	if !errors.Is(ctx.Err(), context.Canceled) { // A caller that gave up learned nothing about the server.
+		a.emptied = s.record(a.err, a.stats, d.settling(), d.logger)
 	}
 	return a
 }
 
-// beatSlack is how late a heartbeat can be, and how inexact the second in which a server says that it was started.
+// beatSlack is how late a heartbeat can be, plus how inexact a server's start time is: it is in whole seconds.
 const beatSlack = 2 * time.Second
 
-// settling is how long a server that has forgotten everything must have been told again to know who is alive: two report
-// intervals, since the first heartbeat after a restart is lost. The clients of oslo.cache send it on a connection that is
-// no more, and connect anew only for the next one.
+// settling is how long a server that lost its data must be running before a missing key proves a death: two report
+// intervals, because the first heartbeat after a restart is lost. The clients of oslo.cache send it on the broken
+// connection, and connect anew only for the next heartbeat.
 func (d *Driver) settling() time.Duration { return 2*time.Duration(d.cfg.ReportInterval) + beatSlack }

@@ -8,10 +8,10 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// list is a roster that the configuration gives.
+// A list is a roster that the configuration lists.
 type list struct{ poll drivers.Poll }
 
-// List makes a roster of names: the members of each group. They have no attributes.
+// List returns a roster of the named members of each group. They have no attributes.
 func List(members map[string][]string) drivers.Driver {
 	l := &list{}
 	for group, names := range members {
@@ -25,8 +25,8 @@ func List(members map[string][]string) drivers.Driver {
 	return l
 }
 
-// Members gives the list.
+// Members implements [drivers.Driver].
 func (l *list) Members(context.Context) (*drivers.Poll, error) { return &l.poll, nil }
 
-// Close does nothing.
+// Close implements [drivers.Driver]. It does nothing.
 func (l *list) Close() error { return nil }

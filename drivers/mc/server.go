@@ -12,15 +12,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"servicegroup_exporter/drivers"
 )
 
 // maxIdle is how many connections to a server are kept for the next operation.
 const maxIdle = 2
 
-// A server is one memcached.
+// A server is one memcached server.
 type server struct {
 	addr    address
 	dialer  drivers.Dialer
@@ -30,33 +28,33 @@ type server struct {
 
 	mu      sync.Mutex
 	closed  bool
-	idle    []*link
-	memory  memory
-	failing bool // the last poll could not read it, and that was logged
+	idle    []*client
+	uptime  uptime
+	failing bool // the last poll could not read the server, and that was logged
 }
 
-// do runs an operation on the server within the timeout. An operation that fails on a connection that had been idle is run
-// again on a new one: the server may have gone and come back while nobody looked.
-func (s *server) do(ctx context.Context, op func(*link) error) error {
+// do runs an operation on the server within the timeout. An operation that fails on an idle connection is run again on a
+// new one: the server may have been restarted since the connection was used last.
+func (s *server) do(ctx context.Context, op func(*client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.limit(ctx))
 	defer cancel()
-	l := s.takeIdle()
-	if l != nil {
-		if err := s.finish(l, l.use(ctx, op)); err == nil || ctx.Err() != nil {
-			return s.failed(ctx, err)
+	c := s.takeIdle()
+	if c != nil {
+		if err := s.release(c, c.use(ctx, op)); err == nil || ctx.Err() != nil {
+			return s.wrap(ctx, err)
 		}
 		s.dropIdle()
 	}
-	l, err := dial(ctx, s.dialer, s.tls, s.addr)
+	c, err := dial(ctx, s.dialer, s.tls, s.addr)
 	if err != nil {
-		return s.failed(ctx, err)
+		return s.wrap(ctx, err)
 	}
 	s.dials.Add(1)
-	return s.failed(ctx, s.finish(l, l.use(ctx, op)))
+	return s.wrap(ctx, s.release(c, c.use(ctx, op)))
 }
 
-// limit leaves a part of the caller's time to what comes after a server that does not answer: the other servers' answers
-// are worth having.
+// limit returns the time for one server: at most 4/5 of what the caller has left, so that the other servers' answers can
+// still be used if this server does not answer.
 func (s *server) limit(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -65,34 +63,34 @@ func (s *server) limit(ctx context.Context) time.Duration {
 	return min(s.timeout, time.Until(deadline)*4/5)
 }
 
-func (s *server) takeIdle() *link {
+func (s *server) takeIdle() *client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.idle) == 0 {
 		return nil
 	}
-	l := s.idle[len(s.idle)-1]
+	c := s.idle[len(s.idle)-1]
 	s.idle = s.idle[:len(s.idle)-1]
-	return l
+	return c
 }
 
-// finish keeps a connection for later, unless the operation failed on it.
-func (s *server) finish(l *link, err error) error {
+// release keeps a connection for the next operation, unless this operation failed. It returns the operation's error.
+func (s *server) release(c *client, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil || s.closed || len(s.idle) >= maxIdle {
-		l.close()
+		c.close()
 		return err
 	}
-	s.idle = append(s.idle, l)
+	s.idle = append(s.idle, c)
 	return nil
 }
 
 func (s *server) dropIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range s.idle {
-		l.close()
+	for _, c := range s.idle {
+		c.close()
 	}
 	s.idle = nil
 }
@@ -104,27 +102,28 @@ func (s *server) close() {
 	s.dropIdle()
 }
 
-// note takes in how a poll went. It says whether the server's memory is too young to prove anything.
-func (s *server) note(err error, told stats, settling time.Duration, logger *slog.Logger) (blank bool) {
+// record records the outcome of a poll. It reports whether the server lost its data too recently for a missing key to
+// prove anything.
+func (s *server) record(err error, current stats, settling time.Duration, logger *slog.Logger) (emptied bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch failed := err != nil; {
 	case failed && !s.failing && !s.closed:
-		logger.Warn("a memcached server can't be read: members whose keys it had are unknown", "err", err)
+		logger.Warn("A memcached server can't be read; members whose keys it had are unknown", "server", s.addr.String(), "err", err)
 	case !failed && s.failing:
-		logger.Info("a memcached server can be read again", "server", s.addr.String())
+		logger.Info("A memcached server can be read again", "server", s.addr.String())
 	}
 	s.failing = err != nil
 	if err != nil {
 		return false
 	}
 	now := time.Now()
-	s.memory.update(told, now)
-	return now.Sub(s.memory.since) < settling
+	s.uptime.update(current, now)
+	return now.Sub(s.uptime.since) < settling
 }
 
-// failed wraps what went wrong with the reason and the server.
-func (s *server) failed(ctx context.Context, err error) error {
+// wrap adds the server's address and the reason to an error.
+func (s *server) wrap(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -136,7 +135,7 @@ func (s *server) failed(ctx context.Context, err error) error {
 		reason = drivers.ReasonOf(err)
 	case drivers.IsCertificateRefused(err):
 		reason = drivers.ReasonAuth
-	case isNet || isCut(err):
+	case isNet || isClosed(err):
 		reason = drivers.ReasonConnect
 	case strings.Contains(err.Error(), "unauthenticated"):
 		reason = drivers.ReasonAuth
@@ -144,30 +143,7 @@ func (s *server) failed(ctx context.Context, err error) error {
 	return drivers.Unavailable(reason, fmt.Errorf("memcached %s: %w", s.addr, err))
 }
 
-// isCut says whether an error is the end of a connection that is no error of the network's.
-func isCut(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errSpent)
-}
-
-// getMany reads the items that there are. Each answer has the whole bound.
-func (l *link) getMany(keys []string) (map[string]*memcache.Item, error) {
-	l.conn.left = maxAnswer
-	return l.GetMulti(keys)
-}
-
-// get reads one item, nil if there is none.
-func (l *link) get(key string) (*memcache.Item, error) {
-	item, err := l.Get(key)
-	if errors.Is(err, memcache.ErrCacheMiss) {
-		return nil, nil
-	}
-	return item, err
-}
-
-// remove deletes one item, if it is there.
-func (l *link) remove(key string) error {
-	if err := l.Delete(key); !errors.Is(err, memcache.ErrCacheMiss) {
-		return err
-	}
-	return nil
+// isClosed reports whether an error means that the connection ended, without being a [net.Error].
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errConnLost)
 }

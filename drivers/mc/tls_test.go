@@ -22,7 +22,7 @@ func TestTLS(t *testing.T) {
 			t.Helper()
 			cfg := config()
 			cfg.Servers, cfg.TLS = []string{server}, encryption
-			d, err := Open(cfg, bookOf("one"), slog.New(slog.DiscardHandler))
+			d, err := Open(cfg, rosterOf("one"), slog.New(slog.DiscardHandler))
 			require.NoError(t, err)
 			return d
 		},

@@ -9,35 +9,35 @@ import (
 	"time"
 )
 
-// maxStats bounds the answer to "stats". Servers of today give some 80 lines.
+// maxStats bounds the answer to "stats", in bytes. Today's servers send about 80 lines.
 const maxStats = 64 << 10
 
-// Stats are what a server tells of itself, as far as it matters here.
+// stats is the part of a server's statistics that the driver needs.
 type stats struct {
 	version string
-	// age is for how long the server has been running, at least; ages if it does not say.
+	// age is the shortest time for which the server can have been running; unknownAge if it does not say.
 	age time.Duration
-	// flushes is how often it was told to forget everything.
+	// flushes is how often the server was told to drop all items.
 	flushes uint64
 }
 
-const ages = 100 * 365 * 24 * time.Hour
+const unknownAge = 100 * 365 * 24 * time.Hour
 
-// startUptime is what a server gives as its uptime when it has just started, in its seconds.
+// startUptime is the uptime that a server reports when it has just started, in seconds.
 const startUptime = 2
 
-// stats asks the server about itself. The client has no call for it: its connection is used while it is idle.
-func (l *link) stats() (stats, error) {
-	if _, err := io.WriteString(l.conn, "stats\r\n"); err != nil {
+// stats asks the server for its statistics. The memcache library has no call for it, so its connection is used directly
+// while it is idle.
+func (c *client) stats() (stats, error) {
+	if _, err := io.WriteString(c.conn, "stats\r\n"); err != nil {
 		return stats{}, err
 	}
-	return readStats(io.LimitReader(l.conn, maxStats))
+	return readStats(io.LimitReader(c.conn, maxStats))
 }
 
-// readStats parses the answer up to its END. A proxy that answers for servers may not know the question: nothing is known
-// then.
+// readStats parses the answer up to its END. A proxy in front of servers may answer ERROR: then nothing is known.
 func readStats(r io.Reader) (s stats, err error) {
-	s.age = ages
+	s.age = unknownAge
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		line := lines.Text()
@@ -69,22 +69,22 @@ func readStats(r io.Reader) (s stats, err error) {
 	return s, io.ErrUnexpectedEOF
 }
 
-// A memory is since when a server remembers what it was told.
-type memory struct {
+// An uptime is the time since which a server has kept its data.
+type uptime struct {
 	known   bool
 	flushes uint64
 	since   time.Time // by this machine's clock
 }
 
-// update takes in what a server said of itself at a time. A server that was flushed since the last time it said anything
-// may have been so just now; what happened before the first time is long ago.
-func (m *memory) update(s stats, now time.Time) {
-	started := now.Add(-s.age)
-	if m.known && s.flushes > m.flushes {
-		started = now
+// update takes in the statistics that a server had at a time. A flush since the statistics before may have been just
+// now. Flushes before the first statistics are taken for old.
+func (u *uptime) update(s stats, now time.Time) {
+	since := now.Add(-s.age)
+	if u.known && s.flushes > u.flushes {
+		since = now
 	}
-	if !m.known || started.After(m.since) {
-		m.since = started
+	if !u.known || since.After(u.since) {
+		u.since = since
 	}
-	m.known, m.flushes = true, s.flushes
+	u.known, u.flushes = true, s.flushes
 }

@@ -3,11 +3,13 @@ package mc
 import (
 	"bytes"
 	"compress/zlib"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bradfitz/gomemcache/memcache"
 )
@@ -18,12 +20,12 @@ const (
 	flagCompressed = 1 << 3
 )
 
-// maxValue bounds a value after it was inflated. Nova's have some 120 to 240 bytes.
+// maxValue is the size of the largest value that is accepted, after decompression, in bytes. Nova's have 120 to 240.
 const maxValue = 64 << 10
 
-var errNotPickled = errors.New("the value is no pickle")
+var errNotPickled = errors.New("the value is not a pickle")
 
-// valueTime reads from a value the time at which its member wrote it, by that member's clock.
+// valueTime returns the time at which a member wrote a value, by the member's clock.
 func valueTime(item *memcache.Item) (time.Time, error) {
 	if item.Flags&flagPickle == 0 {
 		return time.Time{}, errNotPickled
@@ -31,8 +33,8 @@ func valueTime(item *memcache.Item) (time.Time, error) {
 	pickle := item.Value
 	if item.Flags&flagCompressed != 0 {
 		var err error
-		if pickle, err = inflate(pickle); err != nil {
-			return time.Time{}, fmt.Errorf("inflating a value: %w", err)
+		if pickle, err = decompress(pickle); err != nil {
+			return time.Time{}, fmt.Errorf("decompressing a value: %w", err)
 		}
 	}
 	seconds, err := creationTime(pickle)
@@ -43,8 +45,8 @@ func valueTime(item *memcache.Item) (time.Time, error) {
 	return time.Unix(int64(whole), int64(part*1e9)).UTC(), nil
 }
 
-// inflate undoes zlib's compression, up to maxValue.
-func inflate(compressed []byte) ([]byte, error) {
+// decompress decompresses zlib's format, up to maxValue.
+func decompress(compressed []byte) ([]byte, error) {
 	r, err := zlib.NewReader(bytes.NewReader(compressed))
 	if err != nil {
 		return nil, err
@@ -58,4 +60,49 @@ func inflate(compressed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("it has more than %d bytes", maxValue)
 	}
 	return data, nil
+}
+
+// Values are written in pickle protocol 2, which every Python that Nova ever ran on reads, and as calls of constructors,
+// which every release of dogpile.cache has.
+
+// cachedValue returns what today's Nova writes: the pickle of dogpile's CachedValue(datetime, {"ct": seconds, "v": 2}).
+func cachedValue(at time.Time) []byte {
+	p := []byte("\x80\x02cdogpile.cache.api\nCachedValue\n")
+	p = appendDatetime(p, at)
+	p = append(p, '}', '(') // EMPTY_DICT, MARK
+	p = appendText(p, timeKey)
+	p = append(p, 'G') // BINFLOAT
+	p = binary.BigEndian.AppendUint64(p, math.Float64bits(float64(at.UnixNano())/1e9))
+	p = appendText(p, "v")
+	return append(p, 'K', 2, 'u', 0x86, 'R', '.') // BININT1, SETITEMS, TUPLE2, REDUCE, STOP
+}
+
+// datetimeValue returns what Nova wrote until release 12: the pickle of a datetime.
+func datetimeValue(at time.Time) []byte {
+	return append(appendDatetime([]byte("\x80\x02"), at), '.')
+}
+
+// appendDatetime appends a datetime in UTC: the class, called with its ten bytes of state. Protocol 2 has no bytes:
+// they are written as text, which the reader encodes as Latin-1.
+func appendDatetime(p []byte, at time.Time) []byte {
+	at = at.UTC()
+	year, micros := at.Year(), at.Nanosecond()/1000
+	state := []byte{
+		byte(year >> 8), byte(year), byte(at.Month()), byte(at.Day()), byte(at.Hour()), byte(at.Minute()), byte(at.Second()),
+		byte(micros >> 16), byte(micros >> 8), byte(micros),
+	}
+	var text []byte
+	for _, b := range state {
+		text = utf8.AppendRune(text, rune(b))
+	}
+	p = append(p, "cdatetime\ndatetime\nc_codecs\nencode\n"...)
+	p = appendText(p, string(text))
+	p = appendText(p, "latin1")
+	return append(p, 0x86, 'R', 0x85, 'R') // TUPLE2, REDUCE, TUPLE1, REDUCE
+}
+
+// appendText appends a BINUNICODE.
+func appendText(p []byte, text string) []byte {
+	p = binary.LittleEndian.AppendUint32(append(p, 'X'), uint32(len(text)))
+	return append(p, text...)
 }

@@ -7,153 +7,157 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Whoever has a fresh heartbeat on any server is up. Whoever has none is not therefore dead: memcached forgets, and which
-// of several servers has a member's key only the members' own client knows, which moves it to another server when it
-// can't reach the one. A member is down when a server that was seen to have its heartbeat when all could be asked (its
-// home) can be asked now, has been remembering for long enough, and shows that the member fell silent. As long as there is
-// no such server, it is unknown.
+// A member with a fresh heartbeat on any server is up. A member without one need not be down: memcached drops items, and
+// only the member's own client knows which of several servers has its key; the client uses another server while it can't
+// reach the first one.
+//
+// A member's home is the servers that had its newest heartbeat when all servers could be read. The member is down if one
+// of these can be read now, has kept its data for long enough (see [Driver.settling]), and shows that the heartbeats
+// stopped. Without such a server the member is unknown.
 
-// A set is a set of servers, by their number in the configuration.
-type set uint64
+// A serverSet is a set of servers, by their index in the configuration.
+type serverSet uint64
 
-func only(i int) set { return 1 << i }
+func only(i int) serverSet { return 1 << i }
 
-// A verdict is what a poll makes of a member.
+// A verdict is what a poll decides about a member.
 type verdict uint8
 
 const (
 	up verdict = iota
 	down
 	unknown
-	unreadable // there is a heartbeat, but nobody can read it
+	unreadable // there is a value, but it is not a heartbeat that can be read
 )
 
-// A testimony is what all servers together say of one member.
-type testimony struct {
-	has    set      // who has a heartbeat
-	newest sighting // of all
-	with   set      // who has the newest
-	odd    set      // who has something that is none
+// replies sums up what all servers have of one member.
+type replies struct {
+	has     serverSet  // servers with a heartbeat
+	newest  storedBeat // of all servers
+	with    serverSet  // servers with the newest heartbeat
+	invalid serverSet  // servers with a value that is not a heartbeat
 }
 
-// add takes in the heartbeat that a server has.
-func (t *testimony) add(i int, s sighting) {
-	switch later := s.at.Compare(t.newest.at); {
-	case t.has == 0 || later > 0:
-		t.newest, t.with = s, only(i)
+// add adds the heartbeat that a server has.
+func (r *replies) add(i int, beat storedBeat) {
+	switch later := beat.at.Compare(r.newest.at); {
+	case r.has == 0 || later > 0:
+		r.newest, r.with = beat, only(i)
 	case later == 0:
-		t.with |= only(i)
+		r.with |= only(i)
 	}
-	t.has |= only(i)
+	r.has |= only(i)
 }
 
-// A hearing is one poll, as far as it is the same for all members.
-type hearing struct {
-	now      time.Time
-	downTime time.Duration
-	mute     set // who could not be asked
-	blank    set // who has forgotten everything, so recently that members need not have written again
+// A pollContext is the part of a poll that is the same for all members.
+type pollContext struct {
+	now         time.Time
+	downTime    time.Duration
+	unreachable serverSet // servers that could not be read
+	emptied     serverSet // servers that lost their data so recently that members need not have written again
 }
 
-// A proof is the last proof of life of a member that any poll saw.
-type proof struct {
-	// at is when the member wrote it, or when it was seen if its clock is ahead; zero where it does not say.
+// lastSeen is the last proof of life of a member that any poll read.
+type lastSeen struct {
+	// at is the time that the member wrote, or the time of the poll if the member's clock is ahead; zero if the heartbeat
+	// has no time.
 	at time.Time
-	// home is where it was, when all servers could be asked; empty until then.
-	home set
+	// home is the servers that had the newest heartbeat in the last poll that read all servers; empty before the first.
+	home serverSet
 }
 
-// judge decides about a member, and keeps its last proof of life.
-func (h *hearing) judge(t *testimony, p *proof) verdict {
+// verdict decides whether a member is up, and updates its last proof of life.
+func (p *pollContext) verdict(r *replies, last *lastSeen) verdict {
 	switch {
-	case t.has != 0 && t.newest.live(h.now, h.downTime):
-		h.keep(t, p)
+	case r.has != 0 && r.newest.isFresh(p.now, p.downTime):
+		p.update(r, last)
 		return up
-	case t.odd != 0:
+	case r.invalid != 0:
 		return unreadable
-	case !h.heard(p.home):
+	case !p.canTell(last.home):
 		return unknown
-	case t.has&p.home == 0 && !p.at.IsZero() && (sighting{p.at}).live(h.now, h.downTime):
-		return unknown // The heartbeat vanished while it was still good: the server dropped it to make room.
+	case r.has&last.home == 0 && !last.at.IsZero() && (storedBeat{last.at}).isFresh(p.now, p.downTime):
+		return unknown // The heartbeat vanished while it was fresh: the server dropped it to make room.
 	default:
 		return down
 	}
 }
 
-// heard says whether somebody could be asked who knows, which before anything is known is everybody.
-func (h *hearing) heard(home set) bool {
-	useless := h.mute | h.blank
+// canTell reports whether a server could be read whose data proves that the member is down. For a member without a home
+// that takes all servers.
+func (p *pollContext) canTell(home serverSet) bool {
+	useless := p.unreachable | p.emptied
 	if home == 0 {
 		return useless == 0
 	}
 	return home&^useless != 0
 }
 
-func (h *hearing) keep(t *testimony, p *proof) {
-	at := t.newest.at
-	if at.After(h.now) {
-		at = h.now
+func (p *pollContext) update(r *replies, last *lastSeen) {
+	at := r.newest.at
+	if at.After(p.now) {
+		at = p.now
 	}
-	if at.After(p.at) {
-		p.at = at
+	if at.After(last.at) {
+		last.at = at
 	}
-	if h.mute|h.blank == 0 {
-		p.home = t.with
+	if p.unreachable|p.emptied == 0 {
+		last.home = r.with
 	}
 }
 
-// proofs are the proofs of life of all members of the roster.
-type proofs struct {
-	mu sync.Mutex
-	of map[drivers.Key]*proof
+// verdicts decides about the members of the roster, and remembers the last proof of life of each of them between polls.
+type verdicts struct {
+	mu   sync.Mutex
+	last map[drivers.Key]*lastSeen
 }
 
-// judgeAll decides about all members, whose keys and testimonies are in the same order.
-func (p *proofs) judgeAll(h *hearing, members []drivers.Key, testimonies []testimony) []verdict {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	verdicts := make([]verdict, len(members))
-	kept := make(map[drivers.Key]*proof, len(members))
+// decide returns the verdicts about all members. Members and replies have the same order.
+func (v *verdicts) decide(p *pollContext, members []drivers.Key, all []replies) []verdict {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	decided := make([]verdict, len(members))
+	next := make(map[drivers.Key]*lastSeen, len(members))
 	for i, member := range members {
-		last := p.of[member]
+		last := v.last[member]
 		if last == nil {
-			last = &proof{}
+			last = &lastSeen{}
 		}
-		verdicts[i] = h.judge(&testimonies[i], last)
-		kept[member] = last
+		decided[i] = p.verdict(&all[i], last)
+		next[member] = last
 	}
-	p.of = kept
-	return verdicts
+	v.last = next
+	return decided
 }
 
-// hear sums up what the servers said about each member.
-func hear(answers []answer, members int) []testimony {
-	testimonies := make([]testimony, members)
+// byMember sums up the servers' answers for each member.
+func byMember(answers []answer, members int) []replies {
+	all := make([]replies, members)
 	for i := range answers {
 		if answers[i].err != nil {
 			continue
 		}
-		for m, w := range answers[i].words {
+		for m, r := range answers[i].replies {
 			switch {
-			case w.odd:
-				testimonies[m].odd |= only(i)
-			case w.there:
-				testimonies[m].add(i, w.sighting)
+			case r.invalid:
+				all[m].invalid |= only(i)
+			case r.found:
+				all[m].add(i, r.storedBeat)
 			}
 		}
 	}
-	return testimonies
+	return all
 }
 
-// newHearing is the poll of a time in which the servers gave the answers.
-func newHearing(now time.Time, downTime time.Duration, answers []answer) *hearing {
-	h := &hearing{now: now, downTime: downTime}
+// newPollContext returns the context of a poll at a time in which the servers gave the answers.
+func newPollContext(now time.Time, downTime time.Duration, answers []answer) *pollContext {
+	p := &pollContext{now: now, downTime: downTime}
 	for i := range answers {
 		if answers[i].err != nil {
-			h.mute |= only(i)
-		} else if answers[i].blank {
-			h.blank |= only(i)
+			p.unreachable |= only(i)
+		} else if answers[i].emptied {
+			p.emptied |= only(i)
 		}
 	}
-	return h
+	return p
 }
