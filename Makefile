@@ -19,7 +19,7 @@ SOAKTIME ?= 1h
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
 
-.PHONY: build ci demo endtoend test deps check fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: build ci demo endtoend test deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
@@ -65,6 +65,11 @@ lint: $(LINT)
 	cd dashboards/gen && ../../$(LINT) run --allow-parallel-runners
 	cd e2e && ../$(LINT) run --allow-parallel-runners
 	cd packaging && ../$(LINT) run --allow-parallel-runners
+
+prose: ## the words of everything that people read; tools/prose/check PATH... reads only some of it
+	tools/prose/prepare
+	cd tools/prose && go vet ./... && go test ./... && node --test
+	tools/prose/check
 
 fmt: $(LINT)
 	$(LINT) fmt

@@ -1,0 +1,3 @@
+module servicegroup_exporter/tools/prose
+
+go 1.26
