@@ -57,7 +57,7 @@ func (s *Source) Open(logger *slog.Logger) (drivers.Driver, error) {
 		if err != nil {
 			return nil, errors.Join(err, driver.Close())
 		}
-		return nova.Judged(roster, driver), nil
+		return nova.WithLiveness(roster, driver), nil
 	}
 	return nil, fmt.Errorf("there is no driver %q", s.Driver)
 }
@@ -69,7 +69,7 @@ func (s *Source) openNova(logger *slog.Logger) (drivers.Driver, error) {
 	}
 	cell, err := db.Open(*s.DB, logger)
 	if err != nil {
-		return nova.Unusable(err), nil
+		return nova.Broken(err), nil
 	}
 	return s.cloud.Zoned(cell), nil
 }

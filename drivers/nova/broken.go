@@ -6,15 +6,15 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// unusable is the driver of a cell whose database nobody can be asked for.
-type unusable struct{ err error }
+// broken is the driver of a cell whose DSN is wrong.
+type broken struct{ err error }
 
-// Unusable makes a driver that can never read anything, for a cell whose DSN is wrong: that is no fault of the
-// configuration, and no reason to lose the other cells.
-func Unusable(err error) drivers.Driver {
-	return unusable{drivers.Unavailable(drivers.ReasonSchema, err)}
+// Broken returns a driver that always fails with an error. It stands for a cell whose DSN in Nova's API database is wrong:
+// the configuration of this program is right then, and the other cells can be read.
+func Broken(err error) drivers.Driver {
+	return broken{drivers.Unavailable(drivers.ReasonSchema, err)}
 }
 
-func (u unusable) Members(context.Context) (*drivers.Poll, error) { return nil, u.err }
+func (b broken) Members(context.Context) (*drivers.Poll, error) { return nil, b.err }
 
-func (u unusable) Close() error { return nil }
+func (b broken) Close() error { return nil }

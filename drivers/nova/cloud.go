@@ -9,47 +9,47 @@ import (
 	"servicegroup_exporter/drivers/db"
 )
 
-// Config says what a [Cloud] is.
+// Config describes a [Cloud].
 type Config struct {
 	// API is the API database.
 	API db.Config `yaml:"api"`
-	// Connection is Nova's own [database]connection, from which cells' DSNs that are templates are filled in.
+	// Connection is Nova's own [database]connection, whose parts fill in the DSNs of cells that are templates.
 	Connection drivers.Secret `yaml:"connection"`
-	// Parameters are added to the DSNs of cells, as Nova's [database]connection_parameters.
+	// Parameters are appended to the DSNs of cells: Nova's [database]connection_parameters.
 	Parameters string `yaml:"parameters"`
-	// Cells are the cells, if they are not to be read from the API database. Their DSNs may be templates too.
+	// Cells are the cells, if they are configured and not read from the API database. Their DSNs may be templates too.
 	Cells []db.Cell `yaml:"cells"`
 
-	// DefaultZone is that of compute hosts in no aggregate with a zone: Nova's default_availability_zone.
+	// DefaultZone is the zone of compute hosts in no aggregate with a zone: Nova's default_availability_zone.
 	DefaultZone string `yaml:"default_zone"`
-	// InternalZone is that of all other services: Nova's internal_service_availability_zone.
+	// InternalZone is the zone of all other services: Nova's internal_service_availability_zone.
 	InternalZone string `yaml:"internal_zone"`
 }
 
-// Database gives the DSN of Nova's own database, for one without cells.
+// Database returns the DSN of Nova's own database, for a Nova without cells.
 func (c *Config) Database() drivers.Secret {
 	return drivers.SecretText(Extend(c.connection(), c.Parameters))
 }
 
-// connection reveals Connection, which is never in a file of its own.
+// connection returns the text of Connection, which is never in a file of its own, so that reading can't fail.
 func (c *Config) connection() string {
 	text, _ := c.Connection.Read()
 	return text
 }
 
-// A Cloud is what is known of one Nova. It is a memory only: its driver, which [Cloud.Open] makes, fills it, and what it
-// can't read again stays. Its methods may be called concurrently.
+// A Cloud is the last state that was read of one Nova: its cells and zones. The driver that [Cloud.Open] returns updates
+// it; what the driver can't read stays as it was. Its methods may be called concurrently.
 type Cloud struct {
 	cfg     Config
 	changed func()
 
 	mu    sync.Mutex
-	cells []db.Cell         // as written, templates and all; nil: never read
+	cells []db.Cell         // DSNs are as written, possibly templates; nil: never read
 	zones map[string]string // by host; nil: never read
 }
 
-// NewCloud makes a cloud that knows what the one before it knew, which may be nil. The function is called when it learns
-// of other cells than before.
+// NewCloud returns a cloud that starts with the state of the one before it, which may be nil. It calls changed each time
+// that it reads other cells than before.
 func NewCloud(cfg Config, before *Cloud, changed func()) *Cloud {
 	c := &Cloud{cfg: cfg, changed: changed}
 	if before != nil {
@@ -63,13 +63,13 @@ func NewCloud(cfg Config, before *Cloud, changed func()) *Cloud {
 	return c
 }
 
-// Cells returns the cells that are known, with their DSNs filled in, or nil as long as it is not known which there are.
+// Cells returns the cells, with their DSNs filled in, or nil if they were never read.
 func (c *Cloud) Cells() []db.Cell {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	cells := slices.Clone(c.cells)
 	for i := range cells {
-		// The file of one that was listed by hand may be away just now: who opens it will say so.
+		// A configured DSN may be in a file that can't be read now: opening the cell's driver then returns the error.
 		if dsn, err := cells[i].DSN.Read(); err == nil {
 			cells[i].DSN = drivers.SecretText(Extend(Format(dsn, c.cfg.connection()), c.cfg.Parameters))
 		}
@@ -77,15 +77,15 @@ func (c *Cloud) Cells() []db.Cell {
 	return cells
 }
 
-// Known says whether both cells and zones were read, or given, some time.
+// Known reports whether there are cells and zones, read or configured.
 func (c *Cloud) Known() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.cells) > 0 && c.zones != nil
 }
 
-// learnCells takes in what the API database says.
-func (c *Cloud) learnCells(cells []db.Cell) {
+// setCells replaces the cells by those that were read from the API database.
+func (c *Cloud) setCells(cells []db.Cell) {
 	c.mu.Lock()
 	same := slices.Equal(cells, c.cells)
 	c.cells = cells
@@ -95,8 +95,8 @@ func (c *Cloud) learnCells(cells []db.Cell) {
 	}
 }
 
-// learnZones takes in what the API database says. The texts of zones are shared, since there are few.
-func (c *Cloud) learnZones(zones map[string]string) {
+// setZones replaces the zones by those that were read from the API database. Equal zones are kept, to save memory.
+func (c *Cloud) setZones(zones map[string]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.zones == nil || !maps.Equal(zones, c.zones) {
@@ -104,8 +104,8 @@ func (c *Cloud) learnZones(zones map[string]string) {
 	}
 }
 
-// zoneMap gives the zones by host, which never change afterwards, or nil as long as they are not known.
-func (c *Cloud) zoneMap() map[string]string {
+// zonesByHost returns the zones by host, or nil if they were never read. The map is never modified.
+func (c *Cloud) zonesByHost() map[string]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.zones

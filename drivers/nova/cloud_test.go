@@ -20,7 +20,7 @@ const (
 	zed, rows          = "../db/testdata/zed.sql", "../db/testdata/rows.sql"
 )
 
-// database makes a database with the statements of files.
+// database creates a database and runs the statements of files in it.
 func database(t *testing.T, server *testserver.SQL, name string, files ...string) *sql.DB {
 	t.Helper()
 	pool := server.Open(t, name)
@@ -44,19 +44,19 @@ func section(dsn string) db.Config {
 	return c
 }
 
-// watched is a cloud that counts how often it learnt of other cells.
-type watched struct {
+// countingCloud is a cloud that counts how often it read other cells than before.
+type countingCloud struct {
 	*Cloud
 	changes int
 }
 
-func newWatched(cfg Config, before *Cloud) *watched {
-	w := &watched{}
+func newCountingCloud(cfg Config, before *Cloud) *countingCloud {
+	w := &countingCloud{}
 	w.Cloud = NewCloud(cfg, before, func() { w.changes++ })
 	return w
 }
 
-func (w *watched) open(t *testing.T) *Driver {
+func (w *countingCloud) open(t *testing.T) *Driver {
 	t.Helper()
 	d, err := w.Open(slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func (w *watched) open(t *testing.T) *Driver {
 	return d
 }
 
-func (w *watched) cell(t *testing.T, dsn string) drivers.Driver {
+func (w *countingCloud) cell(t *testing.T, dsn string) drivers.Driver {
 	t.Helper()
 	cell, err := db.Open(section(dsn), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -73,7 +73,7 @@ func (w *watched) cell(t *testing.T, dsn string) drivers.Driver {
 	return d
 }
 
-func (w *watched) names() []string {
+func (w *countingCloud) names() []string {
 	var names []string
 	for _, c := range w.Cells() {
 		names = append(names, c.Name)
@@ -81,7 +81,7 @@ func (w *watched) names() []string {
 	return names
 }
 
-// zonesOf gives the zone of every member, by group and name.
+// zonesOf returns the zone of every member, by group and name.
 func zonesOf(t *testing.T, d drivers.Driver) map[string]string {
 	t.Helper()
 	poll, err := d.Members(t.Context())
@@ -97,13 +97,13 @@ func TestCloud(t *testing.T) {
 	server := testserver.MariaDB(t)
 	t.Run("cells come and go", func(t *testing.T) { testCells(t, server) })
 	t.Run("zones", func(t *testing.T) { testZones(t, server) })
-	t.Run("cells by hand", func(t *testing.T) { testByHand(t, server) })
-	t.Run("what can't be read stays", func(t *testing.T) { testAway(t, server) })
+	t.Run("configured cells", func(t *testing.T) { testConfiguredCells(t, server) })
+	t.Run("what can't be read stays", func(t *testing.T) { testMissingGrants(t, server) })
 }
 
 func testCells(t *testing.T, server *testserver.SQL) {
 	api := database(t, server, "api", apiTables)
-	w := newWatched(Config{
+	w := newCountingCloud(Config{
 		API: section(server.DSN("api")), Connection: drivers.SecretText("mysql://nova:sesame@db:3307/nova"), Parameters: "ssl_mode=REQUIRED",
 	}, nil)
 	require.Nil(t, w.Cells())
@@ -141,28 +141,28 @@ func testCells(t *testing.T, server *testserver.SQL) {
 			require.NoError(t, err)
 		}
 		require.Equal(t, change.want, w.names(), change.query)
-		require.Equal(t, before+1, w.changes, "told once, only when something is new")
+		require.Equal(t, before+1, w.changes, "changed is called once, and only for a change")
 	}
 
 	exec(t, api, "DELETE FROM cell_mappings")
 	_, err = d.Members(t.Context())
 	require.Error(t, err)
-	require.Equal(t, []string{"cell1", "cell2"}, w.names(), "no cells at all is no news, but a fault")
+	require.Equal(t, []string{"cell1", "cell2"}, w.names(), "a Nova without cells is an error, not a change")
 
-	next := newWatched(Config{API: section(server.DSN("api"))}, w.Cloud)
-	require.Equal(t, w.names(), next.names(), "a cloud with other settings begins with what was known")
+	next := newCountingCloud(Config{API: section(server.DSN("api"))}, w.Cloud)
+	require.Equal(t, w.names(), next.names(), "a cloud with other settings starts with the state before")
 }
 
 func testZones(t *testing.T, server *testserver.SQL) {
 	api := database(t, server, "api_zones", apiTables, apiRows)
 	database(t, server, "cell", zed, rows)
-	w := newWatched(Config{API: section(server.DSN("api_zones")), DefaultZone: "nova", InternalZone: "internal"}, nil)
+	w := newCountingCloud(Config{API: section(server.DSN("api_zones")), DefaultZone: "nova", InternalZone: "internal"}, nil)
 	cell := w.cell(t, server.DSN("cell"))
 
 	unknown := zonesOf(t, cell)
 	require.Empty(t, unknown["compute/compute-01"])
-	require.Empty(t, unknown["compute/compute-08"], "in no aggregate, as far as is known")
-	require.Equal(t, "internal", unknown["scheduler/controller-01"], "known without the database")
+	require.Empty(t, unknown["compute/compute-08"], "the aggregates were not read yet")
+	require.Equal(t, "internal", unknown["scheduler/controller-01"], "it does not depend on the API database")
 
 	d := w.open(t)
 	_, err := d.Members(t.Context())
@@ -176,7 +176,7 @@ func testZones(t *testing.T, server *testserver.SQL) {
 	require.Equal(t, want, zonesOf(t, cell))
 	require.Equal(t, want, zonesOf(t, cell), "the second poll too")
 
-	// Zones are read once a minute, whatever the number of polls.
+	// Zones are read once a minute, not with every poll.
 	exec(t, api, "UPDATE aggregate_metadata SET value = 'az-c' WHERE value = 'az-a'")
 	operations := d.Counts().Operations
 	_, err = d.Members(t.Context())
@@ -193,54 +193,54 @@ func testZones(t *testing.T, server *testserver.SQL) {
 	require.True(t, ok)
 }
 
-func testByHand(t *testing.T, server *testserver.SQL) {
+func testConfiguredCells(t *testing.T, server *testserver.SQL) {
 	api := database(t, server, "api_hand", apiTables, apiRows)
 	exec(t, api, `CREATE USER hand; GRANT SELECT ON api_hand.aggregate_hosts TO hand; GRANT SELECT ON api_hand.aggregate_metadata TO hand`)
-	w := newWatched(Config{
+	w := newCountingCloud(Config{
 		API: section("hand@tcp(" + server.Addr() + ")/api_hand"), Connection: drivers.SecretText("mysql://u:p@h/d"),
 		Cells: []db.Cell{{Name: "cell1", DSN: drivers.SecretText("mysql://{username}@{hostname}/nova")}},
 	}, nil)
 	want := []db.Cell{{Name: "cell1", DSN: drivers.SecretText("mysql://u@h/nova")}}
-	require.Equal(t, want, w.Cells(), "known without the database")
+	require.Equal(t, want, w.Cells(), "it does not depend on the API database")
 	d := w.open(t)
 	_, err := d.Members(t.Context())
-	require.NoError(t, err, "cell_mappings may not be read, and is not")
+	require.NoError(t, err, "the account has no grant on cell_mappings")
 	require.Equal(t, want, w.Cells())
 	require.Zero(t, w.changes)
-	require.Equal(t, "az-b", w.zoneMap()["compute-02"])
+	require.Equal(t, "az-b", w.zonesByHost()["compute-02"])
 }
 
-// An account that may read one and not the other gets the one, and the source says what is missing.
-func testAway(t *testing.T, server *testserver.SQL) {
+// With a grant on only one of cells and zones, this one is read, and the error names the other.
+func testMissingGrants(t *testing.T, server *testserver.SQL) {
 	api := database(t, server, "api_away", apiTables, apiRows)
 	exec(t, api, "CREATE USER away; GRANT SELECT ON api_away.cell_mappings TO away")
-	w := newWatched(Config{API: section("away@tcp(" + server.Addr() + ")/api_away")}, nil)
+	w := newCountingCloud(Config{API: section("away@tcp(" + server.Addr() + ")/api_away")}, nil)
 	d := w.open(t)
 	_, err := d.Members(t.Context())
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
 	require.ErrorContains(t, err, "reading aggregates of")
 	require.Equal(t, []string{"cell0", "cell1"}, w.names())
-	require.Nil(t, w.zoneMap())
+	require.Nil(t, w.zonesByHost())
 
 	exec(t, api, `REVOKE SELECT ON api_away.cell_mappings FROM away; GRANT SELECT ON api_away.aggregate_hosts TO away;
 		GRANT SELECT ON api_away.aggregate_metadata TO away`)
 	_, err = d.Members(t.Context())
 	require.ErrorContains(t, err, "reading cell_mappings of")
 	require.Equal(t, []string{"cell0", "cell1"}, w.names())
-	require.Len(t, w.zoneMap(), 8)
+	require.Len(t, w.zonesByHost(), 8)
 
 	exec(t, api, "DROP DATABASE api_away")
 	d.zonesRead.Store(nil)
 	_, err = d.Members(t.Context())
 	require.Error(t, err)
 	require.Equal(t, []string{"cell0", "cell1"}, w.names())
-	require.Len(t, w.zoneMap(), 8)
+	require.Len(t, w.zonesByHost(), 8)
 }
 
-func TestUnusable(t *testing.T) {
+func TestBroken(t *testing.T) {
 	_, err := db.Open(section("nonsense:sesame"), slog.New(slog.DiscardHandler))
 	require.Error(t, err)
-	d := Unusable(err)
+	d := Broken(err)
 	_, unavailable := d.Members(t.Context())
 	require.ErrorIs(t, unavailable, drivers.ErrUnavailable)
 	require.Equal(t, drivers.ReasonSchema, drivers.ReasonOf(unavailable))

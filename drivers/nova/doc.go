@@ -1,6 +1,6 @@
-// Package nova knows what makes one Nova of many databases: its API database names the cells, each of which has a table
-// of services, and says which availability zone a host is in.
+// Package nova reads what the databases of one Nova have in common: its API database, which lists the cells, and says in
+// which availability zone a host is. Each cell has a database with a table of services of its own.
 //
-// A [Cloud] is what is known of one Nova. Its own driver reads the API database and has no members; the drivers of the
-// cells are those of package db, with zones.
+// A [Cloud] is what was read about one Nova. Its own driver reads the API database and has no members. The drivers of the
+// cells are those of package db; the cloud adds the zones.
 package nova

@@ -10,11 +10,10 @@ import (
 	"servicegroup_exporter/drivers/db"
 )
 
-// zonesEvery is how old the zones may get. Nova itself keeps them for an hour.
+// zonesEvery is the time between two reads of the zones. Nova itself caches them for an hour.
 const zonesEvery = time.Minute
 
-// Driver reads the API database: which cells there are with every poll, and the zones once a minute. It has no members
-// of its own.
+// Driver reads the API database: the cells with every poll, and the zones once a minute. It has no members.
 type Driver struct {
 	cloud     *Cloud
 	api       *db.API
@@ -26,7 +25,7 @@ var (
 	_ drivers.Counter = (*Driver)(nil)
 )
 
-// Open makes the driver that fills the cloud. It does not connect.
+// Open returns the driver that updates the cloud. It does not connect.
 func (c *Cloud) Open(logger *slog.Logger) (*Driver, error) {
 	api, err := db.OpenAPI(c.cfg.API, logger)
 	if err != nil {
@@ -35,8 +34,9 @@ func (c *Cloud) Open(logger *slog.Logger) (*Driver, error) {
 	return &Driver{cloud: c, api: api}, nil
 }
 
-// Members gives nobody, or says that the cells or the zones can't be read. Each is learnt even if the other can't be, the
-// zones first: a cell that is known is one whose zones are known too, if they can be.
+// Members returns a poll without members, or an error if the cells or the zones can't be read. If one of the two can't be
+// read, the other is still updated. The zones are read first, so that the zones of a new cell's hosts are there when the
+// cell is.
 func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	zonesErr := d.readZones(ctx)
 	if len(d.cloud.cfg.Cells) == 0 {
@@ -44,7 +44,7 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.cloud.learnCells(cells)
+		d.cloud.setCells(cells)
 	}
 	if zonesErr != nil {
 		return nil, zonesErr
@@ -61,13 +61,13 @@ func (d *Driver) readZones(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.cloud.learnZones(zones)
+	d.cloud.setZones(zones)
 	d.zonesRead.Store(new(time.Now()))
 	return nil
 }
 
-// Counts returns what was asked of the API database so far.
+// Counts returns the requests to the API database so far.
 func (d *Driver) Counts() drivers.Counts { return d.api.Counts() }
 
-// Close closes all connections. What the cloud knows stays.
+// Close closes all connections. The cloud keeps its state.
 func (d *Driver) Close() error { return d.api.Close() }

@@ -10,74 +10,74 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// judged is a roster whose members are alive when another driver says so.
-type judged struct {
-	roster, judge drivers.Driver
+// withLiveness is a roster with the verdicts of another driver.
+type withLiveness struct {
+	roster, liveness drivers.Driver
 }
 
-// Judged gives the members of a roster with the verdict of another driver, as Nova's API did with the zk driver: the rows
-// of its database say who should be there and who is forced down, and znodes who is alive. The judge knows all members or
-// none. Both drivers belong to the one that is returned.
-func Judged(roster, judge drivers.Driver) drivers.Driver {
-	j := &judged{roster, judge}
-	if w, ok := judge.(drivers.Watcher); ok {
-		return &watchedJudged{j, w}
+// WithLiveness returns a driver for the members of a roster that are up if another driver says so, as in Nova's API with
+// the zk driver: the rows of its database are the roster and say who is forced down, and znodes say who is alive. A member
+// that liveness does not have is down. The returned driver closes both.
+func WithLiveness(roster, liveness drivers.Driver) drivers.Driver {
+	d := &withLiveness{roster, liveness}
+	if w, ok := liveness.(drivers.Watcher); ok {
+		return &watchedLiveness{d, w}
 	}
-	return j
+	return d
 }
 
-// watchedJudged is one whose judge says when something may have changed.
-type watchedJudged struct {
-	*judged
+// watchedLiveness is for a liveness driver that is a [drivers.Watcher].
+type watchedLiveness struct {
+	*withLiveness
 	drivers.Watcher
 }
 
-// Members reads both. Members that only the judge knows are not members.
-func (j *judged) Members(ctx context.Context) (*drivers.Poll, error) {
-	var rows, verdicts *drivers.Poll
+// Members reads both drivers. Members that the roster does not have are left out.
+func (d *withLiveness) Members(ctx context.Context) (*drivers.Poll, error) {
+	var roster, liveness *drivers.Poll
 	reads, ctx := errgroup.WithContext(ctx)
 	reads.Go(func() (err error) {
-		rows, err = j.roster.Members(ctx)
+		roster, err = d.roster.Members(ctx)
 		return err
 	})
 	reads.Go(func() (err error) {
-		verdicts, err = j.judge.Members(ctx)
+		liveness, err = d.liveness.Members(ctx)
 		return err
 	})
 	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
-	alive := make(map[drivers.Key]*drivers.Member, len(verdicts.Members))
-	for i := range verdicts.Members {
-		alive[verdicts.Members[i].Key()] = &verdicts.Members[i]
+	alive := make(map[drivers.Key]*drivers.Member, len(liveness.Members))
+	for i := range liveness.Members {
+		alive[liveness.Members[i].Key()] = &liveness.Members[i]
 	}
-	poll := *verdicts
-	poll.Members = slices.Clone(rows.Members)
-	poll.Rejected = slices.Concat(rows.Rejected, verdicts.Rejected)
+	poll := *liveness
+	poll.Members = slices.Clone(roster.Members)
+	poll.Rejected = slices.Concat(roster.Rejected, liveness.Rejected)
 	for i := range poll.Members {
-		judge(&poll.Members[i], alive)
+		setLiveness(&poll.Members[i], alive)
 	}
 	return &poll, nil
 }
 
-// judge replaces what a row says about life.
-func judge(m *drivers.Member, alive map[drivers.Key]*drivers.Member) {
-	verdict := alive[m.Key()]
-	if verdict == nil {
-		verdict = &drivers.Member{}
+// setLiveness replaces what the roster says about a member's being alive.
+func setLiveness(m *drivers.Member, alive map[drivers.Key]*drivers.Member) {
+	found := alive[m.Key()]
+	if found == nil {
+		found = &drivers.Member{}
 	}
-	m.Up = verdict.Up && m.ForcedDown != drivers.FlagYes
-	m.LastHeartbeat, m.Died, m.SessionTimeout = verdict.LastHeartbeat, verdict.Died, verdict.SessionTimeout
+	m.Up = found.Up && m.ForcedDown != drivers.FlagYes
+	m.LastHeartbeat, m.Died, m.SessionTimeout = found.LastHeartbeat, found.Died, found.SessionTimeout
 }
 
 // Close closes both drivers.
-func (j *judged) Close() error { return errors.Join(j.roster.Close(), j.judge.Close()) }
+func (d *withLiveness) Close() error { return errors.Join(d.roster.Close(), d.liveness.Close()) }
 
-// Counts adds up what both were asked.
-func (j *judged) Counts() drivers.Counts {
+// Counts returns the sums of both drivers' counts.
+func (d *withLiveness) Counts() drivers.Counts {
 	var sum drivers.Counts
-	for _, d := range []drivers.Driver{j.roster, j.judge} {
-		if c, ok := d.(drivers.Counter); ok {
+	for _, driver := range []drivers.Driver{d.roster, d.liveness} {
+		if c, ok := driver.(drivers.Counter); ok {
 			counts := c.Counts()
 			sum.Operations += counts.Operations
 			sum.Reconnects += counts.Reconnects

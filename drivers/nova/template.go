@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// Format fills a cell's DSN in with parts of another DSN, Nova's own [database]connection, by the rules of
-// nova/objects/cell_mapping.py: {username}, {password}, {hostname}, {port}, {scheme}, {path} without its slash, {query},
-// {fragment}, and {username1} and so on where the other DSN lists several hosts. A part that is missing becomes the word
-// None. What can't be filled in stays wholly as it is: a brace may well belong to a password.
+// Format returns a cell's DSN whose placeholders are replaced by parts of another DSN, Nova's own [database]connection, by
+// the rules of nova/objects/cell_mapping.py: {username}, {password}, {hostname}, {port}, {scheme}, {path} without its
+// slash, {query}, {fragment}, and {username1} and so on if the other DSN lists several hosts. A part that is missing becomes
+// the word None. A template with a placeholder that can't be replaced is returned unchanged: a brace may be part of a
+// password.
 func Format(template, from string) string {
 	if from == "" {
 		return template
@@ -26,7 +27,7 @@ func Format(template, from string) string {
 			break
 		}
 		out.WriteString(rest[:i])
-		if i+1 < len(rest) && rest[i+1] == rest[i] { // doubled, it stands for itself
+		if i+1 < len(rest) && rest[i+1] == rest[i] { // A doubled brace stands for one brace.
 			out.WriteByte(rest[i])
 			rest = rest[i+2:]
 			continue
@@ -42,7 +43,7 @@ func Format(template, from string) string {
 	return out.String()
 }
 
-// Extend adds parameters to a DSN that is a URL, as oslo.db adds its connection_parameters.
+// Extend appends parameters to a DSN that is a URL, as oslo.db appends its connection_parameters.
 func Extend(dsn, parameters string) string {
 	switch {
 	case dsn == "" || parameters == "":
@@ -54,10 +55,10 @@ func Extend(dsn, parameters string) string {
 	}
 }
 
-// none is how Python writes what is not there.
+// none is how Python writes a missing value.
 const none = "None"
 
-// split takes a DSN apart as Python's urllib does, which decodes no escapes.
+// split splits a DSN as Python's urllib does, without decoding escapes.
 func split(dsn string) (parts map[string]string, ok bool) {
 	rest, fragment, _ := strings.Cut(dsn, "#")
 	rest, query, _ := strings.Cut(rest, "?")
@@ -85,7 +86,7 @@ func split(dsn string) (parts map[string]string, ok bool) {
 	return parts, addHosts(parts, netloc)
 }
 
-// addHosts adds the numbered parts of a DSN that lists several hosts.
+// addHosts adds the numbered parts if the DSN lists several hosts.
 func addHosts(parts map[string]string, netloc string) bool {
 	if !strings.Contains(netloc, ",") {
 		return true
@@ -118,7 +119,7 @@ func cutUser(s string) (user, password string) {
 	return user, password
 }
 
-// cutHost takes host:port or [IPv6]:port apart.
+// cutHost splits host:port or [IPv6]:port.
 func cutHost(address string) (host, port string) {
 	if _, inner, found := strings.Cut(address, "["); found {
 		host, rest, _ := strings.Cut(inner, "]")
@@ -129,7 +130,7 @@ func cutHost(address string) (host, port string) {
 	return host, port
 }
 
-// number gives a port as Python writes it after reading it: without leading zeros.
+// number returns a port as Python writes it after parsing it: without leading zeros.
 func number(port string, bits int) (string, bool) {
 	if port == "" {
 		return none, true

@@ -24,13 +24,13 @@ func TestFormat(t *testing.T) {
 	} {
 		require.Equal(t, want, Format(template, from), template)
 	}
-	require.Equal(t, "{hostname}", Format("{hostname}", ""), "there is nothing to fill in from")
-	require.Equal(t, "h:None", Format("{hostname}:{port}", "mysql://u:p@h/d"), "as Nova itself has it")
+	require.Equal(t, "{hostname}", Format("{hostname}", ""), "without another DSN nothing is replaced")
+	require.Equal(t, "h:None", Format("{hostname}:{port}", "mysql://u:p@h/d"), "as Nova does")
 	require.Equal(t, "u2:p2@h2:2", Format("{username2}:{password2}@{hostname2}:{port2}", "mysql://u1:p1@h1:1,u2:p2@h2:2/d"))
 }
 
-// testdata/templates.json holds templates and DSNs made at random, and what Nova's own CellMapping._format_url gave, or
-// the template itself where that failed, as Nova has it.
+// testdata/templates.json has random templates and DSNs with the result of Nova's own CellMapping._format_url, or the
+// template itself where that failed, as in Nova.
 func TestAgreesWithNova(t *testing.T) {
 	text, err := os.ReadFile("testdata/templates.json")
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestExtend(t *testing.T) {
 	}
 }
 
-// Whatever the texts are, there is no panic, and what has no braces stays as it is.
+// No texts cause a panic, and a template without braces is not changed.
 func FuzzFormat(f *testing.F) {
 	f.Add("{scheme}://{username1}:{{{password}@{hostname}:{port}/{path}?{query}", "mysql://u:p@[::1]:1,@h/x?y#z")
 	f.Add("}{", "://@:,[")

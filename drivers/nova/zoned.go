@@ -8,18 +8,19 @@ import (
 	"servicegroup_exporter/drivers/db"
 )
 
-// computeGroup is the topic whose hosts are in zones of their own.
+// computeGroup is the topic whose hosts can be in zones of their own.
 const computeGroup = "compute"
 
-// zoned is the driver of a cell, with the zones that the cell's own database does not know.
+// zoned is the driver of a cell, with availability zones, which the cell's own database does not have.
 type zoned struct {
 	*db.Driver
 	cloud *Cloud
 }
 
-// Zoned gives the members of a cell their availability zones, by the rule of nova/availability_zones.py: hosts of the
-// group "compute" are in the zones of their aggregates, or else in the default zone, and everybody else is in the internal
-// one. Hosts have no zone until the aggregates were read once; when they can't be read again, zones stay as they were.
+// Zoned returns a cell's driver whose members have their availability zones, by the rule of nova/availability_zones.py: a
+// host of the group "compute" is in the zones of its aggregates, or else in the default zone; members of other groups
+// are in the internal zone. Hosts have no zone until the aggregates were read for the first time. If they can't be read
+// again later, the zones stay as they were.
 func (c *Cloud) Zoned(cell *db.Driver) drivers.Driver { return &zoned{cell, c} }
 
 // Members reads the cell.
@@ -28,9 +29,9 @@ func (z *zoned) Members(ctx context.Context) (*drivers.Poll, error) {
 	if err != nil {
 		return nil, err
 	}
-	zones := z.cloud.zoneMap()
+	zones := z.cloud.zonesByHost()
 	with := *poll
-	with.Members = slices.Clone(poll.Members) // The driver reads its own again.
+	with.Members = slices.Clone(poll.Members) // The driver reads its last poll again.
 	for i := range with.Members {
 		m := &with.Members[i]
 		m.Zone = z.cloud.zone(zones, m)
