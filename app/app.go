@@ -218,7 +218,7 @@ func (a *App) Collector() *collector.Collector { return a.collector }
 // poll brings the metrics up to date before a scrape is answered. The canaries' observers poll at the same time, but the
 // scrape does not wait for them.
 func (a *App) poll(ctx context.Context) {
-	a.canaries.Nudge()
+	a.canaries.Trigger()
 	a.collector.Poll(ctx)
 }
 

@@ -28,12 +28,12 @@ func (a *cli) drillCommand() command {
 	c.Flag("members", "How many members join.").Default("50").IntVar(&f.Members)
 	c.Flag("rate", "How many of them join in a second.").Default("20").Float64Var(&f.Rate)
 	c.Flag("kill", "Share of members that die as by kill -9, and return when they were seen dead.").Default("0.3").Float64Var(&f.Kill)
-	c.Flag("cut", "Share of members that lose the network without a word until they were seen dead.").Default("0.1").Float64Var(&f.Cut)
+	c.Flag("cut", "Share of members that lose the network without a word until they were seen dead.").Default("0.1").Float64Var(&f.Partition)
 	c.Flag("freeze", "Share of members that lose the network for a quarter of the down time, which nobody should notice.").
-		Default("0.1").Float64Var(&f.Freeze)
+		Default("0.1").Float64Var(&f.Pause)
 	c.Flag("flap", "Share of members that die and return, whoever notices.").Default("0.1").Float64Var(&f.Flap)
 	c.Flag("steady", "How long nothing happens, to measure what living members cost; 0s: not at all.").
-		Default("10s").DurationVar(&f.Steady)
+		Default("10s").DurationVar(&f.Baseline)
 	c.Flag("duration", "How long things happen; 0s: four down times and ten seconds.").Default("0s").DurationVar(&f.Duration)
 	c.Flag("poll-interval", "Time between polls; 0s: the source's poll_interval, or a second where it has none.").
 		Default("0s").DurationVar(&f.pollInterval)

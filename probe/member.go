@@ -1,6 +1,6 @@
-// Package probe has members that stand for no process: they join a group through the real driver, die as by kill -9,
-// and return, so that what this program sees of them can be compared with what happened to them. The canary, drills and
-// the demonstration use them.
+// Package probe provides synthetic members. A simulated member is no process: it joins a group through the real driver, dies
+// as a process dies by kill -9, and returns. What this program sees of the member is compared with what happened to it. The
+// canary, the drill and the demo use simulated members.
 package probe
 
 import (
@@ -16,21 +16,21 @@ import (
 type Member struct {
 	joiner     drivers.Joiner
 	request    drivers.JoinRequest
-	membership drivers.Membership // nil while it is dead
+	membership drivers.Membership // nil while the member is dead
 }
 
-// NewMember makes a member that is still to join.
+// NewMember returns a member that has not joined yet.
 func NewMember(joiner drivers.Joiner, group, name string) *Member {
 	return &Member{joiner: joiner, request: drivers.JoinRequest{Group: group, Name: name}}
 }
 
-// Name is the member's name in its group.
+// Name returns the member's name in its group.
 func (m *Member) Name() string { return m.request.Name }
 
-// Alive says whether the member has joined and has neither died nor left since.
+// Alive reports whether the member has joined, and has neither died nor left since.
 func (m *Member) Alive() bool { return m.membership != nil }
 
-// Join lets the member live, for the first time or again. It returns when the member is there for others to see.
+// Join joins the member, for the first time or after a death. It returns when other clients can see the member.
 func (m *Member) Join(ctx context.Context) error {
 	membership, err := m.joiner.Join(ctx, m.request)
 	if err != nil {
@@ -40,8 +40,8 @@ func (m *Member) Join(ctx context.Context) error {
 	return nil
 }
 
-// Kill ends all proofs of life without a word to the backend, as kill -9 would, and gives when that began: no proof of
-// life was begun after it.
+// Kill stops the member's proofs of life without telling the backend, as kill -9 would. It returns the time at which it
+// began: no proof of life was sent later.
 func (m *Member) Kill() time.Time {
 	at := time.Now()
 	m.membership.Abandon()
@@ -49,7 +49,7 @@ func (m *Member) Kill() time.Time {
 	return at
 }
 
-// Leave removes the member, dead or alive, so that nothing of it is left. One that never joined is no error.
+// Leave removes the member from the backend, dead or alive. It succeeds if the member never joined.
 func (m *Member) Leave(ctx context.Context) error {
 	if m.membership != nil {
 		membership := m.membership
@@ -57,7 +57,7 @@ func (m *Member) Leave(ctx context.Context) error {
 		if err := membership.Leave(ctx); err == nil && membership.Err() == nil {
 			return nil
 		}
-		// Its last word was not heard, or it had been thrown out: what there is of it is removed as anybody would.
+		// The membership could not leave, or had ended. The member's remains are removed from outside.
 	}
 	err := m.joiner.Leave(ctx, m.request.Group, m.request.Name)
 	if err != nil && !errors.Is(err, drivers.ErrNoMember) {

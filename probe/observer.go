@@ -10,23 +10,22 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// An Observer is this program looking at simulated members as it looks at all others: with the same collector, which
-// polls at the source's own interval and when the backend's watch or a scrape says so. Nothing that it sees becomes a
-// metric, an alert or a line in the log.
+// An Observer polls simulated members with a collector, as this program polls all other members: at the source's own
+// interval, and when the backend's watch or a scrape asks for it. It produces no metric, alert or log line.
 type Observer struct {
 	collector *collector.Collector
 	events    <-chan collector.Event
-	nudges    chan struct{}
+	trigger   chan struct{}
 	timeout   time.Duration
 
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-	err     error // of the collector's end
+	err     error // of the collector's Run
 }
 
-// Observe polls once, so that whatever happens from now on is news, and then goes on until Close. The events that nobody
-// has taken yet are kept, up to the number given; the observer owns the driver.
-func Observe(ctx context.Context, s *Source, driver drivers.Driver, events int) (*Observer, error) {
+// Observe polls once, so that every later change is an event, and polls until Close is called. Up to maxEvents events are
+// kept until they are received. Observe takes ownership of the driver, also when it fails.
+func Observe(ctx context.Context, s *Source, driver drivers.Driver, maxEvents int) (*Observer, error) {
 	c, err := collector.New(collector.Options{})
 	if err != nil {
 		return nil, errors.Join(err, driver.Close())
@@ -38,8 +37,8 @@ func Observe(ctx context.Context, s *Source, driver drivers.Driver, events int) 
 	if err != nil {
 		return nil, errors.Join(err, driver.Close())
 	}
-	o := &Observer{collector: c, nudges: make(chan struct{}, 1), timeout: s.PollTimeout}
-	o.events, _ = c.Subscribe(events) // It ends with the collector.
+	o := &Observer{collector: c, trigger: make(chan struct{}, 1), timeout: s.PollTimeout}
+	o.events, _ = c.Subscribe(maxEvents) // The subscription ends with the collector.
 	o.poll(ctx)
 	if snapshot := o.Snapshot(); !snapshot.Readable {
 		return nil, errors.Join(unreadable(&snapshot), c.Close())
@@ -47,11 +46,11 @@ func Observe(ctx context.Context, s *Source, driver drivers.Driver, events int) 
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	o.cancel = cancel
 	o.running.Go(func() { o.err = c.Run(running) })
-	o.running.Go(func() { o.follow(running) })
+	o.running.Go(func() { o.pollWhenTriggered(running) })
 	return o, nil
 }
 
-// unreadable is why the source can't be read.
+// unreadable returns why the source can't be read.
 func unreadable(s *collector.Snapshot) error {
 	if s.Err != nil {
 		return s.Err
@@ -59,13 +58,12 @@ func unreadable(s *collector.Snapshot) error {
 	return drivers.Unavailable(drivers.ReasonTimeout, context.DeadlineExceeded)
 }
 
-// follow polls when it is nudged.
-func (o *Observer) follow(ctx context.Context) {
+func (o *Observer) pollWhenTriggered(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-o.nudges:
+		case <-o.trigger:
 			o.poll(ctx)
 		}
 	}
@@ -77,21 +75,21 @@ func (o *Observer) poll(ctx context.Context) {
 	o.collector.Poll(ctx)
 }
 
-// Nudge lets the observer poll now, as a scrape lets its source. It does not wait for the poll.
-func (o *Observer) Nudge() {
+// Trigger starts a poll now, as a scrape does. It does not wait for the poll.
+func (o *Observer) Trigger() {
 	select {
-	case o.nudges <- struct{}{}:
-	default: // One is due already.
+	case o.trigger <- struct{}{}:
+	default: // A poll is due already.
 	}
 }
 
-// Events gives what polls bring to light. The channel is closed at the end.
+// Events returns the channel of the events that polls find. Close closes it.
 func (o *Observer) Events() <-chan collector.Event { return o.events }
 
-// Snapshot is what is known now.
+// Snapshot returns what the last poll found.
 func (o *Observer) Snapshot() collector.Snapshot { return o.collector.Snapshots()[0] }
 
-// Close ends polling and closes the driver.
+// Close stops polling and closes the driver.
 func (o *Observer) Close() error {
 	o.cancel()
 	o.running.Wait()

@@ -8,20 +8,21 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A Source is a configured source, whose backend has a place for members that no source reads.
+// A Source is a configured source. Its simulated members live in a private part of the backend, which the source itself does
+// not read.
 type Source struct {
-	// Name is the label "source"; Driver is "db", "mc" or "zk".
+	// Name is the value of the label "source". Driver names the driver.
 	Name, Driver string
-	// PollInterval is the time between polls that nobody asked for, zero where only scrapes and watches poll.
+	// PollInterval is the time between two polls. It is zero if only scrapes and watches cause polls.
 	PollInterval time.Duration
-	// PollTimeout bounds such polls.
+	// PollTimeout bounds each poll at this interval.
 	PollTimeout time.Duration
-	// Open makes a driver in that place, for the members of a group, whose names have to be said where the backend keeps
-	// no roster. Dial makes its connections; nil: the network does.
+	// Open opens a driver on the private part of the backend, for the members of a group. A backend without a roster needs
+	// their names. dial makes the connections; nil uses the network.
 	Open func(group string, names []string, dial drivers.Dialer) (drivers.Driver, error)
 }
 
-// OpenJoiner is Open for a driver that members join through. The caller closes the driver.
+// OpenJoiner is like Open, for a driver that members join through. The caller closes the driver.
 func (s *Source) OpenJoiner(group string, names []string, dial drivers.Dialer) (drivers.Driver, drivers.Joiner, error) {
 	driver, err := s.Open(group, names, dial)
 	if err != nil {
@@ -30,13 +31,13 @@ func (s *Source) OpenJoiner(group string, names []string, dial drivers.Dialer) (
 	joiner, ok := driver.(drivers.Joiner)
 	if !ok {
 		driver.Close()
-		return nil, nil, fmt.Errorf("source %s is read only: its driver %s can't join", s.Name, s.Driver)
+		return nil, nil, fmt.Errorf("source %s is read-only: driver %s can't join members", s.Name, s.Driver)
 	}
 	return driver, joiner, nil
 }
 
-// Members gives the members of a group that left a trace in the backend: one that is only in the roster which Open was given
-// is none.
+// Members returns the members of a group that the backend has. It omits members that are only in the roster that was passed
+// to Open.
 func (s *Source) Members(ctx context.Context, driver drivers.Driver, group string) ([]drivers.Member, error) {
 	poll, err := driver.Members(ctx)
 	if err != nil {

@@ -53,7 +53,7 @@ func (e *evaluation) printLoad(out io.Writer, runs [][]measured) {
 	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, lab := range runs {
 		for _, r := range lab {
-			l := r.Steady
+			l := r.Baseline
 			polls := l.Seconds / r.PollInterval
 			fmt.Fprintf(out, "| %s | %d | %.0f/s | %s/s | %s | %.1f | %s |\n", r.lab.name, r.Members,
 				l.PerSecond(l.Members.Sends), bytesText(l.PerSecond(l.Members.BytesOut+l.Members.BytesIn)), cpuText(l),
@@ -61,7 +61,7 @@ func (e *evaluation) printLoad(out io.Writer, runs [][]measured) {
 		}
 	}
 	for _, r := range largest(runs) {
-		l, scale := r.Steady, float64(extrapolated)/float64(r.Members)
+		l, scale := r.Baseline, float64(extrapolated)/float64(r.Members)
 		cpu := "not measured"
 		if l.BackendCPU != nil {
 			cpu = fmt.Sprintf("%.0f %%", scale*100**l.BackendCPU/l.Seconds)
@@ -73,13 +73,13 @@ func (e *evaluation) printLoad(out io.Writer, runs [][]measured) {
 		"less in proportion: with Nova's own 60 s and a heartbeat every 10 s, db and mc have %.2g of these requests; ZooKeeper "+
 		"with 10 s has %.2g.\n\n", e.timeout.Seconds()/beats/10, e.timeout.Seconds()/10)
 	fmt.Fprintln(out, e.save("load-requests", loadChart(runs, "Requests of members, by their number", "requests a second",
-		func(r *measured) float64 { return r.Steady.PerSecond(r.Steady.Members.Sends) })))
+		func(r *measured) float64 { return r.Baseline.PerSecond(r.Baseline.Members.Sends) })))
 	fmt.Fprintln(out, e.save("load-cpu", loadChart(runs, "Processor time of the servers", "% of a core",
 		func(r *measured) float64 {
-			if r.Steady.BackendCPU == nil {
+			if r.Baseline.BackendCPU == nil {
 				return 0
 			}
-			return 100 * *r.Steady.BackendCPU / r.Steady.Seconds
+			return 100 * *r.Baseline.BackendCPU / r.Baseline.Seconds
 		})))
 }
 

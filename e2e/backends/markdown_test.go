@@ -21,7 +21,7 @@ func some() [][]measured {
 		took := 3.5
 		return &drill.Report{
 			Driver: "zk", Backend: "3.8.0", Members: members, PollInterval: 0.5,
-			Steady: &drill.Load{
+			Baseline: &drill.Load{
 				Seconds: 5, Members: drill.Traffic{Sends: sends, BytesOut: 100 * sends, BytesIn: 20 * sends},
 				Observer: drill.Traffic{Sends: 10, BytesIn: 4000}, BackendCPU: new(0.5),
 			},
@@ -30,7 +30,7 @@ func some() [][]measured {
 		}
 	}
 	wrong := report(100, 1000)
-	wrong.Steady.BackendCPU = nil
+	wrong.Baseline.BackendCPU = nil
 	wrong.Accuracy.Mistakes, wrong.Accuracy.Recurrence, wrong.Accuracy.Query = 7, new(100.0), 0.99
 	wrong.Accuracy.Duration.Mean = 0.5
 	return [][]measured{

@@ -87,5 +87,5 @@ func printAccuracy(out io.Writer, r *measured, how string) {
 	d := r.Detection["all"]
 	fmt.Fprintf(out, "| %s | %d%s | %s | %d | %s | %s | %.6f | %d | %s | %d | %s | %s |\n", r.lab.name, r.Members, how,
 		secondsText(a.LiveSeconds), a.Mistakes, recurrence, duration, a.Query, d.Count, secondsText(d.P99), r.Undetected,
-		secondsText(r.Outages.Seconds), secondsText(r.Lateness))
+		secondsText(r.Outages.Seconds), secondsText(r.TimerLag))
 }

@@ -1,8 +1,9 @@
-// Package canary keeps a simulated member on a source's backend that dies every now and then, the hard way, and measures
-// how long this program's own polls take to see it dead, and alive again after it has returned.
+// Package canary measures failure detection continuously. It keeps a simulated member, the canary, on the backend of a
+// source. The canary dies at intervals, as a process dies by kill -9, and returns. The package measures how long this
+// program's polls take to see it dead, and up again.
 //
-// It lives in a place that no source reads: none of its deaths becomes a series, an event or a page. What looks at it is
-// the same driver, the same collector and the same poll interval that look at everybody else.
+// The canary lives where no source reads, so its deaths cause no series, events or alerts. It is observed with the same
+// driver, the same collector and the same poll interval as real members.
 package canary
 
 import (
@@ -21,31 +22,31 @@ type Source struct {
 	probe.Source
 	Interval time.Duration
 	Group    string
-	// Fingerprint stands for everything that was configured: as long as it stays equal, the canary goes on untouched.
+	// Fingerprint identifies the configuration. A canary whose fingerprint does not change keeps running.
 	Fingerprint string
 }
 
-// Options are what [Canaries] need from the process around them.
+// Options are what [Canaries] need from the process.
 type Options struct {
 	Logger     *slog.Logger
-	Registerer prometheus.Registerer // nil: nowhere
-	// Member is the canaries' name in their groups. No other process that uses the same backend may have it at the same time.
+	Registerer prometheus.Registerer // nil: metrics are not registered
+	// Member is the name of the canaries in their groups. It must be unique among the processes that use the same backend.
 	Member string
 }
 
-// Canaries are those of all sources that have one. The methods may be called concurrently.
+// Canaries runs the canaries of all sources that have one. The methods may be called concurrently.
 type Canaries struct {
 	logger  *slog.Logger
 	metrics *metrics
 	member  string
 
-	changed chan struct{} // receives when wanted is new
+	changed chan struct{} // receives when wanted has changed
 	mu      sync.Mutex
 	wanted  []Source
-	running map[string]*bird // by source
+	running map[string]*runner // by source
 }
 
-// New makes canaries of no source. It fails when a metric can't be registered.
+// New returns canaries of no source. It fails if a metric can't be registered.
 func New(opts Options) (*Canaries, error) {
 	m, err := newMetrics(opts.Registerer)
 	if err != nil {
@@ -53,11 +54,11 @@ func New(opts Options) (*Canaries, error) {
 	}
 	return &Canaries{
 		logger: opts.Logger.With("component", "canary"), metrics: m, member: opts.Member,
-		changed: make(chan struct{}, 1), running: make(map[string]*bird),
+		changed: make(chan struct{}, 1), running: make(map[string]*runner),
 	}, nil
 }
 
-// Use makes these the sources that have a canary, from [Canaries.Run] on.
+// Use sets the sources that have a canary. [Canaries.Run] starts and stops the canaries.
 func (c *Canaries) Use(sources []Source) {
 	c.mu.Lock()
 	c.wanted = sources
@@ -68,68 +69,68 @@ func (c *Canaries) Use(sources []Source) {
 	}
 }
 
-// Nudge lets those who look at canaries poll now, as a scrape lets sources poll. It does not wait.
-func (c *Canaries) Nudge() {
+// Trigger starts a poll of every canary, as a scrape starts one of every source. It does not wait for the polls.
+func (c *Canaries) Trigger() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, b := range c.running {
-		b.nudge()
+	for _, r := range c.running {
+		r.triggerPoll()
 	}
 }
 
-// Run keeps canaries until ctx ends, and removes what is left of them.
+// Run runs the canaries until ctx ends, and removes them.
 func (c *Canaries) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			for _, b := range c.replace(nil) {
-				b.end()
+			for _, r := range c.takeOut(nil) {
+				r.stop()
 			}
 			return nil
 		case <-c.changed:
 			c.mu.Lock()
 			wanted := c.wanted
 			c.mu.Unlock()
-			for _, b := range c.replace(wanted) {
-				b.end()
-				if !b.replaced {
-					c.metrics.remove(b.source.Name)
+			for _, r := range c.takeOut(wanted) {
+				r.stop()
+				if !r.replaced {
+					c.metrics.remove(r.source.Name)
 				}
 			}
-			c.launch(ctx, wanted)
+			c.start(ctx, wanted)
 		}
 	}
 }
 
-// replace takes out the birds that are not wanted as they are.
-func (c *Canaries) replace(wanted []Source) []*bird {
+// takeOut removes the runners of sources that are not wanted, or have changed, from c.running and returns them.
+func (c *Canaries) takeOut(wanted []Source) []*runner {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	byName := make(map[string]*Source, len(wanted))
 	for i := range wanted {
 		byName[wanted[i].Name] = &wanted[i]
 	}
-	var out []*bird
-	for name, b := range c.running {
+	var out []*runner
+	for name, r := range c.running {
 		next := byName[name]
-		if next != nil && next.Fingerprint == b.source.Fingerprint {
+		if next != nil && next.Fingerprint == r.source.Fingerprint {
 			continue
 		}
-		b.replaced = next != nil
-		out = append(out, b)
+		r.replaced = next != nil
+		out = append(out, r)
 		delete(c.running, name)
 	}
 	return out
 }
 
-// launch starts a bird for every source that has none.
-func (c *Canaries) launch(ctx context.Context, wanted []Source) {
+// start starts a runner for every source that has none.
+func (c *Canaries) start(ctx context.Context, wanted []Source) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range wanted {
 		if c.running[s.Name] == nil {
 			c.metrics.add(s.Name)
-			c.running[s.Name] = c.newBird(ctx, s)
+			c.running[s.Name] = c.startRunner(ctx, s)
 		}
 	}
 }

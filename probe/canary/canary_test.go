@@ -20,7 +20,7 @@ import (
 	"servicegroup_exporter/probe"
 )
 
-// start runs canaries until the function is called.
+// start runs canaries until stop is called.
 func start(t *testing.T, sources ...Source) (c *Canaries, stop func()) {
 	t.Helper()
 	c, err := New(Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Registerer: prometheus.NewPedanticRegistry(), Member: "one"})
@@ -38,8 +38,8 @@ func start(t *testing.T, sources ...Source) (c *Canaries, stop func()) {
 	}
 }
 
-// observed gives what a histogram has of the source lab.
-func observed(t *testing.T, vec *prometheus.HistogramVec) *dto.Histogram {
+// histogramOf returns the histogram of the source lab.
+func histogramOf(t *testing.T, vec *prometheus.HistogramVec) *dto.Histogram {
 	t.Helper()
 	var m dto.Metric
 	require.NoError(t, vec.WithLabelValues("lab").(prometheus.Metric).Write(&m))
@@ -48,48 +48,48 @@ func observed(t *testing.T, vec *prometheus.HistogramVec) *dto.Histogram {
 
 func value(c prometheus.Collector) float64 { return testutil.ToFloat64(c) }
 
-func TestRounds(t *testing.T) {
+func TestRoundsMeasureDetectionAndRecovery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		c, stop := start(t, Source{Source: f.source(), Interval: time.Minute, Group: config.CanaryPrefix})
 		begun := time.Now()
 		time.Sleep(3*time.Minute - time.Second)
 		require.InDelta(t, 3, value(c.metrics.rounds.WithLabelValues("lab")), 0)
-		detection, recovery := observed(t, c.metrics.detection), observed(t, c.metrics.recovery)
+		detection, recovery := histogramOf(t, c.metrics.detection), histogramOf(t, c.metrics.recovery)
 		require.Equal(t, uint64(3), detection.GetSampleCount())
 		require.GreaterOrEqual(t, detection.GetSampleSum(), 3*downTime.Seconds())
 		require.LessOrEqual(t, detection.GetSampleSum(), 3*(downTime+500*time.Millisecond).Seconds())
 		require.Equal(t, uint64(3), recovery.GetSampleCount())
 		require.LessOrEqual(t, recovery.GetSampleSum(), 3*0.5)
-		require.NotEmpty(t, detection.GetPositiveSpan(), "it is a native histogram too")
+		require.NotEmpty(t, detection.GetPositiveSpan(), "the histogram is native too")
 		require.InDelta(t, begun.Add(2*time.Minute+downTime).Unix(), value(c.metrics.lastSuccess.WithLabelValues("lab")), 7)
-		require.Zero(t, f.count(), "nothing is left between rounds")
+		require.Zero(t, f.count(), "no member remains between rounds")
 
 		time.Sleep(5 * time.Second)
 		require.Equal(t, 1, f.count())
 		stop()
-		require.Zero(t, f.count(), "nothing is left when the process ends in the middle of a round")
+		require.Zero(t, f.count(), "no member remains when the process stops during a round")
 		for _, r := range reasons() {
 			require.Zero(t, value(c.metrics.failures.WithLabelValues("lab", string(r))), r)
 		}
 	})
 }
 
-// A round that fails says why, is counted, removes what is left, and is no detection.
-func TestFailures(t *testing.T) {
-	for want, breakIt := range map[reason]func(*fake){
+// A failed round is counted by reason, removes the canary, and is not counted as a detection.
+func TestFailedRounds(t *testing.T) {
+	for want, injectFault := range map[reason]func(*fake){
 		reasonUnavailable: func(f *fake) { f.noPolls = true },
 		reasonJoin:        func(f *fake) { f.noJoin = true },
-		reasonUnseen:      func(f *fake) { f.blind = true },
-		reasonUndetected:  func(f *fake) { f.immortal = true },
+		reasonUnseen:      func(f *fake) { f.alwaysDown = true },
+		reasonUndetected:  func(f *fake) { f.alwaysUp = true },
 		reasonLeave:       func(f *fake) { f.noLeave = true },
 	} {
 		t.Run(string(want), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake()
-				breakIt(f)
+				injectFault(f)
 				c, stop := start(t, Source{Source: f.source(), Interval: time.Hour, Group: config.CanaryPrefix})
-				time.Sleep(2 * leastPatience)
+				time.Sleep(2 * minPatience)
 				stop()
 				require.InDelta(t, 1, value(c.metrics.rounds.WithLabelValues("lab")), 0)
 				for _, r := range reasons() {
@@ -103,29 +103,29 @@ func TestFailures(t *testing.T) {
 				require.Zero(t, value(c.metrics.lastSuccess.WithLabelValues("lab")))
 				if want != reasonLeave {
 					require.Zero(t, f.count())
-					require.Zero(t, observed(t, c.metrics.detection).GetSampleCount())
+					require.Zero(t, histogramOf(t, c.metrics.detection).GetSampleCount())
 				}
 			})
 		})
 	}
 }
 
-// A canary that can't return counts as one that can't join.
-func TestNoReturn(t *testing.T) {
+// A canary that can't return is counted as one that can't join.
+func TestFailedReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.noReturn = true
 		c, stop := start(t, Source{Source: f.source(), Interval: time.Hour, Group: config.CanaryPrefix})
-		time.Sleep(leastPatience)
+		time.Sleep(minPatience)
 		stop()
 		require.InDelta(t, 1, value(c.metrics.failures.WithLabelValues("lab", string(reasonJoin))), 0)
-		require.Equal(t, uint64(1), observed(t, c.metrics.detection).GetSampleCount(), "its death was seen")
+		require.Equal(t, uint64(1), histogramOf(t, c.metrics.detection).GetSampleCount(), "its death was seen")
 		require.Zero(t, f.count())
 	})
 }
 
-// Canaries follow the configuration: those that did not change go on, removed ones end with their series.
-func TestUse(t *testing.T) {
+// When the configuration changes, unchanged canaries keep running, and the series of removed canaries are deleted.
+func TestUseAppliesConfiguration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		s := Source{Source: f.source(), Interval: time.Hour, Group: config.CanaryPrefix, Fingerprint: "a"}
@@ -134,11 +134,11 @@ func TestUse(t *testing.T) {
 		time.Sleep(time.Minute)
 		c.Use([]Source{s})
 		time.Sleep(time.Minute)
-		require.InDelta(t, 1, value(c.metrics.rounds.WithLabelValues("lab")), 0, "an unchanged canary makes no new round")
+		require.InDelta(t, 1, value(c.metrics.rounds.WithLabelValues("lab")), 0, "an unchanged canary keeps its schedule")
 		s.Fingerprint = "b"
 		c.Use([]Source{s})
 		time.Sleep(time.Minute)
-		require.InDelta(t, 2, value(c.metrics.rounds.WithLabelValues("lab")), 0, "a changed one begins anew and keeps its counts")
+		require.InDelta(t, 2, value(c.metrics.rounds.WithLabelValues("lab")), 0, "a changed canary starts a new round and keeps its counters")
 		c.Use(nil)
 		synctest.Wait()
 		require.Zero(t, testutil.CollectAndCount(c.metrics.rounds))
@@ -147,8 +147,8 @@ func TestUse(t *testing.T) {
 	})
 }
 
-// With a real store, and where nothing but scrapes polls.
-func TestScrapesOnly(t *testing.T) {
+// A canary on a real store works when scrapes are the only cause of polls.
+func TestPollsByScrapesOnly(t *testing.T) {
 	cfg := db.DefaultConfig()
 	cfg.DSN = drivers.SecretText("sqlite:///" + filepath.Join(t.TempDir(), "members.db"))
 	cfg.ServiceDownTime, cfg.ReportInterval = drivers.Duration(time.Second), drivers.Duration(200*time.Millisecond)
@@ -161,13 +161,13 @@ func TestScrapesOnly(t *testing.T) {
 		Interval: 50 * time.Millisecond, Group: config.CanaryPrefix,
 	})
 	require.Eventually(t, func() bool {
-		c.Nudge()
+		c.Trigger()
 		return value(c.metrics.rounds.WithLabelValues("lab")) >= 2
 	}, time.Minute, 100*time.Millisecond)
 	stop()
-	detection := observed(t, c.metrics.detection)
+	detection := histogramOf(t, c.metrics.detection)
 	require.GreaterOrEqual(t, detection.GetSampleCount(), uint64(2))
-	// The last proof of life was up to a report interval before the death, and is kept to the millisecond.
+	// The last proof of life was up to one report interval before the death, and is stored with milliseconds.
 	require.GreaterOrEqual(t, detection.GetSampleSum()/float64(detection.GetSampleCount()), 0.75)
 	d, err := open("", nil, nil)
 	require.NoError(t, err)

@@ -11,17 +11,17 @@ import (
 	"servicegroup_exporter/probe"
 )
 
-// downTime is that of the fake backend.
+// downTime is the heartbeat timeout of the fake backend.
 const downTime = 10 * time.Second
 
 var errRefused = errors.New("refused")
 
-// A fake is a backend in which members are up for a time after their death.
+// A fake is a backend in which a member stays up for downTime after its death.
 type fake struct {
 	mu      sync.Mutex
 	members map[string]*fakeMember
-	// What goes wrong.
-	noPolls, noJoin, noReturn, noLeave, blind, immortal bool
+	// Faults.
+	noPolls, noJoin, noReturn, noLeave, alwaysDown, alwaysUp bool
 }
 
 type fakeMember struct {
@@ -31,7 +31,7 @@ type fakeMember struct {
 
 func newFake() *fake { return &fake{members: map[string]*fakeMember{}} }
 
-// source makes a source of the backend that polls twice a second.
+// source returns a source of the backend that is polled twice per second.
 func (f *fake) source() probe.Source {
 	return probe.Source{
 		Name: "lab", Driver: "fake", PollInterval: 500 * time.Millisecond, PollTimeout: time.Second,
@@ -49,9 +49,9 @@ func (f *fake) Members(context.Context) (*drivers.Poll, error) {
 	}
 	poll := &drivers.Poll{DownTime: downTime, Backend: "fake"}
 	for name, m := range f.members {
-		up := m.alive || f.immortal || time.Since(m.died) < downTime
+		up := m.alive || f.alwaysUp || time.Since(m.died) < downTime
 		poll.Members = append(poll.Members, drivers.Member{
-			Group: config.CanaryPrefix, Name: name, Up: up && !f.blind, Rostered: true, SessionTimeout: downTime,
+			Group: config.CanaryPrefix, Name: name, Up: up && !f.alwaysDown, Rostered: true, SessionTimeout: downTime,
 		})
 	}
 	return poll, nil

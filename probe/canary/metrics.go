@@ -8,15 +8,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// A reason is why a round failed: a closed set, used as a metric label.
+// A reason is why a round failed. The set of reasons is closed: they are values of a metric label.
 type reason string
 
 const (
 	reasonUnavailable reason = "unavailable" // the backend can't be read
-	reasonJoin        reason = "join"        // the canary could not join, or return
-	reasonUnseen      reason = "unseen"      // it lives, and polls don't see it up
-	reasonUndetected  reason = "undetected"  // it is dead, and polls don't see it down
-	reasonLeave       reason = "leave"       // what is left of it could not be removed
+	reasonJoin        reason = "join"        // the canary could not join or return
+	reasonUnseen      reason = "unseen"      // the canary is alive, but polls don't see it up
+	reasonUndetected  reason = "undetected"  // the canary is dead, but polls don't see it down
+	reasonLeave       reason = "leave"       // the canary could not be removed
 )
 
 func reasons() []reason {
@@ -32,14 +32,14 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		detection: histogram("servicegroup_canary_detection_latency_seconds",
-			"Time from the moment at which the canary was killed to the one at which polls saw it down.",
+			"Time from the death of the canary to the poll that saw it down.",
 			0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 75, 90, 120, 180, 300, 600),
 		recovery: histogram("servicegroup_canary_recovery_latency_seconds",
-			"Time from the moment at which the canary had returned to the one at which polls saw it up.",
+			"Time from the return of the canary to the poll that saw it up.",
 			0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
 		rounds: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "servicegroup_canary_rounds_total",
-			Help: "Rounds that have ended, in which the canary joined, died, was noticed, and returned, or failed to.",
+			Help: "Rounds that have ended, whether they succeeded or failed.",
 		}, []string{"source"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "servicegroup_canary_failures_total",
@@ -47,7 +47,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}, []string{"source", "reason"}),
 		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "servicegroup_canary_last_success_timestamp_seconds",
-			Help: "When the last round ended in which everything went as it should.",
+			Help: "Unix time at which the last successful round ended.",
 		}, []string{"source"}),
 	}
 	if reg == nil {
@@ -58,12 +58,12 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		errs = append(errs, reg.Register(c))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("registering metrics of canaries: %w", err)
+		return nil, fmt.Errorf("registering the metrics of the canary: %w", err)
 	}
 	return m, nil
 }
 
-// histogram makes a histogram by source that is classic and native.
+// histogram returns a histogram by source that has classic buckets and is native too.
 func histogram(name, help string, buckets ...float64) *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: name, Help: help, Buckets: buckets,
@@ -73,7 +73,7 @@ func histogram(name, help string, buckets ...float64) *prometheus.HistogramVec {
 	}, []string{"source"})
 }
 
-// add starts a source's series at zero, so that their first increase is seen.
+// add initializes the series of a source with zero, so that rate() sees their first increase.
 func (m *metrics) add(source string) {
 	m.detection.WithLabelValues(source)
 	m.recovery.WithLabelValues(source)
@@ -83,7 +83,7 @@ func (m *metrics) add(source string) {
 	}
 }
 
-// remove ends all series of a source.
+// remove deletes all series of a source.
 func (m *metrics) remove(source string) {
 	labels := prometheus.Labels{"source": source}
 	m.detection.DeletePartialMatch(labels)
@@ -93,16 +93,16 @@ func (m *metrics) remove(source string) {
 	m.lastSuccess.DeletePartialMatch(labels)
 }
 
-// ended takes in how a round went.
-func (m *metrics) ended(source string, err error) {
+// roundEnded counts a round, which failed if err is not nil.
+func (m *metrics) roundEnded(source string, err error) {
 	m.rounds.WithLabelValues(source).Inc()
 	if err == nil {
 		m.lastSuccess.WithLabelValues(source).SetToCurrentTime()
 		return
 	}
-	why := reasonUnavailable
+	reason := reasonUnavailable
 	if failed, ok := errors.AsType[*failure](err); ok {
-		why = failed.reason
+		reason = failed.reason
 	}
-	m.failures.WithLabelValues(source, string(why)).Inc()
+	m.failures.WithLabelValues(source, string(reason)).Inc()
 }

@@ -13,15 +13,17 @@ import (
 )
 
 const (
-	// leastPatience is how long a canary waits to be seen in any case. It is more than twice Prometheus' default scrape
-	// interval, since scrapes may be all that polls.
-	leastPatience = 150 * time.Second
-	// leaveTime bounds the removal of what is left, which has to be done even when the process is to end.
-	leaveTime = 5 * time.Second
-	// forgetAfter is when the remains of another process's canary are removed, where its heartbeat says how old they are.
+	// minPatience is the least time that a round waits for polls to see the canary. It is more than twice the default
+	// scrape interval of Prometheus, because scrapes may be the only cause of polls.
+	minPatience = 150 * time.Second
+	// removeTimeout bounds the removal of the canary, which also happens when the process is stopping.
+	removeTimeout = 5 * time.Second
+	// forgetAfter is the age of the last heartbeat at which the remains of another process's canary are removed.
 	forgetAfter = time.Hour
-	// maxEvents is how many events may wait: there are as many canaries in a group as there are exporters.
+	// maxEvents is how many events may be queued. A group has one canary of each exporter.
 	maxEvents = 1000
+	// recheckInterval is the time between two checks whether the canary is up.
+	recheckInterval = 50 * time.Millisecond
 )
 
 // A failure is why a round failed.
@@ -34,90 +36,89 @@ func (f *failure) Error() string { return fmt.Sprintf("%s: %v", f.reason, f.err)
 
 func (f *failure) Unwrap() error { return f.err }
 
-func failed(why reason, err error) error {
+func failed(reason reason, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &failure{why, err}
+	return &failure{reason, err}
 }
 
-// round lets the canary join, die, be seen dead, return and be seen alive, and removes it.
-func (b *bird) round(ctx context.Context) (err error) {
-	driver, joiner, err := b.source.OpenJoiner(b.source.Group, []string{b.member}, nil)
+// round joins the canary, kills it, waits until polls see it dead, lets it return, waits until polls see it up, and removes
+// it.
+func (r *runner) round(ctx context.Context) (err error) {
+	driver, joiner, err := r.source.OpenJoiner(r.source.Group, []string{r.member}, nil)
 	if err != nil {
 		return failed(reasonJoin, err)
 	}
-	observer, err := probe.Observe(ctx, &b.source.Source, driver, maxEvents)
+	observer, err := probe.Observe(ctx, &r.source.Source, driver, maxEvents)
 	if err != nil {
 		return failed(reasonUnavailable, err)
 	}
 	defer func() { err = errors.Join(err, observer.Close()) }()
-	b.observer.Store(observer)
-	defer b.observer.Store(nil)
+	r.observer.Store(observer)
+	defer r.observer.Store(nil)
 
-	member := probe.NewMember(joiner, b.source.Group, b.member)
-	defer func() { err = errors.Join(err, b.clean(ctx, joiner, member)) }()
-	return b.dieAndReturn(ctx, observer, member)
+	member := probe.NewMember(joiner, r.source.Group, r.member)
+	defer func() { err = errors.Join(err, r.remove(ctx, joiner, member)) }()
+	return r.measure(ctx, observer, member)
 }
 
-func (b *bird) dieAndReturn(ctx context.Context, observer *probe.Observer, member *probe.Member) error {
+func (r *runner) measure(ctx context.Context, observer *probe.Observer, member *probe.Member) error {
 	downTime := observer.Snapshot().DownTime
-	w := watch{observer: observer, member: b.member, patience: max(3*downTime, leastPatience)}
+	w := watch{observer: observer, member: r.member, patience: max(3*downTime, minPatience)}
 	if err := member.Join(ctx); err != nil {
 		return failed(reasonJoin, err)
 	}
-	if err := w.appear(ctx); err != nil {
+	if err := w.waitUntilUp(ctx); err != nil {
 		return err
 	}
-	// Death comes at any moment between two proofs of life.
+	// The canary dies at a random moment between two proofs of life.
 	if err := sleep(ctx, rand.N(max(downTime/2, 1))); err != nil {
 		return err
 	}
 	died := member.Kill()
-	seen, err := w.wait(ctx, false)
+	seen, err := w.waitForEvent(ctx, false)
 	if err != nil {
 		return err
 	}
-	b.metrics.detection.WithLabelValues(b.source.Name).Observe(seen.Sub(died).Seconds())
+	r.metrics.detection.WithLabelValues(r.source.Name).Observe(seen.Sub(died).Seconds())
 	if err := member.Join(ctx); err != nil {
 		return failed(reasonJoin, err)
 	}
 	returned := time.Now()
-	if seen, err = w.wait(ctx, true); err != nil {
+	if seen, err = w.waitForEvent(ctx, true); err != nil {
 		return err
 	}
-	// It may have been seen in the moment before the joiner knew that it was there.
-	b.metrics.recovery.WithLabelValues(b.source.Name).Observe(max(seen.Sub(returned), 0).Seconds())
+	// A poll may see the canary up just before its own join returns.
+	r.metrics.recovery.WithLabelValues(r.source.Name).Observe(max(seen.Sub(returned), 0).Seconds())
 	return nil
 }
 
-// A watch waits for polls to see what happened to a member.
+// A watch waits until polls see what happened to a member.
 type watch struct {
 	observer *probe.Observer
 	member   string
 	patience time.Duration
 }
 
-// appear waits until the member is up. No event tells of one that a poll could say nothing of at first.
-func (w *watch) appear(ctx context.Context) error {
+// waitUntilUp waits until a snapshot has the member up. It does not use events: a member whose state was unknown in its first
+// poll is later seen up without an event.
+func (w *watch) waitUntilUp(ctx context.Context) error {
 	for end := time.Now().Add(w.patience); time.Now().Before(end); {
 		for _, m := range w.observer.Snapshot().Members {
 			if m.Name == w.member && m.State == collector.Up {
 				return nil
 			}
 		}
-		if err := sleep(ctx, lookAgain); err != nil {
+		if err := sleep(ctx, recheckInterval); err != nil {
 			return err
 		}
 	}
-	return w.unseen(true)
+	return w.notSeen(true)
 }
 
-// lookAgain is how often it is looked whether the canary is there by now.
-const lookAgain = 50 * time.Millisecond
-
-// wait gives when the member was seen up, or dead.
-func (w *watch) wait(ctx context.Context, up bool) (time.Time, error) {
+// waitForEvent waits until a poll sees the member up, or dead, and returns when it did.
+func (w *watch) waitForEvent(ctx context.Context, up bool) (time.Time, error) {
 	timer := time.NewTimer(w.patience)
 	defer timer.Stop()
 	for {
@@ -125,17 +126,17 @@ func (w *watch) wait(ctx context.Context, up bool) (time.Time, error) {
 		case <-ctx.Done():
 			return time.Time{}, ctx.Err()
 		case e := <-w.observer.Events():
-			if e.Member.Name == w.member && shows(&e, up) {
+			if e.Member.Name == w.member && matches(&e, up) {
 				return e.Time, nil
 			}
 		case <-timer.C:
-			return time.Time{}, w.unseen(up)
+			return time.Time{}, w.notSeen(up)
 		}
 	}
 }
 
-// shows says whether an event shows a member up, or dead.
-func shows(e *collector.Event, up bool) bool {
+// matches reports whether the event says that a member is up, or dead.
+func matches(e *collector.Event, up bool) bool {
 	switch e.Type {
 	case collector.EventJoin, collector.EventRecovery:
 		return up && e.Member.Up
@@ -146,26 +147,26 @@ func shows(e *collector.Event, up bool) bool {
 	}
 }
 
-// unseen is why nothing was seen in all the time.
-func (w *watch) unseen(up bool) error {
+// notSeen returns why polls did not see the member up, or dead, in time.
+func (w *watch) notSeen(up bool) error {
 	snapshot := w.observer.Snapshot()
 	switch {
 	case !snapshot.Readable:
 		return failed(reasonUnavailable, snapshot.Err)
 	case up:
-		return failed(reasonUnseen, fmt.Errorf("it lives, and no poll saw it up within %v", w.patience))
+		return failed(reasonUnseen, fmt.Errorf("the canary is alive, but no poll saw it up within %v", w.patience))
 	default:
-		return failed(reasonUndetected, fmt.Errorf("it is dead, and no poll saw it down within %v", w.patience))
+		return failed(reasonUndetected, fmt.Errorf("the canary is dead, but no poll saw it down within %v", w.patience))
 	}
 }
 
-// clean removes the canary, and those that other processes left behind when they were killed.
-func (b *bird) clean(ctx context.Context, joiner drivers.Joiner, member *probe.Member) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+// remove removes the canary, and the remains of canaries whose processes were killed.
+func (r *runner) remove(ctx context.Context, joiner drivers.Joiner, member *probe.Member) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 	defer cancel()
 	err := member.Leave(ctx)
-	for _, m := range b.observer.Load().Snapshot().Members { // all of the group, or of the private table
-		if m.Name == b.member || m.Up || m.LastHeartbeat.IsZero() || time.Since(m.LastHeartbeat) < forgetAfter {
+	for _, m := range r.observer.Load().Snapshot().Members { // of the group, or of the whole private table
+		if m.Name == r.member || m.Up || m.LastHeartbeat.IsZero() || time.Since(m.LastHeartbeat) < forgetAfter {
 			continue
 		}
 		if e := joiner.Leave(ctx, m.Group, m.Name); e != nil && !errors.Is(e, drivers.ErrNoMember) {

@@ -10,60 +10,60 @@ import (
 	"servicegroup_exporter/probe"
 )
 
-// A bird is the canary of one source.
-type bird struct {
+// A runner runs the canary of one source.
+type runner struct {
 	source   Source
 	member   string
 	metrics  *metrics
 	logger   *slog.Logger
-	replaced bool // another takes its place
+	replaced bool // by a runner of the same source
 
-	observer atomic.Pointer[probe.Observer] // of the round under way
+	observer atomic.Pointer[probe.Observer] // of the round in progress
 	cancel   context.CancelFunc
 	done     chan struct{}
 }
 
-// newBird makes a bird that lives until ctx ends or end is called.
-func (c *Canaries) newBird(ctx context.Context, s Source) *bird {
-	b := &bird{
+// startRunner starts a runner that runs until ctx ends or stop is called.
+func (c *Canaries) startRunner(ctx context.Context, s Source) *runner {
+	r := &runner{
 		source: s, member: c.member, metrics: c.metrics, logger: c.logger.With("source", s.Name), done: make(chan struct{}),
 	}
-	ctx, b.cancel = context.WithCancel(ctx)
+	ctx, r.cancel = context.WithCancel(ctx)
 	go func() {
-		defer close(b.done)
-		b.live(ctx)
+		defer close(r.done)
+		r.run(ctx)
 	}()
-	return b
+	return r
 }
 
-// end ends the bird and waits until nothing is left of it.
-func (b *bird) end() {
-	b.cancel()
-	<-b.done
+// stop stops the runner, and waits until its canary is removed.
+func (r *runner) stop() {
+	r.cancel()
+	<-r.done
 }
 
-// nudge lets whoever looks at the bird poll.
-func (b *bird) nudge() {
-	if o := b.observer.Load(); o != nil {
-		o.Nudge()
+// triggerPoll starts a poll of the round in progress, if there is one.
+func (r *runner) triggerPoll() {
+	if o := r.observer.Load(); o != nil {
+		o.Trigger()
 	}
 }
 
-// live makes a round at once and then at each interval.
-func (b *bird) live(ctx context.Context) {
-	ticker := time.NewTicker(b.source.Interval)
+// run makes a round at once, and then one per interval.
+func (r *runner) run(ctx context.Context) {
+	ticker := time.NewTicker(r.source.Interval)
 	defer ticker.Stop()
 	for {
-		err := b.round(ctx)
+		err := r.round(ctx)
 		if ctx.Err() != nil {
 			if err != nil && !errors.Is(err, context.Canceled) {
-				b.logger.Warn("Ending a canary failed", "err", err)
+				r.logger.Warn("Removing the canary failed", "err", err)
 			}
 			return
 		}
-		b.metrics.ended(b.source.Name, err)
+		r.metrics.roundEnded(r.source.Name, err)
 		if err != nil {
-			b.logger.Warn("A round of the canary failed", "err", err)
+			r.logger.Warn("Canary round failed", "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -20,21 +20,21 @@ import (
 	"servicegroup_exporter/probe"
 )
 
-// The times of every backend here.
+// The settings of every backend in these tests.
 const (
 	downTime       = 3 * time.Second
 	reportInterval = 500 * time.Millisecond
 	pollInterval   = 100 * time.Millisecond
-	serverTick     = 250 * time.Millisecond // of testserver's ZooKeeper
+	serverTick     = 250 * time.Millisecond // the tickTime of the ZooKeeper servers that testserver starts
 )
 
-// A backend is a real one, and by how much the detection latencies that are reported of deaths in it may be less and more
-// than the truth: docs/drill.md says why.
+// A backend is a real backend. maxUnder and maxOver are how much smaller and larger reported detection latencies may be than
+// the true ones; docs/drill.md explains them.
 type backend struct {
 	probe.Source
-	less, more time.Duration
-	// left counts what members left behind.
-	left func(t *testing.T) int
+	maxUnder, maxOver time.Duration
+	// countLeft counts the members that remain in the backend.
+	countLeft func(t *testing.T) int
 }
 
 func source(driver string, open func(group string, names []string, dial drivers.Dialer) (drivers.Driver, error)) probe.Source {
@@ -57,17 +57,17 @@ func dbSource(dsn string) probe.Source {
 	})
 }
 
-// ownTable makes the table as the documentation says, with an account that has the rights which it says, and counts rows.
-func ownTable(t *testing.T, pool *sql.DB, ddl string) func(*testing.T) int {
+// createTable creates the table and the account with the statements of docs/drill.md. It returns a function that counts rows.
+func createTable(t *testing.T, pool *sql.DB, ddl string) func(*testing.T) int {
 	t.Helper()
-	table, err := os.ReadFile(filepath.Join("..", "drivers", "db", ddl))
+	table, err := os.ReadFile(filepath.Join("..", "..", "drivers", "db", ddl))
 	require.NoError(t, err)
-	page, err := os.ReadFile(filepath.Join("..", "docs", "drill.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "drill.md"))
 	require.NoError(t, err)
-	_, rights, found := strings.Cut(string(page), string(table)+"```\n\n```sql\n")
+	_, grants, found := strings.Cut(string(page), string(table)+"```\n\n```sql\n")
 	require.True(t, found)
-	rights, _, _ = strings.Cut(rights, "```")
-	_, err = pool.ExecContext(t.Context(), string(table)+rights)
+	grants, _, _ = strings.Cut(grants, "```")
+	_, err = pool.ExecContext(t.Context(), string(table)+grants)
 	require.NoError(t, err)
 	return func(t *testing.T) int {
 		t.Helper()
@@ -79,32 +79,32 @@ func ownTable(t *testing.T, pool *sql.DB, ddl string) func(*testing.T) int {
 
 func mariadb(t *testing.T) backend {
 	server := testserver.MariaDB(t)
-	left := ownTable(t, server.Open(t, "own"), "servicegroup_canary.mysql.sql")
-	// The column has whole seconds, so that a heartbeat looks up to one older than it is.
-	return backend{dbSource("mysql://canary:change%20me@" + server.Addr() + "/own"), 0, reportInterval + time.Second, left}
+	countLeft := createTable(t, server.Open(t, "own"), "servicegroup_canary.mysql.sql")
+	// The column stores whole seconds, so a heartbeat looks up to one second older than it is.
+	return backend{dbSource("mysql://canary:change%20me@" + server.Addr() + "/own"), 0, reportInterval + time.Second, countLeft}
 }
 
 func postgres(t *testing.T) backend {
 	server := testserver.PostgreSQL(t)
-	left := ownTable(t, server.Open(t, "own"), "servicegroup_canary.postgresql.sql")
-	return backend{dbSource("postgresql://canary:change%20me@" + server.Addr() + "/own"), 0, reportInterval, left}
+	countLeft := createTable(t, server.Open(t, "own"), "servicegroup_canary.postgresql.sql")
+	return backend{dbSource("postgresql://canary:change%20me@" + server.Addr() + "/own"), 0, reportInterval, countLeft}
 }
 
 func sqlite(t *testing.T) backend {
 	s := dbSource("sqlite:///" + filepath.Join(t.TempDir(), "members.db"))
-	return backend{s, 0, reportInterval, membersLeft(s)}
+	return backend{s, 0, reportInterval, countMembers(s)}
 }
 
 func zookeeper(t *testing.T) backend {
 	return zkBackend(serverTick, testserver.ZooKeeper(t))
 }
 
-// Followers tell their leader of the sessions that they have heard every half a tick.
+// Followers report the sessions that they heard from to the leader every half tick.
 func ensemble(t *testing.T) backend {
 	return zkBackend(serverTick*3/2, testserver.ZooKeeperEnsemble(t, 3)...)
 }
 
-func zkBackend(less time.Duration, servers ...*testserver.ZK) backend {
+func zkBackend(maxUnder time.Duration, servers ...*testserver.ZK) backend {
 	cfg := zk.DefaultConfig()
 	cfg.SessionTimeout = drivers.Duration(downTime)
 	for _, s := range servers {
@@ -115,16 +115,16 @@ func zkBackend(less time.Duration, servers ...*testserver.ZK) backend {
 		c.Dial = dial
 		return zk.Open(c, discard())
 	})
-	left := func(t *testing.T) int {
+	countLeft := func(t *testing.T) int {
 		t.Helper()
 		all := cfg.Private("")
 		all.Groups = nil
-		return membersLeft(source("zk", func(string, []string, drivers.Dialer) (drivers.Driver, error) {
+		return countMembers(source("zk", func(string, []string, drivers.Dialer) (drivers.Driver, error) {
 			return zk.Open(all, discard())
 		}))(t)
 	}
-	// A client of ZooKeeper's sends a ping after a third of the timeout without any other word.
-	return backend{s, less, downTime / 3, left}
+	// A ZooKeeper client sends a ping when it has sent nothing for a third of the session timeout.
+	return backend{s, maxUnder, downTime / 3, countLeft}
 }
 
 func memcached(t *testing.T) backend {
@@ -137,11 +137,11 @@ func memcached(t *testing.T) backend {
 		c.Dial = dial
 		return mc.Open(c, mc.List(map[string][]string{group: names}), discard())
 	})
-	return backend{s, 0, reportInterval, func(*testing.T) int { return 0 }} // Keys can't be listed, and are overwritten in the end.
+	return backend{s, 0, reportInterval, func(*testing.T) int { return 0 }} // Keys can't be listed. Leave overwrites them.
 }
 
-// membersLeft counts the members that a driver of the source sees.
-func membersLeft(s probe.Source) func(*testing.T) int {
+// countMembers returns a function that counts the members that a driver of the source reads.
+func countMembers(s probe.Source) func(*testing.T) int {
 	return func(t *testing.T) int {
 		t.Helper()
 		d, err := s.Open("", nil, nil)

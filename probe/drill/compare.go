@@ -6,173 +6,178 @@ import (
 	"time"
 )
 
-// A life is what really happened to a member: the times in which it lived, in order. Between two of them it was dead.
-type life struct {
-	member string
-	fate   fate
-	spans  []span
+// A history is what really happened to a member: the spans in which it lived, oldest first. Between two spans it was dead.
+type history struct {
+	member   string
+	scenario scenario
+	spans    []span
 }
 
-// A span is a time in which a member lived.
+// A span is a period in which a member lived.
 type span struct {
 	from  time.Time
-	until time.Time // zero: to the end of the drill
+	until time.Time // zero: until the end of the drill
 }
 
-// A judge compares what happened with what was seen. Times are those of Chen, Toueg and Aguilera, On the Quality of Service
-// of Failure Detectors, IEEE Transactions on Computers 51(5), May 2002: a mistake is a live member that is called dead after
-// it was known to live.
-type judge struct {
-	seen     record
-	end      time.Time     // of the drill
-	downTime time.Duration // deaths that are shorter need not be noticed
-	poll     time.Duration // between polls
+// A comparison compares what happened with what polls saw. Its terms are from Chen, Toueg and Aguilera, On the Quality of
+// Service of Failure Detectors, IEEE Transactions on Computers 51(5), May 2002: a mistake is a live member that is reported
+// dead after it was seen up.
+type comparison struct {
+	seen         observations
+	end          time.Time     // of the drill
+	downTime     time.Duration // shorter deaths need not be detected
+	pollInterval time.Duration
 
 	deaths     []death
 	mistakes   []mistake
-	trusted    time.Duration // for how long members lived after they were first seen to
-	unmeasured int           // deaths that ended before anybody had to notice, or began before the member was seen to live
+	liveTime   time.Duration // for which members lived after they were first seen up
+	unmeasured int           // deaths that ended before they had to be detected, or began before the member was seen up
 }
 
-// A death is a time in which a member was dead.
+// A death is a period in which a member was dead.
 type death struct {
-	member string
-	fate   fate
-	at     time.Time
-	// seen is when it was noticed, zero if it was not.
-	seen time.Time
-	// returned is when it ended, zero if it did not; back is when that was noticed.
-	returned, back time.Time
-	reported       time.Duration
-	hasReported    bool
+	member   string
+	scenario scenario
+	at       time.Time
+	// detected is when polls saw the death, zero if they did not.
+	detected time.Time
+	// returned is when the member returned, zero if it did not. seenUp is when polls saw the return.
+	returned, seenUp time.Time
+	// reported is the detection latency that this program reported.
+	reported    time.Duration
+	hasReported bool
 }
 
-// A mistake is a time in which a live member was called dead.
+// A mistake is a period in which a live member was reported dead.
 type mistake struct {
 	member   string
-	fate     fate
+	scenario scenario
 	at       time.Time
-	duration time.Duration
+	duration time.Duration // negative while the mistake lasts
 }
 
-// lag is how long after a return a member may still be seen dead, by a poll that was under way.
-func (j *judge) lag() time.Duration { return j.seen.longest }
+// pollLag returns how long after its return a member may still be seen dead, by a poll that had begun before.
+func (c *comparison) pollLag() time.Duration { return c.seen.longest }
 
-// hidden is how long a death may last without being noticed.
-func (j *judge) hidden() time.Duration { return j.downTime*3/2 + 2*j.poll + j.lag() }
+// undetectable returns how long a death may last without being detected.
+func (c *comparison) undetectable() time.Duration {
+	return c.downTime*3/2 + 2*c.pollInterval + c.pollLag()
+}
 
-// judgeAll compares all lives.
-func (j *judge) judgeAll(lives []life) {
-	for i := range lives {
-		j.judge(&lives[i])
+// compareAll compares the histories of all members with what polls saw.
+func (c *comparison) compareAll(histories []history) {
+	for i := range histories {
+		c.compare(&histories[i])
 	}
-	slices.SortFunc(j.deaths, func(a, b death) int {
+	slices.SortFunc(c.deaths, func(a, b death) int {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.member, b.member))
 	})
-	slices.SortFunc(j.mistakes, func(a, b mistake) int { return a.at.Compare(b.at) })
+	slices.SortFunc(c.mistakes, func(a, b mistake) int { return a.at.Compare(b.at) })
 }
 
-func (j *judge) judge(l *life) {
-	sights := j.seen.sights[l.member]
-	trusts := false // what was thought of the member when the span began
-	for i, s := range l.spans {
-		lives := s.until.IsZero() || s.until.After(j.end) // to the end
-		if lives {
-			s.until = j.end
+func (c *comparison) compare(h *history) {
+	seen := c.seen.byMember[h.member]
+	up := false // the state that polls last saw
+	for i, s := range h.spans {
+		toEnd := s.until.IsZero() || s.until.After(c.end)
+		if toEnd {
+			s.until = c.end
 		}
-		trusts, sights = j.live(l, s.from, s.until, trusts, sights)
-		if lives {
+		up, seen = c.compareLife(h, s.from, s.until, up, seen)
+		if toEnd {
 			return
 		}
-		var next time.Time // when it lives again
-		if i+1 < len(l.spans) && l.spans[i+1].from.Before(j.end) {
-			next = l.spans[i+1].from
+		var returned time.Time
+		if i+1 < len(h.spans) && h.spans[i+1].from.Before(c.end) {
+			returned = h.spans[i+1].from
 		}
-		trusts, sights = j.die(l, s.until, next, trusts, sights)
-		if next.IsZero() {
+		up, seen = c.compareDeath(h, s.until, returned, up, seen)
+		if returned.IsZero() {
 			return
 		}
 	}
 }
 
-// live goes through what was seen of a member from its return to its death. It gives what was thought at the end, and what
-// was seen after that.
-func (j *judge) live(l *life, from, until time.Time, trusts bool, sights []sight) (bool, []sight) {
-	since := from // when it was last known to live, or to be dead
-	for len(sights) > 0 && sights[0].at.Before(until) {
-		s := sights[0]
-		sights = sights[1:]
+// compareLife goes through the observations of a member from its return to its death. up is the state that polls saw last.
+// compareLife returns that state at the death, and the later observations.
+func (c *comparison) compareLife(h *history, from, until time.Time, up bool, seen []observation) (bool, []observation) {
+	since := from // the time up to which liveTime is counted
+	for len(seen) > 0 && seen[0].at.Before(until) {
+		s := seen[0]
+		seen = seen[1:]
 		switch {
-		case s.up == trusts:
+		case s.up == up:
 			continue
 		case s.up:
-			if open := j.open(l.member); open != nil {
-				open.duration = s.at.Sub(open.at)
-				j.trusted += s.at.Sub(since)
+			if m := c.openMistake(h.member); m != nil {
+				m.duration = s.at.Sub(m.at)
+				c.liveTime += s.at.Sub(since)
 			}
-			j.welcome(l.member, from, s.at)
+			c.recordRecovery(h.member, from, s.at)
 		default:
-			j.trusted += s.at.Sub(since)
-			j.mistakes = append(j.mistakes, mistake{member: l.member, fate: l.fate, at: s.at, duration: -1})
+			c.liveTime += s.at.Sub(since)
+			c.mistakes = append(c.mistakes, mistake{member: h.member, scenario: h.scenario, at: s.at, duration: -1})
 		}
-		trusts, since = s.up, s.at
+		up, since = s.up, s.at
 	}
-	open := j.open(l.member)
-	if open != nil {
-		open.duration = until.Sub(open.at)
+	m := c.openMistake(h.member)
+	if m != nil {
+		m.duration = until.Sub(m.at)
 	}
-	if trusts || open != nil {
-		j.trusted += until.Sub(since)
+	if up || m != nil {
+		c.liveTime += until.Sub(since)
 	}
-	return trusts, sights
+	return up, seen
 }
 
-// open gives the mistake about a member that has no end yet, or nil.
-func (j *judge) open(member string) *mistake {
-	if n := len(j.mistakes); n > 0 && j.mistakes[n-1].member == member && j.mistakes[n-1].duration < 0 {
-		return &j.mistakes[n-1]
+// openMistake returns the mistake about a member that has not ended yet, or nil.
+func (c *comparison) openMistake(member string) *mistake {
+	if n := len(c.mistakes); n > 0 && c.mistakes[n-1].member == member && c.mistakes[n-1].duration < 0 {
+		return &c.mistakes[n-1]
 	}
 	return nil
 }
 
-// welcome notes when a member was first seen after a death that it returned from at a moment.
-func (j *judge) welcome(member string, returned, at time.Time) {
-	if n := len(j.deaths); n > 0 && j.deaths[n-1].member == member && j.deaths[n-1].returned.Equal(returned) && j.deaths[n-1].back.IsZero() {
-		j.deaths[n-1].back = at
+// recordRecovery records when polls first saw a member up after its return.
+func (c *comparison) recordRecovery(member string, returned, at time.Time) {
+	if len(c.deaths) == 0 {
+		return
+	}
+	if d := &c.deaths[len(c.deaths)-1]; d.member == member && d.returned.Equal(returned) && d.seenUp.IsZero() {
+		d.seenUp = at
 	}
 }
 
-// die goes through what was seen of a member from its death to its return.
-func (j *judge) die(l *life, at, returned time.Time, trusts bool, sights []sight) (bool, []sight) {
-	d := death{member: l.member, fate: l.fate, at: at, returned: returned}
-	end := j.end
+// compareDeath goes through the observations of a member from its death to its return, like compareLife.
+func (c *comparison) compareDeath(h *history, at, returned time.Time, up bool, seen []observation) (bool, []observation) {
+	d := death{member: h.member, scenario: h.scenario, at: at, returned: returned}
+	end := c.end
 	if !returned.IsZero() {
-		end = returned.Add(j.lag())
+		end = returned.Add(c.pollLag())
 	}
-	for trusts && len(sights) > 0 && sights[0].at.Before(end) {
-		s := sights[0]
+	for up && len(seen) > 0 && seen[0].at.Before(end) {
+		s := seen[0]
 		if s.up && !returned.IsZero() && s.at.After(returned) {
-			break // It is back, and nobody noticed that it had been away.
+			break // The member has returned, and its death was not detected.
 		}
-		sights = sights[1:]
+		seen = seen[1:]
 		if !s.up {
-			trusts = false
-			d.seen, d.reported, d.hasReported = s.at, s.reported, s.hasReported
+			up = false
+			d.detected, d.reported, d.hasReported = s.at, s.reported, s.hasReported
 		}
 	}
-	switch missed := d.seen.IsZero(); {
-	case missed && (!trusts || end.Sub(at) < j.hidden()):
-		j.unmeasured++
-	default:
-		j.deaths = append(j.deaths, d)
+	if d.detected.IsZero() && (!up || end.Sub(at) < c.undetectable()) {
+		c.unmeasured++
+	} else {
+		c.deaths = append(c.deaths, d)
 	}
-	return trusts, sights
+	return up, seen
 }
 
-// wrong is for how long live members were called dead.
-func (j *judge) wrong() time.Duration {
+// mistakeTime returns for how long live members were reported dead.
+func (c *comparison) mistakeTime() time.Duration {
 	var sum time.Duration
-	for _, m := range j.mistakes {
+	for _, m := range c.mistakes {
 		sum += m.duration
 	}
 	return sum

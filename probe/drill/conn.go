@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// A conn is a connection over a network that counts and can be cut.
+// A conn is a connection over a [network].
 //
-// What the kernel has taken for sending may still arrive after a cut, and what had arrived before may not be read: both
-// are as they would be with a cable.
+// As on a cable that is cut, data that the kernel accepted before the cut may still arrive at the server, and data that
+// arrived before the cut may not be read until the network is healed.
 type conn struct {
 	net.Conn
 	network *network
@@ -21,7 +21,7 @@ type conn struct {
 	once        sync.Once
 }
 
-// A deadline is one direction's, and tells those who wait that it has changed.
+// A deadline is the deadline of one direction. Waiting calls are woken when it changes.
 type deadline struct {
 	at      time.Time
 	changed chan struct{} // closed when it changes
@@ -38,15 +38,15 @@ func newConn(n *network, inner net.Conn) *conn {
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.network.bytesIn.Add(uint64(n))
-	if cut := c.hold(&c.read); cut != nil {
-		return 0, cut
+	if err := c.waitWhileCut(&c.read); err != nil {
+		return 0, err
 	}
 	return n, err
 }
 
 // Write implements [net.Conn].
 func (c *conn) Write(p []byte) (int, error) {
-	if err := c.hold(&c.write); err != nil {
+	if err := c.waitWhileCut(&c.write); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(p)
@@ -55,24 +55,24 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// hold waits for as long as the network is cut, the deadline has not passed and the connection is open.
-func (c *conn) hold(d *deadline) error {
+// waitWhileCut waits while the network is cut. It returns an error if the deadline passes or the connection is closed before.
+func (c *conn) waitWhileCut(d *deadline) error {
 	for {
-		healed := c.network.wholeAgain()
+		healed := c.network.untilHealed()
 		if healed == nil {
 			return nil
 		}
 		c.mu.Lock()
 		at, changed := d.at, d.changed
 		c.mu.Unlock()
-		if err := c.holdUntil(healed, at, changed); err != nil {
+		if err := c.waitForChange(healed, at, changed); err != nil {
 			return err
 		}
 	}
 }
 
-// holdUntil waits until something changes.
-func (c *conn) holdUntil(healed <-chan struct{}, at time.Time, changed <-chan struct{}) error {
+// waitForChange waits until the network is healed or the deadline changes.
+func (c *conn) waitForChange(healed <-chan struct{}, at time.Time, changed <-chan struct{}) error {
 	var expired <-chan time.Time
 	if !at.IsZero() {
 		timer := time.NewTimer(time.Until(at))
@@ -90,12 +90,12 @@ func (c *conn) holdUntil(healed <-chan struct{}, at time.Time, changed <-chan st
 	return nil
 }
 
-// Close implements [net.Conn]. The other side learns of it when the network is whole.
+// Close implements [net.Conn]. If the network is cut, the other side learns of it when the network is healed.
 func (c *conn) Close() error {
 	err := net.ErrClosed
 	c.once.Do(func() {
 		close(c.closed)
-		// Whoever is reading is let go now, whenever the connection itself ends.
+		// A read in progress ends now, even if the connection itself is closed later.
 		_ = c.Conn.SetDeadline(time.Unix(1, 0)) // It fails only if the connection has ended.
 		err = c.network.drop(c.Conn)
 	})

@@ -1,8 +1,8 @@
-// Package drill joins simulated members to a real backend, kills, cuts off and freezes some of them, and compares what this
-// program sees with what happened: how long deaths took to be noticed, which live members were called dead, and what all
-// that cost the backend.
+// Package drill measures failure detection on a real backend. It joins simulated members, kills some of them, cuts off the
+// network of others, and compares what this program's polls saw with what happened: how long it took to detect deaths, how
+// often a live member was reported dead, and what this cost the backend.
 //
-// The members live in a place that no source reads, in a group of the drill's own, and nothing is left of them afterwards.
+// The members live where no source reads, in a group that only this drill uses. The drill removes them when it ends.
 package drill
 
 import (
@@ -20,160 +20,161 @@ import (
 	"servicegroup_exporter/probe"
 )
 
-// groupPrefix begins the name of every drill's group.
+// groupPrefix begins the name of the group of every drill.
 const groupPrefix = "servicegroup-drill-"
 
 const (
-	joinsAtOnce  = 64
-	leavesAtOnce = 32
-	// seenPatience is how much longer than the down time it may take until everybody is seen up.
-	seenPatience = 30 * time.Second
-	// cleanPatience bounds the removal of what is left.
-	cleanPatience = 2 * time.Minute
+	concurrentJoins  = 64
+	concurrentLeaves = 32
+	// seenUpTimeout is how much longer than the heartbeat timeout it may take until polls see all members up.
+	seenUpTimeout = 30 * time.Second
+	// cleanUpTimeout bounds the removal of the members.
+	cleanUpTimeout = 2 * time.Minute
 )
 
-// A stage is a drill under way.
-type stage struct {
+// A run is one drill in progress.
+type run struct {
 	Options
-	group  string
-	actors []*actor
+	group   string
+	members []*member
 
-	networks  map[fate]*network // the members'
-	joiners   map[fate]drivers.Joiner
-	drivers   []drivers.Driver
-	observing *network
-	watching  drivers.Driver
-	observer  *probe.Observer
-	eyes      *eyes
-	seeing    sync.WaitGroup
+	networks map[scenario]*network // of the members
+	joiners  map[scenario]drivers.Joiner
+	drivers  []drivers.Driver // that the members join through
 
-	failedJoins atomic.Int64 // of members that wanted to return
+	reader      drivers.Driver // that polls read through
+	readNetwork *network
+	polls       *probe.Observer
+	observer    *observer
+	observing   sync.WaitGroup
 
-	downTime time.Duration
+	failedJoins atomic.Int64 // of members that tried to return
+	downTime    time.Duration
 }
 
-// An actor is one member, and what really happens to it.
-type actor struct {
+// A member is a simulated member with the history of what really happened to it.
+type member struct {
 	*probe.Member
-	life life
+	history history
 }
 
-// Run makes a drill. It removes everything again, also when ctx ends before the drill does; then there is no report.
+// Run performs a drill. It removes all members at the end, also when ctx ends before the drill does; then it returns an
+// error and no report.
 func Run(ctx context.Context, opts Options) (report *Report, err error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
-	s := &stage{
+	r := &run{
 		Options: opts, group: groupPrefix + strings.ToLower(rand.Text()[:10]),
-		networks: make(map[fate]*network), joiners: make(map[fate]drivers.Joiner), observing: &network{},
+		networks: make(map[scenario]*network), joiners: make(map[scenario]drivers.Joiner), readNetwork: &network{},
 	}
-	if s.Progress == nil {
-		s.Progress = io.Discard
+	if r.Progress == nil {
+		r.Progress = io.Discard
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.open(ctx); err != nil {
+	defer func() { err = errors.Join(err, r.close()) }()
+	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.clean(ctx)) }()
-	report, err = s.play(ctx)
+	defer func() { err = errors.Join(err, r.cleanUp(ctx)) }()
+	report, err = r.perform(ctx)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the drill was interrupted: %w", ctx.Err())
 	}
 	return report, err
 }
 
-// names are those of all members.
-func (s *stage) names() []string {
-	names := make([]string, s.Members)
+// names returns the names of all members.
+func (r *run) names() []string {
+	names := make([]string, r.Members)
 	for i := range names {
 		names[i] = fmt.Sprintf("drill-%05d", i+1)
 	}
 	return names
 }
 
-// open opens the drivers, makes sure that the group is nobody's, and makes the members.
-func (s *stage) open(ctx context.Context) error {
-	names := s.names()
+// open opens the drivers, checks that the group has no members, starts polling, and makes the members.
+func (r *run) open(ctx context.Context) error {
+	names := r.names()
 	var err error
-	if s.watching, err = s.Source.Open(s.group, names, s.observing.dial); err != nil {
+	if r.reader, err = r.Source.Open(r.group, names, r.readNetwork.dial); err != nil {
 		return err
 	}
-	watching, cancel := context.WithTimeout(ctx, s.Source.PollTimeout)
+	reading, cancel := context.WithTimeout(ctx, r.Source.PollTimeout)
 	defer cancel()
-	there, err := s.Source.Members(watching, s.watching, s.group)
+	present, err := r.Source.Members(reading, r.reader, r.group)
 	if err != nil {
-		return errors.Join(fmt.Errorf("reading source %s: %w", s.Source.Name, err), s.watching.Close())
+		return errors.Join(fmt.Errorf("reading source %s: %w", r.Source.Name, err), r.reader.Close())
 	}
-	if len(there) > 0 {
-		return errors.Join(fmt.Errorf("the group %s has members already: it is none of this drill's", s.group), s.watching.Close())
+	if len(present) > 0 {
+		return errors.Join(fmt.Errorf("group %s already has members, which this drill did not join", r.group), r.reader.Close())
 	}
-	if s.observer, err = probe.Observe(ctx, &s.Source, s.watching, 16*s.Members+1000); err != nil {
-		return fmt.Errorf("reading source %s: %w", s.Source.Name, err)
+	if r.polls, err = probe.Observe(ctx, &r.Source, r.reader, 16*r.Members+1000); err != nil {
+		return fmt.Errorf("reading source %s: %w", r.Source.Name, err)
 	}
-	s.downTime = s.observer.Snapshot().DownTime
-	s.eyes = newEyes(s.observer, s.group)
-	s.seeing.Go(s.eyes.watch)
-	for i, f := range s.fates() {
-		joiner, err := s.joiner(f, names)
+	r.downTime = r.polls.Snapshot().DownTime
+	r.observer = newObserver(r.polls, r.group)
+	r.observing.Go(r.observer.watch)
+	for i, s := range r.scenarios() {
+		joiner, err := r.joiner(s, names)
 		if err != nil {
 			return err
 		}
-		s.actors = append(s.actors, &actor{
-			Member: probe.NewMember(joiner, s.group, names[i]), life: life{member: names[i], fate: f},
+		r.members = append(r.members, &member{
+			Member: probe.NewMember(joiner, r.group, names[i]), history: history{member: names[i], scenario: s},
 		})
 	}
 	return nil
 }
 
-// joiner gives the driver that members of a fate join through: one for those whose network is never cut, and one with a
-// network of its own for each of the others.
-func (s *stage) joiner(f fate, names []string) (drivers.Joiner, error) {
-	if f != fateCut && f != fateFreeze {
-		f = fateLive
+// joiner returns the driver that the members of a scenario join through. The scenarios that cut the network have a driver
+// and a network each; all other members share one.
+func (r *run) joiner(s scenario, names []string) (drivers.Joiner, error) {
+	if s != scenarioPartition && s != scenarioPause {
+		s = scenarioLive
 	}
-	if joiner := s.joiners[f]; joiner != nil {
+	if joiner := r.joiners[s]; joiner != nil {
 		return joiner, nil
 	}
 	n := &network{}
-	driver, joiner, err := s.Source.OpenJoiner(s.group, names, n.dial)
+	driver, joiner, err := r.Source.OpenJoiner(r.group, names, n.dial)
 	if err != nil {
 		return nil, err
 	}
-	s.networks[f], s.joiners[f], s.drivers = n, joiner, append(s.drivers, driver)
+	r.networks[s], r.joiners[s], r.drivers = n, joiner, append(r.drivers, driver)
 	return joiner, nil
 }
 
 // close closes everything that open opened.
-func (s *stage) close() error {
+func (r *run) close() error {
 	var errs []error
-	for _, d := range s.drivers {
+	for _, d := range r.drivers {
 		errs = append(errs, d.Close())
 	}
-	if s.observer != nil {
-		errs = append(errs, s.observer.Close())
-		s.seeing.Wait()
+	if r.polls != nil {
+		errs = append(errs, r.polls.Close())
+		r.observing.Wait()
 	}
 	return errors.Join(errs...)
 }
 
-// clean removes all members, dead or alive, and what is left of the group.
-func (s *stage) clean(ctx context.Context) error {
-	s.say("removing everything")
-	for _, n := range s.networks {
+// cleanUp removes all members, dead or alive, and what the backend keeps of the group.
+func (r *run) cleanUp(ctx context.Context) error {
+	r.progress("removing all members")
+	for _, n := range r.networks {
 		n.heal()
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 	defer cancel()
-	err := each(s.actors, leavesAtOnce, func(a *actor) error { return a.Leave(ctx) })
-	if remover, ok := s.watching.(drivers.Remover); ok && err == nil {
-		err = remover.RemoveGroup(ctx, s.group)
+	err := forEach(r.members, concurrentLeaves, func(m *member) error { return m.Leave(ctx) })
+	if remover, ok := r.reader.(drivers.Remover); ok && err == nil {
+		err = remover.RemoveGroup(ctx, r.group)
 	}
 	if err != nil {
-		return fmt.Errorf("removing members of the group %s, of which some are left: %w", s.group, err)
+		return fmt.Errorf("removing the members of group %s, some of which remain: %w", r.group, err)
 	}
 	return nil
 }
 
-func (s *stage) say(format string, args ...any) {
-	fmt.Fprintf(s.Progress, format+"\n", args...)
+func (r *run) progress(format string, args ...any) {
+	fmt.Fprintf(r.Progress, format+"\n", args...)
 }

@@ -6,29 +6,29 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A Load is what a time cost.
+// A Load is the cost of a period of time.
 type Load struct {
 	Seconds float64 `json:"seconds"`
-	// Members is what they sent and got to stay alive, Observer what looking at them took, Polls how many requests that
-	// were as the driver counts them.
+	// Members is the traffic that keeps the members alive, and Observer the traffic of this program's polls. Requests is
+	// the number of requests of these polls, as the driver counts them.
 	Members  Traffic `json:"members"`
 	Observer Traffic `json:"observer"`
 	Requests uint64  `json:"observer_requests"`
-	// BackendCPU is the processor time of the servers, in seconds, where they run on this machine: nil elsewhere.
+	// BackendCPU is the CPU time of the servers, in seconds. It is nil unless all of them run on this machine.
 	BackendCPU *float64 `json:"backend_cpu_seconds"`
-	// OwnCPU is that of this process, which is all members and the observer.
+	// OwnCPU is the CPU time of this process, which contains all members and the observer.
 	OwnCPU float64 `json:"own_cpu_seconds"`
 }
 
-// Traffic is what passed over connections. Embedded stores have none.
+// Traffic is what connections transferred. Embedded stores have no connections.
 type Traffic struct {
 	Connections uint64 `json:"connections"` // that were made
-	Sends       uint64 `json:"sends"`       // pieces of data that were sent: a request each, with the clients in use
+	Sends       uint64 `json:"sends"`       // number of writes: the clients in use make one for each request
 	BytesOut    uint64 `json:"bytes_out"`
 	BytesIn     uint64 `json:"bytes_in"`
 }
 
-// traffic is what has passed so far.
+// traffic returns the traffic so far.
 func (n *network) traffic() Traffic {
 	return Traffic{n.dials.Load(), n.sends.Load(), n.bytesOut.Load(), n.bytesIn.Load()}
 }
@@ -41,8 +41,8 @@ func (t Traffic) minus(o Traffic) Traffic {
 	return Traffic{t.Connections - o.Connections, t.Sends - o.Sends, t.BytesOut - o.BytesOut, t.BytesIn - o.BytesIn}
 }
 
-// A reading is what everything has cost up to a moment.
-type reading struct {
+// meters are the total costs up to a moment.
+type meters struct {
 	at                time.Time
 	members, observer Traffic
 	requests          uint64
@@ -51,30 +51,30 @@ type reading struct {
 	own               time.Duration
 }
 
-// read takes the meters.
-func (s *stage) read() reading {
-	r := reading{at: time.Now(), observer: s.observing.traffic(), own: ownCPU()}
-	servers := s.observing.addresses()
-	for _, n := range s.networks {
-		r.members = r.members.plus(n.traffic())
+// readMeters returns the costs up to now.
+func (r *run) readMeters() meters {
+	m := meters{at: time.Now(), observer: r.readNetwork.traffic(), own: ownCPU()}
+	servers := r.readNetwork.addresses()
+	for _, n := range r.networks {
+		m.members = m.members.plus(n.traffic())
 		servers = append(servers, n.addresses()...)
 	}
-	if counter, ok := s.watching.(drivers.Counter); ok {
-		r.requests = counter.Counts().Operations
+	if counter, ok := r.reader.(drivers.Counter); ok {
+		m.requests = counter.Counts().Operations
 	}
-	r.backend, r.hasBackend = serverCPU(servers)
-	return r
+	m.backend, m.hasBackend = serverCPU(servers)
+	return m
 }
 
-// load is what the time between two readings cost.
-func (r *reading) load(later *reading) *Load {
+// load returns the cost of the time between m and later.
+func (m *meters) load(later *meters) *Load {
 	l := &Load{
-		Seconds: later.at.Sub(r.at).Seconds(),
-		Members: later.members.minus(r.members), Observer: later.observer.minus(r.observer),
-		Requests: later.requests - r.requests, OwnCPU: (later.own - r.own).Seconds(),
+		Seconds: later.at.Sub(m.at).Seconds(),
+		Members: later.members.minus(m.members), Observer: later.observer.minus(m.observer),
+		Requests: later.requests - m.requests, OwnCPU: (later.own - m.own).Seconds(),
 	}
-	if r.hasBackend && later.hasBackend {
-		l.BackendCPU = new((later.backend - r.backend).Seconds())
+	if m.hasBackend && later.hasBackend {
+		l.BackendCPU = new((later.backend - m.backend).Seconds())
 	}
 	return l
 }

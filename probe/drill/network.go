@@ -7,15 +7,15 @@ import (
 	"sync/atomic"
 )
 
-// A network is what stands between simulated members, or whoever looks at them, and a backend: it counts what passes, and
-// it can be cut. While it is cut nothing passes and nobody is told: no connection is refused, reset or closed.
+// A network is the connections of simulated members, or of the polls, to a backend. It counts their traffic, and it can be
+// cut. While it is cut it transfers nothing, and neither side is told: no connection is refused, reset or closed.
 type network struct {
 	sends, bytesOut, bytesIn, dials atomic.Uint64
 
 	mu      sync.Mutex
-	healed  chan struct{} // closed when the network is whole again; nil while it is
+	healed  chan struct{} // closed when the network is healed; nil while it is not cut
 	servers map[string]struct{}
-	dropped []net.Conn // closed by this side while the network was cut, which the other side has yet to learn
+	dropped []net.Conn // connections that this side closed while the network was cut; the other side learns of it later
 }
 
 // dial implements [drivers.Dialer].
@@ -37,7 +37,7 @@ func (n *network) dial(ctx context.Context, network, address string) (net.Conn, 
 	return newConn(n, inner), nil
 }
 
-// cut cuts the network.
+// cut stops all traffic until heal is called.
 func (n *network) cut() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -46,7 +46,7 @@ func (n *network) cut() {
 	}
 }
 
-// heal makes the network whole again.
+// heal ends a cut. It does nothing if the network is not cut.
 func (n *network) heal() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -61,17 +61,17 @@ func (n *network) heal() {
 	n.dropped = nil
 }
 
-// wholeAgain gives what is closed when the network is whole again, nil while it is.
-func (n *network) wholeAgain() <-chan struct{} {
+// untilHealed returns a channel that is closed when the network is healed, or nil if the network is not cut.
+func (n *network) untilHealed() <-chan struct{} {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.healed
 }
 
-// wait waits until the network is whole.
+// wait waits while the network is cut. It returns an error if ctx ends before.
 func (n *network) wait(ctx context.Context) error {
 	for {
-		healed := n.wholeAgain()
+		healed := n.untilHealed()
 		if healed == nil {
 			return nil
 		}
@@ -83,7 +83,7 @@ func (n *network) wait(ctx context.Context) error {
 	}
 }
 
-// drop closes a connection of this side's, as soon as the other side can know.
+// drop closes a connection, or has heal close it if the network is cut.
 func (n *network) drop(conn net.Conn) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -94,7 +94,7 @@ func (n *network) drop(conn net.Conn) error {
 	return nil
 }
 
-// addresses gives the servers that were connected to.
+// addresses returns the addresses of the servers that were connected to.
 func (n *network) addresses() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()

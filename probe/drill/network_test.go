@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// echo starts a server that sends back what it gets, and tells when connections have ended.
+// echo starts a server that sends back what it receives. The channel receives when a connection has ended.
 func echo(t *testing.T) (address string, ended <-chan struct{}) {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { listener.Close() })
-	over := make(chan struct{}, 10)
+	closed := make(chan struct{}, 10)
 	go func() {
 		for {
 			c, err := listener.Accept()
@@ -25,13 +25,13 @@ func echo(t *testing.T) (address string, ended <-chan struct{}) {
 				return
 			}
 			go func() {
-				_, _ = io.Copy(c, c) // Until the other side ends it.
+				_, _ = io.Copy(c, c) // It returns when the other side closes the connection.
 				c.Close()
-				over <- struct{}{}
+				closed <- struct{}{}
 			}()
 		}
 	}()
-	return listener.Addr().String(), over
+	return listener.Addr().String(), closed
 }
 
 func connectTo(t *testing.T, n *network, address string) net.Conn {
@@ -52,7 +52,7 @@ func exchange(t *testing.T, c net.Conn) {
 	require.Equal(t, "ping", string(answer))
 }
 
-func TestNetworkCounts(t *testing.T) {
+func TestNetworkCountsTraffic(t *testing.T) {
 	address, _ := echo(t)
 	n := &network{}
 	exchange(t, connectTo(t, n, address))
@@ -60,13 +60,13 @@ func TestNetworkCounts(t *testing.T) {
 	require.Equal(t, Traffic{Connections: 2, Sends: 2, BytesOut: 8, BytesIn: 8}, n.traffic())
 	require.Equal(t, []string{address}, n.addresses())
 	cpu, found := serverCPU(n.addresses())
-	require.True(t, found, "this process listens itself")
+	require.True(t, found, "this process is the server")
 	require.Positive(t, cpu+1)
 	_, found = serverCPU([]string{address, "192.0.2.1:80"})
-	require.False(t, found, "a server elsewhere")
+	require.False(t, found, "a server on another machine")
 }
 
-// While the network is cut nothing passes, deadlines and ends hold, and the other side learns of nothing.
+// While the network is cut, nothing is transferred, deadlines and closing still work, and the other side is told nothing.
 func TestNetworkCut(t *testing.T) {
 	address, ended := echo(t)
 	n := &network{}
@@ -84,7 +84,7 @@ func TestNetworkCut(t *testing.T) {
 	_, err = n.dial(ctx, "tcp", address)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
-	// A deadline that is set while somebody waits wakes him, as clients do whose context has ended.
+	// A deadline that is set during a call wakes the call. Clients do this when their context ends.
 	require.NoError(t, c.SetDeadline(time.Time{}))
 	failed := make(chan error)
 	go func() {
@@ -103,14 +103,14 @@ func TestNetworkCut(t *testing.T) {
 	require.NoError(t, other.Close())
 	require.Error(t, <-failed)
 	time.Sleep(wait)
-	require.Empty(t, ended, "nobody there has been told")
+	require.Empty(t, ended, "the server does not know that the connection was closed")
 	require.Equal(t, uint64(2), n.traffic().Sends)
 
 	n.heal()
 	select {
 	case <-ended:
 	case <-time.After(10 * time.Second):
-		t.Fatal("the other side has not learned that the connection was closed")
+		t.Fatal("the server has not learned that the connection was closed")
 	}
 	require.NoError(t, c.SetDeadline(time.Time{}))
 	exchange(t, c)
@@ -123,7 +123,7 @@ func TestParseStat(t *testing.T) {
 	_, ok = parseStat("12 (a) S 7")
 	require.False(t, ok)
 	sum := processes{1: {own: 1}, 2: {parent: 1, own: 10, reaped: 5}, 3: {parent: 2, own: 100}, 4: {parent: 9, own: 1000}}
-	require.Equal(t, time.Duration(116), sum.tree(1))
+	require.Equal(t, time.Duration(116), sum.treeCPU(1))
 }
 
 func TestParseSocket(t *testing.T) {

@@ -9,120 +9,122 @@ import (
 	"servicegroup_exporter/probe"
 )
 
-// A sight is a change of a member's state that a poll brought to light.
-type sight struct {
+// An observation is a change of a member's state that a poll found.
+type observation struct {
 	at time.Time
 	up bool
-	// reported is the detection latency that the program reports for a death.
+	// reported is the detection latency that this program reports for a death.
 	reported    time.Duration
 	hasReported bool
 }
 
-// An outage is a time in which the source could not be read.
+// An outage is a period in which the source could not be read.
 type outage struct{ from, to time.Time }
 
-// eyes keep what polls see of every member.
-type eyes struct {
-	observer *probe.Observer
-	group    string
+// An observer collects what polls see of every member.
+type observer struct {
+	polls *probe.Observer
+	group string
 
 	mu      sync.Mutex
-	seen    map[string][]sight // by member, in the order of time
-	news    chan struct{}      // closed when there is more
-	outages []outage           // the last one has no end while it lasts
-	longest time.Duration      // of all polls
+	seen    map[string][]observation // by member, oldest first
+	changed chan struct{}            // closed at the next observation
+	outages []outage                 // the last one has no end while it lasts
+	longest time.Duration            // duration of the longest poll
 }
 
-func newEyes(observer *probe.Observer, group string) *eyes {
-	return &eyes{
-		observer: observer, group: group,
-		seen: make(map[string][]sight), news: make(chan struct{}),
+func newObserver(polls *probe.Observer, group string) *observer {
+	return &observer{
+		polls: polls, group: group,
+		seen: make(map[string][]observation), changed: make(chan struct{}),
 	}
 }
 
-// watch takes in events until there are no more.
-func (e *eyes) watch() {
-	for event := range e.observer.Events() {
-		e.take(&event, e.observer.Snapshot().PollDuration)
+// watch handles events until the channel is closed.
+func (o *observer) watch() {
+	for event := range o.polls.Events() {
+		o.handle(&event, o.polls.Snapshot().PollDuration)
 	}
 }
 
-func (e *eyes) take(event *collector.Event, poll time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.longest = max(e.longest, poll)
+func (o *observer) handle(event *collector.Event, poll time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.longest = max(o.longest, poll)
 	switch event.Type {
 	case collector.EventSourceLost:
-		e.outages = append(e.outages, outage{from: event.Time})
+		o.outages = append(o.outages, outage{from: event.Time})
 	case collector.EventSourceBack:
-		if n := len(e.outages); n > 0 {
-			e.outages[n-1].to = event.Time
+		if n := len(o.outages); n > 0 {
+			o.outages[n-1].to = event.Time
 		}
 	case collector.EventJoin, collector.EventRecovery:
-		e.add(event, sight{at: event.Time, up: event.Member.Up})
+		o.add(event, observation{at: event.Time, up: event.Member.Up})
 	case collector.EventDeath:
-		e.add(event, sight{at: event.Time, reported: event.Latency, hasReported: event.HasLatency})
-	default: // Nobody forces drilled members down, and none is forgotten so soon.
+		o.add(event, observation{at: event.Time, reported: event.Latency, hasReported: event.HasLatency})
+	default: // Simulated members are not forced down, and a drill ends before they are forgotten.
 	}
 }
 
-func (e *eyes) add(event *collector.Event, s sight) {
-	if event.Member.Group != e.group {
+func (o *observer) add(event *collector.Event, seen observation) {
+	if event.Member.Group != o.group {
 		return
 	}
-	e.seen[event.Member.Name] = append(e.seen[event.Member.Name], s)
-	close(e.news)
-	e.news = make(chan struct{})
+	o.seen[event.Member.Name] = append(o.seen[event.Member.Name], seen)
+	close(o.changed)
+	o.changed = make(chan struct{})
 }
 
-// find gives the first sight of a member in a state that came after a moment.
-func (e *eyes) find(member string, up bool, after time.Time) (sight, bool, <-chan struct{}) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, s := range e.seen[member] {
+// find reports whether the member was seen in the state after the given time. If not, it returns a channel that is closed at
+// the next observation.
+func (o *observer) find(member string, up bool, after time.Time) (bool, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range o.seen[member] {
 		if s.up == up && s.at.After(after) {
-			return s, true, nil
+			return true, nil
 		}
 	}
-	return sight{}, false, e.news
+	return false, o.changed
 }
 
-// wait waits until a member is seen in a state, after a moment and for so long. It says whether it was.
-func (e *eyes) wait(ctx context.Context, member string, up bool, after time.Time, limit time.Duration) bool {
+// waitFor waits until a poll sees the member in the state, after the given time. It gives up when the limit has passed or
+// ctx ends.
+func (o *observer) waitFor(ctx context.Context, member string, up bool, after time.Time, limit time.Duration) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
-		_, found, news := e.find(member, up, after)
+		found, changed := o.find(member, up, after)
 		if found {
-			return true
+			return
 		}
 		select {
-		case <-news:
+		case <-changed:
 		case <-timer.C:
-			return false
+			return
 		case <-ctx.Done():
-			return false
+			return
 		}
 	}
 }
 
-// look counts the members that were not seen up yet. Of those that the source did not know at all, no event tells when
-// they are first seen, but the snapshot does.
-func (e *eyes) look(members []string) (unseen int) {
+// countUnseen returns how many of the members have not been seen up yet. It reads the snapshot too: a member whose state was
+// unknown in its first poll is later seen up without an event.
+func (o *observer) countUnseen(members []string) (unseen int) {
 	up := map[string]time.Time{}
-	for _, m := range e.observer.Snapshot().Members {
-		if m.Group == e.group && m.State == collector.Up {
+	for _, m := range o.polls.Snapshot().Members {
+		if m.Group == o.group && m.State == collector.Up {
 			up[m.Name] = m.Since
 		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	for _, name := range members {
-		since, seen := up[name]
+		since, isUp := up[name]
 		switch {
-		case len(e.seen[name]) > 0:
-		case seen:
-			e.seen[name] = []sight{{at: since, up: true}}
+		case len(o.seen[name]) > 0:
+		case isUp:
+			o.seen[name] = []observation{{at: since, up: true}}
 		default:
 			unseen++
 		}
@@ -130,21 +132,21 @@ func (e *eyes) look(members []string) (unseen int) {
 	return unseen
 }
 
-// what gives everything that was seen so far.
-func (e *eyes) what() record {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	r := record{sights: make(map[string][]sight, len(e.seen)), longest: e.longest}
-	for name, all := range e.seen {
-		r.sights[name] = append([]sight(nil), all...)
+// observations returns a copy of everything that was seen so far.
+func (o *observer) observations() observations {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := observations{byMember: make(map[string][]observation, len(o.seen)), longest: o.longest}
+	for name, seen := range o.seen {
+		all.byMember[name] = append([]observation(nil), seen...)
 	}
-	r.outages = append(r.outages, e.outages...)
-	return r
+	all.outages = append(all.outages, o.outages...)
+	return all
 }
 
-// A record is what was seen.
-type record struct {
-	sights  map[string][]sight
-	outages []outage
-	longest time.Duration // of all polls
+// observations are everything that polls saw.
+type observations struct {
+	byMember map[string][]observation
+	outages  []outage
+	longest  time.Duration // duration of the longest poll
 }

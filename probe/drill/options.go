@@ -10,37 +10,37 @@ import (
 	"servicegroup_exporter/probe"
 )
 
-// The bounds of a drill: what a mistyped number may cost a backend.
+// The bounds of a drill limit the load that a mistyped number can put on a backend.
 const (
 	MaxMembers  = 10_000
-	MaxRate     = 1000 // joins a second
+	MaxRate     = 1000 // joins per second
 	MaxDuration = time.Hour
 )
 
-// Options say what a drill does to how many members of which source.
+// Options configure a drill.
 type Options struct {
 	Source probe.Source
 	Logger *slog.Logger
-	// Progress is where it is said what is being done; nil: nowhere.
+	// Progress receives a line for each step of the drill. nil discards them.
 	Progress io.Writer
 
-	// Members is how many there are, and Rate how many of them join in a second.
+	// Members is the number of members. Rate is how many of them join per second.
 	Members int
 	Rate    float64
 
-	// The shares of the members, from 0 to 1, to whom something happens. All others live undisturbed.
-	Kill   float64 // die as by kill -9, are waited for until they are seen dead, and return
-	Cut    float64 // lose the network, all at once and without a word, until they are seen dead
-	Freeze float64 // lose the network for a quarter of the down time, so that nobody should notice
-	Flap   float64 // die and return without anybody waiting, for up to one and a half down times each
+	// The shares of the members, from 0 to 1, that take part in each scenario. The other members live undisturbed.
+	Kill      float64 // die as by kill -9, and return after their death is detected
+	Partition float64 // lose the network, all at once and without a closed connection, until their death is detected
+	Pause     float64 // lose the network for a quarter of the heartbeat timeout, which must not be detected as a death
+	Flap      float64 // die and return without waiting for detection, up to 1.5 heartbeat timeouts each
 
-	// Steady is how long nothing happens, to measure what members cost that live.
-	Steady time.Duration
-	// Duration is how long things happen after that; zero: four down times and ten seconds.
+	// Baseline is how long to measure the cost of live members before the scenarios. 0 skips the measurement.
+	Baseline time.Duration
+	// Duration is how long the scenarios run. 0 means 4 heartbeat timeouts and 10 seconds.
 	Duration time.Duration
 }
 
-// Validate returns every mistake, joined.
+// Validate returns all mistakes in the options, joined.
 func (o *Options) Validate() error {
 	var errs []error
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -48,59 +48,65 @@ func (o *Options) Validate() error {
 		add("the number of members must be from 1 to %d, not %d", MaxMembers, o.Members)
 	}
 	if !(o.Rate > 0 && o.Rate <= MaxRate) {
-		add("the rate must be more than 0 and at most %d joins a second, not %v", MaxRate, o.Rate)
+		add("the rate must be more than 0 and at most %d joins per second, not %v", MaxRate, o.Rate)
 	}
 	sum := 0.0
-	for _, s := range []struct {
-		name  string
-		share float64
-	}{{"kill", o.Kill}, {"cut", o.Cut}, {"freeze", o.Freeze}, {"flap", o.Flap}} {
+	for _, s := range o.shares() {
 		if !(s.share >= 0 && s.share <= 1) {
-			add("the share of members to %s must be from 0 to 1, not %v", s.name, s.share)
+			add("the share of scenario %s must be from 0 to 1, not %v", s.scenario, s.share)
 		}
 		sum += s.share
 	}
 	if sum > 1+1e-9 {
-		add("the shares of members to kill, cut, freeze and flap are %v together, more than 1", sum)
+		add("the sum of the shares of the scenarios kill, partition, pause and flap must be at most 1, not %v", sum)
 	}
 	for _, d := range []struct {
 		name  string
 		value time.Duration
-	}{{"steady", o.Steady}, {"duration", o.Duration}} {
+	}{{"baseline", o.Baseline}, {"duration", o.Duration}} {
 		if d.value < 0 || d.value > MaxDuration {
-			add("the %s time must be from 0 to %v, not %v", d.name, MaxDuration, d.value)
+			add("the %s must be from 0 to %v, not %v", d.name, MaxDuration, d.value)
 		}
 	}
 	if o.Source.PollInterval <= 0 {
-		add("a drill needs a poll interval: nobody scrapes it")
+		add("a drill needs a poll interval, because no scrape polls its members")
 	}
 	return errors.Join(errs...)
 }
 
-// A fate is what happens to a member.
-type fate string
+// A scenario is what happens to a member during a drill.
+type scenario string
 
-// The fates.
+// The scenarios.
 const (
-	fateLive   fate = "live"
-	fateKill   fate = "kill"
-	fateCut    fate = "cut"
-	fateFreeze fate = "freeze"
-	fateFlap   fate = "flap"
+	scenarioLive      scenario = "live"
+	scenarioKill      scenario = "kill"
+	scenarioPartition scenario = "partition"
+	scenarioPause     scenario = "pause"
+	scenarioFlap      scenario = "flap"
 )
 
-// fates gives every member its fate, in order of the members' numbers, so that each fate is met all over the group. A
-// share above zero has at least one member, as long as there are enough.
-func (o *Options) fates() []fate {
-	all := make([]fate, o.Members)
+// A share is the part of the members that take part in a scenario.
+type share struct {
+	scenario scenario
+	share    float64
+}
+
+func (o *Options) shares() []share {
+	return []share{
+		{scenarioKill, o.Kill}, {scenarioPartition, o.Partition}, {scenarioPause, o.Pause}, {scenarioFlap, o.Flap},
+	}
+}
+
+// scenarios returns the scenario of every member, in the order of the members' numbers. The members of a scenario are spread
+// over the whole group. A scenario with a share above zero has at least one member, as long as there are enough members.
+func (o *Options) scenarios() []scenario {
+	all := make([]scenario, o.Members)
 	for i := range all {
-		all[i] = fateLive
+		all[i] = scenarioLive
 	}
 	next := 0
-	for _, s := range []struct {
-		fate  fate
-		share float64
-	}{{fateKill, o.Kill}, {fateCut, o.Cut}, {fateFreeze, o.Freeze}, {fateFlap, o.Flap}} {
+	for _, s := range o.shares() {
 		n := int(s.share*float64(o.Members) + 0.5)
 		if s.share > 0 {
 			n = max(n, 1)
@@ -109,14 +115,14 @@ func (o *Options) fates() []fate {
 			if next == len(all) {
 				break
 			}
-			all[spread(next, len(all))] = s.fate
+			all[spread(next, len(all))] = s.scenario
 			next++
 		}
 	}
 	return all
 }
 
-// spread gives the numbers below n in an order in which neighbours are far apart.
+// spread maps i to a number below n so that neighbours are far apart. It maps no two numbers below n to the same one.
 func spread(i, n int) int {
 	step := max(int(float64(n)*0.618), 1)
 	for gcd(step, n) != 1 {

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// clockTick is the unit of processor times in /proc: 1/100 s on every Linux (proc(5), sysconf(_SC_CLK_TCK)).
+// clockTick is the unit of CPU times in /proc: 1/100 s on every Linux (proc(5), sysconf(_SC_CLK_TCK)).
 const clockTick = 10 * time.Millisecond
 
-// serverCPU gives the processor time so far of the processes of this machine that listen at the addresses, and of those
-// that they have started. It is false unless all of them are found: they may run elsewhere, or belong to another user.
+// serverCPU returns the CPU time of the processes of this machine that listen at the addresses, and of the processes that
+// they have started. It returns false unless all of them are found: they may run elsewhere, or belong to another user.
 func serverCPU(addresses []string) (time.Duration, bool) {
 	inodes := listeners(addresses)
 	if len(inodes) == 0 || slices.Contains(inodes, "") {
@@ -27,22 +27,22 @@ func serverCPU(addresses []string) (time.Duration, bool) {
 	found := map[string]bool{}
 	processes := allProcesses()
 	for pid := range processes {
-		held := holds(pid, inodes)
-		if len(held) == 0 {
+		open := openSockets(pid, inodes)
+		if len(open) == 0 {
 			continue
 		}
-		// Of several processes that share a socket the first one has made the others.
-		if parent := processes[pid].parent; len(holds(parent, held)) == 0 {
-			sum += processes.tree(pid)
+		// Processes that share a socket were started by one of them, whose tree contains the others.
+		if parent := processes[pid].parent; len(openSockets(parent, open)) == 0 {
+			sum += processes.treeCPU(pid)
 		}
-		for _, inode := range held {
+		for _, inode := range open {
 			found[inode] = true
 		}
 	}
 	return sum, len(found) == len(inodes)
 }
 
-// listeners gives the inodes of the sockets that listen at the addresses, empty for those where none does here.
+// listeners returns the inodes of the sockets that listen at the addresses, "" for an address without one on this machine.
 func listeners(addresses []string) []string {
 	sockets := map[netip.AddrPort]string{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
@@ -81,8 +81,8 @@ func listeners(addresses []string) []string {
 	return inodes
 }
 
-// parseSocket reads an address as /proc/net/tcp has it: words of four bytes in the machine's order, which is little-endian
-// wherever Go is likely to run, and a port.
+// parseSocket parses an address as in /proc/net/tcp: words of four bytes in the machine's byte order, which is taken to be
+// little-endian, and a port.
 func parseSocket(text string) (netip.AddrPort, error) {
 	host, port, _ := strings.Cut(text, ":")
 	raw, err := hex.DecodeString(host)
@@ -100,33 +100,33 @@ func parseSocket(text string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(number)), nil
 }
 
-// holds gives those of the sockets that a process has open.
-func holds(pid int, inodes []string) []string {
+// openSockets returns those of the sockets that a process has open.
+func openSockets(pid int, inodes []string) []string {
 	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil {
 		return nil
 	}
-	var held []string
+	var open []string
 	for _, link := range links {
 		target, err := os.Readlink(link)
 		if err != nil {
-			continue // It was closed meanwhile.
+			continue // The file was closed meanwhile.
 		}
 		if inode, ok := strings.CutPrefix(target, "socket:["); ok {
-			if inode = strings.TrimSuffix(inode, "]"); slices.Contains(inodes, inode) && !slices.Contains(held, inode) {
-				held = append(held, inode)
+			if inode = strings.TrimSuffix(inode, "]"); slices.Contains(inodes, inode) && !slices.Contains(open, inode) {
+				open = append(open, inode)
 			}
 		}
 	}
-	return held
+	return open
 }
 
-// processes are those of this machine, by their ids.
+// processes are the processes of this machine, by ID.
 type processes map[int]processTimes
 
 type processTimes struct {
 	parent      int
-	own, reaped time.Duration // of itself, and of its children that have ended
+	own, reaped time.Duration // CPU time of the process, and of its children that have ended
 }
 
 func allProcesses() processes {
@@ -142,7 +142,7 @@ func allProcesses() processes {
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			continue // It ended meanwhile.
+			continue // The process ended meanwhile.
 		}
 		if times, ok := parseStat(string(text)); ok {
 			all[pid] = times
@@ -151,7 +151,7 @@ func allProcesses() processes {
 	return all
 }
 
-// parseStat reads what follows the command in /proc/PID/stat, which is in parentheses and may contain anything.
+// parseStat parses /proc/PID/stat after the command, which is in parentheses and may contain any character.
 func parseStat(text string) (processTimes, bool) {
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
 	if len(fields) < 15 {
@@ -169,22 +169,22 @@ func parseStat(text string) (processTimes, bool) {
 	}, true
 }
 
-// tree gives the processor time of a process, and of all that it has started.
-func (p processes) tree(pid int) time.Duration {
+// treeCPU returns the CPU time of a process and all its descendants.
+func (p processes) treeCPU(pid int) time.Duration {
 	sum := p[pid].own + p[pid].reaped
 	for child, times := range p {
 		if times.parent == pid && child != pid {
-			sum += p.tree(child)
+			sum += p.treeCPU(child)
 		}
 	}
 	return sum
 }
 
-// ownCPU is the processor time of this process.
+// ownCPU returns the CPU time of this process.
 func ownCPU() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0 // It does not fail for the process itself.
+		return 0 // Getrusage does not fail for the process itself.
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -6,41 +6,41 @@ import (
 	"time"
 )
 
-// A Report is what came of a drill. Times are in seconds; those on the way are counted from its start.
+// A Report is the result of a drill. Durations are in seconds. Fields named At are in seconds since the drill started.
 type Report struct {
 	Source  string    `json:"source"`
 	Driver  string    `json:"driver"`
-	Backend string    `json:"backend"` // the server and its version, where it says so
+	Backend string    `json:"backend"` // the server and its version, if known
 	Group   string    `json:"group"`
 	Started time.Time `json:"started"`
 
 	DownTime     float64 `json:"down_time_seconds"`
 	PollInterval float64 `json:"poll_interval_seconds"`
-	Duration     float64 `json:"duration_seconds"` // in which things happened
+	Duration     float64 `json:"duration_seconds"` // of the scenarios
 
-	Members int          `json:"members"`
-	Fates   map[fate]int `json:"fates"`
-	Joining Joining      `json:"joining"`
-	Steady  *Load        `json:"steady,omitempty"` // while nothing happened but life
+	Members   int              `json:"members"`
+	Scenarios map[scenario]int `json:"scenarios"` // number of members in each
+	Joining   Joining          `json:"joining"`
+	Baseline  *Load            `json:"baseline,omitempty"` // cost of live members, before the scenarios
 
-	// Detection is from a death to the poll that saw it, by fate, and of all under "all".
-	Detection map[fate]Summary `json:"detection_seconds"`
-	// Reported is what this program itself reports of the same deaths, from the last proof of life that the backend knows,
-	// and ReportError how much that is more than the truth.
+	// Detection is the time from a death to the poll that saw it, by scenario, and of all deaths under "all".
+	Detection map[scenario]Summary `json:"detection_seconds"`
+	// Reported is the detection latency that this program reports for the same deaths, from the last proof of life that the
+	// backend has. ReportError is how much longer that is than the true detection time.
 	Reported    Summary `json:"reported_seconds"`
 	ReportError Summary `json:"report_error_seconds"`
-	// Recovery is from a return to the poll that saw it.
-	Recovery   map[fate]Summary `json:"recovery_seconds"`
-	Undetected int              `json:"undetected"` // deaths that nobody noticed in good time
-	Unmeasured int              `json:"unmeasured"` // deaths that were over before anybody had to notice
-	// FailedJoins counts attempts to return that the backend did not let succeed.
+	// Recovery is the time from a return to the poll that saw it.
+	Recovery   map[scenario]Summary `json:"recovery_seconds"`
+	Undetected int                  `json:"undetected"` // deaths that were not detected, although they lasted long enough
+	Unmeasured int                  `json:"unmeasured"` // deaths that ended before they had to be detected
+	// FailedJoins is the number of failed attempts to return.
 	FailedJoins int      `json:"failed_joins"`
 	Accuracy    Accuracy `json:"accuracy"`
 	Outages     Outages  `json:"outages"`
 
-	// Lateness is by how much timers of this very process were late, at most: all numbers are that uncertain, and a
-	// machine that is too busy makes mistakes that are not the backend's.
-	Lateness float64 `json:"lateness_seconds"`
+	// TimerLag is how late timers of this process fired at most. All times are uncertain by as much. On a machine that is
+	// too busy, this process itself causes mistakes that the backend does not.
+	TimerLag float64 `json:"timer_lag_seconds"`
 	Polls    Polls   `json:"polls"`
 
 	Deaths   []Death   `json:"deaths"`
@@ -48,68 +48,68 @@ type Report struct {
 	Timeline []Point   `json:"timeline"`
 }
 
-// all is the key of summaries of every fate.
-const all fate = "all"
+// all is the key of the summary of all scenarios.
+const all scenario = "all"
 
-// Joining is how the members came.
+// Joining is how long it took all members to join.
 type Joining struct {
-	Seconds float64 `json:"seconds"` // from the first to the last
+	Seconds float64 `json:"seconds"` // from the first join to the last
 	Latency Summary `json:"latency_seconds"`
-	Seen    float64 `json:"seen_seconds"` // until the last one was seen up
+	Seen    float64 `json:"seen_seconds"` // from the first join until polls saw all members up
 }
 
-// Accuracy has the measures of Chen, Toueg and Aguilera that are about the living.
+// Accuracy contains the measures of Chen, Toueg and Aguilera that concern live members.
 type Accuracy struct {
-	LiveSeconds float64 `json:"live_seconds"` // of all members together
+	LiveSeconds float64 `json:"live_seconds"` // sum over all members
 	Mistakes    int     `json:"mistakes"`
-	// Recurrence is the mean time of a member's life between two mistakes about it (T_MR), nil without a mistake.
-	// AtLeast is the least that it can be with a confidence of 95 %.
+	// Recurrence is the mean life time of a member between two mistakes about it (T_MR), nil without a mistake. AtLeast is
+	// its lower bound with a confidence of 95 %.
 	Recurrence *float64 `json:"mistake_recurrence_seconds"`
 	AtLeast    float64  `json:"mistake_recurrence_at_least_seconds"`
 	// Duration is how long mistakes lasted (T_M).
 	Duration Summary `json:"mistake_duration_seconds"`
-	// Query is the probability that whoever asks about a live member at any moment is told that it is up (P_A).
+	// Query is the probability that a query about a live member at a random time returns "up" (P_A).
 	Query float64 `json:"query_accuracy"`
 }
 
-// Outages are the times in which the source could not be read: nobody is called dead then, nor alive.
+// Outages are the periods in which the source could not be read. During them, no member is reported dead or alive.
 type Outages struct {
 	Count   int     `json:"count"`
 	Seconds float64 `json:"seconds"`
 }
 
-// Polls are what looking cost.
+// Polls is how long polls took.
 type Polls struct {
 	Longest float64 `json:"longest_seconds"`
 }
 
-// A Death is one, and what came of it.
+// A Death is the death of a member, and whether and when it was detected.
 type Death struct {
-	Member string  `json:"member"`
-	Fate   fate    `json:"fate"`
-	At     float64 `json:"at"`
-	// Detection, Reported and Recovery are nil where nothing was seen.
+	Member   string   `json:"member"`
+	Scenario scenario `json:"scenario"`
+	At       float64  `json:"at"`
+	// Detection, Reported and Recovery are nil if polls did not see the death or the return.
 	Detection *float64 `json:"detection_seconds"`
 	Reported  *float64 `json:"reported_seconds"`
 	Recovery  *float64 `json:"recovery_seconds"`
 }
 
-// A Mistake is a live member that was called dead.
+// A Mistake is a live member that was reported dead.
 type Mistake struct {
-	Member   string  `json:"member"`
-	Fate     fate    `json:"fate"`
-	At       float64 `json:"at"`
-	Duration float64 `json:"duration_seconds"`
+	Member   string   `json:"member"`
+	Scenario scenario `json:"scenario"`
+	At       float64  `json:"at"`
+	Duration float64  `json:"duration_seconds"`
 }
 
-// A Point is how many members lived, and how many were seen to, from a moment on.
+// A Point is how many members were alive, and how many were seen up, from a time on.
 type Point struct {
 	At    float64 `json:"at"`
 	Alive int     `json:"alive"`
 	Up    int     `json:"up"`
 }
 
-// A Summary is a distribution of times.
+// A Summary is the distribution of a set of durations, in seconds.
 type Summary struct {
 	Count int     `json:"count"`
 	Min   float64 `json:"min"`
@@ -119,7 +119,7 @@ type Summary struct {
 	Max   float64 `json:"max"`
 }
 
-// summarize sums up values. A percentile is the least value that so many are not above.
+// summarize returns the distribution of values. Percentiles are values of the set (nearest rank).
 func summarize(values []float64) Summary {
 	if len(values) == 0 {
 		return Summary{}
@@ -136,83 +136,83 @@ func summarize(values []float64) Summary {
 	}
 }
 
-// byFate sums up the values of each fate, and all of them.
-func byFate(values map[fate][]float64) map[fate]Summary {
-	sums := map[fate]Summary{}
+// byScenario summarizes the values of each scenario, and of all together.
+func byScenario(values map[scenario][]float64) map[scenario]Summary {
+	sums := map[scenario]Summary{}
 	var every []float64
-	for f, v := range values {
-		sums[f] = summarize(v)
+	for s, v := range values {
+		sums[s] = summarize(v)
 		every = append(every, v...)
 	}
 	sums[all] = summarize(every)
 	return sums
 }
 
-// score fills in everything that the judge found.
-func (r *Report) score(j *judge) {
-	detection, recovery := map[fate][]float64{}, map[fate][]float64{}
-	var reported, wrong []float64
-	for i := range j.deaths {
-		d := &j.deaths[i]
-		row := Death{Member: d.member, Fate: d.fate, At: r.since(d.at)}
-		if d.seen.IsZero() {
+// score fills the report with the results of a comparison.
+func (r *Report) score(c *comparison) {
+	detection, recovery := map[scenario][]float64{}, map[scenario][]float64{}
+	var reported, reportErrors []float64
+	for i := range c.deaths {
+		d := &c.deaths[i]
+		row := Death{Member: d.member, Scenario: d.scenario, At: r.since(d.at)}
+		if d.detected.IsZero() {
 			r.Undetected++
 		} else {
-			took := d.seen.Sub(d.at).Seconds()
-			detection[d.fate], row.Detection = append(detection[d.fate], took), &took
+			took := d.detected.Sub(d.at).Seconds()
+			detection[d.scenario], row.Detection = append(detection[d.scenario], took), &took
 			if d.hasReported {
-				says := d.reported.Seconds()
-				reported, wrong, row.Reported = append(reported, says), append(wrong, says-took), &says
+				latency := d.reported.Seconds()
+				reported, reportErrors, row.Reported = append(reported, latency), append(reportErrors, latency-took), &latency
 			}
 		}
-		if !d.back.IsZero() {
-			// It may be seen in the moment before whoever joined knows that it is there.
-			took := max(d.back.Sub(d.returned), 0).Seconds()
-			recovery[d.fate], row.Recovery = append(recovery[d.fate], took), &took
+		if !d.seenUp.IsZero() {
+			// A poll may see the member up just before its own join returns.
+			took := max(d.seenUp.Sub(d.returned), 0).Seconds()
+			recovery[d.scenario], row.Recovery = append(recovery[d.scenario], took), &took
 		}
 		r.Deaths = append(r.Deaths, row)
 	}
-	r.Detection, r.Recovery = byFate(detection), byFate(recovery)
-	r.Reported, r.ReportError = summarize(reported), summarize(wrong)
-	r.Unmeasured = j.unmeasured
-	r.scoreAccuracy(j)
-	r.Polls.Longest = j.seen.longest.Seconds()
-	for _, o := range j.seen.outages {
+	r.Detection, r.Recovery = byScenario(detection), byScenario(recovery)
+	r.Reported, r.ReportError = summarize(reported), summarize(reportErrors)
+	r.Unmeasured = c.unmeasured
+	r.scoreAccuracy(c)
+	r.Polls.Longest = c.seen.longest.Seconds()
+	for _, o := range c.seen.outages {
 		to := o.to
 		if to.IsZero() {
-			to = j.end
+			to = c.end
 		}
 		r.Outages.Count++
 		r.Outages.Seconds += max(to.Sub(o.from), 0).Seconds()
 	}
 }
 
-func (r *Report) scoreAccuracy(j *judge) {
+func (r *Report) scoreAccuracy(c *comparison) {
 	a := &r.Accuracy
-	a.LiveSeconds, a.Mistakes = j.trusted.Seconds(), len(j.mistakes)
+	a.LiveSeconds, a.Mistakes = c.liveTime.Seconds(), len(c.mistakes)
 	var durations []float64
-	for _, m := range j.mistakes {
+	for _, m := range c.mistakes {
 		durations = append(durations, m.duration.Seconds())
-		r.Mistakes = append(r.Mistakes, Mistake{m.member, m.fate, r.since(m.at), m.duration.Seconds()})
+		r.Mistakes = append(r.Mistakes, Mistake{m.member, m.scenario, r.since(m.at), m.duration.Seconds()})
 	}
 	a.Duration = summarize(durations)
 	if a.Mistakes > 0 {
 		a.Recurrence = new(a.LiveSeconds / float64(a.Mistakes))
 	}
-	a.AtLeast = a.LiveSeconds / mostEvents(a.Mistakes)
+	a.AtLeast = a.LiveSeconds / poissonUpperBound(a.Mistakes)
 	a.Query = 1
-	if j.trusted > 0 {
-		a.Query = 1 - j.wrong().Seconds()/a.LiveSeconds
+	if c.liveTime > 0 {
+		a.Query = 1 - c.mistakeTime().Seconds()/a.LiveSeconds
 	}
 }
 
-// mostEvents is the most events that may be expected where n were seen, with a confidence of 95 %, if they come at random:
-// Poisson's exact upper bound. Without any it is 3.
-func mostEvents(n int) float64 {
+// poissonUpperBound returns the exact upper bound, with a confidence of 95 %, of the expected number of random events when n
+// were observed. For n = 0 it is 3.
+func poissonUpperBound(n int) float64 {
 	low, high := float64(n), float64(n)+10+4*math.Sqrt(float64(n)+1)
 	for range 60 {
 		middle := (low + high) / 2
-		if atMost(n, middle) > 0.05 {
+		if probabilityAtMost(n, middle) > 0.05 {
 			low = middle
 		} else {
 			high = middle
@@ -221,8 +221,8 @@ func mostEvents(n int) float64 {
 	return high
 }
 
-// atMost is the probability of at most n events where mean are expected.
-func atMost(n int, mean float64) float64 {
+// probabilityAtMost returns the probability of at most n events when mean are expected.
+func probabilityAtMost(n int, mean float64) float64 {
 	sum := 0.0
 	for k := range n + 1 {
 		gamma, _ := math.Lgamma(float64(k) + 1)
@@ -231,5 +231,5 @@ func atMost(n int, mean float64) float64 {
 	return sum
 }
 
-// since gives the seconds from the start to a moment.
+// since returns the seconds from the start of the drill to t.
 func (r *Report) since(t time.Time) float64 { return t.Sub(r.Started).Seconds() }

@@ -18,33 +18,33 @@ func TestSummarize(t *testing.T) {
 	require.Equal(t, Summary{Count: 200, Min: 1, Mean: 100.5, P50: 100, P99: 198, Max: 200}, summarize(values))
 }
 
-// Poisson's exact bounds, as tables have them.
-func TestMostEvents(t *testing.T) {
+// The expected values are from tables of the exact Poisson bounds.
+func TestPoissonUpperBound(t *testing.T) {
 	for n, want := range map[int]float64{0: 2.9957, 1: 4.7439, 2: 6.2958, 10: 16.9622, 100: 118.0794} {
-		require.InDelta(t, want, mostEvents(n), 0.001)
+		require.InDelta(t, want, poissonUpperBound(n), 0.001)
 	}
 }
 
-func TestScore(t *testing.T) {
-	j := &judge{
-		seen: record{longest: seconds(0.25), outages: []outage{{at(1), at(3)}, {from: at(90)}}}, end: at(100),
+func TestReport(t *testing.T) {
+	c := &comparison{
+		seen: observations{longest: seconds(0.25), outages: []outage{{at(1), at(3)}, {from: at(90)}}}, end: at(100),
 		deaths: []death{
-			{member: "a", fate: fateKill, at: at(10), seen: at(14), returned: at(20), back: at(20.5), reported: seconds(5), hasReported: true},
-			{member: "b", fate: fateCut, at: at(10), seen: at(13), returned: at(20), back: at(19.5)},
-			{member: "c", fate: fateKill, at: at(10)},
+			{member: "a", scenario: scenarioKill, at: at(10), detected: at(14), returned: at(20), seenUp: at(20.5), reported: seconds(5), hasReported: true},
+			{member: "b", scenario: scenarioPartition, at: at(10), detected: at(13), returned: at(20), seenUp: at(19.5)},
+			{member: "c", scenario: scenarioKill, at: at(10)},
 		},
-		mistakes: []mistake{{"d", fateFreeze, at(30), seconds(2)}, {"d", fateFreeze, at(50), seconds(3)}},
-		trusted:  seconds(1000), unmeasured: 4,
+		mistakes: []mistake{{"d", scenarioPause, at(30), seconds(2)}, {"d", scenarioPause, at(50), seconds(3)}},
+		liveTime: seconds(1000), unmeasured: 4,
 	}
-	r := &Report{Started: start, Members: 10, DownTime: 4, Fates: map[fate]int{fateKill: 3, fateFreeze: 7}}
-	r.score(j)
+	r := &Report{Started: start, Members: 10, DownTime: 4, Scenarios: map[scenario]int{scenarioKill: 3, scenarioPause: 7}}
+	r.score(c)
 	require.Equal(t, 1, r.Undetected)
 	require.Equal(t, 4, r.Unmeasured)
 	require.Equal(t, 2, r.Detection[all].Count)
 	require.InDelta(t, 3.5, r.Detection[all].Mean, 1e-9)
-	require.InDelta(t, 4, r.Detection[fateKill].Max, 1e-9)
+	require.InDelta(t, 4, r.Detection[scenarioKill].Max, 1e-9)
 	require.Equal(t, Summary{Count: 1, Min: 1, Mean: 1, P50: 1, P99: 1, Max: 1}, r.ReportError)
-	require.InDelta(t, 0, r.Recovery[fateCut].Max, 1e-9, "nobody is seen before he returns")
+	require.InDelta(t, 0, r.Recovery[scenarioPartition].Max, 1e-9, "a recovery time is never negative")
 	require.InDelta(t, 500, *r.Accuracy.Recurrence, 1e-9)
 	require.InDelta(t, 1000/6.2958, r.Accuracy.AtLeast, 0.01)
 	require.InDelta(t, 0.995, r.Accuracy.Query, 1e-9)
@@ -53,8 +53,8 @@ func TestScore(t *testing.T) {
 	var text strings.Builder
 	require.NoError(t, r.WriteText(&text))
 	for _, want := range []string{
-		"3 kill, 7 freeze", "deaths not noticed      1 (4 more", "mistakes                2 in 16m40s", "T_MR 8m20s, at least 2m39s",
-		"T_M    2.5s on average, 3s at most", "2 freeze", "P_A      0.995000", "2 times, 12s",
+		"3 kill, 7 pause", "deaths not detected     1 (4 more", "mistakes                2 in 16m40s", "T_MR 8m20s, at least 2m39s",
+		"T_M    2.5s on average, 3s at most", "2 pause", "P_A      0.995000", "2 times, 12s",
 	} {
 		require.Contains(t, text.String(), want)
 	}
@@ -63,13 +63,13 @@ func TestScore(t *testing.T) {
 func TestTimeline(t *testing.T) {
 	r := &Report{Started: start}
 	points := r.timeline(
-		[]life{{member: "a", spans: spans(1, 10, 20)}, {member: "b", spans: spans(2)}},
-		&record{sights: map[string][]sight{"a": {up(1.5), down(14)}, "b": {up(2.5), up(3)}}}, at(18))
+		[]history{{member: "a", spans: spans(1, 10, 20)}, {member: "b", spans: spans(2)}},
+		&observations{byMember: map[string][]observation{"a": {up(1.5), down(14)}, "b": {up(2.5), up(3)}}}, at(18))
 	require.Equal(t, []Point{{0, 0, 0}, {1, 1, 0}, {1.5, 1, 1}, {2, 2, 1}, {2.5, 2, 2}, {10, 1, 2}, {14, 1, 1}, {18, 1, 1}}, points)
 }
 
-func TestLateness(t *testing.T) {
-	l := newLateness()
+func TestTimerLag(t *testing.T) {
+	l := newTimerLag()
 	defer l.stop()
-	require.Eventually(t, func() bool { return l.worst() > 0 }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return l.longest() > 0 }, time.Minute, time.Millisecond)
 }

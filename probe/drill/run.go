@@ -10,89 +10,89 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// play runs the drill, after open and before clean.
-func (s *stage) play(ctx context.Context) (*Report, error) {
-	late := newLateness()
-	defer late.stop()
-	r := &Report{
-		Source: s.Source.Name, Driver: s.Source.Driver, Group: s.group, Started: time.Now(), Members: s.Members,
-		DownTime: s.downTime.Seconds(), PollInterval: s.Source.PollInterval.Seconds(), Fates: make(map[fate]int),
+// perform does everything between open and cleanUp, and returns the report.
+func (r *run) perform(ctx context.Context) (*Report, error) {
+	lag := newTimerLag()
+	defer lag.stop()
+	report := &Report{
+		Source: r.Source.Name, Driver: r.Source.Driver, Group: r.group, Started: time.Now(), Members: r.Members,
+		DownTime: r.downTime.Seconds(), PollInterval: r.Source.PollInterval.Seconds(), Scenarios: make(map[scenario]int),
 	}
-	if err := s.assemble(ctx, r); err != nil {
+	if err := r.joinAll(ctx, report); err != nil {
 		return nil, err
 	}
-	s.spare()
-	for _, a := range s.actors {
-		r.Fates[a.life.fate]++
+	r.replaceScenarios()
+	for _, m := range r.members {
+		report.Scenarios[m.history.scenario]++
 	}
-	if s.Steady > 0 {
-		s.say("measuring for %v what %d living members cost", s.Steady, s.Members)
-		before := s.read()
-		if err := sleep(ctx, s.Steady); err != nil {
+	if r.Baseline > 0 {
+		r.progress("measuring for %v what %d live members cost", r.Baseline, r.Members)
+		before := r.readMeters()
+		if err := sleep(ctx, r.Baseline); err != nil {
 			return nil, err
 		}
-		after := s.read()
-		r.Steady = before.load(&after)
+		after := r.readMeters()
+		report.Baseline = before.load(&after)
 	}
-	duration := s.Duration
+	duration := r.Duration
 	if duration == 0 {
-		duration = 4*s.downTime + 10*time.Second
+		duration = 4*r.downTime + 10*time.Second
 	}
-	s.say("letting things happen for %v", duration)
+	r.progress("running the scenarios for %v", duration)
 	end := time.Now().Add(duration)
-	if err := s.act(ctx, end); err != nil {
+	if err := r.runScenarios(ctx, end); err != nil {
 		return nil, err
 	}
-	r.FailedJoins = int(s.failedJoins.Load())
-	r.Duration, r.Lateness, r.Backend = duration.Seconds(), late.worst().Seconds(), s.observer.Snapshot().Backend
-	s.judge(r, end)
-	return r, nil
+	report.FailedJoins = int(r.failedJoins.Load())
+	report.Duration, report.TimerLag, report.Backend = duration.Seconds(), lag.longest().Seconds(), r.polls.Snapshot().Backend
+	r.compare(report, end)
+	return report, nil
 }
 
-// spare gives another fate to members that should lose a network which there is not.
-func (s *stage) spare() {
-	for from, to := range map[fate]fate{fateCut: fateKill, fateFreeze: fateLive} {
-		n := s.networks[from]
+// replaceScenarios gives another scenario to members whose network should be cut although their driver has no network.
+func (r *run) replaceScenarios() {
+	for from, to := range map[scenario]scenario{scenarioPartition: scenarioKill, scenarioPause: scenarioLive} {
+		n := r.networks[from]
 		if n == nil || n.dials.Load() > 0 {
 			continue
 		}
-		s.say("an embedded store has no network: members to %s will %s", from, to)
-		for _, a := range s.actors {
-			if a.life.fate == from {
-				a.life.fate = to
+		r.progress("an embedded store has no network: scenario %s is replaced by %s", from, to)
+		for _, m := range r.members {
+			if m.history.scenario == from {
+				m.history.scenario = to
 			}
 		}
 	}
 }
 
-// judge compares what happened with what was seen.
-func (s *stage) judge(r *Report, end time.Time) {
-	seen := s.eyes.what()
-	lives := make([]life, len(s.actors))
-	for i, a := range s.actors {
-		lives[i] = a.life
+// compare fills the report with the comparison of what happened and what polls saw.
+func (r *run) compare(report *Report, end time.Time) {
+	seen := r.observer.observations()
+	histories := make([]history, len(r.members))
+	for i, m := range r.members {
+		histories[i] = m.history
 	}
-	j := &judge{seen: seen, end: end, downTime: s.downTime, poll: s.Source.PollInterval}
-	j.judgeAll(lives)
-	r.score(j)
-	r.Timeline = r.timeline(lives, &seen, end)
+	c := &comparison{seen: seen, end: end, downTime: r.downTime, pollInterval: r.Source.PollInterval}
+	c.compareAll(histories)
+	report.score(c)
+	report.Timeline = report.timeline(histories, &seen, end)
 }
 
-// assemble lets everybody join at the rate, and waits until all are seen up.
-func (s *stage) assemble(ctx context.Context, r *Report) error {
-	s.say("joining %d members to %s, %v a second", s.Members, s.Source.Name, s.Rate)
+// joinAll joins the members at the configured rate, and waits until polls see all of them up.
+func (r *run) joinAll(ctx context.Context, report *Report) error {
+	r.progress("joining %d members to %s, %v per second", r.Members, r.Source.Name, r.Rate)
 	joins, joining := errgroup.WithContext(ctx)
-	joins.SetLimit(joinsAtOnce)
-	latencies := make([]float64, len(s.actors))
+	joins.SetLimit(concurrentJoins)
+	latencies := make([]float64, len(r.members))
 	begun := time.Now()
-	for i, a := range s.actors {
-		due := begun.Add(time.Duration(float64(i) / s.Rate * float64(time.Second)))
+	for i, m := range r.members {
+		due := begun.Add(time.Duration(float64(i) / r.Rate * float64(time.Second)))
 		if err := sleep(joining, time.Until(due)); err != nil {
-			break // Some join has failed, and says more.
+			break // A join failed, or ctx ended: Wait returns the error.
 		}
 		joins.Go(func() error {
 			asked := time.Now()
-			err := a.join(joining)
+			err := m.join(joining)
 			latencies[i] = time.Since(asked).Seconds()
 			return err
 		})
@@ -100,71 +100,72 @@ func (s *stage) assemble(ctx context.Context, r *Report) error {
 	if err := joins.Wait(); err != nil {
 		return err
 	}
-	r.Joining = Joining{Seconds: time.Since(begun).Seconds(), Latency: summarize(latencies)}
-	for patience := time.Now().Add(s.downTime + seenPatience); ; {
-		unseen := s.eyes.look(s.names())
+	report.Joining = Joining{Seconds: time.Since(begun).Seconds(), Latency: summarize(latencies)}
+	for deadline := time.Now().Add(r.downTime + seenUpTimeout); ; {
+		unseen := r.observer.countUnseen(r.names())
 		if unseen == 0 {
-			r.Joining.Seen = time.Since(begun).Seconds()
+			report.Joining.Seen = time.Since(begun).Seconds()
 			return nil
 		}
-		if time.Now().After(patience) {
-			return fmt.Errorf("%d of %d members are up, and no poll says so", unseen, s.Members)
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d of %d members have joined, but no poll has seen them up", unseen, r.Members)
 		}
-		if err := sleep(ctx, lookAgain); err != nil {
+		if err := sleep(ctx, recheckInterval); err != nil {
 			return err
 		}
 	}
 }
 
-// lookAgain is how often it is looked whether everybody is up by now.
-const lookAgain = 20 * time.Millisecond
+// recheckInterval is the time between two checks whether all members have been seen up.
+const recheckInterval = 20 * time.Millisecond
 
-// join lets the member live, and notes since when.
-func (a *actor) join(ctx context.Context) error {
-	if err := a.Join(ctx); err != nil {
+// join joins the member, and records when it began to live.
+func (m *member) join(ctx context.Context) error {
+	if err := m.Join(ctx); err != nil {
 		return err
 	}
-	a.life.spans = append(a.life.spans, span{from: time.Now()})
+	m.history.spans = append(m.history.spans, span{from: time.Now()})
 	return nil
 }
 
-// kill ends the member's life, and notes when.
-func (a *actor) kill() time.Time { return a.ended(a.Kill()) }
-
-// ended notes when the member's life ended.
-func (a *actor) ended(at time.Time) time.Time {
-	a.life.spans[len(a.life.spans)-1].until = at
+// kill kills the member. It records and returns when the member died.
+func (m *member) kill() time.Time {
+	at := m.Kill()
+	m.recordDeath(at)
 	return at
 }
 
-// each does something with all actors, so many at a time, and gives what went wrong with whom, at most a few of them.
-func each(actors []*actor, atOnce int, do func(*actor) error) error {
+func (m *member) recordDeath(at time.Time) { m.history.spans[len(m.history.spans)-1].until = at }
+
+// forEach calls do for all members, with limited concurrency. Of many errors it returns the first few and the number of the
+// others.
+func forEach(members []*member, concurrency int, do func(*member) error) error {
 	const shown = 3
 	var work errgroup.Group
-	work.SetLimit(atOnce)
+	work.SetLimit(concurrency)
 	var mu sync.Mutex
 	var errs []error
 	failed := 0
-	for _, a := range actors {
+	for _, m := range members {
 		work.Go(func() error {
-			if err := do(a); err != nil {
+			if err := do(m); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				if failed++; failed <= shown {
-					errs = append(errs, fmt.Errorf("member %s: %w", a.life.member, err))
+					errs = append(errs, fmt.Errorf("member %s: %w", m.history.member, err))
 				}
 			}
 			return nil
 		})
 	}
-	_ = work.Wait() // Nothing gives an error.
+	_ = work.Wait() // The functions return no errors.
 	if failed > shown {
 		errs = append(errs, fmt.Errorf("and %d others", failed-shown))
 	}
 	return errors.Join(errs...)
 }
 
-// sleep waits, unless ctx ends before.
+// sleep waits for d. It returns an error if ctx ends before.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(max(d, 0))
 	defer timer.Stop()

@@ -9,135 +9,137 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// act lets every member meet its fate, again and again, until the end.
-func (s *stage) act(ctx context.Context, end time.Time) error {
-	acts, ctx := errgroup.WithContext(ctx)
-	byFate := map[fate][]*actor{}
-	for _, a := range s.actors {
-		f := a.life.fate
-		byFate[f] = append(byFate[f], a)
-		switch f {
-		case fateKill:
-			acts.Go(func() error { return s.killAndReturn(ctx, a, end) })
-		case fateFlap:
-			acts.Go(func() error { return s.flap(ctx, a, end) })
-		default: // They share a network.
+// runScenarios repeats the scenario of every member until the end.
+func (r *run) runScenarios(ctx context.Context, end time.Time) error {
+	work, ctx := errgroup.WithContext(ctx)
+	byScenario := map[scenario][]*member{}
+	for _, m := range r.members {
+		s := m.history.scenario
+		byScenario[s] = append(byScenario[s], m)
+		switch s {
+		case scenarioKill:
+			work.Go(func() error { return r.killAndReturn(ctx, m, end) })
+		case scenarioFlap:
+			work.Go(func() error { return r.flap(ctx, m, end) })
+		default: // The members of each other scenario share a network.
 		}
 	}
-	if cut := byFate[fateCut]; len(cut) > 0 {
-		acts.Go(func() error { return s.cutOff(ctx, cut, end) })
+	if members := byScenario[scenarioPartition]; len(members) > 0 {
+		work.Go(func() error { return r.partition(ctx, members, end) })
 	}
-	if len(byFate[fateFreeze]) > 0 {
-		acts.Go(func() error { return s.freeze(ctx, end) })
+	if len(byScenario[scenarioPause]) > 0 {
+		work.Go(func() error { return r.pause(ctx, end) })
 	}
-	acts.Go(func() error { return sleep(ctx, time.Until(end)) })
-	if err := acts.Wait(); err != nil {
-		return fmt.Errorf("letting things happen: %w", err)
+	work.Go(func() error { return sleep(ctx, time.Until(end)) })
+	if err := work.Wait(); err != nil {
+		return fmt.Errorf("running the scenarios: %w", err)
 	}
 	return nil
 }
 
-// notice is how long a death may take to be noticed by the rules, with what a busy machine adds.
-func (s *stage) notice() time.Duration {
-	return s.downTime + s.Source.PollInterval + s.downTime/4 + time.Second
+// detectionLimit returns how long the detection of a death may take by the rules of the backends, and on a busy machine.
+func (r *run) detectionLimit() time.Duration {
+	return r.downTime + r.Source.PollInterval + r.downTime/4 + time.Second
 }
 
-// room says whether there is time left for a death that is noticed.
-func (s *stage) room(end time.Time) bool { return time.Until(end) > s.notice() }
+// timeForDeath reports whether a death that begins now can be detected before the end.
+func (r *run) timeForDeath(end time.Time) bool { return time.Until(end) > r.detectionLimit() }
 
-// killAndReturn kills the member at any moment, lets it return when it was seen dead, or should have been, and begins anew.
-func (s *stage) killAndReturn(ctx context.Context, a *actor, end time.Time) error {
-	// The first deaths are spread over all of the time that leaves room for them.
-	pause := rand.N(max(time.Until(end)-s.notice(), 1))
+// killAndReturn repeatedly kills the member at a random moment, waits until its death is detected or overdue, and joins it
+// again.
+func (r *run) killAndReturn(ctx context.Context, m *member, end time.Time) error {
+	// The first deaths are spread over all the time in which a death can still be detected.
+	pause := rand.N(max(time.Until(end)-r.detectionLimit(), 1))
 	for {
-		if err := sleep(ctx, pause); err != nil || !s.room(end) {
+		if err := sleep(ctx, pause); err != nil || !r.timeForDeath(end) {
 			return err
 		}
-		died := a.kill()
-		s.eyes.wait(ctx, a.life.member, false, died, 2*s.notice())
-		if err := sleep(ctx, rand.N(s.downTime/4+1)); err != nil {
+		died := m.kill()
+		r.observer.waitFor(ctx, m.history.member, false, died, 2*r.detectionLimit())
+		if err := sleep(ctx, rand.N(r.downTime/4+1)); err != nil {
 			return err
 		}
-		if err := s.comeBack(ctx, a, end); err != nil || !a.Alive() {
+		if err := r.rejoin(ctx, m, end); err != nil || !m.Alive() {
 			return err
 		}
-		s.eyes.wait(ctx, a.life.member, true, died, s.notice())
-		pause = rand.N(s.downTime/2 + 1)
+		r.observer.waitFor(ctx, m.history.member, true, died, r.detectionLimit())
+		pause = rand.N(r.downTime/2 + 1)
 	}
 }
 
-// flap lets the member die and return, whoever notices.
-func (s *stage) flap(ctx context.Context, a *actor, end time.Time) error {
+// flap repeatedly kills the member and joins it again, without waiting for detection.
+func (r *run) flap(ctx context.Context, m *member, end time.Time) error {
 	for {
-		if err := sleep(ctx, rand.N(s.downTime*3/2)); err != nil || time.Now().After(end) {
+		if err := sleep(ctx, rand.N(r.downTime*3/2)); err != nil || time.Now().After(end) {
 			return err
 		}
-		a.kill()
-		if err := sleep(ctx, rand.N(s.downTime*3/2)); err != nil {
+		m.kill()
+		if err := sleep(ctx, rand.N(r.downTime*3/2)); err != nil {
 			return err
 		}
-		if err := s.comeBack(ctx, a, end); err != nil || !a.Alive() {
+		if err := r.rejoin(ctx, m, end); err != nil || !m.Alive() {
 			return err
 		}
 	}
 }
 
-// comeBack lets a dead member return. As a real one would, it tries until it succeeds; the end of the drill ends that too.
-func (s *stage) comeBack(ctx context.Context, a *actor, end time.Time) error {
+// rejoin joins a dead member again. Like a real member it retries until it succeeds. It gives up at the end of the drill.
+func (r *run) rejoin(ctx context.Context, m *member, end time.Time) error {
 	const pause = 200 * time.Millisecond
 	for {
-		err := a.join(ctx)
+		err := m.join(ctx)
 		if err == nil || ctx.Err() != nil || time.Now().After(end) {
 			return ctx.Err()
 		}
-		s.failedJoins.Add(1)
-		s.Logger.Warn("A member could not return", "member", a.life.member, "err", err)
+		r.failedJoins.Add(1)
+		r.Logger.Warn("Simulated member could not rejoin, retrying", "member", m.history.member, "err", err)
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
 }
 
-// cutOff cuts the network of members until all of them were seen dead, or should have been, and begins anew.
-func (s *stage) cutOff(ctx context.Context, cut []*actor, end time.Time) error {
-	n := s.networks[fateCut]
+// partition repeatedly cuts the network of the members until the deaths of all are detected or overdue, and heals it.
+func (r *run) partition(ctx context.Context, members []*member, end time.Time) error {
+	n := r.networks[scenarioPartition]
 	defer n.heal()
 	for {
-		if err := sleep(ctx, rand.N(s.downTime/2+1)); err != nil || !s.room(end) {
+		if err := sleep(ctx, rand.N(r.downTime/2+1)); err != nil || !r.timeForDeath(end) {
 			return err
 		}
 		n.cut()
 		at := time.Now()
-		for _, a := range cut {
-			a.ended(at)
+		for _, m := range members {
+			m.recordDeath(at)
 		}
-		patience := at.Add(2 * s.notice())
-		for _, a := range cut {
-			s.eyes.wait(ctx, a.life.member, false, at, time.Until(patience))
+		deadline := at.Add(2 * r.detectionLimit())
+		for _, m := range members {
+			r.observer.waitFor(ctx, m.history.member, false, at, time.Until(deadline))
 		}
 		n.heal()
 		healed := time.Now()
-		for _, a := range cut {
-			a.life.spans = append(a.life.spans, span{from: healed})
+		for _, m := range members {
+			m.history.spans = append(m.history.spans, span{from: healed})
 		}
-		// Everybody comes back by himself.
-		patience = healed.Add(2 * s.notice())
-		for _, a := range cut {
-			s.eyes.wait(ctx, a.life.member, true, at, time.Until(patience))
+		// The clients of the members reconnect without help.
+		deadline = healed.Add(2 * r.detectionLimit())
+		for _, m := range members {
+			r.observer.waitFor(ctx, m.history.member, true, at, time.Until(deadline))
 		}
 	}
 }
 
-// freeze cuts the network of members now and then, for so short that nobody should notice.
-func (s *stage) freeze(ctx context.Context, end time.Time) error {
-	n := s.networks[fateFreeze]
+// pause repeatedly cuts the network of its members for a quarter of the heartbeat timeout, which must not be detected as a
+// death.
+func (r *run) pause(ctx context.Context, end time.Time) error {
+	n := r.networks[scenarioPause]
 	defer n.heal()
 	for {
-		if err := sleep(ctx, s.downTime+rand.N(s.downTime/2+1)); err != nil || time.Now().After(end) {
+		if err := sleep(ctx, r.downTime+rand.N(r.downTime/2+1)); err != nil || time.Now().After(end) {
 			return err
 		}
 		n.cut()
-		err := sleep(ctx, s.downTime/4)
+		err := sleep(ctx, r.downTime/4)
 		n.heal()
 		if err != nil {
 			return err

@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// timeline gives how many members lived, and how many were seen to, whenever either changed.
-func (r *Report) timeline(lives []life, seen *record, end time.Time) []Point {
+// timeline returns how many members were alive, and how many were seen up, at each change of either number.
+func (r *Report) timeline(histories []history, seen *observations, end time.Time) []Point {
 	type step struct {
 		at        time.Time
 		alive, up int
 	}
 	var steps []step
-	for _, l := range lives {
-		for _, s := range l.spans {
+	for _, h := range histories {
+		for _, s := range h.spans {
 			steps = append(steps, step{at: s.from, alive: 1})
 			if !s.until.IsZero() {
 				steps = append(steps, step{at: s.until, alive: -1})
 			}
 		}
-		was := false
-		for _, s := range seen.sights[l.member] {
+		up := false
+		for _, s := range seen.byMember[h.member] {
 			switch {
-			case s.up && !was:
+			case s.up && !up:
 				steps = append(steps, step{at: s.at, up: 1})
-			case !s.up && was:
+			case !s.up && up:
 				steps = append(steps, step{at: s.at, up: -1})
 			}
-			was = s.up
+			up = s.up
 		}
 	}
 	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.at.UnixNano(), b.at.UnixNano()) })
@@ -40,7 +40,7 @@ func (r *Report) timeline(lives []life, seen *record, end time.Time) []Point {
 		last := points[len(points)-1]
 		next := Point{At: r.since(s.at), Alive: last.Alive + s.alive, Up: last.Up + s.up}
 		if next.At-last.At < 0.01 {
-			points = points[:len(points)-1] // too soon for anybody to tell apart
+			points = points[:len(points)-1] // Closer points can't be told apart in a plot.
 			next.At = last.At
 		}
 		points = append(points, next)

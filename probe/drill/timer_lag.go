@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// tick is how often the lateness is looked at.
-const tick = 10 * time.Millisecond
+// lagInterval is the period of the timer whose lag is measured.
+const lagInterval = 10 * time.Millisecond
 
-// lateness measures by how much timers of this process are late.
-type lateness struct {
-	most   atomic.Int64
+// A timerLag measures how late timers of this process fire.
+type timerLag struct {
+	max    atomic.Int64 // nanoseconds
 	cancel context.CancelFunc
 }
 
-func newLateness() *lateness {
+func newTimerLag() *timerLag {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &lateness{cancel: cancel}
+	l := &timerLag{cancel: cancel}
 	go func() {
-		for asked := time.Now(); sleep(ctx, tick) == nil; asked = time.Now() {
-			l.most.Store(max(l.most.Load(), int64(time.Since(asked)-tick)))
+		for asked := time.Now(); sleep(ctx, lagInterval) == nil; asked = time.Now() {
+			l.max.Store(max(l.max.Load(), int64(time.Since(asked)-lagInterval)))
 		}
 	}()
 	return l
 }
 
-// worst is the most so far.
-func (l *lateness) worst() time.Duration { return time.Duration(l.most.Load()) }
+// longest returns the longest lag so far.
+func (l *timerLag) longest() time.Duration { return time.Duration(l.max.Load()) }
 
-func (l *lateness) stop() { l.cancel() }
+func (l *timerLag) stop() { l.cancel() }
