@@ -21,12 +21,12 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// patience bounds what a test waits for, on a busy machine with few cores.
+// patience is the time limit for a condition on a busy machine.
 const patience = 60 * time.Second
 
-// agreeing is a configuration with everything that changes labels or conditions.
-const agreeing = `
-external_labels: {cluster: prod, replica: a, team: nobody, empty: ""}
+// agreementConfig sets everything that changes labels or conditions.
+const agreementConfig = `
+external_labels: {cluster: prod, replica: a, team: other, empty: ""}
 labels: {team: cloud, prometheus_replica: b}
 host_label: node
 severities: {ServiceGroupDegraded: warning, ServiceGroupMemberDown: info}
@@ -40,49 +40,51 @@ groups:
   - {source: '{{ $labels.member }} "s" \', group: g2, severity: warning, min_members: 1}
 `
 
-// TestRulesAndBridgeAgree compares what Prometheus posts to Alertmanager with what the bridge would: which alerts there
-// are, all labels, and all annotations.
+// TestRulesAndBridgeAgree compares the alerts that Prometheus posts to Alertmanager with those that the bridge would post:
+// which alerts there are, all labels, and all annotations.
 func TestRulesAndBridgeAgree(t *testing.T) {
 	t.Parallel() // It waits for most of its time.
 	c := config.DefaultAlerting()
-	require.NoError(t, yaml.Unmarshal([]byte(agreeing), &c))
+	require.NoError(t, yaml.Unmarshal([]byte(agreementConfig), &c))
 	require.NoError(t, c.Validate())
 	sources := []string{"nova", "nova/cell1", "nova2", `{{ $labels.member }} "s" \`, "a&b=c d+e%41/?#", "ü €"}
 	for i := range 30 {
 		sources = append(sources, fmt.Sprintf("s%d", i))
 	}
-	people := populate(rand.New(rand.NewPCG(2026, 11)), sources, []string{"g1", "g2", `a "b" $1 €\`, "{{ .Value }}"})
+	p := populate(rand.New(rand.NewPCG(2026, 11)), sources, []string{"g1", "g2", `a "b" $1 €\`, "{{ .Value }}"})
 
 	builder := NewBuilder(&c)
-	want := map[string]Posted{}
+	want := map[string]content{}
 	posted := map[string]int{}
-	for _, id := range people.alerts(builder) {
-		p := builder.Write(id)
-		p.GeneratorURL = "" // Each sender's own.
-		want[key(p.Labels)] = p
+	for _, id := range p.alerts(builder) {
+		a := builder.Build(id)
+		want[key(a.Labels)] = content{a.Labels, a.Annotations} // The generator's URL differs.
 		posted[id.Alert]++
 	}
 	for _, name := range []string{MemberDown, Degraded, Outage, BelowMinimum, MassFailure} {
-		require.NotZero(t, posted[name], "nobody suffers from %s", name)
+		require.NotZero(t, posted[name], "no %s in the test data", name)
 	}
 
 	received := newReceiver(t)
-	startPrometheus(t, &c, people.metrics(), received.server.Listener.Addr().String())
+	startPrometheus(t, &c, p.metrics(), received.server.Listener.Addr().String())
 	require.Eventually(t, func() bool { return len(received.all()) > 0 }, patience, 50*time.Millisecond)
-	received.waitForEvaluations(t, 3) // The page is scraped at once: there is nothing that fires later.
+	received.waitForEvaluations(t, 3) // All series are scraped at once, so that no alert fires later.
 	got := received.all()
-	for k, p := range want {
+	for k, a := range want {
 		rule, ok := got[k]
-		require.True(t, ok, "only the bridge has %v", p.Labels)
-		require.Equal(t, rule, p)
+		require.True(t, ok, "only the bridge has %v", a.Labels)
+		require.Equal(t, rule, a)
 	}
-	for k, p := range got {
+	for k, a := range got {
 		_, ok := want[k]
-		require.True(t, ok, "only the rules have %v", p.Labels)
+		require.True(t, ok, "only the rules have %v", a.Labels)
 	}
 }
 
-// startPrometheus starts a Prometheus with rules that fire at once, which scrapes one page.
+// content is what rules and bridge have to agree on.
+type content struct{ Labels, Annotations map[string]string }
+
+// startPrometheus starts a Prometheus that scrapes one page, with the rules of a configuration but without their "for".
 func startPrometheus(t *testing.T, c *config.Alerting, page, alertmanager string) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, page) }))
 	t.Cleanup(target.Close)
@@ -106,54 +108,53 @@ scrape_configs: [{job_name: servicegroup_exporter, static_configs: [{targets: [%
 `, external, file, alertmanager, target.Listener.Addr()), "--rules.alert.resend-delay=1s")
 }
 
-// A receiver takes what Prometheus posts to Alertmanager, and keeps what the bridge posts too.
+// A receiver is an Alertmanager that keeps the alerts that the bridge posts too.
 type receiver struct {
 	server *httptest.Server
 
 	mu       sync.Mutex
-	alerts   map[string]Posted
+	alerts   map[string]content
 	watchdog int
 }
 
 func newReceiver(t *testing.T) *receiver {
-	r := &receiver{alerts: map[string]Posted{}}
+	r := &receiver{alerts: map[string]content{}}
 	r.server = httptest.NewServer(http.HandlerFunc(r.receive))
 	t.Cleanup(r.server.Close)
 	return r
 }
 
 func (r *receiver) receive(w http.ResponseWriter, request *http.Request) {
-	var posts []Posted
+	var posts []content
 	if err := json.NewDecoder(request.Body).Decode(&posts); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, p := range posts {
-		p.GeneratorURL = ""
-		if name := p.Labels["alertname"]; IsPosted(name) {
-			r.alerts[key(p.Labels)] = p
+	for _, a := range posts {
+		if name := a.Labels["alertname"]; IsPosted(name) {
+			r.alerts[key(a.Labels)] = a
 		} else if name == "ServiceGroupWatchdog" {
 			r.watchdog++
 		}
 	}
 }
 
-func (r *receiver) all() map[string]Posted {
+func (r *receiver) all() map[string]content {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.alerts)
 }
 
-// waitForEvaluations waits until the alert that always fires has come so many times more.
+// waitForEvaluations waits until the watchdog, which always fires, was posted n more times.
 func (r *receiver) waitForEvaluations(t *testing.T, n int) {
 	count := func() int { r.mu.Lock(); defer r.mu.Unlock(); return r.watchdog }
 	before := count()
 	require.Eventually(t, func() bool { return count() >= before+n }, patience, 50*time.Millisecond)
 }
 
-// key is the same for the same labels.
+// key returns a text that is equal for equal labels.
 func key(labels map[string]string) string {
 	var pairs []string
 	for name, value := range labels {

@@ -5,26 +5,23 @@ import (
 	"net/url"
 	"strings"
 
+	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/config"
 )
 
-// An ID says which alert about what the bridge means. What the alert is not about is empty.
+// An ID identifies an alert of the bridge: the name of the alert, and what it is about. Group and Member are empty in
+// alerts about a whole source, Member in those about a whole group.
 type ID struct{ Alert, Source, Group, Member string }
 
-// A Posted is an alert as it reaches Alertmanager. Nothing in it may be changed.
-type Posted struct {
-	Labels, Annotations map[string]string
-	GeneratorURL        string
-}
-
-// A Builder writes alerts as Prometheus sends them when it has evaluated the rules of a configuration and added its external
-// labels, so that Alertmanager takes both for one. Its methods may be called concurrently.
+// A Builder builds alerts with the labels and annotations that Prometheus gives them: after it has evaluated the rules of
+// the same configuration, and after its external labels and alert_relabel_configs. Alertmanager therefore merges both. Its
+// methods may be called concurrently.
 type Builder struct {
 	config      alerting
 	definitions map[string]*definition
 }
 
-// NewBuilder makes the builder of a configuration that is valid.
+// NewBuilder returns a builder for a valid configuration.
 func NewBuilder(cfg *config.Alerting) *Builder {
 	c := alerting{cfg}
 	b := &Builder{config: c, definitions: map[string]*definition{}}
@@ -34,19 +31,22 @@ func NewBuilder(cfg *config.Alerting) *Builder {
 	return b
 }
 
-// Write gives the alert that an ID means.
-func (b *Builder) Write(id ID) Posted {
+// Build returns the alert with an ID. Its times are not set. Alerts about more than one member are posted first, because
+// they inhibit those about single members.
+func (b *Builder) Build(id ID) *alertmanager.Alert {
 	d := b.definitions[id.Alert]
 	annotations := b.config.annotations(d)
 	for name, text := range annotations {
 		annotations[name] = expand(text, id)
 	}
 	labels := b.labels(id, d)
-	return Posted{Labels: labels, Annotations: annotations, GeneratorURL: b.config.page(d.scope, labels)}
+	return &alertmanager.Alert{
+		Labels: labels, Annotations: annotations, GeneratorURL: b.config.page(d.scope, labels), First: id.Member == "",
+	}
 }
 
-// labels does in order what Prometheus does: the rule's labels replace those of the expression, external labels are added
-// where they are absent, relabelling drops some, and empty ones don't count.
+// labels takes the same steps as Prometheus, in the same order: the labels of the rule replace those of the expression,
+// external labels are added where a label is absent, relabelling drops some, and empty labels are left out.
 func (b *Builder) labels(id ID, d *definition) map[string]string {
 	labels := map[string]string{"source": id.Source, "group": id.Group, "member": id.Member}
 	for name, text := range b.config.labels(d, b.config.groupOf(id.Source, id.Group)) {
@@ -65,8 +65,8 @@ func (b *Builder) labels(id ID, d *definition) map[string]string {
 	return labels
 }
 
-// expand expands the templates of this package: there are none but {{ $labels.NAME }} and {{ $labels.NAME | urlquery }}. It
-// is fast, because thousands may die at once.
+// expand expands the templates that this package uses: {{ $labels.NAME }} and {{ $labels.NAME | urlquery }}. It does not use
+// text/template, because that is too slow for thousands of alerts at once.
 func expand(text string, id ID) string {
 	const begin, end, query = "{{ $labels.", " }}", " | urlquery"
 	var b strings.Builder
@@ -87,7 +87,7 @@ func expand(text string, id ID) string {
 	}
 }
 
-// label gives what a label says of what the alert is about.
+// label returns the value of a label that says what the alert is about.
 func (id ID) label(name string) string {
 	switch name {
 	case "source":

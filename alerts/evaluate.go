@@ -7,42 +7,42 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// The conditions under which the bridge fires are those of the rules, without their "for": whoever counts members from a
-// poll needs no second look.
+// The bridge evaluates the conditions of its alerts here. They are those of the rules without their "for": that compensates
+// for scrapes that fail or are late, and one poll has read all members at the same instant.
 
-// InService says whether anybody wants to know when the member dies: like the rules' servicegroup:service_up:in_service.
-// A member that was dead before it was forced down is fenced.
+// InService returns whether a member is in service, which is what the rules record as servicegroup:service_up:in_service. A
+// member that was dead before it was forced down is fenced, and stays in service.
 func InService(m *drivers.Member, fenced bool) bool {
-	// Nova's libvirt driver disables a service whose hypervisor is gone, with this prefix.
-	maintenance := m.Enabled == drivers.FlagNo && !strings.HasPrefix(m.DisabledReason, "AUTO:")
-	return !maintenance && (m.ForcedDown != drivers.FlagYes || fenced)
+	// Nova's libvirt driver disables a service by itself when its hypervisor is gone, with a reason that begins with AUTO.
+	disabledByOperator := m.Enabled == drivers.FlagNo && !strings.HasPrefix(m.DisabledReason, "AUTO:")
+	return !disabledByOperator && (m.ForcedDown != drivers.FlagYes || fenced)
 }
 
-// A Tally numbers the members of a group that are in service, and those of them that are down.
+// A Tally is the number of members of a group or source that are in service, and of those among them that are down.
 type Tally struct{ InService, Down int }
 
-// Add adds the numbers of another group.
+// Add adds another tally.
 func (t *Tally) Add(other Tally) {
 	t.InService += other.InService
 	t.Down += other.Down
 }
 
-// GroupAlerts gives the alerts that fire about a group as a whole.
+// GroupAlerts returns the alerts about a group as a whole whose conditions hold.
 func (b *Builder) GroupAlerts(source, group string, t Tally) []ID {
 	settings := b.config.groupOf(source, group)
 	var ids []ID
-	fires := func(alert string, condition bool) {
+	add := func(alert string, condition bool) {
 		if condition {
 			ids = append(ids, ID{Alert: alert, Source: source, Group: group})
 		}
 	}
-	fires(Outage, t.InService > 0 && t.Down == t.InService)
-	fires(Degraded, t.Down >= 2 && float64(t.Down)/float64(t.InService) >= ratio(settings))
-	fires(BelowMinimum, settings != nil && t.InService-t.Down < settings.MinMembers)
+	add(Outage, t.InService > 0 && t.Down == t.InService)
+	add(Degraded, t.Down >= 2 && float64(t.Down)/float64(t.InService) >= ratio(settings))
+	add(BelowMinimum, settings != nil && t.InService-t.Down < settings.MinMembers)
 	return ids
 }
 
-// SourceAlerts gives the alerts that fire about a source as a whole.
+// SourceAlerts returns the alerts about a source as a whole whose conditions hold.
 func (b *Builder) SourceAlerts(source string, t Tally) []ID {
 	if t.Down >= 5 && 2*t.Down > t.InService {
 		return []ID{{Alert: MassFailure, Source: source}}
@@ -50,7 +50,8 @@ func (b *Builder) SourceAlerts(source string, t Tally) []ID {
 	return nil
 }
 
-// ExpectedGroups gives the groups that a source has to have, as somebody set how many members they need.
+// ExpectedGroups returns the groups of a source that must exist, because the configuration sets a minimum of members for
+// them. If such a group does not exist, it has too few members.
 func (b *Builder) ExpectedGroups(source string) []string {
 	var groups []string
 	for i := range b.config.Groups {
@@ -61,7 +62,7 @@ func (b *Builder) ExpectedGroups(source string) []string {
 	return groups
 }
 
-// IsPosted tells whether the bridge posts an alert of this name.
+// IsPosted returns whether the bridge posts the alert with this name.
 func IsPosted(alert string) bool {
 	return slices.Contains([]string{MemberDown, Degraded, Outage, BelowMinimum, MassFailure}, alert)
 }

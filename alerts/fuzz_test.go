@@ -13,8 +13,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// FuzzAlerts writes rules and alerts about sources, groups and members of any name. The file of rules says what the rules
-// say, and an alert of the bridge has the labels and texts that Prometheus' templates give the rule's.
+// FuzzAlerts writes rules and builds alerts for sources, groups and members of any name. The rule file must contain the same
+// rules, and an alert of the bridge must have the labels and annotations that Prometheus' templates give that of the rule.
 func FuzzAlerts(f *testing.F) {
 	f.Add("nova", "compute", "c1", "prod")
 	f.Add("a/b", "\"}[5m]) or vector(1) # \\", "{{ $labels.source }}\n", "prod")
@@ -26,7 +26,7 @@ func FuzzAlerts(f *testing.F) {
 		c.Labels, c.ExternalLabels = map[string]string{"team": label}, map[string]string{"cluster": label}
 		c.Groups = []config.AlertGroup{{Source: source, Group: group, Severity: severityCritical, MinMembers: 2, DegradedRatio: 0.5}}
 		if c.Validate() != nil || !utf8.ValidString(source) || source == "" {
-			return // The configuration can't have such names.
+			return // A configuration can't have such names.
 		}
 		rules := Rules(&c)
 		text, err := RuleFile(&c)
@@ -46,7 +46,7 @@ func FuzzAlerts(f *testing.F) {
 				continue
 			}
 			id := ID{Alert: rule.Alert, Source: source, Group: group, Member: member}
-			posted := builder.Write(id)
+			posted := builder.Build(id)
 			for name, text := range rule.Annotations {
 				require.Equal(t, expanded(t, text, id), posted.Annotations[name])
 			}
@@ -56,18 +56,18 @@ func FuzzAlerts(f *testing.F) {
 				want[name] = expanded(t, text, id)
 			}
 			maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
-			if want["severity"] == posted.Labels["severity"] { // Others are for groups without settings.
+			if want["severity"] == posted.Labels["severity"] { // The other rules are for groups without settings.
 				require.Equal(t, want, posted.Labels)
 			}
 		}
 	})
 }
 
-// expanded does what Prometheus does to a template.
+// expanded returns a text with its templates expanded, as Prometheus does.
 func expanded(t *testing.T, text string, id ID) string {
 	t.Helper()
 	if !strings.Contains(text, "{{ $labels.") || text == id.Source || text == id.Group || text == id.Member {
-		return text // A value is no template.
+		return text // A value is not a template.
 	}
 	parsed, err := template.New("").Parse("{{ $labels := . }}" + text)
 	require.NoError(t, err)

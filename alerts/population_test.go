@@ -8,25 +8,25 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A population is members of sources, as a poll of each found them.
-type population struct{ members []person }
+// A population is the members of several sources, as found by one poll of each.
+type population struct{ members []populationMember }
 
-type person struct {
+type populationMember struct {
 	source string
 	fenced bool
 	drivers.Member
 }
 
-// populate makes members of so many sources at random: some of whom nobody wants to hear, and some with names and reasons
-// that somebody may try to expand.
+// populate returns random members of sources: some are out of service, and some have names and reasons that look like
+// templates or need quoting.
 func populate(random *rand.Rand, sources []string, groups []string) *population {
 	p := &population{}
 	for _, source := range sources {
 		for _, group := range groups {
 			dying := float64(random.IntN(6)) / 5 // From none to all.
 			for i := range random.IntN(10) {
-				m := person{source: source}
-				m.Group, m.Name = group, fmt.Sprintf("%s-%d", pick(random, hostile()...), i)
+				m := populationMember{source: source}
+				m.Group, m.Name = group, fmt.Sprintf("%s-%d", pick(random, unusualNames()...), i)
 				m.Up = random.Float64() >= dying
 				if random.IntN(3) == 0 {
 					m.Enabled, m.ForcedDown = pick(random, flags()...), pick(random, flags()...)
@@ -42,7 +42,7 @@ func populate(random *rand.Rand, sources []string, groups []string) *population 
 	return p
 }
 
-func hostile() []string {
+func unusualNames() []string {
 	return []string{"c", `{{ $labels.source }}`, `"q" \n`, "a&b=c d+e%41/?#", "grün €", "<b>", "$1 ${2}"}
 }
 
@@ -50,7 +50,7 @@ func flags() []drivers.Flag { return []drivers.Flag{drivers.FlagNone, drivers.Fl
 
 func pick[T any](random *rand.Rand, choice ...T) T { return choice[random.IntN(len(choice))] }
 
-// metrics is what an exporter shows of it.
+// metrics returns the metrics of an exporter that has polled these sources.
 func (p *population) metrics() string {
 	var page strings.Builder
 	seen := map[string]bool{}
@@ -84,12 +84,12 @@ func oneIf(yes bool) int {
 	return 0
 }
 
-// quote writes a label's value as Prometheus' text format has it.
+// quote returns a label's value as in Prometheus' text format.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }
 
-// alerts gives those that the bridge would post, by the conditions that it has.
+// alerts returns the alerts that the bridge would post.
 func (p *population) alerts(b *Builder) []ID {
 	var ids []ID
 	type name struct{ source, group string }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -17,57 +18,66 @@ const (
 	defaultProbeInterval = 30 * time.Second
 )
 
-// Options are what a [Client] is made of.
+// Options are the settings of a [Client].
 type Options struct {
 	Config config.Alertmanager
-	// Validity is how long Alertmanager takes a firing alert for true after it was posted: at least three times as long as
-	// it takes until it is posted again.
+	// Validity is how long Alertmanager keeps an alert firing after a post: at least three times the interval of
+	// repetitions.
 	Validity time.Duration
 	Metrics  *Metrics
 	Logger   *slog.Logger
 
-	// Ended is called from Run with a held alert that somebody else has ended; nil: nobody wants to know. It may be told of
-	// the same alert again for as long as that is sent.
-	Ended func(*Alert)
+	// ResolvedElsewhere is called from Run with a retained alert that another sender has resolved; nil: not called. It may
+	// be called again with the same alert for as long as that is sent.
+	ResolvedElsewhere func(*Alert)
 
-	// Capacity bounds the alerts that wait to be posted; 0: 100,000.
+	// Capacity is the maximum number of queued alerts; 0: 100,000.
 	Capacity int
-	// ProbeInterval is how long nothing may be posted until Alertmanager is asked whether it is there; 0: 30 seconds.
+	// ProbeInterval is the time without posts after which Alertmanager's status is requested; 0: 30 seconds.
 	ProbeInterval time.Duration
-	// Transport carries the requests; nil: one that does what Config says.
+	// Transport carries the requests; nil: a transport that follows Config.
 	Transport http.RoundTripper
 }
 
-// Client sends alerts to one Alertmanager. Send and Check may be called from many goroutines, Run once.
+// A Client sends alerts to one Alertmanager. Send, Withdraw and CheckLabels may be called concurrently, Run once.
 type Client struct {
-	name              string
-	alerts, status    string // URLs
-	timeout, validity time.Duration
-	probeInterval     time.Duration
-	ended             func(*Alert)
+	name                 string
+	alertsURL, statusURL string
+	timeout, validity    time.Duration
+	probeInterval        time.Duration
+	resolvedElsewhere    func(*Alert)
 
-	http    *http.Client
-	clock   *clock
-	series  *series
-	logger  *slog.Logger
-	wake    chan struct{} // of capacity 1
-	sending sending       // of the goroutine that is in Run
-	checked checked
-	close   sync.Once
+	http   *http.Client
+	clock  *clock
+	series *series
+	logger *slog.Logger
+	wake   chan struct{} // of capacity 1: alerts are queued
+	close  sync.Once
+
+	// The goroutine in Run alone uses these.
+	nextRequest  time.Time           // no request is made before this time while requests fail
+	failingSince time.Time           // zero: the last request succeeded, or there was none
+	pause        time.Duration       // the last pause between failed requests
+	accepted     map[string]delivery // the firing alerts that the Alertmanager has accepted, by key
+	nextExpiry   time.Time           // when the first of accepted expires
+	startedAt    string              // when the Alertmanager says that it was started; empty: unknown
 
 	mu    sync.Mutex
 	queue *queue
-	// withdrawn are those that are not to wait again, should they be on their way just now.
+	// withdrawn has the keys of alerts that are not queued again if the post that is under way fails.
 	withdrawn map[string]bool
-	// refused are the newest versions that the Alertmanager did not take, by key.
+	// refused has the newest versions that the Alertmanager has refused, by key.
 	refused map[string]*Alert
+
+	checkMu    sync.Mutex
+	mismatches map[string]int // what the last check of labels found: alerts by label; a label that was seen once stays
 }
 
-// New makes a client, whose series begin at zero. It connects to nothing yet. Files that the configuration names are
-// read, and later again when they change.
+// New returns a client whose series start at zero. It makes no connection yet. It reads the files that the configuration
+// names, and reads them again when they change.
 func New(o Options) (*Client, error) {
 	if o.Validity <= 0 || o.Metrics == nil || o.Logger == nil {
-		return nil, errors.New("an Alertmanager's client needs a validity, metrics and a logger")
+		return nil, errors.New("creating an Alertmanager client: Validity, Metrics and Logger must be set")
 	}
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
@@ -78,40 +88,41 @@ func New(o Options) (*Client, error) {
 	}
 	name := o.Config.Name()
 	return &Client{
-		name:          name,
-		alerts:        o.Config.URL.JoinPath("api/v2", "alerts").String(),
-		status:        o.Config.URL.JoinPath("api/v2", "status").String(),
-		timeout:       time.Duration(o.Config.Timeout),
-		validity:      o.Validity,
-		probeInterval: cmp.Or(o.ProbeInterval, defaultProbeInterval),
-		http:          client,
-		clock:         newClock(),
-		series:        o.Metrics.add(name),
-		logger:        o.Logger.With("alertmanager", name),
-		wake:          make(chan struct{}, 1),
-		ended:         o.Ended,
-		sending:       sending{told: map[string]told{}},
-		queue:         newQueue(cmp.Or(o.Capacity, defaultCapacity)),
-		withdrawn:     map[string]bool{},
-		refused:       map[string]*Alert{},
+		name:              name,
+		alertsURL:         o.Config.URL.JoinPath("api/v2", "alerts").String(),
+		statusURL:         o.Config.URL.JoinPath("api/v2", "status").String(),
+		timeout:           time.Duration(o.Config.Timeout),
+		validity:          o.Validity,
+		probeInterval:     cmp.Or(o.ProbeInterval, defaultProbeInterval),
+		resolvedElsewhere: o.ResolvedElsewhere,
+		http:              client,
+		clock:             newClock(),
+		series:            o.Metrics.add(name),
+		logger:            o.Logger.With("alertmanager", name),
+		wake:              make(chan struct{}, 1),
+		accepted:          map[string]delivery{},
+		queue:             newQueue(cmp.Or(o.Capacity, defaultCapacity)),
+		withdrawn:         map[string]bool{},
+		refused:           map[string]*Alert{},
 	}, nil
 }
 
-// Name is the label "alertmanager" of this client.
+// Name returns the value of the label "alertmanager" of this client's series.
 func (c *Client) Name() string { return c.name }
 
-// Send hands over alerts to be posted. It never blocks. A version that still waits is replaced by a newer one; what was
-// refused is not tried again until it says something else. When too many wait, the oldest are dropped and counted, those
-// that inhibit others last.
+// Send queues alerts to be posted. It never blocks. A newer version of an alert replaces the queued one. A version that was
+// refused is not queued again. When the queue is full, the oldest alerts are dropped and counted; those that inhibit others
+// are dropped last.
 func (c *Client) Send(alerts ...*Alert) {
 	c.mu.Lock()
 	dropped := 0
 	for _, a := range alerts {
-		e := entry{key: a.Key(), alert: a, detected: a.Detected}
-		if old, ok := c.refused[e.key]; ok && same(old, a) {
+		queued := *a // A queue changes its alerts, and other clients may have the same one.
+		queued.key = a.Key()
+		if refused, ok := c.refused[queued.key]; ok && same(refused, a) {
 			continue
 		}
-		dropped += c.queue.add(e)
+		dropped += c.queue.add(&queued)
 	}
 	c.series.dropped.Add(float64(dropped))
 	c.series.queued.Set(float64(c.queue.len()))
@@ -122,8 +133,14 @@ func (c *Client) Send(alerts ...*Alert) {
 	}
 }
 
-// Withdraw lets alerts wait no more: what an Alertmanager that comes back is told has to be true by then. What it was told
-// already it goes on to believe for as long as that is valid.
+// same returns whether two versions of an alert, with the same key, are posted with the same content.
+func same(a, b *Alert) bool {
+	return a.GeneratorURL == b.GeneratorURL && maps.Equal(a.Annotations, b.Annotations) &&
+		a.Start.Equal(b.Start) && a.End.Equal(b.End)
+}
+
+// Withdraw removes alerts that are over from the queue, so that an Alertmanager that comes back is not told of them. Alerts
+// that the Alertmanager has accepted keep firing there until their validity ends.
 func (c *Client) Withdraw(alerts ...*Alert) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,15 +152,15 @@ func (c *Client) Withdraw(alerts ...*Alert) {
 	c.series.queued.Set(float64(c.queue.len()))
 }
 
-// waiting counts the alerts that wait.
-func (c *Client) waiting() int {
+// queued returns the number of queued alerts.
+func (c *Client) queued() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.queue.len()
 }
 
-// take gives the next alerts to post.
-func (c *Client) take() []entry {
+// take returns the next alerts to post.
+func (c *Client) take() []*Alert {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.withdrawn)
@@ -152,19 +169,19 @@ func (c *Client) take() []entry {
 	return batch
 }
 
-// putBack lets alerts that could not be posted wait again.
-func (c *Client) putBack(batch []entry) {
+// putBack queues alerts again that could not be posted.
+func (c *Client) putBack(batch []*Alert) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	batch = slices.DeleteFunc(batch, func(e entry) bool { return c.withdrawn[e.key] })
+	batch = slices.DeleteFunc(batch, func(a *Alert) bool { return c.withdrawn[a.key] })
 	c.series.dropped.Add(float64(c.queue.putBack(batch)))
 	c.series.queued.Set(float64(c.queue.len()))
 }
 
-// Close ends the client's series, and closes its connections. Run must have returned.
+// Close removes the client's series and closes its connections. Run must have returned.
 func (c *Client) Close() {
 	c.close.Do(func() {
-		c.series.end()
+		c.series.remove()
 		c.http.CloseIdleConnections()
 	})
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// resolution is how well another clock is known: a second, and what clocks may have drifted apart since an answer.
+// resolution is the maximum error of the estimate: a second, and some drift.
 const resolution = time.Second + 10*time.Millisecond
 
-// Whatever its clock shows, alerts are posted in its time: as long ago as they began, never in its future, and resolved
-// not later than now.
+// Times are posted by the Alertmanager's clock: an alert keeps its age, never starts in the future, and does not end later than
+// now.
 func TestClocks(t *testing.T) {
 	for _, offset := range []time.Duration{
 		0, time.Hour, -time.Hour, 3 * time.Second, -3 * time.Second, 800 * time.Millisecond, -800 * time.Millisecond, 24 * 365 * time.Hour,
@@ -21,7 +21,7 @@ func TestClocks(t *testing.T) {
 		t.Run(offset.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := &fake{offset: offset}
-				r := newRig(t, f, nil)
+				r := newTestClient(t, f, nil)
 				defer r.run()()
 				a := alertOf("m1")
 				a.Start = time.Now().Add(-20 * time.Second)
@@ -33,19 +33,19 @@ func TestClocks(t *testing.T) {
 				r.Send(fresh, resolved(a, time.Now()), resolved(fresh, time.Now()))
 				synctest.Wait()
 
-				taken, at := f.taken(), f.times()
-				for i, got := range taken[:20] {
-					require.WithinDuration(t, a.Start.Add(offset), got.StartsAt, resolution)
-					require.WithinDuration(t, at[i+1].Add(offset+30*time.Second), got.EndsAt, resolution)
+				accepted, at := f.accepted(), f.times()
+				for i, got := range accepted[:20] {
+					require.WithinDuration(t, a.Start.Add(offset), got.Start, resolution)
+					require.WithinDuration(t, at[i+1].Add(offset+30*time.Second), got.End, resolution)
 				}
-				for _, got := range taken[20:] {
-					require.False(t, got.EndsAt.After(f.now()), "a resolve in its future is lost")
-					require.WithinDuration(t, f.now(), got.EndsAt, resolution)
-					require.True(t, got.StartsAt.Before(got.EndsAt), "it would be refused")
+				for _, got := range accepted[20:] {
+					require.False(t, got.End.After(f.now()), "Alertmanager ignores an end in its future")
+					require.WithinDuration(t, f.now(), got.End, resolution)
+					require.True(t, got.Start.Before(got.End), "Alertmanager refuses an alert that ends before it starts")
 				}
 				require.InDelta(t, offset.Seconds(), r.value("clock_offset_seconds"), resolution.Seconds())
 				if offset == 0 {
-					require.Equal(t, a.Start.UTC(), taken[0].StartsAt, "clocks that are equal are left alone")
+					require.Equal(t, a.Start.UTC(), accepted[0].Start, "times are not changed while both clocks are equal")
 					require.InDelta(t, 0, r.value("clock_offset_seconds"), 0)
 				}
 			})
@@ -53,25 +53,25 @@ func TestClocks(t *testing.T) {
 	}
 }
 
-// An alert that begins in the future, by a clock that was set meanwhile, begins now.
+// If this machine's clock was set and an alert therefore starts in the future, it is posted as starting now.
 func TestStartInTheFuture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		a := alertOf("m1")
 		a.Start = time.Now().Add(time.Hour).Round(0)
 		r.Send(a)
 		synctest.Wait()
-		require.Equal(t, f.now(), f.taken()[0].StartsAt)
+		require.Equal(t, f.now(), f.accepted()[0].Start)
 	})
 }
 
-// The first post waits for the time, but not for more than an answer.
-func TestTimeBeforeTheFirstPost(t *testing.T) {
+// The first post is preceded by a request that shows the Alertmanager's clock, even if that request fails.
+func TestClockIsKnownBeforeTheFirstPost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{offset: -time.Hour}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		f.answers = func(q *http.Request) *http.Response {
 			if q.Method == http.MethodGet {
 				return f.answer(http.StatusNotFound, "there is no such page")
@@ -86,7 +86,7 @@ func TestTimeBeforeTheFirstPost(t *testing.T) {
 	})
 }
 
-// The more answers, the closer; a clock that is set is noticed at once.
+// The estimate improves with each answer, and follows at once when the clock is set.
 func TestClockBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClock()
@@ -98,15 +98,15 @@ func TestClockBounds(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 			c.observe(date, sent, time.Now())
 		}
-		require.Equal(t, time.Now().UTC(), c.read(time.Now()).now.UTC(), "nothing is known")
+		require.Equal(t, time.Now().UTC(), c.sample(time.Now()).now.UTC(), "no answer yet")
 		answer()
-		r := c.read(time.Now())
+		r := c.sample(time.Now())
 		require.InDelta(t, offset.Seconds(), r.offset.Seconds(), 1)
 		require.LessOrEqual(t, r.earliest, time.Now().Add(offset))
 		for range 50 {
 			time.Sleep(2130 * time.Millisecond)
 			answer()
-			r = c.read(time.Now())
+			r = c.sample(time.Now())
 			require.LessOrEqual(t, r.earliest, time.Now().Add(offset))
 		}
 		require.InDelta(t, offset.Seconds(), r.offset.Seconds(), 0.1)
@@ -114,7 +114,7 @@ func TestClockBounds(t *testing.T) {
 
 		offset = -time.Hour
 		answer()
-		require.InDelta(t, -3600, c.read(time.Now()).offset.Seconds(), 1)
+		require.InDelta(t, -3600, c.sample(time.Now()).offset.Seconds(), 1)
 		time.Sleep(time.Hour)
 		low, high := c.bounds(time.Now())
 		require.InDelta(t, 1+2*1.8, (high - low).Seconds(), 0.02, "clocks drift apart")

@@ -5,35 +5,41 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"time"
 )
 
 const (
-	// maxBatch bounds the alerts of a post, as Prometheus does.
+	// maxBatch is the maximum number of alerts in a post, as in Prometheus.
 	maxBatch = 256
-	// maxRefused bounds the memory of what was refused.
+	// maxRefused is the maximum number of refused alerts that are remembered.
 	maxRefused = 10_000
 )
 
-// flush posts everything that waits, or as much as it can: what is left waits on.
+// A delivery is the last accepted post of an alert that is firing.
+type delivery struct {
+	until     time.Time // when its validity ends, by this machine's clock
+	end       time.Time // the same by the Alertmanager's clock, as that was estimated then
+	startedAt string    // which run of the Alertmanager accepted it: see readStatus
+}
+
+// flush posts what is queued. After a failure, what was not posted stays queued.
 func (c *Client) flush(ctx context.Context) *failure {
 	if !c.clock.isKnown() {
-		// An answer of any kind tells the time; without one, alerts would fare no better.
+		// Any answer shows the Alertmanager's clock. If there is none, a post would fail as well.
 		if f := c.probe(ctx); f != nil && (f.reason == reasonConnect || f.reason == reasonTimeout) {
-			c.series.failed[f.reason].Add(float64(min(c.waiting(), maxBatch)))
+			c.series.failed[f.reason].Add(float64(min(c.queued(), maxBatch)))
 			return f
 		}
 	}
-	held := map[string]map[string]bool{}
+	active := map[string]map[string]bool{}
 	for {
 		batch := c.take()
 		if len(batch) == 0 {
 			return nil
 		}
-		left, f := c.deliver(ctx, c.confirm(ctx, batch, held))
+		left, f := c.deliver(ctx, c.removeResolvedElsewhere(ctx, batch, active))
 		if f != nil {
 			c.series.failed[f.reason].Add(float64(len(left)))
 			c.putBack(left)
@@ -42,22 +48,22 @@ func (c *Client) flush(ctx context.Context) *failure {
 	}
 }
 
-// deliver posts alerts, and returns those that have to be posted again, with the reason. When some are refused, all
-// others were taken; to find out which, each half is posted by itself.
-func (c *Client) deliver(ctx context.Context, batch []entry) ([]entry, *failure) {
+// deliver posts alerts, and returns those that have to be posted again, with the reason. Alertmanager does not say which
+// alerts of a batch it refuses, and accepts the others: to find out, deliver posts each half of the batch separately.
+func (c *Client) deliver(ctx context.Context, batch []*Alert) ([]*Alert, *failure) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	now := c.clock.read(time.Now())
+	now := c.clock.sample(time.Now())
 	f := c.post(ctx, batch, now)
 	switch {
 	case f == nil:
-		c.delivered(batch, now)
+		c.recordAccepted(batch, now)
 		return nil, nil
 	case !f.content:
 		return batch, f
 	case len(batch) == 1:
-		c.refuse(batch[0], f)
+		c.recordRefused(batch[0], f)
 		return nil, nil
 	}
 	half := len(batch) / 2
@@ -67,70 +73,64 @@ func (c *Client) deliver(ctx context.Context, batch []entry) ([]entry, *failure)
 	return c.deliver(ctx, batch[half:])
 }
 
-func (c *Client) post(ctx context.Context, batch []entry, now reading) *failure {
+func (c *Client) post(ctx context.Context, batch []*Alert, now clockSample) *failure {
 	body, err := encode(batch, now, c.validity)
 	if err != nil {
 		return &failure{reason: reasonRejected, err: err}
 	}
-	return c.do(ctx, http.MethodPost, c.alerts, body, nil)
+	return c.do(ctx, http.MethodPost, c.alertsURL, body, nil)
 }
 
-// delivered counts what the Alertmanager has taken.
-func (c *Client) delivered(batch []entry, posted reading) {
-	s, now := &c.sending, time.Now()
-	this := told{until: posted.local.Add(c.validity), end: posted.now.Add(c.validity), started: s.started}
-	for _, e := range batch {
-		if !e.detected.IsZero() {
-			c.series.latency.Observe(max(0, now.Sub(e.detected)).Seconds())
+// recordAccepted counts alerts that the Alertmanager has accepted, and remembers those that are firing.
+func (c *Client) recordAccepted(batch []*Alert, posted clockSample) {
+	now := time.Now()
+	d := delivery{until: posted.local.Add(c.validity), end: posted.now.Add(c.validity), startedAt: c.startedAt}
+	for _, a := range batch {
+		if !a.Detected.IsZero() {
+			c.series.latency.Observe(max(0, now.Sub(a.Detected)).Seconds())
 		}
-		if !e.alert.fires() {
-			delete(s.told, e.key)
+		if !a.fires() {
+			delete(c.accepted, a.key)
 			continue
 		}
-		s.told[e.key] = this
-		if s.expires.IsZero() || this.until.Before(s.expires) {
-			s.expires = this.until
+		c.accepted[a.key] = d
+		if c.nextExpiry.IsZero() || d.until.Before(c.nextExpiry) {
+			c.nextExpiry = d.until
 		}
 	}
 	c.series.sent.Add(float64(len(batch)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, e := range batch {
-		delete(c.refused, e.key)
+	for _, a := range batch {
+		delete(c.refused, a.key)
 	}
 }
 
-// refuse drops an alert that the Alertmanager does not take.
-func (c *Client) refuse(e entry, f *failure) {
+// recordRefused drops an alert that the Alertmanager has refused, and logs the first refusal.
+func (c *Client) recordRefused(a *Alert, f *failure) {
 	c.series.failed[f.reason].Inc()
 	c.series.dropped.Inc()
 	c.mu.Lock()
-	_, again := c.refused[e.key]
+	_, again := c.refused[a.key]
 	if len(c.refused) >= maxRefused {
 		clear(c.refused)
 	}
-	c.refused[e.key] = e.alert
+	c.refused[a.key] = a
 	c.mu.Unlock()
 	if !again {
-		c.logger.Warn("Alertmanager refuses an alert, which is dropped until it changes", "labels", e.alert.Labels, "err", f.err)
+		c.logger.Warn("Alertmanager refused an alert, which is dropped until it changes", "labels", a.Labels, "err", f.err)
 	}
 }
 
-// same says whether two versions of an alert, with the same key, are posted the same.
-func same(a, b *Alert) bool {
-	return a.GeneratorURL == b.GeneratorURL && maps.Equal(a.Annotations, b.Annotations) &&
-		a.Start.Equal(b.Start) && a.End.Equal(b.End)
-}
-
-// readStatus reads the answer to a probe: other web servers have pages everywhere. It gives when the Alertmanager was
-// started, which for as long as it runs it writes in the same way.
-func readStatus(r io.Reader) (started string, err error) {
+// readStatus reads the answer to a probe, and fails if it is not Alertmanager's: other web servers may answer every path. It
+// returns when the Alertmanager was started, which it writes in the same way for as long as it runs.
+func readStatus(r io.Reader) (startedAt string, err error) {
 	var status struct {
 		VersionInfo map[string]string `json:"versionInfo"`
 		Uptime      string            `json:"uptime"`
 	}
 	if err := json.NewDecoder(r).Decode(&status); err != nil || status.VersionInfo == nil {
-		return "", errors.New("what answers is no Alertmanager")
+		return "", errors.New("the server that answers is not an Alertmanager")
 	}
 	return status.Uptime, nil
 }

@@ -15,32 +15,33 @@ import (
 	"testing"
 	"time"
 
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/config"
 )
 
 // am is the URL of the fake.
 const am = "http://am:9093"
 
-// A fake is an Alertmanager without a network, for tests in fake time.
+// A fake is an Alertmanager without a network, for tests with fake time.
 type fake struct {
 	mu       sync.Mutex
 	offset   time.Duration // its clock minus this machine's
-	delay    time.Duration // until it answers
-	refuses  func(wireAlert) bool
-	answers  func(*http.Request) *http.Response // instead of it; nil: it answers itself
+	delay    time.Duration // before it answers
+	refuses  func(Alert) bool
+	answers  func(*http.Request) *http.Response // answers in its place, if set
 	down     bool
 	requests []string    // methods and paths
-	at       []time.Time // when they came
-	posts    [][]wireAlert
-	held     []wireAlert // what it shows
-	started  string      // when it says that it was
-	query    string      // the newest one
+	at       []time.Time // when requests were received
+	posts    [][]Alert
+	active   []Alert // what it returns
+	started  string  // the start that its status names
+	query    string  // of the last request for alerts
 }
 
 func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -67,21 +68,21 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 		return f.answer(http.StatusOK, `{"versionInfo":{"version":"0.25.0"},"uptime":"`+f.started+`"}`), nil
 	case r.Method == http.MethodGet:
 		f.query = r.URL.Query().Encode()
-		text, err := json.Marshal(f.held)
+		text, err := json.Marshal(f.active)
 		return f.answer(http.StatusOK, string(text)), err
 	}
-	var alerts []wireAlert
+	var alerts []Alert
 	if err := json.NewDecoder(r.Body).Decode(&alerts); err != nil {
 		return nil, err
 	}
-	var taken []wireAlert
+	var accepted []Alert
 	for _, a := range alerts {
 		if f.refuses == nil || !f.refuses(a) {
-			taken = append(taken, a)
+			accepted = append(accepted, a)
 		}
 	}
-	f.posts = append(f.posts, taken)
-	if len(taken) < len(alerts) {
+	f.posts = append(f.posts, accepted)
+	if len(accepted) < len(alerts) {
 		return f.answer(http.StatusBadRequest, `"bad label"`), nil
 	}
 	return f.answer(http.StatusOK, ""), nil
@@ -98,14 +99,14 @@ func (f *fake) answer(code int, body string) *http.Response {
 	}
 }
 
-// set changes the fake.
+// set changes the fake under its lock.
 func (f *fake) set(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change()
 }
 
-// count counts requests.
+// count returns the number of requests.
 func (f *fake) count(request string) (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -117,15 +118,15 @@ func (f *fake) count(request string) (n int) {
 	return n
 }
 
-// times tells when requests came.
+// times returns when requests were received.
 func (f *fake) times() []time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.at)
 }
 
-// taken gives every alert that was taken, in order.
-func (f *fake) taken() (all []wireAlert) {
+// accepted returns all accepted alerts, in order.
+func (f *fake) accepted() (all []Alert) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, post := range f.posts {
@@ -139,18 +140,18 @@ const (
 	status = "GET /api/v2/status"
 )
 
-// A rig is a client of a fake.
-type rig struct {
+// A testClient is a client with its own registry and log.
+type testClient struct {
 	*Client
 	t        *testing.T
 	registry *prometheus.Registry
 	log      *testserver.Log
 }
 
-// newRig makes a client; change may change its options.
-func newRig(t *testing.T, transport http.RoundTripper, change func(*Options)) *rig {
+// newTestClient returns a client; change may change its options.
+func newTestClient(t *testing.T, transport http.RoundTripper, change func(*Options)) *testClient {
 	t.Helper()
-	r := &rig{t: t, registry: prometheus.NewPedanticRegistry(), log: &testserver.Log{}}
+	r := &testClient{t: t, registry: prometheus.NewPedanticRegistry(), log: &testserver.Log{}}
 	metrics, err := NewMetrics(r.registry)
 	require.NoError(t, err)
 	o := Options{
@@ -165,14 +166,14 @@ func newRig(t *testing.T, transport http.RoundTripper, change func(*Options)) *r
 	return r
 }
 
-// run runs the client until the returned function is called, which waits for its end.
-func (r *rig) run() (stop func()) {
+// run runs the client until stop is called, which waits for its end.
+func (r *testClient) run() (stop func()) {
 	r.t.Helper()
 	return running(r.t, r.Client)
 }
 
-// value gives the value of a series of the client, which may have one more label.
-func (r *rig) value(name string, label ...string) float64 {
+// value returns the value of a series of the client; label is the name and the value of a second label.
+func (r *testClient) value(name string, label ...string) float64 {
 	r.t.Helper()
 	want := fmt.Sprintf(`alertmanager="%s"`, r.name)
 	if len(label) > 0 {
@@ -192,12 +193,12 @@ func (r *rig) value(name string, label ...string) float64 {
 	return 0
 }
 
-// family is the metric that a series belongs to.
+// family returns the metric that a series belongs to.
 func family(series string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(series, "_count"), "_sum")
 }
 
-// configOf gives the configuration of a client of an Alertmanager at a URL.
+// configOf returns the default configuration for an Alertmanager at a URL.
 func configOf(t *testing.T, text string) config.Alertmanager {
 	t.Helper()
 	c := config.DefaultAlertmanager()
@@ -207,7 +208,7 @@ func configOf(t *testing.T, text string) config.Alertmanager {
 	return c
 }
 
-// running runs a client until the returned function is called, which waits for its end.
+// running runs a client until stop is called, which waits for its end.
 func running(t *testing.T, c *Client) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -221,7 +222,7 @@ func running(t *testing.T, c *Client) (stop func()) {
 	return stop
 }
 
-// alertOf gives an alert about a member that is firing since now.
+// alertOf returns an alert about a member that starts now.
 func alertOf(member string) *Alert {
 	return &Alert{
 		Labels: map[string]string{
@@ -232,7 +233,7 @@ func alertOf(member string) *Alert {
 	}
 }
 
-// many gives that many alerts.
+// many returns n alerts.
 func many(n int) []*Alert {
 	alerts := make([]*Alert, n)
 	for i := range alerts {
@@ -241,14 +242,14 @@ func many(n int) []*Alert {
 	return alerts
 }
 
-// resolved gives the version of an alert that ends it.
+// resolved returns the version of an alert that ends it.
 func resolved(a *Alert, end time.Time) *Alert {
 	b := *a
 	b.End = end
 	return &b
 }
 
-func members(alerts []wireAlert) (names []string) {
+func members(alerts []Alert) (names []string) {
 	for _, a := range alerts {
 		names = append(names, a.Labels["member"])
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCheck(t *testing.T) {
+func TestCheckLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		a := alertOf("a \"quoted\"\\\nname")
 		a.Labels["cluster"] = "prod"
 		a.Labels["host"] = ""
@@ -23,9 +23,9 @@ func TestCheck(t *testing.T) {
 		ended, watchdog := resolved(alertOf("b"), time.Now()), &Alert{Labels: map[string]string{"alertname": "ServiceGroupWatchdog"}}
 		ended.Labels = map[string]string{"alertname": "Other", "source": "nova"}
 		alerts := []*Alert{watchdog, ended, a, alertOf("not checked: one of a name is enough")}
-		f.held = []wireAlert{{Labels: a.Labels}}
+		f.active = []Alert{{Labels: a.Labels}}
 
-		require.NoError(t, r.Check(t.Context(), alerts))
+		require.NoError(t, r.CheckLabels(t.Context(), alerts))
 		query, err := url.ParseQuery(f.query)
 		require.NoError(t, err)
 		require.Equal(t, []string{
@@ -40,9 +40,9 @@ func TestCheck(t *testing.T) {
 				other[name] = value
 			}
 		}
-		f.held = append(f.held, wireAlert{Labels: other})
+		f.active = append(f.active, Alert{Labels: other})
 		for range 2 {
-			require.NoError(t, r.Check(t.Context(), alerts))
+			require.NoError(t, r.CheckLabels(t.Context(), alerts))
 		}
 		for _, label := range []string{"cluster", "replica", "severity"} {
 			require.InDelta(t, 1, r.value("label_mismatches", "label", label), 0)
@@ -51,31 +51,31 @@ func TestCheck(t *testing.T) {
 		require.Contains(t, r.log.String(), `differ="[cluster replica severity]"`)
 		require.Contains(t, r.log.String(), "drop_labels")
 
-		f.held = []wireAlert{{Labels: a.Labels}}
-		require.NoError(t, r.Check(t.Context(), alerts))
+		f.active = []Alert{{Labels: a.Labels}}
+		require.NoError(t, r.CheckLabels(t.Context(), alerts))
 		require.InDelta(t, 0, r.value("label_mismatches", "label", "replica"), 0)
 		require.Equal(t, 2, strings.Count(r.log.String(), "\n"))
 
-		f.held = []wireAlert{{Labels: map[string]string{"alertname": "ServiceGroupOutage", "source": "nova", "group": "compute", "instance": "a"}}}
-		require.NoError(t, r.Check(t.Context(), []*Alert{group}))
+		f.active = []Alert{{Labels: map[string]string{"alertname": "ServiceGroupOutage", "source": "nova", "group": "compute", "instance": "a"}}}
+		require.NoError(t, r.CheckLabels(t.Context(), []*Alert{group}))
 		require.InDelta(t, 1, r.value("label_mismatches", "label", "instance"), 0)
 		require.Len(t, f.at, 5)
 	})
 }
 
-func TestCheckThatFails(t *testing.T) {
+func TestCheckLabelsFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
-		require.NoError(t, r.Check(t.Context(), nil))
+		r := newTestClient(t, f, nil)
+		require.NoError(t, r.CheckLabels(t.Context(), nil))
 		for name, tt := range map[string]struct{ body, want string }{
 			"no alerts": {"<html>", "checking labels in http://am:9093: reading alerts: invalid character '<' looking for beginning of value"},
 			"too much":  {`[{"labels":{"a":"` + strings.Repeat("x", maxAnswer), "checking labels in http://am:9093: reading alerts: http: request body too large"},
 		} {
 			f.answers = func(*http.Request) *http.Response { return f.answer(http.StatusOK, tt.body) }
-			require.EqualError(t, r.Check(t.Context(), many(1)), tt.want, name)
+			require.EqualError(t, r.CheckLabels(t.Context(), many(1)), tt.want, name)
 		}
 		f.down, f.answers = true, nil
-		require.EqualError(t, r.Check(t.Context(), many(1)), "checking labels in http://am:9093: connection refused")
+		require.EqualError(t, r.CheckLabels(t.Context(), many(1)), "checking labels in http://am:9093: connection refused")
 	})
 }

@@ -9,17 +9,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics are the series of all Alertmanagers, each with the label "alertmanager".
+// Metrics are the metrics of all clients. Each has the label "alertmanager".
 type Metrics struct {
 	up, offset, firing, queued, lastSuccess, mismatches *prometheus.GaugeVec
 	sent, failed, dropped                               *prometheus.CounterVec
 	latency                                             *prometheus.HistogramVec
 
 	mu    sync.Mutex
-	users map[string]int // clients by Alertmanager: the old and the new one, while a reload replaces it
+	users map[string]int // number of clients by Alertmanager: two while a reload replaces one
 }
 
-// NewMetrics registers the series; reg may be nil.
+// NewMetrics registers the metrics; reg may be nil.
 func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
 		opts := prometheus.GaugeOpts{Name: "servicegroup_alerts_" + name, Help: help}
@@ -31,24 +31,24 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	}
 	m := &Metrics{
 		users: map[string]int{},
-		up:    gauge("alertmanager_up", "Whether the newest request to the Alertmanager succeeded."),
+		up:    gauge("alertmanager_up", "Whether the last request to the Alertmanager succeeded."),
 		offset: gauge("clock_offset_seconds",
-			"Clock of the Alertmanager minus this machine's clock, as far as its answers prove it: 0 while they can be equal."),
+			"Clock of the Alertmanager minus the clock of this machine, estimated from its answers; 0 while both may be equal."),
 		firing: gauge("firing",
-			"Alerts that the Alertmanager was told of and takes for firing: not resolved, and posted again in time."),
-		queued: gauge("queue_length", "Alerts that wait to be posted."),
+			"Number of alerts from this exporter that are firing in the Alertmanager."),
+		queued: gauge("queue_length", "Number of alerts waiting to be posted."),
 		lastSuccess: gauge("last_success_timestamp_seconds",
-			"When the Alertmanager last took alerts or answered a probe; 0 before that."),
+			"Unix timestamp of the last successful request to the Alertmanager; 0 before the first."),
 		mismatches: gauge("label_mismatches",
-			"Checked alerts of which the Alertmanager holds a second one, with another value of the label.", "label"),
-		sent: counter("sent_total", "Alerts that the Alertmanager took, re-posts included."),
+			"Number of checked alerts of which the Alertmanager has a second one with another value of the label.", "label"),
+		sent: counter("sent_total", "Number of alerts accepted by the Alertmanager, including repetitions."),
 		failed: counter("failed_total",
-			"Alerts in requests that failed, by reason. They are posted again unless the Alertmanager refuses them.", "reason"),
+			"Number of alerts in failed requests, by reason. They are posted again unless the Alertmanager refused them.", "reason"),
 		dropped: counter("dropped_total",
-			"Alerts that are not posted again: refused by the Alertmanager, or too many to keep."),
+			"Number of alerts dropped because the Alertmanager refused them or the queue was full."),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                            "servicegroup_alerts_delivery_latency_seconds",
-			Help:                            "Time from the end of the poll that found an alert begun or ended until the Alertmanager had taken it.",
+			Help:                            "Time from the end of the poll that found the start or end of an alert until the Alertmanager had accepted it.",
 			Buckets:                         []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300},
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  100,
@@ -70,7 +70,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
-// series are those of one Alertmanager, for one client. They can be used after their end, and then show nowhere.
+// series are the metrics of one client. They may be used after remove, and are not exposed then.
 type series struct {
 	metrics *Metrics
 	name    string
@@ -81,7 +81,7 @@ type series struct {
 	latency                                 prometheus.Observer
 }
 
-// add starts the series of an Alertmanager at zero, so that their first increase is seen.
+// add creates the series of an Alertmanager with the value zero, so that their first increase can be computed.
 func (m *Metrics) add(name string) *series {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -104,7 +104,7 @@ func (m *Metrics) add(name string) *series {
 	return s
 }
 
-// setMismatches shows how many checked alerts have a second one that differs in each label.
+// setMismatches sets the number of label mismatches, by label.
 func (s *series) setMismatches(counts map[string]int) {
 	s.metrics.mu.Lock()
 	defer s.metrics.mu.Unlock()
@@ -116,8 +116,8 @@ func (s *series) setMismatches(counts map[string]int) {
 	}
 }
 
-// end ends the series, when this was the last client of its Alertmanager.
-func (s *series) end() {
+// remove removes the series, if this is the last client of its Alertmanager.
+func (s *series) remove() {
 	m := s.metrics
 	m.mu.Lock()
 	defer m.mu.Unlock()

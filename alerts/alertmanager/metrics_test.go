@@ -6,15 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"servicegroup_exporter/config"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/config"
 )
 
-// The series of an Alertmanager begin at zero, and end with its last client.
+// The series of an Alertmanager start at zero, and are removed with its last client.
 func TestMetrics(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	metrics, err := NewMetrics(registry)
@@ -26,7 +26,7 @@ func TestMetrics(t *testing.T) {
 	}
 	c := client("http://user:hunter2@am1:9093/prefix/")
 	require.Equal(t, "http://am1:9093/prefix", c.Name())
-	text, err := testutil.GatherAndFormat(registry, expfmt.TypeTextPlain, names(t, registry)...)
+	text, err := testutil.GatherAndFormat(registry, expfmt.TypeTextPlain, metricNames(t, registry)...)
 	require.NoError(t, err)
 	want, err := os.ReadFile("testdata/metrics.txt")
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestMetrics(t *testing.T) {
 	require.Equal(t, 13, count())
 	replacement.series.setMismatches(map[string]int{"cluster": 1})
 	replacement.Send(alertOf("m1"))
-	require.Equal(t, 13, count(), "nothing begins after the end")
+	require.Equal(t, 13, count(), "no series is created after Close")
 	other.Close()
 	require.Equal(t, 0, count())
 
@@ -61,7 +61,7 @@ func TestMetrics(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func names(t *testing.T, g prometheus.Gatherer) (names []string) {
+func metricNames(t *testing.T, g prometheus.Gatherer) (names []string) {
 	t.Helper()
 	families, err := g.Gather()
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func TestBadOptions(t *testing.T) {
 	require.NoError(t, err)
 	logger := slog.New(slog.DiscardHandler)
 	_, err = New(Options{Config: configOf(t, am), Metrics: metrics, Logger: logger})
-	require.EqualError(t, err, "an Alertmanager's client needs a validity, metrics and a logger")
+	require.EqualError(t, err, "creating an Alertmanager client: Validity, Metrics and Logger must be set")
 	_, err = New(Options{Config: config.DefaultAlertmanager(), Validity: 1, Metrics: metrics, Logger: logger})
 	require.ErrorContains(t, err, "url: is missing")
 	c := configOf(t, am)

@@ -3,33 +3,15 @@ package alertmanager
 import (
 	"container/list"
 	"slices"
-	"time"
 )
 
-// A queue holds the newest version of each alert that waits: those that go first, and the others, each in the order in
-// which they came. It is not safe for concurrent use.
+// A queue has the newest version of each alert that waits to be posted. Alerts that inhibit others leave it before all
+// others; otherwise the order is that in which they came. It is not safe for concurrent use.
 type queue struct {
 	capacity int
-	first    list.List
-	rest     list.List
-	elements map[string]*list.Element // of entries, by key
-}
-
-// An entry is an alert that waits.
-type entry struct {
-	key   string
-	alert *Alert
-	// detected is when the change that this version tells of was found, zero if it was told already: that of the alert, or of
-	// an older version that was never posted and said the same.
-	detected time.Time
-}
-
-// over gives the entry that takes the place of an older one.
-func (e entry) over(old entry) entry {
-	if e.detected.IsZero() && e.alert.fires() == old.alert.fires() {
-		e.detected = old.detected
-	}
-	return e
+	first    list.List                // of *Alert: those with First
+	rest     list.List                // of *Alert: all others
+	elements map[string]*list.Element // of both lists, by key
 }
 
 func newQueue(capacity int) *queue {
@@ -38,26 +20,27 @@ func newQueue(capacity int) *queue {
 
 func (q *queue) len() int { return len(q.elements) }
 
-// of gives the list that an alert belongs to.
-func (q *queue) of(a *Alert) *list.List {
+// listOf returns the list that an alert belongs to.
+func (q *queue) listOf(a *Alert) *list.List {
 	if a.First {
 		return &q.first
 	}
 	return &q.rest
 }
 
-// add lets an alert wait. An older version gives its place to it. It returns how many others had to go for it.
-func (q *queue) add(e entry) (dropped int) {
-	if old, ok := q.elements[e.key]; ok {
-		was, _ := old.Value.(entry)
-		e = e.over(was)
-		if was.alert.First == e.alert.First {
-			old.Value = e
+// add queues an alert, in place of an older version of it. When the queue is full it drops the oldest alerts, and returns
+// how many.
+func (q *queue) add(a *Alert) (dropped int) {
+	if element, ok := q.elements[a.key]; ok {
+		older, _ := element.Value.(*Alert)
+		a.inherit(older)
+		if older.First == a.First {
+			element.Value = a
 			return 0
 		}
-		q.remove(old)
+		q.remove(element)
 	}
-	q.elements[e.key] = q.of(e.alert).PushBack(e)
+	q.elements[a.key] = q.listOf(a).PushBack(a)
 	for q.len() > q.capacity {
 		q.remove(q.oldest())
 		dropped++
@@ -65,7 +48,7 @@ func (q *queue) add(e entry) (dropped int) {
 	return dropped
 }
 
-// oldest gives what is to go when there is too much: others before those that inhibit them.
+// oldest returns the alert to drop from a full queue: alerts that inhibit others are dropped last.
 func (q *queue) oldest() *list.Element {
 	if front := q.rest.Front(); front != nil {
 		return front
@@ -73,23 +56,23 @@ func (q *queue) oldest() *list.Element {
 	return q.first.Front()
 }
 
-func (q *queue) remove(element *list.Element) entry {
-	e, _ := element.Value.(entry)
-	q.of(e.alert).Remove(element)
-	delete(q.elements, e.key)
-	return e
+func (q *queue) remove(element *list.Element) *Alert {
+	a, _ := element.Value.(*Alert)
+	q.listOf(a).Remove(element)
+	delete(q.elements, a.key)
+	return a
 }
 
-// drop lets an alert wait no more, if it does.
+// drop removes the alert with a key, if it is queued.
 func (q *queue) drop(key string) {
 	if element, ok := q.elements[key]; ok {
 		q.remove(element)
 	}
 }
 
-// take removes the next alerts, at most n.
-func (q *queue) take(n int) []entry {
-	var batch []entry
+// take removes the next alerts, at most n, and returns them.
+func (q *queue) take(n int) []*Alert {
+	var batch []*Alert
 	for _, l := range []*list.List{&q.first, &q.rest} {
 		for len(batch) < n && l.Len() > 0 {
 			batch = append(batch, q.remove(l.Front()))
@@ -98,20 +81,20 @@ func (q *queue) take(n int) []entry {
 	return batch
 }
 
-// putBack lets alerts that were taken wait again, in their old places, unless there is a newer version by now. It returns
-// how many there was no place for.
-func (q *queue) putBack(batch []entry) (dropped int) {
-	for _, e := range slices.Backward(batch) {
-		if newer, ok := q.elements[e.key]; ok {
-			it, _ := newer.Value.(entry)
-			newer.Value = it.over(e)
+// putBack queues alerts again that were taken, in their old places, unless a newer version is queued by now. It returns how
+// many it dropped because the queue is full.
+func (q *queue) putBack(batch []*Alert) (dropped int) {
+	for _, a := range slices.Backward(batch) {
+		if element, ok := q.elements[a.key]; ok {
+			newer, _ := element.Value.(*Alert)
+			newer.inherit(a)
 			continue
 		}
 		if q.len() >= q.capacity {
 			dropped++
 			continue
 		}
-		q.elements[e.key] = q.of(e.alert).PushFront(e)
+		q.elements[a.key] = q.listOf(a).PushFront(a)
 	}
 	return dropped
 }

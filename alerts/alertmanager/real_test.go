@@ -24,24 +24,24 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// patience is how long a condition may take on a busy machine.
+// patience is the time limit for a condition on a busy machine.
 const patience = 30 * time.Second
 
-// telling tells a webhook of everything at once.
-const telling = `route: {receiver: hook, group_by: [alertname, group], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
+// notifyAtOnce is a configuration of Alertmanager that notifies a webhook of everything at once.
+const notifyAtOnce = `route: {receiver: hook, group_by: [alertname, group], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
 receivers: [{name: hook, webhook_configs: [{url: "%s/hook"}]}]
 `
 
-// alertmanager starts an Alertmanager that tells nobody.
+// alertmanager starts an Alertmanager that sends no notifications.
 func alertmanager(t *testing.T) *testserver.AM {
 	t.Helper()
-	return testserver.Alertmanager(t, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+	return testserver.Alertmanager(t, "route: {receiver: none}\nreceivers: [{name: none}]\n")
 }
 
-// clientOf makes a client of an Alertmanager at a URL, and runs it.
-func clientOf(t *testing.T, url string, change func(*config.Alertmanager)) *rig {
+// startClient runs a client of the Alertmanager at a URL.
+func startClient(t *testing.T, url string, change func(*config.Alertmanager)) *testClient {
 	t.Helper()
-	r := newRig(t, nil, func(o *Options) {
+	r := newTestClient(t, nil, func(o *Options) {
 		o.Config.URL = configOf(t, url).URL
 		if change != nil {
 			change(&o.Config)
@@ -51,31 +51,31 @@ func clientOf(t *testing.T, url string, change func(*config.Alertmanager)) *rig 
 	return r
 }
 
-// eventually waits for a condition.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, patience, 5*time.Millisecond, what)
 }
 
-// An alert of this program and the one that Prometheus makes of the same are one, told of once.
+// Alertmanager merges an alert of this program with that of Prometheus, and notifies once.
 func TestAlertsMerge(t *testing.T) {
 	t.Parallel()
 	hook := testserver.Webhook(t)
-	server := testserver.Alertmanager(t, fmt.Sprintf(telling, hook.URL()))
-	r := clientOf(t, server.URL()+"/", nil)
+	server := testserver.Alertmanager(t, fmt.Sprintf(notifyAtOnce, hook.URL()))
+	r := startClient(t, server.URL()+"/", nil)
 	a := alertOf("m1")
 	a.GeneratorURL, a.Start, a.Detected = "http://here/member?member=m1", time.Now().Add(-10*time.Second), time.Now()
 	r.Send(a)
-	told := hook.Wait("notification", func(all []testserver.Notification) bool { return len(all) > 0 })
-	require.Equal(t, "firing", told[0].Status)
-	got := told[0].Alerts[0]
+	notified := hook.Wait("notification", func(all []testserver.Notification) bool { return len(all) > 0 })
+	require.Equal(t, "firing", notified[0].Status)
+	got := notified[0].Alerts[0]
 	require.Equal(t, a.Labels, got.Labels)
 	require.Equal(t, a.Annotations, got.Annotations)
 	require.Equal(t, a.GeneratorURL, got.GeneratorURL)
 	require.WithinDuration(t, a.Start, got.StartsAt, time.Second)
-	held := server.Alerts()
-	require.Len(t, held, 1)
-	require.WithinDuration(t, time.Now().Add(30*time.Second), held[0].EndsAt, 10*time.Second)
+	active := server.Alerts()
+	require.Len(t, active, 1)
+	require.WithinDuration(t, time.Now().Add(30*time.Second), active[0].EndsAt, 10*time.Second)
 	require.InDelta(t, 1, r.value("delivery_latency_seconds_count"), 0)
 
 	rule := testserver.Alert{
@@ -85,19 +85,19 @@ func TestAlertsMerge(t *testing.T) {
 	server.Post(rule)
 	r.Send(a)
 	eventually(t, "the re-post", func() bool { return r.value("sent_total") == 2 })
-	held = server.Alerts()
-	require.Len(t, held, 1)
-	require.WithinDuration(t, a.Start, held[0].StartsAt, time.Second, "the earlier start stays")
-	require.WithinDuration(t, rule.EndsAt, held[0].EndsAt, time.Second, "and the later end")
+	active = server.Alerts()
+	require.Len(t, active, 1)
+	require.WithinDuration(t, a.Start, active[0].StartsAt, time.Second, "the earlier start is kept")
+	require.WithinDuration(t, rule.EndsAt, active[0].EndsAt, time.Second, "the later end is kept")
 
 	r.Send(resolved(a, time.Now()))
-	told = hook.Wait("end", func(all []testserver.Notification) bool { return all[len(all)-1].Status == "resolved" })
-	require.Len(t, told, 2, "told of once, and of the end")
+	notified = hook.Wait("end", func(all []testserver.Notification) bool { return all[len(all)-1].Status == "resolved" })
+	require.Len(t, notified, 2, "one firing and one resolved notification")
 	require.Empty(t, server.Alerts())
 }
 
-// A resolve is not lost, whatever this machine's clock shows: here the Alertmanager's is an hour behind by its answers.
-func TestResolvesWithAnotherClock(t *testing.T) {
+// An alert is resolved although the Alertmanager's clock is an hour behind, as its answers show.
+func TestResolveWithDifferentClocks(t *testing.T) {
 	t.Parallel()
 	server := alertmanager(t)
 	proxy := httputil.NewSingleHostReverseProxy(parse(t, server.URL()))
@@ -107,7 +107,7 @@ func TestResolvesWithAnotherClock(t *testing.T) {
 	}
 	front := httptest.NewServer(proxy)
 	t.Cleanup(front.Close)
-	r := clientOf(t, front.URL, nil)
+	r := startClient(t, front.URL, nil)
 	eventually(t, "the time", func() bool { return r.value("alertmanager_up") == 1 })
 	require.InDelta(t, -3600, r.value("clock_offset_seconds"), 2)
 	a := alertOf("m1")
@@ -119,20 +119,19 @@ func TestResolvesWithAnotherClock(t *testing.T) {
 	require.Empty(t, server.Alerts())
 }
 
-// An Alertmanager that was restarted has forgotten all alerts until they are posted again. One that is frozen delays
-// nobody but itself.
-func TestAlertmanagerThatFails(t *testing.T) {
+// An Alertmanager that was restarted gets the alerts again. One that is frozen does not delay posts to the other.
+func TestAlertmanagerFails(t *testing.T) {
 	t.Parallel()
 	first, second := alertmanager(t), alertmanager(t)
 	impatient := func(c *config.Alertmanager) { c.Timeout = drivers.Duration(500 * time.Millisecond) }
-	a, b := clientOf(t, first.URL(), impatient), clientOf(t, second.URL(), nil)
+	a, b := startClient(t, first.URL(), impatient), startClient(t, second.URL(), nil)
 	eventually(t, "both", func() bool { return a.value("alertmanager_up") == 1 && b.value("alertmanager_up") == 1 })
 
 	first.Freeze()
 	alerts := many(3)
 	a.Send(alerts...)
 	b.Send(alerts...)
-	eventually(t, "the other one's alerts", func() bool { return len(second.Alerts()) == 3 })
+	eventually(t, "the alerts in the other Alertmanager", func() bool { return len(second.Alerts()) == 3 })
 	eventually(t, "a failure", func() bool { return a.value("failed_total", "reason", "timeout") > 0 })
 	first.Thaw()
 	eventually(t, "the alerts", func() bool { return a.value("alertmanager_up") == 1 && len(first.Alerts()) == 3 })
@@ -157,7 +156,7 @@ func TestManyAlerts(t *testing.T) {
 		proxy.ServeHTTP(w, q)
 	}))
 	t.Cleanup(front.Close)
-	r := clientOf(t, front.URL, nil)
+	r := startClient(t, front.URL, nil)
 	r.Send(many(10_000)...)
 	eventually(t, "all alerts", func() bool { return r.value("sent_total") == 10_000 })
 	require.EqualValues(t, 40, posts.Load())
@@ -165,26 +164,26 @@ func TestManyAlerts(t *testing.T) {
 	require.InDelta(t, 10_000, r.value("firing"), 0)
 }
 
-// Alertmanager takes the good half of a batch, and says which it did not take in its own words.
+// Alertmanager accepts the valid alerts of a batch, and the refused ones are found.
 func TestAlertmanagerRefuses(t *testing.T) {
 	t.Parallel()
 	server := alertmanager(t)
-	r := clientOf(t, server.URL(), nil)
+	r := startClient(t, server.URL(), nil)
 	alerts := many(10)
 	for i := range alerts {
 		if i%2 == 0 {
 			alerts[i].Labels["not a name"] = "1"
 		}
 	}
-	ill := alertOf("ill")
-	ill.GeneratorURL = "not a URL"
-	r.Send(append(alerts, ill)...)
+	invalid := alertOf("invalid")
+	invalid.GeneratorURL = "not a URL"
+	r.Send(append(alerts, invalid)...)
 	eventually(t, "the end", func() bool { return r.value("dropped_total") == 6 && r.value("queue_length") == 0 })
 	require.Len(t, server.Alerts(), 5)
 	require.InDelta(t, 1, r.value("alertmanager_up"), 0)
 }
 
-// With TLS, a user and a path prefix, as behind many a web server.
+// A web server in front of Alertmanager requires TLS, basic authentication and a path prefix.
 func TestSecureAlertmanager(t *testing.T) {
 	t.Parallel()
 	server := alertmanager(t)
@@ -196,7 +195,7 @@ func TestSecureAlertmanager(t *testing.T) {
 		}
 		proxy.ServeHTTP(w, q)
 	})))
-	front.Config.ErrorLog = log.New(io.Discard, "", 0) // It tells of the strangers below.
+	front.Config.ErrorLog = log.New(io.Discard, "", 0) // It logs the failing clients below.
 	front.StartTLS()
 	t.Cleanup(front.Close)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
@@ -209,58 +208,58 @@ func TestSecureAlertmanager(t *testing.T) {
 		c.TLSConfig.CAFile = ca
 		c.BasicAuth = &promconfig.BasicAuth{Username: "user", PasswordFile: password}
 	}
-	r := clientOf(t, front.URL+"/pre%20fix/", secure)
+	r := startClient(t, front.URL+"/pre%20fix/", secure)
 	r.Send(alertOf("m1"))
 	eventually(t, "a refusal", func() bool { return r.value("failed_total", "reason", "auth") > 0 })
 	require.NoError(t, os.WriteFile(password, []byte("hunter2\n"), 0o600))
 	eventually(t, "the alert", func() bool { return r.value("sent_total") == 1 })
 	require.Len(t, server.Alerts(), 1)
 
-	stranger := clientOf(t, front.URL, func(c *config.Alertmanager) {
+	untrusting := startClient(t, front.URL, func(c *config.Alertmanager) {
 		c.BasicAuth = &promconfig.BasicAuth{Username: "user", Password: "hunter2"}
 	})
-	stranger.Send(alertOf("m2"))
-	eventually(t, "a wrong certificate", func() bool { return stranger.value("failed_total", "reason", "connect") > 0 })
-	require.Contains(t, stranger.log.String(), "certificate signed by unknown authority")
-	require.NotContains(t, stranger.log.String(), "hunter2")
+	untrusting.Send(alertOf("m2"))
+	eventually(t, "a wrong certificate", func() bool { return untrusting.value("failed_total", "reason", "connect") > 0 })
+	require.Contains(t, untrusting.log.String(), "certificate signed by unknown authority")
+	require.NotContains(t, untrusting.log.String(), "hunter2")
 
-	clear := clientOf(t, "http"+front.URL[len("https"):], nil)
+	clear := startClient(t, "http"+front.URL[len("https"):], nil)
 	clear.Send(alertOf("m3"))
 	eventually(t, "an answer that is not Alertmanager's", func() bool { return clear.value("failed_total", "reason", "rejected") > 0 })
 	require.InDelta(t, 0, clear.value("dropped_total"), 0)
 }
 
-// Who gets no token is not let in: that nobody could be asked says less.
+// A missing OAuth token is an authentication failure, not a connection failure.
 func TestNoToken(t *testing.T) {
 	t.Parallel()
 	login := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "hunter2", http.StatusForbidden)
 	}))
 	t.Cleanup(login.Close)
-	r := clientOf(t, am, func(c *config.Alertmanager) {
+	r := startClient(t, am, func(c *config.Alertmanager) {
 		c.OAuth2 = &promconfig.OAuth2{ClientID: "us", ClientSecret: "hunter2", TokenURL: login.URL}
 	})
 	eventually(t, "a failure", func() bool { return r.log.String() != "" })
-	require.Contains(t, r.log.String(), `reason=auth err="the OAuth 2.0 server gave no token"`)
+	require.Contains(t, r.log.String(), `reason=auth err="the OAuth 2.0 server returned no token"`)
 	require.NotContains(t, r.log.String(), "hunter2")
 }
 
-func TestAlertmanagerHoldsAnotherAlert(t *testing.T) {
+func TestCheckLabelsInAlertmanager(t *testing.T) {
 	t.Parallel()
 	server := alertmanager(t)
-	r := clientOf(t, server.URL(), nil)
+	r := startClient(t, server.URL(), nil)
 	a := alertOf(`nam\e "of" {a}, ` + "\n" + `=~"m1"é`)
 	a.Labels["cluster"] = "prod"
 	r.Send(a, alertOf("m2"))
 	eventually(t, "alerts", func() bool { return r.value("sent_total") == 2 })
-	require.NoError(t, r.Check(t.Context(), []*Alert{a}))
+	require.NoError(t, r.CheckLabels(t.Context(), []*Alert{a}))
 	require.Empty(t, r.log.String())
 
 	labels := alertOf(a.Labels["member"]).Labels
 	labels["replica"] = "b"
 	second := testserver.Alert{Labels: labels, EndsAt: time.Now().Add(time.Hour)}
 	server.Post(second)
-	require.NoError(t, r.Check(t.Context(), []*Alert{a}))
+	require.NoError(t, r.CheckLabels(t.Context(), []*Alert{a}))
 	for _, label := range []string{"cluster", "replica"} {
 		require.InDelta(t, 1, r.value("label_mismatches", "label", label), 0)
 	}
@@ -268,13 +267,13 @@ func TestAlertmanagerHoldsAnotherAlert(t *testing.T) {
 
 	second.EndsAt = time.Now()
 	server.Post(second)
-	require.NoError(t, r.Check(t.Context(), []*Alert{a}))
+	require.NoError(t, r.CheckLabels(t.Context(), []*Alert{a}))
 	require.InDelta(t, 0, r.value("label_mismatches", "label", "cluster"), 0)
 
 	server.Stop()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	require.ErrorContains(t, r.Check(ctx, []*Alert{a}), "connection refused")
+	require.ErrorContains(t, r.CheckLabels(ctx, []*Alert{a}), "connection refused")
 }
 
 func parse(t *testing.T, text string) *url.URL {

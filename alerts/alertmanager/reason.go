@@ -11,29 +11,29 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A reason is why a request failed: a closed set, used as a metric label.
+// A reason says why a request failed. There are only those below, so that it can be the value of a label.
 type reason string
 
 const (
-	reasonTimeout  reason = "timeout"  // it did not answer in time
+	reasonTimeout  reason = "timeout"  // no answer in time
 	reasonConnect  reason = "connect"  // no connection: refused, reset, unknown host, TLS
-	reasonAuth     reason = "auth"     // it answered that we may not
-	reasonRejected reason = "rejected" // it answered something else that trying again soon does not change
-	reasonServer   reason = "server"   // it is there, but can't: 5xx and 429
+	reasonAuth     reason = "auth"     // authentication or authorization failed
+	reasonRejected reason = "rejected" // another answer that will be the same when the request is repeated soon
+	reasonServer   reason = "server"   // the server has an error or is overloaded: 5xx and 429
 )
 
 func reasons() []reason {
 	return []reason{reasonTimeout, reasonConnect, reasonAuth, reasonRejected, reasonServer}
 }
 
-// slow says whether somebody has to change something before a request can succeed.
-func (r reason) slow() bool { return r == reasonAuth || r == reasonRejected }
+// needsCorrection returns whether a person has to change something before a request can succeed.
+func (r reason) needsCorrection() bool { return r == reasonAuth || r == reasonRejected }
 
 // A failure is a request that did not succeed.
 type failure struct {
 	reason reason
 	err    error
-	// content says that the Alertmanager refuses some of the alerts, and has taken all others.
+	// content says that the Alertmanager refused some of the alerts and accepted all others.
 	content bool
 }
 
@@ -41,27 +41,27 @@ func (f *failure) Error() string { return f.err.Error() }
 
 func (f *failure) Unwrap() error { return f.err }
 
-// unanswered tells why there is no answer.
-func unanswered(err error) *failure {
+// failureOfRequest returns why a request got no answer.
+func failureOfRequest(err error) *failure {
 	if _, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		return &failure{reason: reasonAuth, err: errors.New("the OAuth 2.0 server gave no token")}
+		return &failure{reason: reasonAuth, err: errors.New("the OAuth 2.0 server returned no token")}
 	}
-	// The end of a program cancels what it did not wait for.
+	// When the program ends, it cancels requests that are still under way.
 	timeout, ok := errors.AsType[net.Error](err)
 	if ok && timeout.Timeout() || errors.Is(err, context.Canceled) {
 		return &failure{reason: reasonTimeout, err: errors.New("no answer in time")}
 	}
-	// Whoever reads it knows the URL.
+	// The log line already names the Alertmanager's URL.
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
 	}
 	return &failure{reason: reasonConnect, err: err}
 }
 
-// answered tells what a status means, nil for success. The text of an answer is not quoted: it may be of any size and
-// from anybody.
-func answered(response *http.Response) *failure {
-	f := &failure{reason: reasonRejected, err: fmt.Errorf("answered %s", response.Status)}
+// failureOfStatus returns what the status of an answer means, nil for success. It does not quote the body of the answer,
+// which may be large and may come from any server.
+func failureOfStatus(response *http.Response) *failure {
+	f := &failure{reason: reasonRejected, err: fmt.Errorf("the answer is %s", response.Status)}
 	switch code := response.StatusCode; {
 	case code >= 200 && code < 300:
 		return nil
@@ -70,17 +70,16 @@ func answered(response *http.Response) *failure {
 	case code == http.StatusTooManyRequests, code >= 500:
 		f.reason = reasonServer
 	case code == http.StatusBadRequest, code == http.StatusUnprocessableEntity:
-		// Alertmanager explains itself in JSON. A web server that is none, or one that is spoken to without TLS, does not,
-		// and has taken nothing.
+		// Alertmanager answers in JSON. Another web server, or one that expects TLS, does not, and has accepted no alert.
 		if f.content = isJSON(response); !f.content {
-			f.err = fmt.Errorf("answered %s, and not as Alertmanager does: check http or https, and the path", response.Status)
+			f.err = fmt.Errorf("the answer is %s and not from Alertmanager: check http or https, and the path", response.Status)
 		}
 	case code == http.StatusNotFound, code == http.StatusMethodNotAllowed:
-		f.err = fmt.Errorf("answered %s: the URL must be where Alertmanager's own pages begin, with its path prefix", response.Status)
+		f.err = fmt.Errorf("the answer is %s: the URL must be that of Alertmanager's own pages, with its path prefix", response.Status)
 	case code == http.StatusRequestEntityTooLarge:
 		f.content = true
 	case code >= 300 && code < 400:
-		f.err = fmt.Errorf("answered %s: the URL leads elsewhere", response.Status)
+		f.err = fmt.Errorf("the answer is %s: the URL redirects to another one", response.Status)
 	}
 	return f
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Of alerts half of which are refused, the others arrive, and nobody asks again.
+// When half of the alerts are refused, the others are accepted, and the refused ones are not posted again.
 func TestRefusedAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{refuses: func(a wireAlert) bool { return a.Labels["bad"] != "" }}
-		r := newRig(t, f, nil)
+		f := &fake{refuses: func(a Alert) bool { return a.Labels["bad"] != "" }}
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		alerts := many(512)
 		want := map[string]bool{}
@@ -30,7 +30,7 @@ func TestRefusedAlerts(t *testing.T) {
 		r.Send(alerts...)
 		synctest.Wait()
 		got := map[string]bool{}
-		for _, name := range members(f.taken()) {
+		for _, name := range members(f.accepted()) {
 			got[name] = true
 		}
 		require.True(t, maps.Equal(want, got))
@@ -44,27 +44,27 @@ func TestRefusedAlerts(t *testing.T) {
 
 		r.Send(alerts...)
 		synctest.Wait()
-		require.Equal(t, 2*511+1, f.count(post), "what was refused is not tried again")
+		require.Equal(t, 2*511+1, f.count(post), "a refused alert is not posted again")
 
 		changed := *alerts[0]
 		changed.Annotations = map[string]string{"summary": "another"}
 		r.Send(&changed)
 		synctest.Wait()
-		require.Equal(t, 2*511+2, f.count(post), "until it changes")
-		require.Equal(t, 256, strings.Count(r.log.String(), "\n"), "which is no news")
+		require.Equal(t, 2*511+2, f.count(post), "a refused alert is posted again after it changed")
+		require.Equal(t, 256, strings.Count(r.log.String(), "\n"), "a repeated refusal is not logged")
 		f.set(func() { f.refuses = nil })
 		r.Send(resolved(&changed, time.Now()))
 		synctest.Wait()
-		require.Equal(t, "m00000", f.taken()[len(f.taken())-1].Labels["member"])
+		require.Equal(t, "m00000", f.accepted()[len(f.accepted())-1].Labels["member"])
 		require.InDelta(t, 257, r.value("dropped_total"), 0)
-		f.set(func() { f.refuses = func(wireAlert) bool { return true } })
+		f.set(func() { f.refuses = func(Alert) bool { return true } })
 		r.Send(&changed)
 		synctest.Wait()
-		require.Equal(t, 257, strings.Count(r.log.String(), "\n"), "it was taken meanwhile")
+		require.Equal(t, 257, strings.Count(r.log.String(), "\n"), "a refusal after an accepted post is logged")
 	})
 }
 
-// Answers that say nothing about the alerts leave them waiting.
+// Alerts stay queued after answers that are not about the alerts.
 func TestFailingAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		code   int
@@ -72,26 +72,26 @@ func TestFailingAnswers(t *testing.T) {
 		reason string
 		retry  time.Duration
 	}{
-		"error":                {500, nil, "server", minRetry},
-		"too many requests":    {429, nil, "server", minRetry},
-		"not here":             {404, nil, "rejected", minSlowRetry},
-		"nobody":               {401, nil, "auth", minSlowRetry},
-		"not you":              {403, nil, "auth", minSlowRetry},
-		"nobody for the proxy": {407, nil, "auth", minSlowRetry},
-		"not Alertmanager's":   {400, http.Header{"Content-Type": {"text/plain"}}, "rejected", minSlowRetry},
-		"log in":               {302, http.Header{"Location": {"/login"}}, "rejected", minSlowRetry},
-		"to nowhere":           {307, nil, "rejected", minSlowRetry},
+		"error":                     {500, nil, "server", minRetry},
+		"too many requests":         {429, nil, "server", minRetry},
+		"not found":                 {404, nil, "rejected", minSlowRetry},
+		"no user":                   {401, nil, "auth", minSlowRetry},
+		"forbidden":                 {403, nil, "auth", minSlowRetry},
+		"no user for the proxy":     {407, nil, "auth", minSlowRetry},
+		"not from Alertmanager":     {400, http.Header{"Content-Type": {"text/plain"}}, "rejected", minSlowRetry},
+		"redirect to a login page":  {302, http.Header{"Location": {"/login"}}, "rejected", minSlowRetry},
+		"redirect without a target": {307, nil, "rejected", minSlowRetry},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := &fake{}
-				r := newRig(t, f, nil)
+				r := newTestClient(t, f, nil)
 				defer r.run()()
 				synctest.Wait()
 				f.set(func() {
 					f.answers = func(q *http.Request) *http.Response {
 						if q.URL.Path == "/login" {
-							return f.answer(http.StatusOK, "who are you?")
+							return f.answer(http.StatusOK, "please log in")
 						}
 						answer := f.answer(tt.code, strings.Repeat("hunter2", 100_000))
 						maps.Copy(answer.Header, tt.header)
@@ -103,24 +103,24 @@ func TestFailingAnswers(t *testing.T) {
 				require.InDelta(t, 3, r.value("queue_length"), 0)
 				require.InDelta(t, 0, r.value("dropped_total"), 0)
 				require.InDelta(t, 3, r.value("failed_total", "reason", tt.reason), 0)
-				require.Contains(t, r.log.String(), fmt.Sprintf("answered %d", tt.code))
+				require.Contains(t, r.log.String(), fmt.Sprintf("the answer is %d", tt.code))
 				require.NotContains(t, r.log.String(), "hunter2")
 				f.set(func() { f.answers = nil })
 				time.Sleep(tt.retry - time.Millisecond)
-				require.Empty(t, f.taken())
+				require.Empty(t, f.accepted())
 				time.Sleep(time.Millisecond)
 				synctest.Wait()
-				require.Len(t, f.taken(), 3)
+				require.Len(t, f.accepted(), 3)
 			})
 		})
 	}
 }
 
-// A body that is too large is made smaller, and a redirect that keeps the method is followed.
-func TestOtherAnswers(t *testing.T) {
+// A body that is too large is split, and a redirect that keeps the method is followed.
+func TestTooLargeAndRedirected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		f.answers = func(q *http.Request) *http.Response {
 			if q.ContentLength > 2000 {
 				return f.answer(http.StatusRequestEntityTooLarge, "<html>")

@@ -3,27 +3,30 @@ package alertmanager
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
-
-	"servicegroup_exporter/config"
 
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
+
+	"servicegroup_exporter/config"
 )
 
 const (
-	// maxDrained bounds what is read of an answer that nobody needs, so that its connection can be used again.
+	// maxDrained is how much of an unused answer is read so that its connection can be used again.
 	maxDrained = 64 << 10
-	// maxAnswer bounds what is read of an answer: it is more than 10,000 alerts.
+	// maxAnswer is the maximum size of an answer: more than that of 10,000 alerts.
 	maxAnswer = 32 << 20
 )
 
-// newHTTPClient makes a client that does what the configuration says.
+// newHTTPClient returns a client that follows the configuration.
 func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper) (*http.Client, error) {
 	if transport == nil {
 		made, err := promconfig.NewRoundTripperFromConfig(c.HTTPClientConfig, "alertmanager",
@@ -35,7 +38,7 @@ func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper) (*http.C
 	}
 	follow := c.FollowRedirects
 	return &http.Client{Transport: transport, CheckRedirect: func(to *http.Request, via []*http.Request) error {
-		// Most redirects make a GET of a POST: of whatever is there, often a page to log in. That it succeeds means nothing.
+		// Most redirects turn a POST into a GET, often of a login page. The success of that GET says nothing about the alerts.
 		if !follow || len(via) >= 10 || to.Method != via[0].Method {
 			return http.ErrUseLastResponse
 		}
@@ -43,27 +46,28 @@ func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper) (*http.C
 	}}, nil
 }
 
-// do makes one request and gives the answer to read, if there is one to it. Every answer tells the time.
+// do makes one request, and passes the body of a successful answer to read. It takes the Alertmanager's time from every
+// answer.
 func (c *Client) do(ctx context.Context, method, url string, body []byte, read func(io.Reader) error) *failure {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return &failure{reason: reasonRejected, err: errors.New("its URL can't be used")}
+		return &failure{reason: reasonRejected, err: errors.New("building the request: the URL is not valid")}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
 	sent := time.Now()
 	response, err := c.http.Do(request)
 	if err != nil {
-		return unanswered(err)
+		return failureOfRequest(err)
 	}
 	defer response.Body.Close()
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 		c.clock.observe(date, sent, time.Now())
 	}
-	if f := answered(response); f != nil || read == nil {
-		// What can't be read costs a connection, no more.
+	if f := failureOfStatus(response); f != nil || read == nil {
+		// If this fails, the connection is not used again, and nothing else is lost.
 		_, _ = io.CopyN(io.Discard, response.Body, maxDrained)
 		return f
 	}
@@ -76,4 +80,34 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, read f
 func isJSON(response *http.Response) bool {
 	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	return err == nil && kind == "application/json"
+}
+
+// fetchActive calls visit for each active alert in the Alertmanager that matches the labels. It decodes one alert at a time,
+// because there may be many.
+func (c *Client) fetchActive(ctx context.Context, labels map[string]string, visit func(*Alert)) *failure {
+	query := url.Values{}
+	for _, name := range []string{"alertname", "source", "group", "member"} {
+		if value := labels[name]; value != "" {
+			query.Add("filter", name+"="+quote(value))
+		}
+	}
+	return c.do(ctx, http.MethodGet, c.alertsURL+"?"+query.Encode(), nil, func(r io.Reader) error {
+		list := json.NewDecoder(r)
+		_, err := list.Token()
+		for err == nil && list.More() {
+			var a Alert
+			if err = list.Decode(&a); err == nil {
+				visit(&a)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("reading alerts: %w", err)
+		}
+		return nil
+	})
+}
+
+// quote returns a value in the quotes that both of Alertmanager's parsers of matchers understand.
+func quote(value string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
 }

@@ -13,79 +13,79 @@ import (
 
 const get = "GET /api/v2/alerts"
 
-// heldOf gives an alert's version that is only held.
-func heldOf(a *Alert) *Alert {
+// retainedVersion returns the retained version of an alert.
+func retainedVersion(a *Alert) *Alert {
 	b := *a
-	b.Held = true
+	b.Retained = true
 	return &b
 }
 
-// holds makes the fake show alerts.
-func (f *fake) holds(alerts ...*Alert) {
+// setActive sets the alerts that the fake returns.
+func (f *fake) setActive(alerts ...*Alert) {
 	f.set(func() {
-		f.held = nil
+		f.active = nil
 		for _, a := range alerts {
-			f.held = append(f.held, wireAlert{Labels: a.Labels})
+			f.active = append(f.active, Alert{Labels: a.Labels})
 		}
 	})
 }
 
-// What is held is posted for as long as nobody else has ended it.
-func TestHeld(t *testing.T) {
+// Retained alerts are posted until another sender has resolved them.
+func TestResolvedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{started: "2026-11-25T03:00:00Z"}
 		var mu sync.Mutex
-		var ended []string
-		r := newRig(t, f, func(o *Options) {
-			o.Ended = func(a *Alert) {
+		var resolved []string
+		r := newTestClient(t, f, func(o *Options) {
+			o.ResolvedElsewhere = func(a *Alert) {
 				mu.Lock()
 				defer mu.Unlock()
-				ended = append(ended, a.Labels["member"])
+				resolved = append(resolved, a.Labels["member"])
 			}
 		})
 		defer r.run()()
 		alerts := many(600)
-		var held []*Alert
+		var retained []*Alert
 		for _, a := range alerts {
-			held = append(held, heldOf(a))
+			retained = append(retained, retainedVersion(a))
 		}
 		other := alertOf("other")
-		r.Send(held...)
+		r.Send(retained...)
 		synctest.Wait()
-		require.Len(t, f.taken(), 600, "nobody was told of them before: there is nothing to ask")
+		require.Len(t, f.accepted(), 600, "Alertmanager is not asked about alerts that it has not accepted before")
 		require.Zero(t, f.count(get))
-		f.holds(held...)
+		f.setActive(retained...)
 		time.Sleep(10 * time.Second)
-		r.Send(held...)
+		r.Send(retained...)
 		synctest.Wait()
-		require.Len(t, f.taken(), 1200)
+		require.Len(t, f.accepted(), 1200)
 		require.Equal(t, 1, f.count(get))
 		require.Equal(t, "filter=source%3D%22nova%22", f.query)
 
-		f.holds(held[2:]...)
+		f.setActive(retained[2:]...)
 		time.Sleep(10 * time.Second)
-		r.Send(held...)
+		r.Send(retained...)
 		r.Send(other)
 		synctest.Wait()
-		require.Len(t, f.taken(), 1799, "without the two")
+		require.Len(t, f.accepted(), 1799, "the two that were resolved elsewhere are not posted")
 		require.Equal(t, 2, f.count(get))
-		require.Equal(t, []string{"m00000", "m00001"}, ended)
+		require.Equal(t, []string{"m00000", "m00001"}, resolved)
 		require.InDelta(t, 0, r.value("dropped_total"), 0)
-		r.Send(alerts[0], held[1])
+		r.Send(alerts[0], retained[1])
 		synctest.Wait()
-		require.Equal(t, "m00000", f.taken()[1799].Labels["member"], "it is seen to fire")
-		require.Len(t, f.taken(), 1800)
-		require.Equal(t, []string{"m00000", "m00001", "m00001"}, ended)
+		require.Equal(t, "m00000", f.accepted()[1799].Labels["member"], "an alert that is not retained is posted")
+		require.Len(t, f.accepted(), 1800)
+		require.Equal(t, []string{"m00000", "m00001", "m00001"}, resolved)
 	})
 }
 
-// Whoever can't know that somebody else has ended an alert goes on.
-func TestHeldGoesOn(t *testing.T) {
+// A retained alert is posted while it is unknown whether another sender has resolved it.
+func TestNotResolvedElsewhere(t *testing.T) {
 	for name, change := range map[string]func(*fake){
-		"it was restarted":             func(f *fake) { f.started = "2026-11-25T03:00:01Z" },
-		"it says nothing of its start": func(f *fake) { f.started = "" },
-		"its clock was set":            func(f *fake) { f.offset = time.Hour },
-		"it does not show alerts": func(f *fake) {
+		"Alertmanager was restarted":              func(f *fake) { f.started = "2026-11-25T03:00:01Z" },
+		"its status does not say when it started": func(f *fake) { f.started = "" },
+		"its clock was set":                       func(f *fake) { f.offset = time.Hour },
+		"it does not return alerts": func(f *fake) {
 			f.answers = func(q *http.Request) *http.Response {
 				code := http.StatusOK
 				if q.Method == http.MethodGet {
@@ -94,20 +94,20 @@ func TestHeldGoesOn(t *testing.T) {
 				return f.answer(code, "")
 			}
 		},
-		"what it shows is no list": func(f *fake) {
+		"its answer is not a list": func(f *fake) {
 			f.answers = func(*http.Request) *http.Response { return f.answer(http.StatusOK, `{"labels":{}}`) }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := &fake{started: "2026-11-25T03:00:00Z"}
-				r := newRig(t, f, func(o *Options) { o.Ended = func(a *Alert) { panic(fmt.Sprint(a.Labels)) } })
+				r := newTestClient(t, f, func(o *Options) { o.ResolvedElsewhere = func(a *Alert) { panic(fmt.Sprint(a.Labels)) } })
 				defer r.run()()
 				a := alertOf("m1")
 				r.Send(a)
 				time.Sleep(10 * time.Second)
 				f.set(func() { change(f) })
-				r.Send(heldOf(a))
+				r.Send(retainedVersion(a))
 				synctest.Wait()
 				require.InDelta(t, 2, r.value("sent_total"), 0)
 				require.InDelta(t, 1, r.value("alertmanager_up"), 0)
@@ -117,16 +117,16 @@ func TestHeldGoesOn(t *testing.T) {
 	}
 }
 
-// What was posted too long ago may have ended by itself.
-func TestHeldForLong(t *testing.T) {
+// An alert whose last post has expired was not resolved by another sender.
+func TestExpiredAlertIsNotResolvedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{started: "2026-11-25T03:00:00Z"}
-		r := newRig(t, f, func(o *Options) { o.Ended = func(a *Alert) { panic(fmt.Sprint(a.Labels)) } })
+		r := newTestClient(t, f, func(o *Options) { o.ResolvedElsewhere = func(a *Alert) { panic(fmt.Sprint(a.Labels)) } })
 		defer r.run()()
 		a := alertOf("m1")
 		for _, age := range []time.Duration{0, 21 * time.Second, 31 * time.Second} {
 			time.Sleep(age)
-			r.Send(heldOf(a))
+			r.Send(retainedVersion(a))
 		}
 		synctest.Wait()
 		require.InDelta(t, 3, r.value("sent_total"), 0)

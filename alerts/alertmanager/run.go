@@ -8,56 +8,37 @@ import (
 )
 
 const (
-	// flushTimeout bounds the last attempt to post what still waits.
+	// flushTimeout bounds the last attempt to post what is queued.
 	flushTimeout = 2 * time.Second
 
-	// The pauses after failures double from the shortest to the longest. Those that somebody has to put an end to, by
-	// correcting the configuration on either side, are longer.
+	// The pauses between failed requests double, from minRetry to maxRetry. They are longer for failures that last until a
+	// person corrects the configuration of this program or of Alertmanager.
 	minRetry, maxRetry         = 250 * time.Millisecond, 5 * time.Second
 	minSlowRetry, maxSlowRetry = time.Second, 30 * time.Second
 )
 
-// sending is what the goroutine in Run knows.
-type sending struct {
-	// due is when the next request is to be made. While failing, none is made before.
-	due     time.Time
-	failing time.Time     // since when; zero: the newest request succeeded, or there was none
-	pause   time.Duration // the newest one
-
-	told    map[string]told // what the Alertmanager takes for firing, by key
-	expires time.Time       // when the first of told may end
-	started string          // when the Alertmanager says that it was started; empty: not known
-}
-
-// told is what an Alertmanager was last told of an alert that fires.
-type told struct {
-	until   time.Time // when that ends
-	end     time.Time // the same by the Alertmanager's clock, as it was then
-	started string    // which run of the Alertmanager was told
-}
-
-// Run posts what is sent until ctx ends, and then tries once more, for two seconds at most, to post what still waits. It
+// Run posts queued alerts until ctx ends. It then tries once more, for at most two seconds, to post what is queued. It
 // returns nil.
 func (c *Client) Run(ctx context.Context) error {
-	work, cancel := outlive(ctx, flushTimeout)
+	requests, cancel := outlive(ctx, flushTimeout)
 	defer cancel()
-	timer := time.NewTimer(0) // The first request finds out whether somebody is there, and what time it is for them.
+	timer := time.NewTimer(0) // The first request finds out whether Alertmanager answers, and what its clock shows.
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			if c.waiting() > 0 {
-				c.note(c.flush(work))
+			if c.queued() > 0 {
+				c.record(c.flush(requests))
 			}
 			return nil
 		case <-c.wake:
 		case <-timer.C:
 		}
-		timer.Reset(c.turn(work))
+		timer.Reset(c.makeRequests(requests))
 	}
 }
 
-// outlive gives a context that ends some time after its parent.
+// outlive returns a context that ends some time after its parent.
 func outlive(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
 	stop := context.AfterFunc(parent, func() {
@@ -67,75 +48,72 @@ func outlive(parent context.Context, d time.Duration) (context.Context, context.
 	return ctx, func() { stop(); cancel() }
 }
 
-// turn makes the requests that are due, and returns how long nothing is to be done unless something is sent. However much
-// that is, a pause is a pause.
-func (c *Client) turn(ctx context.Context) time.Duration {
-	s := &c.sending
-	waiting := c.waiting() > 0
-	if due := !time.Now().Before(s.due); due || waiting && s.failing.IsZero() {
-		if waiting {
-			c.note(c.flush(ctx))
+// makeRequests makes the requests that are due, and returns the time until the next ones, unless alerts are sent before.
+// After a failure, none are made before the pause ends, however many alerts are sent.
+func (c *Client) makeRequests(ctx context.Context) time.Duration {
+	queued := c.queued() > 0
+	if due := !time.Now().Before(c.nextRequest); due || queued && c.failingSince.IsZero() {
+		if queued {
+			c.record(c.flush(ctx))
 		} else {
-			c.note(c.probe(ctx))
+			c.record(c.probe(ctx))
 		}
 	}
 	now := time.Now()
 	c.expire(now)
-	next := s.due
-	if !s.expires.IsZero() && s.expires.Before(next) {
-		next = s.expires
+	next := c.nextRequest
+	if !c.nextExpiry.IsZero() && c.nextExpiry.Before(next) {
+		next = c.nextExpiry
 	}
 	return max(0, next.Sub(now))
 }
 
-// note takes the outcome of requests: it says when there is to be another, and tells of it when it is news.
-func (c *Client) note(f *failure) {
-	s, now := &c.sending, time.Now()
-	c.series.offset.Set(c.clock.read(now).offset.Seconds())
+// record records the outcome of requests: it plans the next one, sets the metrics, and logs when requests begin to fail or
+// to succeed.
+func (c *Client) record(f *failure) {
+	now := time.Now()
+	c.series.offset.Set(c.clock.sample(now).offset.Seconds())
 	if f == nil {
-		if !s.failing.IsZero() {
-			c.logger.Info("Alertmanager takes alerts again", "after", now.Sub(s.failing).Round(time.Millisecond))
+		if !c.failingSince.IsZero() {
+			c.logger.Info("Alertmanager accepts alerts again", "after", now.Sub(c.failingSince).Round(time.Millisecond))
 		}
-		s.failing, s.pause, s.due = time.Time{}, 0, now.Add(c.probeInterval)
+		c.failingSince, c.pause, c.nextRequest = time.Time{}, 0, now.Add(c.probeInterval)
 		c.series.up.Set(1)
 		c.series.lastSuccess.Set(float64(now.UnixNano()) / 1e9)
 		return
 	}
-	if s.failing.IsZero() {
-		s.failing = now
-		c.logger.Warn("Alertmanager takes no alerts", "reason", string(f.reason), "err", f.err)
+	if c.failingSince.IsZero() {
+		c.failingSince = now
+		c.logger.Warn("Alertmanager does not accept alerts", "reason", string(f.reason), "err", f.err)
 	}
 	shortest, longest := minRetry, maxRetry
-	if f.reason.slow() {
+	if f.reason.needsCorrection() {
 		shortest, longest = minSlowRetry, maxSlowRetry
 	}
-	s.pause = min(max(2*s.pause, shortest), longest)
-	s.due = now.Add(s.pause)
+	c.pause = min(max(2*c.pause, shortest), longest)
+	c.nextRequest = now.Add(c.pause)
 	c.series.up.Set(0)
 }
 
-// probe asks the Alertmanager whether it is there, and so what time it is.
+// probe requests Alertmanager's status, which also shows its clock.
 func (c *Client) probe(ctx context.Context) *failure {
-	return c.do(ctx, http.MethodGet, c.status, nil, func(r io.Reader) (err error) {
-		c.sending.started, err = readStatus(r)
+	return c.do(ctx, http.MethodGet, c.statusURL, nil, func(r io.Reader) (err error) {
+		c.startedAt, err = readStatus(r)
 		return err
 	})
 }
 
-// expire forgets alerts that were not posted again in time, as the Alertmanager does.
+// expire forgets accepted alerts that were not posted again in time, as the Alertmanager does.
 func (c *Client) expire(now time.Time) {
-	s := &c.sending
-	if now.Before(s.expires) {
-		c.series.firing.Set(float64(len(s.told)))
-		return
-	}
-	s.expires = time.Time{}
-	for key, t := range s.told {
-		if !now.Before(t.until) {
-			delete(s.told, key)
-		} else if s.expires.IsZero() || t.until.Before(s.expires) {
-			s.expires = t.until
+	if !now.Before(c.nextExpiry) {
+		c.nextExpiry = time.Time{}
+		for key, d := range c.accepted {
+			if !now.Before(d.until) {
+				delete(c.accepted, key)
+			} else if c.nextExpiry.IsZero() || d.until.Before(c.nextExpiry) {
+				c.nextExpiry = d.until
+			}
 		}
 	}
-	c.series.firing.Set(float64(len(s.told)))
+	c.series.firing.Set(float64(len(c.accepted)))
 }

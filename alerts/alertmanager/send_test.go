@@ -13,20 +13,20 @@ import (
 func TestPostsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		time.Sleep(5 * time.Second)
-		require.Equal(t, 1, f.count(status), "the first request finds out who is there")
+		require.Equal(t, 1, f.count(status), "the first request is a probe")
 
 		a := alertOf("m1")
 		a.GeneratorURL = "http://here/member"
 		r.Send(a)
 		synctest.Wait()
-		got := f.taken()
+		got := f.accepted()
 		require.Len(t, got, 1)
 		now := time.Now().UTC()
-		require.Equal(t, wireAlert{
-			Labels: a.Labels, Annotations: a.Annotations, GeneratorURL: a.GeneratorURL, StartsAt: now, EndsAt: now.Add(30 * time.Second),
+		require.Equal(t, Alert{
+			Labels: a.Labels, Annotations: a.Annotations, GeneratorURL: a.GeneratorURL, Start: now, End: now.Add(30 * time.Second),
 		}, got[0])
 		require.InDelta(t, 1, r.value("sent_total"), 0)
 		require.InDelta(t, 1, r.value("firing"), 0)
@@ -36,11 +36,11 @@ func TestPostsAtOnce(t *testing.T) {
 	})
 }
 
-// Ten thousand alerts are forty posts, and those that inhibit others go first.
+// 10,000 alerts are sent in 40 posts, those that inhibit others first.
 func TestBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		alerts := many(10_000)
 		for i := range alerts {
 			alerts[i].First = i%1000 == 999
@@ -50,7 +50,7 @@ func TestBatches(t *testing.T) {
 		defer r.run()()
 		synctest.Wait()
 		require.Equal(t, 40, f.count(post))
-		got := members(f.taken())
+		got := members(f.accepted())
 		require.Len(t, got, 10_000)
 		require.Equal(t, []string{"m00999", "m01999"}, got[:2])
 		require.Equal(t, []string{"m09999", "m00000", "m00001"}, got[9:12])
@@ -61,7 +61,7 @@ func TestBatches(t *testing.T) {
 func TestNewestVersionIsPosted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		a, b, c := alertOf("a"), alertOf("b"), alertOf("c")
 		a2 := alertOf("a")
 		a2.Annotations = map[string]string{"summary": "newer"}
@@ -72,7 +72,7 @@ func TestNewestVersionIsPosted(t *testing.T) {
 		r.Send(a2, c2)
 		defer r.run()()
 		synctest.Wait()
-		got := f.taken()
+		got := f.accepted()
 		require.Equal(t, []string{"c", "a", "b"}, members(got))
 		require.Equal(t, "newer", got[1].Annotations["summary"])
 	})
@@ -81,7 +81,7 @@ func TestNewestVersionIsPosted(t *testing.T) {
 func TestTooManyAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{down: true}
-		r := newRig(t, f, func(o *Options) { o.Capacity = 3 })
+		r := newTestClient(t, f, func(o *Options) { o.Capacity = 3 })
 		stop := r.run()
 		defer stop()
 		first := alertOf("first")
@@ -98,16 +98,16 @@ func TestTooManyAlerts(t *testing.T) {
 		r.Send(more...)
 		f.set(func() { f.down = false })
 		time.Sleep(maxRetry)
-		require.Equal(t, []string{"second", "third", "fourth"}, members(f.taken()))
+		require.Equal(t, []string{"second", "third", "fourth"}, members(f.accepted()))
 		require.InDelta(t, 6, r.value("dropped_total"), 0)
 	})
 }
 
-// While nothing gets through, requests are made less and less often, however much is sent; what was sent waits.
+// While requests fail, the pauses between them grow, however many alerts are sent; the alerts stay queued.
 func TestRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{down: true}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		for range 600 {
 			r.Send(alertOf("m1"))
@@ -126,20 +126,20 @@ func TestRetries(t *testing.T) {
 
 		f.set(func() { f.down = false })
 		time.Sleep(maxRetry)
-		require.Equal(t, []string{"m1"}, members(f.taken()))
+		require.Equal(t, []string{"m1"}, members(f.accepted()))
 		require.InDelta(t, 1, r.value("alertmanager_up"), 0)
 		r.Send(alertOf("m2"))
 		synctest.Wait()
-		require.Len(t, f.taken(), 2, "at once again")
-		require.Regexp(t, `(?s)^[^\n]*level=WARN msg="Alertmanager takes no alerts" alertmanager=http://am:9093 reason=connect err="connection refused"\n`+
-			`[^\n]*level=INFO msg="Alertmanager takes alerts again" alertmanager=http://am:9093 after=1m\d.*\n$`, r.log.String())
+		require.Len(t, f.accepted(), 2, "posts are immediate again")
+		require.Regexp(t, `(?s)^[^\n]*level=WARN msg="Alertmanager does not accept alerts" alertmanager=http://am:9093 reason=connect err="connection refused"\n`+
+			`[^\n]*level=INFO msg="Alertmanager accepts alerts again" alertmanager=http://am:9093 after=1m\d.*\n$`, r.log.String())
 	})
 }
 
-func TestHangs(t *testing.T) {
+func TestAlertmanagerHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		synctest.Wait()
 		f.set(func() { f.delay = time.Hour })
@@ -155,16 +155,16 @@ func TestHangs(t *testing.T) {
 		f.set(func() { f.delay = 0 })
 		time.Sleep(minRetry)
 		synctest.Wait()
-		require.Equal(t, "m00000", f.taken()[0].Labels["member"], "in the old order")
-		require.Len(t, f.taken(), 300)
+		require.Equal(t, "m00000", f.accepted()[0].Labels["member"], "the order is kept")
+		require.Len(t, f.accepted(), 300)
 	})
 }
 
-// While an answer is awaited, a newer version comes.
-func TestNewerVersionMeanwhile(t *testing.T) {
+// A newer version of an alert is sent while the older one is being posted.
+func TestNewerVersionDuringAPost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		synctest.Wait()
 		f.set(func() { f.delay = time.Hour })
@@ -177,18 +177,18 @@ func TestNewerVersionMeanwhile(t *testing.T) {
 		r.Send(&again)
 		f.set(func() { f.delay = 0 })
 		time.Sleep(6 * time.Second)
-		require.Equal(t, "newer", f.taken()[0].Annotations["summary"])
-		require.Len(t, f.taken(), 1)
-		require.InDelta(t, 1, r.value("delivery_latency_seconds_count"), 0, "that it began was not told before")
+		require.Equal(t, "newer", f.accepted()[0].Annotations["summary"])
+		require.Len(t, f.accepted(), 1)
+		require.InDelta(t, 1, r.value("delivery_latency_seconds_count"), 0, "the start was not reported before")
 		require.InDelta(t, 10.25, r.value("delivery_latency_seconds_sum"), 0.01)
 	})
 }
 
-// What waits is replaced by re-posts, which don't know that nobody was told before.
+// The latency counts from the detection, although repetitions have replaced the first version in the queue.
 func TestLatencyAfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{down: true}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		a := alertOf("m1")
 		a.Detected = time.Now()
@@ -201,7 +201,7 @@ func TestLatencyAfterAnOutage(t *testing.T) {
 		}
 		f.set(func() { f.down = false })
 		time.Sleep(maxRetry)
-		require.Len(t, f.taken(), 1)
+		require.Len(t, f.accepted(), 1)
 		require.InDelta(t, 1, r.value("delivery_latency_seconds_count"), 0)
 		require.InDelta(t, 102.75, r.value("delivery_latency_seconds_sum"), 0.01)
 	})
@@ -210,7 +210,7 @@ func TestLatencyAfterAnOutage(t *testing.T) {
 func TestLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{delay: 20 * time.Millisecond}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		time.Sleep(time.Second)
 		a := alertOf("m1")
@@ -235,7 +235,7 @@ func TestLatency(t *testing.T) {
 func TestFiring(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		alerts := many(3)
 		r.Send(alerts...)
@@ -245,7 +245,7 @@ func TestFiring(t *testing.T) {
 		synctest.Wait()
 		require.InDelta(t, 2, r.value("firing"), 0)
 		time.Sleep(10*time.Second + time.Millisecond)
-		require.InDelta(t, 1, r.value("firing"), 0, "one was not posted again")
+		require.InDelta(t, 1, r.value("firing"), 0, "one alert was not posted again in time")
 		time.Sleep(20 * time.Second)
 		require.InDelta(t, 0, r.value("firing"), 0)
 	})
@@ -254,7 +254,7 @@ func TestFiring(t *testing.T) {
 func TestProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		time.Sleep(95 * time.Second)
 		require.Equal(t, 4, f.count(status))
@@ -262,37 +262,37 @@ func TestProbes(t *testing.T) {
 			r.Send(alertOf("m1"))
 			time.Sleep(time.Second)
 		}
-		require.Equal(t, 4, f.count(status), "who is posted to needs no probe")
+		require.Equal(t, 4, f.count(status), "no probes while alerts are posted")
 		f.set(func() {
 			f.answers = func(*http.Request) *http.Response { return f.answer(http.StatusOK, `<html>Welcome`) }
 		})
 		time.Sleep(30 * time.Second)
 		require.InDelta(t, 0, r.value("alertmanager_up"), 0)
-		require.Contains(t, r.log.String(), `reason=rejected err="what answers is no Alertmanager"`)
+		require.Contains(t, r.log.String(), `reason=rejected err="the server that answers is not an Alertmanager"`)
 	})
 }
 
-// What waits at the end is posted, if that is quickly done.
+// Queued alerts are posted at the end, within a time limit.
 func TestLastFlush(t *testing.T) {
 	for name, hangs := range map[string]bool{"answers": false, "hangs": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := &fake{delay: 100 * time.Millisecond}
-				r := newRig(t, f, nil)
+				r := newTestClient(t, f, nil)
 				stop := r.run()
 				time.Sleep(time.Second)
 				if hangs {
 					f.set(func() { f.delay = time.Hour })
 				}
 				r.Send(many(1000)...)
-				begun := time.Now()
+				began := time.Now()
 				stop()
 				if hangs {
-					require.Equal(t, flushTimeout, time.Since(begun))
+					require.Equal(t, flushTimeout, time.Since(began))
 					require.InDelta(t, 1000, r.value("queue_length"), 0)
 				} else {
-					require.Equal(t, 400*time.Millisecond, time.Since(begun))
-					require.Len(t, f.taken(), 1000)
+					require.Equal(t, 400*time.Millisecond, time.Since(began))
+					require.Len(t, f.accepted(), 1000)
 				}
 			})
 		})
@@ -310,11 +310,8 @@ func TestKey(t *testing.T) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	batch := make([]entry, 0, 10_000)
-	for _, a := range many(cap(batch)) {
-		batch = append(batch, entry{key: a.Key(), alert: a})
-	}
-	now := newClock().read(time.Now())
+	batch := many(10_000)
+	now := newClock().sample(time.Now())
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := encode(batch, now, time.Minute); err != nil {
@@ -329,7 +326,8 @@ func BenchmarkQueue(b *testing.B) {
 	for b.Loop() {
 		q := newQueue(defaultCapacity)
 		for _, a := range alerts {
-			q.add(entry{key: a.Key(), alert: a})
+			a.key = a.Key()
+			q.add(a)
 		}
 		for q.len() > 0 {
 			q.take(maxBatch)

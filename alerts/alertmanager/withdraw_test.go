@@ -8,11 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A member died and recovered while its Alertmanager was away: that one is not told of it when it is back.
+// A member died and recovered while Alertmanager was away: when it is back, the alert is not posted.
 func TestWithdraw(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{down: true}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		alerts := many(3)
 		r.Send(alerts...)
@@ -23,16 +23,16 @@ func TestWithdraw(t *testing.T) {
 		r.Send(&again)
 		f.set(func() { f.down = false })
 		time.Sleep(maxRetry)
-		require.Equal(t, []string{"m00002", "m00001"}, members(f.taken()))
+		require.Equal(t, []string{"m00002", "m00001"}, members(f.accepted()))
 		require.InDelta(t, 0, r.value("dropped_total"), 0)
 	})
 }
 
-// What is on its way when it is withdrawn does not come back to wait.
-func TestWithdrawOnTheWay(t *testing.T) {
+// An alert that is withdrawn while it is being posted is not queued again when the post fails.
+func TestWithdrawDuringAPost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
-		r := newRig(t, f, nil)
+		r := newTestClient(t, f, nil)
 		defer r.run()()
 		synctest.Wait()
 		f.set(func() { f.delay = time.Hour })
@@ -47,6 +47,6 @@ func TestWithdrawOnTheWay(t *testing.T) {
 		require.InDelta(t, 2, r.value("queue_length"), 0)
 		f.set(func() { f.delay = 0 })
 		time.Sleep(maxRetry)
-		require.ElementsMatch(t, []string{"m00001", "m00002"}, members(f.taken()))
+		require.ElementsMatch(t, []string{"m00001", "m00002"}, members(f.accepted()))
 	})
 }

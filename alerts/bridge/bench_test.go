@@ -10,8 +10,8 @@ import (
 	"servicegroup_exporter/config"
 )
 
-// crowd gives a source with that many members in groups of a thousand, of which some are down.
-func crowd(members, down int) []collector.Snapshot {
+// manyMembers returns the snapshot of a source with groups of 1,000 members, of which some are down.
+func manyMembers(members, down int) []collector.Snapshot {
 	s := collector.Snapshot{Source: "nova", Readable: true, Members: make([]collector.MemberState, members)}
 	for i := range s.Members {
 		m := &s.Members[i]
@@ -24,40 +24,42 @@ func crowd(members, down int) []collector.Snapshot {
 	return []collector.Snapshot{s}
 }
 
-func eachCrowd(b *testing.B, run func(b *testing.B, snapshots []collector.Snapshot)) {
+func eachSize(b *testing.B, run func(b *testing.B, snapshots []collector.Snapshot)) {
 	for _, members := range []int{10_000, 100_000} {
 		for name, down := range map[string]int{"none": 0, "1%": members / 100, "all": members} {
 			b.Run(fmt.Sprintf("members=%d/down=%s", members, name), func(b *testing.B) {
 				b.ReportAllocs()
-				run(b, crowd(members, down))
+				run(b, manyMembers(members, down))
 			})
 		}
 	}
 }
 
-// BenchmarkSurvey is what each look at the collector costs, when nothing changes and nothing is due.
-func BenchmarkSurvey(b *testing.B) {
-	eachCrowd(b, func(b *testing.B, snapshots []collector.Snapshot) {
+// BenchmarkStep measures a step when nothing changes and nothing is due.
+func BenchmarkStep(b *testing.B) {
+	eachSize(b, func(b *testing.B, snapshots []collector.Snapshot) {
 		c := config.DefaultAlerting()
-		s, builder, l := newSchedule(&c), alerts.NewBuilder(&c), newLedger(nil)
+		schedule, builder, s := newSchedule(&c), alerts.NewBuilder(&c), newState(nil)
 		now := began.Add(time.Hour)
 		for b.Loop() {
-			l.update(newSurvey(snapshots, builder, never), now)
-			l.due(s, builder, nil, now)
+			firing, unknown := evaluate(snapshots, builder, never)
+			s.update(firing, unknown, now)
+			s.due(schedule, builder, nil, now)
 		}
 	})
 }
 
-// BenchmarkSurveyDue is the same when everything that fires is posted again.
-func BenchmarkSurveyDue(b *testing.B) {
-	eachCrowd(b, func(b *testing.B, snapshots []collector.Snapshot) {
+// BenchmarkStepDue measures a step when all firing alerts are due.
+func BenchmarkStepDue(b *testing.B) {
+	eachSize(b, func(b *testing.B, snapshots []collector.Snapshot) {
 		c := config.DefaultAlerting()
-		s, builder, l := newSchedule(&c), alerts.NewBuilder(&c), newLedger(nil)
+		schedule, builder, s := newSchedule(&c), alerts.NewBuilder(&c), newState(nil)
 		now := began.Add(time.Hour)
 		for b.Loop() {
-			now = now.Add(s.resend)
-			l.update(newSurvey(snapshots, builder, never), now)
-			l.due(s, builder, nil, now)
+			now = now.Add(schedule.resend)
+			firing, unknown := evaluate(snapshots, builder, never)
+			s.update(firing, unknown, now)
+			s.due(schedule, builder, nil, now)
 		}
 	})
 }

@@ -1,12 +1,13 @@
-// Package bridge posts deaths to every Alertmanager at the moment a poll sees them, instead of a scrape, an evaluation and
-// a "for" later.
+// Package bridge posts alerts about deaths to every Alertmanager at the end of the poll that finds them. It does not wait
+// for a scrape, a rule evaluation and the rule's "for".
 //
-// The rules post the same alerts: labels and texts come from the same [alerts.Builder], so that Alertmanager merges what both
-// send. The bridge therefore says early that something fires and repeats it in short-lived posts, and as a rule leaves it
-// to the rules to say that it is over.
+// Prometheus' rules fire the same alerts. Alertmanager merges both, because their labels and annotations come from the same
+// configuration: see [alerts.Builder]. The bridge posts first, and repeats its posts, each of which is valid for a short
+// time. By default the rules resolve the alert.
 //
-// What fires is a function of what the collector knows, computed anew after every event and every few seconds, so that
-// nothing depends on an event that was missed. What is not known any more stays as it was.
+// The bridge evaluates the conditions of all alerts after every event, and every few seconds, from the collector's
+// snapshots. So an event that is lost loses no alert. While the condition of a firing alert can't be evaluated, because its
+// source or member can't be read, the alert is retained: it keeps firing.
 package bridge
 
 import (
@@ -23,104 +24,88 @@ import (
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/config"
 )
 
 const (
-	// coalesce is how long the bridge waits after an event for others: those of one poll come together, and those of
-	// other sources may be about the same failure. What fires together is posted together.
+	// coalesce is how long the bridge waits for more events after one: the events of one poll come together, and those of
+	// other sources may be about the same failure. Alerts that begin together are posted together.
 	coalesce = 10 * time.Millisecond
-	// eventBuffer is how many events may wait. Those that are lost cost the measured delivery latency of their alerts
-	// alone.
+	// eventBuffer is the maximum number of waiting events. If an event is lost, the delivery latency of its alert is not
+	// measured; the alert is posted.
 	eventBuffer = 1000
-	// checkInterval is how often Alertmanager is asked for a second alert about the same.
+	// checkInterval is the interval at which the labels of alerts in Alertmanager are checked, and checkTimeout limits one
+	// check.
 	checkInterval = time.Minute
-	// checkTimeout bounds one such question.
-	checkTimeout = 30 * time.Second
+	checkTimeout  = 30 * time.Second
 )
 
-// Collector is what the bridge watches.
+// A Collector is what the bridge needs of the collector.
 type Collector interface {
 	Snapshots() []collector.Snapshot
 	Subscribe(buffer int) (<-chan collector.Event, func())
 }
 
-// Options are what a [Bridge] needs from the process around it.
+// Options are the settings of a [Bridge].
 type Options struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Collector  Collector
-	// StoragePath is the folder that remembers over restarts what fires; empty: nothing is remembered.
+	// StoragePath is the folder of the state file; empty: alerts are not saved.
 	StoragePath string
-	// Pending tells whether a source that the collector does not know yet may still be found; nil: never. Until then its
-	// alerts stay as they were.
+	// Pending returns whether a source that the collector does not have yet may still be found; nil: never. Until then its
+	// alerts are retained.
 	Pending func(source string) bool
 }
 
 // A Bridge posts alerts. Its methods may be called concurrently.
 type Bridge struct {
-	log       *slog.Logger
-	collector Collector
-	pending   func(source string) bool
-	metrics   *alertmanager.Metrics
-	held      prometheus.Gauge
-	ledger    *ledger
-	saver     *saver
-	transport http.RoundTripper // of tests; nil: what the configuration says
+	log            *slog.Logger
+	collector      Collector
+	pending        func(source string) bool
+	metrics        *alertmanager.Metrics
+	retainedAlerts prometheus.Gauge
+	state          *state
+	file           *stateFile
+	transport      http.RoundTripper // of tests; nil: the configuration's
 
-	changed chan struct{} // receives when there is another setup to use
+	changed chan struct{} // receives when next is set
 
-	mu    sync.Mutex
-	next  *Setup      // what Use wants, nil when it was taken over
-	ended []alerts.ID // held alerts that others have ended, as clients found out since the last step
+	mu                sync.Mutex
+	next              *Setup      // what Use has set and Run has not taken yet
+	resolvedElsewhere []alerts.ID // retained alerts that clients have found resolved since the last step
 }
 
-// New makes a bridge that posts nowhere until [Bridge.Use] is called.
+// New returns a bridge, which posts nothing until [Bridge.Use] is called.
 func New(o Options) (*Bridge, error) {
 	metrics, err := alertmanager.NewMetrics(o.Registerer)
 	if err != nil {
-		return nil, fmt.Errorf("registering metrics: %w", err)
+		return nil, err
 	}
 	b := &Bridge{
 		log: o.Logger.With("component", "bridge"), collector: o.Collector, pending: o.Pending, metrics: metrics,
-		held: prometheus.NewGauge(prometheus.GaugeOpts{
+		retainedAlerts: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "servicegroup_alerts_held",
-			Help: "Alerts that go on as they were because nothing is known any more of what they are about.",
+			Help: "Number of alerts kept firing because their source or member can't currently be read.",
 		}),
 		changed: make(chan struct{}, 1),
 	}
 	if b.pending == nil {
 		b.pending = func(string) bool { return false }
 	}
-	if err := o.Registerer.Register(b.held); err != nil {
+	if err := o.Registerer.Register(b.retainedAlerts); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
-	store := newStore(o.StoragePath, b.log)
-	b.saver = newSaver(store, b.log)
-	b.ledger = newLedger(store.load())
+	b.file = newStateFile(o.StoragePath, b.log)
+	b.state = newState(b.file.load())
 	return b, nil
 }
 
-// Prepare makes a setup for a configuration, which has to be valid. It is to be used or closed.
-func (b *Bridge) Prepare(cfg *config.Alerting) (*Setup, error) {
-	s := &Setup{builder: alerts.NewBuilder(cfg), schedule: newSchedule(cfg)}
-	for i := range cfg.Alertmanagers {
-		client, err := b.newClient(cfg.Alertmanagers[i], s.schedule.validity())
-		if err != nil {
-			s.Close()
-			return nil, fmt.Errorf("alerting.alertmanagers[%d]: %w", i, err)
-		}
-		s.clients = append(s.clients, client)
-	}
-	return s, nil
-}
-
-// Use makes the bridge post as a setup says, in place of the one before.
+// Use makes the bridge post with a setup, in place of the one before. It closes a setup that was never put into use.
 func (b *Bridge) Use(s *Setup) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.next != nil {
-		b.next.Close() // Nobody took it over.
+		b.next.Close()
 	}
 	b.next = s
 	select {
@@ -129,14 +114,14 @@ func (b *Bridge) Use(s *Setup) {
 	}
 }
 
-// Run posts until ctx ends. What fires then goes on in Alertmanager for as long as a post is valid. It is called once.
+// Run posts alerts until ctx ends. In Alertmanager they keep firing until their validity ends. Run must be called once.
 func (b *Bridge) Run(ctx context.Context) error {
 	events, unsubscribe := b.collector.Subscribe(eventBuffer)
 	defer unsubscribe()
 	var background sync.WaitGroup
 	defer background.Wait()
-	background.Go(b.saver.run)
-	defer b.saver.close()
+	background.Go(b.file.run)
+	defer b.file.close()
 	current := &Setup{}
 	defer func() { current.stop() }()
 	tick := time.NewTimer(0)
@@ -144,12 +129,12 @@ func (b *Bridge) Run(ctx context.Context) error {
 	check := time.NewTicker(checkInterval)
 	defer check.Stop()
 	for {
-		var deaths deaths
+		var detected map[alerts.ID]time.Time
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-b.changed:
-			if next := b.taken(); next != nil {
+			if next := b.takeNext(); next != nil {
 				next.start(ctx)
 				background.Go(current.stop)
 				current = next
@@ -157,57 +142,54 @@ func (b *Bridge) Run(ctx context.Context) error {
 			}
 		case e, ok := <-events:
 			if !ok {
-				events = nil // The collector has ended, and so will ctx.
+				events = nil // The collector has ended, and ctx will end soon.
 				continue
 			}
-			deaths = gather(ctx, e, events)
+			detected = deaths(ctx, e, events)
 		case <-check.C:
 			if len(current.clients) > 0 {
-				b.check(ctx, current)
+				b.checkLabels(ctx, current)
 			}
 			continue
 		case <-tick.C:
 		}
 		if len(current.clients) > 0 {
-			b.step(current, deaths)
+			b.step(current, detected)
 			tick.Reset(current.schedule.tick())
 		}
 	}
 }
 
-// step finds out what fires now, posts what is new or due, and remembers it.
-func (b *Bridge) step(current *Setup, seen deaths) {
+// step evaluates all alerts, posts those that are due, and saves the state if it has changed.
+func (b *Bridge) step(current *Setup, detected map[alerts.ID]time.Time) {
 	now := time.Now()
-	changed := b.ledger.update(newSurvey(b.collector.Snapshots(), current.builder, b.pending), now)
-	if n := b.ledger.end(b.takeEnded(), now); n > 0 {
-		b.log.Info("held alerts are over: others, who can read their source, have ended them in Alertmanager", "alerts", n)
+	firing, unknown := evaluate(b.collector.Snapshots(), current.builder, b.pending)
+	changed := b.state.update(firing, unknown, now)
+	if n := b.state.endRetained(b.takeResolvedElsewhere(), now); n > 0 {
+		b.log.Info("Retained alerts ended: another sender has resolved them in Alertmanager", "alerts", n)
 		changed = true
 	}
-	b.held.Set(float64(b.ledger.held()))
-	due, over := b.ledger.due(current.schedule, current.builder, seen, now)
-	for _, client := range current.clients {
-		client.Withdraw(over...)
-		client.Send(due...)
-	}
+	b.retainedAlerts.Set(float64(b.state.retained()))
+	current.send(b.state.due(current.schedule, current.builder, detected, now))
 	if changed {
-		b.saver.save(b.ledger.remember())
+		b.file.save(b.state.saved())
 	}
 }
 
-// begin takes note of a new setup. Everything that fires is to be posted anew: who is told, or by which labels, may have
-// changed. Where nobody is told any more, nothing is kept that would be old when somebody is again.
+// begin prepares the state for a new setup. All alerts are due again, because the Alertmanagers or the labels may have
+// changed. A setup without Alertmanagers clears the state, because nothing keeps it current.
 func (b *Bridge) begin(s *Setup) {
-	b.ledger.forgetSent()
-	if len(s.clients) > 0 || len(b.ledger.entries) == 0 {
+	b.state.forgetPosts()
+	if len(s.clients) > 0 || len(b.state.entries) == 0 {
 		return
 	}
-	b.ledger = newLedger(nil)
-	b.held.Set(0)
-	b.saver.save(b.ledger.remember())
+	b.state = newState(nil)
+	b.retainedAlerts.Set(0)
+	b.file.save(b.state.saved())
 }
 
-// taken gives the setup to use, or nil if it was taken over already.
-func (b *Bridge) taken() *Setup {
+// takeNext returns the setup that Use has set, or nil if it was taken before.
+func (b *Bridge) takeNext() *Setup {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	next := b.next
@@ -215,58 +197,56 @@ func (b *Bridge) taken() *Setup {
 	return next
 }
 
-// noteEnded takes from a client that somebody else has ended an alert that is held.
-func (b *Bridge) noteEnded(a *alertmanager.Alert) {
+// noteResolvedElsewhere notes, for the next step, that another sender has resolved a retained alert. Clients call it.
+func (b *Bridge) noteResolvedElsewhere(a *alertmanager.Alert) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ended = append(b.ended, alerts.ID{
+	b.resolvedElsewhere = append(b.resolvedElsewhere, alerts.ID{
 		Alert: a.Labels["alertname"], Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
 	})
 }
 
-func (b *Bridge) takeEnded() []alerts.ID {
+func (b *Bridge) takeResolvedElsewhere() []alerts.ID {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	ended := b.ended
-	b.ended = nil
-	return ended
+	ids := b.resolvedElsewhere
+	b.resolvedElsewhere = nil
+	return ids
 }
 
-// check lets every Alertmanager be asked whether the rules' alerts are the bridge's.
-func (b *Bridge) check(ctx context.Context, current *Setup) {
-	firing := b.ledger.firing(current.builder)
+// checkLabels asks every Alertmanager, in the background, whether the labels of the firing alerts are those of the rules.
+func (b *Bridge) checkLabels(ctx context.Context, current *Setup) {
+	firing := b.state.firing(current.builder)
 	for _, client := range current.clients {
-		client.background.Go(func() {
+		current.background.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 			defer cancel()
-			if err := client.Check(ctx, firing); err != nil && !errors.Is(err, context.Canceled) {
-				b.log.Debug("alerts could not be compared", "alertmanager", client.Name(), "err", err)
+			if err := client.CheckLabels(ctx, firing); err != nil && !errors.Is(err, context.Canceled) {
+				b.log.Debug("Checking labels in Alertmanager failed", "alertmanager", client.Name(), "err", err)
 			}
 		})
 	}
 }
 
-// deaths are the times at which deaths were seen that are new.
-type deaths map[alerts.ID]time.Time
-
-// gather takes an event and those that come with it.
-func gather(ctx context.Context, e collector.Event, events <-chan collector.Event) deaths {
+// deaths waits for events that come together with one, and returns the deaths among them: by the ID of their alert, when
+// the death was detected.
+func deaths(ctx context.Context, e collector.Event, events <-chan collector.Event) map[alerts.ID]time.Time {
 	timer := time.NewTimer(coalesce)
 	defer timer.Stop()
-	seen := deaths{}
+	detected := map[alerts.ID]time.Time{}
 	for {
 		if e.Type == collector.EventDeath {
 			id := alerts.ID{Alert: alerts.MemberDown, Source: e.Source, Group: e.Member.Group, Member: e.Member.Name}
-			seen[id] = e.Time
+			detected[id] = e.Time
 		}
 		select {
 		case <-ctx.Done():
-			return seen
+			return detected
 		case <-timer.C:
-			return seen
+			return detected
 		case next, ok := <-events:
 			if !ok {
-				return seen
+				return detected
 			}
 			e = next
 		}

@@ -7,96 +7,78 @@ import (
 	"servicegroup_exporter/collector"
 )
 
-// A survey is what can be said about alerts at one moment.
-type survey struct {
-	builder *alerts.Builder
-	pending func(source string) bool
-
-	firing map[alerts.ID]time.Time // since when; zero: since now
-	known  map[string]bool         // sources that the collector has, and whether they can be read
-	// doubt has the members whose state can't be told, and the groups and sources that can't be judged without them.
-	doubt map[subject]bool
-}
-
-// A subject is what an alert is about: without the name of a member a group, without that of a group a source.
-type subject struct{ source, group, member string }
-
-// newSurvey finds out what fires by what the collector knows.
-func newSurvey(snapshots []collector.Snapshot, builder *alerts.Builder, pending func(string) bool) *survey {
-	s := &survey{
-		builder: builder, pending: pending,
-		firing: map[alerts.ID]time.Time{}, known: map[string]bool{}, doubt: map[subject]bool{},
-	}
+// evaluate evaluates the conditions of all alerts, from the collector's snapshot of each source.
+//
+// It returns the firing alerts, each with the time since when; a zero time means since now. For an alert that does not fire,
+// unknown returns true if its condition can't be evaluated now, and false if the condition does not hold. The function
+// pending returns whether a source without a snapshot may still be found.
+func evaluate(snapshots []collector.Snapshot, builder *alerts.Builder, pending func(source string) bool) (
+	firing map[alerts.ID]time.Time, unknown func(alerts.ID) bool,
+) {
+	firing = map[alerts.ID]time.Time{}
+	readable := map[string]bool{}       // by source
+	undecidable := map[alerts.ID]bool{} // IDs without the name of an alert: all alerts about that member, group or source
 	for i := range snapshots {
-		snapshot := &snapshots[i]
-		s.known[snapshot.Source] = snapshot.Readable
-		if snapshot.Readable {
-			s.source(snapshot)
+		s := &snapshots[i]
+		readable[s.Source] = s.Readable
+		if s.Readable {
+			evaluateSource(s, builder, firing, undecidable)
 		}
 	}
-	return s
-}
-
-// unknown tells of an alert that does not fire whether that only can't be told.
-func (s *survey) unknown(id alerts.ID) bool {
-	readable, known := s.known[id.Source]
-	switch {
-	case !known:
-		return s.pending(id.Source)
-	case !readable:
-		return true
-	default:
-		return s.doubt[subject{id.Source, id.Group, id.Member}]
+	return firing, func(id alerts.ID) bool {
+		canRead, found := readable[id.Source]
+		switch {
+		case !found:
+			return pending(id.Source)
+		case !canRead:
+			return true
+		default:
+			id.Alert = ""
+			return undecidable[id]
+		}
 	}
 }
 
-func (s *survey) source(snapshot *collector.Snapshot) {
+// evaluateSource adds the alerts about one readable source to firing. To undecidable it adds the members whose state is
+// unknown, and the groups and sources whose conditions depend on such a member.
+func evaluateSource(s *collector.Snapshot, builder *alerts.Builder, firing map[alerts.ID]time.Time, undecidable map[alerts.ID]bool) {
 	groups := map[string]alerts.Tally{}
-	for i := range snapshot.Members {
-		m := &snapshot.Members[i]
+	for i := range s.Members {
+		m := &s.Members[i]
 		tally := groups[m.Group]
-		s.member(snapshot.Source, m, &tally)
+		if m.State == collector.Unknown {
+			undecidable[alerts.ID{Source: s.Source, Group: m.Group, Member: m.Name}] = true
+		} else if alerts.InService(&m.Member, m.Fenced) {
+			tally.InService++
+			if m.State == collector.Down {
+				tally.Down++
+				firing[alerts.ID{Alert: alerts.MemberDown, Source: s.Source, Group: m.Group, Member: m.Name}] = m.Since
+			}
+		}
+		if m.InDoubt { // The member may well be up, unlike one whose entry is damaged.
+			undecidable[alerts.ID{Source: s.Source, Group: m.Group}] = true
+			undecidable[alerts.ID{Source: s.Source}] = true
+		}
 		groups[m.Group] = tally
 	}
-	if !snapshot.Catalogue {
-		for _, group := range s.builder.ExpectedGroups(snapshot.Source) {
-			if _, there := groups[group]; !there {
-				groups[group] = alerts.Tally{}
-			}
+	if !s.Catalogue { // A catalogue only lists other sources, such as Nova's cells.
+		for _, group := range builder.ExpectedGroups(s.Source) {
+			groups[group] = groups[group] // A group without members has too few of them.
+		}
+	}
+	add := func(ids []alerts.ID) {
+		for _, id := range ids {
+			firing[id] = time.Time{}
 		}
 	}
 	var all alerts.Tally
 	for group, tally := range groups {
 		all.Add(tally)
-		if !s.doubt[subject{source: snapshot.Source, group: group}] {
-			s.fire(s.builder.GroupAlerts(snapshot.Source, group, tally))
+		if !undecidable[alerts.ID{Source: s.Source, Group: group}] {
+			add(builder.GroupAlerts(s.Source, group, tally))
 		}
 	}
-	if !s.doubt[subject{source: snapshot.Source}] {
-		s.fire(s.builder.SourceAlerts(snapshot.Source, all))
-	}
-}
-
-func (s *survey) member(source string, m *collector.MemberState, tally *alerts.Tally) {
-	if m.State == collector.Unknown {
-		s.doubt[subject{source, m.Group, m.Name}] = true
-	}
-	if m.InDoubt {
-		s.doubt[subject{source: source, group: m.Group}] = true
-		s.doubt[subject{source: source}] = true
-	}
-	if m.State == collector.Unknown || !alerts.InService(&m.Member, m.Fenced) {
-		return
-	}
-	tally.InService++
-	if m.State == collector.Down {
-		tally.Down++
-		s.firing[alerts.ID{Alert: alerts.MemberDown, Source: source, Group: m.Group, Member: m.Name}] = m.Since
-	}
-}
-
-func (s *survey) fire(ids []alerts.ID) {
-	for _, id := range ids {
-		s.firing[id] = time.Time{}
+	if !undecidable[alerts.ID{Source: s.Source}] {
+		add(builder.SourceAlerts(s.Source, all))
 	}
 }

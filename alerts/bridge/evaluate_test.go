@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +18,8 @@ import (
 
 var began = time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
 
-// snapshot makes a readable source. Each word is a member: group/name:state and flags, of which the group is "g" if it is
-// left out.
+// snapshot returns the snapshot of a readable source. Each word is a member, as group/name:state:flags; the default group is
+// "g".
 func snapshot(source, members string) collector.Snapshot {
 	s := collector.Snapshot{Source: source, Readable: true}
 	for word := range strings.FieldsSeq(members) {
@@ -35,7 +37,7 @@ func snapshot(source, members string) collector.Snapshot {
 				m.State = collector.Down
 			case "doubt":
 				m.InDoubt = true
-			case "damaged": // Its state stays unknown.
+			case "damaged": // The state stays unknown.
 			case "disabled":
 				m.Enabled = drivers.FlagNo
 			case "auto":
@@ -53,9 +55,11 @@ func snapshot(source, members string) collector.Snapshot {
 	return s
 }
 
+// unreadable returns the snapshot of a source that can't be read.
 func blind(source string) collector.Snapshot { return collector.Snapshot{Source: source} }
 
-func builder(change func(*config.Alerting)) *alerts.Builder {
+// newBuilder returns a builder for the default configuration; change may change that.
+func newBuilder(change func(*config.Alerting)) *alerts.Builder {
 	c := config.DefaultAlerting()
 	if change != nil {
 		change(&c)
@@ -63,7 +67,7 @@ func builder(change func(*config.Alerting)) *alerts.Builder {
 	return alerts.NewBuilder(&c)
 }
 
-// brief writes what fires as "Alert source/group/member" without the common prefix.
+// brief returns alerts as "Alert source/group/member", without the common prefix of their names.
 func brief(ids ...alerts.ID) []string {
 	list := []string{}
 	for _, id := range ids {
@@ -73,17 +77,9 @@ func brief(ids ...alerts.ID) []string {
 	return list
 }
 
-func fires(s *survey) []string {
-	var ids []alerts.ID
-	for id := range s.firing {
-		ids = append(ids, id)
-	}
-	return brief(ids...)
-}
-
 func never(string) bool { return false }
 
-func TestSurvey(t *testing.T) {
+func TestEvaluate(t *testing.T) {
 	minimum := func(c *config.Alerting) {
 		c.Groups = []config.AlertGroup{{Source: "s", Group: "g", MinMembers: 2}, {Group: "h", DegradedRatio: 0.9}}
 	}
@@ -93,7 +89,7 @@ func TestSurvey(t *testing.T) {
 		change  func(*config.Alerting)
 		want    []string
 	}{
-		{"all are well", "a:up b:up", nil, nil},
+		{"all are up", "a:up b:up", nil, nil},
 		{"one of two is down", "a:up b:down", nil, []string{"MemberDown s/g/b"}},
 		{"the only one is down", "a:down", nil, []string{"MemberDown s/g/a", "Outage s/g"}},
 		{"a quarter, but only one, is down", "a:up b:up c:up d:down", nil, []string{"MemberDown s/g/d"}},
@@ -126,38 +122,38 @@ func TestSurvey(t *testing.T) {
 		{"disabled by an operator", "a:up b:down:disabled", nil, nil},
 		{"disabled by itself", "a:up b:down:auto", nil, []string{"MemberDown s/g/b"}},
 		{"forced down while up", "a:up b:down:forced", nil, nil},
-		{"dead before it was forced down", "a:up b:down:fenced", nil, []string{"MemberDown s/g/b"}},
+		{"down before it was forced down", "a:up b:down:fenced", nil, []string{"MemberDown s/g/b"}},
 		{"all disabled", "a:down:disabled b:up:disabled", nil, nil},
 		{"the rest is disabled", "a:down b:up:disabled", nil, []string{"MemberDown s/g/a", "Outage s/g"}},
-		{"too few", "a:up b:down c:down", minimum, []string{
+		{"below the minimum", "a:up b:down c:down", minimum, []string{
 			"MemberDown s/g/b", "MemberDown s/g/c", "Degraded s/g", "BelowMinimum s/g",
 		}},
-		{"enough", "a:up b:up c:down", minimum, []string{"MemberDown s/g/c"}},
-		{"too few since they are disabled", "a:up b:up:disabled", minimum, []string{"BelowMinimum s/g"}},
-		{"the group is gone", "h/a:up", minimum, []string{"BelowMinimum s/g"}},
-		{"a group in doubt is not judged", "a:down b:doubt", nil, []string{"MemberDown s/g/a"}},
-		{"a damaged entry costs itself alone", "a:down b:damaged", nil, []string{"MemberDown s/g/a", "Outage s/g"}},
+		{"at the minimum", "a:up b:up c:down", minimum, []string{"MemberDown s/g/c"}},
+		{"below the minimum because one is disabled", "a:up b:up:disabled", minimum, []string{"BelowMinimum s/g"}},
+		{"the group does not exist", "h/a:up", minimum, []string{"BelowMinimum s/g"}},
+		{"a member that may be up makes the group unknown", "a:down b:doubt", nil, []string{"MemberDown s/g/a"}},
+		{"a damaged entry does not make the group unknown", "a:down b:damaged", nil, []string{"MemberDown s/g/a", "Outage s/g"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSurvey([]collector.Snapshot{snapshot("s", test.members)}, builder(test.change), never)
-			require.ElementsMatch(t, test.want, fires(s))
+			firing, _ := evaluate([]collector.Snapshot{snapshot("s", test.members)}, newBuilder(test.change), never)
+			require.ElementsMatch(t, test.want, brief(slices.Collect(maps.Keys(firing))...))
 		})
 	}
 }
 
-func TestSurveyOfNovasAPIDatabase(t *testing.T) {
+func TestEvaluateNovaAPIDatabase(t *testing.T) {
 	s := snapshot("s", "")
 	s.Catalogue = true
-	found := newSurvey([]collector.Snapshot{s}, builder(func(c *config.Alerting) {
+	firing, _ := evaluate([]collector.Snapshot{s}, newBuilder(func(c *config.Alerting) {
 		c.Groups = []config.AlertGroup{{Source: "s", Group: "g", MinMembers: 2}}
 	}), never)
-	require.Empty(t, found.firing)
+	require.Empty(t, firing)
 }
 
 func TestUnknown(t *testing.T) {
-	s := newSurvey([]collector.Snapshot{
+	_, unknown := evaluate([]collector.Snapshot{
 		blind("lost"), snapshot("s", "a:up b:doubt h/c:damaged i/d:up"),
-	}, builder(nil), func(source string) bool { return source == "nova/cell1" })
+	}, newBuilder(nil), func(source string) bool { return source == "nova/cell1" })
 	for id, want := range map[alerts.ID]bool{
 		{Alert: alerts.MemberDown, Source: "lost", Group: "g", Member: "a"}:       true,
 		{Alert: alerts.Outage, Source: "lost", Group: "g"}:                        true,
@@ -172,6 +168,6 @@ func TestUnknown(t *testing.T) {
 		{Alert: alerts.MemberDown, Source: "nova/cell1", Group: "g", Member: "a"}: true,
 		{Alert: alerts.MemberDown, Source: "removed", Group: "g", Member: "a"}:    false,
 	} {
-		require.Equal(t, want, s.unknown(id), "%v", id)
+		require.Equal(t, want, unknown(id), "%v", id)
 	}
 }

@@ -14,58 +14,58 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// am is the URL of a receiver.
+// am is the URL of the receiver.
 const am = "http://am:9093"
 
-// in runs a test in fake time, with a bridge that posts to a receiver.
-func in(t *testing.T, test func(t *testing.T, r *rig, f *receiver)) {
+// inFakeTime runs a test in fake time, with a bridge that posts to a receiver.
+func inFakeTime(t *testing.T, test func(t *testing.T, r *testBridge, f *receiver)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f := &receiver{}
-		r := newRig(t, t.TempDir())
+		r := newTestBridge(t, t.TempDir())
 		r.transport = f
 		test(t, r, f)
 	})
 }
 
-// Nobody is told of a death once it is over, not even those who could not be told at the time.
+// A death that is over is not posted, also where it could not be posted in time.
 func TestRecoveryWhileAlertmanagerIsAway(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
-		r.watched.see(snapshot("s", "a:up b:up c:up d:up e:up"))
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
+		r.fake.set(snapshot("s", "a:up b:up c:up d:up e:up"))
 		r.configure(nil, am)
 		defer r.run()()
 		synctest.Wait()
 		f.set(func() { f.down = true })
-		r.watched.see(snapshot("s", "a:down b:down c:up d:up e:up"))
+		r.fake.set(snapshot("s", "a:down b:down c:up d:up e:up"))
 		time.Sleep(10 * time.Minute)
-		r.watched.see(snapshot("s", "a:up b:down c:up d:up e:up"))
+		r.fake.set(snapshot("s", "a:up b:down c:up d:up e:up"))
 		time.Sleep(time.Minute)
 		f.set(func() { f.down = false })
 		time.Sleep(time.Minute)
-		require.NotContains(t, about(f.taken()), "MemberDown s/g/a")
+		require.NotContains(t, about(f.received()), "MemberDown s/g/a")
 		require.InDelta(t, 1, r.value("firing", am), 0)
 	})
 }
 
-// A death is posted as soon as those of the same poll have had the time to come along.
-func TestADeathIsPostedAtOnce(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
-		r.watched.see(snapshot("s", "a:up b:up c:up d:up e:down"))
+// A death is posted as soon as the events of the same poll have arrived.
+func TestDeathIsPostedAtOnce(t *testing.T) {
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
+		r.fake.set(snapshot("s", "a:up b:up c:up d:up e:down"))
 		r.configure(func(c *config.Alerting) {
 			c.ExternalLabels = map[string]string{"cluster": "prod", "replica": "a"}
 			c.ExternalURL = "https://exporter/"
 		}, am)
 		defer r.run()()
 		time.Sleep(7 * time.Second)
-		f.taken()
-		require.Zero(t, r.value("delivery_latency_seconds", am), "nobody saw it die")
+		f.received()
+		require.Zero(t, r.value("delivery_latency_seconds", am), "its death was not seen")
 
 		died := time.Now()
-		r.watched.see(snapshot("s", "a:down b:up c:up d:up e:down"))
+		r.fake.set(snapshot("s", "a:down b:up c:up d:up e:down"))
 		time.Sleep(coalesce)
 		synctest.Wait()
 		require.Equal(t, []time.Time{died.Add(coalesce)}, f.at)
-		got := f.taken()
+		got := f.received()
 		require.Equal(t, []string{"Degraded s/g", "MemberDown s/g/a"}, about(got))
 		require.Equal(t, testserver.Alert{
 			Labels: map[string]string{
@@ -84,18 +84,18 @@ func TestADeathIsPostedAtOnce(t *testing.T) {
 		}, got[1])
 		require.InDelta(t, 1, r.value("delivery_latency_seconds", am), 0)
 		time.Sleep(time.Minute)
-		require.InDelta(t, 1, r.value("delivery_latency_seconds", am), 0, "re-posts have none")
+		require.InDelta(t, 1, r.value("delivery_latency_seconds", am), 0, "repetitions have none")
 	})
 }
 
-// 10,000 deaths in one poll are no more posts than they have to be, and what inhibits them goes first.
-func TestAStorm(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
-		r.watched.see(snapshot("s", many(10_000, "up")))
+// 10,000 deaths in one poll are 40 posts, and alerts that inhibit others are first.
+func TestManyDeaths(t *testing.T) {
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
+		r.fake.set(snapshot("s", many(10_000, "up")))
 		r.configure(nil, am)
 		defer r.run()()
 		time.Sleep(time.Second)
-		r.watched.see(snapshot("s", many(10_000, "down")))
+		r.fake.set(snapshot("s", many(10_000, "down")))
 		time.Sleep(time.Second)
 		posts := f.batches()
 		require.Len(t, posts, 40)
@@ -105,7 +105,7 @@ func TestAStorm(t *testing.T) {
 	})
 }
 
-// many gives that many members in a state.
+// many returns n members in a state.
 func many(n int, state string) string {
 	var b strings.Builder
 	for i := range n {
@@ -114,16 +114,16 @@ func many(n int, state string) string {
 	return b.String()
 }
 
-// An Alertmanager that hangs delays nobody but itself.
-func TestAFrozenAlertmanager(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
-		r.watched.see(snapshot("s", "a:up b:up c:up"))
+// An Alertmanager that hangs does not delay the other one.
+func TestFrozenAlertmanager(t *testing.T) {
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
+		r.fake.set(snapshot("s", "a:up b:up c:up"))
 		r.configure(nil, am, "http://other:9093")
 		defer r.run()()
 		synctest.Wait()
 		f.set(func() { f.frozen = "other:9093" })
 		died := time.Now()
-		r.watched.see(snapshot("s", "a:down b:up c:up"))
+		r.fake.set(snapshot("s", "a:down b:up c:up"))
 		time.Sleep(time.Second)
 		synctest.Wait()
 		require.Equal(t, []time.Time{died.Add(coalesce)}, f.at)
@@ -135,21 +135,21 @@ func TestAFrozenAlertmanager(t *testing.T) {
 	})
 }
 
-// Another configuration is told of everything, by its own labels, and nothing is left of the one before. That no goroutine
-// is left either is what synctest looks after.
-func TestAnotherConfiguration(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
+// With another configuration all alerts are posted again, with its labels, and no series of the old one remains. synctest
+// checks that no goroutine remains.
+func TestReload(t *testing.T) {
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
 		none := r.series()
-		r.watched.see(snapshot("s", "a:down b:up c:up"))
+		r.fake.set(snapshot("s", "a:down b:up c:up"))
 		r.configure(nil, am, "http://gone:9093")
 		defer r.run()()
 		time.Sleep(time.Second)
 		two := r.series()
-		f.taken()
+		f.received()
 		r.configure(func(c *config.Alerting) { c.Labels = map[string]string{"team": "cloud"} }, am)
 		synctest.Wait()
 		require.Equal(t, []string{"am:9093"}, f.hosts)
-		got := f.taken()
+		got := f.received()
 		require.Equal(t, []string{"MemberDown s/g/a"}, about(got))
 		require.Equal(t, "cloud", got[0].Labels["team"])
 		require.Equal(t, none+(two-none)/2, r.series())
@@ -157,121 +157,132 @@ func TestAnotherConfiguration(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.InDelta(t, 1, r.value("firing", am), 0)
 
-		// One that nobody takes over ends as well.
+		// A configuration that was never in use is closed too.
 		r.configure(nil, "http://never:9093")
 		r.configure(nil)
 		synctest.Wait()
 		require.Equal(t, none, r.series())
-		f.taken()
+		f.received()
 		time.Sleep(time.Hour)
-		require.Empty(t, f.taken())
+		require.Empty(t, f.received())
 	})
 }
 
-// The end of the program is not the end of what fires, and the next one knows of it also while it can't see.
-func TestARestart(t *testing.T) {
+// Alerts keep firing after a restart, also while their source can't be read.
+func TestRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		folder, f := t.TempDir(), &receiver{}
-		before := newRig(t, folder)
+		before := newTestBridge(t, folder)
 		before.transport = f
-		before.watched.see(snapshot("s", "a:down b:up c:up"), snapshot("gone", "a:down b:up"))
+		before.fake.set(snapshot("s", "a:down b:up c:up"), snapshot("gone", "a:down b:up"))
 		before.configure(nil, am)
 		stop := before.run()
 		time.Sleep(time.Minute)
 		stop()
-		require.NotEmpty(t, f.taken())
+		require.NotEmpty(t, f.received())
 		time.Sleep(time.Minute)
 
-		after := newRig(t, folder)
+		after := newTestBridge(t, folder)
 		after.transport = f
-		after.watched.see(blind("s"))
+		after.fake.set(blind("s"))
 		after.configure(nil, am)
 		defer after.run()()
 		synctest.Wait()
-		require.Equal(t, []string{"MemberDown s/g/a"}, about(f.taken()))
+		require.Equal(t, []string{"MemberDown s/g/a"}, about(f.received()))
 		require.InDelta(t, 1, after.value("held", ""), 0)
-		after.watched.see(snapshot("s", "a:up b:up c:up"))
+		after.fake.set(snapshot("s", "a:up b:up c:up"))
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.InDelta(t, 0, after.value("held", ""), 0)
 		require.InDelta(t, 0, after.value("firing", am), 0)
-		require.Zero(t, f.ended, "nothing is resolved")
+		require.Zero(t, f.ended, "the bridge does not resolve")
 	})
 }
 
-func TestTheEndIsTold(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
-		r.watched.see(snapshot("s", "a:down b:up c:up"))
+func TestEndIsPosted(t *testing.T) {
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
+		r.fake.set(snapshot("s", "a:down b:up c:up"))
 		r.configure(func(c *config.Alerting) { c.ResolveAfter = 0 }, am)
 		defer r.run()()
 		time.Sleep(time.Second)
-		f.taken()
-		r.watched.see(snapshot("s", "a:up b:up c:up"))
+		f.received()
+		r.fake.set(snapshot("s", "a:up b:up c:up"))
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		got := f.taken()
+		got := f.received()
 		require.Equal(t, []string{"MemberDown s/g/a"}, about(got[:1]))
 		require.Len(t, got, f.ended)
 		require.InDelta(t, 0, r.value("firing", am), 0)
 	})
 }
 
-// When the collector ends, what is known goes on until the program ends too.
-func TestTheCollectorEnds(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
-		r.watched.see(snapshot("s", "a:down b:up c:up"))
+// When the collector ends, alerts are repeated until the program ends.
+func TestCollectorEnds(t *testing.T) {
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
+		r.fake.set(snapshot("s", "a:down b:up c:up"))
 		r.configure(nil, am)
 		defer r.run()()
 		time.Sleep(time.Second)
-		r.watched.end()
+		r.fake.end()
 		time.Sleep(time.Minute)
-		require.Greater(t, len(f.taken()), 10)
+		require.Greater(t, len(f.received()), 10)
 	})
 }
 
-// Without an Alertmanager nothing is computed, kept or shown.
+// Without an Alertmanager nothing is evaluated, saved or logged.
 func TestNoAlertmanager(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
-		r.watched.see(snapshot("s", "a:up b:up c:up"))
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
+		r.fake.set(snapshot("s", "a:up b:up c:up"))
 		r.configure(nil)
 		defer r.run()()
-		r.watched.see(snapshot("s", "a:down b:up c:up"))
+		r.fake.set(snapshot("s", "a:down b:up c:up"))
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.Empty(t, r.ledger.entries)
-		require.Empty(t, f.taken())
-		require.NoFileExists(t, r.saver.store.file)
+		require.Empty(t, r.state.entries)
+		require.Empty(t, f.received())
+		require.NoFileExists(t, r.file.path)
 		require.Empty(t, r.log.String())
 	})
 }
 
-// What fired when there last was an Alertmanager is old when there is one again.
-func TestAlertmanagerComesAndGoes(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
-		r.watched.see(snapshot("s", "a:down b:up c:up"))
+// The state is cleared while there is no Alertmanager.
+func TestAlertmanagersAreRemovedAndAdded(t *testing.T) {
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
+		r.fake.set(snapshot("s", "a:down b:up c:up"))
 		r.configure(nil, am)
 		defer r.run()()
 		time.Sleep(time.Second)
-		r.watched.see(blind("s"))
+		r.fake.set(blind("s"))
 		time.Sleep(time.Minute)
 		require.InDelta(t, 1, r.value("held", ""), 0)
 		r.configure(nil)
 		time.Sleep(time.Hour)
 		require.InDelta(t, 0, r.value("held", ""), 0)
-		require.Empty(t, r.saver.store.load())
-		f.taken()
+		require.Empty(t, r.file.load())
+		f.received()
 		r.configure(nil, am)
 		time.Sleep(time.Minute)
-		require.Empty(t, f.taken())
+		require.Empty(t, f.received())
 	})
 }
 
-// A bridge that is not told what to do does nothing, whatever it remembers.
+// A bridge without a setup posts nothing, whatever its state.
 func TestNoConfiguration(t *testing.T) {
-	in(t, func(t *testing.T, r *rig, f *receiver) {
-		r.ledger = newLedger([]rememberedAlert{{Alert: alerts.Outage, Source: "s", Group: "g", Start: began}})
+	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
+		r.state = newState([]savedAlert{{Alert: alerts.Outage, Source: "s", Group: "g", Start: began}})
 		defer r.run()()
 		time.Sleep(time.Hour)
-		require.Empty(t, f.taken())
+		require.Empty(t, f.received())
 	})
+}
+
+func TestPrepareFails(t *testing.T) {
+	r := newTestBridge(t, "")
+	before := r.series()
+	c := config.DefaultAlerting()
+	c.Alertmanagers = append(c.Alertmanagers, configOf(t, am), configOf(t, "http://other:9093"))
+	c.Alertmanagers[1].TLSConfig.CAFile = "absent.pem"
+	_, err := r.Prepare(&c)
+	require.ErrorContains(t, err, "alerting.alertmanagers[1]: setting up HTTP for http://other:9093: ")
+	require.Equal(t, before, r.series())
 }

@@ -7,21 +7,21 @@ import (
 )
 
 const (
-	// fastResend is how often what is new is posted again, until the rules have had the time to fire too: what Prometheus
-	// last said of an earlier outage of the same member may until then end the alert of this one.
+	// fastResend is the interval of posts until the rules have had the time to fire too. Until then, Prometheus may repeat
+	// that an earlier alert about the same member is resolved, which ends this one until the next post.
 	fastResend = 5 * time.Second
-	// tellEnd is how long Alertmanager is told again and again that an alert is over, as its documentation asks.
-	tellEnd = 5 * time.Minute
-	// staleEnd is how long Prometheus repeats that an alert is over, also while the same alert fires anew and it does not
-	// know yet.
-	staleEnd = 15 * time.Minute
+	// repeatEnd is how long the end of an alert is posted repeatedly, as Alertmanager's documentation asks.
+	repeatEnd = 5 * time.Minute
+	// prometheusRepeatsEnd is how long Prometheus repeats that an alert is resolved. It does so also while the same alert
+	// fires anew and Prometheus has not seen that yet.
+	prometheusRepeatsEnd = 15 * time.Minute
 )
 
-// A schedule says when alerts are to be posted.
+// A schedule decides when alerts are posted.
 type schedule struct {
-	resend       time.Duration // how often, in the long run
-	settle       time.Duration // how long an alert is new
-	resolveAfter time.Duration // how long after its end Alertmanager is told of it; negative: never
+	resend       time.Duration // the interval of posts
+	settle       time.Duration // how long after its first post an alert is new, and posted every fastResend
+	resolveAfter time.Duration // how long an alert must be over before its end is posted; negative: it is never posted
 }
 
 func newSchedule(c *config.Alerting) *schedule {
@@ -30,46 +30,49 @@ func newSchedule(c *config.Alerting) *schedule {
 	}
 }
 
-// validity is how long a post is valid: some may be lost. Only then does Alertmanager resolve by itself.
+// validity returns how long a post is valid. Alertmanager resolves the alert when no post arrives for that long; two posts
+// in a row may be lost.
 func (s *schedule) validity() time.Duration { return 3 * s.resend }
 
-// plan tells whether an alert is to be posted now, and if it is over, when it ended.
+// plan returns whether an alert is to be posted now, and, if it is over, with which end.
 func (s *schedule) plan(e *entry, now time.Time) (end time.Time, post bool) {
 	if e.over.IsZero() {
-		return time.Time{}, s.isDue(e, now, now.Sub(e.known) < s.settle)
+		return time.Time{}, s.isDue(e, now, now.Sub(e.firstPost) < s.settle)
 	}
 	if s.resolveAfter < 0 || now.Sub(e.over) < s.resolveAfter {
 		return time.Time{}, false
 	}
-	if e.ended.IsZero() {
-		e.ended = now
+	if e.resolved.IsZero() {
+		e.resolved = now
 		return now, true
 	}
-	return e.ended, s.isDue(e, now, false)
+	return e.resolved, s.isDue(e, now, false)
 }
 
-// isDue tells whether it is time. Half a tick early is better than half a tick late.
+// isDue returns whether the interval since the last post is over. It allows half a tick, so that a post is early rather than
+// late.
 func (s *schedule) isDue(e *entry, now time.Time, isNew bool) bool {
 	interval := s.resend
 	if isNew {
 		interval = min(interval, fastResend)
 	}
-	return e.sent.IsZero() || now.Sub(e.sent) >= interval-s.tick()/2
+	return e.lastPost.IsZero() || now.Sub(e.lastPost) >= interval-s.tick()/2
 }
 
-// othersKnow tells of an alert whether somebody else who ends it knows better: it is only held, and what Prometheus says
-// can't be about an earlier outage, since the rules had the time to see this one too or the earlier one is long over.
-func (s *schedule) othersKnow(e *entry, now time.Time) bool {
-	return e.isHeld() && (e.blind.Sub(e.start) >= s.settle || now.Sub(e.start) >= staleEnd+s.settle)
+// yieldsToOthers returns whether a retained alert is over if another sender resolves it. That is so when the other's end
+// can't be about an earlier alert: either the rules had the time to see this one, or Prometheus no longer repeats the end of
+// an earlier one.
+func (s *schedule) yieldsToOthers(e *entry, now time.Time) bool {
+	return e.isRetained() && (e.retained.Sub(e.start) >= s.settle || now.Sub(e.start) >= prometheusRepeatsEnd+s.settle)
 }
 
-// tick is how often to look whether anything is due.
+// tick returns the interval at which the bridge looks for alerts that are due.
 func (s *schedule) tick() time.Duration { return min(s.resend, fastResend) / 2 }
 
-// forgotten tells whether nobody will be told of an alert any more.
-func (s *schedule) forgotten(e *entry, now time.Time) bool {
+// canForget returns whether an alert is over and will not be posted any more.
+func (s *schedule) canForget(e *entry, now time.Time) bool {
 	if e.over.IsZero() {
 		return false
 	}
-	return s.resolveAfter < 0 || !e.ended.IsZero() && now.Sub(e.ended) > tellEnd
+	return s.resolveAfter < 0 || !e.resolved.IsZero() && now.Sub(e.resolved) > repeatEnd
 }

@@ -9,66 +9,71 @@ import (
 	"servicegroup_exporter/alerts/alertmanager"
 )
 
-// A ledger has everything that fires, and what has been over for a while if somebody is to be told so. It is told what
-// time it is, and is used by one goroutine.
-type ledger struct {
+// A state has every alert that fires, and every alert that is over but not yet forgotten. Its methods take the current time
+// as an argument. It is used by one goroutine.
+type state struct {
 	entries map[alerts.ID]*entry
 }
 
-// An entry is one alert.
+// An entry is the state of one alert.
 type entry struct {
 	id    alerts.ID
-	start time.Time
-	blind time.Time // since when it goes on only because nothing is known any more; zero: something is
-	// known is when this process first posted it, and sent when it last did; zero: not yet.
-	known, sent time.Time
-	// over is since when it has not fired, zero while it does. ended is when Alertmanager was first told so.
-	over, ended time.Time
-	withdrawn   bool // what still waits to be posted of it since it is over
+	start time.Time // when the alert began to fire
+	// retained is since when the alert fires only because its condition is unknown; zero: the condition holds.
+	retained time.Time
+	// firstPost and lastPost are when this process posted the alert with the current setup; zero: not yet.
+	firstPost, lastPost time.Time
+	// over is when the condition ceased to hold; zero: the alert fires. resolved is when Alertmanager was first told so; zero:
+	// not yet.
+	over, resolved time.Time
+	withdrawn      bool // since it is over, the alert was removed from the queues
 }
 
-func newLedger(remembered []rememberedAlert) *ledger {
-	l := &ledger{entries: map[alerts.ID]*entry{}}
-	for _, r := range remembered {
-		l.entries[r.id()] = &entry{id: r.id(), start: r.Start}
+// newState returns a state with the alerts that were saved by an earlier run. They are retained until their conditions can
+// be evaluated.
+func newState(saved []savedAlert) *state {
+	s := &state{entries: map[alerts.ID]*entry{}}
+	for _, a := range saved {
+		id := alerts.ID{Alert: a.Alert, Source: a.Source, Group: a.Group, Member: a.Member}
+		s.entries[id] = &entry{id: id, start: a.Start}
 	}
-	return l
+	return s
 }
 
-// update takes over what fires now. It tells whether that is anything else than before.
-func (l *ledger) update(s *survey, now time.Time) (changed bool) {
-	for id, since := range s.firing {
-		e := l.entries[id]
+// update takes over what [evaluate] has returned. It returns whether an alert began to fire or is over.
+func (s *state) update(firing map[alerts.ID]time.Time, unknown func(alerts.ID) bool, now time.Time) (changed bool) {
+	for id, since := range firing {
+		e := s.entries[id]
 		if e == nil || !e.over.IsZero() {
 			if since.IsZero() || since.After(now) {
 				since = now
 			}
 			e = &entry{id: id, start: since}
-			l.entries[id] = e
+			s.entries[id] = e
 			changed = true
 		}
-		e.blind = time.Time{}
+		e.retained = time.Time{}
 	}
-	for id, e := range l.entries {
-		if _, fires := s.firing[id]; fires || !e.over.IsZero() {
+	for id, e := range s.entries {
+		if _, fires := firing[id]; fires || !e.over.IsZero() {
 			continue
 		}
 		switch {
-		case !s.unknown(id):
+		case !unknown(id):
 			e.over = now
 			changed = true
-		case e.blind.IsZero():
-			e.blind = now
+		case e.retained.IsZero():
+			e.retained = now
 		}
 	}
 	return changed
 }
 
-// end ends alerts that are only held: somebody else knows that they are over. It gives how many.
-func (l *ledger) end(ids []alerts.ID, now time.Time) int {
+// endRetained ends retained alerts that another sender has resolved. It returns how many.
+func (s *state) endRetained(ids []alerts.ID, now time.Time) int {
 	n := 0
 	for _, id := range ids {
-		if e := l.entries[id]; e != nil && e.isHeld() {
+		if e := s.entries[id]; e != nil && e.isRetained() {
 			e.over = now
 			n++
 		}
@@ -76,70 +81,81 @@ func (l *ledger) end(ids []alerts.ID, now time.Time) int {
 	return n
 }
 
-// isHeld tells whether the alert goes on only because nothing is known any more.
-func (e *entry) isHeld() bool { return e.over.IsZero() && !e.blind.IsZero() }
+// isRetained returns whether the alert fires only because its condition is unknown.
+func (e *entry) isRetained() bool { return e.over.IsZero() && !e.retained.IsZero() }
 
-// held is how many alerts go on only because nothing is known any more.
-func (l *ledger) held() int {
+// retained returns the number of retained alerts.
+func (s *state) retained() int {
 	n := 0
-	for _, e := range l.entries {
-		if e.isHeld() {
+	for _, e := range s.entries {
+		if e.isRetained() {
 			n++
 		}
 	}
 	return n
 }
 
-// due gives the alerts that are to be posted now, those that are new among them, and those that are over since the last
-// time: whoever has not been told of them yet is not to be told any more.
-func (l *ledger) due(s *schedule, builder *alerts.Builder, seen deaths, now time.Time) (due, over []*alertmanager.Alert) {
-	for id, e := range l.entries {
+// due returns the alerts to post now, and the alerts that are over since the last call: these must not be posted any more
+// where they are still queued. The argument detected has the times at which new deaths were detected.
+func (s *state) due(schedule *schedule, builder *alerts.Builder, detected map[alerts.ID]time.Time, now time.Time) (
+	due, over []*alertmanager.Alert,
+) {
+	for id, e := range s.entries {
 		if !e.over.IsZero() && !e.withdrawn {
 			e.withdrawn = true
-			over = append(over, e.write(builder))
+			over = append(over, e.build(builder))
 		}
-		end, post := s.plan(e, now)
-		if s.forgotten(e, now) {
-			delete(l.entries, id)
+		end, post := schedule.plan(e, now)
+		if schedule.canForget(e, now) {
+			delete(s.entries, id)
 		}
 		if !post {
 			continue
 		}
-		e.sent = now
-		if e.known.IsZero() {
-			e.known = now
+		e.lastPost = now
+		if e.firstPost.IsZero() {
+			e.firstPost = now
 		}
-		alert := e.write(builder)
-		alert.Detected, alert.End, alert.Held = seen[id], end, s.othersKnow(e, now)
+		alert := e.build(builder)
+		alert.Detected, alert.End, alert.Retained = detected[id], end, schedule.yieldsToOthers(e, now)
 		due = append(due, alert)
 	}
 	return due, over
 }
 
-// firing gives everything that fires, the oldest first.
-func (l *ledger) firing(builder *alerts.Builder) []*alertmanager.Alert {
+// firing returns all alerts that fire, the oldest first.
+func (s *state) firing(builder *alerts.Builder) []*alertmanager.Alert {
 	var firing []*alertmanager.Alert
-	for _, e := range l.entries {
+	for _, e := range s.entries {
 		if e.over.IsZero() {
-			firing = append(firing, e.write(builder))
+			firing = append(firing, e.build(builder))
 		}
 	}
 	slices.SortFunc(firing, func(a, b *alertmanager.Alert) int { return cmp.Compare(a.Start.UnixNano(), b.Start.UnixNano()) })
 	return firing
 }
 
-// forgetSent makes everything be posted again as if it were new.
-func (l *ledger) forgetSent() {
-	for _, e := range l.entries {
-		e.known, e.sent = time.Time{}, time.Time{}
+// saved returns what is saved for the next run: the alerts that fire.
+func (s *state) saved() []savedAlert {
+	saved := []savedAlert{}
+	for id, e := range s.entries {
+		if e.over.IsZero() {
+			saved = append(saved, savedAlert{id.Alert, id.Source, id.Group, id.Member, e.start})
+		}
+	}
+	return saved
+}
+
+// forgetPosts makes every alert due again, as if it were new.
+func (s *state) forgetPosts() {
+	for _, e := range s.entries {
+		e.firstPost, e.lastPost = time.Time{}, time.Time{}
 	}
 }
 
-// write gives the alert. Those about more than one member are posted first: they inhibit those about members.
-func (e *entry) write(builder *alerts.Builder) *alertmanager.Alert {
-	p := builder.Write(e.id)
-	return &alertmanager.Alert{
-		Labels: p.Labels, Annotations: p.Annotations, GeneratorURL: p.GeneratorURL,
-		Start: e.start, First: e.id.Member == "",
-	}
+// build returns the alert as Alertmanager gets it.
+func (e *entry) build(builder *alerts.Builder) *alertmanager.Alert {
+	alert := builder.Build(e.id)
+	alert.Start = e.start
+	return alert
 }

@@ -14,21 +14,31 @@ import (
 	"servicegroup_exporter/internal/atomicfile"
 )
 
-// A store remembers over restarts what fires: of a source that can't be read when the program starts, nobody else can say.
-type store struct {
-	file string // empty: nothing is remembered
+const (
+	// stateFileName is the name of the state file in the storage path.
+	stateFileName = "alerts.json"
+	// stateFileVersion is the version of its format.
+	stateFileVersion = 1
+	// saveRetry is how long after a failure the state is saved again.
+	saveRetry = time.Minute
+)
+
+// A stateFile saves the alerts that fire, so that a restart does not lose those of sources that can't be read. It writes in
+// a goroutine of its own, so that a slow disk does not delay posts.
+type stateFile struct {
+	path string // empty: nothing is saved
 	log  *slog.Logger
+	next chan []savedAlert // what to write next; of capacity 1
 }
 
-// storeVersion is the version of the file format.
-const storeVersion = 1
-
-type memory struct {
-	Version int               `json:"version"`
-	Firing  []rememberedAlert `json:"firing"`
+// stateFileContent is the content of the file, as JSON.
+type stateFileContent struct {
+	Version int          `json:"version"`
+	Firing  []savedAlert `json:"firing"`
 }
 
-type rememberedAlert struct {
+// A savedAlert is an alert in the file.
+type savedAlert struct {
 	Alert  string    `json:"alert"`
 	Source string    `json:"source"`
 	Group  string    `json:"group,omitempty"`
@@ -36,81 +46,108 @@ type rememberedAlert struct {
 	Start  time.Time `json:"start"`
 }
 
-func (r rememberedAlert) id() alerts.ID {
-	return alerts.ID{Alert: r.Alert, Source: r.Source, Group: r.Group, Member: r.Member}
+// newStateFile returns the state file in a folder; without a folder, it loads and saves nothing.
+func newStateFile(folder string, log *slog.Logger) *stateFile {
+	f := &stateFile{log: log, next: make(chan []savedAlert, 1)}
+	if folder != "" {
+		f.path = filepath.Join(folder, stateFileName)
+	}
+	return f
 }
 
-func newStore(folder string, log *slog.Logger) store {
-	if folder == "" {
-		return store{}
-	}
-	return store{filepath.Join(folder, "alerts.json"), log}
-}
-
-// load gives what fired when the program last ran. A file that can't be used is put aside.
-func (s store) load() []rememberedAlert {
-	if s.file == "" {
+// load returns the alerts that fired when the program last ran. It renames a file that it can't read.
+func (f *stateFile) load() []savedAlert {
+	if f.path == "" {
 		return nil
 	}
-	m, err := s.read()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		s.log.Warn("what fired before can't be read, starting without", "file", s.file, "err", err)
-		if err := os.Rename(s.file, s.file+".damaged"); err != nil {
-			s.log.Warn("putting a damaged file aside", "file", s.file, "err", err)
-		}
+	data, err := os.ReadFile(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return m.Firing
-}
-
-func (s store) read() (*memory, error) {
-	data, err := os.ReadFile(s.file)
+	var firing []savedAlert
+	if err == nil {
+		firing, err = parseStateFile(data)
+	}
 	if err != nil {
-		return nil, err
-	}
-	return parseMemory(data)
-}
-
-func parseMemory(data []byte) (*memory, error) {
-	var m memory
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, err
-	}
-	if m.Version != storeVersion {
-		return nil, fmt.Errorf("version %d is not understood, only %d is", m.Version, storeVersion)
-	}
-	for _, r := range m.Firing {
-		if !alerts.IsPosted(r.Alert) || r.Source == "" || r.Start.IsZero() {
-			return nil, fmt.Errorf("there can be no alert %q of source %q", r.Alert, r.Source)
-		}
-	}
-	return &m, nil
-}
-
-func (s store) save(firing []rememberedAlert) error {
-	if s.file == "" {
-		return nil
-	}
-	data, err := json.Marshal(memory{storeVersion, firing})
-	if err != nil {
-		return fmt.Errorf("encoding what fires: %w", err)
-	}
-	if err := atomicfile.Replace(s.file, data); err != nil {
-		return fmt.Errorf("saving what fires: %w", err)
-	}
-	return nil
-}
-
-// remember gives what has to outlive a restart.
-func (l *ledger) remember() []rememberedAlert {
-	firing := []rememberedAlert{}
-	for id, e := range l.entries {
-		if e.over.IsZero() {
-			firing = append(firing, rememberedAlert{id.Alert, id.Source, id.Group, id.Member, e.start})
+		f.log.Warn("Reading the alert state file failed: alerts of sources that can't be read now are lost", "file", f.path, "err", err)
+		if err := os.Rename(f.path, f.path+".damaged"); err != nil {
+			f.log.Warn("Renaming the damaged alert state file failed", "file", f.path, "err", err)
 		}
 	}
 	return firing
+}
+
+func parseStateFile(data []byte) ([]savedAlert, error) {
+	var content stateFileContent
+	if err := json.Unmarshal(data, &content); err != nil {
+		return nil, fmt.Errorf("parsing the alert state: %w", err)
+	}
+	if content.Version != stateFileVersion {
+		return nil, fmt.Errorf("parsing the alert state: version %d is not supported, only version %d is", content.Version, stateFileVersion)
+	}
+	for _, a := range content.Firing {
+		if !alerts.IsPosted(a.Alert) || a.Source == "" || a.Start.IsZero() {
+			return nil, fmt.Errorf("parsing the alert state: alert %q of source %q is not valid", a.Alert, a.Source)
+		}
+	}
+	return content.Firing, nil
+}
+
+// save makes run write the alerts soon, in place of those that it has not written yet. It is called by one goroutine, and
+// not after close.
+func (f *stateFile) save(firing []savedAlert) {
+	select {
+	case <-f.next:
+	default:
+	}
+	f.next <- firing
+}
+
+// close makes run return after it has written what was saved last.
+func (f *stateFile) close() { close(f.next) }
+
+// run writes what is saved, until close. After a failure it tries again every minute, and logs the first failure and the
+// recovery.
+func (f *stateFile) run() {
+	var firing []savedAlert
+	retry := time.NewTimer(0)
+	retry.Stop()
+	defer retry.Stop()
+	failing := false
+	for {
+		select {
+		case next, ok := <-f.next:
+			if !ok {
+				return
+			}
+			firing = next
+		case <-retry.C:
+		}
+		switch err := f.write(firing); {
+		case err != nil:
+			if !failing {
+				f.log.Warn("Saving alert state failed: alerts of sources that can't be read may be lost on restart", "err", err)
+			}
+			failing = true
+			retry.Reset(saveRetry)
+		case failing:
+			f.log.Info("Saving alert state succeeded again")
+			failing = false
+			retry.Stop()
+		}
+	}
+}
+
+func (f *stateFile) write(firing []savedAlert) error {
+	if f.path == "" {
+		return nil
+	}
+	data, err := json.Marshal(stateFileContent{stateFileVersion, firing})
+	if err != nil {
+		return fmt.Errorf("encoding the alert state: %w", err)
+	}
+	if err := atomicfile.Replace(f.path, data); err != nil {
+		return fmt.Errorf("writing the alert state: %w", err)
+	}
+	return nil
 }

@@ -5,27 +5,30 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/alerts"
 )
 
-func TestStore(t *testing.T) {
-	s := newStore(t.TempDir(), slog.New(slog.DiscardHandler))
-	require.Empty(t, s.load())
-	firing := []rememberedAlert{
+func TestStateFile(t *testing.T) {
+	f := newStateFile(t.TempDir(), slog.New(slog.DiscardHandler))
+	require.Empty(t, f.load())
+	firing := []savedAlert{
 		{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "a", Start: began},
 		{Alert: alerts.MassFailure, Source: "s", Start: began},
 	}
-	require.NoError(t, s.save(firing))
-	require.Equal(t, firing, s.load())
-	require.NoError(t, s.save([]rememberedAlert{}))
-	require.Empty(t, s.load())
+	require.NoError(t, f.write(firing))
+	require.Equal(t, firing, f.load())
+	require.NoError(t, f.write([]savedAlert{}))
+	require.Empty(t, f.load())
 }
 
-func TestADamagedStoreIsPutAside(t *testing.T) {
+func TestDamagedStateFileIsRenamed(t *testing.T) {
 	for name, text := range map[string]string{
 		"not JSON":      `{"version":1,"firing":[`,
 		"other version": `{"version":2,"firing":[]}`,
@@ -35,40 +38,80 @@ func TestADamagedStoreIsPutAside(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
-			s := newStore(folder, slog.New(slog.DiscardHandler))
+			f := newStateFile(folder, slog.New(slog.DiscardHandler))
 			require.NoError(t, os.WriteFile(filepath.Join(folder, "alerts.json"), []byte(text), 0o600))
-			require.Empty(t, s.load())
+			require.Empty(t, f.load())
 			require.FileExists(t, filepath.Join(folder, "alerts.json.damaged"))
-			require.NoError(t, s.save(nil))
-			require.Empty(t, s.load())
+			require.NoError(t, f.write(nil))
+			require.Empty(t, f.load())
 		})
 	}
 }
 
-func TestAStoreWithoutAFolder(t *testing.T) {
-	s := newStore("", nil)
-	require.NoError(t, s.save([]rememberedAlert{{Alert: alerts.Outage}}))
-	require.Empty(t, s.load())
+func TestNoFolder(t *testing.T) {
+	f := newStateFile("", nil)
+	require.NoError(t, f.write([]savedAlert{{Alert: alerts.Outage}}))
+	require.Empty(t, f.load())
 }
 
-// Whatever is in the file: it is refused, or can be posted, repeated and written again.
-func FuzzStore(f *testing.F) {
+// A failing disk does not delay posts and is logged once. When it works again, the state is saved.
+func TestDiskFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder, f := filepath.Join(t.TempDir(), "data"), &receiver{}
+		r := newTestBridge(t, folder)
+		r.transport = f
+		r.fake.set(snapshot("s", "a:up b:up c:up"))
+		r.configure(nil, am)
+		defer r.run()()
+		synctest.Wait()
+		for _, members := range []string{"a:down b:up c:up", "a:up b:up c:up", "a:up b:down c:up"} {
+			r.fake.set(snapshot("s", members))
+			time.Sleep(time.Minute)
+		}
+		require.Contains(t, about(f.received()), "MemberDown s/g/a")
+		require.Equal(t, 1, strings.Count(r.log.String(), "\n"))
+		require.Contains(t, r.log.String(), `level=WARN msg="Saving alert state failed`)
+		require.NoError(t, os.Mkdir(folder, 0o700))
+		time.Sleep(saveRetry)
+		require.Equal(t, 2, strings.Count(r.log.String(), "\n"))
+		require.Contains(t, r.log.String(), `level=INFO msg="Saving alert state succeeded again"`)
+		saved := r.file.load()
+		require.Len(t, saved, 1)
+		require.Equal(t, "b", saved[0].Member)
+	})
+}
+
+// Saving does not wait for the disk, and the newest state is written.
+func TestNewestStateIsWritten(t *testing.T) {
+	f := newStateFile(t.TempDir(), nil)
+	f.save(nil)
+	f.save([]savedAlert{{Alert: alerts.Outage, Source: "old", Start: began}})
+	newest := []savedAlert{{Alert: alerts.Outage, Source: "s", Start: began}}
+	f.save(newest)
+	f.close()
+	f.run()
+	require.Equal(t, newest, f.load())
+}
+
+// FuzzStateFile loads files of any content: each is refused, or its alerts can be posted and saved again.
+func FuzzStateFile(f *testing.F) {
 	f.Add([]byte(`{"version":1,"firing":[{"alert":"ServiceGroupMemberDown","source":"s","group":"g","member":"m","start":"2026-11-25T03:00:00Z"}]}`))
 	f.Add([]byte(`{"version":1,"firing":[{"alert":"ServiceGroupOutage","source":"{{","start":"9999-12-31T23:59:59+23:59"},` +
 		`{"alert":"ServiceGroupOutage","source":"{{","member":"\ud800","start":"0000-01-01T00:00:00Z"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := parseMemory(data)
+		firing, err := parseStateFile(data)
 		if err != nil {
-			require.Nil(t, m)
+			require.Nil(t, firing)
 			return
 		}
-		l := newLedger(m.Firing)
-		l.update(newSurvey(nil, builder(nil), never), began)
-		for _, alert := range l.firing(builder(nil)) {
+		s := newState(firing)
+		now, unknown := evaluate(nil, newBuilder(nil), never)
+		s.update(now, unknown, began)
+		for _, alert := range s.firing(newBuilder(nil)) {
 			_, err := json.Marshal(alert)
 			require.NoError(t, err)
 		}
-		_, err = json.Marshal(memory{storeVersion, l.remember()})
+		_, err = json.Marshal(stateFileContent{stateFileVersion, s.saved()})
 		require.NoError(t, err)
 	})
 }

@@ -24,104 +24,104 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// patience is how long a condition may take on a busy machine.
+// patience is the time limit for a condition on a busy machine.
 const patience = 30 * time.Second
 
-// A watched is a collector that knows what a test says.
-type watched struct {
+// A fakeCollector is a collector with the snapshots that a test sets.
+type fakeCollector struct {
 	mu        sync.Mutex
 	snapshots []collector.Snapshot
 	events    chan collector.Event
 }
 
-func (w *watched) Snapshots() []collector.Snapshot {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.snapshots
+func (f *fakeCollector) Snapshots() []collector.Snapshot {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.snapshots
 }
 
-func (w *watched) Subscribe(buffer int) (<-chan collector.Event, func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = make(chan collector.Event, buffer)
-	return w.events, func() {}
+func (f *fakeCollector) Subscribe(buffer int) (<-chan collector.Event, func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.events = make(chan collector.Event, buffer)
+	return f.events, func() {}
 }
 
-// see makes a poll find what is given, and tells of the members that are down in it and were up before. Like the
-// collector, it loses the oldest events when too many wait.
-func (w *watched) see(snapshots ...collector.Snapshot) {
+// set replaces the snapshots, and sends a death event for each member that was up and is down. Like the collector, it drops
+// the oldest events when too many wait.
+func (f *fakeCollector) set(snapshots ...collector.Snapshot) {
 	now := time.Now()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	before := map[subject]*collector.MemberState{}
-	for _, s := range w.snapshots {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := map[alerts.ID]*collector.MemberState{}
+	for _, s := range f.snapshots {
 		for i := range s.Members {
-			before[subject{s.Source, s.Members[i].Group, s.Members[i].Name}] = &s.Members[i]
+			before[alerts.ID{Source: s.Source, Group: s.Members[i].Group, Member: s.Members[i].Name}] = &s.Members[i]
 		}
 	}
-	w.snapshots = snapshots
+	f.snapshots = snapshots
 	for _, s := range snapshots {
 		for i := range s.Members {
 			m := &s.Members[i]
-			switch was := before[subject{s.Source, m.Group, m.Name}]; {
+			switch was := before[alerts.ID{Source: s.Source, Group: m.Group, Member: m.Name}]; {
 			case was == nil:
 			case was.State == m.State:
 				m.Since = was.Since
 			default:
 				m.Since = now
 				if m.State == collector.Down {
-					w.push(collector.Event{Time: now, Type: collector.EventDeath, Source: s.Source, Member: m.Member})
+					f.push(collector.Event{Time: now, Type: collector.EventDeath, Source: s.Source, Member: m.Member})
 				}
 			}
 		}
 	}
 }
 
-// end ends the collector.
-func (w *watched) end() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	close(w.events)
-	w.events = nil
+// end closes the stream of events.
+func (f *fakeCollector) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	close(f.events)
+	f.events = nil
 }
 
-func (w *watched) push(e collector.Event) {
-	for w.events != nil {
+func (f *fakeCollector) push(e collector.Event) {
+	for f.events != nil {
 		select {
-		case w.events <- e:
+		case f.events <- e:
 			return
 		default:
 		}
 		select {
-		case <-w.events:
+		case <-f.events:
 		default:
 		}
 	}
 }
 
-// A rig is a bridge of a collector that knows what a test says.
-type rig struct {
+// A testBridge is a bridge with a fake collector, its own registry and its own log.
+type testBridge struct {
 	*Bridge
 	t        *testing.T
-	watched  *watched
+	fake     *fakeCollector
 	registry *prometheus.Registry
 	log      *testserver.Log
 }
 
-// newRig makes a bridge that keeps its memory in a folder; empty: nowhere.
-func newRig(t *testing.T, folder string) *rig {
+// newTestBridge returns a bridge that saves its state in a folder; empty: it saves none.
+func newTestBridge(t *testing.T, folder string) *testBridge {
 	t.Helper()
-	r := &rig{t: t, watched: &watched{}, registry: prometheus.NewPedanticRegistry(), log: &testserver.Log{}}
+	r := &testBridge{t: t, fake: &fakeCollector{}, registry: prometheus.NewPedanticRegistry(), log: &testserver.Log{}}
 	var err error
 	r.Bridge, err = New(Options{
-		Logger: slog.New(slog.NewTextHandler(r.log, nil)), Registerer: r.registry, Collector: r.watched, StoragePath: folder,
+		Logger: slog.New(slog.NewTextHandler(r.log, nil)), Registerer: r.registry, Collector: r.fake, StoragePath: folder,
 	})
 	require.NoError(t, err)
 	return r
 }
 
-// configure makes the bridge post to Alertmanagers at URLs; change may change more.
-func (r *rig) configure(change func(*config.Alerting), urls ...string) {
+// configure makes the bridge post to the Alertmanagers at some URLs; change may change other settings.
+func (r *testBridge) configure(change func(*config.Alerting), urls ...string) {
 	r.t.Helper()
 	c := config.DefaultAlerting()
 	for _, text := range urls {
@@ -136,7 +136,7 @@ func (r *rig) configure(change func(*config.Alerting), urls ...string) {
 	r.Use(setup)
 }
 
-// configOf gives the configuration of an Alertmanager at a URL.
+// configOf returns the configuration of an Alertmanager at a URL.
 func configOf(t *testing.T, text string) config.Alertmanager {
 	t.Helper()
 	c := config.DefaultAlertmanager()
@@ -146,8 +146,8 @@ func configOf(t *testing.T, text string) config.Alertmanager {
 	return c
 }
 
-// run runs the bridge until the returned function is called, which waits for its end.
-func (r *rig) run() (stop func()) {
+// run runs the bridge until stop is called, which waits for its end.
+func (r *testBridge) run() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
@@ -159,8 +159,8 @@ func (r *rig) run() (stop func()) {
 	return stop
 }
 
-// value sums the series of a metric, histograms by their counts, of those whose labels contain a text.
-func (r *rig) value(name, labels string) (sum float64) {
+// value returns the sum of the series of a metric whose labels contain a text; a histogram counts with its count.
+func (r *testBridge) value(name, labels string) (sum float64) {
 	r.t.Helper()
 	families, err := r.registry.Gather()
 	require.NoError(r.t, err)
@@ -174,29 +174,29 @@ func (r *rig) value(name, labels string) (sum float64) {
 	return sum
 }
 
-// series counts the series of all metrics.
-func (r *rig) series() int {
+// series returns the number of series of all metrics.
+func (r *testBridge) series() int {
 	r.t.Helper()
 	n, err := testutil.GatherAndCount(r.registry)
 	require.NoError(r.t, err)
 	return n
 }
 
-// eventually waits for a condition.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, patience, 5*time.Millisecond, what)
 }
 
-// A receiver takes posts as an Alertmanager does, without a network, for tests in fake time.
+// A receiver is an Alertmanager without a network, for tests with fake time.
 type receiver struct {
 	mu     sync.Mutex
 	down   bool
-	frozen string // the host that does not answer
+	frozen string // a host that does not answer
 	posts  [][]testserver.Alert
-	hosts  []string    // to which they were
-	at     []time.Time // and when
-	ended  int         // how many posted alerts were over
+	hosts  []string    // of the posts
+	at     []time.Time // when posts were received
+	ended  int         // number of posted alerts that had ended
 }
 
 func (f *receiver) RoundTrip(q *http.Request) (*http.Response, error) {
@@ -231,22 +231,22 @@ func (f *receiver) RoundTrip(q *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
-// set changes the receiver.
+// set changes the receiver under its lock.
 func (f *receiver) set(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change()
 }
 
-// taken gives every alert that was posted since the last time, in order.
-func (f *receiver) taken() (all []testserver.Alert) {
+// received returns the alerts that were posted since the last call, in order.
+func (f *receiver) received() (all []testserver.Alert) {
 	for _, post := range f.batches() {
 		all = append(all, post...)
 	}
 	return all
 }
 
-// batches gives the posts since the last time.
+// batches returns the posts since the last call.
 func (f *receiver) batches() (posts [][]testserver.Alert) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -255,7 +255,7 @@ func (f *receiver) batches() (posts [][]testserver.Alert) {
 	return posts
 }
 
-// about writes what alerts are about, as brief does.
+// about returns alerts in the form of brief.
 func about(list []testserver.Alert) []string {
 	var ids []alerts.ID
 	for _, a := range list {

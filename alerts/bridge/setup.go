@@ -1,0 +1,70 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/alerts/alertmanager"
+	"servicegroup_exporter/config"
+)
+
+// A Setup has what a bridge needs for one configuration. [Bridge.Prepare] creates it, [Bridge.Use] puts it into use.
+type Setup struct {
+	builder  *alerts.Builder
+	schedule *schedule
+	clients  []*alertmanager.Client // in the order of the configuration
+
+	cancel     context.CancelFunc // nil: not started
+	background sync.WaitGroup     // of the clients and of requests to them
+}
+
+// Prepare creates a setup for a valid configuration. The caller must pass it to [Bridge.Use] or close it.
+func (b *Bridge) Prepare(cfg *config.Alerting) (*Setup, error) {
+	s := &Setup{builder: alerts.NewBuilder(cfg), schedule: newSchedule(cfg)}
+	for i := range cfg.Alertmanagers {
+		client, err := alertmanager.New(alertmanager.Options{
+			Config: cfg.Alertmanagers[i], Validity: s.schedule.validity(), Metrics: b.metrics, Logger: b.log,
+			Transport: b.transport, ResolvedElsewhere: b.noteResolvedElsewhere,
+		})
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("alerting.alertmanagers[%d]: %w", i, err)
+		}
+		s.clients = append(s.clients, client)
+	}
+	return s, nil
+}
+
+// start starts the clients.
+func (s *Setup) start(ctx context.Context) {
+	ctx, s.cancel = context.WithCancel(ctx)
+	for _, c := range s.clients {
+		s.background.Go(func() { _ = c.Run(ctx) }) // Run only returns nil.
+	}
+}
+
+// stop stops all clients after one last attempt to post what is queued, and closes the setup.
+func (s *Setup) stop() {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.background.Wait()
+	s.Close()
+}
+
+// Close closes the clients of a setup that is not in use.
+func (s *Setup) Close() {
+	for _, c := range s.clients {
+		c.Close()
+	}
+}
+
+// send queues alerts in every client, and removes from the queues those that are over.
+func (s *Setup) send(due, over []*alertmanager.Alert) {
+	for _, c := range s.clients {
+		c.Withdraw(over...)
+		c.Send(due...)
+	}
+}
