@@ -10,7 +10,7 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 	"github.com/stretchr/testify/require"
 
-	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/drivers/zk/layout"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -19,8 +19,8 @@ func TestTreeShowsWhatWasDone(t *testing.T) {
 	server := testserver.ZooKeeper(t)
 	c := foreign(t, server.Addr())
 	plant(t, c, "/churn/g", "", zkclient.FlagPersistent)
-	cfg := custom("/churn", zk.Custom{
-		Paths: []string{"/{group}/{member}"}, Name: "{name}", Status: &zk.Check{Field: "status", Is: []string{"UP"}},
+	cfg := custom("/churn", layout.Custom{
+		Paths: []string{"/{group}/{member}"}, Name: "{name}", Status: &layout.Check{Field: "status", Is: []string{"UP"}},
 	}, server.Addr())
 	d := open(t, cfg)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -62,7 +62,7 @@ func TestTreeRosterRaces(t *testing.T) {
 	c := foreign(t, server.Addr())
 	plant(t, c, "/races/live/g", "", zkclient.FlagPersistent)
 	plant(t, c, "/races/should/g", "", zkclient.FlagPersistent)
-	d := open(t, custom("/races", zk.Custom{
+	d := open(t, custom("/races", layout.Custom{
 		Paths: []string{"/live/{group}/{member}"}, Roster: []string{"/should/{group}/{member}"},
 	}, server.Addr()))
 	const live, should = "/races/live/g/m", "/races/should/g/m"

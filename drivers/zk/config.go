@@ -1,11 +1,15 @@
 package zk
 
 import (
+	"cmp"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/layout"
 	"servicegroup_exporter/drivers/zk/session"
 )
 
@@ -18,6 +22,9 @@ const (
 	// LayoutNested counts persistent children of a group that say "ZKMembers"; they are up while they have a child.
 	LayoutNested = "nested"
 )
+
+// LayoutCustom is the layout that the section "custom" describes.
+const LayoutCustom = "custom"
 
 const defaultPrefix = "/servicegroups"
 
@@ -40,7 +47,7 @@ type Config struct {
 	// systems are found: the name of one, or custom.
 	Layout string `yaml:"layout"`
 	// Custom describes the layout custom.
-	Custom *Custom `yaml:"custom"`
+	Custom *layout.Custom `yaml:"custom"`
 	// Groups are the groups to read; empty: all that there are.
 	Groups []string `yaml:"groups"`
 	// SessionTimeout is what is asked of the server: how long it keeps an ephemeral znode whose owner has fallen silent.
@@ -124,9 +131,60 @@ func checkPath(field, path, want string) error {
 		return drivers.Field(field, "%q must begin and not end with a slash: %s", path, want)
 	}
 	for part := range strings.SplitSeq(path[1:], "/") {
-		if err := checkNode(part); err != nil {
+		if err := layout.CheckName(part); err != nil {
 			return drivers.Field(field, "%q: a part of it %w", path, err)
 		}
 	}
 	return nil
+}
+
+// validateLayout checks the layout and what is only for some of them.
+func (c *Config) validateLayout() error {
+	declared := c.declared()
+	switch {
+	case !slices.Contains(layouts(), c.Layout):
+		return drivers.Field("layout", "%q is none of %s", c.Layout, strings.Join(layouts(), ", "))
+	case c.Layout == LayoutCustom && declared == nil:
+		return drivers.Field("custom", "is missing: layout custom needs at least custom.paths")
+	case c.Layout != LayoutCustom && c.Custom != nil:
+		return drivers.Field("custom", "is read with layout custom only, and the layout is %s", c.Layout)
+	case declared == nil:
+		return nil
+	}
+	_, err := declared.Compile("", nil)
+	return err
+}
+
+// layouts lists all layouts, this program's own first.
+func layouts() []string {
+	return append([]string{LayoutAuto, LayoutFlat, LayoutNested, LayoutCustom}, slices.Sorted(maps.Keys(layout.Presets()))...)
+}
+
+// declared gives the declaration of the layout, nil where it is one of this program's own.
+func (c *Config) declared() *layout.Custom {
+	if c.Layout == LayoutCustom {
+		return c.Custom
+	}
+	if p, known := layout.Presets()[c.Layout]; known {
+		return &p.Custom
+	}
+	return nil
+}
+
+// own says whether the layout is one that this program writes.
+func (c *Config) own() bool {
+	return c.Layout == LayoutAuto || c.Layout == LayoutFlat || c.Layout == LayoutNested
+}
+
+// prefix is the path that the layout begins at.
+func (c *Config) prefix() string {
+	if c.own() {
+		return cmp.Or(c.Prefix, defaultPrefix)
+	}
+	return cmp.Or(c.Prefix, layout.Presets()[c.Layout].Prefix)
+}
+
+// memberTimeout is the session timeout of members that don't say theirs.
+func (c *Config) memberTimeout() time.Duration {
+	return time.Duration(cmp.Or(c.MemberTimeout, drivers.Duration(layout.Presets()[c.Layout].Timeout), c.SessionTimeout))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/layout"
 )
 
 func TestConfig(t *testing.T) {
@@ -138,5 +139,44 @@ func TestPaths(t *testing.T) {
 		require.Equal(t, test.prefixPath, p.prefix())
 		require.Equal(t, test.member, p.member("g", "m"))
 		require.Equal(t, test.record, p.record("g", "m"))
+	}
+}
+
+func TestLayoutConfig(t *testing.T) {
+	with := func(change func(*Config)) *Config {
+		c := DefaultConfig()
+		c.Servers = []string{"zk1"}
+		change(&c)
+		return &c
+	}
+	for name := range layout.Presets() {
+		require.NoError(t, with(func(c *Config) { c.Layout = name }).Validate(), name)
+	}
+	err := with(func(c *Config) { c.Layout = "kafak" }).Validate()
+	require.EqualError(t, err, `layout: "kafak" is none of auto, flat, nested, custom, `+
+		`bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`)
+	err = with(func(c *Config) { c.Layout = LayoutCustom }).Validate()
+	require.ErrorContains(t, err, "custom: is missing")
+	err = with(func(c *Config) { c.Layout, c.Custom = LayoutCustom, &layout.Custom{Match: "("} }).Validate()
+	require.ErrorContains(t, err, "custom.paths: is empty")
+	require.ErrorContains(t, err, "custom.match: error parsing regexp")
+	err = with(func(c *Config) { c.Layout, c.Custom = "kafka", &layout.Custom{} }).Validate()
+	require.ErrorContains(t, err, "custom: is read with layout custom only, and the layout is kafka")
+	require.NoError(t, with(func(c *Config) { c.Layout, c.Groups = "clickhouse", []string{"01/hits"} }).Validate())
+	err = with(func(c *Config) { c.Groups = []string{"01/hits"} }).Validate()
+	require.ErrorContains(t, err, "slash")
+
+	for _, test := range []struct{ layout, prefix, root string }{
+		{LayoutAuto, "", "/chroot/servicegroups"},
+		{LayoutAuto, "/", "/chroot"},
+		{LayoutFlat, "/sg", "/chroot/sg"},
+		{LayoutCustom, "", "/chroot"},
+		{LayoutCustom, "/a", "/chroot/a"},
+		{"tooz", "", "/chroot/tooz"},
+		{"tooz", "/designate", "/chroot/designate"},
+		{"kafka", "", "/chroot"},
+	} {
+		c := with(func(c *Config) { c.Chroot, c.Prefix, c.Layout = "/chroot", test.prefix, test.layout })
+		require.Equal(t, test.root, c.root(), test)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/layout"
 	"servicegroup_exporter/drivers/zk/session"
 )
 
@@ -42,7 +43,7 @@ type Driver struct {
 	polling chan struct{} // holds one token: polls are made one after the other
 	groups  map[string]*group
 	last    lastPoll
-	tree    *tree // nil for this program's own layouts
+	tree    *layout.Tree // nil for this program's own layouts
 
 	operations, connections, expirations atomic.Uint64
 
@@ -70,7 +71,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	}
 	if declared := cfg.declared(); declared != nil {
 		var err error
-		if d.tree, err = declared.compile(cfg.root(), cfg.Groups); err != nil {
+		if d.tree, err = declared.Compile(cfg.root(), cfg.Groups); err != nil {
 			return nil, err
 		}
 	}
@@ -92,7 +93,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	opts := session.ReaderOptions{OnRequest: func() { d.operations.Add(1) }, OnChange: d.signal, ParseData: sayMembers}
 	if d.tree != nil {
-		opts.ParseData = d.tree.say()
+		opts.ParseData = d.tree.ParseData()
 	}
 	d.keeper = session.NewKeeper(&d.dialer, opts, time.Duration(cfg.SessionTimeout), d.gained)
 	return d, nil
@@ -174,4 +175,13 @@ func (d *Driver) Close() error {
 	d.running.Wait()
 	d.reapers.Wait()
 	return nil
+}
+
+// writable says why nobody can join or leave.
+func (d *Driver) writable() error {
+	if d.tree == nil {
+		return nil
+	}
+	return fmt.Errorf("the layout %s is only read: its members belong to other programs; a source with layout %s can be joined",
+		d.config.Layout, LayoutAuto)
 }

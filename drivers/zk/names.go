@@ -5,39 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
+
+	"servicegroup_exporter/drivers/zk/layout"
 )
 
 // rosterDir is the child of the prefix that holds the roster. Names that begin with a dot are never groups.
 const rosterDir = ".roster"
 
-// checkNode says why a name can't be a znode's. The ranges are those that ZooKeeper's PathUtils refuses; it counts in
-// UTF-16, so that everything beyond the basic plane is a surrogate and refused too.
-func checkNode(name string) error {
-	switch {
-	case name == "":
-		return errors.New("is empty")
-	case name == "." || name == "..":
-		return fmt.Errorf("is %q, which ZooKeeper reserves", name)
-	case !utf8.ValidString(name):
-		return errors.New("is not valid UTF-8")
-	case strings.Contains(name, "/"):
-		return errors.New("contains a slash")
-	}
-	for _, r := range name {
-		switch {
-		case r <= 0x1f, r >= 0x7f && r <= 0x9f:
-			return fmt.Errorf("contains the control character %U", r)
-		case r >= 0xd800 && r <= 0xf8ff, r >= 0xfff0:
-			return fmt.Errorf("contains %U, which ZooKeeper can't store", r)
-		}
-	}
-	return nil
-}
-
 // checkMember says why a name can't be a member's.
 func checkMember(name string) error {
-	if err := checkNode(name); err != nil {
+	if err := layout.CheckName(name); err != nil {
 		return fmt.Errorf("the member's name %q %w", name, err)
 	}
 	return nil
@@ -45,7 +22,7 @@ func checkMember(name string) error {
 
 // checkGroup says why a name can't be a group's.
 func checkGroup(name string) error {
-	if err := checkNode(name); err != nil {
+	if err := layout.CheckName(name); err != nil {
 		return fmt.Errorf("the group's name %q %w", name, err)
 	}
 	if strings.HasPrefix(name, ".") {

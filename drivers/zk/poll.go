@@ -60,7 +60,7 @@ func (d *Driver) poll(ctx context.Context, r *session.Reader) (*drivers.Poll, er
 	}
 	read := d.pollGroups
 	if d.tree != nil {
-		read = d.tree.poll
+		read = d.tree.Poll
 	}
 	poll, err := read(ctx, r)
 	if err != nil {

@@ -10,11 +10,12 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/drivers/zk/layout"
 	"servicegroup_exporter/internal/testserver"
 )
 
 // custom gives a configuration of a layout of its own below a prefix.
-func custom(prefix string, c zk.Custom, servers ...string) zk.Config {
+func custom(prefix string, c layout.Custom, servers ...string) zk.Config {
 	cfg := configFor(servers...)
 	cfg.Prefix, cfg.Layout, cfg.Custom = prefix, zk.LayoutCustom, &c
 	return cfg
@@ -32,10 +33,10 @@ func TestTree(t *testing.T) {
 	server := testserver.ZooKeeper(t)
 	c := foreign(t, server.Addr())
 	ephemeral := func(path, value string) { plant(t, c, path, value, zkclient.FlagEphemeral) }
-	status := &zk.Check{Field: "status", Is: []string{"UP", "WARNING"}}
+	status := &layout.Check{Field: "status", Is: []string{"UP", "WARNING"}}
 
 	t.Run("what is not there yet", func(t *testing.T) {
-		d := open(t, custom("/later", zk.Custom{Paths: []string{"/a/{group}/{member}/alive"}}, server.Addr()))
+		d := open(t, custom("/later", layout.Custom{Paths: []string{"/a/{group}/{member}/alive"}}, server.Addr()))
 		require.Empty(t, poll(t, d).Members)
 		for _, path := range []string{"/later/a", "/later/a/g", "/later/a/g/m"} {
 			plant(t, c, path, "", zkclient.FlagPersistent)
@@ -48,7 +49,7 @@ func TestTree(t *testing.T) {
 	})
 
 	t.Run("a status in the data", func(t *testing.T) {
-		d := open(t, custom("/status", zk.Custom{Paths: []string{"/{group}/{member}"}, Status: status}, server.Addr()))
+		d := open(t, custom("/status", layout.Custom{Paths: []string{"/{group}/{member}"}, Status: status}, server.Addr()))
 		ephemeral("/status/g/a", `{"status": "UP"}`)
 		ephemeral("/status/g/b", `{"weight": 1}`)
 		require.Equal(t, map[string]string{"g/a": "up", "g/b": "up"}, states(poll(t, d)))
@@ -72,7 +73,7 @@ func TestTree(t *testing.T) {
 	})
 
 	t.Run("a name in the data", func(t *testing.T) {
-		cfg := custom("/named", zk.Custom{Paths: []string{"/{group}/{member}"}, Name: "{host}"}, server.Addr())
+		cfg := custom("/named", layout.Custom{Paths: []string{"/{group}/{member}"}, Name: "{host}"}, server.Addr())
 		d := open(t, cfg)
 		ephemeral("/named/g/1", `{"host": "a"}`)
 		require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, d)))
@@ -89,13 +90,13 @@ func TestTree(t *testing.T) {
 	})
 
 	t.Run("a name that comes back persistent", func(t *testing.T) {
-		d := open(t, custom("/kind", zk.Custom{Paths: []string{"/{group}/{member}"}}, server.Addr()))
+		d := open(t, custom("/kind", layout.Custom{Paths: []string{"/{group}/{member}"}}, server.Addr()))
 		ephemeral("/kind/g/a", "")
 		require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, d)))
 		require.NoError(t, c.Delete("/kind/g/a", -1))
 		plant(t, c, "/kind/g/a", "", zkclient.FlagPersistent)
 		require.Empty(t, poll(t, d).Members)
-		p := poll(t, open(t, custom("/kind", zk.Custom{Paths: []string{"/{group}/{member}"}, Persistent: true}, server.Addr())))
+		p := poll(t, open(t, custom("/kind", layout.Custom{Paths: []string{"/{group}/{member}"}, Persistent: true}, server.Addr())))
 		require.Equal(t, map[string]string{"g/a": "up"}, states(p))
 		require.True(t, p.Members[0].Rostered, "it goes when it is removed")
 	})
@@ -109,16 +110,16 @@ func TestTree(t *testing.T) {
 			"/{group}/{group}/x/{member}": {"eu/web/1": "up", "us/web/1": "up", "us/db/2": "up"},
 			"/us/{group}/*/{member}":      {"web/1": "up", "db/2": "up", "db/3": "up"},
 		} {
-			d := open(t, custom("/levels", zk.Custom{Paths: []string{path}}, server.Addr()))
+			d := open(t, custom("/levels", layout.Custom{Paths: []string{path}}, server.Addr()))
 			require.Equal(t, want, states(poll(t, d)), path)
 		}
-		cfg := custom("/levels", zk.Custom{Paths: []string{"/{group}/{group}/x/{member}"}}, server.Addr())
+		cfg := custom("/levels", layout.Custom{Paths: []string{"/{group}/{group}/x/{member}"}}, server.Addr())
 		cfg.Groups = []string{"us/db", "absent"}
 		require.Equal(t, map[string]string{"us/db/2": "up"}, states(poll(t, open(t, cfg))))
 	})
 
 	t.Run("a roster", func(t *testing.T) {
-		d := open(t, custom("/roster", zk.Custom{
+		d := open(t, custom("/roster", layout.Custom{
 			Paths: []string{"/live/{group}/{member}"}, Roster: []string{"/should/{group}/{member}"}, Match: "(.+?)(?:-[0-9]+)?",
 		}, server.Addr()))
 		plant(t, c, "/roster/should/g/a", "", zkclient.FlagPersistent)
@@ -146,7 +147,7 @@ func TestTreeCost(t *testing.T) {
 	fill(t, c, n, func(i int) []*zkclient.CreateRequest {
 		return []*zkclient.CreateRequest{{Path: name(i), Data: fmt.Appendf(nil, `{"id": %d}`, i), Flags: zkclient.FlagEphemeral}}
 	})
-	cfg := custom("/cost", zk.Custom{Paths: []string{"/{group}/members/{member}"}, Match: `member_\d+`, Name: "{id}"}, server.Addr())
+	cfg := custom("/cost", layout.Custom{Paths: []string{"/{group}/members/{member}"}, Match: `member_\d+`, Name: "{id}"}, server.Addr())
 	cfg.SessionTimeout = drivers.Duration(5 * time.Second)
 	d := open(t, cfg)
 	p, _ := asked(t, d)
@@ -174,8 +175,8 @@ func TestTreeSessionLost(t *testing.T) {
 	c := foreign(t, server.Addr())
 	plant(t, c, "/lost/g/a", `{"status": "UP"}`, zkclient.FlagEphemeral)
 	p := newProxy(t, server.Addr())
-	d := open(t, custom("/lost", zk.Custom{
-		Paths: []string{"/{group}/{member}"}, Status: &zk.Check{Field: "status", Is: []string{"UP"}},
+	d := open(t, custom("/lost", layout.Custom{
+		Paths: []string{"/{group}/{member}"}, Status: &layout.Check{Field: "status", Is: []string{"UP"}},
 	}, p.addr()))
 	require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, d)))
 	drain(d)
@@ -203,7 +204,7 @@ func TestTreeACL(t *testing.T) {
 	plant(t, c, "/acl/g", "", zkclient.FlagPersistent)
 	_, err := c.Create("/acl/g/a", nil, zkclient.FlagEphemeral, zkclient.DigestACL(zkclient.PermAll, "u", "p"))
 	require.NoError(t, err)
-	declared := zk.Custom{Paths: []string{"/{group}/{member}"}}
+	declared := layout.Custom{Paths: []string{"/{group}/{member}"}}
 	require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, open(t, custom("/acl", declared, server.Addr())))), "no data is needed")
 	declared.Name = "{host}"
 	_, err = read(t, open(t, custom("/acl", declared, server.Addr())))

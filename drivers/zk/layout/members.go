@@ -1,4 +1,4 @@
-package zk
+package layout
 
 import (
 	"cmp"
@@ -38,7 +38,7 @@ type found struct {
 }
 
 // readLeaves reads the znodes of all who may be members. It never gives nil for success.
-func (t *tree) readLeaves(ctx context.Context, r *session.Reader, rooms []room) ([]leaf, error) {
+func (t *Tree) readLeaves(ctx context.Context, r *session.Reader, rooms []room) ([]leaf, error) {
 	leaves := []leaf{}
 	for i := range rooms {
 		for _, znode := range rooms[i].list.Names {
@@ -70,7 +70,7 @@ type presence struct {
 
 // A census counts members.
 type census struct {
-	*tree
+	*Tree
 	present  map[drivers.Key]*presence
 	names    map[string]knownName
 	rejected []drivers.Rejection
@@ -89,8 +89,8 @@ func (c *census) reject(group, name, reason string) {
 }
 
 // conclude gives the members among the leaves and in the roster.
-func (t *tree) conclude(ctx context.Context, r *session.Reader, leaves []leaf, roster []room) (found, error) {
-	c := census{tree: t, present: make(map[drivers.Key]*presence), names: make(map[string]knownName)}
+func (t *Tree) conclude(ctx context.Context, r *session.Reader, leaves []leaf, roster []room) (found, error) {
+	c := census{Tree: t, present: make(map[drivers.Key]*presence), names: make(map[string]knownName)}
 	for i := range leaves {
 		c.count(&leaves[i])
 	}
@@ -109,8 +109,8 @@ func (t *tree) conclude(ctx context.Context, r *session.Reader, leaves []leaf, r
 // not changed, they were in it all the time, and are dead. Where it has, they may have left, or left and come back, which
 // the next poll tells.
 func (c *census) recheck(missing []drivers.Key, before, after []room) {
-	steady := census{tree: c.tree, present: make(map[drivers.Key]*presence)}
-	changed := census{tree: c.tree, present: make(map[drivers.Key]*presence)}
+	steady := census{Tree: c.Tree, present: make(map[drivers.Key]*presence)}
+	changed := census{Tree: c.Tree, present: make(map[drivers.Key]*presence)}
 	rooms := make(map[string]room, len(before))
 	for _, was := range before {
 		rooms[was.path] = was
@@ -175,7 +175,7 @@ func (c *census) call(l *leaf) (name string, unreadable bool) {
 	}
 	known := knownName{l.node.Czxid, name}
 	if errors.Is(err, errNoField) {
-		if known = c.tree.names[l.path]; known.czxid != l.node.Czxid {
+		if known = c.Tree.names[l.path]; known.czxid != l.node.Czxid {
 			return "", true
 		}
 	}

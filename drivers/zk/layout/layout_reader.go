@@ -1,4 +1,4 @@
-package zk
+package layout
 
 import (
 	"cmp"
@@ -11,8 +11,8 @@ import (
 	"servicegroup_exporter/drivers/zk/session"
 )
 
-// A tree is a declared layout, and what the last poll found in it. Polls are made one after the other.
-type tree struct {
+// A Tree is a declared layout, and what the last poll found in it. Polls are made one after the other.
+type Tree struct {
 	root         string
 	live, roster []pattern
 	group        string   // where the patterns don't say
@@ -46,16 +46,16 @@ func (r room) same(other room) bool {
 	return r.path == other.path && r.list.SameChildren(other.list.Stat)
 }
 
-// say gives what reads a znode's data, nil if nothing is asked of it.
-func (t *tree) say() func([]byte) map[string]string {
+// ParseData gives what reads a znode's data, nil if nothing is asked of it.
+func (t *Tree) ParseData() func([]byte) map[string]string {
 	if len(t.fields) == 0 {
 		return nil
 	}
 	return func(data []byte) map[string]string { return readFields(data, t.fields) }
 }
 
-// poll reads the layout. What was found is given again if nothing has changed.
-func (t *tree) poll(ctx context.Context, r *session.Reader) (*drivers.Poll, error) {
+// Poll reads the layout. What was found is given again if nothing has changed.
+func (t *Tree) Poll(ctx context.Context, r *session.Reader) (*drivers.Poll, error) {
 	v := newVisit(t, r)
 	// The roster is read before who is there, so that a member that joins meanwhile is never taken for dead.
 	roster, err := v.rooms(ctx, t.roster)
@@ -121,15 +121,15 @@ func changesIn(r *session.Reader, live []room, leaves []leaf) map[string]time.Ti
 
 // A visit reads directories for one poll, each once.
 type visit struct {
-	*tree
+	*Tree
 	reading *session.Reader
 
 	mu   sync.Mutex
 	seen map[string]*session.Listing
 }
 
-func newVisit(t *tree, r *session.Reader) *visit {
-	return &visit{tree: t, reading: r, seen: make(map[string]*session.Listing)}
+func newVisit(t *Tree, r *session.Reader) *visit {
+	return &visit{Tree: t, reading: r, seen: make(map[string]*session.Listing)}
 }
 
 // list reads a directory.

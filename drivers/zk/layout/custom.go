@@ -1,4 +1,4 @@
-package zk
+package layout
 
 import (
 	"errors"
@@ -67,9 +67,9 @@ func (c *Check) holds(said map[string]string) bool {
 	return !there || slices.Contains(c.Is, value)
 }
 
-// compile makes a tree of the declaration. Its errors are [drivers.FieldError]s, joined.
-func (c *Custom) compile(root string, groups []string) (*tree, error) {
-	t := &tree{root: root, group: c.Group, groups: groups, persistent: bool(c.Persistent), status: c.Status, enabled: c.Enabled}
+// Compile makes a tree of the declaration. Its errors are [drivers.FieldError]s, joined.
+func (c *Custom) Compile(root string, groups []string) (*Tree, error) {
+	t := &Tree{root: root, group: c.Group, groups: groups, persistent: bool(c.Persistent), status: c.Status, enabled: c.Enabled}
 	var errs []error
 	if len(c.Paths) == 0 {
 		errs = append(errs, drivers.Field("custom.paths", "is empty: write where members are, as /discovery/{group}/{member}"))
@@ -132,30 +132,4 @@ func (c *Check) validate(field string) error {
 		return drivers.Field(field+".is", "is empty: list the values that mean yes")
 	}
 	return nil
-}
-
-// validateLayout checks the layout and what is only for some of them.
-func (c *Config) validateLayout() error {
-	declared := c.declared()
-	switch {
-	case !slices.Contains(layouts(), c.Layout):
-		return drivers.Field("layout", "%q is none of %s", c.Layout, joinNames(layouts()))
-	case c.Layout == LayoutCustom && declared == nil:
-		return drivers.Field("custom", "is missing: layout custom needs at least custom.paths")
-	case c.Layout != LayoutCustom && c.Custom != nil:
-		return drivers.Field("custom", "is read with layout custom only, and the layout is %s", c.Layout)
-	case declared == nil:
-		return nil
-	}
-	_, err := declared.compile("", nil)
-	return err
-}
-
-// writable says why nobody can join or leave.
-func (d *Driver) writable() error {
-	if d.tree == nil {
-		return nil
-	}
-	return fmt.Errorf("the layout %s is only read: its members belong to other programs; a source with layout %s can be joined",
-		d.config.Layout, LayoutAuto)
 }

@@ -1,4 +1,4 @@
-package zk
+package layout
 
 import (
 	"strings"
@@ -17,7 +17,7 @@ func FuzzLayout(f *testing.F) {
 		if strings.Contains(path, levelGroup) {
 			c.Group = ""
 		}
-		tree, err := c.compile("/root", nil)
+		tree, err := c.Compile("/root", nil)
 		if err != nil {
 			return
 		}

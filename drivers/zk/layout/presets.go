@@ -1,31 +1,23 @@
-package zk
+package layout
 
 import (
-	"cmp"
-	"maps"
-	"slices"
 	"time"
-
-	"servicegroup_exporter/drivers"
 )
 
-// LayoutCustom is the layout that the section "custom" describes.
-const LayoutCustom = "custom"
-
-// A preset is a layout that is known by name: what a user could write as "custom" himself, and where it begins.
-type preset struct {
-	prefix  string
-	timeout time.Duration // what the system's processes ask of ZooKeeper unless they are told otherwise
+// A Preset is a layout that is known by name: what a user could write as "custom" himself, and where it begins.
+type Preset struct {
+	Prefix  string
+	Timeout time.Duration // what the system's processes ask of ZooKeeper unless they are told otherwise
 	Custom
 }
 
 // uuid matches a random id, with or without its dashes.
 const uuid = `[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}`
 
-// presets are the layouts of systems that keep members in ZooKeeper. To add one, write an entry and a test with znodes as
+// Presets are the layouts of systems that keep members in ZooKeeper. To add one, write an entry and a test with znodes as
 // the system makes them.
-func presets() map[string]preset {
-	return map[string]preset{
+func Presets() map[string]Preset {
+	return map[string]Preset{
 		// Designate's members are host:uuid, Gnocchi's host.worker.uuid, Ceilometer's and Aodh's a uuid alone. The child
 		// "leader" of a group and the children of the group "locks" are persistent.
 		"tooz": {"/tooz", 10 * time.Second, Custom{
@@ -64,38 +56,4 @@ func presets() map[string]preset {
 			Name:  "{address}",
 		}},
 	}
-}
-
-// layouts lists all layouts, this program's own first.
-func layouts() []string {
-	return append([]string{LayoutAuto, LayoutFlat, LayoutNested, LayoutCustom}, slices.Sorted(maps.Keys(presets()))...)
-}
-
-// declared gives the declaration of the layout, nil where it is one of this program's own.
-func (c *Config) declared() *Custom {
-	if c.Layout == LayoutCustom {
-		return c.Custom
-	}
-	if p, known := presets()[c.Layout]; known {
-		return &p.Custom
-	}
-	return nil
-}
-
-// own says whether the layout is one that this program writes.
-func (c *Config) own() bool {
-	return c.Layout == LayoutAuto || c.Layout == LayoutFlat || c.Layout == LayoutNested
-}
-
-// prefix is the path that the layout begins at.
-func (c *Config) prefix() string {
-	if c.own() {
-		return cmp.Or(c.Prefix, defaultPrefix)
-	}
-	return cmp.Or(c.Prefix, presets()[c.Layout].prefix)
-}
-
-// memberTimeout is the session timeout of members that don't say theirs.
-func (c *Config) memberTimeout() time.Duration {
-	return time.Duration(cmp.Or(c.MemberTimeout, drivers.Duration(presets()[c.Layout].timeout), c.SessionTimeout))
 }

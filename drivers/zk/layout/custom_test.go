@@ -1,4 +1,4 @@
-package zk
+package layout
 
 import (
 	"strings"
@@ -63,9 +63,7 @@ func TestCustomConfig(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			c := DefaultConfig()
-			c.Servers, c.Layout, c.Custom = []string{"zk1"}, LayoutCustom, &test.custom
-			err := c.Validate()
+			_, err := test.custom.Compile("", nil)
 			require.Equal(t, test.fields, strings.Join(allFields(err), " "))
 			if test.fields == "" {
 				require.NoError(t, err)
@@ -88,45 +86,9 @@ func allFields(err error) (fields []string) {
 	return fields
 }
 
-func TestLayoutConfig(t *testing.T) {
-	with := func(change func(*Config)) *Config {
-		c := DefaultConfig()
-		c.Servers = []string{"zk1"}
-		change(&c)
-		return &c
-	}
-	for name := range presets() {
-		require.NoError(t, with(func(c *Config) { c.Layout = name }).Validate(), name)
-	}
-	err := with(func(c *Config) { c.Layout = "kafak" }).Validate()
-	require.EqualError(t, err, `layout: "kafak" is none of auto, flat, nested, custom, `+
-		`bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`)
-	err = with(func(c *Config) { c.Layout = LayoutCustom }).Validate()
-	require.ErrorContains(t, err, "custom: is missing")
-	err = with(func(c *Config) { c.Layout, c.Custom = "kafka", &Custom{} }).Validate()
-	require.ErrorContains(t, err, "custom: is read with layout custom only, and the layout is kafka")
-	require.NoError(t, with(func(c *Config) { c.Layout, c.Groups = "clickhouse", []string{"01/hits"} }).Validate())
-	err = with(func(c *Config) { c.Groups = []string{"01/hits"} }).Validate()
-	require.ErrorContains(t, err, "slash")
-
-	for _, test := range []struct{ layout, prefix, root string }{
-		{LayoutAuto, "", "/chroot/servicegroups"},
-		{LayoutAuto, "/", "/chroot"},
-		{LayoutFlat, "/sg", "/chroot/sg"},
-		{LayoutCustom, "", "/chroot"},
-		{LayoutCustom, "/a", "/chroot/a"},
-		{"tooz", "", "/chroot/tooz"},
-		{"tooz", "/designate", "/chroot/designate"},
-		{"kafka", "", "/chroot"},
-	} {
-		c := with(func(c *Config) { c.Chroot, c.Prefix, c.Layout = "/chroot", test.prefix, test.layout })
-		require.Equal(t, test.root, c.root(), test)
-	}
-}
-
 func TestNaming(t *testing.T) {
 	const id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
-	tooz := presets()["tooz"].Match
+	tooz := Presets()["tooz"].Match
 	tests := []struct {
 		match, name, znode, data string
 		want                     string // empty: not a member; "?": its data does not tell

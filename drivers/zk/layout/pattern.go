@@ -1,14 +1,12 @@
-package zk
+package layout
 
 import (
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
-
-// joinNames lists names for people.
-func joinNames(names []string) string { return strings.Join(names, ", ") }
 
 // The levels of a pattern that are not names.
 const (
@@ -44,7 +42,7 @@ func parsePattern(text string) (pattern, error) {
 		case strings.ContainsAny(level, "{}*"):
 			return pattern{}, fmt.Errorf("the level %q is none of {group}, {member}, * and a name without such signs", level)
 		default:
-			if err := checkNode(level); err != nil {
+			if err := CheckName(level); err != nil {
 				return pattern{}, fmt.Errorf("a level %w", err)
 			}
 		}
@@ -54,4 +52,28 @@ func parsePattern(text string) (pattern, error) {
 		p.tail = "/" + strings.Join(levels[at+1:], "/")
 	}
 	return p, nil
+}
+
+// CheckName says why a name can't be a znode's. The ranges are those that ZooKeeper's PathUtils refuses; it counts in
+// UTF-16, so that everything beyond the basic plane is a surrogate and refused too.
+func CheckName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("is empty")
+	case name == "." || name == "..":
+		return fmt.Errorf("is %q, which ZooKeeper reserves", name)
+	case !utf8.ValidString(name):
+		return errors.New("is not valid UTF-8")
+	case strings.Contains(name, "/"):
+		return errors.New("contains a slash")
+	}
+	for _, r := range name {
+		switch {
+		case r <= 0x1f, r >= 0x7f && r <= 0x9f:
+			return fmt.Errorf("contains the control character %U", r)
+		case r >= 0xd800 && r <= 0xf8ff, r >= 0xfff0:
+			return fmt.Errorf("contains %U, which ZooKeeper can't store", r)
+		}
+	}
+	return nil
 }
