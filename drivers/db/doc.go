@@ -3,6 +3,6 @@
 //
 // A database is reached, and its SQL written, by a store: mysql.go for MySQL and MariaDB, postgres.go for
 // PostgreSQL, sqlite.go for the embedded store. What the table looks like, and which rule says that a row is up, is a
-// schema: schema_nova.go and schema_openstack.go with one entry a service, custom.go for one that the configuration
+// schema: schemas.go with one entry a service, custom.go for one that the configuration
 // describes. Everything else knows of neither.
 package db

@@ -147,3 +147,33 @@ func (d *Driver) insert(ctx context.Context, db *sql.DB, l *layout, req drivers.
 		q(s.table), strings.Join(columns, ", "), strings.Join(values, ", "))), args...)
 	return err
 }
+
+// Leave deletes the member's row as Nova does, softly: deleted becomes the row's id, and all else stays as it was. A row of
+// this program's own table is deleted for good.
+func (d *Driver) Leave(ctx context.Context, group, name string) error {
+	if d.schema.writer == nil {
+		return d.readOnly()
+	}
+	ctx, cancel := d.bound(ctx)
+	defer cancel()
+	found, err := d.remove(ctx, group, name)
+	if err != nil {
+		return d.failedToWrite(ctx, fmt.Sprintf("removing %q from group %q in", name, group), err)
+	}
+	if !found {
+		return fmt.Errorf("group %q, member %q in %s: %w", group, name, d.store, drivers.ErrNoMember)
+	}
+	return nil
+}
+
+func (d *Driver) remove(ctx context.Context, group, name string) (found bool, err error) {
+	db, err := d.store.writer(ctx, false)
+	if errors.Is(err, errNoStore) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	q, s := d.store.quote, d.schema
+	return d.update(ctx, db, d.deletion(nil), fmt.Sprintf("%s = ? AND %s = ?", q(s.group), q(s.name)), group, name)
+}

@@ -112,21 +112,6 @@ const (
 	unitMilliseconds unit = "milliseconds" // since 1970
 )
 
-// schemas are all that are known by name.
-func schemas() map[string]func() *schema {
-	return map[string]func() *schema{
-		"nova":      nova,
-		"cinder":    cinder,
-		"manila":    manila,
-		"neutron":   neutron,
-		"heat":      heat,
-		"ironic":    ironic,
-		"designate": designate,
-		"magnum":    magnum,
-		"octavia":   octavia,
-	}
-}
-
 // custom is the name of the schema that the configuration itself describes.
 const custom = "custom"
 
