@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"bytes"
@@ -23,32 +23,32 @@ import (
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/internal/constmetrics"
 	"servicegroup_exporter/web"
 )
 
-// prometheusAccepts is what Prometheus 3 asks for unless it is told otherwise.
+// prometheusAccepts is the Accept header of Prometheus 3 with its default settings.
 const prometheusAccepts = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
 	"application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4," +
 	"text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 
-// BenchmarkScrape measures whole scrapes, from the request to the last byte of the answer, of members that live in a
-// real server, and what the same answer costs in two other ways. `make bench` prints its results as tables.
+// BenchmarkScrape measures whole scrapes of members on real servers, from the request to the last byte of the response, and
+// the cost of the same response in two other ways.
 func BenchmarkScrape(b *testing.B) {
-	for _, store := range benchStores() {
+	for _, store := range stores() {
 		for _, members := range []int{1_000, 10_000, 100_000} {
 			b.Run(fmt.Sprintf("%s/%d", strings.ReplaceAll(store.name, " ", "_"), members), func(b *testing.B) {
 				cfg, err := config.Parse("bench.yml", []byte(store.prepare(b, members)))
 				require.NoError(b, err)
-				s := newScraped(b, cfg.Sources, store.beat)
-				s.measure(min(max(1_000_000/members, 20), 200), members) // so many scrapes
+				s := newBenchmark(b, cfg.Sources, store.beat)
+				scrapes := min(max(1_000_000/members, 20), 200)
+				s.measure(scrapes, members)
 			})
 		}
 	}
 }
 
-// scraped is a collector that is scraped.
-type scraped struct {
+// A benchmark scrapes one collector.
+type benchmark struct {
 	b          *testing.B
 	beat       func(*testing.B)
 	collector  *collector.Collector
@@ -57,8 +57,8 @@ type scraped struct {
 	upOnly     bool
 }
 
-func newScraped(b *testing.B, sources []config.Source, beat func(*testing.B)) *scraped {
-	s := &scraped{b: b, beat: beat, histograms: prometheus.NewRegistry(), upOnly: sources[0].Expose == "up"}
+func newBenchmark(b *testing.B, sources []config.Source, beat func(*testing.B)) *benchmark {
+	s := &benchmark{b: b, beat: beat, histograms: prometheus.NewRegistry(), upOnly: sources[0].Expose == "up"}
 	var err error
 	s.collector, err = collector.New(collector.Options{Registerer: s.histograms})
 	require.NoError(b, err)
@@ -76,8 +76,8 @@ func newScraped(b *testing.B, sources []config.Source, beat func(*testing.B)) *s
 	return s
 }
 
-// ours is what the program serves.
-func (s *scraped) ours() http.Handler {
+// ours returns the handler of this program.
+func (s *benchmark) ours() http.Handler {
 	own := prometheus.NewRegistry()
 	own.MustRegister(s.collector)
 	o := web.Options{Settings: web.DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
@@ -88,70 +88,71 @@ func (s *scraped) ours() http.Handler {
 	return handler
 }
 
-// anew polls, makes every series anew and lets client_golang do the rest, as exporters usually do.
-func (s *scraped) anew() (http.Handler, prometheus.Gatherer) {
-	usual := constmetrics.New(s.collector)
+// constant returns a handler that polls, makes constant metrics, and gathers and encodes them with client_golang, as common
+// exporters do.
+func (s *benchmark) constant() (http.Handler, prometheus.Gatherer) {
+	metrics := newConstMetrics(s.collector)
 	if s.upOnly {
-		usual.UpOnly = map[string]bool{"bench": true}
+		metrics.upOnly = map[string]bool{"bench": true}
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(usual)
+	registry.MustRegister(metrics)
 	all := prometheus.Gatherers{s.histograms, registry}
 	return s.pollFirst(promhttp.HandlerFor(all, promhttp.HandlerOpts{EnableOpenMetrics: true})), all
 }
 
-// encodeOnly polls, and encodes series that were made and gathered long before.
-func (s *scraped) encodeOnly(all prometheus.Gatherer) http.Handler {
+// encodeOnly returns a handler that polls, and encodes families that were gathered once before.
+func (s *benchmark) encodeOnly(all prometheus.Gatherer) http.Handler {
 	families, err := all.Gather()
 	require.NoError(s.b, err)
-	return s.pollFirst(promhttp.HandlerForTransactional(madeBefore(families), promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	return s.pollFirst(promhttp.HandlerForTransactional(gathered(families), promhttp.HandlerOpts{EnableOpenMetrics: true}))
 }
 
-func (s *scraped) pollFirst(answer http.Handler) http.Handler {
+func (s *benchmark) pollFirst(answer http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.collector.Poll(r.Context())
 		answer.ServeHTTP(w, r)
 	})
 }
 
-// madeBefore are families that were gathered long ago.
-type madeBefore []*dto.MetricFamily
+// gathered is a gatherer of families that were gathered before.
+type gathered []*dto.MetricFamily
 
-func (m madeBefore) Gather() ([]*dto.MetricFamily, func(), error) { return m, func() {}, nil }
+func (g gathered) Gather() ([]*dto.MetricFamily, func(), error) { return g, func() {}, nil }
 
-// A counted answer is thrown away.
-type counted struct {
+// A byteCounter counts the bytes of a response and discards them.
+type byteCounter struct {
 	header http.Header
 	bytes  int
 }
 
-func (c *counted) Header() http.Header { return c.header }
+func (c *byteCounter) Header() http.Header { return c.header }
 
-func (c *counted) WriteHeader(int) {}
+func (c *byteCounter) WriteHeader(int) {}
 
-func (c *counted) Write(p []byte) (int, error) {
+func (c *byteCounter) Write(p []byte) (int, error) {
 	c.bytes += len(p)
 	return len(p), nil
 }
 
-// scrape gives the size of the answer.
+// scrape returns the size of the response.
 func scrape(h http.Handler, encoding string) int {
 	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/metrics", nil)
 	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "60")
 	request.Header.Set("Accept", prometheusAccepts)
 	request.Header.Set("Accept-Encoding", encoding)
-	answer := &counted{header: make(http.Header)}
-	h.ServeHTTP(answer, request)
-	return answer.bytes
+	response := &byteCounter{header: make(http.Header)}
+	h.ServeHTTP(response, request)
+	return response.bytes
 }
 
-func (s *scraped) measure(n, members int) {
+func (s *benchmark) measure(n, members int) {
 	b, ours := s.b, s.ours()
-	for try := 1; s.served(ours) != members; try++ { // A large tree may need several polls to be known.
-		require.Less(b, try, 10, "some members are not served")
+	for try := 1; s.served(ours) != members; try++ { // Reading a large tree may take several polls.
+		require.Less(b, try, 10, "some members have no series")
 	}
 
-	// Memory comes first, as the other ways need more.
+	// Memory is measured first, because the other ways need more.
 	memory := peakMemory(b, func() { s.cpu(n, func() { scrape(ours, "gzip") }) })
 	var operations, allocs uint64
 	var times []time.Duration
@@ -175,25 +176,24 @@ func (s *scraped) measure(n, members int) {
 	report("cpu-ms", cpu)
 	report("plain-cpu-ms", s.cpu(n, func() { scrape(ours, "") }))
 	report("poll-cpu-ms", s.cpu(n, func() { s.collector.Poll(b.Context()) }))
-	anew, all := s.anew()
-	report("anew-cpu-ms", s.cpu(n/2, func() { scrape(anew, "gzip") }))
-	report("plain-anew-cpu-ms", s.cpu(n/2, func() { scrape(anew, "") }))
+	constant, all := s.constant()
+	report("constant-cpu-ms", s.cpu(n/2, func() { scrape(constant, "gzip") }))
+	report("plain-constant-cpu-ms", s.cpu(n/2, func() { scrape(constant, "") }))
 	encode := s.encodeOnly(all)
 	report("encode-cpu-ms", s.cpu(n/2, func() { scrape(encode, "gzip") }))
 	report("plain-encode-cpu-ms", s.cpu(n/2, func() { scrape(encode, "") }))
 	b.ReportMetric(0, "ns/op")
 }
 
-// served counts the members in an answer.
-func (s *scraped) served(h http.Handler) int {
-	answer := httptest.NewRecorder()
-	h.ServeHTTP(answer, httptest.NewRequestWithContext(s.b.Context(), http.MethodGet, "/metrics", nil))
-	return bytes.Count(answer.Body.Bytes(), []byte("\nservice_up{"))
+// served returns the number of members in a response.
+func (s *benchmark) served(h http.Handler) int {
+	response := httptest.NewRecorder()
+	h.ServeHTTP(response, httptest.NewRequestWithContext(s.b.Context(), http.MethodGet, "/metrics", nil))
+	return bytes.Count(response.Body.Bytes(), []byte("\nservice_up{"))
 }
 
-// cpu gives the time that this process's threads worked for each call, garbage collection included. The first call makes
-// ready.
-func (s *scraped) cpu(n int, f func()) time.Duration {
+// cpu returns the CPU time of this process per call of f, with garbage collection. A first call of f is not measured.
+func (s *benchmark) cpu(n int, f func()) time.Duration {
 	f()
 	runtime.GC()
 	var sum time.Duration
@@ -214,7 +214,7 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-func (s *scraped) operations() (sum uint64) {
+func (s *benchmark) operations() (sum uint64) {
 	for _, driver := range s.drivers {
 		sum += driver.(drivers.Counter).Counts().Operations
 	}

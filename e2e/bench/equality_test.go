@@ -1,4 +1,4 @@
-package constmetrics
+package bench
 
 import (
 	"bytes"
@@ -30,7 +30,7 @@ import (
 	"servicegroup_exporter/web"
 )
 
-// A randomDriver gives members that come, go and change, and fails now and then.
+// A randomDriver reads members that come, go and change at random. Some polls fail.
 type randomDriver struct {
 	rng     *rand.Rand
 	members []drivers.Member
@@ -40,9 +40,9 @@ func (d *randomDriver) Close() error { return nil }
 
 func (d *randomDriver) Members(context.Context) (*drivers.Poll, error) {
 	if d.rng.IntN(5) == 0 {
-		return nil, drivers.Unavailable(drivers.ReasonConnect, errors.New("it is broken"))
+		return nil, drivers.Unavailable(drivers.ReasonConnect, errors.New("broken"))
 	}
-	if d.rng.IntN(3) > 0 { // else nothing has changed
+	if d.rng.IntN(3) > 0 { // Otherwise nothing has changed.
 		for range 1 + d.rng.IntN(3) {
 			d.change()
 		}
@@ -75,10 +75,10 @@ func (d *randomDriver) change() {
 
 func pick(rng *rand.Rand, of ...string) string { return of[rng.IntN(len(of))] }
 
-// A pair is one collector seen by the program's own handler and by promhttp's.
+// A pair is one collector behind two handlers: this program's own, and promhttp's with constant metrics.
 type pair struct {
 	*collector.Collector
-	usual         *Exporter
+	reference     *constMetrics
 	ours, theirs  http.Handler
 	rng           *rand.Rand
 	compat        bool
@@ -86,28 +86,28 @@ type pair struct {
 }
 
 func newPair(t *testing.T, seed uint64) *pair {
-	histograms, own, usual := prometheus.NewRegistry(), prometheus.NewRegistry(), prometheus.NewPedanticRegistry()
+	histograms, own, reference := prometheus.NewRegistry(), prometheus.NewRegistry(), prometheus.NewPedanticRegistry()
 	compat := seed%2 == 0
 	c, err := collector.New(collector.Options{Registerer: histograms, CompatOpenStackExporter: compat})
 	require.NoError(t, err)
-	p := &pair{Collector: c, usual: New(c), compat: compat, rng: rand.New(rand.NewPCG(seed, 1))}
+	p := &pair{Collector: c, reference: newConstMetrics(c), compat: compat, rng: rand.New(rand.NewPCG(seed, 1))}
 	own.MustRegister(c)
-	usual.MustRegister(p.usual)
+	reference.MustRegister(p.reference)
 	o := web.Options{Settings: web.DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
 	o.Gatherer, o.Families = prometheus.Gatherers{histograms, own}, c.Families
 	o.Registerer, o.Poll = prometheus.NewRegistry(), func(context.Context) {}
 	p.ours, err = web.New(o)
 	require.NoError(t, err)
-	p.theirs = promhttp.HandlerFor(prometheus.Gatherers{histograms, usual}, promhttp.HandlerOpts{EnableOpenMetrics: true})
+	p.theirs = promhttp.HandlerFor(prometheus.Gatherers{histograms, reference}, promhttp.HandlerOpts{EnableOpenMetrics: true})
 	for i := range 4 {
 		p.randomDrivers = append(p.randomDrivers, &randomDriver{rng: rand.New(rand.NewPCG(seed, uint64(i)+2))})
 	}
 	return p
 }
 
-// reload gives the sources other settings.
+// reload applies random sources with random settings.
 func (p *pair) reload(t *testing.T) {
-	p.usual.UpOnly, p.usual.Service = make(map[string]bool), make(map[string]string)
+	p.reference.upOnly, p.reference.service = make(map[string]bool), make(map[string]string)
 	var configs []collector.SourceConfig
 	for i, d := range p.randomDrivers[p.rng.IntN(2):] {
 		cfg := collector.SourceConfig{
@@ -116,15 +116,15 @@ func (p *pair) reload(t *testing.T) {
 		}
 		cfg.Fingerprint = fmt.Sprint(cfg.Service, cfg.UpOnly, d)
 		configs = append(configs, cfg)
-		p.usual.UpOnly[cfg.Name] = cfg.UpOnly
+		p.reference.upOnly[cfg.Name] = cfg.UpOnly
 		if p.compat {
-			p.usual.Service[cfg.Name] = cfg.Service
+			p.reference.service[cfg.Name] = cfg.Service
 		}
 	}
 	require.NoError(t, p.Apply(configs))
 }
 
-// compare asks both handlers for the same. Families have to come in the same order; the series of a family may come in any.
+// compare sends the same request to both handlers. Families must come in the same order, the series of a family in any order.
 func (p *pair) compare(t *testing.T, query, accept, encoding string) {
 	t.Helper()
 	ask := func(h http.Handler) (http.Header, []string) {
@@ -150,8 +150,8 @@ func (p *pair) compare(t *testing.T, query, accept, encoding string) {
 	}
 }
 
-// sortedFamilies returns an exposition as one text for each family, with the lines of its series sorted. No family may be in
-// two places, and no line may come twice.
+// sortedFamilies returns an exposition as one text per family, with the lines of its series sorted. It fails if a family is
+// in two places, or a line appears twice.
 func sortedFamilies(t *testing.T, body io.Reader, format expfmt.Format) []string {
 	t.Helper()
 	text, err := io.ReadAll(body)
@@ -168,14 +168,14 @@ func sortedFamilies(t *testing.T, body io.Reader, format expfmt.Format) []string
 		lines := strings.Split(family, "\n")
 		slices.Sort(lines)
 		for i, line := range lines[1:] {
-			require.True(t, line == "" || line != lines[i], "this line comes twice: %s", line)
+			require.True(t, line == "" || line != lines[i], "this line appears twice: %s", line)
 		}
 		families = append(families, strings.Join(lines, "\n"))
 	}
 	return families
 }
 
-// protobufToText returns the families of a protobuf exposition as text, with all that protobuf has of each series.
+// protobufToText returns the families of a protobuf exposition as text, with all fields of each series.
 func protobufToText(t *testing.T, body []byte) []byte {
 	t.Helper()
 	var text bytes.Buffer
@@ -196,14 +196,12 @@ func protobufToText(t *testing.T, body []byte) []byte {
 	}
 }
 
-const (
-	openMetrics = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
-		"application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.2"
-	protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7," + openMetrics
-)
+// protobufAccepts is the Accept header of a Prometheus that prefers protobuf.
+const protobufAccepts = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7," +
+	prometheusAccepts
 
-// Whatever happened, what is served is what client_golang serves of series made anew, but for the order of series.
-func TestServedAsUsualExportersServe(t *testing.T) {
+// After any changes, the exposition equals the one of client_golang with constant metrics, apart from the order of series.
+func TestExpositionEqualsClientGolang(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -216,15 +214,15 @@ func TestServedAsUsualExportersServe(t *testing.T) {
 					time.Sleep(time.Duration(p.rng.IntN(40)) * time.Second)
 					p.Poll(t.Context())
 					query := pick(p.rng, "", "", "?name[]=service_up&name[]=servicegroup_source_up&name[]=none")
-					p.compare(t, query, pick(p.rng, "", openMetrics, protobuf), pick(p.rng, "", "gzip"))
+					p.compare(t, query, pick(p.rng, "", prometheusAccepts, protobufAccepts), pick(p.rng, "", "gzip"))
 				}
 			})
 		})
 	}
 }
 
-// The same coding is chosen for every client.
-func TestCodingIsNegotiatedAsUsual(t *testing.T) {
+// Both handlers choose the same content coding for every Accept-Encoding header.
+func TestContentCodingEqualsClientGolang(t *testing.T) {
 	p := newPair(t, 1)
 	defer p.Close()
 	p.reload(t)

@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"bufio"
@@ -20,21 +20,21 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A benchStore is a way to keep members. Its members are alive.
-type benchStore struct {
+// A store is a way to store members, all of which are up.
+type store struct {
 	name string
-	// prepare puts members into a real server and gives the configuration that reads them.
+	// prepare writes members to a real server and returns the configuration that reads them.
 	prepare func(b *testing.B, members int) string
-	// beat gives every member a new heartbeat, nil: nothing changes from scrape to scrape.
+	// beat writes a new heartbeat of every member before each scrape. If it is nil, nothing changes between scrapes.
 	beat func(b *testing.B)
 }
 
-func benchStores() []benchStore {
+func stores() []store {
 	beating := &beatingMariaDB{}
-	return []benchStore{
+	return []store{
 		{name: "sqlite", prepare: prepareSQLite},
 		{name: "mariadb", prepare: prepareMariaDB},
-		{name: "mariadb, expose up", prepare: func(b *testing.B, members int) string {
+		{name: "mariadb, minimal metrics", prepare: func(b *testing.B, members int) string {
 			return strings.Replace(prepareMariaDB(b, members), "driver: db,", "driver: db, expose: up,", 1)
 		}},
 		{name: "mariadb, all beat", prepare: beating.prepare, beat: beating.beat},
@@ -45,10 +45,10 @@ func benchStores() []benchStore {
 	}
 }
 
-// memberName is a name of a usual length.
+// memberName returns a member name of realistic length.
 func memberName(i int) string { return fmt.Sprintf("compute-%06d.example.com", i) }
 
-// sqlRows gives statements that insert live rows, a thousand at a time.
+// sqlRows returns statements that insert the rows of live members, a thousand per statement.
 func sqlRows(members int, now string) []string {
 	var statements []string
 	for first := 0; first < members; first += 1000 {
@@ -79,7 +79,7 @@ func startMariaDB(b *testing.B, members int) (db *sql.DB, text string) {
 		server.DSN("nova"))
 }
 
-// A beatingMariaDB is a table whose members all beat between two scrapes, as Nova's do.
+// A beatingMariaDB is a table whose members all write a heartbeat between two scrapes, as Nova services do.
 type beatingMariaDB struct{ db *sql.DB }
 
 func (m *beatingMariaDB) prepare(b *testing.B, members int) (text string) {
@@ -97,7 +97,7 @@ func prepareSQLite(b *testing.B, members int) string {
 	return "sources: [" + sqliteSource(b, "bench", members) + "]"
 }
 
-// prepareManySources shares the members out among 200 sources.
+// prepareManySources distributes the members over 200 sources.
 func prepareManySources(b *testing.B, members int) string {
 	const count = 200
 	sources := make([]string, count)
@@ -110,7 +110,7 @@ func prepareManySources(b *testing.B, members int) string {
 func sqliteSource(b *testing.B, name string, members int) string {
 	path := filepath.Join(b.TempDir(), "bench.db")
 	source := fmt.Sprintf(`{name: %s, driver: db, db: {dsn: "sqlite:///%s", service_down_time: 24h}}`, name, path)
-	makeEmbedded(b, "sources: ["+source+"]")
+	createSQLite(b, "sources: ["+source+"]")
 	db := openSQLite(b, path)
 	for _, statement := range sqlRows(members, "datetime('now')") {
 		_, err := db.ExecContext(b.Context(), statement)
@@ -120,9 +120,9 @@ func sqliteSource(b *testing.B, name string, members int) string {
 	return source
 }
 
-// novaSchema is the table as Nova's own tools made it.
+// novaSchema returns the table definition that Nova's own tools produced.
 func novaSchema(b *testing.B) string {
-	schema, err := os.ReadFile("../drivers/db/testdata/zed.sql")
+	schema, err := os.ReadFile("../../drivers/db/testdata/zed.sql")
 	require.NoError(b, err)
 	return string(schema)
 }
@@ -134,8 +134,8 @@ func openSQLite(b *testing.B, path string) *sql.DB {
 	return db
 }
 
-// makeEmbedded makes an empty embedded store the way the program does: somebody joins, and leaves again.
-func makeEmbedded(b *testing.B, text string) {
+// createSQLite lets the program create its embedded store: a member joins and leaves.
+func createSQLite(b *testing.B, text string) {
 	cfg, err := config.Parse("bench.yml", []byte(text))
 	require.NoError(b, err)
 	driver, err := cfg.Sources[0].Open(slog.New(slog.DiscardHandler))
@@ -146,7 +146,7 @@ func makeEmbedded(b *testing.B, text string) {
 	require.NoError(b, membership.Leave(b.Context()))
 }
 
-// prepareZooKeeper makes a flat group as Join does, an ephemeral and a record for each member, all of one session.
+// prepareZooKeeper makes a flat group as Join does, with an ephemeral znode and a roster znode per member, in one session.
 func prepareZooKeeper(b *testing.B, members int) string {
 	return fillZooKeeper(b, members, func(name string) []*zk.CreateRequest {
 		return []*zk.CreateRequest{
@@ -156,7 +156,7 @@ func prepareZooKeeper(b *testing.B, members int) string {
 	})
 }
 
-// prepareNested makes a group as Nova 2015.1.0b2 does.
+// prepareNested makes a group with the layout of Nova 2015.1.0b2.
 func prepareNested(b *testing.B, members int) string {
 	return fillZooKeeper(b, members, func(name string) []*zk.CreateRequest {
 		return []*zk.CreateRequest{
@@ -192,7 +192,7 @@ func fillZooKeeper(b *testing.B, members int, nodes func(name string) []*zk.Crea
 	return fmt.Sprintf(`sources: [{name: bench, driver: zk, zk: {servers: ["%s"], session_timeout: 30s}}]`, server.Addr())
 }
 
-// prepareMemcached writes heartbeats as Nova did before release 14: those keys are what they say.
+// prepareMemcached writes heartbeats as Nova did before release 14, whose keys are plain text.
 func prepareMemcached(b *testing.B, members int) string {
 	server := testserver.Memcached(b, "-m", "512")
 	conn, err := net.Dial("tcp", server.Addr())

@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"os"
@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// peakMemory gives the most memory that the process had resident during f, in bytes, the benchmark's own included.
+// peakMemory returns the peak resident memory of the process during f, in bytes. It includes the memory of the benchmark.
 func peakMemory(b *testing.B, f func()) int {
 	runtime.GC()
 	debug.FreeOSMemory()
-	require.NoError(b, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)) // See proc(5): the peak begins anew.
+	require.NoError(b, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)) // This resets the peak, see proc(5).
 	f()
 	status, err := os.ReadFile("/proc/self/status")
 	require.NoError(b, err)
@@ -27,7 +27,7 @@ func peakMemory(b *testing.B, f func()) int {
 	return kilobytes << 10
 }
 
-// allocations is how many objects were ever allocated.
+// allocations returns the number of objects that were allocated so far.
 func allocations() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:objects"}}
 	metrics.Read(sample)

@@ -1,6 +1,4 @@
-// Package constmetrics shows members as a usual exporter does: every series is made anew for every scrape, with nothing
-// but client_golang. It is what the exposition is compared with, line by line in tests and in time by benchmarks.
-package constmetrics
+package bench
 
 import (
 	"regexp"
@@ -13,19 +11,20 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// An Exporter is a prometheus.Collector of everything that a [collector.Collector] knows.
-type Exporter struct {
+// A constMetrics is a prometheus.Collector that renders members as a common exporter does: with client_golang only, and with
+// new constant metrics in every scrape. The exposition of this program is compared with it.
+type constMetrics struct {
 	*collector.Collector
-	// UpOnly and Service are settings of sources, by name. See [collector.SourceConfig].
-	UpOnly  map[string]bool
-	Service map[string]string
+	// upOnly and service are settings of sources, by name. See [collector.SourceConfig].
+	upOnly  map[string]bool
+	service map[string]string
 
 	descs map[string]*prometheus.Desc
 }
 
-// New makes an exporter of sources without settings.
-func New(c *collector.Collector) *Exporter {
-	e := &Exporter{Collector: c, descs: make(map[string]*prometheus.Desc)}
+// newConstMetrics returns constant metrics of sources without settings.
+func newConstMetrics(c *collector.Collector) *constMetrics {
+	e := &constMetrics{Collector: c, descs: make(map[string]*prometheus.Desc)}
 	descs := make(chan *prometheus.Desc)
 	go func() {
 		defer close(descs)
@@ -39,7 +38,7 @@ func New(c *collector.Collector) *Exporter {
 }
 
 // Collect implements prometheus.Collector.
-func (e *Exporter) Collect(ch chan<- prometheus.Metric) {
+func (e *constMetrics) Collect(ch chan<- prometheus.Metric) {
 	e.Collector.Collect(ch)
 	agents := make(map[string]bool)
 	for _, snapshot := range e.Snapshots() {
@@ -49,7 +48,7 @@ func (e *Exporter) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func (e *Exporter) member(ch chan<- prometheus.Metric, s *collector.Snapshot, m *collector.MemberState, agents map[string]bool) {
+func (e *constMetrics) member(ch chan<- prometheus.Metric, s *collector.Snapshot, m *collector.MemberState, agents map[string]bool) {
 	labels := []string{m.Binary, m.Group, m.Name, s.Source, m.Zone}
 	metric := func(name string, kind prometheus.ValueType, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(e.descs[name], kind, v, labels...)
@@ -59,7 +58,7 @@ func (e *Exporter) member(ch chan<- prometheus.Metric, s *collector.Snapshot, m 
 		gauge("service_up", number(m.State == collector.Up))
 		e.agent(metric, s, m, agents)
 	}
-	if e.UpOnly[s.Source] {
+	if e.upOnly[s.Source] {
 		return
 	}
 	metric("servicegroup_member_transitions_total", prometheus.CounterValue, float64(m.Transitions), labels...)
@@ -85,12 +84,12 @@ func (e *Exporter) member(ch chan<- prometheus.Metric, s *collector.Snapshot, m 
 		m.Binary, m.DisabledReason, m.Group, m.Name, s.Source, m.UUID, m.Version, m.Zone)
 }
 
-// agent shows a member as openstack-exporter does, if that has such members, and has not shown it yet.
-func (e *Exporter) agent(
-	metric func(string, prometheus.ValueType, float64, ...string), s *collector.Snapshot, m *collector.MemberState, shown map[string]bool,
+// agent renders a member as openstack-exporter does, if that renders such members and this agent is not rendered yet.
+func (e *constMetrics) agent(
+	metric func(string, prometheus.ValueType, float64, ...string), s *collector.Snapshot, m *collector.MemberState, rendered map[string]bool,
 ) {
 	on, off := "enabled", "disabled"
-	if e.Service[s.Source] == "neutron" {
+	if e.service[s.Source] == "neutron" {
 		on, off = "up", "down"
 	}
 	state := on
@@ -98,7 +97,7 @@ func (e *Exporter) agent(
 		state = off
 	}
 	var labels []string
-	switch e.Service[s.Source] {
+	switch e.service[s.Source] {
 	case "nova":
 		labels = []string{state, m.DisabledReason, m.Name, m.UUID, m.Binary, m.Zone}
 	case "cinder":
@@ -108,9 +107,9 @@ func (e *Exporter) agent(
 	default:
 		return
 	}
-	name := "openstack_" + e.Service[s.Source] + "_agent_state"
-	if key := name + strings.Join(labels, "\xff"); !shown[key] {
-		shown[key] = true
+	name := "openstack_" + e.service[s.Source] + "_agent_state"
+	if key := name + strings.Join(labels, "\xff"); !rendered[key] {
+		rendered[key] = true
 		metric(name, prometheus.GaugeValue, number(m.State == collector.Up), labels...)
 	}
 }
