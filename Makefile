@@ -29,6 +29,7 @@ demo: build ## simulated members that die and return, on http://localhost:10199
 
 test: deps ## all tests, against real servers
 	go test $(RACE) -timeout 15m ./...
+	cd alerts/runbooks/gen && go test ./...
 	cd e2e && go test -count=1 -timeout 10m ./...
 
 test-packaging: deps $(NFPM) $(SBOM) ## packages, installed on a machine of their own; manifests, chart, playbooks, releases; needs root
@@ -53,7 +54,7 @@ check: lint ## A module that is replaced by a folder has no sum that could be ve
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
-	for module in dashboards/gen e2e packaging; do \
+	for module in alerts/runbooks/gen dashboards/gen e2e packaging; do \
 		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
 bin/%: tools/%/go.mod # The tool that the module names.
@@ -62,6 +63,7 @@ bin/%: tools/%/go.mod # The tool that the module names.
 lint: $(LINT)
 	$(LINT) fmt --diff
 	$(LINT) run --allow-parallel-runners
+	cd alerts/runbooks/gen && ../../../$(LINT) run --allow-parallel-runners
 	cd dashboards/gen && ../../$(LINT) run --allow-parallel-runners
 	cd e2e && ../$(LINT) run --allow-parallel-runners
 	cd packaging && ../$(LINT) run --allow-parallel-runners

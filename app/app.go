@@ -179,10 +179,6 @@ func (a *App) openWeb(ctx context.Context) error {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
 	}
-	runbookPages, err := web.NewRunbooks(runbooks.Files())
-	if err != nil {
-		return err
-	}
 	logger := a.logger.With("component", "web")
 	options := web.Options{
 		Settings:   a.opts.Web,
@@ -193,12 +189,13 @@ func (a *App) openWeb(ctx context.Context) error {
 		Poll:       a.poll,
 		Ready:      a.ready,
 		API:        api.New(api.Options{Logger: logger, Collector: a.collector, History: a.history}),
-		Runbooks:   runbookPages,
+		Runbooks:   web.NewRunbooks(runbooks.Pages()),
 		Version:    version.Version,
 	}
 	if a.opts.EnableLifecycle {
 		options.Reload = a.requestReload
 	}
+	var err error
 	if a.handler, err = web.New(options); err != nil {
 		return fmt.Errorf("making the HTTP endpoints: %w", err)
 	}

@@ -37,9 +37,7 @@ func (emptyCollector) Subscribe(int) (<-chan collector.Event, func()) {
 func everything(t testing.TB) http.Handler {
 	t.Helper()
 	o := testOptions()
-	runbooks, err := NewRunbooks(fstest.MapFS{"x.md": {Data: []byte("# x\n")}})
-	require.NoError(t, err)
-	o.Runbooks = runbooks
+	o.Runbooks = NewRunbooks(fstest.MapFS{"index.html": {}, "x.html": {Data: []byte("<h1>x</h1>")}})
 	o.Reload = func() error { return nil }
 	o.API = api.New(api.Options{Logger: o.Logger, Collector: emptyCollector{}, History: api.NewHistory(emptyCollector{})})
 	handler, err := New(o)

@@ -19,14 +19,14 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// pages gives every file: a page for each alert, and the introduction.
+// pages returns the text of every Markdown file: one for each alert, and the introduction.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := fs.Glob(runbooks.Files(), "*")
+	files, err := filepath.Glob("*.md")
 	require.NoError(t, err)
 	texts := map[string]string{}
 	for _, file := range files {
-		text, err := fs.ReadFile(runbooks.Files(), file)
+		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		texts[file] = string(text)
 	}
@@ -41,7 +41,21 @@ func TestNames(t *testing.T) {
 	require.Len(t, pages(t), len(names)+1)
 }
 
-// Whoever is woken up knows where on the page to look.
+// The committed HTML is what the Markdown files render to.
+func TestPagesAreUpToDate(t *testing.T) {
+	folder := t.TempDir()
+	out, err := exec.Command("go", "-C", "gen", "run", ".", "..", folder).CombinedOutput()
+	require.NoError(t, err, string(out))
+	for _, name := range append(runbooks.Names(), "index") {
+		want, err := os.ReadFile(filepath.Join(folder, name+".html"))
+		require.NoError(t, err)
+		got, err := fs.ReadFile(runbooks.Pages(), name+".html")
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got), "%s: run make generate", name)
+	}
+}
+
+// All runbooks have the same sections.
 func TestSections(t *testing.T) {
 	heading := regexp.MustCompile(`(?m)^(#+) (.*)$`)
 	for _, name := range runbooks.Names() {
@@ -54,8 +68,8 @@ func TestSections(t *testing.T) {
 		for _, section := range heading.Split(text, -1)[2:] {
 			require.Greater(t, len(strings.TrimSpace(section)), 40, name)
 		}
-		require.Regexp(t, `(?m)^It (never )?resolves by itself`, text, "%s: when does it end?", name)
-		require.Regexp(t, `(?m)^Not the cause: `, text, "%s: what need not be looked at?", name)
+		require.Regexp(t, `(?m)^It (never )?resolves by itself`, text, "%s does not say when the alert ends", name)
+		require.Regexp(t, `(?m)^Not the cause: `, text, "%s does not say what is not the cause", name)
 	}
 }
 
@@ -65,12 +79,12 @@ func TestLinks(t *testing.T) {
 		for _, match := range regexp.MustCompile(`\[([^]]*)\]\(([^)]*)\)`).FindAllStringSubmatch(text, -1) {
 			require.Contains(t, texts, match[2], file)
 			require.Equal(t, match[2], match[1]+".md", file)
-			require.NotEqual(t, file, match[2], "a page that sends its reader to itself")
+			require.NotEqual(t, file, match[2], "a page links to itself")
 		}
 	}
 }
 
-// blocks gives the fenced blocks of a language.
+// blocks returns the fenced blocks of a language.
 func blocks(text, language string) []string {
 	var found []string
 	for _, match := range regexp.MustCompile("(?ms)^( *)```"+language+"\n(.*?)^ *```$").FindAllStringSubmatch(text, -1) {
@@ -79,7 +93,7 @@ func blocks(text, language string) []string {
 	return found
 }
 
-// Prometheus itself parses every query.
+// Prometheus parses every query.
 func TestQueries(t *testing.T) {
 	promtool := testserver.Promtool(t)
 	var rules strings.Builder
@@ -99,9 +113,9 @@ func TestQueries(t *testing.T) {
 	require.NoError(t, err, string(out))
 }
 
-// The runbooks name no metric that does not exist.
+// The metrics in the runbooks exist.
 func TestMetrics(t *testing.T) {
-	reference, err := os.ReadFile("../../docs/reference/metrics.md") // It is made from what a server registers.
+	reference, err := os.ReadFile("../../docs/reference/metrics.md") // It is generated from the registered metrics.
 	require.NoError(t, err)
 	for file, text := range pages(t) {
 		for _, name := range regexp.MustCompile(`\bservicegroup_[a-z_]+`).FindAllString(text, -1) {
@@ -114,7 +128,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// A silence has a reason and an end, and matches labels that alerts have.
+// Every silence has a comment and a duration, and matches labels of alerts.
 func TestSilences(t *testing.T) {
 	label := regexp.MustCompile(`^'?(alertname|source|group|host|instance|LABEL)=~?(.*?)'?$`)
 	count := 0
@@ -141,7 +155,7 @@ func TestSilences(t *testing.T) {
 	require.Greater(t, count, 10)
 }
 
-// Every alert links to a runbook, and every runbook is one of an alert.
+// Every alert has a runbook and links to it, and every runbook is of an alert.
 func TestEveryAlertHasARunbook(t *testing.T) {
 	require.ElementsMatch(t, alerts.Names(), runbooks.Names())
 	c := config.DefaultAlerting()
