@@ -56,7 +56,8 @@ func snapshot(source, members string) collector.Snapshot {
 }
 
 // unreadable returns the snapshot of a source that can't be read.
-func blind(source string) collector.Snapshot { return collector.Snapshot{Source: source} }
+// unreadable returns the snapshot of a source that can't be read.
+func unreadable(source string) collector.Snapshot { return collector.Snapshot{Source: source} }
 
 // newBuilder returns a builder for the default configuration; change may change that.
 func newBuilder(change func(*config.Alerting)) *alerts.Builder {
@@ -152,7 +153,7 @@ func TestEvaluateNovaAPIDatabase(t *testing.T) {
 
 func TestUnknown(t *testing.T) {
 	_, unknown := evaluate([]collector.Snapshot{
-		blind("lost"), snapshot("s", "a:up b:doubt h/c:damaged i/d:up"),
+		unreadable("lost"), snapshot("s", "a:up b:doubt h/c:damaged i/d:up"),
 	}, newBuilder(nil), func(source string) bool { return source == "nova/cell1" })
 	for id, want := range map[alerts.ID]bool{
 		{Alert: alerts.MemberDown, Source: "lost", Group: "g", Member: "a"}:       true,

@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,7 +186,7 @@ func TestRestart(t *testing.T) {
 
 		after := newTestBridge(t, folder)
 		after.transport = f
-		after.fake.set(blind("s"))
+		after.fake.set(unreadable("s"))
 		after.configure(nil, am)
 		defer after.run()()
 		synctest.Wait()
@@ -252,7 +254,7 @@ func TestAlertmanagersAreRemovedAndAdded(t *testing.T) {
 		r.configure(nil, am)
 		defer r.run()()
 		time.Sleep(time.Second)
-		r.fake.set(blind("s"))
+		r.fake.set(unreadable("s"))
 		time.Sleep(time.Minute)
 		require.InDelta(t, 1, r.value("held", ""), 0)
 		r.configure(nil)
@@ -285,4 +287,39 @@ func TestPrepareFails(t *testing.T) {
 	_, err := r.Prepare(&c)
 	require.ErrorContains(t, err, "alerting.alertmanagers[1]: setting up HTTP for http://other:9093: ")
 	require.Equal(t, before, r.series())
+}
+
+// An upgrade keeps the alerts in a state file that commit 85fa32d has written.
+func TestUpgrade(t *testing.T) {
+	old, err := os.ReadFile("testdata/alerts-85fa32d.json")
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		folder, f := t.TempDir(), &receiver{}
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "alerts.json"), old, 0o600))
+		r := newTestBridge(t, folder)
+		r.transport = f
+		r.fake.set(unreadable("zk"), unreadable("nova/cell1"))
+		r.configure(nil, am)
+		stop := r.run()
+		synctest.Wait()
+		posted := f.received()
+		require.ElementsMatch(t, []string{
+			"MassFailure nova/cell1", "Outage nova/cell1/compute", "Degraded nova/cell1/compute",
+			"MemberDown nova/cell1/compute/c1", "MemberDown nova/cell1/compute/c2", "MemberDown nova/cell1/compute/c3",
+			"MemberDown nova/cell1/compute/c4", "MemberDown nova/cell1/compute/c5", "MemberDown zk/web/w1",
+		}, about(posted))
+		for _, a := range posted {
+			require.Equal(t, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), a.StartsAt)
+		}
+		require.InDelta(t, 9, r.value("held", ""), 0)
+		require.Empty(t, r.log.String())
+
+		r.fake.set(snapshot("zk", "web/w1:down web/w2:up web/w3:up"), snapshot("nova/cell1", many(6, "up")))
+		time.Sleep(time.Minute)
+		stop()
+		written, err := os.ReadFile(filepath.Join(folder, "alerts.json"))
+		require.NoError(t, err)
+		require.JSONEq(t, `{"version":1,"firing":[{"alert":"ServiceGroupMemberDown","source":"zk","group":"web","member":"w1",`+
+			`"start":"2000-01-01T00:00:00Z"}]}`, string(written))
+	})
 }

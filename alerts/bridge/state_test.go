@@ -85,7 +85,7 @@ func TestRetained(t *testing.T) {
 	require.Len(t, b.step(0, snapshot("s", "a:down b:up h/c:down")), 3)
 	require.Zero(t, b.retained())
 	b.posted(time.Hour, snapshot("s", "a:down b:up h/c:down"))
-	require.Equal(t, 3*6, b.posted(time.Minute, blind("s")))
+	require.Equal(t, 3*6, b.posted(time.Minute, unreadable("s")))
 	require.Equal(t, 3, b.retained())
 	// The source can be read again, but the members may still be up.
 	require.Equal(t, 3*6, b.posted(time.Minute, snapshot("s", "a:doubt b:up h/c:doubt")))
@@ -113,14 +113,14 @@ func TestRetainedYieldsToOthers(t *testing.T) {
 	}
 	b := newTestState(t, nil)
 	require.Zero(t, retained(b.step(0, dead(b, time.Hour))))
-	require.Equal(t, 1, retained(b.step(10*time.Second, blind("s"))))
+	require.Equal(t, 1, retained(b.step(10*time.Second, unreadable("s"))))
 	require.Zero(t, retained(b.step(10*time.Second, dead(b, time.Hour))), "the source can be read again")
 
 	b = newTestState(t, nil)
 	b.step(0, dead(b, 0))
-	require.Zero(t, retained(b.step(time.Minute, blind("s"))), "the rules may not have seen this death")
-	require.Zero(t, retained(b.step(15*time.Minute, blind("s"))))
-	require.Equal(t, 1, retained(b.step(5*time.Minute, blind("s"))), "Prometheus no longer repeats the end of an earlier alert")
+	require.Zero(t, retained(b.step(time.Minute, unreadable("s"))), "the rules may not have seen this death")
+	require.Zero(t, retained(b.step(15*time.Minute, unreadable("s"))))
+	require.Equal(t, 1, retained(b.step(5*time.Minute, unreadable("s"))), "Prometheus no longer repeats the end of an earlier alert")
 }
 
 func TestEndRetained(t *testing.T) {
@@ -130,10 +130,10 @@ func TestEndRetained(t *testing.T) {
 		return alerts.ID{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: member}
 	}
 	require.Zero(t, b.endRetained([]alerts.ID{id("a"), id("unknown")}, b.now), "an alert that is not retained does not end")
-	b.step(time.Second, blind("s"))
+	b.step(time.Second, unreadable("s"))
 	require.Equal(t, 1, b.endRetained([]alerts.ID{id("a"), id("a")}, b.now))
 	require.Equal(t, 3, b.retained())
-	require.NotContains(t, names(b.step(10*time.Second, blind("s"))), "MemberDown s/g/a")
+	require.NotContains(t, names(b.step(10*time.Second, unreadable("s"))), "MemberDown s/g/a")
 	require.Equal(t, []string{"MemberDown s/g/a"}, names(b.step(0, snapshot("s", "a:down b:down c:down d:up"))))
 }
 
@@ -188,7 +188,7 @@ func TestRestartKeepsAlerts(t *testing.T) {
 	after := newTestState(t, nil)
 	after.state = newState(before.saved())
 	// No source has been polled yet, one was removed from the configuration, and one may still be found.
-	firing, unknown := evaluate([]collector.Snapshot{blind("s")}, newBuilder(nil), func(s string) bool { return s == "nova/cell1" })
+	firing, unknown := evaluate([]collector.Snapshot{unreadable("s")}, newBuilder(nil), func(s string) bool { return s == "nova/cell1" })
 	after.update(firing, unknown, after.now)
 	posted, _ := after.due(after.schedule, newBuilder(nil), nil, after.now)
 	require.ElementsMatch(t, []string{"MemberDown s/g/a", "MemberDown nova/cell1/g/e"}, names(posted))
