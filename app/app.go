@@ -1,9 +1,9 @@
 // Package app runs the server: what `servicegroup_exporter serve` does.
 //
-// [New] opens everything that the server needs, in this order: the collector, the bridge to Alertmanager, the canaries,
+// [New] opens everything that the server needs: the collector, the bridge to Alertmanager, the canaries, the sources of
 // the configuration, and the listening addresses. [App.Run] then runs the parts, each in a goroutine, until its context
-// ends or a part fails. Whatever was opened or started registers how to stop it at once (see [stops]), so that a failed
-// start and a normal end close the same things, newest first.
+// ends or a part fails. Everything that is opened or started registers how to stop it at once, so that a failed start and
+// a normal end close the same things, newest first (lifecycle.go).
 //
 // The package reads neither flags nor signals: settings come in [Options], the end as a context, and requests to reload
 // the configuration through a channel.
@@ -93,7 +93,7 @@ type App struct {
 // cells. If New fails, everything that it opened is closed. Otherwise the caller has to call [App.Run] or [App.Stop].
 func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{
-		opts: o, logger: o.Logger, systemd: newSystemd(o.Logger), reloadMetrics: newReloadMetrics(o.Registerer),
+		opts: o, logger: o.Logger, systemd: newSystemd(o.Logger),
 		reloads: make(chan chan error), pings: make(chan chan struct{}),
 		stops: newStops(o.Logger), stopping: make(chan struct{}), failed: make(chan error, maxParts),
 	}
@@ -105,10 +105,27 @@ func New(ctx context.Context, o Options) (*App, error) {
 
 func (a *App) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openCollector, a.openBridge, a.openCanaries, a.applyConfig, a.openWeb,
+		a.openMetrics, a.openCollector, a.openBridge, a.openCanaries, a.applyConfig, a.openHandler, a.listen,
 	} {
 		if err := step(ctx); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// openMetrics registers the metrics about the process and its configuration.
+func (a *App) openMetrics(context.Context) error {
+	a.reloadMetrics = newReloadMetrics()
+	all := []prometheus.Collector{
+		versioncollector.NewCollector(programName), a.reloadMetrics.success, a.reloadMetrics.successTime,
+	}
+	if !a.opts.DisableExporterMetrics {
+		all = append(all, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
+	for _, c := range all {
+		if err := a.opts.Registerer.Register(c); err != nil {
+			return fmt.Errorf("registering metrics: %w", err)
 		}
 	}
 	return nil
@@ -163,28 +180,14 @@ func (a *App) openCanaries(context.Context) (err error) {
 	return nil
 }
 
-// openWeb makes the handler of all HTTP endpoints, and binds the addresses.
-func (a *App) openWeb(ctx context.Context) error {
-	own := a.opts.Registerer
-	if err := own.Register(versioncollector.NewCollector(programName)); err != nil {
-		return fmt.Errorf("registering metrics: %w", err)
-	}
-	if a.opts.DisableExporterMetrics {
-		own = prometheus.NewRegistry() // No scrape gathers it.
-	}
-	for _, c := range []prometheus.Collector{
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	} {
-		if err := own.Register(c); err != nil {
-			return fmt.Errorf("registering metrics: %w", err)
-		}
-	}
+// openHandler makes the handler of all HTTP endpoints.
+func (a *App) openHandler(context.Context) (err error) {
 	logger := a.logger.With("component", "web")
 	options := web.Options{
 		Settings:   a.opts.Web,
 		Logger:     logger,
 		Gatherer:   a.opts.Gatherer,
-		Registerer: own,
+		Registerer: a.opts.Registerer,
 		Families:   a.collector.Families,
 		Poll:       a.poll,
 		Ready:      a.ready,
@@ -192,13 +195,19 @@ func (a *App) openWeb(ctx context.Context) error {
 		Runbooks:   web.NewRunbooks(runbooks.Pages()),
 		Version:    version.Version,
 	}
+	if a.opts.DisableExporterMetrics {
+		options.Registerer = prometheus.NewRegistry() // No scrape gathers it.
+	}
 	if a.opts.EnableLifecycle {
 		options.Reload = a.requestReload
 	}
-	var err error
 	if a.handler, err = web.New(options); err != nil {
 		return fmt.Errorf("making the HTTP endpoints: %w", err)
 	}
+	return nil
+}
+
+func (a *App) listen(ctx context.Context) (err error) {
 	if a.web, err = web.Listen(ctx, a.opts.Listen, a.logger); err != nil {
 		return err
 	}
@@ -209,7 +218,7 @@ func (a *App) openWeb(ctx context.Context) error {
 // Addr returns the first address that the server listens on, with the port that was chosen where port 0 was asked for.
 func (a *App) Addr() net.Addr { return a.web.Addrs()[0] }
 
-// Collector returns the collector, for those that watch its events beside the server.
+// Collector returns the collector of the server, so that other parts of the program can subscribe to its events.
 func (a *App) Collector() *collector.Collector { return a.collector }
 
 // poll brings the metrics up to date before a scrape is answered. The canaries' observers poll at the same time, but the
@@ -219,7 +228,7 @@ func (a *App) poll(ctx context.Context) {
 	a.collector.Poll(ctx)
 }
 
-// mayHave reports whether a source that does not exist yet may still be found, as the database of a Nova cell.
+// mayHave reports whether a source that is not known yet may still be found, because the list of Nova cells was not read.
 func (a *App) mayHave(source string) bool {
 	x := a.expansion.Load()
 	return x != nil && x.MayHave(source)

@@ -15,8 +15,8 @@ type reloadMetrics struct {
 	success, successTime prometheus.Gauge
 }
 
-func newReloadMetrics(r prometheus.Registerer) reloadMetrics {
-	m := reloadMetrics{
+func newReloadMetrics() reloadMetrics {
+	return reloadMetrics{
 		success: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "servicegroup_config_last_reload_successful",
 			Help: "1 if the newest configuration is in use, 0 if it was refused and the one before goes on.",
@@ -26,8 +26,6 @@ func newReloadMetrics(r prometheus.Registerer) reloadMetrics {
 			Help: "When the configuration in use was read.",
 		}),
 	}
-	r.MustRegister(m.success, m.successTime)
-	return m
 }
 
 // LoadConfig reads a configuration file. Without one it returns the configuration of the embedded store.

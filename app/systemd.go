@@ -11,72 +11,73 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// systemd is told what becomes of the service, in the words of sd_notify(3). Where systemd does not ask, by NOTIFY_SOCKET
-// and WATCHDOG_USEC in the environment, nothing happens.
+// systemd notifies systemd of the state of the service, see sd_notify(3). Without NOTIFY_SOCKET and WATCHDOG_USEC in the
+// environment, which systemd sets, it does nothing.
 type systemd struct {
 	logger   *slog.Logger
-	watchdog time.Duration // how long the service may be silent before it is killed; 0: for ever
+	watchdog time.Duration // systemd kills the service after this time without a notification; 0: never
 }
 
 func newSystemd(logger *slog.Logger) systemd {
 	watchdog, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
-		logger.Warn("systemd's watchdog is not fed", "err", err)
+		logger.Warn("Reading the watchdog interval of systemd failed, no watchdog notifications will be sent", "err", err)
 	}
 	return systemd{logger: logger, watchdog: watchdog}
 }
 
-func (d systemd) tell(state string) {
+func (d systemd) notify(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		d.logger.Warn("systemd was not told of a change", "state", state, "err", err)
+		d.logger.Warn("Notifying systemd failed", "state", state, "err", err)
 	}
 }
 
-// reloading says that a reload has begun. The time lets a unit of Type=notify-reload tell this reload's end from that of
-// one before.
+// reloading notifies systemd that a reload has begun. A unit of Type=notify-reload needs the time to match the end of a
+// reload with its beginning.
 func (d systemd) reloading() {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		d.logger.Warn("the monotonic clock can't be read", "err", err)
+		d.logger.Warn("Reading the monotonic clock failed, systemd was not notified of the reload", "err", err)
 		return
 	}
-	d.tell(fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/int64(time.Microsecond)))
+	d.notify(fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/int64(time.Microsecond)))
 }
 
-// reloaded says that the reload is over. It is no end of the service if the new configuration was refused.
+// reloaded notifies systemd that the service is ready, after the start and after each reload. With an error the new
+// configuration was refused, and the service goes on with the one before.
 func (d systemd) reloaded(err error) {
-	status := "Serves"
+	status := "Serving"
 	if err != nil {
-		status = "Serves; the newest configuration was refused, the log says why"
+		status = "Serving the previous configuration: the newest one was refused, see the log"
 	}
-	d.tell(daemon.SdNotifyReady + "\nSTATUS=" + status)
+	d.notify(daemon.SdNotifyReady + "\nSTATUS=" + status)
 }
 
-// notifySystemd says that the server serves, feeds the watchdog for as long as the server's loop answers, and says that
-// it stops when ctx ends.
+// notifySystemd notifies systemd that the server is ready, sends watchdog notifications as long as the reload loop answers,
+// and notifies systemd that the server stops when ctx ends.
 func (a *App) notifySystemd(ctx context.Context) error {
 	a.systemd.reloaded(nil)
-	var feed <-chan time.Time
+	var due <-chan time.Time
 	if a.systemd.watchdog > 0 {
-		// Twice as often as systemd asks for, as sd_watchdog_enabled(3) recommends.
+		// sd_watchdog_enabled(3) recommends to notify every half of the interval.
 		ticker := time.NewTicker(a.systemd.watchdog / 2)
 		defer ticker.Stop()
-		feed = ticker.C
+		due = ticker.C
 	}
 	for {
 		select {
 		case <-ctx.Done():
-			a.systemd.tell(daemon.SdNotifyStopping)
+			a.systemd.notify(daemon.SdNotifyStopping)
 			return nil
-		case <-feed:
-			a.feedWatchdog(ctx)
+		case <-due:
+			a.notifyWatchdog(ctx)
 		}
 	}
 }
 
-// feedWatchdog feeds it if the loop that changes the configuration comes round and the collector gives its snapshots.
-// Backends are not asked: that one is lost is no reason to restart.
-func (a *App) feedWatchdog(ctx context.Context) {
+// notifyWatchdog notifies the watchdog if the reload loop answers and the collector returns its snapshots. It does not
+// check backends, because an unreachable backend is no reason to restart the service.
+func (a *App) notifyWatchdog(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, a.systemd.watchdog/2)
 	defer cancel()
 	answer := make(chan struct{})
@@ -86,11 +87,11 @@ func (a *App) feedWatchdog(ctx context.Context) {
 	}
 	select {
 	case <-answer:
-		a.systemd.tell(daemon.SdNotifyWatchdog)
+		a.systemd.notify(daemon.SdNotifyWatchdog)
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return // The server stops.
 		}
-		a.systemd.logger.Error("The server's loop does not answer, systemd will restart it", "waited", a.systemd.watchdog/2)
+		a.systemd.logger.Error("The reload loop does not answer, systemd will restart the service", "waited", a.systemd.watchdog/2)
 	}
 }

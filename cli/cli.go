@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -152,8 +153,8 @@ func (a *cli) parser() (commands map[string]command, exited *bool) {
 	}, exited
 }
 
-// untilStopped returns a context that ends when the process is asked to stop. A second request ends the process at
-// once. SIGHUP goes to a.reload.
+// untilStopped returns a context that ends when the process is asked to stop. A second request ends the process at once,
+// because signals then have their default effect again. SIGHUP goes to a.reload.
 func (a *cli) untilStopped() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
@@ -163,12 +164,13 @@ func (a *cli) untilStopped() (context.Context, context.CancelFunc) {
 				return
 			case sig := <-a.Signals:
 				if sig != syscall.SIGHUP {
+					signal.Reset(os.Interrupt, syscall.SIGTERM)
 					cancel()
 					return
 				}
 				select {
 				case a.reload <- struct{}{}:
-				default: // One is due already.
+				default: // A reload is due already.
 				}
 			}
 		}

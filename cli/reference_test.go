@@ -102,8 +102,6 @@ func declaredMetrics(t *testing.T) []metric {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	require.Eventually(t, func() bool { return r.begun(t) }, 30*time.Second, 10*time.Millisecond)
-	cancel()
-	require.NoError(t, <-ended)
 
 	var all []metric
 	for _, c := range r.collectors {
@@ -116,6 +114,8 @@ func declaredMetrics(t *testing.T) []metric {
 			}
 		}
 	}
+	cancel()
+	require.NoError(t, <-ended)
 	slices.SortFunc(all, func(a, b metric) int { return cmp.Compare(a.name, b.name) })
 	return all
 }
