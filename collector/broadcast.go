@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// A hub hands events to subscribers without ever waiting for one.
-type hub struct {
+// A broadcast sends events to subscribers without ever waiting for one.
+type broadcast struct {
 	dropped prometheus.Counter
 
 	mu     sync.Mutex
@@ -15,43 +15,45 @@ type hub struct {
 	closed bool
 }
 
-func newHub(dropped prometheus.Counter) *hub {
-	return &hub{dropped: dropped, subs: make(map[chan Event]struct{})}
+func newBroadcast(dropped prometheus.Counter) *broadcast {
+	return &broadcast{dropped: dropped, subs: make(map[chan Event]struct{})}
 }
 
-func (h *hub) subscribe(buffer int) (<-chan Event, func()) {
+func (b *broadcast) subscribe(buffer int) (<-chan Event, func()) {
 	ch := make(chan Event, max(buffer, 1))
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
 		close(ch)
 		return ch, func() {}
 	}
-	h.subs[ch] = struct{}{}
-	return ch, func() { h.unsubscribe(ch) }
+	b.subs[ch] = struct{}{}
+	return ch, func() { b.unsubscribe(ch) }
 }
 
-func (h *hub) unsubscribe(ch chan Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if _, ok := h.subs[ch]; ok {
-		delete(h.subs, ch)
+func (b *broadcast) unsubscribe(ch chan Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.subs[ch]; ok {
+		delete(b.subs, ch)
 		close(ch)
 	}
 }
 
-// send gives events to every subscriber. The hub is the only sender, so there is room after one was taken out.
-func (h *hub) send(events ...Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for ch := range h.subs {
+// send sends events to every subscriber.
+func (b *broadcast) send(events ...Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for ch := range b.subs {
 		for _, e := range events {
-			h.push(ch, e)
+			b.push(ch, e)
 		}
 	}
 }
 
-func (h *hub) push(ch chan Event, e Event) {
+// push puts an event into a channel, and drops the oldest one if the channel is full. There is room then, because only
+// send, with the lock, puts events into channels.
+func (b *broadcast) push(ch chan Event, e Event) {
 	for {
 		select {
 		case ch <- e:
@@ -60,19 +62,19 @@ func (h *hub) push(ch chan Event, e Event) {
 		}
 		select {
 		case <-ch:
-			h.dropped.Inc()
+			b.dropped.Inc()
 		default:
 		}
 	}
 }
 
 // close ends all subscriptions.
-func (h *hub) close() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.closed = true
-	for ch := range h.subs {
-		delete(h.subs, ch)
+func (b *broadcast) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	for ch := range b.subs {
+		delete(b.subs, ch)
 		close(ch)
 	}
 }

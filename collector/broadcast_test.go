@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func testHub() *hub {
-	return newHub(prometheus.NewCounter(prometheus.CounterOpts{Name: "dropped_total", Help: "In a test."}))
+func testBroadcast() *broadcast {
+	return newBroadcast(prometheus.NewCounter(prometheus.CounterOpts{Name: "dropped_total", Help: "In a test."}))
 }
 
 // received empties a channel and gives the sources of the events.
@@ -30,7 +30,7 @@ func received(ch <-chan Event) []string {
 }
 
 func TestEverySubscriberGetsEveryEvent(t *testing.T) {
-	h := testHub()
+	h := testBroadcast()
 	a, endA := h.subscribe(10)
 	b, _ := h.subscribe(10)
 	h.send(Event{Source: "1"}, Event{Source: "2"})
@@ -47,7 +47,7 @@ func TestEverySubscriberGetsEveryEvent(t *testing.T) {
 
 func TestASlowSubscriberLosesTheOldest(t *testing.T) {
 	for _, buffer := range []int{-1, 0, 1, 3} {
-		h := testHub()
+		h := testBroadcast()
 		slow, _ := h.subscribe(buffer)
 		fast, _ := h.subscribe(10)
 		for i := range 5 {

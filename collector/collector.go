@@ -56,7 +56,7 @@ func newCollector(opts Options, now clock) (*Collector, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	log = log.With("component", "collector")
-	store, err := newStore(opts.StoragePath, opts.ReadOnly, log)
+	states, err := newStateFiles(opts.StoragePath, opts.ReadOnly, log)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func newCollector(opts Options, now clock) (*Collector, error) {
 	}
 	c := &Collector{env: &environment{
 		log: log, clock: now, descs: newDescs(opts.CompatOpenStackExporter), metrics: metrics,
-		hub: newHub(metrics.eventsDropped), store: store,
+		events: newBroadcast(metrics.eventsDropped), states: states,
 	}}
 	c.sources.Store(&[]*source{})
 	return c, nil
@@ -96,7 +96,7 @@ func (c *Collector) Snapshots() []Snapshot {
 // slower loses the oldest, and servicegroup_events_dropped_total tells. The function ends the subscription; it, or the
 // end of the collector, closes the channel.
 func (c *Collector) Subscribe(buffer int) (<-chan Event, func()) {
-	return c.env.hub.subscribe(buffer)
+	return c.env.events.subscribe(buffer)
 }
 
 // Describe implements prometheus.Collector.
@@ -110,7 +110,7 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 // and groups. The series of members, which it describes too, are in [Collector.Families].
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	for _, s := range *c.sources.Load() {
-		for _, sample := range s.view.Load().samples {
+		for _, sample := range s.shownSamples() {
 			ch <- sample
 		}
 	}

@@ -10,13 +10,12 @@ import (
 // An agentMetric is how openstack-exporter shows the agents of one OpenStack service.
 type agentMetric struct {
 	memberMetric
-	id, zone, reason  string   // names of labels; without reason it is not shown
-	labels            []string // the names of all, sorted
-	enabled, disabled string   // values of adminState
+	id, zone, reason  string // names of labels; without reason it is not shown
+	enabled, disabled string // values of adminState
 }
 
-// describeAgents describes the series that openstack-exporter has, as its exporters/nova.go, cinder.go and neutron.go
-// make them. Where that one makes up an id anew for every scrape, the id is the row's own.
+// describeAgents describes the series that openstack-exporter has, as its exporters/nova.go, cinder.go and neutron.go make
+// them. Where openstack-exporter invents a new id in every scrape, the id here is the row's own.
 func (d *descs) describeAgents() {
 	d.agents = map[string]*agentMetric{
 		"nova":    {id: "id", zone: "zone", reason: "disabledReason", enabled: "enabled", disabled: "disabled"},
@@ -31,15 +30,11 @@ func (d *descs) describeAgents() {
 		slices.Sort(a.labels)
 		a.name = "openstack_" + service + "_agent_state"
 		a.help = "Whether the agent is up (1) or down (0), with the name and the labels that openstack-exporter gives it."
-		d.add(a.name, a.help, a.labels...)
 	}
 }
 
-// agentMetric gives nil for sources whose members openstack-exporter does not show.
-func (s *source) agentMetric() *agentMetric { return s.env.descs.agents[s.cfg.Service] }
-
-// label gives the labels of a member as openstack-exporter shows it, nil if it does not. They do not name the source, so two
-// sources may have the same agent; the first that knows its state shows it.
+// label returns the labels of a member as openstack-exporter shows it; nil if a is nil. They do not name the source, so two
+// sources may have the same agent. The first one that knows its state shows it.
 func (a *agentMetric) label(m *drivers.Member) *exposition.Labels {
 	if a == nil {
 		return nil
@@ -47,15 +42,7 @@ func (a *agentMetric) label(m *drivers.Member) *exposition.Labels {
 	return exposition.NewLabels(a.labels, a.values(m)...)
 }
 
-// fits tells whether labels are still those of a member.
-func (a *agentMetric) fits(labels *exposition.Labels, m *drivers.Member) bool {
-	if a == nil || labels == nil {
-		return a == nil && labels == nil
-	}
-	return labels.Are(a.values(m)...)
-}
-
-// values gives the values of the labels, in their order.
+// values returns the values of the labels, in the order of the labels.
 func (a *agentMetric) values(m *drivers.Member) []string {
 	values := make([]string, len(a.labels))
 	for i, label := range a.labels {

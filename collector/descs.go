@@ -2,13 +2,13 @@ package collector
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// descs describes every metric that is rendered from snapshots. Filling the table is what makes Describe complete.
+// descs describe every metric that is rendered from what polls found.
 type descs struct {
-	all []*prometheus.Desc
+	all []*prometheus.Desc // of sources and groups: what Collect emits
 
 	commonLabels, infoLabels []string // of members, sorted
 
-	// Of a member, but for those of its service.
+	// Of a member, without those of openstack-exporter.
 	ofMember [seriesAgent]memberMetric
 	// Of a group.
 	members *prometheus.Desc
@@ -20,7 +20,10 @@ type descs struct {
 }
 
 // A memberMetric is a metric that has a series for each member.
-type memberMetric struct{ name, help string }
+type memberMetric struct {
+	name, help string
+	labels     []string // sorted names
+}
 
 func newDescs(compat bool) *descs {
 	d := &descs{}
@@ -46,8 +49,7 @@ func (d *descs) describeMembers() {
 		if series == seriesInfo {
 			labels = d.infoLabels
 		}
-		d.add(name, help, labels...)
-		d.ofMember[series] = memberMetric{name, help}
+		d.ofMember[series] = memberMetric{name, help, labels}
 	}
 	member(seriesUp, "service_up",
 		"Whether the member is up (1) or down (0) by the service's own rule. Absent while its source can't be read: "+

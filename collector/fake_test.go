@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,9 +15,25 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/collector/exposition"
+	"servicegroup_exporter/collector/internal/testrows"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
 )
+
+const (
+	ms   = time.Millisecond
+	sec  = time.Second
+	mins = time.Minute
+	hour = time.Hour
+)
+
+// t0 is when fake time begins.
+var t0 = testrows.Start()
+
+func rows(words string) []drivers.Member { return testrows.Parse(words) }
+
+func row(word string) drivers.Member { return testrows.Parse(word)[0] }
 
 // A fakeDriver answers as it is told.
 type fakeDriver struct {
@@ -174,27 +188,30 @@ func newBench(t testing.TB, opts Options) *bench {
 	return b
 }
 
-// everything collects the members' series too, so that client_golang checks them.
+// everything emits the members' series too, so that client_golang checks them.
 type everything struct{ *Collector }
+
+func (e everything) Describe(ch chan<- *prometheus.Desc) {
+	e.Collector.Describe(ch)
+	for _, family := range e.MemberFamilies() {
+		ch <- familyDesc(&family)
+	}
+}
 
 func (e everything) Collect(ch chan<- prometheus.Metric) {
 	e.Collector.Collect(ch)
-	for _, family := range e.Families() {
+	for _, family := range e.MemberFamilies() {
 		if dto := family.DTO(); dto != nil {
+			desc := familyDesc(&family)
 			for _, m := range dto.Metric {
-				ch <- dtoMetric{m, e.desc(family.Name)}
+				ch <- dtoMetric{m, desc}
 			}
 		}
 	}
 }
 
-func (e everything) desc(name string) *prometheus.Desc {
-	for _, desc := range e.env.descs.all {
-		if strings.Contains(desc.String(), `fqName: "`+name+`"`) {
-			return desc
-		}
-	}
-	return prometheus.NewInvalidDesc(fmt.Errorf("%s is not described", name))
+func familyDesc(f *exposition.Family) *prometheus.Desc {
+	return prometheus.NewDesc(f.Name, f.Help, f.LabelNames, nil)
 }
 
 type dtoMetric struct {
@@ -240,8 +257,11 @@ func (b *bench) only() Snapshot {
 	return all[0]
 }
 
-// view gives what a scrape shows of the one source.
-func (b *bench) view() *view { return (*b.sources.Load())[0].view.Load() }
+// series returns what a scrape shows of the members of the one source.
+func (b *bench) series() []*memberSeries {
+	series, _ := (*b.sources.Load())[0].shownSeries()
+	return series
+}
 
 // happened gives the types of the events so far.
 func (b *bench) happened() []EventType {

@@ -8,42 +8,48 @@ import (
 	"servicegroup_exporter/collector/exposition"
 )
 
-// Families gives the series of all members as the last polls found them, sorted by the names of the metrics. The series of a
-// metric come source by source, and in each source in the order of its members. What is given never changes.
+// MemberFamilies returns the series of all members as of the last polls, sorted by the names of the metrics. The series of a
+// metric come source by source, and in each source sorted by group and member. They never change.
 //
-// They are not gathered by client_golang, which would take every series in hand in every scrape: see [exposition].
-func (c *Collector) Families() []exposition.Family {
-	sources := *c.sources.Load()
-	views := make([]*view, len(sources))
-	for i, s := range sources {
-		views[i] = s.view.Load()
+// They are not among what [Collector.Collect] emits, because client_golang would copy, check and sort every series again
+// in every scrape: see [exposition]. The web server writes them beside the gathered families.
+func (c *Collector) MemberFamilies() []exposition.Family {
+	var all, readable [][]*memberSeries
+	ofService := make(map[string][][]*memberSeries)
+	for _, s := range *c.sources.Load() {
+		series, isReadable := s.shownSeries()
+		all = append(all, series)
+		if isReadable {
+			readable = append(readable, series)
+			ofService[s.cfg.Service] = append(ofService[s.cfg.Service], series)
+		}
 	}
 	var families []exposition.Family
-	for series, metric := range c.env.descs.ofMember {
-		families = append(families, exposition.Family{
-			Name: metric.name, Help: metric.help, Counter: series == seriesTransitions,
-			Series: seriesOf(views, series),
-		})
+	for i, metric := range c.env.descs.ofMember {
+		lists := readable
+		if i == seriesTransitions {
+			lists = all // A counter goes on while the source can't be read.
+		}
+		family := metric.family(seriesOf(lists, i))
+		family.Counter = i == seriesTransitions
+		families = append(families, family)
 	}
-	for _, a := range c.env.descs.agents {
-		views := slices.DeleteFunc(slices.Clone(views), func(v *view) bool { return v.agents != a })
-		families = append(families, exposition.Family{
-			Name: a.name, Help: a.help, Series: withoutDuplicates(seriesOf(views, seriesAgent)),
-		})
+	for service, metric := range c.env.descs.agents {
+		families = append(families, metric.family(withoutDuplicates(seriesOf(ofService[service], seriesAgent))))
 	}
 	slices.SortFunc(families, func(a, b exposition.Family) int { return cmp.Compare(a.Name, b.Name) })
 	return families
 }
 
-// seriesOf gives one series of each of the members who have it. Of a source that can't be read nothing is true but the
-// counter.
-func seriesOf(views []*view, series int) iter.Seq2[*exposition.Labels, float64] {
+func (m *memberMetric) family(series iter.Seq2[*exposition.Labels, float64]) exposition.Family {
+	return exposition.Family{Name: m.name, Help: m.help, LabelNames: m.labels, Series: series}
+}
+
+// seriesOf returns one series of each member that has it.
+func seriesOf(lists [][]*memberSeries, series int) iter.Seq2[*exposition.Labels, float64] {
 	return func(yield func(*exposition.Labels, float64) bool) {
-		for _, v := range views {
-			if !v.readable && series != seriesTransitions {
-				continue
-			}
-			for _, m := range v.members {
+		for _, members := range lists {
+			for _, m := range members {
 				if m.shown[series] && !yield(m.labels(series), m.values[series]) {
 					return
 				}
@@ -52,7 +58,7 @@ func seriesOf(views []*view, series int) iter.Seq2[*exposition.Labels, float64] 
 	}
 }
 
-// withoutDuplicates leaves out series whose labels an earlier one has.
+// withoutDuplicates leaves out series with the same labels as an earlier one.
 func withoutDuplicates(all iter.Seq2[*exposition.Labels, float64]) iter.Seq2[*exposition.Labels, float64] {
 	return func(yield func(*exposition.Labels, float64) bool) {
 		seen := make(map[string]bool)

@@ -83,6 +83,9 @@ func TestTheExpositionIsComplete(t *testing.T) {
 		name, _, _ = strings.Cut(name, `"`)
 		require.Contains(t, shown.String(), "\n"+name+"{", name)
 	}
+	for _, family := range b.MemberFamilies() {
+		require.Contains(t, shown.String(), "\n"+family.Name+"{", family.Name)
+	}
 }
 
 func TestLint(t *testing.T) {

@@ -16,11 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/collector/exposition"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
 // FuzzRow gives a source a row of any texts beside a good one. Whatever they are, the good one is there, and what was not
-// rejected has the same labels in every format that a scrape may ask for, and in the memory.
+// rejected has the same labels in every format that a scrape may ask for, and in the state file.
 func FuzzRow(f *testing.F) {
 	f.Add("compute", "c1", "nova-compute", "AUTO: \"quoted\"\nand broken")
 	f.Add("</script>", "\x1b]0;title\x07", "\u2028", "{{ $labels }}")
@@ -38,7 +39,7 @@ func FuzzRow(f *testing.F) {
 		require.NoError(t, c.Apply([]SourceConfig{cfg}))
 		c.Poll(t.Context())
 		want := []drivers.Key{good.Key()}
-		if validName(group) && validName(name) && odd.Key() != good.Key() {
+		if valid(group) && valid(name) && odd.Key() != good.Key() {
 			want = append(want, odd.Key())
 		}
 		var got []drivers.Key
@@ -51,13 +52,16 @@ func FuzzRow(f *testing.F) {
 		for _, format := range []expfmt.FormatType{expfmt.TypeTextPlain, expfmt.TypeProtoDelim} {
 			require.ElementsMatch(t, want, shownMembers(t, c, expfmt.NewFormat(format)))
 		}
-		data, err := json.Marshal((*c.sources.Load())[0].tracker.memory())
+		data, err := json.Marshal((*c.sources.Load())[0].tracker.Save())
 		require.NoError(t, err)
-		m, err := parseMemory(data, "a")
+		m, err := tracker.ParseSaved(data, "a")
 		require.NoError(t, err)
 		require.Len(t, m.Members, len(want))
 	})
 }
+
+// valid reports whether a group or member can be named in a label.
+func valid(s string) bool { return s != "" && len(s) <= drivers.MaxText && utf8.ValidString(s) }
 
 // giving is a driver whose polls all give the same.
 func giving(poll *drivers.Poll, err error) *fakeDriver {
@@ -71,7 +75,7 @@ func shownMembers(t *testing.T, c *Collector, format expfmt.Format) []drivers.Ke
 	t.Helper()
 	var text bytes.Buffer
 	encoder := exposition.NewEncoder(&text, format)
-	for _, family := range c.Families() {
+	for _, family := range c.MemberFamilies() {
 		if family.Name == "service_up" {
 			require.NoError(t, encoder.Family(&family))
 		}
@@ -112,29 +116,6 @@ func TestLongNames(t *testing.T) {
 	require.Equal(t, long, members[0].DisabledReason)
 	require.Contains(t, b.log.String(), `msg="entries of the source can't be used" component=collector source=a entries=3 by_reason=map[name:3]`)
 	require.NoError(t, b.Close())
-}
-
-// A source that has too many members or groups keeps those that it had.
-func TestLimits(t *testing.T) {
-	tr := newTracker("s", hour)
-	tr.limits = limits{members: 3, groups: 2}
-	at := func(n int, words string) map[string]int {
-		now := instant{wall: t0.Add(time.Duration(n) * sec), mono: time.Duration(n) * sec}
-		return tr.apply(newReading(&drivers.Poll{Members: rows(words), DownTime: mins}, now, now)).rejected
-	}
-	names := func() (all []string) {
-		for _, m := range tr.members(true) {
-			all = append(all, m.Group+"/"+m.Name)
-		}
-		return all
-	}
-	require.Empty(t, at(0, "g/a:up:rostered h/b:up:rostered"))
-	require.Equal(t, map[string]int{"limit": 3}, at(1, "i/a:up i/b:up g/a:up:rostered g/c:up:rostered g/d:up h/b:down:rostered"))
-	require.Equal(t, []string{"g/a", "g/c", "h/b"}, names())
-	require.Empty(t, at(2, "g/a:up:rostered"))
-	require.Equal(t, []string{"g/a"}, names())
-	require.Equal(t, map[string]int{"limit": 1}, at(3, "g/a:up:rostered i/a:up"), "an empty group is remembered for a while")
-	require.Empty(t, at(4, "g/a:up:rostered h/a:up h/b:up"))
 }
 
 // A backend may put anything into an error.

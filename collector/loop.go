@@ -39,7 +39,7 @@ func (s *source) loop(ctx context.Context) {
 		case <-again:
 			s.timed(ctx, s.poll)
 		case <-changed:
-			s.timed(ctx, s.pollAnew)
+			s.timed(ctx, s.pollAgain)
 			s.pause(ctx)
 		}
 		stop()

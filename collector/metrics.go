@@ -7,34 +7,16 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
-
-// Why rows are rejected. Drivers may give the first three as [drivers.Rejection.Reason]; any other word counts as data.
-const (
-	rejectedName      = "name"
-	rejectedDuplicate = "duplicate"
-	rejectedData      = "data"
-	rejectedLimit     = "limit"
-)
-
-func rejectionReasons() []string {
-	return []string{rejectedName, rejectedDuplicate, rejectedData, rejectedLimit}
-}
-
-func rejectionReason(word string) string {
-	if word == rejectedName || word == rejectedDuplicate {
-		return word
-	}
-	return rejectedData
-}
 
 // metrics are the counters and histograms: what is counted when it happens, in contrast to what is known, which is
 // rendered from the snapshots.
 type metrics struct {
-	latency, outage                      *prometheus.HistogramVec
-	pollErrors, rejected, memoryFailures *prometheus.CounterVec
-	eventsDropped                        prometheus.Counter
+	latency, outage                    *prometheus.HistogramVec
+	pollErrors, rejected, saveFailures *prometheus.CounterVec
+	eventsDropped                      prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -54,7 +36,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		rejected: counter("servicegroup_source_rejected_members_total",
 			"Entries found in polls that look like members but could not be used, counted anew in every poll, by reason.",
 			"source", "reason"),
-		memoryFailures: counter("servicegroup_memory_failures_total",
+		saveFailures: counter("servicegroup_memory_failures_total",
 			"Failed attempts to save the memory of a source's members. A restart would start from an older one.",
 			"source"),
 		eventsDropped: prometheus.NewCounter(prometheus.CounterOpts{
@@ -67,7 +49,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.latency, m.outage, m.pollErrors, m.rejected, m.memoryFailures, m.eventsDropped,
+		m.latency, m.outage, m.pollErrors, m.rejected, m.saveFailures, m.eventsDropped,
 	} {
 		errs = append(errs, reg.Register(c))
 	}
@@ -93,10 +75,10 @@ func (m *metrics) addSource(source string) {
 	for _, reason := range drivers.Reasons() {
 		m.pollErrors.WithLabelValues(source, string(reason))
 	}
-	for _, reason := range rejectionReasons() {
+	for _, reason := range tracker.RejectionReasons() {
 		m.rejected.WithLabelValues(source, reason)
 	}
-	m.memoryFailures.WithLabelValues(source)
+	m.saveFailures.WithLabelValues(source)
 }
 
 // removeSource ends all series of a source.
@@ -106,16 +88,16 @@ func (m *metrics) removeSource(source string) {
 	m.outage.DeletePartialMatch(labels)
 	m.pollErrors.DeletePartialMatch(labels)
 	m.rejected.DeletePartialMatch(labels)
-	m.memoryFailures.DeletePartialMatch(labels)
+	m.saveFailures.DeletePartialMatch(labels)
 }
 
 // observe counts what a poll brought to light.
-func (m *metrics) observe(source string, out *outcome) {
-	for _, group := range out.newGroups {
+func (m *metrics) observe(source string, changes *tracker.Changes) {
+	for _, group := range changes.NewGroups {
 		m.latency.WithLabelValues(source, group)
 		m.outage.WithLabelValues(source, group)
 	}
-	for _, e := range out.events {
+	for _, e := range changes.Events {
 		switch {
 		case !e.HasLatency:
 		case e.Type == EventDeath:
@@ -124,11 +106,11 @@ func (m *metrics) observe(source string, out *outcome) {
 			m.outage.WithLabelValues(source, e.Member.Group).Observe(e.Latency.Seconds())
 		}
 	}
-	for _, group := range out.goneGroups {
+	for _, group := range changes.GoneGroups {
 		m.latency.DeleteLabelValues(source, group)
 		m.outage.DeleteLabelValues(source, group)
 	}
-	for reason, n := range out.rejected {
+	for reason, n := range changes.Rejected {
 		m.rejected.WithLabelValues(source, reason).Add(float64(n))
 	}
 }

@@ -6,83 +6,84 @@ import (
 	"fmt"
 	"time"
 
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
-// grace is how much longer than its own context a waiter waits: a driver that honours its context says better than we
-// can why it has no answer.
-const grace = 20 * time.Millisecond
+// waitExtra is how much longer than its own context a waiter waits for a poll. A driver that honours its context returns a
+// better reason for having no answer than "timeout".
+const waitExtra = 20 * time.Millisecond
 
-// minLimit is what every poll is given at least, however little time there is for whoever came first: he may wait for
-// less, but others would have to share the failure.
-const minLimit = time.Second
+// minPollTimeout is the shortest deadline of a poll. The first waiter may give up sooner, but others share the poll and
+// would share its failure.
+const minPollTimeout = time.Second
 
 var (
-	errNoPoll   = errors.New("the driver gave neither a poll nor an error")
+	errNoPoll   = errors.New("the driver returned neither a poll nor an error")
 	errNoAnswer = errors.New("no answer")
 )
 
-// A flight is a poll under way. Whoever comes while it is under way shares it.
-type flight struct {
-	start  instant
-	limit  time.Duration // its deadline after the start
-	cancel context.CancelFunc
-	done   chan struct{} // closed when it has landed, or its source has ended
-	missed bool          // a waiter gave it up and counted it as failed
+// An inflight is a poll in flight. All who ask for a poll while it is in flight share it.
+type inflight struct {
+	start   tracker.Instant
+	timeout time.Duration // its deadline, counted from start
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when the poll has finished, or its source has ended
+	givenUp bool          // a waiter stopped waiting and counted the poll as failed
 }
 
-// poll polls the source, or shares the poll under way, and returns when it has landed or ctx has ended. In the latter
-// case the source is unknown until the answer comes after all.
+// poll polls the source, or shares the poll in flight. It returns when the poll has finished or ctx has ended. If ctx ended
+// at its deadline, the source is unknown until the answer comes.
 func (s *source) poll(ctx context.Context) {
-	if f, _ := s.board(ctx); f != nil {
-		s.wait(ctx, f)
+	if p, _ := s.join(ctx); p != nil {
+		s.wait(ctx, p)
 	}
 }
 
-// pollAnew is like poll, but a poll that was already under way is not good enough: it may have read the backend before
-// the change that we were told of.
-func (s *source) pollAnew(ctx context.Context) {
-	f, mine := s.board(ctx)
-	if f == nil {
+// pollAgain is like poll, but if a poll was in flight already it polls once more after it: the backend may have been read
+// before the change that a watch has reported.
+func (s *source) pollAgain(ctx context.Context) {
+	p, started := s.join(ctx)
+	if p == nil {
 		return
 	}
-	s.wait(ctx, f)
-	if !mine && ctx.Err() == nil {
+	s.wait(ctx, p)
+	if !started && ctx.Err() == nil {
 		s.poll(ctx)
 	}
 }
 
-// board gives the flight under way, or starts one, which has the deadline of whoever came first but goes on when he goes
-// away. It gives nil when the source has ended.
-func (s *source) board(ctx context.Context) (f *flight, mine bool) {
+// join returns the poll in flight, or starts one. The poll has the deadline of the first waiter, but goes on when that waiter
+// goes away. It returns nil when the source has ended.
+func (s *source) join(ctx context.Context) (p *inflight, started bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, false
 	}
-	if s.flight != nil {
-		return s.flight, false
+	if s.inflight != nil {
+		return s.inflight, false
 	}
-	limit := s.cfg.PollTimeout
+	timeout := s.cfg.PollTimeout
 	if deadline, ok := ctx.Deadline(); ok {
-		limit = max(time.Until(deadline), minLimit)
+		timeout = max(time.Until(deadline), minPollTimeout)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-	f = &flight{start: s.env.clock(), limit: limit, cancel: cancel, done: make(chan struct{})}
-	s.flight = f
-	s.flights.Go(func() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	p = &inflight{start: s.env.clock(), timeout: timeout, cancel: cancel, done: make(chan struct{})}
+	s.inflight = p
+	s.polls.Go(func() {
 		defer cancel()
 		poll, err := s.driver.Members(ctx)
 		if err == nil && poll == nil {
 			err = errNoPoll
 		}
-		s.land(f, s.driverCounts(), poll, err)
+		s.finish(p, s.driverCounts(), poll, err)
 	})
-	return f, true
+	return p, true
 }
 
-// driverCounts asks the driver what it counts. It is called right after a poll and by nobody who holds the lock: a driver
-// that hangs may hang here too.
+// driverCounts asks the driver for its counters. It is called right after a poll, and without the lock: a driver that hangs may
+// hang here too.
 func (s *source) driverCounts() drivers.Counts {
 	if counter, ok := s.driver.(drivers.Counter); ok {
 		return counter.Counts()
@@ -90,60 +91,60 @@ func (s *source) driverCounts() drivers.Counts {
 	return drivers.Counts{}
 }
 
-// land takes in what a poll gave, unless the source has ended meanwhile.
-func (s *source) land(f *flight, counts drivers.Counts, poll *drivers.Poll, err error) {
+// finish takes in the result of a poll, unless the source has ended meanwhile.
+func (s *source) finish(p *inflight, counts drivers.Counts, poll *drivers.Poll, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return
 	}
-	s.flight, s.counts = nil, counts
-	defer close(f.done)
-	seen := s.env.clock()
+	s.inflight, s.counts = nil, counts
+	defer close(p.done)
+	end := s.env.clock()
 	switch {
 	case err == nil:
-		if seen.sub(f.start) > f.limit {
-			// It came late, so there was a time in which the source could not be read.
-			s.tracker.fail()
+		if end.Sub(p.start) > p.timeout {
+			// The answer was late, so there was a time in which the source could not be read.
+			s.tracker.ObserveFailure()
 		}
-		s.succeed(newReading(poll, f.start, seen))
-	case f.missed:
-		s.tracker.fail()
-		s.now.Err, s.now.Reason = brief{err}, drivers.ReasonOf(err)
+		s.succeed(poll, p.start, end)
+	case p.givenUp:
+		s.tracker.ObserveFailure()
+		s.now.Err, s.now.Reason = shortError{err}, drivers.ReasonOf(err)
 	default:
-		s.tracker.fail()
-		s.unreadable(f.start, err)
+		s.tracker.ObserveFailure()
+		s.fail(p.start, err)
 	}
 }
 
-// wait waits for a flight to land.
-func (s *source) wait(ctx context.Context, f *flight) {
+// wait waits until a poll has finished or ctx has ended.
+func (s *source) wait(ctx context.Context, p *inflight) {
 	select {
-	case <-f.done:
+	case <-p.done:
 		return
 	case <-ctx.Done():
 	}
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return // nobody is there any more to be told
+		return // The waiter went away; it does not need an answer.
 	}
-	timer := time.NewTimer(grace)
+	timer := time.NewTimer(waitExtra)
 	defer timer.Stop()
 	select {
-	case <-f.done:
+	case <-p.done:
 	case <-timer.C:
-		s.giveUp(f)
+		s.giveUp(p)
 	}
 }
 
-// giveUp makes a source unknown that has not answered in the time that somebody had for it. That alone is no gap in
-// what is known of its members: the poll goes on, and may yet answer in its own time.
-func (s *source) giveUp(f *flight) {
+// giveUp makes a source unknown that has not answered in the time that a waiter had. That alone is no outage: the poll goes
+// on, and may still answer within its own deadline.
+func (s *source) giveUp(p *inflight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.flight != f {
+	if s.inflight != p {
 		return
 	}
-	f.missed = true
-	waited := s.env.clock().sub(f.start).Round(time.Millisecond)
-	s.unreadable(f.start, drivers.Unavailable(drivers.ReasonTimeout, fmt.Errorf("%w within %s", errNoAnswer, waited)))
+	p.givenUp = true
+	waited := s.env.clock().Sub(p.start).Round(time.Millisecond)
+	s.fail(p.start, drivers.Unavailable(drivers.ReasonTimeout, fmt.Errorf("%w within %s", errNoAnswer, waited)))
 }

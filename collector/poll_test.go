@@ -58,7 +58,7 @@ func TestADriverThatIgnoresItsContext(t *testing.T) {
 		release := make(chan struct{})
 		stuck.ignore(release, "x:up z:up")
 		for range 3 {
-			require.Equal(t, sec+grace, b.scrape(sec))
+			require.Equal(t, sec+waitExtra, b.scrape(sec))
 			require.False(t, b.Snapshots()[0].Readable)
 			require.ErrorIs(t, b.Snapshots()[0].Err, errNoAnswer)
 			require.ErrorIs(t, b.Snapshots()[0].Err, drivers.ErrUnavailable)
@@ -85,7 +85,7 @@ func TestWhoHasLessTimeThanTheFirstWaitsNoLonger(t *testing.T) {
 		var first sync.WaitGroup
 		first.Go(func() { require.Equal(t, 3*sec, b.scrape(5*sec)) })
 		synctest.Wait()
-		require.Equal(t, sec+grace, b.scrape(sec))
+		require.Equal(t, sec+waitExtra, b.scrape(sec))
 		require.False(t, b.only().Readable, "unknown for the one with less time")
 		first.Wait()
 		require.True(t, b.only().Readable)
@@ -105,8 +105,8 @@ func TestWhoHasNoTimeBlindsNobody(t *testing.T) {
 			}
 		})
 		b.apply(d)
-		require.Equal(t, ms+grace, b.scrape(ms))
-		require.Equal(t, 100*ms-ms-grace, b.scrape(sec))
+		require.Equal(t, ms+waitExtra, b.scrape(ms))
+		require.Equal(t, 100*ms-ms-waitExtra, b.scrape(sec))
 		require.Equal(t, 1, d.called(), "the second shares the poll of the first")
 		require.True(t, b.only().Readable)
 	})
@@ -218,7 +218,7 @@ func TestTheDriversReasonIsPreferred(t *testing.T) {
 		d := answering("")
 		d.do(func(ctx context.Context) (*drivers.Poll, error) {
 			<-ctx.Done()
-			time.Sleep(grace / 2)
+			time.Sleep(waitExtra / 2)
 			return nil, drivers.Unavailable(drivers.ReasonSession, errors.New("no quorum"))
 		})
 		b.apply(d)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector/exposition"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
@@ -21,15 +22,17 @@ const (
 	seriesCount
 )
 
-// memberSeries are the series of a member as a scrape shows them. They never change.
+// memberSeries are the series of a member as a scrape shows them. They never change: when a value changes, another
+// memberSeries takes their place.
 type memberSeries struct {
+	member       *tracker.Member
 	common, info *exposition.Labels
-	agent        *exposition.Labels // nil: openstack-exporter has no such member
-	shown        [seriesCount]bool  // whether the member has such a series
-	values       [seriesCount]float64
+	agent        *exposition.Labels   // nil: openstack-exporter has no such member
+	shown        [seriesCount]bool    // whether the member has the series
+	values       [seriesCount]float64 // its values
 }
 
-// labels gives the labels of one of the series.
+// labels returns the labels of one of the series.
 func (m *memberSeries) labels(series int) *exposition.Labels {
 	switch series {
 	case seriesInfo:
@@ -55,47 +58,64 @@ func (m *memberSeries) setFlag(series int, f drivers.Flag) {
 	}
 }
 
-// renderMember gives the series of a member, the same as before if nothing has changed.
-func (s *source) renderMember(rec *record) *memberSeries {
-	next := s.label(rec)
-	if state := rec.shown(); state != Unknown {
+// renderMembers returns the series of all members. Those that have not changed are the same as before.
+func (s *source) renderMembers() []*memberSeries {
+	before, members := s.series, s.tracker.Members()
+	series := make([]*memberSeries, len(members))
+	for i, m := range members {
+		for len(before) > 0 && before[0].member != m && tracker.Compare(before[0].member, m) < 0 {
+			before = before[1:] // The member is gone.
+		}
+		var old *memberSeries
+		if len(before) > 0 && before[0].member == m {
+			old, before = before[0], before[1:]
+		}
+		series[i] = s.renderMember(m, old)
+	}
+	return series
+}
+
+// renderMember returns the series of a member, which are old if nothing has changed. Old is nil for a new member.
+func (s *source) renderMember(m *tracker.Member, old *memberSeries) *memberSeries {
+	next := s.labelMember(m, old)
+	if state := m.State(); state != Unknown {
 		next.set(seriesUp, oneIf(state == Up))
 		if next.agent != nil {
 			next.set(seriesAgent, oneIf(state == Up))
 		}
 	}
 	if !s.cfg.UpOnly {
-		next.setTime(seriesHeartbeat, rec.member.LastHeartbeat)
-		next.setTime(seriesChanged, rec.since.wall)
-		next.setFlag(seriesEnabled, rec.member.Enabled)
-		next.setFlag(seriesForced, rec.member.ForcedDown)
-		if rec.forced() {
-			next.set(seriesFenced, oneIf(rec.fenced))
+		next.setTime(seriesHeartbeat, m.LastHeartbeat)
+		next.setTime(seriesChanged, m.Since.Wall)
+		next.setFlag(seriesEnabled, m.Enabled)
+		next.setFlag(seriesForced, m.ForcedDown)
+		if m.ForcedDown == drivers.FlagYes {
+			next.set(seriesFenced, oneIf(m.Fenced))
 		}
 		next.set(seriesInfo, 1)
-		next.set(seriesTransitions, float64(rec.transitions))
+		next.set(seriesTransitions, float64(m.Transitions))
 	}
-	if rec.series == nil || *rec.series != next {
-		rec.series = new(next) // A copy, so that what is as before is not on the heap at all.
+	if old != nil && *old == next {
+		return old
 	}
-	return rec.series
+	return new(next) // A copy, so that series that have not changed are never allocated.
 }
 
-// label gives a member's series without values. The labels are the same as before if they still fit.
-func (s *source) label(rec *record) memberSeries {
-	m, agents := &rec.member, s.agentMetric()
-	if old := rec.series; old != nil &&
-		old.info.Are(m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone) {
-		next := memberSeries{common: old.common, info: old.info, agent: old.agent}
-		if !agents.fits(old.agent, m) {
-			next.agent = agents.label(m)
+// labelMember returns a member's series without values. The labels are the old ones if they are still right.
+func (s *source) labelMember(m *tracker.Member, old *memberSeries) memberSeries {
+	agents := s.env.descs.agents[s.cfg.Service]
+	if old != nil && old.info.Are(m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone) {
+		next := memberSeries{member: m, common: old.common, info: old.info, agent: old.agent}
+		if agents != nil && !old.agent.Are(agents.values(&m.Member)...) {
+			next.agent = agents.label(&m.Member)
 		}
 		return next
 	}
 	return memberSeries{
+		member: m,
 		common: exposition.NewLabels(s.env.descs.commonLabels, m.Binary, m.Group, m.Name, s.cfg.Name, m.Zone),
 		info: exposition.NewLabels(s.env.descs.infoLabels,
 			m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone),
-		agent: agents.label(m),
+		agent: agents.label(&m.Member),
 	}
 }

@@ -1,35 +1,37 @@
 package collector
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"servicegroup_exporter/drivers"
 )
 
-// A view is what a scrape shows of a source. It never changes; a poll puts another in its place.
-type view struct {
-	readable bool
-	samples  []*sample // of the source and its groups
-	members  []*memberSeries
-	agents   *agentMetric // of openstack-exporter's; nil: it does not show the members
+// publish puts what is known now where scrapes find it. The caller holds the lock.
+func (s *source) publish() {
+	samples := s.renderSource()
+	if s.now.Readable {
+		samples = append(samples, s.renderGroups()...)
+	}
+	series := s.renderMembers()
+	s.show.Lock()
+	defer s.show.Unlock()
+	s.samples, s.series, s.readable = samples, series, s.now.Readable
+	s.members = nil
 }
 
-// publish puts what is now known where scrapes find it. The caller holds the lock.
-func (s *source) publish() {
-	v := &view{readable: s.now.Readable, samples: s.renderSource(), agents: s.agentMetric()}
-	if v.readable {
-		v.samples = append(v.samples, s.renderGroups()...)
-	}
-	v.members = make([]*memberSeries, len(s.tracker.order))
-	for i, rec := range s.tracker.order {
-		v.members[i] = s.renderMember(rec)
-	}
-	s.view.Store(v)
-	s.members = nil
+// shownSamples returns the series of the source and its groups.
+func (s *source) shownSamples() []*sample {
+	s.show.Lock()
+	defer s.show.Unlock()
+	return s.samples
+}
+
+// shownSeries returns the series of the source's members, and whether the source can be read.
+func (s *source) shownSeries() (series []*memberSeries, readable bool) {
+	s.show.Lock()
+	defer s.show.Unlock()
+	return s.series, s.readable
 }
 
 func (s *source) renderSource() []*sample {
@@ -46,12 +48,12 @@ func (s *source) renderSource() []*sample {
 		gauge(d.downTime, now.DownTime.Seconds())
 	}
 	if now.Readable {
-		gauge(d.unknown, float64(s.tracker.unknown))
+		gauge(d.unknown, float64(s.tracker.Unknown()))
 		if now.HasClock {
 			gauge(d.clockOffset, now.ClockOffset.Seconds())
 		}
-		if !s.tracker.newest.IsZero() {
-			gauge(d.newest, timestamp(s.tracker.newest))
+		if newest := s.tracker.NewestHeartbeat(); !newest.IsZero() {
+			gauge(d.newest, timestamp(newest))
 		}
 	}
 	info := labelPairs("source", s.cfg.Name, "driver", s.cfg.Driver, "schema", s.cfg.Schema, "layout", s.cfg.Layout,
@@ -60,7 +62,7 @@ func (s *source) renderSource() []*sample {
 	return append(samples, s.renderCounts(labels)...)
 }
 
-// renderCounts shows what the driver counts, if it does, as of the last poll that ended.
+// renderCounts returns the driver's counters as of the last poll that ended, if the driver has any.
 func (s *source) renderCounts(labels []*dto.LabelPair) []*sample {
 	if _, ok := s.driver.(drivers.Counter); !ok {
 		return nil
@@ -76,25 +78,23 @@ func (s *source) renderCounts(labels []*dto.LabelPair) []*sample {
 	}
 }
 
-// renderGroups numbers the members of each group. Of a group in doubt it shows only how many are unknown: numbers that
-// leave out those who may be well would look like an outage of the group.
+// renderGroups counts the members of each group. Of a group in doubt it shows only how many are unknown: counts without
+// members that may be up would look like an outage of the group.
 func (s *source) renderGroups() []*sample {
 	var samples []*sample
-	for _, name := range slices.Sorted(maps.Keys(s.tracker.groups)) {
+	for _, g := range s.tracker.Groups() {
 		count := func(state string, members int) {
 			samples = append(samples, &sample{
 				desc:   s.env.descs.members,
-				labels: labelPairs("source", s.cfg.Name, "group", name, "state", state),
+				labels: labelPairs("source", s.cfg.Name, "group", g.Name, "state", state),
 				value:  float64(members),
 			})
 		}
-		switch g := s.tracker.groups[name]; {
-		case g.size() == 0:
-		case g.inDoubt:
-			count("unknown", g.unknown)
-		default:
-			count("down", g.down)
-			count("up", g.up)
+		if g.InDoubt {
+			count("unknown", g.Unknown)
+		} else {
+			count("down", g.Down)
+			count("up", g.Up)
 		}
 	}
 	return samples

@@ -39,20 +39,20 @@ func TestSeriesAreMadeWhenTheyChange(t *testing.T) {
 		d.answer = answer(&drivers.Poll{Members: members})
 		b.apply(d)
 		b.scrape(sec)
-		before := b.view()
+		before := b.series()
 		b.scrape(sec)
-		require.Equal(t, before.members, b.view().members)
+		require.Equal(t, before, b.series())
 
 		members = slices.Clone(members)
 		members[99].LastHeartbeat = time.Now()
 		d.answer = answer(&drivers.Poll{Members: members})
 		b.scrape(sec)
 		for i := range members[:99] {
-			require.Same(t, before.members[i], b.view().members[i])
+			require.Same(t, before[i], b.series()[i])
 		}
-		require.NotSame(t, before.members[99], b.view().members[99])
-		require.Same(t, before.members[99].common, b.view().members[99].common, "the labels are as they were")
-		require.Same(t, before.members[99].info, b.view().members[99].info)
+		require.NotSame(t, before[99], b.series()[99])
+		require.Same(t, before[99].common, b.series()[99].common, "the labels are as they were")
+		require.Same(t, before[99].info, b.series()[99].info)
 	})
 }
 
@@ -74,7 +74,7 @@ func TestAScrapeAllocatesNothingForAMember(t *testing.T) {
 // encodeFamilies writes the members' series.
 func encodeFamilies(b *bench, w io.Writer, format expfmt.FormatType) {
 	encoder := exposition.NewEncoder(w, expfmt.NewFormat(format))
-	for _, family := range b.Families() {
+	for _, family := range b.MemberFamilies() {
 		require.NoError(b.t, encoder.Family(&family))
 	}
 	require.NoError(b.t, encoder.Close())
@@ -99,24 +99,24 @@ func TestAttributesThatChangeMoveTheSeries(t *testing.T) {
 }
 
 // A scrape that began before a poll ended shows what was known before, and nothing else.
-func TestAViewNeverChanges(t *testing.T) {
+func TestShownSeriesNeverChange(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("x:up:beat=0s:enabled y:up")
 		b.apply(d)
 		b.scrape(sec)
-		show := func(v *view) (shown []memberSeries) {
-			for _, m := range v.members {
+		show := func(series []*memberSeries) (shown []memberSeries) {
+			for _, m := range series {
 				shown = append(shown, *m)
 			}
 			return shown
 		}
-		before := b.view()
+		before := b.series()
 		want := show(before)
 		time.Sleep(mins + sec)
 		d.say("x:down:beat=0s y:up:zone=z w:up")
 		b.scrape(sec)
 		require.Equal(t, want, show(before))
-		require.NotEqual(t, want, show(b.view()))
+		require.NotEqual(t, want, show(b.series()))
 	})
 }
 

@@ -1,72 +1,186 @@
 package collector
 
-func restartHistories() []history {
-	return []history{
-		{name: "died while the exporter was down", steps: []step{
-			{at: 0, rows: rows("a:up:beat=0s b:up:beat=0s"), want: "a=up b=up"},
-			{
-				at: 600 * sec, restart: true, rows: rows("a:down:beat=100s b:up:beat=599s"),
-				want: "death a 8m20s; a=down b=up",
-			},
-			{at: 610 * sec, restart: true, rows: rows("a:up:beat=609s b:up:beat=609s"), want: "recovery a 8m30s; a=up b=up"},
-		}},
-		{name: "the presence ended while the exporter was down", downTime: 4 * sec, noClock: true, steps: []step{
-			{at: 0, rows: rows("a:up b:up"), want: "a=up b=up"},
-			{at: 10 * sec, rows: rows("a:up b:up"), want: "a=up b=up"},
-			{at: 60 * sec, restart: true, rows: rows("b:up"), want: "death a 54s; a=down b=up"},
-			{at: 70 * sec, restart: true, rows: rows("b:up"), want: "a=down b=up"},
-			{at: 80 * sec, restart: true, rows: rows("a:up b:up"), want: "recovery a 1m14s; a=up b=up"},
-		}},
-		{name: "the dead are forgotten although the exporter restarts", forgetAfter: hour, downTime: sec, steps: []step{
-			{at: 0, rows: rows("a:up b:up"), want: "a=up b=up"},
-			{at: 10 * sec, rows: rows("b:up"), want: "death a 11s; a=down b=up"},
-			{at: 40 * mins, restart: true, rows: rows("b:up"), want: "a=down b=up"},
-			{at: 70*mins + 10*sec, restart: true, rows: rows("b:up"), want: "forgotten a; b=up"},
-		}},
-		{name: "joined and left while the exporter was down", steps: []step{
-			{at: 0, rows: rows("a:up:rostered"), want: "a=up"},
-			{at: 60 * sec, restart: true, rows: rows("b:up:rostered"), want: "leave a, join b; b=up"},
-		}},
-		{name: "a restart is no outage", steps: []step{
-			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
-			{at: 61 * sec, restart: true, rows: rows("a:down:beat=0s"), want: "death a 1m1s; a=down"},
-		}},
-		{name: "a restart within an outage", steps: []step{
-			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
-			{at: 15 * sec, failed: true},
-			{at: 30 * sec, restart: true, failed: true},
-			{at: 100 * sec, rows: rows("a:down:beat=0s"), want: "a=unknown"},
-			{at: 130 * sec, restart: true, rows: rows("a:down:beat=0s"), want: "a=unknown"},
-			{at: 160 * sec, rows: rows("a:down:beat=0s"), want: "a=unknown"},
-			{at: 161 * sec, rows: rows("a:down:beat=0s"), want: "death a 2m41s; a=down"},
-		}},
-		{name: "a restart while members without heartbeats are held", downTime: 4 * sec, noClock: true, steps: []step{
-			{at: 0, rows: rows("a:up"), want: "a=up"},
-			{at: 5 * sec, failed: true},
-			{at: 60 * sec, rows: nil, want: "a=unknown"},
-			{at: 62 * sec, restart: true, rows: nil, want: "a=unknown"},
-			{at: 64 * sec, rows: nil, want: "death a 1m8s; a=down"},
-		}},
-		{name: "forced down over a restart", steps: []step{
-			{at: 0, rows: rows("a:down:beat=0s:forced"), want: "a=down"},
-			{at: 15 * sec, restart: true, rows: rows("a:up:beat=15s:unforced"), want: "forced_up a; a=up"},
-		}},
-		{name: "fenced over a restart", steps: []step{
-			{at: 0, rows: rows("a:down:beat=0s:unforced b:up:unforced"), want: "a=down b=up"},
-			{at: 15 * sec, rows: rows("a:down:beat=0s:forced b:down:forced"), want: "forced_down b; a=down(fenced) b=down"},
-			{at: 30 * sec, restart: true, rows: rows("a:down:beat=0s:forced b:down:forced"), want: "a=down(fenced) b=down"},
-			{at: 45 * sec, rows: rows("a:up:beat=45s:unforced b:down:forced"), want: "forced_up a; a=up b=down"},
-		}},
-		{name: "fenced while the exporter was down", steps: []step{
-			{at: 0, rows: rows("a:down:beat=0s:unforced b:up:unforced"), want: "a=down b=up"},
-			{
-				at: 15 * sec, restart: true, rows: rows("a:down:beat=0s:forced b:down:forced"),
-				want: "forced_down b; a=down(fenced) b=down",
-			},
-		}},
-		{name: "a clock that was set back over a restart", downTime: 4 * sec, noClock: true, steps: []step{
-			{at: 0, rows: rows("a:up b:up"), want: "a=up b=up"},
-			{at: 10 * sec, restart: true, wallStep: -hour, rows: rows("b:up"), want: "death a 4s; a=down b=up"},
-		}},
-	}
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// lives runs one process after another on the same storage.
+func lives(t *testing.T, processes ...func(t *testing.T, b *bench, d *fakeDriver)) {
+	synctest.Test(t, func(t *testing.T) {
+		folder := t.TempDir()
+		for _, process := range processes {
+			b := newBench(t, Options{StoragePath: folder})
+			d := answering("x:up y:up")
+			b.apply(d)
+			process(t, b, d)
+			require.NoError(t, b.Close())
+			time.Sleep(mins)
+		}
+	})
+}
+
+func TestDeathsSeenAfterARestart(t *testing.T) {
+	var start time.Time
+	lives(t,
+		func(_ *testing.T, b *bench, _ *fakeDriver) {
+			b.scrape(sec)
+			start = time.Now()
+		},
+		func(t *testing.T, b *bench, d *fakeDriver) {
+			require.WithinDuration(t, start, b.only().LastSuccess, 0, "remembered")
+			require.Len(t, b.only().Members, 2)
+			require.NotContains(t, b.text(), "service_up{", "nothing is known yet")
+			d.say("y:up")
+			b.scrape(sec)
+			e := <-b.events
+			require.Equal(t, EventDeath, e.Type)
+			require.Equal(t, 2*mins, e.Latency, "the time since the last poll that saw it, and a session timeout")
+			require.Contains(t, b.text(), `service_up{binary="",group="g",member="x",source="a",zone=""} 0`)
+			require.Contains(t, b.text(), `servicegroup_detection_latency_seconds_sum{group="g",source="a"} 120`)
+		},
+		func(t *testing.T, b *bench, d *fakeDriver) {
+			d.say("y:up")
+			b.scrape(sec)
+			require.Empty(t, b.happened())
+			x := b.only().Members[0]
+			require.Equal(t, Down, x.State)
+			require.WithinDuration(t, start.Add(mins), x.Since, 0)
+			require.Equal(t, uint64(1), x.Transitions)
+			d.say("x:up y:up")
+			b.scrape(sec)
+			e := <-b.events
+			require.Equal(t, EventRecovery, e.Type)
+			require.Equal(t, 3*mins, e.Latency)
+		},
+	)
+}
+
+func TestADamagedStateFileDoesNotPreventTheStart(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "members-a.json")
+	require.NoError(t, os.WriteFile(file, []byte("{"), 0o644))
+	inTime(t, Options{StoragePath: folder}, func(t *testing.T, b *bench) {
+		b.apply(answering("x:up"))
+		require.Contains(t, b.log.String(), "starting without it")
+		b.scrape(sec)
+		require.Empty(t, b.happened())
+	})
+	require.FileExists(t, file+".damaged")
+	require.FileExists(t, file)
+}
+
+// written tells how often the state file is written while the test goes on.
+func written(t *testing.T, test func(b *bench, d *fakeWatcher, news func() bool)) {
+	synctest.Test(t, func(t *testing.T) {
+		folder := t.TempDir()
+		b := newBench(t, Options{StoragePath: folder})
+		d := watching("x:up")
+		b.apply(d)
+		stop := b.background()
+		var last os.FileInfo
+		test(b, d, func() bool {
+			synctest.Wait()
+			info, err := os.Stat(filepath.Join(folder, "members-a.json"))
+			if err != nil {
+				require.ErrorIs(t, err, os.ErrNotExist)
+				return false
+			}
+			isNew := last == nil || !os.SameFile(last, info)
+			last = info
+			return isNew
+		})
+		require.NoError(t, stop())
+	})
+}
+
+func TestTheStateFileIsWrittenSoonAfterAChangeAndSeldomOtherwise(t *testing.T) {
+	written(t, func(b *bench, d *fakeWatcher, news func() bool) {
+		require.False(t, news(), "not with every poll")
+		time.Sleep(saveEvery)
+		require.True(t, news(), "the first poll is a change")
+		for range 20 {
+			b.scrape(sec)
+			time.Sleep(sec)
+			require.False(t, news(), "nothing has changed")
+		}
+		time.Sleep(20 * sec)
+		require.True(t, news(), "the times of the last poll have")
+		time.Sleep(hour)
+		require.False(t, news(), "nobody has polled")
+		d.say("")
+		b.scrape(sec)
+		require.False(t, news(), "not more than once a second")
+		time.Sleep(saveEvery)
+		require.True(t, news(), "a death")
+		d.fail("timeout")
+		b.scrape(sec)
+		time.Sleep(mins)
+		require.False(t, news(), "nothing is known that was not known before")
+	})
+}
+
+func TestTheStateFileIsWrittenAtTheEnd(t *testing.T) {
+	lives(t,
+		func(_ *testing.T, b *bench, _ *fakeDriver) { b.scrape(sec) },
+		func(t *testing.T, b *bench, _ *fakeDriver) {
+			time.Sleep(10 * sec)
+			b.scrape(sec)
+			require.Empty(t, b.happened())
+		},
+		func(t *testing.T, b *bench, _ *fakeDriver) {
+			require.WithinDuration(t, time.Now().Add(-mins), b.only().LastSuccess, 0)
+		},
+	)
+}
+
+func TestReadOnly(t *testing.T) {
+	folder := t.TempDir()
+	require.NoError(t, testFiles(t, folder).save(savedOf("a")))
+	before, err := os.ReadFile(filepath.Join(folder, "members-a.json"))
+	require.NoError(t, err)
+	b := newBench(t, Options{StoragePath: folder, ReadOnly: true})
+	cfg := config("a", answering("x:up"))
+	cfg.ForgetAfter = 100 * 365 * 24 * hour
+	require.NoError(t, b.Apply([]SourceConfig{cfg}))
+	require.Len(t, b.only().Members, 2, "it reads")
+	b.scrape(sec)
+	require.NoError(t, b.Close())
+	after, err := os.ReadFile(filepath.Join(folder, "members-a.json"))
+	require.NoError(t, err)
+	require.Equal(t, before, after, "and does not write")
+
+	missing := filepath.Join(folder, "missing")
+	require.NoError(t, newBench(t, Options{StoragePath: missing, ReadOnly: true}).Close())
+	require.NoDirExists(t, missing)
+}
+
+func TestAStateThatCanNotBeSavedIsCountedAndTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder := t.TempDir()
+		b := newBench(t, Options{StoragePath: folder})
+		b.apply(answering("x:up"))
+		inTheWay := filepath.Join(folder, "members-a.json")
+		require.NoError(t, os.Mkdir(inTheWay, 0o755))
+		stop := b.background()
+		time.Sleep(2*sec + ms)
+		require.Contains(t, b.text(), `servicegroup_memory_failures_total{source="a"} 2`)
+		require.Contains(t, b.log.String(), "Saving the state file failed")
+		require.NoError(t, os.Remove(inTheWay))
+		time.Sleep(sec)
+		require.FileExists(t, inTheWay)
+		require.NoError(t, stop())
+	})
+}
+
+func TestAStorageFolderThatCanNotBeMade(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
+	_, err := New(Options{StoragePath: filepath.Join(file, "folder")})
+	require.ErrorContains(t, err, "making the storage folder")
 }

@@ -60,10 +60,10 @@ func (c *Collector) start(ctx context.Context) error {
 	return nil
 }
 
-// saveLogged saves the memory of a source when it is due. A memory that can't be saved is no reason to stop.
+// saveLogged writes the state file of a source if it is due. A failure is logged, and no reason to stop.
 func (c *Collector) saveLogged(s *source, last bool) {
 	if err := s.save(last); err != nil {
-		s.log.Warn("the memory of members was not saved", "err", err)
+		s.log.Warn("Saving the state file failed; a restart would start from an older one", "err", err)
 	}
 }
 
@@ -85,7 +85,7 @@ func (c *Collector) Close() error {
 	if !waitFor(&c.retired, stopTimeout) {
 		errs = append(errs, errAbandoned)
 	}
-	c.env.hub.close()
+	c.env.events.close()
 	return errors.Join(errs...)
 }
 

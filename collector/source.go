@@ -3,9 +3,9 @@ package collector
 import (
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
@@ -15,38 +15,43 @@ type environment struct {
 	clock   clock
 	descs   *descs
 	metrics *metrics
-	hub     *hub
-	store   store
+	events  *broadcast
+	states  stateFiles
 }
 
-// A source is one configured backend: its driver, the poll under way, and what is known.
+// A source is one configured backend: its driver, the poll in flight, and what is known of its members.
 type source struct {
 	cfg    SourceConfig
 	driver drivers.Driver
 	env    *environment
 	log    *slog.Logger
 
-	view    atomic.Pointer[view]
-	wake    chan struct{} // tells the loop that it has something new to wait for
-	ended   chan struct{} // closed by end
-	flights sync.WaitGroup
-	saving  sync.Mutex // held while the memory is written, so that an older one never replaces a newer
+	wake   chan struct{}  // tells the loop to compute anew when to poll next
+	ended  chan struct{}  // closed by end
+	polls  sync.WaitGroup // goroutines that call the driver
+	saving sync.Mutex     // held while the state file is written, so that an older state never replaces a newer one
 
-	mu      sync.Mutex
-	closed  bool
-	flight  *flight // the poll under way
-	tracker *tracker
-	now     Snapshot      // without its members
-	members []MemberState // of the snapshot, made when somebody asks
-	lost    bool          // source_lost was sent
-	recheck time.Duration // see outcome
-	rejects int           // entries rejected by the last poll
-	counts  drivers.Counts
-	unsaved bool    // something changed that the memory does not have
-	saved   instant // when the memory was last saved
+	mu       sync.Mutex
+	closed   bool
+	inflight *inflight // the poll in flight, if any
+	tracker  *tracker.Tracker
+	now      Snapshot      // without its members
+	members  []MemberState // of the snapshot, made when they are first asked for
+	lost     bool          // source_lost was sent
+	recheck  time.Duration // see [tracker.Changes]
+	rejects  int           // entries that the last poll rejected
+	counts   drivers.Counts
+	unsaved  bool            // a change is not in the state file yet
+	saved    tracker.Instant // when the state file was last written
+
+	// What a scrape shows. The slices are replaced as a whole by publish, and never change.
+	show     sync.Mutex
+	samples  []*sample
+	series   []*memberSeries
+	readable bool
 }
 
-// newSource makes a source that knows what its predecessor of the same name or its memory knew.
+// newSource returns a source that knows what the source of the same name before it knew, or else what its state file has.
 func newSource(cfg SourceConfig, driver drivers.Driver, env *environment, before *source) *source {
 	s := &source{
 		cfg: cfg, driver: driver, env: env, log: env.log.With("source", cfg.Name),
@@ -65,94 +70,91 @@ func newSource(cfg SourceConfig, driver drivers.Driver, env *environment, before
 
 func (s *source) begin() {
 	s.env.metrics.addSource(s.cfg.Name)
-	s.tracker = newTracker(s.cfg.Name, s.cfg.ForgetAfter)
+	s.tracker = tracker.New(tracker.Options{Source: s.cfg.Name, ForgetAfter: s.cfg.ForgetAfter})
 	now := s.env.clock()
-	if m := s.env.store.load(s.cfg.Name, now.wall, s.cfg.ForgetAfter); m != nil {
-		s.tracker.remember(m, now)
-		s.now.LastSuccess = m.LastPoll
+	if saved := s.env.states.load(s.cfg.Name, now.Wall, s.cfg.ForgetAfter); saved != nil {
+		s.tracker.Restore(saved, now)
+		s.now.LastSuccess = saved.LastPoll
 	}
 }
 
-// inherit takes everything over from a source of the same name that has ended.
+// inherit takes over what a source of the same name knew that has ended.
 func (s *source) inherit(before *source) {
 	before.mu.Lock()
 	defer before.mu.Unlock()
 	s.tracker, s.now, s.lost = before.tracker, before.now, before.lost
 	s.unsaved, s.saved = before.unsaved, before.saved
-	s.tracker.forgetAfter = s.cfg.ForgetAfter
-	before.members = before.tracker.members(before.now.Readable)
+	s.tracker.SetForgetAfter(s.cfg.ForgetAfter)
+	before.members = memberStates(before.tracker, before.now.Readable)
 	before.tracker = nil
-	for _, rec := range s.tracker.order {
-		rec.series = nil // Its labels depend on the source's settings.
-	}
 }
 
-// snapshot gives what is known.
+// snapshot returns what is known.
 func (s *source) snapshot() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.members == nil { // never so when the tracker was inherited
-		s.members = s.tracker.members(s.now.Readable)
+	if s.members == nil { // inherit has set them where there is no tracker any more
+		s.members = memberStates(s.tracker, s.now.Readable)
 	}
 	snap := s.now
 	snap.Members = s.members
 	return snap
 }
 
-// succeed takes a poll in. The caller holds the lock.
-func (s *source) succeed(r *reading) {
-	first := !s.tracker.known
-	out := s.tracker.apply(r)
-	s.recheck = out.recheck
-	s.unsaved = s.unsaved || first || len(out.events) > 0
+// succeed takes in a successful poll. The caller holds the lock.
+func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
+	first := !s.tracker.Polled()
+	changes := s.tracker.Observe(poll, start, end)
+	s.recheck = changes.Recheck
+	s.unsaved = s.unsaved || first || len(changes.Events) > 0
 	s.now.Readable, s.now.Err, s.now.Reason = true, nil, ""
-	s.now.LastSuccess = r.seen.wall
-	s.now.Backend, s.now.DownTime, s.now.Catalogue = r.Backend, r.DownTime, r.Catalogue
-	s.now.HasClock = !r.Now.IsZero()
+	s.now.LastSuccess = end.Wall
+	s.now.Backend, s.now.DownTime, s.now.Catalogue = poll.Backend, poll.DownTime, poll.Catalogue
+	s.now.HasClock = !poll.Now.IsZero()
 	s.now.ClockOffset = 0
 	if s.now.HasClock {
-		s.now.ClockOffset = r.Now.Sub(r.start.wall.Add(r.seen.sub(r.start) / 2))
+		s.now.ClockOffset = poll.Now.Sub(start.Wall.Add(end.Sub(start) / 2))
 	}
-	s.attempted(r.start, r.seen)
-	s.env.metrics.observe(s.cfg.Name, out)
+	s.attempted(start, end)
+	s.env.metrics.observe(s.cfg.Name, &changes)
 	s.publish()
-	s.logRejected(out.rejected)
+	s.logRejected(changes.Rejected)
 	if s.lost {
 		s.lost = false
-		s.tell(Event{Time: r.seen.wall, Type: EventSourceBack, Source: s.cfg.Name})
+		s.report(Event{Time: end.Wall, Type: EventSourceBack, Source: s.cfg.Name})
 	}
-	s.tell(out.events...)
+	s.report(changes.Events...)
 }
 
-// unreadable notes that a poll failed, or did not answer in time. The caller holds the lock.
-func (s *source) unreadable(start instant, err error) {
-	seen := s.env.clock()
-	err = brief{err}
+// fail takes in that a poll failed, or did not answer in time. The caller holds the lock.
+func (s *source) fail(start tracker.Instant, err error) {
+	end := s.env.clock()
+	err = shortError{err}
 	s.now.Readable, s.now.Err, s.now.Reason = false, err, drivers.ReasonOf(err)
-	s.attempted(start, seen)
+	s.attempted(start, end)
 	s.env.metrics.pollErrors.WithLabelValues(s.cfg.Name, string(s.now.Reason)).Inc()
 	s.publish()
 	if !s.lost {
 		s.lost = true
-		s.tell(Event{Time: seen.wall, Type: EventSourceLost, Source: s.cfg.Name, Err: err})
+		s.report(Event{Time: end.Wall, Type: EventSourceLost, Source: s.cfg.Name, Err: err})
 	}
 }
 
-func (s *source) attempted(start, seen instant) {
-	s.now.LastAttempt, s.now.PollDuration = seen.wall, seen.sub(start)
+func (s *source) attempted(start, end tracker.Instant) {
+	s.now.LastAttempt, s.now.PollDuration = end.Wall, end.Sub(start)
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
-// tell sends and logs events, in order.
-func (s *source) tell(events ...Event) {
-	s.env.hub.send(events...)
+// report sends and logs events, in order.
+func (s *source) report(events ...Event) {
+	s.env.events.send(events...)
 	s.logEvents(events)
 }
 
-// end makes the source forget the poll under way and start no more. Whoever waits is let go.
+// end ends the source: it starts no more polls, and all who wait for the poll in flight stop waiting.
 func (s *source) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,17 +163,27 @@ func (s *source) end() {
 	}
 	s.closed = true
 	close(s.ended)
-	if f := s.flight; f != nil {
-		s.flight = nil
-		f.cancel()
-		close(f.done)
+	if p := s.inflight; p != nil {
+		s.inflight = nil
+		p.cancel()
+		close(p.done)
 	}
 }
 
-// release closes the driver of a source that has ended and waits for its polls.
+// release closes the driver of a source that has ended, and waits for its polls.
 func (s *source) release() {
 	if err := s.driver.Close(); err != nil {
-		s.log.Warn("closing the driver", "err", err)
+		s.log.Warn("Closing the driver failed", "err", err)
 	}
-	s.flights.Wait()
+	s.polls.Wait()
 }
+
+// maxError bounds the text of a source's error, in bytes: a backend may put anything into one.
+const maxError = 4 << 10
+
+// A shortError is an error whose text is cut to maxError bytes.
+type shortError struct{ error }
+
+func (e shortError) Error() string { return tracker.Shorten(e.error.Error(), maxError) }
+
+func (e shortError) Unwrap() error { return e.error }

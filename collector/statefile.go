@@ -11,89 +11,117 @@ import (
 	"path/filepath"
 	"time"
 
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/internal/atomicfile"
 )
 
-// A store keeps the memories of sources in a folder, one file each. Its zero value keeps none.
-type store struct {
+// stateFiles keeps the state of each source's tracker in a file of its own, in one folder. The zero value keeps none.
+type stateFiles struct {
 	folder   string
 	readOnly bool
 	log      *slog.Logger
 }
 
-// newStore makes the folder where it is not there yet.
-func newStore(folder string, readOnly bool, log *slog.Logger) (store, error) {
-	s := store{folder: folder, readOnly: readOnly, log: log}
-	if s.writes() {
+// newStateFiles makes the folder if it does not exist.
+func newStateFiles(folder string, readOnly bool, log *slog.Logger) (stateFiles, error) {
+	f := stateFiles{folder: folder, readOnly: readOnly, log: log}
+	if f.writable() {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return store{}, fmt.Errorf("making the storage folder: %w", err)
+			return stateFiles{}, fmt.Errorf("making the storage folder: %w", err)
 		}
 	}
-	return s, nil
+	return f, nil
 }
 
-func (s store) writes() bool { return s.folder != "" && !s.readOnly }
+func (f stateFiles) writable() bool { return f.folder != "" && !f.readOnly }
 
-func (s store) file(source string) string {
-	return filepath.Join(s.folder, "members-"+url.PathEscape(source)+".json")
+func (f stateFiles) name(source string) string {
+	return filepath.Join(f.folder, "members-"+url.PathEscape(source)+".json")
 }
 
-// load gives a source's memory, or nil where there is none that can be used. A memory older than maxAge is history: to
-// report what has changed since would be to page about the past.
-func (s store) load(source string, now time.Time, maxAge time.Duration) *memory {
-	if s.folder == "" {
+// load returns the saved state of a source, or nil if there is none that can be used. A state older than maxAge is not used:
+// what has changed since then is no news.
+func (f stateFiles) load(source string, now time.Time, maxAge time.Duration) *tracker.Saved {
+	if f.folder == "" {
 		return nil
 	}
-	name := s.file(source)
-	m, err := readMemory(name, source)
+	name := f.name(source)
+	saved, err := readState(name, source)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		s.log.Warn("memory of members can't be used, starting without", "source", source, "file", name, "err", err)
-		s.putAside(name)
+		f.log.Warn("State file can't be used, starting without it", "source", source, "file", name, "err", err)
+		f.putAside(name)
 		return nil
-	case now.Sub(m.LastPoll) > maxAge:
-		s.log.Info("memory of members is too old, starting without", "source", source, "last_poll", m.LastPoll)
+	case now.Sub(saved.LastPoll) > maxAge:
+		f.log.Info("State file is too old, starting without it", "source", source, "file", name, "last_poll", saved.LastPoll)
 		return nil
 	}
-	return m
+	return saved
 }
 
-// putAside keeps a file that can't be used for whoever wants to know why.
-func (s store) putAside(name string) {
-	if s.readOnly {
+// putAside renames a file that can't be used, so that an operator can find out why.
+func (f stateFiles) putAside(name string) {
+	if f.readOnly {
 		return
 	}
 	if err := os.Rename(name, name+".damaged"); err != nil {
-		s.log.Warn("putting a damaged memory aside", "file", name, "err", err)
+		f.log.Warn("Renaming a damaged state file failed", "file", name, "err", err)
 	}
 }
 
-func readMemory(name, source string) (*memory, error) {
+func readState(name, source string) (*tracker.Saved, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	return parseMemory(data, source)
+	return tracker.ParseSaved(data, source)
 }
 
-func parseMemory(data []byte, source string) (*memory, error) {
-	var m memory
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, err
-	}
-	return &m, m.check(source)
-}
-
-// save replaces a source's memory.
-func (s store) save(m *memory) error {
-	data, err := json.Marshal(m)
+// save replaces the saved state of a source.
+func (f stateFiles) save(saved *tracker.Saved) error {
+	data, err := json.Marshal(saved)
 	if err != nil {
-		return fmt.Errorf("encoding the memory of source %q: %w", m.Source, err)
+		return fmt.Errorf("encoding the state of source %q: %w", saved.Source, err)
 	}
-	if err := atomicfile.Replace(s.file(m.Source), data); err != nil {
-		return fmt.Errorf("saving the memory of source %q: %w", m.Source, err)
+	if err := atomicfile.Replace(f.name(saved.Source), data); err != nil {
+		return fmt.Errorf("saving the state of source %q: %w", saved.Source, err)
 	}
 	return nil
+}
+
+// save writes the state file of the source if it is due: soon after a change, and every [saveAtLeast] without one, because the
+// times of the last heartbeats and of the last poll advance. At the end, last, it is due if there was any poll since.
+func (s *source) save(last bool) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	saved := s.dueState(last)
+	if saved == nil {
+		return nil
+	}
+	if err := s.env.states.save(saved); err != nil {
+		s.env.metrics.saveFailures.WithLabelValues(s.cfg.Name).Inc()
+		s.mu.Lock()
+		s.unsaved = true
+		s.mu.Unlock()
+		return err
+	}
+	return nil
+}
+
+// dueState returns the state if it is to be saved now, else nil.
+func (s *source) dueState(last bool) *tracker.Saved {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.env.clock()
+	if s.tracker == nil || !s.tracker.Polled() || !s.env.states.writable() {
+		return nil
+	}
+	polled := s.tracker.LastPoll().Sub(s.saved) > 0
+	if !s.unsaved && !(polled && (last || now.Sub(s.saved) >= saveAtLeast)) {
+		return nil
+	}
+	s.unsaved, s.saved = false, now
+	return s.tracker.Save()
 }

@@ -13,6 +13,7 @@ import (
 type Family struct {
 	Name, Help string
 	Counter    bool // the name ends in _total; otherwise it is a gauge
+	LabelNames []string
 
 	// Series gives labels and value of each series, and the same whenever it is called. No labels come twice.
 	Series iter.Seq2[*Labels, float64]

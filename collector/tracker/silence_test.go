@@ -1,4 +1,4 @@
-package collector
+package tracker
 
 func latencyHistories() []history {
 	return []history{

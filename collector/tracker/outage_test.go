@@ -1,4 +1,4 @@
-package collector
+package tracker
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-func holdHistories() []history {
+func outageHistories() []history {
 	return []history{
 		{name: "an outage kills nobody", steps: []step{
 			{at: 0, rows: rows("a:up:beat=-5s b:up:beat=-5s"), want: "a=up b=up"},
@@ -143,7 +143,7 @@ func holdHistories() []history {
 	}
 }
 
-func blindHistories() []history {
+func unreadableHistories() []history {
 	return []history{
 		{name: "a part of the backend is out of reach for a time", steps: []step{
 			{at: 0, rows: rows("a:up:beat=-5s:rostered b:down:beat=-1h:rostered c:up:beat=-5s"), want: "a=up b=down c=up"},
@@ -224,42 +224,42 @@ func blindHistories() []history {
 	}
 }
 
-// poll applies a poll that takes no time, of a backend with a down time of a minute and a clock.
-func (t *tracker) poll(at time.Duration, words string) *outcome {
-	now := instant{wall: t0.Add(at), mono: at}
-	return t.apply(newReading(&drivers.Poll{Members: rows(words), Now: now.wall, DownTime: mins}, now, now))
+// observeAt observes a poll that takes no time, of a backend with a clock and a down time of a minute.
+func (t *Tracker) observeAt(at time.Duration, words string) Changes {
+	now := Instant{Wall: t0.Add(at), Mono: at}
+	return t.Observe(&drivers.Poll{Members: rows(words), Now: now.Wall, DownTime: mins}, now, now)
 }
 
-func TestGapsDoNotPileUp(t *testing.T) {
-	tr := newTracker("s", hour)
+func TestOutagesAreDropped(t *testing.T) {
+	tr := newTracker(hour)
 	for i := range 100 {
-		tr.poll(time.Duration(i)*sec, "a:up")
-		tr.fail()
+		tr.observeAt(time.Duration(i)*sec, "a:up")
+		tr.ObserveFailure()
 	}
-	tr.poll(100*sec, "a:up")
-	require.Len(t, tr.gaps, 1, "one flaky time")
-	tr.poll(160*sec, "a:up")
-	require.Len(t, tr.gaps, 1)
-	tr.poll(161*sec, "a:up")
-	require.Empty(t, tr.gaps, "nobody can be excused by it any more")
+	tr.observeAt(100*sec, "a:up")
+	require.Len(t, tr.outages, 1, "outages without a pause between them are one")
+	tr.observeAt(160*sec, "a:up")
+	require.Len(t, tr.outages, 1)
+	tr.observeAt(161*sec, "a:up")
+	require.Empty(t, tr.outages, "it can no longer excuse any member")
 
-	now := instant{wall: t0.Add(170 * sec), mono: 170 * sec}
-	tr.apply(newReading(&drivers.Poll{Unknown: rows("a"), DownTime: mins, Now: now.wall}, now, now))
-	tr.poll(180*sec, "a:up")
-	require.Len(t, tr.order[0].gaps, 1)
-	tr.poll(241*sec, "a:up")
-	require.Empty(t, tr.order[0].gaps)
+	now := Instant{Wall: t0.Add(170 * sec), Mono: 170 * sec}
+	tr.Observe(&drivers.Poll{Unknown: rows("a"), DownTime: mins, Now: now.Wall}, now, now)
+	tr.observeAt(180*sec, "a:up")
+	require.Len(t, tr.order[0].unreadableSpans, 1)
+	tr.observeAt(241*sec, "a:up")
+	require.Empty(t, tr.order[0].unreadableSpans)
 }
 
-func TestHeldMembersAreDueOneAfterTheOther(t *testing.T) {
-	tr := newTracker("s", hour)
-	tr.poll(0, "a:up:beat=-20s b:up:beat=-30s c:up:beat=-10s d:up")
-	tr.fail()
+func TestRecheckIsWhenTheFirstGraceEnds(t *testing.T) {
+	tr := newTracker(hour)
+	tr.observeAt(0, "a:up:beat=-20s b:up:beat=-30s c:up:beat=-10s d:up")
+	tr.ObserveFailure()
 	silent := "a:down:beat=-20s b:down:beat=-30s c:down:beat=-10s d:down"
-	require.Equal(t, 30*sec, tr.poll(100*sec, silent).recheck)
-	require.Equal(t, minRecheck, tr.poll(130*sec, silent).recheck)
-	out := tr.poll(131*sec, silent)
-	require.Len(t, out.events, 1)
-	require.Equal(t, 9*sec, out.recheck)
-	require.Zero(t, tr.poll(161*sec, silent).recheck)
+	require.Equal(t, 30*sec, tr.observeAt(100*sec, silent).Recheck)
+	require.Equal(t, minRecheck, tr.observeAt(130*sec, silent).Recheck)
+	changes := tr.observeAt(131*sec, silent)
+	require.Len(t, changes.Events, 1)
+	require.Equal(t, 9*sec, changes.Recheck)
+	require.Zero(t, tr.observeAt(161*sec, silent).Recheck)
 }

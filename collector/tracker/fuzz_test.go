@@ -1,4 +1,4 @@
-package collector
+package tracker
 
 import (
 	"encoding/json"
@@ -17,21 +17,21 @@ func FuzzHistory(f *testing.F) {
 	f.Add([]byte("\x00\x01\x02\x03\x04\x05\x06\x07"))
 	f.Add([]byte("\x11\xff\x22\x13\xf0\x44\x81\x92\xff\x03\x10\x20\x7f\x7f\x7f"))
 	f.Fuzz(func(t *testing.T, script []byte) {
-		tr := newTracker("s", time.Hour)
+		tr := newTracker(hour)
 		at := time.Duration(0)
 		for len(script) >= 2 {
 			at += time.Duration(script[0]) * sec
 			if script[0]%5 == 4 {
-				tr.fail()
+				tr.ObserveFailure()
 				script = script[1:]
 				continue
 			}
 			n := min(int(script[1]%4), (len(script)-2)/2)
 			poll := fuzzPoll(script[2:2+2*n], at, script[0]%3 == 0)
 			script = script[2+2*n:]
-			now := instant{wall: t0.Add(at), mono: at}
+			now := Instant{Wall: t0.Add(at), Mono: at}
 			before := statesOf(tr)
-			requireConsistent(t, before, tr.apply(newReading(poll, now, now)), statesOf(tr))
+			requireConsistent(t, before, tr.Observe(poll, now, now), statesOf(tr))
 			requireSound(t, tr)
 		}
 	})
@@ -67,72 +67,72 @@ func fuzzPoll(script []byte, at time.Duration, clock bool) *drivers.Poll {
 	return poll
 }
 
-func statesOf(tr *tracker) map[drivers.Key]MemberState {
-	states := make(map[drivers.Key]MemberState)
-	for _, m := range tr.members(true) {
-		states[m.Key()] = m
+func statesOf(tr *Tracker) map[drivers.Key]Member {
+	states := make(map[drivers.Key]Member)
+	for _, m := range tr.Members() {
+		states[m.Key()] = *m
 	}
 	return states
 }
 
-func requireConsistent(t *testing.T, before map[drivers.Key]MemberState, out *outcome, after map[drivers.Key]MemberState) {
+func requireConsistent(t *testing.T, before map[drivers.Key]Member, out Changes, after map[drivers.Key]Member) {
 	t.Helper()
 	counted := make(map[drivers.Key]uint64)
-	for _, e := range out.events {
+	for _, e := range out.Events {
 		require.GreaterOrEqual(t, e.Latency, time.Duration(0))
 		was, is := before[e.Member.Key()], after[e.Member.Key()]
 		switch e.Type {
 		case EventDeath:
 			counted[e.Member.Key()]++
-			require.NotEqual(t, Down, was.State)
-			require.Equal(t, Down, is.State)
+			require.NotEqual(t, Down, was.State())
+			require.Equal(t, Down, is.State())
 		case EventRecovery:
 			counted[e.Member.Key()]++
-			require.NotEqual(t, Up, was.State)
-			require.Equal(t, Up, is.State)
+			require.NotEqual(t, Up, was.State())
+			require.Equal(t, Up, is.State())
 		case EventForcedDown:
-			require.NotEqual(t, Down, was.State)
+			require.NotEqual(t, Down, was.State())
 			require.Equal(t, drivers.FlagYes, is.ForcedDown)
 		case EventForcedUp:
 			require.Equal(t, drivers.FlagYes, was.ForcedDown)
-			require.Equal(t, Up, is.State)
+			require.Equal(t, Up, is.State())
 		case EventJoin:
 			require.NotContains(t, before, e.Member.Key())
 		case EventLeave, EventForgotten:
 			require.NotContains(t, after, e.Member.Key())
-		case EventSourceLost, EventSourceBack:
-			require.Fail(t, "a tracker does not know")
+		default:
+			require.Fail(t, "unknown type of event", e.Type)
 		}
 	}
 	for key, m := range after {
 		require.Equal(t, before[key].Transitions+counted[key], m.Transitions)
-		if was, ok := before[key]; ok && was.State == Up && m.State == Down {
-			require.NotEmpty(t, out.events, "no member goes down in silence")
+		if was, ok := before[key]; ok && was.State() == Up && m.State() == Down {
+			require.NotEmpty(t, out.Events, "no member goes down in silence")
 		}
 	}
 }
 
-// FuzzMemory reads any file as a memory: it is refused, or it can be lived with and written again.
-func FuzzMemory(f *testing.F) {
-	good, err := json.Marshal(testMemory("s"))
+// FuzzSaved reads any bytes as a saved state: they are refused, or they can be restored and saved again.
+func FuzzSaved(f *testing.F) {
+	good, err := json.Marshal(savedOf("s"))
 	require.NoError(f, err)
 	f.Add(good)
 	f.Add([]byte(`{"version":1,"source":"s","last_poll":"2000-01-01T00:00:00Z","last_poll_backend_clock":"9999-12-31T00:00:00Z",` +
 		`"gaps":[{}],"members":[{"group":"g","name":"a","state":"up","held":true,"since":"0001-01-01T00:00:01Z"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := parseMemory(data, "s")
+		saved, err := ParseSaved(data, "s")
 		if err != nil {
 			return
 		}
-		now := instant{wall: t0.Add(hour), mono: sec}
-		tr := newTracker("s", hour)
-		tr.remember(m, now)
-		out := tr.apply(newReading(&drivers.Poll{Members: rows("a:up b:down"), DownTime: mins}, now, now))
+		now := Instant{Wall: t0.Add(hour), Mono: sec}
+		tr := newTracker(hour)
+		tr.Restore(saved, now)
+		changes := tr.Observe(&drivers.Poll{Members: rows("a:up b:down"), DownTime: mins}, now, now)
 		requireSound(t, tr)
-		for _, e := range out.events {
+		for _, e := range changes.Events {
 			require.GreaterOrEqual(t, e.Latency, time.Duration(0))
 		}
-		_, err = json.Marshal(tr.memory())
+		_, err = json.Marshal(tr.Save())
 		require.NoError(t, err)
 	})
 }

@@ -1,4 +1,4 @@
-package collector
+package tracker
 
 import (
 	"slices"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/collector/internal/testrows"
 	"servicegroup_exporter/drivers"
 )
 
@@ -17,8 +18,8 @@ const (
 )
 
 func allHistories() []history {
-	return slices.Concat(lifeHistories(), forcedHistories(), latencyHistories(), holdHistories(), clockHistories(),
-		restartHistories(), oddHistories(), blindHistories())
+	return slices.Concat(lifeHistories(), forcedHistories(), latencyHistories(), outageHistories(), clockHistories(),
+		restartHistories(), oddHistories(), unreadableHistories())
 }
 
 func lifeHistories() []history {
@@ -171,60 +172,83 @@ func oddHistories() []history {
 }
 
 func TestRejectedRowsAreCounted(t *testing.T) {
-	tr := newTracker("s", hour)
+	tr := newTracker(hour)
 	poll := &drivers.Poll{
 		Members: append(rows("a:up a:up"), drivers.Member{Group: "g", Name: "\xff"}),
 		Rejected: []drivers.Rejection{
 			{Group: "g", Name: "x", Reason: "data"}, {Reason: "name"}, {Reason: "duplicate"}, {Reason: "surprise"},
 		},
 	}
-	out := tr.apply(newReading(poll, instant{wall: t0}, instant{wall: t0}))
-	require.Equal(t, map[string]int{"name": 2, "duplicate": 2, "data": 2}, out.rejected)
+	out := tr.Observe(poll, Instant{Wall: t0}, Instant{Wall: t0})
+	require.Equal(t, map[string]int{"name": 2, "duplicate": 2, "data": 2}, out.Rejected)
 }
 
 func TestTransitionsAndTimes(t *testing.T) {
-	tr := newTracker("s", hour)
-	at := func(d time.Duration, words string) MemberState {
+	tr := newTracker(hour)
+	at := func(d time.Duration, words string) *Member {
 		t.Helper()
-		tr.poll(d, words)
-		return tr.members(true)[0]
+		tr.observeAt(d, words)
+		return tr.Members()[0]
 	}
-	require.Equal(t, MemberState{Member: row("a:up:beat=0s"), State: Up, Since: t0}, at(0, "a:up:beat=0s"))
-	require.Equal(t, t0, at(sec, "a:up:beat=1s").Since)
-	require.Equal(t, MemberState{
-		Member: row("a:down:beat=1s"), State: Down, Since: t0.Add(2 * mins), Transitions: 1,
-	}, at(2*mins, "a:down:beat=1s"))
+	m := at(0, "a:up:beat=0s")
+	require.Equal(t, testrows.Parse("a:up:beat=0s")[0], m.Member)
+	require.Equal(t, Up, m.State())
+	require.Equal(t, t0, m.Since.Wall)
+	require.Zero(t, m.Transitions)
+	require.Equal(t, t0, at(sec, "a:up:beat=1s").Since.Wall)
+	m = at(2*mins, "a:down:beat=1s")
+	require.Equal(t, testrows.Parse("a:down:beat=1s")[0], m.Member)
+	require.Equal(t, Down, m.State())
+	require.Equal(t, t0.Add(2*mins), m.Since.Wall)
+	require.Equal(t, uint64(1), m.Transitions)
 	require.Equal(t, uint64(2), at(3*mins, "a:up:beat=3m").Transitions)
-	forced := at(4*mins, "a:down:beat=4m:forced")
-	require.Equal(t, t0.Add(4*mins), forced.Since)
-	require.Equal(t, uint64(2), forced.Transitions)
-	require.Equal(t, Unknown, tr.members(false)[0].State)
+	m = at(4*mins, "a:down:beat=4m:forced")
+	require.Equal(t, t0.Add(4*mins), m.Since.Wall)
+	require.Equal(t, uint64(2), m.Transitions)
 }
 
-func TestAHeartbeatThatIsGoneIsStillShown(t *testing.T) {
-	tr := newTracker("s", hour)
-	tr.poll(0, "a:up:beat=-3s")
-	tr.poll(mins, "a:down")
-	require.Equal(t, t0.Add(-3*sec), tr.members(true)[0].LastHeartbeat)
-	tr.poll(2*mins, "a:down:beat=-1h")
-	require.Equal(t, t0.Add(-hour), tr.members(true)[0].LastHeartbeat, "what the backend says")
+func TestTheLastHeartbeatIsShownAfterItsKeyHasExpired(t *testing.T) {
+	tr := newTracker(hour)
+	tr.observeAt(0, "a:up:beat=-3s")
+	tr.observeAt(mins, "a:down")
+	require.Equal(t, t0.Add(-3*sec), tr.Members()[0].LastHeartbeat)
+	tr.observeAt(2*mins, "a:down:beat=-1h")
+	require.Equal(t, t0.Add(-hour), tr.Members()[0].LastHeartbeat, "as the backend says")
 }
 
 func TestTheNewestHeartbeatIsNotOneOfTheFuture(t *testing.T) {
-	tr := newTracker("s", hour)
+	tr := newTracker(hour)
 	poll := &drivers.Poll{Members: rows("a:up:beat=-5s b:down:beat=2h c:down:beat=-1h"), Now: t0, DownTime: mins}
-	tr.apply(newReading(poll, instant{wall: t0}, instant{wall: t0}))
-	require.Equal(t, t0.Add(-5*sec), tr.newest)
+	tr.Observe(poll, Instant{Wall: t0}, Instant{Wall: t0})
+	require.Equal(t, t0.Add(-5*sec), tr.NewestHeartbeat())
+}
+
+func TestLimits(t *testing.T) {
+	tr := New(Options{Source: "s", ForgetAfter: hour, Limits: Limits{Members: 3, Groups: 2}})
+	at := func(n int, words string) map[string]int { return tr.observeAt(time.Duration(n)*sec, words).Rejected }
+	names := func() (all []string) {
+		for _, m := range tr.Members() {
+			all = append(all, m.Group+"/"+m.Name)
+		}
+		return all
+	}
+	require.Empty(t, at(0, "g/a:up:rostered h/b:up:rostered"))
+	require.Equal(t, map[string]int{"limit": 3}, at(1, "i/a:up i/b:up g/a:up:rostered g/c:up:rostered g/d:up h/b:down:rostered"))
+	require.Equal(t, []string{"g/a", "g/c", "h/b"}, names())
+	require.Empty(t, at(2, "g/a:up:rostered"))
+	require.Equal(t, []string{"g/a"}, names())
+	require.Equal(t, map[string]int{"limit": 1}, at(3, "g/a:up:rostered i/a:up"), "an empty group is remembered for a while")
+	require.Empty(t, at(4, "g/a:up:rostered h/a:up h/b:up"))
 }
 
 func TestEmptyGroupsAreKeptForAWhile(t *testing.T) {
-	tr := newTracker("s", hour)
-	at := tr.poll
-	require.Equal(t, []string{"g"}, at(0, "a:up:rostered").newGroups)
-	require.Empty(t, at(mins, "").goneGroups)
+	tr := newTracker(hour)
+	at := tr.observeAt
+	require.Equal(t, []string{"g"}, at(0, "a:up:rostered").NewGroups)
+	require.Empty(t, at(mins, "").GoneGroups)
 	require.Contains(t, tr.groups, "g")
-	require.Empty(t, at(2*mins, "a:up:rostered").newGroups)
-	require.Empty(t, at(3*mins, "").goneGroups)
-	require.Empty(t, at(62*mins, "").goneGroups)
-	require.Equal(t, []string{"g"}, at(63*mins, "").goneGroups)
+	require.Empty(t, at(2*mins, "a:up:rostered").NewGroups)
+	require.Empty(t, at(3*mins, "").GoneGroups)
+	require.Empty(t, at(62*mins, "").GoneGroups)
+	require.Equal(t, []string{"g"}, at(63*mins, "").GoneGroups)
 }

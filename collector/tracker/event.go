@@ -1,0 +1,73 @@
+package tracker
+
+import (
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// EventType says what happened to a member.
+type EventType string
+
+// The types of events that a [Tracker] reports. The first poll of a source reports none of them, unless a saved state tells
+// what was before.
+const (
+	EventDeath      EventType = "death"       // its proofs of life ended
+	EventRecovery   EventType = "recovery"    // a member that had died is up again
+	EventJoin       EventType = "join"        // a new member, up or down
+	EventLeave      EventType = "leave"       // it was removed on purpose
+	EventForcedDown EventType = "forced_down" // an operator forced it down while it was up
+	EventForcedUp   EventType = "forced_up"   // it is no longer forced down, and is up
+	EventForgotten  EventType = "forgotten"   // a dead member that the backend no longer lists is no longer remembered
+)
+
+// noEvent is the type of an event that does not take place.
+const noEvent EventType = ""
+
+// An Event is a change that a poll found.
+type Event struct {
+	Time   time.Time // when this program saw the change, by this machine's clock
+	Type   EventType
+	Source string
+	// Member is the member as last seen; it is empty for events of a source.
+	Member drivers.Member
+	// Latency is, for a death, the detection latency: from the last proof of life to Time. For a recovery it is how long
+	// the member was down: from the last proof of life before its death to Time.
+	Latency    time.Duration
+	HasLatency bool // Latency is known
+	// Err is why a source can't be read; nil for events of a member.
+	Err error
+}
+
+// Changes are what one poll changed.
+type Changes struct {
+	Events []Event
+	// Rejected counts the entries of the poll that could not be used, by reason: see [RejectionReasons].
+	Rejected map[string]int
+	// NewGroups and GoneGroups name the groups that the Tracker now knows and did not know before, and the reverse.
+	NewGroups, GoneGroups []string
+	// Recheck is how soon the source should be polled again because the grace of a member ends; zero if no member is
+	// in grace.
+	Recheck time.Duration
+}
+
+// The reasons for which an entry of a poll is rejected. Drivers may give the first two as [drivers.Rejection.Reason]; any
+// other word of a driver counts as data.
+const (
+	rejectedName      = "name"
+	rejectedDuplicate = "duplicate"
+	rejectedData      = "data"
+	rejectedLimit     = "limit"
+)
+
+// RejectionReasons returns all keys that [Changes.Rejected] may have.
+func RejectionReasons() []string {
+	return []string{rejectedName, rejectedDuplicate, rejectedData, rejectedLimit}
+}
+
+func rejectionReason(word string) string {
+	if word == rejectedName || word == rejectedDuplicate {
+		return word
+	}
+	return rejectedData
+}

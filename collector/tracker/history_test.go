@@ -1,0 +1,159 @@
+package tracker
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/collector/internal/testrows"
+	"servicegroup_exporter/drivers"
+)
+
+// A history is a series of polls of one source, with what each poll must change, in words: "death a 1m5s; a=down b=up" is the
+// events in order, and then the state of every member.
+type history struct {
+	name        string
+	noClock     bool          // the backend has no clock
+	downTime    time.Duration // 0: a minute; negative: none
+	forgetAfter time.Duration // 0: a day
+	steps       []step
+}
+
+type step struct {
+	at     time.Duration // when, since the beginning of the history
+	failed bool
+	rows   []drivers.Member
+	want   string
+
+	took     time.Duration     // how long the poll took; at is when it began
+	wallStep time.Duration     // by how much this machine's wall clock is wrong from now on
+	backStep time.Duration     // by how much the backend's clock is off from now on
+	changed  time.Duration     // when a watch saw group g change
+	rejected drivers.Rejection // an entry that the driver could not use
+	unknown  string            // rows on which the backend has no verdict
+	restart  bool              // the exporter was restarted just before
+}
+
+// t0 is when histories begin.
+var t0 = testrows.Start()
+
+func TestHistories(t *testing.T) {
+	for _, h := range allHistories() {
+		t.Run(strings.ReplaceAll(h.name, " ", "_"), func(t *testing.T) { h.run(t) })
+	}
+}
+
+func (h history) run(t *testing.T) {
+	if h.forgetAfter == 0 {
+		h.forgetAfter = 24 * hour
+	}
+	tr := newTracker(h.forgetAfter)
+	var wallStep, backStep time.Duration
+	var sinceStart time.Duration // when the process that polls began
+	for i, s := range h.steps {
+		if s.wallStep != 0 {
+			wallStep = s.wallStep
+		}
+		if s.backStep != 0 {
+			backStep = s.backStep
+		}
+		now := func(at time.Duration) Instant {
+			return Instant{Wall: t0.Add(at + wallStep), Mono: at - sinceStart}
+		}
+		if s.restart {
+			sinceStart = s.at
+			tr = restarted(t, tr, now(s.at))
+		}
+		if s.failed {
+			tr.ObserveFailure()
+			continue
+		}
+		poll := &drivers.Poll{Members: s.rows, DownTime: max(h.downTime, 0)}
+		if h.downTime == 0 {
+			poll.DownTime = time.Minute
+		}
+		if !h.noClock {
+			poll.Now = t0.Add(s.at + backStep)
+		}
+		if s.changed != 0 {
+			poll.Changed = map[string]time.Time{"g": now(s.changed).Wall}
+		}
+		poll.Unknown = rows(s.unknown)
+		if s.rejected != (drivers.Rejection{}) {
+			poll.Rejected = []drivers.Rejection{s.rejected}
+		}
+		out := tr.Observe(poll, now(s.at), now(s.at+s.took))
+		require.Equal(t, s.want, inWords(tr, out), "step %d, at %s", i+1, s.at)
+		requireSound(t, tr)
+	}
+}
+
+func newTracker(forgetAfter time.Duration) *Tracker {
+	return New(Options{Source: "s", ForgetAfter: forgetAfter})
+}
+
+// restarted returns the tracker of the next process, which knows what this tracker saved.
+func restarted(t *testing.T, tr *Tracker, now Instant) *Tracker {
+	t.Helper()
+	data, err := json.Marshal(tr.Save())
+	require.NoError(t, err)
+	saved, err := ParseSaved(data, "s")
+	require.NoError(t, err)
+	next := newTracker(tr.opts.ForgetAfter)
+	next.Restore(saved, now)
+	return next
+}
+
+// requireSound checks what must be true of a tracker at any time.
+func requireSound(t *testing.T, tr *Tracker) {
+	t.Helper()
+	require.Len(t, tr.members, len(tr.order))
+	up, down, unknown := 0, 0, 0
+	for i, m := range tr.order {
+		require.Same(t, m, tr.members[m.Key()])
+		require.False(t, m.Since.IsZero())
+		require.Nil(t, m.row)
+		require.True(t, !m.Fenced || m.forced() && m.state == Down, "fenced")
+		require.True(t, i == 0 || Compare(tr.order[i-1], m) < 0, "order")
+	}
+	for _, g := range tr.groups {
+		up, down, unknown = up+g.Up, down+g.Down, unknown+g.Unknown
+	}
+	require.Equal(t, len(tr.order), up+down+unknown)
+	require.Equal(t, unknown, tr.Unknown())
+}
+
+func inWords(tr *Tracker, out Changes) string {
+	var events, states []string
+	for _, e := range out.Events {
+		words := fmt.Sprintf("%s %s", e.Type, nameOf(&e.Member))
+		if e.HasLatency {
+			words += " " + e.Latency.String()
+		}
+		events = append(events, words)
+	}
+	for _, m := range tr.Members() {
+		state := fmt.Sprintf("%s=%s", nameOf(&m.Member), m.State())
+		if m.Fenced {
+			state += "(fenced)"
+		}
+		states = append(states, state)
+	}
+	if len(events) == 0 {
+		return strings.Join(states, " ")
+	}
+	return strings.TrimSpace(strings.Join(events, ", ") + "; " + strings.Join(states, " "))
+}
+
+func nameOf(m *drivers.Member) string {
+	if m.Group == "g" {
+		return m.Name
+	}
+	return m.Group + "/" + m.Name
+}
+
+func rows(words string) []drivers.Member { return testrows.Parse(words) }

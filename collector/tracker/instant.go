@@ -1,0 +1,33 @@
+package tracker
+
+import "time"
+
+// An Instant is a moment on this machine, by both of its clocks. The wall clock can be set at any time; the monotonic clock
+// only measures durations. A change of the wall clock must not look like a death, so durations between instants are
+// taken from the monotonic clock.
+type Instant struct {
+	// Wall is the time by the wall clock, which operators and other machines understand.
+	Wall time.Time
+	// Mono is the time since some fixed moment of this process.
+	Mono time.Duration
+}
+
+// Sub returns the time from an earlier instant to this one.
+func (i Instant) Sub(earlier Instant) time.Duration { return i.Mono - earlier.Mono }
+
+// IsZero reports whether this is the zero Instant, which stands for "never".
+func (i Instant) IsZero() bool { return i.Wall.IsZero() }
+
+// at returns the instant of a wall time that an earlier process wrote down. Only the wall clock spans processes.
+func (i Instant) at(wall time.Time) Instant {
+	if wall.IsZero() {
+		return Instant{}
+	}
+	return Instant{Wall: wall, Mono: i.Mono - i.Wall.Sub(wall)}
+}
+
+// A pollTime is when a poll was made.
+type pollTime struct {
+	start, end Instant   // when the poll was begun, and when its answer had come
+	clock      time.Time // the backend's clock during the poll, or this machine's where the backend has none
+}

@@ -1,0 +1,177 @@
+package tracker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"servicegroup_exporter/drivers"
+)
+
+// savedVersion is the version of the format. A later version is refused; an earlier one would be converted here.
+const savedVersion = 1
+
+// A Saved is what a [Tracker] writes to its state file, so that after a restart a member that died meanwhile is found dead,
+// and a member that was dead before is not a new death. It is encoded as JSON.
+type Saved struct {
+	Version     int           `json:"version"`
+	Source      string        `json:"source"`
+	LastPoll    time.Time     `json:"last_poll"`               // by this machine's clock
+	LastPollNow time.Time     `json:"last_poll_backend_clock"` // the same as LastPoll where the backend has no clock
+	Outages     []savedOutage `json:"gaps,omitempty"`
+	Members     []savedMember `json:"members"`
+}
+
+type savedOutage struct {
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+	Ended time.Time `json:"ended"`
+}
+
+type savedMember struct {
+	Group           string        `json:"group"`
+	Name            string        `json:"name"`
+	Binary          string        `json:"binary,omitempty"`
+	Zone            string        `json:"zone,omitempty"`
+	UUID            string        `json:"uuid,omitempty"`
+	Version         string        `json:"version,omitempty"`
+	DisabledReason  string        `json:"disabled_reason,omitempty"`
+	State           string        `json:"state"`
+	InGrace         bool          `json:"held,omitempty"`
+	Fenced          bool          `json:"fenced,omitempty"`
+	Rostered        bool          `json:"rostered,omitempty"`
+	Enabled         drivers.Flag  `json:"enabled,omitempty"`
+	ForcedDown      drivers.Flag  `json:"forced_down,omitempty"`
+	Since           time.Time     `json:"since"`
+	Transitions     uint64        `json:"transitions,omitempty"`
+	Heartbeat       time.Time     `json:"heartbeat,omitzero"`
+	Died            time.Time     `json:"died,omitzero"`
+	LastUp          time.Time     `json:"last_up,omitzero"` // where it is not the last poll
+	SessionTimeout  time.Duration `json:"session_timeout_ns,omitempty"`
+	Silent          time.Duration `json:"silent_ns,omitempty"`
+	HasSilent       bool          `json:"has_silent,omitempty"`
+	Unreadable      entry         `json:"blind,omitempty"`
+	UnreadableSince time.Time     `json:"blind_from,omitzero"`
+	UnreadableSpans []savedOutage `json:"gaps,omitempty"`
+}
+
+// Save returns what the Tracker knows.
+func (t *Tracker) Save() *Saved {
+	s := &Saved{
+		Version: savedVersion, Source: t.opts.Source,
+		LastPoll: t.last.start.Wall, LastPollNow: t.last.clock, Outages: t.outages.save(),
+		Members: make([]savedMember, len(t.order)),
+	}
+	for i, m := range t.order {
+		s.Members[i] = m.save()
+		if m.lastUp != t.last.start {
+			s.Members[i].LastUp = m.lastUp.Wall
+		}
+	}
+	return s
+}
+
+// ParseSaved decodes what a Tracker of this source has saved. It returns an error for what no Tracker can have saved.
+func ParseSaved(data []byte, source string) (*Saved, error) {
+	var s Saved
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, err
+	}
+	if err := s.check(source); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// Restore takes over what an earlier process saved. The Tracker must be new; now is the time of the call.
+func (t *Tracker) Restore(s *Saved, now Instant) {
+	t.polled = true
+	t.last = pollTime{start: now.at(s.LastPoll), end: now.at(s.LastPoll), clock: s.LastPollNow}
+	t.outages = restoreOutages(s.Outages, now)
+	for i := range s.Members {
+		m := s.Members[i].restore(now)
+		if m.state == Up && m.lastUp.IsZero() {
+			m.lastUp = t.last.start
+		}
+		t.members[m.Key()] = m
+		t.order = append(t.order, m)
+	}
+	slices.SortFunc(t.order, Compare)
+}
+
+func (s *Saved) check(source string) error {
+	switch {
+	case s.Version != savedVersion:
+		return fmt.Errorf("version %d is not supported, only version %d is", s.Version, savedVersion)
+	case s.Source != source:
+		return fmt.Errorf("it is the state of source %q", s.Source)
+	case s.LastPoll.IsZero() || s.LastPollNow.IsZero():
+		return errors.New("it has no time of the last poll")
+	}
+	seen := make(map[drivers.Key]bool, len(s.Members))
+	for i := range s.Members {
+		m := &s.Members[i]
+		key := drivers.Key{Group: m.Group, Name: m.Name}
+		if seen[key] || !m.valid() {
+			return fmt.Errorf("member %d (group %q, name %q) is damaged", i+1, m.Group, m.Name)
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+// valid reports whether a Tracker can have saved this.
+func (s *savedMember) valid() bool {
+	return validName(s.Group) && validName(s.Name) && !s.Since.IsZero() &&
+		stateOf(s.State).String() == s.State &&
+		(!s.Fenced || s.ForcedDown == drivers.FlagYes && stateOf(s.State) == Down) &&
+		s.Unreadable <= entryDamaged && (s.Unreadable == entryVerdict) == s.UnreadableSince.IsZero()
+}
+
+func (all outages) save() []savedOutage {
+	var saved []savedOutage
+	for _, o := range all {
+		saved = append(saved, savedOutage{o.from, o.to, o.ended.Wall})
+	}
+	return saved
+}
+
+func restoreOutages(saved []savedOutage, now Instant) outages {
+	var all outages
+	for _, s := range saved {
+		all = append(all, outage{s.From, s.To, now.at(s.Ended)})
+	}
+	return all
+}
+
+func (m *Member) save() savedMember {
+	return savedMember{
+		Group: m.Group, Name: m.Name, Binary: m.Binary, Zone: m.Zone,
+		UUID: m.UUID, Version: m.Version, DisabledReason: m.DisabledReason,
+		State: m.state.String(), InGrace: m.inGrace, Fenced: m.Fenced,
+		Rostered: m.Rostered, Enabled: m.Enabled, ForcedDown: m.ForcedDown,
+		Since: m.Since.Wall, Transitions: m.Transitions,
+		Heartbeat: m.heartbeat, Died: m.Died, SessionTimeout: m.SessionTimeout,
+		Silent: m.silent, HasSilent: m.hasSilent,
+		Unreadable: m.unreadable, UnreadableSince: m.unreadableSince, UnreadableSpans: m.unreadableSpans.save(),
+	}
+}
+
+func (s *savedMember) restore(now Instant) *Member {
+	return &Member{
+		Member: drivers.Member{
+			Group: s.Group, Name: s.Name, Binary: s.Binary, Zone: s.Zone,
+			UUID: s.UUID, Version: s.Version, DisabledReason: s.DisabledReason,
+			Up:       s.State == Up.String() && !s.InGrace && s.Unreadable == entryVerdict,
+			Rostered: s.Rostered, Enabled: s.Enabled, ForcedDown: s.ForcedDown,
+			LastHeartbeat: s.Heartbeat, Died: s.Died, SessionTimeout: s.SessionTimeout,
+		},
+		state: stateOf(s.State), inGrace: s.InGrace, Fenced: s.Fenced,
+		Since: now.at(s.Since), Transitions: s.Transitions,
+		heartbeat: s.Heartbeat, lastUp: now.at(s.LastUp),
+		silent: s.Silent, hasSilent: s.HasSilent,
+		unreadable: s.Unreadable, unreadableSince: s.UnreadableSince, unreadableSpans: restoreOutages(s.UnreadableSpans, now),
+	}
+}
