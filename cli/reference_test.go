@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/app"
+	"servicegroup_exporter/collector"
 	"servicegroup_exporter/web"
 )
 
@@ -105,10 +106,7 @@ func declaredMetrics(t *testing.T) []metric {
 
 	var all []metric
 	for _, c := range r.collectors {
-		descs := make(chan *prometheus.Desc, 1000)
-		c.Describe(descs)
-		close(descs)
-		for desc := range descs {
+		for _, desc := range descsOf(c) {
 			if m := newMetric(t, c, desc); !strings.HasPrefix(m.name, "go_") && !strings.HasPrefix(m.name, "process_") {
 				all = append(all, m)
 			}
@@ -117,6 +115,23 @@ func declaredMetrics(t *testing.T) []metric {
 	cancel()
 	require.NoError(t, <-ended)
 	slices.SortFunc(all, func(a, b metric) int { return cmp.Compare(a.name, b.name) })
+	return all
+}
+
+// descsOf returns the descriptors of what a prometheus.Collector emits, and of the series of members that a
+// collector.Collector has beside it.
+func descsOf(c prometheus.Collector) (all []*prometheus.Desc) {
+	descs := make(chan *prometheus.Desc, 1000)
+	c.Describe(descs)
+	close(descs)
+	for desc := range descs {
+		all = append(all, desc)
+	}
+	if members, ok := c.(*collector.Collector); ok {
+		for _, family := range members.MemberFamilies() {
+			all = append(all, prometheus.NewDesc(family.Name, family.Help, family.LabelNames, nil))
+		}
+	}
 	return all
 }
 

@@ -34,7 +34,17 @@ func newConstMetrics(c *collector.Collector) *constMetrics {
 	for desc := range descs {
 		e.descs[name.FindStringSubmatch(desc.String())[1]] = desc
 	}
+	for _, family := range c.MemberFamilies() {
+		e.descs[family.Name] = prometheus.NewDesc(family.Name, family.Help, family.LabelNames, nil)
+	}
 	return e
+}
+
+// Describe implements prometheus.Collector.
+func (e *constMetrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range e.descs {
+		ch <- desc
+	}
 }
 
 // Collect implements prometheus.Collector.
