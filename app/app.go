@@ -28,8 +28,8 @@ import (
 	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/alerts/runbooks"
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/probe/canary"
+	"servicegroup_exporter/sources"
 	"servicegroup_exporter/web"
 	"servicegroup_exporter/web/api"
 )
@@ -77,8 +77,8 @@ type App struct {
 	web       *web.Server
 	systemd   systemd
 
-	// expansion is the configuration in use, with the Nova cells that it expands to; nil before the first.
-	expansion     atomic.Pointer[config.Expansion]
+	// sources are those of the configuration in use, with the Nova cells that they expand to; nil before the first.
+	sources       atomic.Pointer[sources.Set]
 	alerting      string // the fingerprint of the alerting section in use
 	reloadMetrics reloadMetrics
 	reloads       chan chan error    // each value asks the reload loop for a reload, and receives its result
@@ -230,7 +230,7 @@ func (a *App) poll(ctx context.Context) {
 
 // mayHave reports whether a source that is not known yet may still be found, because the list of Nova cells was not read.
 func (a *App) mayHave(source string) bool {
-	x := a.expansion.Load()
+	x := a.sources.Load()
 	return x != nil && x.MayHave(source)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/sources"
 )
 
 // reloadMetrics tell whether the configuration in use is the one on disk.
@@ -31,9 +32,9 @@ func newReloadMetrics() reloadMetrics {
 // LoadConfig reads a configuration file. Without one it returns the configuration of the embedded store.
 func LoadConfig(file, storagePath string) (*config.Config, error) {
 	if file == "" {
-		return config.Embedded(storagePath), nil
+		return sources.Embedded(storagePath), nil
 	}
-	return config.Load(file)
+	return sources.Load(file)
 }
 
 // applyConfig reads the configuration and uses it, or keeps the one before and returns why.
@@ -57,7 +58,7 @@ func (a *App) tryConfig(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next := cfg.Expand(a.expansion.Load(), a.logger)
+	next := sources.New(cfg, a.sources.Load(), a.logger)
 	ctx, cancel := context.WithTimeout(ctx, discoverTimeout)
 	defer cancel()
 	if err := next.Discover(ctx); err != nil {
@@ -71,7 +72,7 @@ func (a *App) tryConfig(ctx context.Context) error {
 		setup.Close()
 		return err
 	}
-	a.expansion.Store(next)
+	a.sources.Store(next)
 	a.canaries.Use(canarySources(cfg.Sources, a.logger))
 	if fingerprint := config.Fingerprint(&cfg.Alerting); fingerprint != a.alerting {
 		a.alerting = fingerprint
@@ -84,12 +85,12 @@ func (a *App) tryConfig(ctx context.Context) error {
 
 // applyCells uses the Nova cells that exist by now.
 func (a *App) applyCells() {
-	sources := a.expansion.Load().Sources()
-	if err := a.collector.Apply(CollectorSources(sources, a.logger)); err != nil {
+	polled := a.sources.Load().Sources()
+	if err := a.collector.Apply(CollectorSources(polled, a.logger)); err != nil {
 		a.logger.Error("Updating the sources to the changed Nova cells failed, the old sources stay in use", "err", err)
 		return
 	}
-	a.logger.Info("Nova cells changed, sources updated", "sources", len(sources))
+	a.logger.Info("Nova cells changed, sources updated", "sources", len(polled))
 }
 
 // reloadLoop is the only goroutine that changes the configuration of a running server, for signals and for HTTP.
@@ -105,7 +106,7 @@ func (a *App) reloadLoop(ctx context.Context) error {
 		case answer := <-a.pings:
 			_ = a.collector.Snapshots()
 			close(answer)
-		case <-a.expansion.Load().Changed():
+		case <-a.sources.Load().Changed():
 			a.applyCells()
 		}
 	}

@@ -9,53 +9,47 @@ import (
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/probe"
 	"servicegroup_exporter/probe/canary"
+	"servicegroup_exporter/sources"
 )
 
-// CollectorSources translates configured sources for the collector.
-func CollectorSources(sources []config.Source, logger *slog.Logger) []collector.SourceConfig {
-	configs := make([]collector.SourceConfig, 0, len(sources))
-	for _, s := range sources {
-		c := collector.SourceConfig{
+// CollectorSources translates sources for the collector.
+func CollectorSources(polled []sources.Source, logger *slog.Logger) []collector.SourceConfig {
+	configs := make([]collector.SourceConfig, 0, len(polled))
+	for _, s := range polled {
+		configs = append(configs, collector.SourceConfig{
 			Name:         s.Name,
 			Open:         func() (drivers.Driver, error) { return s.Open(logger.With("source_name", s.Name)) },
-			Fingerprint:  s.Fingerprint(),
-			PollInterval: time.Duration(s.PollInterval),
-			PollTimeout:  time.Duration(s.PollTimeout),
-			ForgetAfter:  time.Duration(s.ForgetAfter),
-			UpOnly:       s.Expose == config.ExposeUp,
+			Fingerprint:  s.Fingerprint,
+			PollInterval: time.Duration(s.Declared.PollInterval),
+			PollTimeout:  time.Duration(s.Declared.PollTimeout),
+			ForgetAfter:  time.Duration(s.Declared.ForgetAfter),
+			UpOnly:       s.Declared.Expose == config.ExposeUp,
 			Driver:       s.Driver,
-			Service:      s.Service(),
-		}
-		switch {
-		case s.DB != nil:
-			c.Schema = s.DB.Schema
-		case s.ZK != nil:
-			c.Layout = s.ZK.Layout
-		case s.MC != nil:
-			c.Layout = s.MC.Keys
-		}
-		configs = append(configs, c)
+			Schema:       s.Schema,
+			Layout:       s.Layout,
+			Service:      s.Service,
+		})
 	}
 	return configs
 }
 
-// ProbeSource translates a configured source for simulated members.
+// ProbeSource translates a declared source for simulated members.
 func ProbeSource(s *config.Source, logger *slog.Logger) probe.Source {
 	logger = logger.With("source_name", s.Name, "simulated", true)
 	return probe.Source{
 		Name: s.Name, Driver: s.Driver,
 		PollInterval: time.Duration(s.PollInterval), PollTimeout: time.Duration(s.PollTimeout),
 		Open: func(group string, names []string, dial drivers.Dialer) (drivers.Driver, error) {
-			return s.OpenPrivate(group, names, dial, logger)
+			return sources.OpenPrivate(s, group, names, dial, logger)
 		},
 	}
 }
 
-// canarySources returns the sources that have a canary.
-func canarySources(sources []config.Source, logger *slog.Logger) []canary.Source {
+// canarySources returns the declared sources that have a canary.
+func canarySources(declared []config.Source, logger *slog.Logger) []canary.Source {
 	var with []canary.Source
-	for i := range sources {
-		s := &sources[i]
+	for i := range declared {
+		s := &declared[i]
 		if s.Canary == nil {
 			continue
 		}

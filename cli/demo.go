@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/sources"
 )
 
 // demoConfig makes deaths show within two seconds.
@@ -69,11 +69,11 @@ func (a *cli) demo(duration time.Duration, printer *eventPrinter, flags *serveFl
 
 // simulate keeps members alive, lets them die and return, and prints what the collector sees of it.
 func (a *cli) simulate(ctx context.Context, address string, c *collector.Collector, printer *eventPrinter) error {
-	cfg, err := config.Load(a.configFile)
+	cfg, err := sources.Load(a.configFile)
 	if err != nil {
 		return err
 	}
-	driver, err := cfg.Sources[0].Open(a.logger)
+	driver, err := sources.New(cfg, nil, a.logger).Sources()[0].Open(a.logger)
 	if err != nil {
 		return err
 	}

@@ -81,12 +81,12 @@ func (a *cli) configured(name string) (*config.Source, error) {
 		return nil, err
 	}
 	if name == "" && len(cfg.Sources) > 1 {
-		return nil, several(names(cfg.Sources, sourceName))
+		return nil, several(names(cfg.Sources, func(s *config.Source) string { return s.Name }))
 	}
 	for i := range cfg.Sources {
 		if s := &cfg.Sources[i]; name == "" || s.Name == name {
 			return s, nil
 		}
 	}
-	return nil, usageError("no source %q in the configuration: it has %s", name, names(cfg.Sources, sourceName))
+	return nil, usageError("no source %q in the configuration: it has %s", name, names(cfg.Sources, func(s *config.Source) string { return s.Name }))
 }

@@ -9,7 +9,6 @@ import (
 
 	"servicegroup_exporter/app"
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/config"
 )
 
 // withCollector runs do with a collector of the selected sources beside whatever server uses the same storage path: it
@@ -42,7 +41,7 @@ func (a *cli) follow(ctx context.Context, c *collector.Collector, selected *sele
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-selected.expansion.Changed():
+		case <-selected.set.Changed():
 			if err := c.Apply(app.CollectorSources(selected.sources(), a.logger)); err != nil && ctx.Err() == nil {
 				return err
 			}
@@ -69,7 +68,7 @@ func (a *cli) readOne(f *sourceFlags) ([]collector.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if names := names(selected.sources(), (*config.Source).Configured); strings.Contains(names, ", ") {
+	if names := names(selected.sources(), declaredName); strings.Contains(names, ", ") {
 		return nil, several(names)
 	}
 	return a.read(ctx, selected)

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/sources"
 )
 
 func readme(t *testing.T) string {
@@ -88,7 +88,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 			continue // It has a driver that is not there until a reader adds it.
 		}
 		for _, block := range regexp.MustCompile("(?s)```yaml\n([^`]*?sources:.*?)```").FindAllSubmatch(text, -1) {
-			_, err := config.Parse(filepath.Join(dir, "config.yml"), inDir.ReplaceAll(block[1], []byte(dir+"/")))
+			_, err := sources.Parse(filepath.Join(dir, "config.yml"), inDir.ReplaceAll(block[1], []byte(dir+"/")))
 			require.NoError(t, err, "%s:\n%s", file, block[1])
 			count++
 		}
@@ -104,7 +104,7 @@ func TestReadmeNamesTests(t *testing.T) {
 	rows := regexp.MustCompile(`(?m)^\|.*\| ([^|]*) \|$`).FindAllStringSubmatch(table, -1)[2:]
 	require.NotEmpty(t, rows)
 	var tests strings.Builder
-	for _, pattern := range []string{"../drivers/*/*_test.go", "../config/*_test.go", "../collector/*_test.go"} {
+	for _, pattern := range []string{"../drivers/*/*_test.go", "../config/*_test.go", "../sources/*_test.go", "../collector/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {

@@ -7,13 +7,14 @@ import (
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/sources"
 )
 
 // A selection is the sources of the configuration, or those of them that --source names: one of its own, with all that it
 // is expanded to, or one of those.
 type selection struct {
-	expansion *config.Expansion
-	name      string // empty: all
+	set  *sources.Set
+	name string // empty: all
 }
 
 // selected reads the configuration and which cells there are. What adjust does to sources comes before that.
@@ -29,35 +30,37 @@ func (a *cli) selected(ctx context.Context, f *sourceFlags, adjust func(*config.
 			adjust(&cfg.Sources[i])
 		}
 	}
-	s := &selection{cfg.Expand(nil, a.logger), f.source}
+	s := &selection{sources.New(cfg, nil, a.logger), f.source}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	unknown := s.expansion.Discover(ctx)
+	unknown := s.set.Discover(ctx)
 	switch {
 	case len(s.sources()) > 0:
 		return s, nil
 	case unknown != nil:
 		return nil, &exitError{exitUnknown, unknown} // The name may be a cell's.
 	default:
-		all := &selection{expansion: s.expansion}
+		all := &selection{set: s.set}
 		return nil, usageError("no source %q in the configuration: it has %s", f.source, names(all.sources(), sourceName))
 	}
 }
 
 // sources are those selected, as far as the cells are known by now.
-func (s *selection) sources() []config.Source {
-	return slices.DeleteFunc(s.expansion.Sources(), func(source config.Source) bool {
-		return s.name != "" && s.name != source.Name && s.name != source.Configured()
+func (s *selection) sources() []sources.Source {
+	return slices.DeleteFunc(s.set.Sources(), func(source sources.Source) bool {
+		return s.name != "" && s.name != source.Name && s.name != source.Declared.Name
 	})
 }
 
-func sourceName(s *config.Source) string { return s.Name }
+func sourceName(s *sources.Source) string { return s.Name }
+
+func declaredName(s *sources.Source) string { return s.Declared.Name }
 
 // names lists names of sources, each once.
-func names(sources []config.Source, name func(*config.Source) string) string {
+func names[S any](list []S, name func(*S) string) string {
 	var all []string
-	for i := range sources {
-		all = append(all, name(&sources[i]))
+	for i := range list {
+		all = append(all, name(&list[i]))
 	}
 	return strings.Join(slices.Compact(all), ", ")
 }
@@ -73,18 +76,18 @@ func (a *cli) joiner(ctx context.Context, f *sourceFlags) (drivers.Driver, drive
 	if err != nil {
 		return nil, nil, err
 	}
-	sources := selected.sources()
-	if len(sources) > 1 {
-		return nil, nil, several(names(sources, sourceName))
+	polled := selected.sources()
+	if len(polled) > 1 {
+		return nil, nil, several(names(polled, sourceName))
 	}
-	driver, err := sources[0].Open(a.logger)
+	driver, err := polled[0].Open(a.logger)
 	if err != nil {
 		return nil, nil, err
 	}
 	j, ok := driver.(drivers.Joiner)
 	if !ok {
 		driver.Close()
-		return nil, nil, usageError("source %s is read only: its driver %s can't join", sources[0].Name, sources[0].Driver)
+		return nil, nil, usageError("source %s is read only: its driver %s can't join", polled[0].Name, polled[0].Driver)
 	}
 	return driver, j, nil
 }

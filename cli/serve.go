@@ -12,6 +12,7 @@ import (
 	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/app"
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/sources"
 	"servicegroup_exporter/web"
 )
 
@@ -89,7 +90,7 @@ func (a *cli) checkConfig(webConfigFile string) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range app.CollectorSources(cfg.Expand(nil, a.logger).Sources(), a.logger) {
+	for _, s := range app.CollectorSources(sources.New(cfg, nil, a.logger).Sources(), a.logger) {
 		driver, err := s.Open()
 		if err != nil {
 			return fmt.Errorf("source %s: %w", s.Name, err)

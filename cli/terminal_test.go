@@ -17,9 +17,9 @@ import (
 	"github.com/mattn/go-runewidth"
 	"github.com/stretchr/testify/require"
 
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/sources"
 )
 
 const (
@@ -32,7 +32,7 @@ const (
 func storeWithMembers(t *testing.T) (dir string, change func(statement string, args ...any)) {
 	t.Helper()
 	dir = t.TempDir()
-	driver, err := config.Embedded(dir).Sources[0].Open(slog.New(slog.DiscardHandler))
+	driver, err := sources.New(sources.Embedded(dir), nil, slog.New(slog.DiscardHandler)).Sources()[0].Open(slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	defer driver.Close()
 	people := newPopulation(driver.(drivers.Joiner))

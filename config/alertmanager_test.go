@@ -14,6 +14,9 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
+// variable is an environment variable with a secret.
+const variable = "SERVICEGROUP_TEST_SECRET"
+
 // alertmanagers is what the file is about in these tests.
 type alertmanagers struct {
 	Alertmanagers []Alertmanager `yaml:"alertmanagers"`

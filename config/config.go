@@ -5,10 +5,8 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -56,16 +54,18 @@ type Source struct {
 	// Expose is "all", or "up" for service_up as the only series of a member.
 	Expose string `yaml:"expose"`
 
-	nova   *novaConf // of a source that is still to be expanded
-	parent string    // the source that this one was expanded from
-	cloud  *cloud    // that one's, if it has cells
-	api    bool      // it reads the cloud's API database
-
-	isRoster bool // of another source, which names it
+	// Nova is what the files of DB.NovaConf say; nil where the source names none.
+	Nova *Nova
 }
 
-// Configured is the name of the source in the configuration that this one is, or was expanded from.
-func (s *Source) Configured() string { return cmp.Or(s.parent, s.Name) }
+// Fingerprint is equal for two sources exactly when all their settings are, the content of secrets and what nova.conf says
+// included. It is a hash, which hides them.
+func (s *Source) Fingerprint() string {
+	if s.Nova == nil {
+		return Fingerprint(s)
+	}
+	return Fingerprint(s, s.Nova)
+}
 
 // The values of [Source.Expose].
 const (
@@ -73,15 +73,20 @@ const (
 	ExposeUp  = "up"
 )
 
+// DefaultSource returns everything but the name and the driver.
+func DefaultSource() Source {
+	return Source{
+		PollTimeout: drivers.Duration(10 * time.Second),
+		ForgetAfter: drivers.Duration(24 * time.Hour),
+		Expose:      ExposeAll,
+	}
+}
+
 // seed puts the defaults into a section of the file that is about to be read.
 func seed(section any) {
 	switch s := section.(type) {
 	case *Source:
-		*s = Source{
-			PollTimeout: drivers.Duration(10 * time.Second),
-			ForgetAfter: drivers.Duration(24 * time.Hour),
-			Expose:      ExposeAll,
-		}
+		*s = DefaultSource()
 	case *Alerting:
 		*s = DefaultAlerting()
 	case *Alertmanager:
@@ -97,8 +102,9 @@ func seed(section any) {
 	}
 }
 
-// Load reads a configuration file. The error joins everything that is wrong with it, each with file and line.
-func Load(path string) (*Config, error) {
+// Load reads a configuration file. The error joins everything that is wrong with it, each with file and line. It includes
+// what check returns: joined [drivers.FieldError]s whose fields are paths in the file, or nil.
+func Load(path string, check func(*Config) error) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
@@ -111,11 +117,11 @@ func Load(path string) (*Config, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("reading the configuration: %s is larger than %d bytes", path, maxFile)
 	}
-	return Parse(path, data)
+	return Parse(path, data, check)
 }
 
 // Parse is Load for text that was read already. Errors call it name, and relative paths in it begin at name's folder.
-func Parse(name string, data []byte) (*Config, error) {
+func Parse(name string, data []byte, check func(*Config) error) (*Config, error) {
 	r := &report{file: name, places: map[string]place{}, unread: map[string]bool{}}
 	root := document(r, data)
 	if root == nil {
@@ -127,19 +133,9 @@ func Parse(name string, data []byte) (*Config, error) {
 	setDirectory(reflectOf(c), d.dir)
 	importNova(r, c)
 	validate(r, c)
+	r.section("", check(c))
 	if err := r.err(); err != nil {
 		return nil, err
 	}
 	return c, nil
-}
-
-// Embedded is the configuration of a program that has no file: the store in a SQLite file below storagePath.
-func Embedded(storagePath string) *Config {
-	var s Source
-	seed(&s)
-	section := db.DefaultConfig()
-	file := &url.URL{Path: filepath.Join(storagePath, "servicegroups.db")}
-	section.DSN = drivers.SecretText("sqlite:///" + file.EscapedPath())
-	s.Name, s.Driver, s.DB = "local", "db", &section
-	return &Config{Sources: []Source{s}, Alerting: DefaultAlerting()}
 }

@@ -1,7 +1,6 @@
-package config
+package config_test
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,15 +9,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/sources"
 )
 
 func TestLoad(t *testing.T) {
 	t.Setenv("SERVICEGROUP_TEST_ZK_PASSWORD", "from the environment")
-	c, err := Load("testdata/good.yml")
+	c, err := sources.Load("testdata/good.yml")
 	require.NoError(t, err)
 	password, err := drivers.SecretFile("testdata/reader.password")
 	require.NoError(t, err)
@@ -37,12 +38,12 @@ func TestLoad(t *testing.T) {
 	cache.Servers = []string{"mc1"}
 	local.DSN = drivers.SecretText("sqlite:////var/lib/members.db")
 	plain.Servers = []string{"zk1:2181", "zk2:2181", "zk3"}
-	byDefault := func(s Source) Source {
+	byDefault := func(s config.Source) config.Source {
 		s.PollTimeout, s.ForgetAfter = drivers.Duration(10*time.Second), drivers.Duration(24*time.Hour)
 		s.Expose = "all"
 		return s
 	}
-	require.Equal(t, []Source{
+	require.Equal(t, []config.Source{
 		{
 			Name:   "nova",
 			Driver: "db",
@@ -59,11 +60,11 @@ func TestLoad(t *testing.T) {
 			ForgetAfter:  drivers.Duration(90 * time.Minute),
 			Expose:       "up",
 		},
-		byDefault(Source{Name: "zk/eu-west.1", Driver: "zk", ZK: &ensemble}),
-		byDefault(Source{Name: "local", Driver: "db", DB: &local, isRoster: true}),
-		byDefault(Source{Name: "plain", Driver: "zk", ZK: &plain}),
-		byDefault(Source{Name: "same", Driver: "zk", ZK: &ensemble}),
-		byDefault(Source{
+		byDefault(config.Source{Name: "zk/eu-west.1", Driver: "zk", ZK: &ensemble}),
+		byDefault(config.Source{Name: "local", Driver: "db", DB: &local}),
+		byDefault(config.Source{Name: "plain", Driver: "zk", ZK: &plain}),
+		byDefault(config.Source{Name: "same", Driver: "zk", ZK: &ensemble}),
+		byDefault(config.Source{
 			Name: "mc", Driver: "mc",
 			MC: &mc.Config{
 				Servers:         []string{"mc1:11211", "mc2"},
@@ -72,35 +73,35 @@ func TestLoad(t *testing.T) {
 				ReportInterval:  drivers.Duration(5 * time.Second),
 				Timeout:         drivers.Duration(time.Second),
 			},
-			Roster: &Roster{Source: "local", of: &c.Sources[2]},
+			Roster: &config.Roster{Source: "local"},
 		}),
-		byDefault(Source{
+		byDefault(config.Source{
 			Name: "listed", Driver: "mc", MC: &cache,
-			Roster: &Roster{Members: map[string][]string{"compute": {"c1", "c2"}, "7": {"8"}}},
+			Roster: &config.Roster{Members: map[string][]string{"compute": {"c1", "c2"}, "7": {"8"}}},
 		}),
-		byDefault(Source{Name: "rows", Driver: "mc", MC: &cache, Roster: &Roster{DB: &local}}),
+		byDefault(config.Source{Name: "rows", Driver: "mc", MC: &cache, Roster: &config.Roster{DB: &local}}),
 	}, c.Sources)
 }
 
 func TestLoadWithoutFile(t *testing.T) {
-	_, err := Load(filepath.Join(t.TempDir(), "absent.yml"))
+	_, err := sources.Load(filepath.Join(t.TempDir(), "absent.yml"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, "absent.yml")
-	_, err = Load(t.TempDir())
+	_, err = sources.Load(t.TempDir())
 	require.ErrorContains(t, err, "is a directory")
 }
 
 func TestLoadIsBounded(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "huge.yml")
 	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("# nothing\n", 200_000)), 0o600))
-	_, err := Load(file)
+	_, err := sources.Load(file)
 	require.ErrorContains(t, err, "is larger than 1048576 bytes")
 }
 
 // A configuration that was printed can be read again, but for its secrets.
 func TestEffective(t *testing.T) {
 	t.Setenv("SERVICEGROUP_TEST_ZK_PASSWORD", "from the environment")
-	c, err := Load("testdata/good.yml")
+	c, err := sources.Load("testdata/good.yml")
 	require.NoError(t, err)
 	text, err := c.Effective()
 	require.NoError(t, err)
@@ -110,7 +111,7 @@ func TestEffective(t *testing.T) {
 	require.Equal(t, 3, strings.Count(string(text), "password: <secret>\n"), "what is not set is not shown")
 	require.Contains(t, string(text), "session_timeout: 4s\n", "defaults are there")
 
-	again, err := Parse("again", []byte(strings.ReplaceAll(string(text), "dsn: <secret>", "dsn: mysql://u@h/d")))
+	again, err := sources.Parse("again", []byte(strings.ReplaceAll(string(text), "dsn: <secret>", "dsn: mysql://u@h/d")))
 	require.NoError(t, err)
 	require.Len(t, again.Sources, len(c.Sources))
 	for i := range c.Sources {
@@ -119,7 +120,7 @@ func TestEffective(t *testing.T) {
 }
 
 // withoutSecrets fingerprints everything else.
-func withoutSecrets(s *Source) string {
+func withoutSecrets(s *config.Source) string {
 	if s.DB != nil {
 		s.DB.DSN, s.DB.Password = drivers.Secret{}, drivers.Secret{}
 	}
@@ -132,49 +133,11 @@ func withoutSecrets(s *Source) string {
 	return s.Fingerprint()
 }
 
-func TestEmbedded(t *testing.T) {
-	for _, dir := range []string{"data", t.TempDir(), filepath.Join(t.TempDir(), "100% a?b#c d@e:f")} {
-		c := Embedded(dir)
-		require.Len(t, c.Sources, 1)
-		s := &c.Sources[0]
-		require.Equal(t, "local", s.Name)
-		require.NoError(t, s.DB.Validate())
-
-		text := "sources: [{name: local, driver: db, db: {dsn: '" + revealed(t, s.DB.DSN) + "'}}]"
-		parsed, err := Parse("embedded", []byte(text))
-		require.NoError(t, err)
-		require.Equal(t, parsed, c, "a file can say the same")
-	}
-	require.Equal(t, drivers.SecretText("sqlite:///data/servicegroups.db"), Embedded("data").Sources[0].DB.DSN)
-	require.Equal(t, drivers.SecretText("sqlite:////a%25b/servicegroups.db"), Embedded("/a%b").Sources[0].DB.DSN)
-}
-
-func TestOpen(t *testing.T) {
-	logger := slog.New(slog.DiscardHandler)
-	c := Embedded(t.TempDir())
-	driver, err := c.Sources[0].Open(logger)
-	require.NoError(t, err)
-	require.NoError(t, driver.Close())
-
-	section := zk.DefaultConfig()
-	section.Servers = []string{"127.0.0.1:1"}
-	driver, err = (&Source{Driver: "zk", ZK: &section}).Open(logger)
-	require.NoError(t, err)
-	require.NoError(t, driver.Close())
-
-	driver, err = (&Source{Driver: "db", DB: &db.Config{}}).Open(logger)
-	require.Error(t, err)
-	require.Equal(t, nil, driver, "not a nil of some type") //nolint:testifylint // Nil would accept a nil of any type.
-
-	_, err = (&Source{Driver: "etcd"}).Open(logger)
-	require.EqualError(t, err, `there is no driver "etcd"`)
-}
-
 func TestFingerprint(t *testing.T) {
 	dir := t.TempDir()
 	fingerprint := func(password, text string) string {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "pw"), []byte(password), 0o600))
-		c, err := Parse(filepath.Join(dir, "x.yml"), []byte("sources: [{"+text+"}]"))
+		c, err := sources.Parse(filepath.Join(dir, "x.yml"), []byte("sources: [{"+text+"}]"))
 		require.NoError(t, err)
 		return c.Sources[0].Fingerprint()
 	}

@@ -1,4 +1,4 @@
-package config
+package config_test
 
 import (
 	"os"
@@ -6,7 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/sources"
+
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 )
 
 // Whatever is in the file: no panic, and either a configuration that can be used or errors that name the file.
@@ -25,7 +30,7 @@ func FuzzParse(f *testing.F) {
 	name := filepath.Join(f.TempDir(), "f.yml")
 	require.NoError(f, os.WriteFile(filepath.Join(filepath.Dir(name), "good.conf"), []byte(connection+api), 0o600))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := Parse(name, data)
+		c, err := sources.Parse(name, data)
 		if err != nil {
 			require.Nil(t, c)
 			for line := range strings.Lines(err.Error()) {
@@ -36,14 +41,19 @@ func FuzzParse(f *testing.F) {
 		require.NotEmpty(t, c.Sources)
 		for i := range c.Sources {
 			s := &c.Sources[i]
-			require.True(t, goodName(s.Name))
-			require.NotNil(t, s.sections()[s.Driver])
+			require.True(t, config.GoodName(s.Name))
+			require.Equal(t, map[string]bool{"db": s.DB != nil, "mc": s.MC != nil, "zk": s.ZK != nil}, map[string]bool{
+				"db": s.Driver == "db", "mc": s.Driver == "mc", "zk": s.Driver == "zk",
+			})
 		}
-		again, err := Parse(name, data)
+		again, err := sources.Parse(name, data)
 		require.NoError(t, err)
 		require.Equal(t, c.Sources[0].Fingerprint(), again.Sources[0].Fingerprint())
 		_, err = c.Effective()
 		require.NoError(t, err)
+		rules, err := alerts.RuleFile(&c.Alerting)
+		require.NoError(t, err)
+		require.NoError(t, yaml.Unmarshal(rules, &map[string]any{}))
 	})
 }
 
@@ -80,7 +90,7 @@ func FuzzNovaConf(f *testing.F) {
 	file := filepath.Join(dir, "nova.conf")
 	f.Fuzz(func(t *testing.T, text string) {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-		c, err := Parse(filepath.Join(dir, "f.yml"), []byte("sources: [{name: nova, driver: db, db: {nova_conf: nova.conf}}]"))
+		c, err := sources.Parse(filepath.Join(dir, "f.yml"), []byte("sources: [{name: nova, driver: db, db: {nova_conf: nova.conf}}]"))
 		if err != nil {
 			require.Contains(t, err.Error(), dir)
 			return

@@ -16,20 +16,27 @@ import (
 	"servicegroup_exporter/drivers/zk"
 )
 
-// A novaConf is what Nova's own configuration files say.
-type novaConf struct {
+// Nova is what Nova's own configuration files say.
+type Nova struct {
 	// Cloud has an API database, or cells by hand, or neither: then Nova's one database is its connection.
 	Cloud nova.Config `yaml:"cloud"`
 	// MC and ZK are who says that a service is up; both are nil where its own row does.
 	MC *mc.Config `yaml:"mc"`
 	ZK *zk.Config `yaml:"zk"`
+
+	conf *oslo.Config
 }
 
-// hasAPI says whether there is an API database.
-func (n *novaConf) hasAPI() bool { return !n.Cloud.API.DSN.IsZero() }
+// Errorf returns an error about an option, with the file and line of its value.
+func (n *Nova) Errorf(section, name, format string, args ...any) error {
+	return n.conf.Errorf(section, name, format, args...)
+}
 
-// hasOneDatabase says that there are no cells, as before 2015.1, or at least that nothing says which.
-func (n *novaConf) hasOneDatabase() bool { return !n.hasAPI() && len(n.Cloud.Cells) == 0 }
+// HasAPI reports whether there is an API database.
+func (n *Nova) HasAPI() bool { return !n.Cloud.API.DSN.IsZero() }
+
+// HasOneDatabase reports that there are no cells, as before 2015.1, or at least that nothing says which.
+func (n *Nova) HasOneDatabase() bool { return !n.HasAPI() && len(n.Cloud.Cells) == 0 }
 
 // importNova reads the nova.conf of every source that names one. Times that the YAML file sets itself stay.
 func importNova(r *report, c *Config) {
@@ -50,31 +57,11 @@ func importNova(r *report, c *Config) {
 		if _, set := r.places[join(path, "service_down_time")]; !set {
 			s.DB.ServiceDownTime = n.seconds("service_down_time", s.DB.ServiceDownTime)
 		}
-		s.nova = n.read(s.DB)
+		s.Nova = n.read(s.DB)
 		for _, err := range n.errs {
 			r.settingf(join(path, "nova_conf"), "%v", err)
 		}
-		checkCells(r, s, path)
 	}
-}
-
-// checkCells checks the DSNs of cells that are listed by hand, after filling them in.
-func checkCells(r *report, s *Source, path string) {
-	for i, cell := range nova.NewCloud(s.nova.Cloud, nil, nil).Cells() {
-		if err := checkDSN(cell.DSN); err != nil {
-			r.settingf(fmt.Sprintf("%s.cells[%d].dsn", path, i), "%v", err)
-		}
-	}
-}
-
-// checkDSN says what is wrong with a DSN, without showing it.
-func checkDSN(dsn drivers.Secret) error {
-	c := db.DefaultConfig()
-	c.DSN = dsn
-	if field := drivers.FieldOf(c.Validate()); field != nil {
-		return field.Err
-	}
-	return nil
 }
 
 // A novaReader takes values from Nova's files, and collects what is wrong with them.
@@ -83,8 +70,8 @@ type novaReader struct {
 	errs []error
 }
 
-func (n *novaReader) read(section *db.Config) *novaConf {
-	c := &novaConf{}
+func (n *novaReader) read(section *db.Config) *Nova {
+	c := &Nova{conf: n.conf}
 	c.Cloud = nova.Config{
 		API:          *section,
 		Connection:   n.connection(),
@@ -96,14 +83,8 @@ func (n *novaReader) read(section *db.Config) *novaConf {
 	c.Cloud.API.NovaConf, c.Cloud.API.Cells = nil, nil
 	c.Cloud.API.DSN = drivers.SecretText(nova.Extend(n.text("api_database", "connection", ""),
 		n.text("api_database", "connection_parameters", "")))
-	switch {
-	case c.hasAPI():
-		n.check("api_database", c.Cloud.API.DSN)
-	case !c.hasOneDatabase():
-	case c.Cloud.Connection.IsZero():
+	if c.HasOneDatabase() && c.Cloud.Connection.IsZero() {
 		n.errs = append(n.errs, errors.New("sets neither [api_database] connection nor [database] connection"))
-	default:
-		n.check("database", c.Cloud.Connection)
 	}
 	switch driver := n.text("DEFAULT", "servicegroup_driver", "db"); driver {
 	case "db":
@@ -127,12 +108,6 @@ func (n *novaReader) connection() drivers.Secret {
 		}
 	}
 	return drivers.Secret{}
-}
-
-func (n *novaReader) check(section string, dsn drivers.Secret) {
-	if err := checkDSN(dsn); err != nil {
-		n.errorf(section, "connection", "%w", err)
-	}
 }
 
 func (n *novaReader) errorf(section, name, format string, args ...any) {

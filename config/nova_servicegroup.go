@@ -31,9 +31,6 @@ func (n *novaReader) memcached(section *db.Config) *mc.Config {
 	for i, server := range c.Servers {
 		c.Servers[i] = strings.TrimPrefix(strings.TrimPrefix(server, "inet6:"), "inet:")
 	}
-	if err := c.Validate(); err != nil {
-		n.errorf("DEFAULT", "servicegroup_driver", "is mc, but: %s", oneLine(err))
-	}
 	return &c
 }
 
@@ -88,11 +85,5 @@ func (n *novaReader) zookeeper() *zk.Config {
 		}
 		c.SessionTimeout = drivers.Duration(time.Duration(ms) * time.Millisecond)
 	}
-	if err := c.Validate(); err != nil {
-		n.errorf("DEFAULT", "servicegroup_driver", "is zk, but in [zookeeper]: %s", oneLine(err))
-	}
 	return &c
 }
-
-// oneLine joins errors in one line.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -1,4 +1,4 @@
-package config
+package config_test
 
 import (
 	"fmt"
@@ -10,10 +10,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/drivers/zk"
+	"servicegroup_exporter/sources"
 )
 
 const (
@@ -22,15 +24,15 @@ const (
 )
 
 // parseNova parses a source whose section is the text, beside a file nova.conf.
-func parseNova(t *testing.T, section, novaConf string) (*Config, error) {
+func parseNova(t *testing.T, section, novaConf string) (*config.Config, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("nova.conf", []byte(novaConf), 0o600))
-	return Parse("f.yml", []byte("sources:\n- name: nova\n  driver: db\n  db: {"+section+"}\n"))
+	return sources.Parse("f.yml", []byte("sources:\n- name: nova\n  driver: db\n  db: {"+section+"}\n"))
 }
 
 // source gives the only source that parseNova parsed.
-func source(t *testing.T, section, novaConf string) *Source {
+func source(t *testing.T, section, novaConf string) *config.Source {
 	t.Helper()
 	c, err := parseNova(t, section, novaConf)
 	require.NoError(t, err)
@@ -55,7 +57,7 @@ connection_parameters = ssl_mode=DISABLED
 	require.Equal(t, drivers.Duration(90*time.Second), s.DB.ServiceDownTime)
 	require.Equal(t, drivers.Duration(30*time.Second), s.DB.ReportInterval)
 	require.Empty(t, s.DB.DSN)
-	n := s.nova
+	n := s.Nova
 	require.Equal(t, "mysql+pymysql://nova:p#ss%40@192.0.2.1/nova_api?ssl_mode=REQUIRED", revealed(t, n.Cloud.API.DSN))
 	require.Equal(t, s.DB.ServiceDownTime, n.Cloud.API.ServiceDownTime)
 	require.Equal(t, "mysql+pymysql://nova:other@192.0.2.1:3307/nova_cell0", revealed(t, n.Cloud.Connection))
@@ -69,13 +71,13 @@ func TestNovaConfDefaults(t *testing.T) {
 	s := source(t, "nova_conf: nova.conf", api)
 	require.Equal(t, db.DefaultConfig().ServiceDownTime, s.DB.ServiceDownTime)
 	require.Equal(t, db.DefaultConfig().ReportInterval, s.DB.ReportInterval)
-	require.Equal(t, "nova internal", s.nova.Cloud.DefaultZone+" "+s.nova.Cloud.InternalZone)
+	require.Equal(t, "nova internal", s.Nova.Cloud.DefaultZone+" "+s.Nova.Cloud.InternalZone)
 
 	const times = "[DEFAULT]\nservice_down_time = 90\nreport_interval = 30\n"
 	s = source(t, "nova_conf: nova.conf, service_down_time: 60s, password: sesame", times+api)
 	require.Equal(t, drivers.Duration(60*time.Second), s.DB.ServiceDownTime, "what the YAML file says counts, even if it is the default")
 	require.Equal(t, drivers.Duration(30*time.Second), s.DB.ReportInterval)
-	require.Equal(t, drivers.SecretText("sesame"), s.nova.Cloud.API.Password)
+	require.Equal(t, drivers.SecretText("sesame"), s.Nova.Cloud.API.Password)
 }
 
 // Files are read in order, folders as by --config-dir, and relative paths begin at the YAML file's folder.
@@ -93,9 +95,9 @@ func TestNovaConfFiles(t *testing.T) {
 		"[nova.conf.d, nova.conf]":                    "mysql+pymysql://nova:s#same@db/nova",
 		"[" + dir + "/nova.conf, nova.conf.d/1.conf]": "mysql://one@h/x",
 	} {
-		c, err := Parse(filepath.Join(dir, "f.yml"), []byte("sources: [{name: nova, driver: db, db: {nova_conf: "+list+"}}]"))
+		c, err := sources.Parse(filepath.Join(dir, "f.yml"), []byte("sources: [{name: nova, driver: db, db: {nova_conf: "+list+"}}]"))
 		require.NoError(t, err)
-		require.Equal(t, want, revealed(t, c.Sources[0].nova.Cloud.Connection), list)
+		require.Equal(t, want, revealed(t, c.Sources[0].Nova.Cloud.Connection), list)
 		for _, path := range c.Sources[0].DB.NovaConf {
 			require.True(t, strings.HasPrefix(path, dir+"/nova.conf"), path)
 		}
@@ -110,8 +112,8 @@ func TestOldConnections(t *testing.T) {
 		"[database]\nconnection = " + dsn + "\n[DEFAULT]\nsql_connection = mysql://nova@older/nova",
 	} {
 		s := source(t, "nova_conf: nova.conf", text)
-		require.Equal(t, dsn, revealed(t, s.nova.Cloud.Connection), text)
-		require.True(t, s.nova.hasOneDatabase())
+		require.Equal(t, dsn, revealed(t, s.Nova.Cloud.Connection), text)
+		require.True(t, s.Nova.HasOneDatabase())
 	}
 }
 
@@ -171,10 +173,10 @@ func TestNovaMemcached(t *testing.T) {
 		"memcached_servers = old\n[cache]\nenabled = true\nbackend = dogpile.cache.pylibmc\nmemcache_servers = new\nenabled = false": {mc.KeysPlain, "old"},
 	} {
 		s := source(t, "nova_conf: nova.conf", api+"[DEFAULT]\nservicegroup_driver = mc\nservice_down_time = 77\n"+text)
-		require.NotNil(t, s.nova.MC)
-		require.Equal(t, want.servers, strings.Join(s.nova.MC.Servers, " "), text)
-		require.Equal(t, want.keys, s.nova.MC.Keys, text)
-		require.Equal(t, drivers.Duration(77*time.Second), s.nova.MC.ServiceDownTime)
+		require.NotNil(t, s.Nova.MC)
+		require.Equal(t, want.servers, strings.Join(s.Nova.MC.Servers, " "), text)
+		require.Equal(t, want.keys, s.Nova.MC.Keys, text)
+		require.Equal(t, drivers.Duration(77*time.Second), s.Nova.MC.ServiceDownTime)
 	}
 }
 
@@ -183,7 +185,7 @@ func TestNovaZooKeeper(t *testing.T) {
 		"[DEFAULT]\nservicegroup_driver = zk\n[zookeeper]\naddress = zk1:2181,zk2:2181\nrecv_timeout = 5000\nsg_prefix = /sg\n")
 	want := zk.DefaultConfig()
 	want.Servers, want.Prefix, want.SessionTimeout = []string{"zk1:2181", "zk2:2181"}, "/sg", drivers.Duration(5*time.Second)
-	require.Equal(t, &want, s.nova.ZK)
+	require.Equal(t, &want, s.Nova.ZK)
 }
 
 // Nova as a whole is no roster: it says by itself who judges its members.
@@ -191,9 +193,9 @@ func TestNovaIsNoRoster(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("nova.conf", []byte(api), 0o600))
 	const nova = "sources:\n- {name: nova, driver: db, db: {nova_conf: nova.conf}}\n- {name: mc, driver: mc, mc: {servers: [a]}, roster: "
-	_, err := Parse("f.yml", []byte(nova+"{source: nova}}"))
+	_, err := sources.Parse("f.yml", []byte(nova+"{source: nova}}"))
 	require.EqualError(t, err, `f.yml:3: sources[1].roster.source: source "nova" has nova_conf, which says by itself whose verdict counts`)
-	_, err = Parse("f.yml", []byte(nova+"{db: {nova_conf: nova.conf}}}"))
+	_, err = sources.Parse("f.yml", []byte(nova+"{db: {nova_conf: nova.conf}}}"))
 	require.EqualError(t, err, "f.yml:3: sources[1].roster.db.nova_conf: belongs to a source of driver db, "+
 		"which takes the driver of services from there too")
 }
@@ -220,12 +222,12 @@ func TestNovaFingerprint(t *testing.T) {
 // What was printed can be read again, and shows no secret of Nova's.
 func TestNovaEffective(t *testing.T) {
 	s := source(t, "nova_conf: nova.conf, cells: [{name: a, dsn: 'mysql://u:s#same@h/d'}]", api+connection)
-	text, err := (&Config{Sources: []Source{*s}, Alerting: DefaultAlerting()}).Effective()
+	text, err := (&config.Config{Sources: []config.Source{*s}, Alerting: config.DefaultAlerting()}).Effective()
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "s#same")
 	require.Contains(t, string(text), "nova_conf:\n            - nova.conf\n")
-	again, err := Parse("f.yml", []byte(strings.Replace(string(text), "dsn: <secret>", "dsn: 'mysql://u:s#same@h/d'", 1)))
+	again, err := sources.Parse("f.yml", []byte(strings.Replace(string(text), "dsn: <secret>", "dsn: 'mysql://u:s#same@h/d'", 1)))
 	require.NoError(t, err)
 	require.Equal(t, s.Fingerprint(), again.Sources[0].Fingerprint())
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v", s, s, s.nova), "s#same")
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", s, s, s.Nova), "s#same")
 }

@@ -123,17 +123,3 @@ func TestConfigurationPage(t *testing.T) {
 		require.True(t, sections[path] || len(page[path]) == 0, "there is no section %s", path)
 	}
 }
-
-// What the page says about a file full of mistakes is what the program says.
-func TestMistakesOnThePage(t *testing.T) {
-	_, text, found := strings.Cut(readPage(t), "\n```text\n")
-	require.True(t, found)
-	bad, text, found := strings.Cut(text, "```\n")
-	require.True(t, found)
-	var said []string
-	for _, line := range regexp.MustCompile(`(?m)^    servicegroups\.yml:.*$`).FindAllString(text, -1) {
-		said = append(said, strings.TrimPrefix(line, "    "))
-	}
-	_, err := Parse("servicegroups.yml", []byte(bad))
-	require.EqualError(t, err, strings.Join(said, "\n"))
-}

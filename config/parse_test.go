@@ -1,13 +1,14 @@
-package config
+package config_test
 
 import (
-	"reflect"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
-	promconfig "github.com/prometheus/common/config"
+	"servicegroup_exporter/sources"
+
 	"github.com/stretchr/testify/require"
-	"gopkg.in/yaml.v3"
 )
 
 // The parts that bad files are made of.
@@ -24,7 +25,7 @@ func edit(old, new string) string { return strings.Replace(goodDB, old, new, 1) 
 
 func TestGoodParts(t *testing.T) {
 	for _, text := range []string{goodDB, headZK + "  zk: {servers: [a]}\n", edit("nova", "région/1:ü"), edit("nova", "2024-01-01")} {
-		_, err := Parse("f.yml", []byte(text))
+		_, err := sources.Parse("f.yml", []byte(text))
 		require.NoError(t, err, text)
 	}
 }
@@ -36,7 +37,7 @@ func refuse(t *testing.T, files map[string]badFile) {
 	t.Helper()
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {
-			c, err := Parse("f.yml", []byte(file.text))
+			c, err := sources.Parse("f.yml", []byte(file.text))
 			require.Nil(t, c)
 			require.EqualError(t, err, file.want)
 		})
@@ -185,48 +186,23 @@ f.yml:18: unknown key "more"; known are alerting, sources`,
 	}})
 }
 
-// A setting of a type that the decoder does not know would be refused in every file.
-func TestEverySettingCanBeSet(t *testing.T) {
-	r := &report{places: map[string]place{}, unread: map[string]bool{}}
-	d := &decoder{report: r}
-	var set func(v reflect.Value, path string)
-	set = func(v reflect.Value, path string) {
-		switch {
-		case v.Kind() == reflect.Pointer:
-			v.Set(reflect.New(v.Type().Elem()))
-			set(v.Elem(), path)
-		case v.Kind() == reflect.Struct && !isValue(v):
-			for name, field := range fieldsOf(v) {
-				set(field.Value, join(path, name))
-			}
-			if names, ok := namesOf(v); ok {
-				set(names, path)
-			}
-		case v.Kind() == reflect.Slice:
-			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-			set(v.Index(0), path+"[0]")
-		case v.Kind() == reflect.Map:
-			set(reflect.New(v.Type().Elem()).Elem(), join(path, "key"))
-		case v.Kind() == reflect.Bool:
-			d.decode(&yaml.Node{Kind: yaml.ScalarNode, Value: "true"}, v, path, 1)
-		case v.Type() == reflect.TypeFor[promconfig.TLSVersion]():
-			d.decode(&yaml.Node{Kind: yaml.ScalarNode, Value: "TLS12"}, v, path, 1)
-		default:
-			d.decode(&yaml.Node{Kind: yaml.ScalarNode, Value: "0"}, v, path, 1)
-		}
+// What the page says about a file full of mistakes is what the program says.
+func TestMistakesOnThePage(t *testing.T) {
+	_, text, found := strings.Cut(page(t), "\n```text\n")
+	require.True(t, found)
+	bad, text, found := strings.Cut(text, "```\n")
+	require.True(t, found)
+	var said []string
+	for _, line := range regexp.MustCompile(`(?m)^    servicegroups\.yml:.*$`).FindAllString(text, -1) {
+		said = append(said, strings.TrimPrefix(line, "    "))
 	}
-	set(reflectOf(&Config{}), "")
-	set(reflectOf(&alertmanagers{}), "")
-	require.NoError(t, r.err())
-	require.Contains(t, r.places, "sources[0].zk.auth.password")
-	require.Contains(t, r.places, "sources[0].roster.members.key[0]")
-	require.Contains(t, r.places, "alertmanagers[0].oauth2.tls_config.min_version")
-	require.Contains(t, r.places, "alertmanagers[0].http_headers.key.secrets[0]")
-	require.NotContains(t, r.places, "alertmanagers[0].basic_auth.password_ref")
+	_, err := sources.Parse("servicegroups.yml", []byte(bad))
+	require.EqualError(t, err, strings.Join(said, "\n"))
+}
 
-	var number struct {
-		N complex64 `yaml:"n"`
-	}
-	set(reflectOf(&number), "")
-	require.EqualError(t, r.err(), ":1: n: can't be set in a file")
+func page(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/configuration.md")
+	require.NoError(t, err)
+	return string(text)
 }

@@ -1,16 +1,8 @@
-package config
+package config_test
 
 import (
-	"context"
-	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
-
-	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/mc"
 )
 
 // goodMC is a source whose roster is the source of goodDB.
@@ -53,54 +45,4 @@ func TestBadRosters(t *testing.T) {
 			"f.yml:10: sources[2].mc.servers: is empty: name at least one server, as [mc1:11211, mc2:11211]",
 		},
 	})
-}
-
-// A source is opened anew when its roster changes, wherever that is written.
-func TestFingerprintOfARoster(t *testing.T) {
-	fingerprint := func(text string) string {
-		c, err := Parse("f.yml", []byte(text))
-		require.NoError(t, err, text)
-		return c.Sources[1].Fingerprint()
-	}
-	want := fingerprint(goodMC)
-	require.Equal(t, want, fingerprint(goodMC))
-	for _, other := range []string{
-		strings.Replace(goodMC, "u@h", "u@other", 1), withRoster("roster: {members: {a: [b]}}"), strings.Replace(goodMC, "[a]", "[b]", 1),
-	} {
-		require.NotEqual(t, want, fingerprint(other))
-	}
-	listed := fingerprint(withRoster("roster: {members: {a: [b, c], d: [e]}}"))
-	require.Equal(t, listed, fingerprint(withRoster("roster: {members: {d: [e], a: [b, c]}}")))
-	require.NotEqual(t, listed, fingerprint(withRoster("roster: {members: {a: [b], d: [e]}}")))
-}
-
-func TestOpenWithARoster(t *testing.T) {
-	logger := slog.New(slog.DiscardHandler)
-	store := "{dsn: 'sqlite://" + filepath.Join(t.TempDir(), "members.db") + "'}"
-	for name, text := range map[string]string{
-		"source":  strings.Replace(goodMC, "{dsn: 'mysql://u@h/nova'}", store, 1),
-		"db":      withRoster("roster: {db: " + store + "}"),
-		"members": withRoster("roster: {members: {a: [b]}}"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			c, err := Parse("f.yml", []byte(text))
-			require.NoError(t, err)
-			driver, err := c.Sources[1].Open(logger)
-			require.NoError(t, err)
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			_, err = driver.Members(ctx)
-			require.ErrorIs(t, err, drivers.ErrUnavailable)
-			require.NoError(t, driver.Close())
-		})
-	}
-	section := mc.DefaultConfig()
-	section.Servers = []string{"a"}
-	for _, roster := range []*Roster{nil, {Source: "unknown"}, {of: &Source{Driver: "etcd"}}} {
-		driver, err := (&Source{Driver: "mc", MC: &section, Roster: roster}).Open(logger)
-		require.ErrorContains(t, err, "opening the roster: ")
-		require.Nil(t, driver)
-	}
-	_, err := (&Source{Driver: "mc", MC: &mc.Config{}, Roster: &Roster{}}).Open(logger)
-	require.ErrorContains(t, err, "servers: is empty")
 }

@@ -1,4 +1,4 @@
-package config
+package config_test
 
 import (
 	"testing"
@@ -8,11 +8,12 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/sources"
 )
 
 // A source of another service has that service's own times, wherever the schema stands in the section.
 func TestSchemas(t *testing.T) {
-	c, err := Parse("f.yml", []byte(`
+	c, err := sources.Parse("f.yml", []byte(`
 sources:
   - {name: neutron, driver: db, db: {dsn: postgresql+psycopg2://reader@db1/neutron, schema: neutron}}
   - {name: magnum, driver: db, db: {report_interval: 20s, schema: magnum, dsn: mysql://reader@db1/magnum}}
@@ -50,7 +51,7 @@ sources:
 }
 
 func TestBadSchemas(t *testing.T) {
-	_, err := Parse("f.yml", []byte(`
+	_, err := sources.Parse("f.yml", []byte(`
 sources:
   - name: queue
     driver: db

@@ -1,4 +1,4 @@
-package config
+package config_test
 
 import (
 	"os"
@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/sources"
 )
 
 // variable is set for the whole of TestSecrets.
@@ -48,7 +49,7 @@ func TestSecrets(t *testing.T) {
 		"environment":   {"password_env: " + variable, "from: the environment\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := Parse(filepath.Join(dir, "f.yml"), withPassword(tt.line))
+			c, err := sources.Parse(filepath.Join(dir, "f.yml"), withPassword(tt.line))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, revealed(t, c.Sources[0].DB.Password))
 		})
@@ -85,7 +86,7 @@ func TestBadSecrets(t *testing.T) {
 			"known are cells, custom, dsn, dsn_env, dsn_file, nova_conf, password, password_env, password_file, report_interval, rule, schema, service_down_time, timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Parse(file, withPassword(tt.lines...))
+			_, err := sources.Parse(file, withPassword(tt.lines...))
 			require.EqualError(t, err, file+":"+strings.ReplaceAll(tt.want, "DIR", dir))
 		})
 	}
@@ -94,7 +95,7 @@ func TestBadSecrets(t *testing.T) {
 // What the driver says about a secret names the key that gave it.
 func TestBadContentOfASecret(t *testing.T) {
 	t.Setenv(variable, "oracle://u:hunter2@h/nova")
-	_, err := Parse("f.yml", []byte("sources:\n- name: a\n  driver: db\n  db:\n    dsn_env: "+variable+"\n"))
+	_, err := sources.Parse("f.yml", []byte("sources:\n- name: a\n  driver: db\n  db:\n    dsn_env: "+variable+"\n"))
 	require.ErrorContains(t, err, "f.yml:5: sources[0].db.dsn_env: its scheme is not known")
 	require.NotContains(t, err.Error(), "hunter2")
 }
@@ -120,7 +121,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 		"driver's":      "password: hunter2\n    timeout: 0s",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Parse("f.yml", withPassword(lines))
+			_, err := sources.Parse("f.yml", withPassword(lines))
 			require.Error(t, err)
 			require.NotContains(t, err.Error(), "hunter2")
 			require.True(t, strings.HasPrefix(err.Error(), "f.yml"), err)

@@ -1,4 +1,4 @@
-package config
+package config_test
 
 import (
 	"os"
@@ -7,8 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/sources"
 )
 
 // Both drivers have the same section, with paths that begin at the file's folder.
@@ -16,8 +18,8 @@ func TestTLS(t *testing.T) {
 	authority := testserver.NewAuthority(t)
 	c := authority.Issue("client")
 	file := filepath.Join(filepath.Dir(c.CertFile), "f.yml")
-	of := func(tls string) (*Config, error) {
-		return Parse(file, []byte("sources:\n- name: zk\n  driver: zk\n  zk:\n    servers: [zk1]\n    tls: "+tls+
+	of := func(tls string) (*config.Config, error) {
+		return sources.Parse(file, []byte("sources:\n- name: zk\n  driver: zk\n  zk:\n    servers: [zk1]\n    tls: "+tls+
 			"\n- name: mc\n  driver: mc\n  roster: {members: {a: [b]}}\n  mc:\n    servers: [mc1]\n    tls: "+tls+"\n"))
 	}
 	parsed, err := of("{ca_file: " + authority.File + ", cert_file: cert.pem, key_file: key.pem, server_name: elsewhere}")
@@ -55,7 +57,7 @@ func TestNovaMemcachedTLS(t *testing.T) {
 	conf := "[DEFAULT]\nservicegroup_driver = mc\n[database]\nconnection = mysql://u@h/d\n[cache]\nenabled = true\n" +
 		"backend = oslo_cache.memcache_pool\ntls_enabled = true\ntls_cafile = " + authority.File + "\ntls_certfile = " + c.File + "\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "nova.conf"), []byte(conf), 0o600))
-	parsed, err := Parse(filepath.Join(dir, "f.yml"), []byte("sources: [{name: nova, driver: db, db: {nova_conf: nova.conf}}]"))
+	parsed, err := sources.Parse(filepath.Join(dir, "f.yml"), []byte("sources: [{name: nova, driver: db, db: {nova_conf: nova.conf}}]"))
 	require.NoError(t, err)
-	require.Equal(t, &drivers.TLS{CAFile: authority.File, CertFile: c.File, KeyFile: c.File}, parsed.Sources[0].nova.MC.TLS)
+	require.Equal(t, &drivers.TLS{CAFile: authority.File, CertFile: c.File, KeyFile: c.File}, parsed.Sources[0].Nova.MC.TLS)
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +32,12 @@ func validate(r *report, c *Config) {
 		}
 		validateSource(r, s, path)
 		validateDriver(r, s, path)
-		validateRoster(r, c, s, path)
-		validateCanary(r, s, path)
+		if s.Roster != nil {
+			r.section(path+".roster", s.Roster.validate(c))
+		}
+		if s.Canary != nil {
+			r.section(path+".canary", s.Canary.Validate())
+		}
 	}
 	r.section("alerting", c.Alerting.Validate())
 }
@@ -64,22 +67,26 @@ func goodName(name string) bool {
 	return len(name) <= maxName && utf8.ValidString(name) && !strings.ContainsFunc(name, bad)
 }
 
-// validateDriver checks that the driver's own section is there, is right, and is the only one.
+// validateDriver checks that the driver's own section is there, and is the only one.
 func validateDriver(r *report, s *Source, path string) {
-	sections := s.sections()
-	names := slices.Sorted(maps.Keys(sections))
-	if _, known := sections[s.Driver]; !known {
+	sections := []struct {
+		name string
+		set  bool
+	}{{"db", s.DB != nil}, {"mc", s.MC != nil}, {"zk", s.ZK != nil}}
+	var names []string
+	for _, section := range sections {
+		names = append(names, section.name)
+	}
+	if !slices.Contains(names, s.Driver) {
 		r.settingf(path+".driver", "must be one of %s", strings.Join(names, ", "))
 		return
 	}
-	for _, name := range names {
-		switch section := sections[name]; {
-		case section == nil && name == s.Driver:
-			r.settingf(join(path, name), "driver %q needs this section", name)
-		case section != nil && name != s.Driver:
-			r.settingf(join(path, name), "the driver is %q, which does not read this section", s.Driver)
-		case section != nil:
-			r.section(join(path, name), section.Validate())
+	for _, section := range sections {
+		switch {
+		case !section.set && section.name == s.Driver:
+			r.settingf(join(path, section.name), "driver %q needs this section", section.name)
+		case section.set && section.name != s.Driver:
+			r.settingf(join(path, section.name), "the driver is %q, which does not read this section", s.Driver)
 		}
 	}
 }

@@ -14,9 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/sources"
 )
 
 // patience bounds what the tests wait for, on a busy machine with few cores.
@@ -112,9 +112,9 @@ func (l *lab) write(name, format string) string {
 }
 
 func (l *lab) openJoiners() {
-	cfg, err := config.Load(l.write("join.yml", joinConfig))
+	cfg, err := sources.Load(l.write("join.yml", joinConfig))
 	require.NoError(l.t, err)
-	for _, s := range cfg.Sources {
+	for _, s := range sources.New(cfg, nil, slog.New(slog.DiscardHandler)).Sources() {
 		driver, err := s.Open(slog.New(slog.DiscardHandler))
 		require.NoError(l.t, err)
 		l.t.Cleanup(func() { driver.Close() })

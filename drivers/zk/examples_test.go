@@ -8,10 +8,10 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 	"github.com/stretchr/testify/require"
 
-	settings "servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk"
 	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/sources"
 )
 
 // openExample opens the only source of an example in the documentation, which names a server that is not there.
@@ -20,7 +20,7 @@ func openExample(t *testing.T, name string, server *testserver.ZK) *zk.Driver {
 	text, err := os.ReadFile("testdata/" + name)
 	require.NoError(t, err)
 	require.Contains(t, string(text), "[zk1:2181]")
-	cfg, err := settings.Parse(name, []byte(strings.Replace(string(text), "zk1:2181", server.Addr(), 1)))
+	cfg, err := sources.Parse(name, []byte(strings.Replace(string(text), "zk1:2181", server.Addr(), 1)))
 	require.NoError(t, err)
 	require.Len(t, cfg.Sources, 1)
 	return open(t, *cfg.Sources[0].ZK)
@@ -102,9 +102,9 @@ func TestExampleWithMistakes(t *testing.T) {
         match: (
         persistent: maybe
 `
-	_, err := settings.Parse("f.yml", []byte(text))
+	_, err := sources.Parse("f.yml", []byte(text))
 	require.ErrorContains(t, err, "f.yml:11: sources[0].zk.custom.persistent")
-	_, err = settings.Parse("f.yml", []byte(strings.Replace(text, "maybe", "true", 1)))
+	_, err = sources.Parse("f.yml", []byte(strings.Replace(text, "maybe", "true", 1)))
 	require.ErrorContains(t, err, "f.yml:8: sources[0].zk.custom.paths")
 	require.ErrorContains(t, err, "f.yml:10: sources[0].zk.custom.match")
 }

@@ -21,8 +21,8 @@ import (
 
 	"servicegroup_exporter/app"
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/sources"
 	"servicegroup_exporter/web"
 )
 
@@ -37,9 +37,9 @@ func BenchmarkScrape(b *testing.B) {
 	for _, store := range stores() {
 		for _, members := range []int{1_000, 10_000, 100_000} {
 			b.Run(fmt.Sprintf("%s/%d", strings.ReplaceAll(store.name, " ", "_"), members), func(b *testing.B) {
-				cfg, err := config.Parse("bench.yml", []byte(store.prepare(b, members)))
+				cfg, err := sources.Parse("bench.yml", []byte(store.prepare(b, members)))
 				require.NoError(b, err)
-				s := newBenchmark(b, cfg.Sources, store.beat)
+				s := newBenchmark(b, sources.New(cfg, nil, slog.New(slog.DiscardHandler)).Sources(), store.beat)
 				scrapes := min(max(1_000_000/members, 20), 200)
 				s.measure(scrapes, members)
 			})
@@ -57,13 +57,13 @@ type benchmark struct {
 	upOnly     bool
 }
 
-func newBenchmark(b *testing.B, sources []config.Source, beat func(*testing.B)) *benchmark {
-	s := &benchmark{b: b, beat: beat, histograms: prometheus.NewRegistry(), upOnly: sources[0].Expose == "up"}
+func newBenchmark(b *testing.B, polled []sources.Source, beat func(*testing.B)) *benchmark {
+	s := &benchmark{b: b, beat: beat, histograms: prometheus.NewRegistry(), upOnly: polled[0].Declared.Expose == "up"}
 	var err error
 	s.collector, err = collector.New(collector.Options{Registerer: s.histograms})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, s.collector.Close()) })
-	configs := app.CollectorSources(sources, slog.New(slog.DiscardHandler))
+	configs := app.CollectorSources(polled, slog.New(slog.DiscardHandler))
 	for i := range configs {
 		open := configs[i].Open
 		configs[i].Open = func() (drivers.Driver, error) {

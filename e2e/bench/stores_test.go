@@ -15,9 +15,9 @@ import (
 	"github.com/go-zookeeper/zk"
 	"github.com/stretchr/testify/require"
 
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/sources"
 )
 
 // A store is a way to store members, all of which are up.
@@ -136,9 +136,9 @@ func openSQLite(b *testing.B, path string) *sql.DB {
 
 // createSQLite lets the program create its embedded store: a member joins and leaves.
 func createSQLite(b *testing.B, text string) {
-	cfg, err := config.Parse("bench.yml", []byte(text))
+	cfg, err := sources.Parse("bench.yml", []byte(text))
 	require.NoError(b, err)
-	driver, err := cfg.Sources[0].Open(slog.New(slog.DiscardHandler))
+	driver, err := sources.New(cfg, nil, slog.New(slog.DiscardHandler)).Sources()[0].Open(slog.New(slog.DiscardHandler))
 	require.NoError(b, err)
 	defer driver.Close()
 	membership, err := driver.(drivers.Joiner).Join(b.Context(), drivers.JoinRequest{Group: "compute", Name: "first"})

@@ -10,8 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/sources"
 )
 
 // spareName names a member that lives only for faults that are about a single one.
@@ -31,7 +31,7 @@ func (l *lab) well() []string {
 
 // fill lets members live that nobody kills, each with its own connections, as processes would have.
 func (l *lab) fill() {
-	cfg, err := config.Load(l.config("member"))
+	cfg, err := sources.Load(l.config("member"))
 	if err != nil {
 		l.Fatalf("%v", err)
 	}
@@ -42,8 +42,9 @@ func (l *lab) fill() {
 	l.Cleanup(func() { log.Close() })
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	source := sources.New(cfg, nil, slog.New(slog.DiscardHandler)).Sources()[0]
 	for _, name := range l.well() {
-		driver, err := cfg.Sources[0].Open(slog.New(slog.NewTextHandler(log, nil)).With("member", name))
+		driver, err := source.Open(slog.New(slog.NewTextHandler(log, nil)).With("member", name))
 		if err != nil {
 			l.Fatalf("opening the backend: %v", err)
 		}

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/sources"
 )
 
 // A victim is a member that lives as a process of its own.
@@ -26,11 +26,12 @@ type victim struct {
 
 // fill lets members live that nobody kills, so that a few dead are neither an outage nor a mass failure.
 func (l *lab) fill(n int) {
-	cfg, err := config.Load(l.config)
+	cfg, err := sources.Load(l.config)
 	if err != nil {
 		l.Fatalf("%v", err)
 	}
-	driver, err := cfg.Sources[0].Open(slog.New(slog.DiscardHandler))
+	logger := slog.New(slog.DiscardHandler)
+	driver, err := sources.New(cfg, nil, logger).Sources()[0].Open(logger)
 	if err != nil {
 		l.Fatalf("opening the backend: %v", err)
 	}

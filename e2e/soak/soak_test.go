@@ -19,10 +19,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
 	"servicegroup_exporter/probe"
+	"servicegroup_exporter/sources"
 )
 
 // soakFor is short by default; `make soak` gives it an hour.
@@ -118,9 +118,9 @@ func (k *soak) configure(i int) {
 
 // open gives the driver that the members of a source join through.
 func (k *soak) open(source string) drivers.Driver {
-	cfg, err := config.Parse("soak.yml", []byte(k.sources()))
+	cfg, err := sources.Parse("soak.yml", []byte(k.sources()))
 	require.NoError(k.t, err)
-	for _, s := range cfg.Sources {
+	for _, s := range sources.New(cfg, nil, slog.New(slog.DiscardHandler)).Sources() {
 		if s.Name == source {
 			driver, err := s.Open(slog.New(slog.DiscardHandler))
 			require.NoError(k.t, err)

@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"log/slog"
@@ -99,7 +99,7 @@ func TestOpenPrivate(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			driver, err := c.Sources[0].OpenPrivate("g", []string{"n"}, nil, slog.New(slog.DiscardHandler))
+			driver, err := OpenPrivate(&c.Sources[0], "g", []string{"n"}, nil, slog.New(slog.DiscardHandler))
 			require.NoError(t, err)
 			require.Implements(t, (*drivers.Joiner)(nil), driver)
 			require.NoError(t, driver.Close())

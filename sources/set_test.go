@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"context"
@@ -12,21 +12,22 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/internal/testserver"
 )
 
-// expand makes the expansion of a configuration with one source from nova.conf.
-func expand(t *testing.T, before *Expansion, section, novaConf string) *Expansion {
+// expand makes the set of a configuration with one source from nova.conf.
+func expand(t *testing.T, before *Set, section, novaConf string) *Set {
 	t.Helper()
 	c, err := parseNova(t, section, novaConf)
 	require.NoError(t, err)
-	return c.Expand(before, slog.New(slog.DiscardHandler))
+	return New(c, before, slog.New(slog.DiscardHandler))
 }
 
 // list gives names and drivers of the sources.
-func list(x *Expansion) string {
+func list(x *Set) string {
 	var all []string
 	for _, s := range x.Sources() {
 		all = append(all, s.Name+":"+s.Driver)
@@ -35,7 +36,7 @@ func list(x *Expansion) string {
 }
 
 // poll opens a source and asks it once.
-func poll(t *testing.T, x *Expansion, name string) (*drivers.Poll, error) {
+func poll(t *testing.T, x *Set, name string) (*drivers.Poll, error) {
 	t.Helper()
 	for _, s := range x.Sources() {
 		if s.Name != name {
@@ -52,7 +53,7 @@ func poll(t *testing.T, x *Expansion, name string) (*drivers.Poll, error) {
 	return nil, nil
 }
 
-func changed(x *Expansion) bool {
+func changed(x *Set) bool {
 	select {
 	case <-x.Changed():
 		return true
@@ -62,11 +63,11 @@ func changed(x *Expansion) bool {
 }
 
 func TestExpandNothing(t *testing.T) {
-	x := Embedded(t.TempDir()).Expand(nil, slog.New(slog.DiscardHandler))
+	x := New(Embedded(t.TempDir()), nil, slog.New(slog.DiscardHandler))
 	require.Equal(t, "local:db", list(x))
 	require.NoError(t, x.Discover(t.Context()))
 	require.False(t, changed(x))
-	require.Equal(t, "local", x.Sources()[0].Configured())
+	require.Equal(t, "local", x.Sources()[0].Declared.Name)
 }
 
 // Without cells there is one database, with the verdict of whoever Nova asks.
@@ -82,14 +83,11 @@ func TestExpandOneDatabase(t *testing.T) {
 		require.Equal(t, want, list(x))
 		require.NoError(t, x.Discover(t.Context()))
 		s := x.Sources()[0]
-		rows := s.DB
-		if rows == nil {
-			rows = s.Roster.of.DB
-		}
+		rows := s.rows
 		require.Equal(t, "mysql+pymysql://nova:s#same@db/nova?charset=utf8", revealed(t, rows.DSN))
 		require.Equal(t, drivers.SecretText("sesame"), rows.Password)
 		require.NoError(t, rows.Validate())
-		require.Empty(t, x.sources[0].DB.DSN, "the configuration is as it was")
+		require.Empty(t, x.declaredSources[0].DB.DSN, "the configuration is as it was")
 		d, err := s.Open(slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
 		_, isMC := d.(*mc.Driver)
@@ -106,15 +104,15 @@ func TestExpandByHand(t *testing.T) {
 	const conf = "[database]\nconnection = mysql://nova@h/c\n"
 	x := expand(t, nil, cells, conf)
 	require.Equal(t, "nova/cell0:db nova/cell1:db", list(x))
-	require.Equal(t, "nova", x.Sources()[1].Configured())
-	require.Equal(t, "mysql://nova@h/b", revealed(t, x.Sources()[1].DB.DSN))
+	require.Equal(t, "nova", x.Sources()[1].Declared.Name)
+	require.Equal(t, "mysql://nova@h/b", revealed(t, x.Sources()[1].rows.DSN))
 	x = expand(t, nil, cells, conf+api)
 	require.Equal(t, "nova:db nova/cell0:db nova/cell1:db", list(x))
 
 	// A change anywhere in the source changes all that it is expanded to, and its return changes it back.
 	fingerprints := func(conf string) (all []string) {
 		for _, s := range expand(t, nil, cells, conf).Sources() {
-			all = append(all, s.Fingerprint())
+			all = append(all, s.Fingerprint)
 		}
 		return all
 	}
@@ -191,9 +189,9 @@ func TestExpandCells(t *testing.T) {
 
 	t.Run("a reload", func(t *testing.T) { testReload(t, x, conf) })
 	t.Run("a name that is taken", func(t *testing.T) {
-		c := &Config{Sources: append(Embedded(t.TempDir()).Sources, x.sources...)}
+		c := &config.Config{Sources: append(Embedded(t.TempDir()).Sources, x.declaredSources...)}
 		c.Sources[0].Name = "nova/cell0"
-		require.Equal(t, "nova/cell0:db "+strings.Replace(all, " nova/cell0:db", "", 1), list(c.Expand(x, x.logger)))
+		require.Equal(t, "nova/cell0:db "+strings.Replace(all, " nova/cell0:db", "", 1), list(New(c, x, x.logger)))
 	})
 	t.Run("API database hangs", func(t *testing.T) {
 		fresh := expand(t, nil, "nova_conf: nova.conf", conf)
@@ -220,22 +218,22 @@ func TestExpandCells(t *testing.T) {
 }
 
 // testReload checks what a new configuration knows of the cells that the old one found.
-func testReload(t *testing.T, x *Expansion, conf string) {
+func testReload(t *testing.T, x *Set, conf string) {
 	fingerprints := map[string]string{}
 	for _, s := range x.Sources() {
-		fingerprints[s.Name] = s.Fingerprint()
+		fingerprints[s.Name] = s.Fingerprint
 	}
 	same := expand(t, x, "nova_conf: nova.conf, timeout: 2s", conf)
 	require.Equal(t, list(x), list(same))
 	for _, s := range same.Sources() {
-		require.Equal(t, fingerprints[s.Name], s.Fingerprint(), "unchanged")
+		require.Equal(t, fingerprints[s.Name], s.Fingerprint, "unchanged")
 	}
 	require.Same(t, x.clouds["nova"].Cloud, same.clouds["nova"].Cloud)
 
 	other := expand(t, same, "nova_conf: nova.conf, timeout: 3s", conf)
 	require.Equal(t, list(x), list(other), "known before anything is read")
 	for _, s := range other.Sources() {
-		require.NotEqual(t, fingerprints[s.Name], s.Fingerprint(), "changed")
+		require.NotEqual(t, fingerprints[s.Name], s.Fingerprint, "changed")
 	}
 	require.Equal(t, x.Changed(), other.Changed())
 }

@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"testing"
@@ -7,13 +7,7 @@ import (
 )
 
 func TestService(t *testing.T) {
-	parse := func(text string) []Source {
-		t.Helper()
-		c, err := Parse("config.yml", []byte(text))
-		require.NoError(t, err)
-		return c.Sources
-	}
-	alone := parse(`sources:
+	alone := sourcesOf(t, `sources:
   - {name: rows, driver: db, db: {dsn: "mysql://h/nova"}}
   - {name: cinder, driver: db, db: {dsn: "mysql://h/cinder", schema: cinder}}
   - {name: znodes, driver: zk, zk: {servers: [h], prefix: /servicegroups}}
@@ -21,15 +15,15 @@ func TestService(t *testing.T) {
   - {name: by_table, driver: mc, mc: {servers: [h]}, roster: {db: {dsn: "mysql://h/nova"}}}
 `)
 	for i, want := range []string{"nova", "cinder", "", "", "nova"} {
-		require.Equal(t, want, alone[i].Service(), alone[i].Name)
+		require.Equal(t, want, alone[i].Service, alone[i].Name)
 	}
 
-	// The rows of a roster say nothing of life: nobody shall take their word for it.
-	judged := parse(`sources:
+	// What the rows of a roster say about life is not the verdict that counts.
+	judged := sourcesOf(t, `sources:
   - {name: rows, driver: db, db: {dsn: "mysql://h/nova"}}
   - {name: life, driver: mc, mc: {servers: [h]}, roster: {source: rows}}
 `)
-	require.Empty(t, judged[0].Service())
-	require.Equal(t, "nova", judged[1].Service())
-	require.NotEqual(t, alone[0].Fingerprint(), judged[0].Fingerprint())
+	require.Empty(t, judged[0].Service)
+	require.Equal(t, "nova", judged[1].Service)
+	require.NotEqual(t, alone[0].Fingerprint, judged[0].Fingerprint)
 }

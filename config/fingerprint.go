@@ -1,0 +1,61 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"servicegroup_exporter/drivers"
+)
+
+// Fingerprint is equal for two lists of sections, to which the arguments point, exactly when all their settings are, the
+// content of secrets included. It is a hash, which hides them.
+func Fingerprint(sections ...any) string {
+	hash := sha256.New()
+	for i, section := range sections {
+		write(hash, strings.Repeat("+", i), reflectOf(section))
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// write writes every setting in v, with its path.
+func write(w io.Writer, path string, v reflect.Value) {
+	if secret, ok := reflect.TypeAssert[drivers.Secret](v); ok {
+		fmt.Fprintf(w, "%s=%x\n", path, secret.Sum())
+		return
+	}
+	if isValue(v) {
+		fmt.Fprintf(w, "%s=%v\n", path, v)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			write(w, path, v.Elem())
+		}
+	case reflect.Struct:
+		fmt.Fprintf(w, "%s{}\n", path)
+		if names, ok := namesOf(v); ok {
+			write(w, path, names)
+		}
+		for name, field := range fieldsOf(v) {
+			write(w, join(path, name), field.Value)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			write(w, fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+		}
+	case reflect.Map:
+		for _, key := range sortedKeys(v) {
+			write(w, fmt.Sprintf("%s[%q]", path, key), v.MapIndex(key))
+		}
+	case reflect.String:
+		// Text is written as it is: the String method of a secret hides it.
+		fmt.Fprintf(w, "%s=%q\n", path, v.String())
+	default:
+		fmt.Fprintf(w, "%s=%v\n", path, v)
+	}
+}

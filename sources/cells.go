@@ -1,0 +1,71 @@
+package sources
+
+import (
+	"fmt"
+	"log/slog"
+
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/nova"
+)
+
+// A cloud is what is known about the Nova of one declared source.
+type cloud struct {
+	*nova.Cloud
+	fingerprint string // of the declared source
+}
+
+// schemaAPI is the schema of Nova's API database.
+const schemaAPI = "nova_api"
+
+// expand returns the sources that a declared source with nova_conf stands for: one database, or the API database and the
+// cells.
+func (x *Set) expand(s *config.Source) []Source {
+	c := x.clouds[s.Name]
+	if s.Nova.HasOneDatabase() {
+		rows := rowsOf(s, s.Nova.Cloud.Database())
+		return []Source{x.part(s, s.Name, rows, dbSource(rows))}
+	}
+	var parts []Source
+	if s.Nova.HasAPI() {
+		api := Source{Driver: driverDB, Schema: schemaAPI, Service: schemaAPI, open: func(logger *slog.Logger) (drivers.Driver, error) {
+			return opened(c.Open(logger))
+		}}
+		api.Name, api.Declared, api.Fingerprint = s.Name, s, fingerprint(c.fingerprint, s.Name)
+		parts = append(parts, api)
+	}
+	for _, cell := range c.Cells() {
+		rows := rowsOf(s, cell.DSN)
+		source := Source{Driver: driverDB, Schema: rows.Schema, open: func(logger *slog.Logger) (drivers.Driver, error) {
+			driver, err := db.Open(*rows, logger)
+			if err != nil {
+				return nova.Broken(err), nil
+			}
+			return c.Zoned(driver), nil
+		}}
+		parts = append(parts, x.part(s, s.Name+"/"+cell.Name, rows, source))
+	}
+	return parts
+}
+
+// rowsOf returns the settings of one of the databases with services that a declared source stands for.
+func rowsOf(s *config.Source, dsn drivers.Secret) *db.Config {
+	rows := *s.DB
+	rows.DSN, rows.NovaConf, rows.Cells = dsn, nil, nil
+	return &rows
+}
+
+// part completes the source of a database with services. Where Nova's servicegroup driver is mc or zk, the database is the
+// roster, and memcached or ZooKeeper says who is up.
+func (x *Set) part(s *config.Source, name string, rows *db.Config, source Source) Source {
+	switch {
+	case s.Nova.MC != nil:
+		source = mcSource(s.Nova.MC, source.open)
+	case s.Nova.ZK != nil:
+		source = zkSource(s.Nova.ZK, source.open)
+	}
+	source.Name, source.Declared, source.rows, source.Service = name, s, rows, rows.Schema
+	source.Fingerprint = fingerprint(x.clouds[s.Name].fingerprint, name, fmt.Sprintf("%x", rows.DSN.Sum()))
+	return source
+}

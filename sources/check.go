@@ -1,0 +1,144 @@
+package sources
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/db"
+	"servicegroup_exporter/drivers/nova"
+)
+
+// Check returns what is wrong with settings that only a driver understands, as joined [drivers.FieldError]s whose fields
+// are paths in the file. It asks no backend. [config.Load] calls it and adds the lines.
+func Check(c *config.Config) error {
+	errs := make([]error, len(c.Sources))
+	for i := range c.Sources {
+		errs[i] = in(fmt.Sprintf("sources[%d]", i), checkSource(c, &c.Sources[i]))
+	}
+	return errors.Join(errs...)
+}
+
+// in puts errors about a section's fields below the path of the section.
+func in(path string, errs ...error) error {
+	if err := errors.Join(errs...); err != nil {
+		return &drivers.FieldError{Field: path, Err: err}
+	}
+	return nil
+}
+
+// checkSource checks the section of the source's driver. That there is no other section is checked by config.
+func checkSource(c *config.Config, s *config.Source) error {
+	var err error
+	switch {
+	case s.Driver == driverDB && s.DB != nil:
+		err = in(driverDB, s.DB.Validate(), checkNova(s))
+	case s.Driver == driverMC && s.MC != nil:
+		err = in(driverMC, s.MC.Validate())
+	case s.Driver == driverZK && s.ZK != nil:
+		err = in(driverZK, s.ZK.Validate())
+	}
+	return errors.Join(err, checkRoster(c, s), checkCanary(s))
+}
+
+// checkNova checks what nova.conf says about databases, and about memcached or ZooKeeper.
+func checkNova(s *config.Source) error {
+	n := s.Nova
+	if n == nil {
+		return nil
+	}
+	var errs []error
+	wrong := func(section, name, format string, args ...any) {
+		errs = append(errs, in("nova_conf", n.Errorf(section, name, format, args...)))
+	}
+	switch {
+	case n.HasAPI():
+		if err := checkDSN(n.Cloud.API.DSN); err != nil {
+			wrong("api_database", "connection", "%w", err)
+		}
+	case n.HasOneDatabase() && !n.Cloud.Connection.IsZero():
+		if err := checkDSN(n.Cloud.Connection); err != nil {
+			wrong("database", "connection", "%w", err)
+		}
+	}
+	if n.MC != nil {
+		if err := n.MC.Validate(); err != nil {
+			wrong("DEFAULT", "servicegroup_driver", "is mc, but: %s", oneLine(err))
+		}
+	}
+	if n.ZK != nil {
+		if err := n.ZK.Validate(); err != nil {
+			wrong("DEFAULT", "servicegroup_driver", "is zk, but in [zookeeper]: %s", oneLine(err))
+		}
+	}
+	// The DSNs of cells that are listed by hand may be templates, which are filled in first.
+	for i, cell := range nova.NewCloud(n.Cloud, nil, nil).Cells() {
+		if err := checkDSN(cell.DSN); err != nil {
+			errs = append(errs, in(fmt.Sprintf("cells[%d].dsn", i), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkDSN returns what is wrong with a DSN, without showing it.
+func checkDSN(dsn drivers.Secret) error {
+	c := db.DefaultConfig()
+	c.DSN = dsn
+	if field := drivers.FieldOf(c.Validate()); field != nil {
+		return field.Err
+	}
+	return nil
+}
+
+// oneLine joins errors in one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// checkRoster checks that a source has a roster exactly if its driver needs one, and one that says who should be there.
+func checkRoster(c *config.Config, s *config.Source) error {
+	switch {
+	case s.Driver == driverMC && s.Roster == nil:
+		return drivers.Field("roster", `driver "mc" does not know who should be there: `+
+			`write {source: NAME}, {db: {dsn: URL}} or {members: {GROUP: [NAME]}}`)
+	case s.Roster == nil:
+		return nil
+	case s.Driver != driverMC:
+		return drivers.Field("roster", "driver %q knows by itself who should be there", s.Driver)
+	}
+	var errs []error
+	if rows := s.Roster.DB; rows != nil && len(rows.NovaConf) > 0 {
+		errs = append(errs, drivers.Field("roster.db.nova_conf",
+			"belongs to a source of driver db, which takes the driver of services from there too"))
+	} else if rows != nil {
+		errs = append(errs, in("roster.db", rows.Validate()))
+	}
+	for i := range c.Sources {
+		switch of := &c.Sources[i]; {
+		case s.Roster.Source != of.Name:
+		case of.Nova != nil:
+			errs = append(errs, drivers.Field("roster.source", "source %q has nova_conf, which says by itself whose verdict counts", of.Name))
+		case of.Driver == driverMC:
+			errs = append(errs, drivers.Field("roster.source", "source %q is of driver \"mc\", which does not know who should be there", of.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkCanary checks where the canary's table is.
+func checkCanary(s *config.Source) error {
+	if s.Canary == nil {
+		return nil
+	}
+	isTable := s.DB != nil && zkOf(s) == nil && mcOf(s) == nil
+	switch dsn := s.Canary.DSN; {
+	case dsn.IsZero() && isTable && s.Nova != nil:
+		return in("canary", errManyDatabases)
+	case dsn.IsZero():
+		return nil
+	case !isTable:
+		return drivers.Field("canary.dsn", "belongs to sources whose members live in a database")
+	default:
+		return in("canary.dsn", checkDSN(dsn))
+	}
+}
