@@ -1,13 +1,20 @@
-// Package alerts is the one description of every alert of this program: its name, labels and texts, and the expression
-// that Prometheus evaluates. The rule files are written from it, and the bridge takes the labels and texts of what it
-// posts from it, so that Alertmanager merges what both send.
+// Package alerts defines every alert of this program once: its name, its labels and annotations, and the expression that
+// Prometheus evaluates. The rule files are generated from these definitions. The bridge uses the same labels and annotations
+// for the alerts that it posts, so that Alertmanager merges both.
 //
-// The set and its thresholds follow the mixins and the measurements that docs/alerting.md names.
+// Each definition and docs/alerting.md say why a threshold is what it is.
 package alerts
 
-import "time"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
 
-// The alerts that the bridge posts too.
+	"servicegroup_exporter/config"
+)
+
+// The names of the alerts that the bridge posts too.
 const (
 	MemberDown   = "ServiceGroupMemberDown"
 	Degraded     = "ServiceGroupDegraded"
@@ -18,20 +25,21 @@ const (
 
 // The values of the label severity.
 const (
-	severityCritical = "critical" // somebody gets up
-	severityWarning  = "warning"  // somebody looks into it today
-	severityInfo     = "info"     // it stands on a dashboard
-	severityNone     = "none"     // nobody is told
+	severityCritical = "critical" // pages a person
+	severityWarning  = "warning"  // is looked at within a day
+	severityInfo     = "info"     // is shown, but notifies only a chat
+	severityNone     = "none"     // notifies no person
 )
 
-// Scope is what an alert is about, and the value of its label scope, by which routes and inhibitions tell alerts apart.
+// A scope is the kind of thing that an alert is about. It is the value of the label scope, which routes and inhibitions of
+// Alertmanager match.
 type scope string
 
 const (
 	scopeMember   scope = "member"   // labels source, group and member
 	scopeGroup    scope = "group"    // labels source and group
 	scopeSource   scope = "source"   // label source
-	scopeExporter scope = "exporter" // this program itself, whatever labels it has
+	scopeExporter scope = "exporter" // this program itself; labels differ
 )
 
 // A definition is one alert.
@@ -39,16 +47,62 @@ type definition struct {
 	name     string
 	scope    scope
 	severity string
-	// expr gives the expression for the groups that a variant stands for.
+	// expr returns the expression for the groups of a variant.
 	expr      func(v variant) string
-	hold      time.Duration // "for": how long it is pending
+	hold      time.Duration // "for"
 	keep      time.Duration // "keep_firing_for"
-	summary   string        // templates over the alert's labels, like those of Prometheus
-	describe  string
-	dashboard string // uid of the Grafana dashboard to look at; empty: by scope
-	// parameter is what a group's settings may change about the alert; nil: nothing.
+	summary   string        // a template over the alert's labels, as in Prometheus
+	describe  string        // the description, also a template
+	dashboard string        // uid of the Grafana dashboard to link to; empty: that of the scope
+	// parameter returns whether a group's settings change the alert; nil: no settings do.
 	parameter parameter
 }
 
-// fixed is an expression that no setting of a group changes.
+// fixed returns an expression that is the same for all groups.
 func fixed(expr string) func(variant) string { return func(variant) string { return expr } }
+
+// alerting is the section "alerting" of the configuration, with methods that derive alerts from it.
+type alerting struct{ *config.Alerting }
+
+// definitions returns all alerts, in the order of the rule files.
+func (c alerting) definitions() []definition {
+	return slices.Concat(c.memberAlerts(), c.groupAlerts(), c.sourceAlerts(), c.exporterAlerts())
+}
+
+// Names returns the names of all alerts.
+func Names() []string {
+	c := alerting{new(config.DefaultAlerting())}
+	var names []string
+	for _, d := range c.definitions() {
+		names = append(names, d.name)
+	}
+	return names
+}
+
+// severity returns the severity of an alert: that of the settings of the group, of the settings of the alert, or the default.
+func (c alerting) severity(d *definition, g *config.AlertGroup) string {
+	if d.name == MemberDown && g != nil && g.Severity != "" {
+		return g.Severity
+	}
+	return cmp.Or(c.Severities[d.name], d.severity)
+}
+
+// labels returns the labels of an alert's rule, as templates. Prometheus adds them to those of the expression.
+func (c alerting) labels(d *definition, g *config.AlertGroup) map[string]string {
+	labels := map[string]string{"severity": c.severity(d, g), "scope": string(d.scope)}
+	if d.name == MemberDown && c.HostLabel != "" {
+		labels[c.HostLabel] = "{{ $labels.member }}"
+	}
+	maps.Copy(labels, c.Labels)
+	return labels
+}
+
+// annotations returns an alert's annotations, as templates.
+func (c alerting) annotations(d *definition) map[string]string {
+	return map[string]string{
+		"summary":       d.summary,
+		"description":   d.describe,
+		"runbook_url":   c.link("runbooks/" + d.name),
+		"dashboard_url": c.dashboard(d),
+	}
+}

@@ -13,14 +13,14 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// The files in tests are promtool's: `promtool test rules alerts/tests/*.yml`.
+// The files in the folder tests are for promtool: `promtool test rules alerts/tests/*.yml`.
 
 func TestRules(t *testing.T) {
 	runPromtool(t, ".", "check", "rules", "servicegroup.rules.yml")
 	runPromtool(t, ".", "test", append([]string{"rules"}, ruleTests(t)...)...)
 }
 
-// ruleTests gives the files of tests of the shipped rules.
+// ruleTests returns the files with tests of the shipped rules.
 func ruleTests(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("tests/*.yml")
@@ -37,7 +37,7 @@ func runPromtool(t *testing.T, dir, command string, args ...string) {
 	require.NoError(t, err, "%s", out)
 }
 
-// settingsTests are tests of the rules of settingsConfig: of alerts that settings change.
+// settingsTests has tests of the rules that settingsConfig generates: of alerts that settings change.
 const (
 	settingsTests  = "testdata/settings.yml"
 	settingsConfig = "testdata/settings.config.yml"
@@ -55,7 +55,7 @@ func TestRulesOfSettings(t *testing.T) {
 	runPromtool(t, dir, "test", "rules", "settings.yml")
 }
 
-// settings gives the configuration that settingsTests are about.
+// settings returns the configuration of settingsConfig.
 func settings(t *testing.T) *config.Alerting {
 	t.Helper()
 	c := config.DefaultAlerting()
@@ -64,7 +64,7 @@ func settings(t *testing.T) *config.Alerting {
 	return &c
 }
 
-// TestEveryAlertHasTests wants a case in which it fires and one in which it does not, of each alert there is.
+// Every alert has a test in which it fires, and one in which it does not.
 func TestEveryAlertHasTests(t *testing.T) {
 	firing, quiet := map[string]bool{}, map[string]bool{}
 	for _, path := range append(ruleTests(t), settingsTests) {

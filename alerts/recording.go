@@ -5,16 +5,15 @@ import (
 	"strings"
 )
 
-// A recording is a recording rule. What several alerts are made of is computed once, and dashboards read it too.
+// A recording is a recording rule. Several alerts and the dashboards use its result.
 type recording struct{ record, expr string }
 
-// recordings are evaluated in this order, before the alerts.
+// recordings returns the recording rules, which are evaluated in this order and before the alerts.
 //
-// A member is down only if every exporter that can read its source says so: hence max. What is not known any more is
-// held: a dead member whose source can't be read, whose exporter is away, or whose own entry can't be used, stays what it
-// was until somebody can tell, and so do the numbers of a group while those of some members are missing.
-// The rules that hold refer to what they themselves said at the evaluation before, which ends by itself as soon as they
-// say nothing.
+// A member is down only if every exporter that can read its source reports it as down: hence max. A dead member stays dead
+// while its source can't be read, while its exporter can't be scraped, or while its own entry can't be used. The numbers of
+// a group stay the same while the states of some members are unknown. The rules that retain a value refer to their own
+// result at the last evaluation; when they return nothing, the value is gone.
 func (c alerting) recordings() []recording {
 	return []recording{
 		{"servicegroup:service_up:max", "max by (source, group, member) (service_up)"},
@@ -72,8 +71,9 @@ servicegroup:members_down:count
 	}
 }
 
-// expected has a zero for each group that has to be there, as somebody set how many members it needs: a group whose source
-// is named need not be there to have too few members, as long as the source can be read. See [Builder.ExpectedGroups].
+// expected returns an expression that is zero for each group that must exist because its settings name its source and a
+// minimum of members. Such a group has too few members also when it does not exist, as long as its source can be read. See
+// [Builder.ExpectedGroups].
 func (c alerting) expected() string {
 	var zeros strings.Builder
 	for i := range c.Groups {

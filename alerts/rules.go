@@ -4,12 +4,12 @@ import (
 	"maps"
 	"slices"
 
-	"servicegroup_exporter/config"
-
 	"github.com/prometheus/common/model"
+
+	"servicegroup_exporter/config"
 )
 
-// A Rule is one rule of Prometheus, a recording rule if it has a Record, as its files have it.
+// A Rule is a rule in the form of Prometheus' rule files. It is a recording rule if Record is set.
 type Rule struct {
 	Record        string            `yaml:"record,omitempty"`
 	Alert         string            `yaml:"alert,omitempty"`
@@ -20,8 +20,8 @@ type Rule struct {
 	Annotations   map[string]string `yaml:"annotations,omitempty"`
 }
 
-// Rules returns the rules for a configuration that is valid, in the order in which they have to be evaluated. External
-// labels are not in them: Prometheus adds those.
+// Rules returns the rules for a valid configuration, in the order in which they must be evaluated. They do not have the
+// external labels, which Prometheus adds.
 func Rules(cfg *config.Alerting) []Rule {
 	c := alerting{cfg}
 	var rules []Rule
@@ -35,7 +35,7 @@ func Rules(cfg *config.Alerting) []Rule {
 	return rules
 }
 
-// alertRules gives the rules of one alert: one for each set of labels that its variants have.
+// alertRules returns the rules of one alert: one for each set of labels among its variants.
 func (c alerting) alertRules(d *definition) []Rule {
 	var rules []Rule
 	for _, v := range c.variants(d.parameter) {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// groupAlerts are about groups as a whole.
+// groupAlerts returns the alerts about groups as a whole.
 func (c alerting) groupAlerts() []definition {
 	keep := time.Duration(c.KeepFiringFor)
 	return []definition{
@@ -13,8 +13,8 @@ func (c alerting) groupAlerts() []definition {
 			name: Degraded, scope: scopeGroup, severity: severityCritical, parameter: setsRatio,
 			expr: degraded, hold: time.Minute, keep: 5 * keep / 2,
 			summary: "Many members of group {{ $labels.group }} are down",
-			describe: "Of the members of group {{ $labels.group }} of source {{ $labels.source }} that are in service, so many " +
-				"are down that the group may not be able to do its work.",
+			describe: "So many members of group {{ $labels.group }} of source {{ $labels.source }} are down that the group may not " +
+				"be able to do its work. Members that are disabled or forced down are not counted.",
 		},
 		{
 			name: Outage, scope: scopeGroup, severity: severityCritical,
@@ -27,17 +27,17 @@ func (c alerting) groupAlerts() []definition {
 			name: BelowMinimum, scope: scopeGroup, severity: severityCritical, parameter: setsMinimum,
 			expr: belowMinimum, hold: time.Minute,
 			summary: "Group {{ $labels.group }} has too few members",
-			describe: "Fewer members of group {{ $labels.group }} of source {{ $labels.source }} are up and in service than the " +
-				"configured minimum.",
+			describe: "Group {{ $labels.group }} of source {{ $labels.source }} has fewer members that are up and in service than " +
+				"the configured minimum.",
 		},
 		{
 			name: "ServiceGroupDataMissing", scope: scopeGroup, severity: severityWarning, hold: 5 * time.Minute,
 			expr: fixed(`group by (source, group) (last_over_time(servicegroup:service_up:max[1h]))
 unless on (source, group) servicegroup:service_up:max
 unless on (source) servicegroup_source_up`),
-			summary: "Nothing is known of group {{ $labels.group }}",
-			describe: "Group {{ $labels.group }} of source {{ $labels.source }} had members within the last hour. Now nobody " +
-				"says anything about it, not even that it is gone.",
+			summary: "No data for group {{ $labels.group }}",
+			describe: "Group {{ $labels.group }} of source {{ $labels.source }} had members within the last hour. Now no exporter " +
+				"reports the group or its source.",
 		},
 	}
 }
@@ -48,7 +48,7 @@ func degraded(v variant) string {
 		"servicegroup:members_in_service:count")
 }
 
-// belowMinimum is empty for groups without a minimum.
+// belowMinimum returns an empty expression for groups without a minimum.
 func belowMinimum(v variant) string {
 	if v.group == nil {
 		return ""

@@ -9,16 +9,16 @@ import (
 	"servicegroup_exporter/config"
 )
 
-// A parameter says whether a group's settings change an alert.
+// A parameter returns whether a group's settings change an alert.
 type parameter func(g *config.AlertGroup) bool
 
-// A variant is an alert for some groups: for those that one setting names, or for all that none names.
+// A variant is an alert for some groups: for those that one element of "groups" configures, or for all others.
 type variant struct {
-	group  *config.AlertGroup   // nil: all others
-	except []*config.AlertGroup // those that have a variant of their own
+	group  *config.AlertGroup   // nil: all groups without settings
+	except []*config.AlertGroup // with group nil: the groups that have a variant of their own
 }
 
-// variants gives those of an alert, the one for all others last.
+// variants returns the variants of an alert. The last one is that for all groups without settings.
 func (c alerting) variants(changes parameter) []variant {
 	var all []variant
 	others := variant{}
@@ -31,7 +31,7 @@ func (c alerting) variants(changes parameter) []variant {
 	return append(all, others)
 }
 
-// of selects the series of a metric that belong to the variant's groups.
+// of returns a selector for the series of a metric that belong to the variant's groups.
 func (v variant) of(metric string) string {
 	if v.group == nil {
 		return metric
@@ -39,8 +39,8 @@ func (v variant) of(metric string) string {
 	return metric + matchers(v.group)
 }
 
-// only restricts an expression, which has labels source and group, to groups without a variant of their own. The metric
-// has series of every group.
+// only restricts an expression, which has labels source and group, to groups without a variant of their own. The metric must
+// have series of every group.
 func (v variant) only(expr, metric string) string {
 	if len(v.except) == 0 {
 		return expr
@@ -56,16 +56,16 @@ func (v variant) ratio() string {
 	return strconv.FormatFloat(ratio(v.group), 'g', -1, 64)
 }
 
-// matchers selects a group's series, as AlertGroup.Fits does.
+// matchers returns label matchers for a group's series. They match what [config.AlertGroup.Fits] accepts.
 func matchers(g *config.AlertGroup) string {
 	if g.Source == "" {
 		return fmt.Sprintf("{group=%q}", g.Group)
 	}
-	// The cells of a source that stands for Nova as a whole have its name before a slash.
+	// The sources of Nova's cells are named after their parent source: NAME/CELL.
 	return fmt.Sprintf("{source=~%q, group=%q}", regexp.QuoteMeta(g.Source)+"(/.+)?", g.Group)
 }
 
-// groupOf gives the settings of a group, or nil.
+// groupOf returns the settings of a group, or nil.
 func (c alerting) groupOf(source, group string) *config.AlertGroup {
 	for i := range c.Groups {
 		if c.Groups[i].Fits(source, group) {

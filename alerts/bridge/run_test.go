@@ -76,8 +76,8 @@ func TestDeathIsPostedAtOnce(t *testing.T) {
 			},
 			Annotations: map[string]string{
 				"summary": "a in group g is down",
-				"description": "a in group g of source s has given no proof of life for as long as a member may be silent. " +
-					"It is in service: nobody disabled it or forced it down.",
+				"description": "a in group g of source s is down by the rule of its service: its last heartbeat is too old, or its " +
+					"znode is gone. It is in service: no operator disabled it or forced it down while it was up.",
 				"runbook_url":   "https://exporter/runbooks/ServiceGroupMemberDown",
 				"dashboard_url": "https://exporter/member?source=s&group=g&member=a",
 			},
