@@ -16,6 +16,8 @@ import (
 	"github.com/prometheus/common/promslog"
 	promslogflag "github.com/prometheus/common/promslog/flag"
 	"github.com/prometheus/common/version"
+
+	"servicegroup_exporter/cli/term"
 )
 
 // name is the program's name in its help, version and metrics.
@@ -83,7 +85,7 @@ func Run(p Process) int {
 		code, err = exit.code, exit.err
 	}
 	if err != nil {
-		fmt.Fprintf(p.Stderr, "%s: %s\n", name, printableLines(err.Error()))
+		fmt.Fprintf(p.Stderr, "%s: %s\n", name, term.PrintableLines(err.Error()))
 	}
 	return code
 }

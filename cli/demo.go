@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"servicegroup_exporter/cli/term"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/sources"
@@ -35,7 +36,7 @@ func (a *cli) demoCommand() command {
 	duration := c.Flag("duration", "Stop after this time; 0: run until interrupted.").Default("0s").Duration()
 	color := addColorFlag(c)
 	flags := addServeFlags(c)
-	return func() error { return a.demo(*duration, &eventPrinter{screen: newScreen(a.Stdout, *color)}, flags) }
+	return func() error { return a.demo(*duration, &eventPrinter{Screen: term.New(a.Stdout, *color)}, flags) }
 }
 
 func (a *cli) demo(duration time.Duration, printer *eventPrinter, flags *serveFlags) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"servicegroup_exporter/cli/term"
 	"servicegroup_exporter/collector"
 )
 
@@ -24,7 +25,7 @@ const (
 // An eventPrinter prints events as lines for people: time, what happened, to whom, and what is known beyond. On a
 // terminal the lines fit, and what is known is below what is known of other members.
 type eventPrinter struct {
-	*screen
+	*term.Screen
 	nameWidth int
 }
 
@@ -32,9 +33,9 @@ type eventPrinter struct {
 func (p *eventPrinter) print(e *collector.Event) error {
 	name := ""
 	if e.Member.Name != "" {
-		name = printable(e.Member.Group) + "/" + printable(e.Member.Name)
+		name = term.Printable(e.Member.Group) + "/" + term.Printable(e.Member.Name)
 	}
-	details := "source=" + printable(e.Source)
+	details := "source=" + term.Printable(e.Source)
 	if e.HasLatency {
 		key := "detected_after"
 		if e.Type == collector.EventRecovery {
@@ -50,25 +51,25 @@ func (p *eventPrinter) print(e *collector.Event) error {
 
 // line prints the line of an event; the name is empty if it is not about a member. Details that don't fit go on below.
 func (p *eventPrinter) line(at time.Time, what, name, details string) error {
-	limit := p.width()
+	limit := p.Width()
 	stamp := at.Format(eventTime)
 	if limit < wideLine {
 		stamp = at.Format(time.TimeOnly)
 	}
-	cells := []cell{{text: stamp}, {what, eventStyle(collector.EventType(what))}, {text: name}, {text: details}}
-	widths := []int{len(stamp), eventWidth, p.align(p.chars.StringWidth(name), limit), p.chars.StringWidth(details)}
-	fit(widths, 1, limit, []concession{{column: 2, least: leastName}})
+	cells := []term.Cell{{Text: stamp}, {Text: what, Style: eventStyle(collector.EventType(what))}, {Text: name}, {Text: details}}
+	widths := []int{len(stamp), eventWidth, p.align(p.TextWidth(name), limit), p.TextWidth(details)}
+	term.Fit(widths, 1, limit, []term.Shrink{{Column: 2, Min: leastName}})
 	start := len(stamp) + 1 + eventWidth + 1
 	if widths[2] > 0 {
 		start += widths[2] + 1
 	}
-	lines := p.wrap(details, limit-start)
+	lines := p.Wrap(details, limit-start)
 	if limit-start < leastDetails {
 		start = len(stamp) + 1
-		lines = append([]string{""}, p.wrap(details, limit-start)...)
+		lines = append([]string{""}, p.Wrap(details, limit-start)...)
 	}
-	cells[3].text = lines[0]
-	lines[0] = p.screen.line(cells, widths, 1, limit)
+	cells[3].Text = lines[0]
+	lines[0] = p.Screen.Line(cells, widths, 1, limit)
 	_, err := fmt.Fprintln(p, strings.Join(lines, "\n"+strings.Repeat(" ", start)))
 	return err
 }
@@ -76,7 +77,7 @@ func (p *eventPrinter) line(at time.Time, what, name, details string) error {
 // align gives the width of the column of names: on a terminal that of the widest so far, but for those that would push
 // everything else to the edge.
 func (p *eventPrinter) align(name, limit int) int {
-	if p.terminal == nil || name == 0 {
+	if !p.IsTerminal() || name == 0 {
 		return name
 	}
 	if name <= limit/3 {
@@ -86,18 +87,18 @@ func (p *eventPrinter) align(name, limit int) int {
 }
 
 // eventStyle is red for what wakes people, green for what lets them sleep.
-func eventStyle(what collector.EventType) style {
+func eventStyle(what collector.EventType) term.Style {
 	switch what {
 	case collector.EventDeath, collector.EventSourceLost:
-		return red
+		return term.Red
 	case collector.EventRecovery, collector.EventSourceBack, collector.EventForcedUp:
-		return green
+		return term.Green
 	case collector.EventForcedDown:
-		return yellow
+		return term.Yellow
 	case collector.EventJoin, collector.EventLeave, collector.EventForgotten:
-		return cyan
+		return term.Cyan
 	default:
-		return plain
+		return term.Plain
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"servicegroup_exporter/cli/term"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/drivers"
 )
@@ -34,6 +35,6 @@ func (a *cli) getOne(group string, flags *sourceFlags) error {
 		}
 		return fmt.Errorf("group %q has no live member: %w", group, drivers.ErrNoMember)
 	}
-	fmt.Fprintln(a.Stdout, printable(up[rand.IntN(len(up))]))
+	fmt.Fprintln(a.Stdout, term.Printable(up[rand.IntN(len(up))]))
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"servicegroup_exporter/cli/term"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/drivers"
 )
@@ -60,8 +61,8 @@ func (f *listFlags) print(out io.Writer, all []listRow) error {
 	case "nova":
 		return printNova(out, rows)
 	}
-	s := newScreen(out, *f.color)
-	if err := printTable(s, rows); err != nil || s.terminal == nil {
+	s := term.New(out, *f.color)
+	if err := printTable(s, rows); err != nil || !s.IsTerminal() {
 		return err
 	}
 	return printSummary(s, all)
@@ -156,7 +157,7 @@ func printNova(w io.Writer, rows []listRow) error {
 		if r.LastHeartbeat != nil {
 			updated = r.LastHeartbeat.Format(time.DateTime)
 		}
-		if _, err := fmt.Fprintf(w, format, printable(r.Binary), printable(r.Member), printable(r.Zone), status, state, updated); err != nil {
+		if _, err := fmt.Fprintf(w, format, term.Printable(r.Binary), term.Printable(r.Member), term.Printable(r.Zone), status, state, updated); err != nil {
 			return err
 		}
 	}

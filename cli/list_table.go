@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"servicegroup_exporter/cli/term"
 	"servicegroup_exporter/collector"
 )
 
@@ -21,47 +22,48 @@ const (
 )
 
 // printTable prints the rows in full, or on a terminal as people want to see them: ages, and what fits.
-func printTable(s *screen, rows []listRow) error {
-	t := &table{
-		titles: []string{"SOURCE", "GROUP", "MEMBER", "STATE", "LAST HEARTBEAT", "BINARY", "ZONE", "ADMIN"},
-		// A reason for being disabled can be long; the binary mostly follows from the group; the name is needed most.
-		concessions: []concession{
-			{columnAdmin, 24},
-			{columnBinary, 0},
-			{columnMember, 32},
-			{columnAdmin, 11},
-			{columnZone, 0},
-			{columnGroup, 12},
-			{columnSource, 10},
-			{columnMember, 16},
-			{columnGroup, 6},
-			{columnAdmin, 5},
-			{columnMember, 8},
+func printTable(s *term.Screen, rows []listRow) error {
+	t := &term.Table{
+		Titles: []string{"SOURCE", "GROUP", "MEMBER", "STATE", "LAST HEARTBEAT", "BINARY", "ZONE", "ADMIN"},
+		// The reason why a member is disabled can be long, the binary usually follows from the group, and the name of the
+		// member is needed most.
+		Shrinks: []term.Shrink{
+			{Column: columnAdmin, Min: 24},
+			{Column: columnBinary, Min: 0},
+			{Column: columnMember, Min: 32},
+			{Column: columnAdmin, Min: 11},
+			{Column: columnZone, Min: 0},
+			{Column: columnGroup, Min: 12},
+			{Column: columnSource, Min: 10},
+			{Column: columnMember, Min: 16},
+			{Column: columnGroup, Min: 6},
+			{Column: columnAdmin, Min: 5},
+			{Column: columnMember, Min: 8},
 		},
 	}
-	if s.terminal != nil {
-		t.titles[columnHeartbeat] = "SEEN"
+	if s.IsTerminal() {
+		t.Titles[columnHeartbeat] = "SEEN"
 	}
 	for i := range rows {
-		t.rows = append(t.rows, rows[i].cells(s.terminal != nil))
+		t.Rows = append(t.Rows, rows[i].cells(s.IsTerminal()))
 	}
-	return t.print(s)
+	return t.Print(s)
 }
 
-func (r *listRow) cells(ages bool) []cell {
+func (r *listRow) cells(ages bool) []term.Cell {
 	state, heartbeat := r.State, orDash(r.LastHeartbeat)
 	if ages {
 		state, heartbeat = r.stateAndAge(), r.heartbeatAge()
 	}
-	return []cell{
-		columnSource:    {text: printable(r.Source)},
-		columnGroup:     {text: printable(r.Group)},
-		columnMember:    {text: printable(r.Member)},
-		columnState:     {state, stateStyle(r.State)},
-		columnHeartbeat: {text: heartbeat},
-		columnBinary:    {text: orNothing(r.Binary)},
-		columnZone:      {text: orNothing(r.Zone)},
-		columnAdmin:     {printable(r.admin()), r.adminStyle()},
+	return []term.Cell{
+		columnSource:    {Text: term.Printable(r.Source)},
+		columnGroup:     {Text: term.Printable(r.Group)},
+		columnMember:    {Text: term.Printable(r.Member)},
+		columnState:     {Text: state, Style: stateStyle(r.State)},
+		columnHeartbeat: {Text: heartbeat},
+		columnBinary:    {Text: term.OrNone(r.Binary)},
+		columnZone:      {Text: term.OrNone(r.Zone)},
+		columnAdmin:     {Text: term.Printable(r.admin()), Style: r.adminStyle()},
 	}
 }
 
@@ -70,28 +72,28 @@ func (r *listRow) stateAndAge() string {
 	if r.Since == nil || !r.remembered {
 		return r.State
 	}
-	return r.State + " " + short(max(0, r.polled.Sub(*r.Since)))
+	return r.State + " " + term.Duration(max(0, r.polled.Sub(*r.Since)))
 }
 
 func (r *listRow) heartbeatAge() string {
 	switch {
 	case r.LastHeartbeat == nil:
-		return nothing
+		return term.None
 	case r.LastHeartbeat.Sub(r.backendNow) >= time.Second:
-		return short(r.LastHeartbeat.Sub(r.backendNow)) + " ahead"
+		return term.Duration(r.LastHeartbeat.Sub(r.backendNow)) + " ahead"
 	default:
-		return short(max(0, r.backendNow.Sub(*r.LastHeartbeat))) + " ago"
+		return term.Duration(max(0, r.backendNow.Sub(*r.LastHeartbeat))) + " ago"
 	}
 }
 
-func stateStyle(state string) style {
+func stateStyle(state string) term.Style {
 	switch state {
 	case collector.Up.String():
-		return green
+		return term.Green
 	case collector.Down.String():
-		return red
+		return term.Red
 	default:
-		return yellow
+		return term.Yellow
 	}
 }
 
@@ -101,7 +103,7 @@ func (r *listRow) admin() string {
 	case r.ForcedDown != nil && *r.ForcedDown:
 		return "forced down"
 	case r.Enabled == nil:
-		return nothing
+		return term.None
 	case !*r.Enabled && r.DisabledReason != "":
 		return "disabled: " + r.DisabledReason
 	case !*r.Enabled:
@@ -111,22 +113,22 @@ func (r *listRow) admin() string {
 	}
 }
 
-func (r *listRow) adminStyle() style {
+func (r *listRow) adminStyle() term.Style {
 	if r.ForcedDown != nil && *r.ForcedDown || r.Enabled != nil && !*r.Enabled {
-		return yellow
+		return term.Yellow
 	}
-	return plain
+	return term.Plain
 }
 
 func orDash(t *time.Time) string {
 	if t == nil {
-		return nothing
+		return term.None
 	}
 	return t.Format("2006-01-02T15:04:05.000Z")
 }
 
 // printSummary says how many there are, so that nobody has to count.
-func printSummary(s *screen, rows []listRow) error {
+func printSummary(s *term.Screen, rows []listRow) error {
 	count := map[string]int{}
 	for i := range rows {
 		count[rows[i].State]++
@@ -138,7 +140,7 @@ func printSummary(s *screen, rows []listRow) error {
 	var parts []string
 	for _, state := range []string{collector.Up.String(), collector.Down.String(), collector.Unknown.String()} {
 		if n := count[state]; n > 0 {
-			parts = append(parts, s.paint(fmt.Sprintf("%d %s", n, state), stateStyle(state)))
+			parts = append(parts, s.Paint(fmt.Sprintf("%d %s", n, state), stateStyle(state)))
 		}
 	}
 	if len(parts) > 0 {

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/cli/term"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/drivers"
 )
@@ -48,17 +50,17 @@ func TestAges(t *testing.T) {
 }
 
 func TestStyles(t *testing.T) {
-	look := func(m collector.MemberState) [2]style {
+	look := func(m collector.MemberState) [2]term.Style {
 		row := listed(m)
 		cells := row.cells(true)
-		return [2]style{cells[columnState].look, cells[columnAdmin].look}
+		return [2]term.Style{cells[columnState].Style, cells[columnAdmin].Style}
 	}
-	require.Equal(t, [2]style{green, plain}, look(collector.MemberState{State: collector.Up}))
-	require.Equal(t, [2]style{yellow, plain}, look(collector.MemberState{State: collector.Unknown}))
-	require.Equal(t, [2]style{red, yellow}, look(collector.MemberState{
+	require.Equal(t, [2]term.Style{term.Green, term.Plain}, look(collector.MemberState{State: collector.Up}))
+	require.Equal(t, [2]term.Style{term.Yellow, term.Plain}, look(collector.MemberState{State: collector.Unknown}))
+	require.Equal(t, [2]term.Style{term.Red, term.Yellow}, look(collector.MemberState{
 		State: collector.Down, Member: drivers.Member{ForcedDown: drivers.FlagYes, Enabled: drivers.FlagYes},
 	}))
-	require.Equal(t, [2]style{green, yellow}, look(collector.MemberState{
+	require.Equal(t, [2]term.Style{term.Green, term.Yellow}, look(collector.MemberState{
 		State: collector.Up, Member: drivers.Member{ForcedDown: drivers.FlagNo, Enabled: drivers.FlagNo},
 	}))
 }
@@ -70,12 +72,12 @@ func TestSummary(t *testing.T) {
 		"4 members: 2 up, 1 down, 1 unknown\n": {"up", "unknown", "down", "up"},
 		"2 members: 2 unknown\n":               {"unknown", "unknown"},
 	} {
-		s := testScreen(false)
+		var out bytes.Buffer
 		var rows []listRow
 		for _, state := range states {
 			rows = append(rows, listRow{State: state})
 		}
-		require.NoError(t, printSummary(s, rows))
-		require.Equal(t, want, s.printed())
+		require.NoError(t, printSummary(term.New(&out, "never"), rows))
+		require.Equal(t, want, out.String())
 	}
 }

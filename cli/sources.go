@@ -26,3 +26,9 @@ func addSourceFlags(c *kingpin.CmdClause) *sourceFlags {
 	c.Flag("timeout", "How long to wait for a source's answer.").Default("10s").DurationVar(&f.timeout)
 	return f
 }
+
+// addColorFlag declares --color, see [term.New].
+func addColorFlag(c *kingpin.CmdClause) *string {
+	return c.Flag("color", "Colours: auto (on a terminal, unless $NO_COLOR is set), always or never.").
+		Default("auto").Enum("auto", "always", "never")
+}

@@ -24,6 +24,8 @@ import (
 
 const (
 	longName = "overcloud-novacompute-production-rack17-012.dc1.example.org"
+	wideName = "日本語のホスト"
+	accented = "cafe\u0301-01" // with a combining character
 	reason   = `maintenance: "rack 7" is moved to the other hall, back on Monday (ticket OPS-12345)`
 )
 
@@ -54,7 +56,7 @@ func storeWithMembers(t *testing.T) (dir string, change func(statement string, a
 	for _, rename := range [][2]string{
 		{"compute-03", longName},
 		{"compute-04", wideName},
-		{"compute-05", combiningName},
+		{"compute-05", accented},
 		{"compute-06", "bad\x1b[31mname"},
 	} {
 		change("UPDATE services SET host = ? WHERE host = ?", rename[1], rename[0])
@@ -193,4 +195,18 @@ func TestWatchOnATerminal(t *testing.T) {
 		require.NoError(t, s.cmd.Process.Signal(os.Interrupt))
 		requireFits(t, columns, s.end(t))
 	}
+}
+
+// withoutEscapes removes the escape sequences of colours.
+func withoutEscapes(s string) string {
+	var text strings.Builder
+	for s != "" {
+		before, escape, found := strings.Cut(s, "\x1b[")
+		text.WriteString(before)
+		if !found {
+			break
+		}
+		_, s, _ = strings.Cut(escape, "m")
+	}
+	return text.String()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"servicegroup_exporter/cli/term"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
@@ -20,7 +21,7 @@ func (a *cli) watchCommand() command {
 	color := addColorFlag(c)
 	flags := addSourceFlags(c)
 	return func() error {
-		w := &watcher{group: *group, json: *format == "json", events: &eventPrinter{screen: newScreen(a.Stdout, *color)}}
+		w := &watcher{group: *group, json: *format == "json", events: &eventPrinter{Screen: term.New(a.Stdout, *color)}}
 		return a.watch(w, *interval, flags)
 	}
 }
@@ -98,7 +99,7 @@ func (w *watcher) printWatching(source string, count map[collector.State]int) er
 		})
 	}
 	return w.events.line(now, "watching", "",
-		fmt.Sprintf("source=%s up=%d down=%d", printable(source), count[collector.Up], count[collector.Down]))
+		fmt.Sprintf("source=%s up=%d down=%d", term.Printable(source), count[collector.Up], count[collector.Down]))
 }
 
 func (w *watcher) print(e *collector.Event) error {

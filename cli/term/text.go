@@ -1,4 +1,4 @@
-package cli
+package term
 
 import (
 	"fmt"
@@ -9,36 +9,36 @@ import (
 	"unicode/utf8"
 )
 
-// nothing stands where there is no value.
-const nothing = "-"
+// None is printed where there is no value.
+const None = "-"
 
-// printable quotes text from a backend that would otherwise break a line, or speak to the terminal.
-func printable(s string) string {
+// Printable quotes a text from a backend that would otherwise break the line, or send control sequences to the terminal.
+func Printable(s string) string {
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(s)
 	}
 	return s
 }
 
-// printableLines is printable text of several lines, as errors may be.
-func printableLines(s string) string {
+// PrintableLines applies [Printable] to each line of a text, for example of joined errors.
+func PrintableLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
-		lines[i] = printable(line)
+		lines[i] = Printable(line)
 	}
 	return strings.Join(lines, "\n")
 }
 
-// orNothing is printable text that is never empty.
-func orNothing(s string) string {
+// OrNone returns the printable text, or [None] if the text is empty.
+func OrNone(s string) string {
 	if s == "" {
-		return nothing
+		return None
 	}
-	return printable(s)
+	return Printable(s)
 }
 
-// short writes a duration for people: in two units, or in one from ten of it on.
-func short(d time.Duration) string {
+// Duration formats a duration for people: in two units, as "1h6m", or in one if there are ten or more of it, as "12m".
+func Duration(d time.Duration) string {
 	units := []struct {
 		size time.Duration
 		name string

@@ -1,4 +1,4 @@
-package cli
+package term
 
 import (
 	"strings"
@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Whatever sign is in a name, it can neither break a line nor speak to the terminal.
-func TestEverySignIsPrintable(t *testing.T) {
+// No character in a name can break a line or send control sequences to the terminal.
+func TestEveryCharacterIsPrintable(t *testing.T) {
 	for r := range rune(unicode.MaxRune + 1) {
-		shown := printable("a" + string(r))
+		shown := Printable("a" + string(r))
 		if !utf8.ValidString(shown) || strings.ContainsFunc(shown, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Fatalf("%U is shown as %q", r, shown)
 		}

@@ -1,4 +1,4 @@
-package cli
+package term
 
 import (
 	"bytes"
@@ -14,19 +14,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Names as backends may have them: wide characters, combining ones, and an emoji of several.
+// Names that backends may have: with wide characters, combining characters, and an emoji of several code points.
 const (
 	wideName      = "日本語のホスト"
 	combiningName = "cafe\u0301-01"
 	emojiName     = "👩‍💻-laptop"
 )
 
-// testScreen is no terminal, of a user outside of East Asia.
-func testScreen(colours bool) *screen {
-	return &screen{Writer: &bytes.Buffer{}, colours: colours, chars: &runewidth.Condition{}}
+// testScreen returns a screen that is no terminal, for a locale outside East Asia.
+func testScreen(colours bool) *Screen {
+	return &Screen{Writer: &bytes.Buffer{}, colours: colours, chars: &runewidth.Condition{}}
 }
-
-func (s *screen) printed() string { return s.Writer.(*bytes.Buffer).String() }
 
 func TestShorten(t *testing.T) {
 	s := testScreen(false)
@@ -56,7 +54,7 @@ func TestShorten(t *testing.T) {
 	}
 }
 
-// In East Asian locales the mark itself is wide.
+// In East Asian locales the ellipsis itself is wide.
 func TestShortenWhereTheMarkIsWide(t *testing.T) {
 	s := testScreen(false)
 	s.chars.EastAsianWidth = true
@@ -65,7 +63,7 @@ func TestShortenWhereTheMarkIsWide(t *testing.T) {
 }
 
 func TestLine(t *testing.T) {
-	cells := []cell{{"ab", plain}, {wideName, green}, {"", red}, {"end", bold}}
+	cells := []Cell{{"ab", Plain}, {wideName, Green}, {"", Red}, {"end", Bold}}
 	for _, c := range []struct {
 		name   string
 		widths []int
@@ -80,12 +78,12 @@ func TestLine(t *testing.T) {
 		{"the line is full between cells", []int{4, 16, 0, 3}, 6, "ab"},
 		{"no room at all", []int{4, 16, 0, 3}, 0, ""},
 	} {
-		got := testScreen(false).line(cells, c.widths, 2, c.limit)
+		got := testScreen(false).Line(cells, c.widths, 2, c.limit)
 		require.Equal(t, c.want, got, c.name)
-		coloured := testScreen(true).line(cells, c.widths, 2, c.limit)
+		coloured := testScreen(true).Line(cells, c.widths, 2, c.limit)
 		require.Equal(t, got, withoutEscapes(coloured), c.name)
 	}
-	require.Equal(t, "ab  \x1b[32m日本…\x1b[0m  \x1b[1mend\x1b[0m", testScreen(true).line(cells, []int{2, 5, 0, 3}, 2, 100))
+	require.Equal(t, "ab  \x1b[32m日本…\x1b[0m  \x1b[1mend\x1b[0m", testScreen(true).Line(cells, []int{2, 5, 0, 3}, 2, 100))
 }
 
 func TestWrap(t *testing.T) {
@@ -103,7 +101,7 @@ func TestWrap(t *testing.T) {
 		{wideName, 5, []string{"日本", "語の", "ホス", "ト"}},
 		{"source=a", 0, []string{"source=a"}},
 	} {
-		require.Equal(t, c.want, s.wrap(c.text, c.width), "%q in %d", c.text, c.width)
+		require.Equal(t, c.want, s.Wrap(c.text, c.width), "%q in %d", c.text, c.width)
 	}
 }
 
@@ -117,17 +115,17 @@ func TestColours(t *testing.T) {
 	require.NoError(t, err)
 	defer file.Close()
 
-	coloured := func(out *os.File, mode string) bool { return newScreen(out, mode).colours }
+	coloured := func(out *os.File, mode string) bool { return New(out, mode).colours }
 	require.True(t, coloured(terminal, "auto"))
 	require.True(t, coloured(terminal, "always"))
 	require.False(t, coloured(terminal, "never"))
 	require.False(t, coloured(file, "auto"))
 	require.True(t, coloured(file, "always"))
-	require.False(t, newScreen(&bytes.Buffer{}, "auto").colours)
+	require.False(t, New(&bytes.Buffer{}, "auto").colours)
 
 	t.Setenv("NO_COLOR", "1")
 	require.False(t, coloured(terminal, "auto"))
-	require.True(t, coloured(terminal, "always"), "who asks for it gets it")
+	require.True(t, coloured(terminal, "always"), "--color=always wins over NO_COLOR")
 	t.Setenv("NO_COLOR", "")
 	for _, term := range []string{"dumb", ""} {
 		t.Setenv("TERM", term)
@@ -140,34 +138,34 @@ func TestWidth(t *testing.T) {
 	require.NoError(t, err)
 	defer control.Close()
 	defer terminal.Close()
-	s := newScreen(terminal, "auto")
-	require.Equal(t, math.MaxInt, s.width(), "a terminal that does not say")
+	s := New(terminal, "auto")
+	require.Equal(t, math.MaxInt, s.Width(), "a terminal that does not say")
 	for _, columns := range []int{80, 200} {
 		require.NoError(t, pty.Setsize(control, &pty.Winsize{Rows: 24, Cols: uint16(columns)}))
-		require.Equal(t, columns, s.width())
+		require.Equal(t, columns, s.Width())
 	}
-	require.Equal(t, math.MaxInt, newScreen(&bytes.Buffer{}, "auto").width())
+	require.Equal(t, math.MaxInt, New(&bytes.Buffer{}, "auto").Width())
 }
 
 func TestFit(t *testing.T) {
 	for _, c := range []struct {
-		name        string
-		widths      []int
-		limit       int
-		concessions []concession
-		want        []int
+		name    string
+		widths  []int
+		limit   int
+		shrinks []Shrink
+		want    []int
 	}{
-		{"it fits", []int{10, 10}, 22, []concession{{0, 5}}, []int{10, 10}},
-		{"no more than needed", []int{10, 10}, 20, []concession{{0, 5}}, []int{8, 10}},
-		{"one after the other", []int{10, 10}, 14, []concession{{0, 5}, {1, 4}}, []int{5, 7}},
-		{"as far as it may", []int{10, 10}, 3, []concession{{0, 5}, {1, 4}}, []int{5, 4}},
-		{"a column is left out, and makes room", []int{10, 10, 10}, 22, []concession{{0, 5}, {1, 0}}, []int{10, 0, 10}},
-		{"some room", []int{10, 10, 10}, 19, []concession{{0, 5}, {1, 0}}, []int{7, 0, 10}},
-		{"a column twice", []int{10, 10}, 14, []concession{{0, 8}, {1, 8}, {0, 2}}, []int{4, 8}},
-		{"a column that is not there", []int{0, 10}, 8, []concession{{0, 0}, {1, 4}}, []int{0, 8}},
-		{"no limit", []int{10, 10}, math.MaxInt, []concession{{0, 5}}, []int{10, 10}},
+		{"it fits", []int{10, 10}, 22, []Shrink{{0, 5}}, []int{10, 10}},
+		{"no more than needed", []int{10, 10}, 20, []Shrink{{0, 5}}, []int{8, 10}},
+		{"one after the other", []int{10, 10}, 14, []Shrink{{0, 5}, {1, 4}}, []int{5, 7}},
+		{"as far as it may", []int{10, 10}, 3, []Shrink{{0, 5}, {1, 4}}, []int{5, 4}},
+		{"a column is left out, and makes room", []int{10, 10, 10}, 22, []Shrink{{0, 5}, {1, 0}}, []int{10, 0, 10}},
+		{"some room", []int{10, 10, 10}, 19, []Shrink{{0, 5}, {1, 0}}, []int{7, 0, 10}},
+		{"a column twice", []int{10, 10}, 14, []Shrink{{0, 8}, {1, 8}, {0, 2}}, []int{4, 8}},
+		{"a column that is not there", []int{0, 10}, 8, []Shrink{{0, 0}, {1, 4}}, []int{0, 8}},
+		{"no limit", []int{10, 10}, math.MaxInt, []Shrink{{0, 5}}, []int{10, 10}},
 	} {
-		fit(c.widths, 2, c.limit, c.concessions)
+		Fit(c.widths, 2, c.limit, c.shrinks)
 		require.Equal(t, c.want, c.widths, c.name)
 	}
 }
@@ -185,10 +183,10 @@ func TestPrintable(t *testing.T) {
 		"":               "",
 		"maintenance: é": "maintenance: é",
 	} {
-		require.Equal(t, want, printable(text))
+		require.Equal(t, want, Printable(text))
 	}
-	require.Equal(t, "one\n\"t\\x1bwo\"\nthree", printableLines("one\nt\x1bwo\nthree"))
-	require.Equal(t, "-", orNothing(""))
+	require.Equal(t, "one\n\"t\\x1bwo\"\nthree", PrintableLines("one\nt\x1bwo\nthree"))
+	require.Equal(t, "-", OrNone(""))
 }
 
 func TestShort(t *testing.T) {
@@ -203,11 +201,11 @@ func TestShort(t *testing.T) {
 		"2d7h": 55 * time.Hour,
 		"400d": 400*24*time.Hour + time.Hour,
 	} {
-		require.Equal(t, want, short(d))
+		require.Equal(t, want, Duration(d))
 	}
 }
 
-// withoutEscapes takes the colours off.
+// withoutEscapes removes the escape sequences of colours.
 func withoutEscapes(s string) string {
 	var text strings.Builder
 	for s != "" {
