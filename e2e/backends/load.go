@@ -10,52 +10,52 @@ import (
 	"servicegroup_exporter/probe/drill"
 )
 
-// A measured is a drill and what it was about.
+// A measured is the report of a drill with its environment.
 type measured struct {
-	lab     lab
+	env     environment
 	timeout time.Duration
 	*drill.Report
 }
 
-// joinRate is how many members join in a second.
+// joinRate is the number of members that join per second.
 const joinRate = "400"
 
-// measureLoad lets more and more members live, one lab after the other, so that each has the machine for itself.
+// measureLoad runs drills with increasing numbers of members, one environment after the other, so that they do not disturb each
+// other.
 func (e *evaluation) measureLoad() [][]measured {
-	runs := make([][]measured, len(e.labs))
-	for i, l := range e.labs {
+	runs := make([][]measured, len(e.environments))
+	for i, env := range e.environments {
 		for _, n := range e.members {
-			runs[i] = append(runs[i], e.loadDrill("load", l, n))
+			runs[i] = append(runs[i], e.loadDrill("load", env, n))
 		}
 	}
 	return runs
 }
 
-// loadDrill measures the load of members that live, and then what happens when a tenth of them dies and a tenth loses the
-// network.
-func (e *evaluation) loadDrill(kind string, l lab, members int) measured {
-	r, err := e.drill(kind, l, e.timeout, "--members="+strconv.Itoa(members), "--rate="+joinRate,
-		"--kill=0.1", "--cut=0.05", "--freeze=0.05", "--flap=0", "--steady="+e.steady.String(), "--duration=10s")
+// loadDrill measures the load of live members, and then kills a tenth of them and cuts the network of another tenth.
+func (e *evaluation) loadDrill(kind string, env environment, members int) measured {
+	r, err := e.drill(kind, env, e.timeout, "--members="+strconv.Itoa(members), "--rate="+joinRate,
+		"--kill=0.1", "--cut=0.05", "--freeze=0.05", "--flap=0", "--steady="+e.baseline.String(), "--duration=10s")
 	if err != nil {
 		e.Fatalf("%v", err)
 	}
-	return measured{l, e.timeout, r}
+	return measured{env, e.timeout, r}
 }
 
-// extrapolated is how many members the load is extrapolated to.
+// extrapolated is the number of members to which the load is extrapolated.
 const extrapolated = 10_000
 
 func (e *evaluation) printLoad(out io.Writer, runs [][]measured) {
-	fmt.Fprintf(out, "### Load against the number of members\n\n")
-	fmt.Fprintf(out, "Timeout %v; heartbeats every %v in db and mc. What members that live cost each second, over %v, and what one poll "+
-		"of this exporter costs, which polls every %v.\n\n", e.timeout, e.timeout/beats, e.steady, pollInterval)
-	fmt.Fprintln(out, "| backend | members | requests of members | bytes to and from them | processor time of the servers | requests of a poll | bytes of a poll |")
+	fmt.Fprintf(out, "### Load by number of members\n\n")
+	fmt.Fprintf(out, "Heartbeat timeout %v; a heartbeat every %v in db and mc. The table shows the cost of live members per second, measured "+
+		"for %v, and the cost of one poll of this exporter, which polls every %v.\n\n", e.timeout, e.timeout/heartbeatsPerTimeout, e.baseline, pollInterval)
+	fmt.Fprintln(out, "| backend | members | requests of members | bytes to and from members | CPU of the servers | requests per poll | bytes per poll |")
 	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-	for _, lab := range runs {
-		for _, r := range lab {
+	for _, ofEnv := range runs {
+		for _, r := range ofEnv {
 			l := r.Baseline
 			polls := l.Seconds / r.PollInterval
-			fmt.Fprintf(out, "| %s | %d | %.0f/s | %s/s | %s | %.1f | %s |\n", r.lab.name, r.Members,
+			fmt.Fprintf(out, "| %s | %d | %.0f/s | %s/s | %s | %.1f | %s |\n", r.env.name, r.Members,
 				l.PerSecond(l.Members.Sends), bytesText(l.PerSecond(l.Members.BytesOut+l.Members.BytesIn)), cpuText(l),
 				float64(l.Observer.Sends)/polls, bytesText(float64(l.Observer.BytesOut+l.Observer.BytesIn)/polls))
 		}
@@ -66,15 +66,15 @@ func (e *evaluation) printLoad(out io.Writer, runs [][]measured) {
 		if l.BackendCPU != nil {
 			cpu = fmt.Sprintf("%.0f %%", scale*100**l.BackendCPU/l.Seconds)
 		}
-		fmt.Fprintf(out, "| %s | *%d, extrapolated* | *%.0f/s* | *%s/s* | *%s* | | |\n", r.lab.name, extrapolated,
+		fmt.Fprintf(out, "| %s | *%d, extrapolated* | *%.0f/s* | *%s/s* | *%s* | | |\n", r.env.name, extrapolated,
 			scale*l.PerSecond(l.Members.Sends), bytesText(scale*l.PerSecond(l.Members.BytesOut+l.Members.BytesIn)), cpu)
 	}
-	fmt.Fprintf(out, "\nRows in italics were not measured: they are the last measured row times the ratio of members. Longer timeouts cost "+
-		"less in proportion: with Nova's own 60 s and a heartbeat every 10 s, db and mc have %.2g of these requests; ZooKeeper "+
-		"with 10 s has %.2g.\n\n", e.timeout.Seconds()/beats/10, e.timeout.Seconds()/10)
-	fmt.Fprintln(out, e.save("load-requests", loadChart(runs, "Requests of members, by their number", "requests a second",
+	fmt.Fprintf(out, "\nRows in italics are not measured: they are the last measured row times the ratio of members. The cost is inversely "+
+		"proportional to the timeout: with Nova's defaults, 60 s and a heartbeat every 10 s, db and mc have %.2g times these requests; "+
+		"ZooKeeper with 10 s has %.2g times.\n\n", e.timeout.Seconds()/heartbeatsPerTimeout/10, e.timeout.Seconds()/10)
+	fmt.Fprintln(out, e.save("load-requests", loadChart(runs, "Requests of members", "requests per second",
 		func(r *measured) float64 { return r.Baseline.PerSecond(r.Baseline.Members.Sends) })))
-	fmt.Fprintln(out, e.save("load-cpu", loadChart(runs, "Processor time of the servers", "% of a core",
+	fmt.Fprintln(out, e.save("load-cpu", loadChart(runs, "CPU of the servers", "% of a core",
 		func(r *measured) float64 {
 			if r.Baseline.BackendCPU == nil {
 				return 0
@@ -83,22 +83,22 @@ func (e *evaluation) printLoad(out io.Writer, runs [][]measured) {
 		})))
 }
 
-// largest gives the run with most members of each lab.
+// largest returns the run with the most members of each environment.
 func largest(runs [][]measured) []measured {
 	last := make([]measured, len(runs))
-	for i, lab := range runs {
-		last[i] = lab[len(lab)-1]
+	for i, ofEnv := range runs {
+		last[i] = ofEnv[len(ofEnv)-1]
 	}
 	return last
 }
 
-// loadChart shows a value against the number of members, with a dashed part for what is extrapolated.
+// loadChart returns a chart of a value by number of members. The extrapolated part is dashed.
 func loadChart(runs [][]measured, title, y string, value func(*measured) float64) *plot.Chart {
 	c := &plot.Chart{Title: title, X: "members (dashed: extrapolated)", Y: y, LogX: true, LogY: true}
-	for _, lab := range runs {
-		line := plot.Line{Name: lab[0].lab.name, Dots: true}
-		for i := range lab {
-			line.Points = append(line.Points, plot.Point{X: float64(lab[i].Members), Y: value(&lab[i])})
+	for _, ofEnv := range runs {
+		line := plot.Line{Name: ofEnv[0].env.name, Dots: true}
+		for i := range ofEnv {
+			line.Points = append(line.Points, plot.Point{X: float64(ofEnv[i].Members), Y: value(&ofEnv[i])})
 		}
 		end := line.Points[len(line.Points)-1]
 		line.Beyond = []plot.Point{end, {X: extrapolated, Y: end.Y * extrapolated / end.X}}

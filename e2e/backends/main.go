@@ -1,8 +1,8 @@
-// Backends compares what members cost a database, ZooKeeper and memcached, how soon deaths are noticed there, and how often
-// the living are called dead. It starts real servers, and runs the exporter's own command drill against them with growing
-// numbers of members and several timeouts. It prints Markdown and writes the plots.
+// Backends compares a database, ZooKeeper and memcached: the load that members cause, the time until deaths are detected, and
+// how often live members are reported dead. It starts real servers, and runs the exporter's own command drill on them with
+// growing numbers of members and several heartbeat timeouts. It prints Markdown and writes plots.
 //
-// It needs the Debian packages that `make deps` installs, and is to be run in the folder e2e.
+// It needs the Debian packages that `make deps` installs. Run it in the folder e2e.
 package main
 
 import (
@@ -20,11 +20,11 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// run prints Markdown to out, and what is being done to progress. It returns the exit code.
+// run prints Markdown to out and its progress to progress. It returns the exit code.
 func run(args []string, out, progress io.Writer) int {
-	k := kingpin.New("backends", "Compares backends with drills.")
-	short := k.Flag("short", "Few members and one timeout: whether everything works, not how well.").Bool()
-	images := k.Flag("images", "Folder for the plots.").Default("docs/images").String()
+	k := kingpin.New("backends", "Compare backends by drills.")
+	short := k.Flag("short", "Use few members and one timeout, to check that everything works.").Bool()
+	images := k.Flag("images", "Folder for the plots.").Default("../docs/images").String()
 	spin := k.Flag("spin", "Keep one core busy until killed.").Hidden().Bool()
 	if _, err := k.Parse(args); err != nil {
 		fmt.Fprintln(progress, "backends:", err)
@@ -41,7 +41,7 @@ func run(args []string, out, progress io.Writer) int {
 	return b.Run(func() { e.evaluate(out) })
 }
 
-// keepBusy uses a core until it is told to end.
+// keepBusy uses a core until it receives SIGTERM.
 func keepBusy() {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
@@ -50,27 +50,30 @@ func keepBusy() {
 	os.Exit(0)
 }
 
-// A plan says what is measured.
+// A plan defines the drills.
 type plan struct {
-	members  []int           // of the drills that measure load, in growing order
-	timeout  time.Duration   // of those drills
-	timeouts []time.Duration // of the drills that measure detection
-	few      int             // members of those
-	busy     int             // members of the drills on a busy machine
-	steady   time.Duration
+	members  []int         // of the drills that measure load, in increasing order
+	timeout  time.Duration // heartbeat timeout of these drills
+	baseline time.Duration // of these drills
+
+	detectionMembers  int             // of the drills that measure detection
+	detectionTimeouts []time.Duration // heartbeat timeouts of these drills
+
+	busyMembers int // of the drills on a busy machine
 }
 
 func fullPlan() plan {
 	return plan{
-		members: []int{10, 100, 1000, 2000}, timeout: 4 * time.Second,
-		timeouts: []time.Duration{4 * time.Second, 8 * time.Second, 16 * time.Second},
-		few:      40, busy: 500, steady: 5 * time.Second,
+		members: []int{10, 100, 1000, 2000}, timeout: 4 * time.Second, baseline: 5 * time.Second,
+		detectionMembers: 40, detectionTimeouts: []time.Duration{4 * time.Second, 8 * time.Second, 16 * time.Second},
+		busyMembers: 500,
 	}
 }
 
 func shortPlan() plan {
 	return plan{
-		members: []int{10, 50}, timeout: 4 * time.Second, timeouts: []time.Duration{4 * time.Second},
-		few: 10, busy: 20, steady: 2 * time.Second,
+		members: []int{10, 50}, timeout: 4 * time.Second, baseline: 2 * time.Second,
+		detectionMembers: 10, detectionTimeouts: []time.Duration{4 * time.Second},
+		busyMembers: 20,
 	}
 }

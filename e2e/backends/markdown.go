@@ -11,25 +11,25 @@ import (
 	"servicegroup_exporter/probe/drill"
 )
 
-// printMachine says what was run, and where.
+// printMachine prints where the drills ran, and their commands.
 func (e *evaluation) printMachine(out io.Writer, loads [][]measured) {
 	fmt.Fprintf(out, "Measured on %s: %s", time.Now().UTC().Format(time.DateOnly), machine.Describe())
 	seen := map[string]bool{}
 	for _, r := range largest(loads) {
 		if name := r.Driver + " " + r.Backend; !seen[name] {
 			seen[name] = true
-			fmt.Fprintf(out, ", %s", named(r.Driver, r.Backend))
+			fmt.Fprintf(out, ", %s", serverName(r.Driver, r.Backend))
 		}
 	}
-	fmt.Fprintf(out, ", all on that machine, together with all members and the exporter. Revision %s.\n\n", machine.Revision())
+	fmt.Fprintf(out, ". Servers, members and exporter run on this one machine. Revision %s.\n\n", machine.Revision())
 	for _, kind := range slices.Sorted(maps.Keys(e.commands)) {
 		fmt.Fprintf(out, "    %s    # %s\n", e.commands[kind], kind)
 	}
 	fmt.Fprintln(out)
 }
 
-// named adds the server's name where it says its version only.
-func named(driver, backend string) string {
+// serverName returns the name and version of a server. ZooKeeper reports only its version.
+func serverName(driver, backend string) string {
 	if driver == "zk" {
 		return "ZooKeeper " + backend
 	}

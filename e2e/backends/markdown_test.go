@@ -15,8 +15,8 @@ import (
 	"servicegroup_exporter/probe/drill"
 )
 
-// some gives drills of two backends, of which one made mistakes and can't be asked for its processor time.
-func some() [][]measured {
+// exampleRuns returns drills on two backends. The last one has mistakes, and no CPU time of its servers.
+func exampleRuns() [][]measured {
 	report := func(members int, sends uint64) *drill.Report {
 		took := 3.5
 		return &drill.Report{
@@ -29,23 +29,23 @@ func some() [][]measured {
 			Accuracy: drill.Accuracy{LiveSeconds: 700, AtLeast: 233, Query: 1},
 		}
 	}
-	wrong := report(100, 1000)
-	wrong.Baseline.BackendCPU = nil
-	wrong.Accuracy.Mistakes, wrong.Accuracy.Recurrence, wrong.Accuracy.Query = 7, new(100.0), 0.99
-	wrong.Accuracy.Duration.Mean = 0.5
+	mistaken := report(100, 1000)
+	mistaken.Baseline.BackendCPU = nil
+	mistaken.Accuracy.Mistakes, mistaken.Accuracy.Recurrence, mistaken.Accuracy.Query = 7, new(100.0), 0.99
+	mistaken.Accuracy.Duration.Mean = 0.5
 	return [][]measured{
-		{{lab{name: "zk"}, 4 * time.Second, report(10, 100)}, {lab{name: "zk"}, 4 * time.Second, report(100, 1000)}},
-		{{lab{name: "mc"}, 4 * time.Second, report(10, 200)}, {lab{name: "mc"}, 4 * time.Second, wrong}},
+		{{environment{name: "zk"}, 4 * time.Second, report(10, 100)}, {environment{name: "zk"}, 4 * time.Second, report(100, 1000)}},
+		{{environment{name: "mc"}, 4 * time.Second, report(10, 200)}, {environment{name: "mc"}, 4 * time.Second, mistaken}},
 	}
 }
 
-func TestTables(t *testing.T) {
+func TestMarkdownTables(t *testing.T) {
 	e := &evaluation{
 		Bench: &testserver.Bench{Out: t.Output()}, plan: fullPlan(), images: t.TempDir(),
 		commands: map[string]string{"load": "servicegroup_exporter drill"},
 	}
 	var out bytes.Buffer
-	runs := some()
+	runs := exampleRuns()
 	e.printMachine(&out, runs)
 	e.printLoad(&out, runs)
 	e.printDetection(&out, runs)
@@ -66,7 +66,7 @@ func TestTables(t *testing.T) {
 	for _, image := range shown {
 		require.FileExists(t, filepath.Join(e.images, image[1]))
 	}
-	// Every row has as many cells as its table's head.
+	// Every row has as many cells as the header of its table.
 	for block := range strings.SplitSeq(out.String(), "\n\n") {
 		if rows := strings.Split(strings.TrimSpace(block), "\n"); strings.HasPrefix(rows[0], "|") {
 			for _, row := range rows {
@@ -76,8 +76,8 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// Every part that the script measures has its place in the page.
-func TestParts(t *testing.T) {
+// docs/evaluation.md has a place for every part that tools/evaluate measures.
+func TestPageHasAllParts(t *testing.T) {
 	page, err := os.ReadFile("../../docs/evaluation.md")
 	require.NoError(t, err)
 	script, err := os.ReadFile("../../tools/evaluate")

@@ -9,22 +9,22 @@ import (
 	"syscall"
 )
 
-// spinners is how many processes there are for each core that do nothing but use it.
+// spinners is the number of busy processes per core.
 const spinners = 2
 
-// measureBusy repeats a drill of each lab while other processes want more than all cores.
+// measureBusy runs a drill in each environment while busy processes use all cores.
 func (e *evaluation) measureBusy() []measured {
 	var runs []measured
 	e.Section(func() {
 		e.spin(spinners * runtime.NumCPU())
-		for _, l := range e.labs {
-			runs = append(runs, e.loadDrill("busy", l, e.busy))
+		for _, env := range e.environments {
+			runs = append(runs, e.loadDrill("busy", env, e.busyMembers))
 		}
 	})
 	return runs
 }
 
-// spin starts processes that use a core each, which end with this one.
+// spin starts processes that use a core each. They end with this process.
 func (e *evaluation) spin(n int) {
 	self, err := os.Executable()
 	if err != nil {
@@ -34,7 +34,7 @@ func (e *evaluation) spin(n int) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		runtime.LockOSThread() // Linux kills them when the thread that started them ends.
+		runtime.LockOSThread() // Pdeathsig is sent when the thread that started the processes ends.
 		var all []*exec.Cmd
 		for range n {
 			cmd := exec.Command(self, "--spin")
@@ -48,12 +48,12 @@ func (e *evaluation) spin(n int) {
 		started <- nil
 		<-stop
 		for _, cmd := range all {
-			_ = cmd.Process.Kill() // It may have ended.
-			_ = cmd.Wait()         // It was killed.
+			_ = cmd.Process.Kill() // The process may have ended already.
+			_ = cmd.Wait()         // It returns that the process was killed.
 		}
 	}()
 	if err := <-started; err != nil {
-		e.Fatalf("starting a process that keeps a core busy: %v", err)
+		e.Fatalf("starting a busy process: %v", err)
 	}
 	e.Cleanup(func() {
 		close(stop)
@@ -63,29 +63,30 @@ func (e *evaluation) spin(n int) {
 
 func (e *evaluation) printMistakes(out io.Writer, loads [][]measured, busy []measured) {
 	fmt.Fprintf(out, "### Mistakes under load\n\n")
-	fmt.Fprintf(out, "The drills of the first table, after the time of rest: in 10 s a tenth of the members is killed, a twentieth loses the network "+
-		"until it was seen dead, and another twentieth for a quarter of the timeout, which is no death. *Busy*: the same with %d more processes that do nothing but use the %d cores. "+
-		"All members live in one process there, which is starved too: *late* is by how much its timers were, so that not every mistake is the backend's.\n\n",
+	fmt.Fprintf(out, "These are the drills of the first table, after the baseline. In 10 s, a tenth of the members are killed, a twentieth lose "+
+		"the network until their death is detected, and another twentieth lose it for a quarter of the timeout, which is no death. *Busy* is the same drill with %d "+
+		"additional processes that keep the %d cores busy. All members run in one process, which also gets too little CPU time: *timer lag* is how late its timers fired, "+
+		"so not every mistake is caused by the backend.\n\n",
 		spinners*runtime.NumCPU(), runtime.NumCPU())
-	fmt.Fprintln(out, "| backend | members | lives | mistakes | T_MR | T_M, mean | P_A | deaths | T_D p99 | not noticed | source unreadable | late |")
+	fmt.Fprintln(out, "| backend | members | live time | mistakes | T_MR | T_M, mean | P_A | deaths | T_D p99 | not detected | source unreadable | timer lag |")
 	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-	for i, lab := range loads {
-		for j := range lab {
-			printAccuracy(out, &lab[j], "")
+	for i, ofEnv := range loads {
+		for j := range ofEnv {
+			printAccuracy(out, &ofEnv[j], "")
 		}
 		printAccuracy(out, &busy[i], ", busy")
 	}
-	fmt.Fprintln(out, "\n≥: no mistake was seen; the least that T_MR can be with a confidence of 95 %.")
+	fmt.Fprintln(out, "\n≥: without a mistake, the lower bound of T_MR with a confidence of 95 %.")
 }
 
-func printAccuracy(out io.Writer, r *measured, how string) {
+func printAccuracy(out io.Writer, r *measured, suffix string) {
 	a := &r.Accuracy
 	recurrence, duration := "≥ "+secondsText(a.AtLeast), "–"
 	if a.Recurrence != nil {
 		recurrence, duration = secondsText(*a.Recurrence), secondsText(a.Duration.Mean)
 	}
 	d := r.Detection["all"]
-	fmt.Fprintf(out, "| %s | %d%s | %s | %d | %s | %s | %.6f | %d | %s | %d | %s | %s |\n", r.lab.name, r.Members, how,
+	fmt.Fprintf(out, "| %s | %d%s | %s | %d | %s | %s | %.6f | %d | %s | %d | %s | %s |\n", r.env.name, r.Members, suffix,
 		secondsText(a.LiveSeconds), a.Mistakes, recurrence, duration, a.Query, d.Count, secondsText(d.P99), r.Undetected,
 		secondsText(r.Outages.Seconds), secondsText(r.TimerLag))
 }

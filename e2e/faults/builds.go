@@ -11,16 +11,16 @@ import (
 	"sync"
 )
 
-// builds are the programs that labs need, each built when it is first needed, in one folder.
+// builds are the programs that environments need. Each is built when it is first needed.
 type builds struct {
 	dir string
-	// plain is what users have, with the flags of `make build`, so that little is left to do where that ran.
+	// plain builds the program of users, with the flags of `make build`, so that the build cache is shared with it.
 	plain func() (string, error)
-	// shifted has a wall clock that can be set.
+	// shifted builds a program whose wall clock can be set.
 	//
-	// Go programs read the clock without the C library, which libfaketime needs, and Linux has namespaces for other clocks
-	// only. So this exporter is built with a standard library in which [time.Now] adds what is in a file to the wall clock,
-	// and nothing to the monotonic one, as when somebody sets the machine's clock. Nothing else is different.
+	// Go programs read the clock without the C library, so libfaketime has no effect on them, and Linux has no namespaces
+	// for the wall clock. This program is built with a standard library in which [time.Now] adds an offset from a file to the
+	// wall clock and not to the monotonic clock, as if the machine's clock were set. Nothing else differs.
 	shifted func() (string, error)
 }
 
@@ -34,7 +34,7 @@ func newBuilds() (*builds, error) {
 	b.shifted = sync.OnceValues(func() (string, error) {
 		overlay, err := b.overlay()
 		if err != nil {
-			return "", fmt.Errorf("changing Go's library: %w", err)
+			return "", fmt.Errorf("changing the standard library: %w", err)
 		}
 		return b.build("shifted", "-overlay="+overlay)
 	})
@@ -47,7 +47,7 @@ func (b *builds) build(name string, flags ...string) (string, error) {
 	path := filepath.Join(b.dir, name)
 	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "servicegroup_exporter").Output()
 	if err != nil {
-		return "", fmt.Errorf("finding the folder of the module: %w", err)
+		return "", fmt.Errorf("finding the folder of the main module: %w", err)
 	}
 	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-o", path}, append(flags, ".")...)...)
 	cmd.Dir = strings.TrimSpace(string(module))
@@ -58,16 +58,16 @@ func (b *builds) build(name string, flags ...string) (string, error) {
 	return path, nil
 }
 
-// built gives a program's path.
-func (l *lab) built(program func() (string, error)) string {
+// built returns the path of a program.
+func (env *environment) built(program func() (string, error)) string {
 	path, err := program()
 	if err != nil {
-		l.Fatalf("%v", err)
+		env.Fatalf("%v", err)
 	}
 	return path
 }
 
-// clockVariable names the variable of the environment that says which file the clock's offset is in.
+// clockVariable is the environment variable that names the file with the offset of the clock.
 const clockVariable = "SERVICEGROUP_FAULTS_CLOCK"
 
 const (
@@ -75,7 +75,7 @@ const (
 	addsOffset = readsClock + "\n\tsec += clockOffset()"
 )
 
-// clockSource is added to the package time. It can't use other packages than those that the package has.
+// clockSource is a file that is added to the package time. It can import only what the package time imports.
 const clockSource = `package time
 
 import (
@@ -100,14 +100,14 @@ func mapClockFile() *int64 {
 }
 
 func clockOffset() int64 {
-	if clockFile == nil { // Another variable is being initialized.
+	if clockFile == nil { // Package variables are being initialized.
 		return 0
 	}
 	return atomic.LoadInt64(clockFile)
 }
 `
 
-// overlay writes what makes the compiler take another package time, and gives the file that says so.
+// overlay writes a changed package time, and returns the path of the file that makes the compiler use it.
 func (b *builds) overlay() (string, error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -120,7 +120,7 @@ func (b *builds) overlay() (string, error) {
 	}
 	changed := strings.Replace(string(text), readsClock, addsOffset, 1)
 	if changed == string(text) {
-		return "", fmt.Errorf("this release reads its clock in another way than %q", readsClock)
+		return "", fmt.Errorf("time.Now of this Go release does not contain %q", readsClock)
 	}
 	files := map[string]string{
 		filepath.Join(library, "time.go"):        filepath.Join(b.dir, "time.go"),

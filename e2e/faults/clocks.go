@@ -12,46 +12,46 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// shiftable lets a server live by a clock that can be set; its monotonic clock goes on. The server is started anew.
-func shiftable(l *lab, server *testserver.Process) {
+// useSettableClock restarts a server with a wall clock that can be set. Its monotonic clock is not affected.
+func useSettableClock(env *environment, server *testserver.Process) {
 	libraries, err := filepath.Glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 	if err != nil || len(libraries) == 0 {
-		l.Fatalf("libfaketime is not installed: run `make deps`, or `apt-get install libfaketime`")
+		env.Fatalf("libfaketime is not installed: run `make deps`, or `apt-get install libfaketime`")
 	}
-	setServerClock(l, 0)
+	setServerClock(env, 0)
 	server.Stop()
-	server.Setenv("LD_PRELOAD="+libraries[0], "FAKETIME_TIMESTAMP_FILE="+l.clockFile(), "FAKETIME_NO_CACHE=1",
+	server.Setenv("LD_PRELOAD="+libraries[0], "FAKETIME_TIMESTAMP_FILE="+env.clockFile(), "FAKETIME_NO_CACHE=1",
 		"FAKETIME_DONT_FAKE_MONOTONIC=1")
 	server.Start()
 }
 
-func (l *lab) clockFile() string { return filepath.Join(l.dir, "faketime") }
+func (env *environment) clockFile() string { return filepath.Join(env.dir, "faketime") }
 
-// setServerClock sets the server's clock ahead. The file is replaced as a whole, as the server may read it at any time.
-func setServerClock(l *lab, ahead time.Duration) {
-	next := l.clockFile() + ".next"
+// setServerClock sets the server's clock ahead. It replaces the file atomically, because the server may read it at any time.
+func setServerClock(env *environment, ahead time.Duration) {
+	next := env.clockFile() + ".next"
 	err := os.WriteFile(next, fmt.Appendf(nil, "%+d\n", int(ahead.Seconds())), 0o644)
 	if err == nil {
-		err = os.Rename(next, l.clockFile())
+		err = os.Rename(next, env.clockFile())
 	}
 	if err != nil {
-		l.Fatalf("setting the server's clock: %v", err)
+		env.Fatalf("setting the server's clock: %v", err)
 	}
 }
 
-// A wallClock is the wall clock of an exporter, which can be set while it runs. Its program is [builds.shifted].
+// A wallClock is the wall clock of an exporter that runs [builds.shifted]. It can be set while the exporter runs.
 type wallClock struct {
 	path   string
-	offset []byte // seconds, in memory that the exporter has too
+	offset []byte // seconds, in memory that is shared with the exporter
 }
 
-func newWallClock(l *lab) *wallClock {
-	c := &wallClock{path: filepath.Join(l.dir, "wallclock")}
+func newWallClock(env *environment) *wallClock {
+	c := &wallClock{path: filepath.Join(env.dir, "wallclock")}
 	var err error
 	if c.offset, err = mapFile(c.path); err != nil {
-		l.Fatalf("making a clock: %v", err)
+		env.Fatalf("creating a clock: %v", err)
 	}
-	l.Cleanup(func() { _ = unix.Munmap(c.offset) })
+	env.Cleanup(func() { _ = unix.Munmap(c.offset) })
 	return c
 }
 

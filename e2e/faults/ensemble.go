@@ -9,22 +9,22 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// listening lets both sides reach a ZooKeeper server; its longest session is 20 ticks.
-func listening() []string { return []string{"clientPortAddress=0.0.0.0", "tickTime=500"} }
+// serverSettings returns settings that let both sides reach a ZooKeeper server. The longest session timeout is 20 ticks.
+func serverSettings() []string { return []string{"clientPortAddress=0.0.0.0", "tickTime=500"} }
 
-// A zkBackend is one ZooKeeper server, or an ensemble; the process is the first.
+// A zkBackend is one ZooKeeper server, or an ensemble. Process is the first server.
 type zkBackend struct {
 	*testserver.Process
 	servers []*testserver.ZK
 }
 
-func openZooKeeper(l *lab) backend {
-	z := testserver.ZooKeeper(l.TB, listening()...)
+func openZooKeeper(env *environment) backend {
+	z := testserver.ZooKeeper(env.TB, serverSettings()...)
 	return &zkBackend{z.Process, []*testserver.ZK{z}}
 }
 
-func openEnsemble(l *lab) backend {
-	servers := testserver.ZooKeeperEnsemble(l.TB, 3, listening()...)
+func openEnsemble(env *environment) backend {
+	servers := testserver.ZooKeeperEnsemble(env.TB, 3, serverSettings()...)
 	return &zkBackend{servers[0].Process, servers}
 }
 
@@ -38,42 +38,42 @@ func (z *zkBackend) addresses(side string) []string {
 
 func (z *zkBackend) source(_ string, addresses []string) string {
 	return fmt.Sprintf(`driver: zk
-    zk: {servers: [%s], session_timeout: %s}`, strings.Join(addresses, ", "), downTime)
+    zk: {servers: [%s], session_timeout: %s}`, strings.Join(addresses, ", "), heartbeatTimeout)
 }
 
-func ensemble(l *lab) []*testserver.ZK { return l.backend.(*zkBackend).servers }
+func ensemble(env *environment) []*testserver.ZK { return env.backend.(*zkBackend).servers }
 
-// A stale follower is one that the exporter is connected to, and that hears nothing any more.
+// A staleFollower is a follower that the exporter is connected to, and that receives no updates.
 type staleFollower struct{ server *testserver.ZK }
 
-// begin leads the exporter to a follower, by cutting it off from the leader, and freezes that follower.
-func (s *staleFollower) begin(l *lab) {
-	leader := testserver.Leader(l.TB, ensemble(l))
-	l.cut(toBackend(exporterSide, portOf(leader.Addr()), "reject with tcp reset"))
-	l.eventually("the exporter is connected to a follower", func() bool {
-		for _, server := range ensemble(l) {
-			if server != leader && isConnected(l, exporterSide, portOf(server.Addr())) {
+// begin cuts the exporter off from the leader until it connects to a follower, and freezes that follower.
+func (s *staleFollower) begin(env *environment) {
+	leader := testserver.Leader(env.TB, ensemble(env))
+	env.addRules(toBackend(exporterSide, portOf(leader.Addr()), "reject with tcp reset"))
+	env.eventually("the exporter is connected to a follower", func() bool {
+		for _, server := range ensemble(env) {
+			if server != leader && isConnected(env, exporterSide, portOf(server.Addr())) {
 				s.server = server
 				return true
 			}
 		}
 		return false
 	})
-	l.heal()
+	env.removeRules()
 	s.server.Freeze()
 }
 
-func (s *staleFollower) end(*lab) { s.server.Thaw() }
+func (s *staleFollower) end(*environment) { s.server.Thaw() }
 
-// isConnected says whether somebody has a connection to a port at a side's address, which nobody else uses.
-func isConnected(l *lab, side string, port int) bool {
+// isConnected reports whether there is a connection to a port at the address of a side.
+func isConnected(env *environment, side string, port int) bool {
 	table, err := os.ReadFile("/proc/net/tcp")
 	if err != nil {
-		l.Fatalf("reading connections: %v", err)
+		env.Fatalf("reading connections: %v", err)
 	}
 	var a, b, c, d int
 	if _, err := fmt.Sscanf(side, "%d.%d.%d.%d", &a, &b, &c, &d); err != nil {
-		l.Fatalf("an address: %v", err)
+		env.Fatalf("parsing an address: %v", err)
 	}
 	remote := fmt.Sprintf("%02X%02X%02X%02X:%04X", d, c, b, a, port)
 	const established = "01"

@@ -11,120 +11,120 @@ import (
 )
 
 const (
-	sourceName = "lab"
+	sourceName = "test"
 	groupName  = "workers"
-	// downTime is how long a member may be silent, in every backend: service_down_time, or the session timeout.
-	downTime = 5 * time.Second
-	// away is how long things are broken: longer than members may be silent.
-	away = 8 * time.Second
-	// scrapeTimeout is Prometheus': no scrape may take longer.
+	// heartbeatTimeout is the heartbeat timeout of every backend: service_down_time, or the session timeout.
+	heartbeatTimeout = 5 * time.Second
+	// faultDuration is how long faults last: longer than the heartbeat timeout.
+	faultDuration = 8 * time.Second
+	// scrapeTimeout is the scrape timeout of Prometheus. No scrape may take longer.
 	scrapeTimeout = 3 * time.Second
-	// backendTimeout bounds one call of a backend.
+	// backendTimeout bounds one request to a backend.
 	backendTimeout = 2 * time.Second
-	// patience bounds what is waited for, on a busy machine with few cores.
-	patience = time.Minute
+	// waitTimeout bounds each wait. It is long enough for a busy machine with few cores.
+	waitTimeout = time.Minute
 )
 
-// The exporter and the members reach the backend at addresses of their own, so that one can be cut off and not the other.
+// The exporter and the members reach the backend at different addresses, so that one side can be cut off without the other.
 const (
 	exporterSide = "127.0.0.1"
 	memberSide   = "127.0.0.2"
 )
 
-// A labSpec is a lab to be, and what is to break in it.
-type labSpec struct {
+// An environmentSpec describes an environment and its faults.
+type environmentSpec struct {
 	name string
-	open func(l *lab) backend
-	// wellMembers is how many members live all the time; 0: ten.
-	wellMembers int
-	// relayed puts relays before the backend, which can be slow.
-	relayed bool
-	// shifted lets the exporter have a wall clock that can be set.
+	open func(env *environment) backend
+	// liveMembers is the number of members that live all the time. 0 means 10.
+	liveMembers int
+	// proxied puts TCP proxies, which can delay data, in front of the backend.
+	proxied bool
+	// shifted gives the exporter a wall clock that can be set.
 	shifted bool
-	// alertmanager lets the exporter post to one.
+	// alertmanager gives the exporter an Alertmanager to send alerts to.
 	alertmanager bool
 	faults       []fault
 }
 
-// A lab is a real exporter with a real backend and real members, and somebody who watches.
-type lab struct {
+// An environment is a real exporter with a real backend, real members, and a watcher.
+type environment struct {
 	testserver.TB
-	labSpec
-	programs     *builds
-	dir, program string
-	backend      backend
-	exporter     *testserver.Process
-	web          string // the exporter's address
-	storage      *disk  // the exporter's
-	alerts       *testserver.AM
-	watch        *watcher
-	fromExporter *relay // nil where there are none
-	fromMembers  *relay
-	clock        *wallClock // the exporter's, nil where it is the machine's
-	dead         []string   // members that are dead all the time
-	victims      []*victim  // two for each fault
-	spare        *victim    // nil unless a fault needs it
-	small        *disk      // the backend's, where it has one of its own
+	environmentSpec
+	builds        *builds
+	dir, program  string
+	backend       backend
+	exporter      *testserver.Process
+	web           string // the address of the exporter
+	storage       *disk  // of the exporter
+	alerts        *testserver.AM
+	watch         *watcher
+	exporterProxy *tcpProxy // nil without proxies
+	memberProxy   *tcpProxy
+	clock         *wallClock // of the exporter; nil if it uses the clock of the machine
+	dead          []string   // names of members that are dead all the time
+	victims       []*victim  // two for each fault, killed during and after it
+	extra         *victim    // a member that some faults freeze, nil before
+	backendDisk   *disk      // of the backend, nil if it has no disk of its own
 }
 
-// newLab starts everything, lets members live and two of them die, and waits until the exporter knows.
-func newLab(t testserver.TB, programs *builds, spec labSpec) *lab {
-	l := &lab{TB: t, labSpec: spec, programs: programs, watch: newWatcher()}
-	l.wellMembers = cmp.Or(l.wellMembers, 10)
-	l.dir = testserver.TempDir(l)
-	l.program = l.built(programs.plain)
-	l.storage = newDisk(l, "storage", 4<<20)
+// newEnvironment starts everything, joins members, kills two of them, and waits until the exporter knows their states.
+func newEnvironment(t testserver.TB, builds *builds, spec environmentSpec) *environment {
+	env := &environment{TB: t, environmentSpec: spec, builds: builds, watch: newWatcher()}
+	env.liveMembers = cmp.Or(env.liveMembers, 10)
+	env.dir = testserver.TempDir(env)
+	env.program = env.built(builds.plain)
+	env.storage = newDisk(env, "storage", 4<<20)
 	for i := range 2 * len(spec.faults) {
-		l.victims = append(l.victims, &victim{lab: l, name: fmt.Sprintf("victim-%02d", i+1)})
+		env.victims = append(env.victims, &victim{env: env, name: fmt.Sprintf("victim-%02d", i+1)})
 	}
-	l.backend = spec.open(l)
-	l.configure()
-	l.startExporter()
-	l.watch.start(l)
-	l.fill()
-	l.bury("dead-01", "dead-02")
-	return l
+	env.backend = spec.open(env)
+	env.configure()
+	env.startExporter()
+	env.watch.start(env)
+	env.joinLiveMembers()
+	env.makeDead("dead-01", "dead-02")
+	return env
 }
 
-// names are all members that there can be.
-func (l *lab) names() []string {
-	names := append(l.well(), "dead-01", "dead-02", spareName)
-	for _, v := range l.victims {
+// names returns the names of all members that can exist in the environment.
+func (env *environment) names() []string {
+	names := append(env.live(), "dead-01", "dead-02", extraName)
+	for _, v := range env.victims {
 		names = append(names, v.name)
 	}
 	return names
 }
 
-// damageMemory overwrites the middle of what the exporter remembers.
-func (l *lab) damageMemory() {
-	path := filepath.Join(l.storage.path, "members-"+sourceName+".json")
+// damageStateFile overwrites the middle of the exporter's state file.
+func (env *environment) damageStateFile() {
+	path := filepath.Join(env.storage.path, "members-"+sourceName+".json")
 	text, err := os.ReadFile(path)
 	if err == nil {
 		copy(text[len(text)/2:], "\x00damaged\x00")
 		err = os.WriteFile(path, text, 0o600)
 	}
 	if err != nil {
-		l.Fatalf("damaging the memory: %v", err)
+		env.Fatalf("damaging the state file: %v", err)
 	}
 }
 
-// configure writes the configurations of the exporter and of members.
-func (l *lab) configure() {
-	if l.relayed {
-		l.fromExporter = newRelay(l, l.backend.addresses(exporterSide)[0])
-		l.fromMembers = newRelay(l, l.backend.addresses(memberSide)[0])
+// configure writes the configurations of the exporter and of the members.
+func (env *environment) configure() {
+	if env.proxied {
+		env.exporterProxy = newTCPProxy(env, env.backend.addresses(exporterSide)[0])
+		env.memberProxy = newTCPProxy(env, env.backend.addresses(memberSide)[0])
 	}
 	var alertmanagers string
-	if l.alertmanager {
-		l.alerts = testserver.Alertmanager(l.TB, "{route: {receiver: nobody}, receivers: [{name: nobody}]}")
-		alertmanagers = fmt.Sprintf("{url: %q}", l.alerts.URL())
+	if env.alertmanager {
+		env.alerts = testserver.Alertmanager(env.TB, "{route: {receiver: none}, receivers: [{name: none}]}")
+		alertmanagers = fmt.Sprintf("{url: %q}", env.alerts.URL())
 	}
-	l.writeConfig("exporter", exporterSide, l.fromExporter, alertmanagers)
-	l.writeConfig("member", memberSide, l.fromMembers, "")
+	env.writeConfig("exporter", exporterSide, env.exporterProxy, alertmanagers)
+	env.writeConfig("member", memberSide, env.memberProxy, "")
 }
 
-func (l *lab) writeConfig(who, side string, through *relay, alertmanagers string) {
-	addresses := l.backend.addresses(side)
+func (env *environment) writeConfig(role, side string, through *tcpProxy, alertmanagers string) {
+	addresses := env.backend.addresses(side)
 	if through != nil {
 		addresses = []string{through.address()}
 	}
@@ -135,26 +135,26 @@ func (l *lab) writeConfig(who, side string, through *relay, alertmanagers string
     poll_timeout: %s
 alerting:
   alertmanagers: [%s]
-`, sourceName, l.backend.source(who, addresses), backendTimeout, alertmanagers)
-	if err := os.WriteFile(l.config(who), []byte(text), 0o600); err != nil {
-		l.Fatalf("writing a configuration: %v", err)
+`, sourceName, env.backend.source(role, addresses), backendTimeout, alertmanagers)
+	if err := os.WriteFile(env.config(role), []byte(text), 0o600); err != nil {
+		env.Fatalf("writing a configuration: %v", err)
 	}
 }
 
-// config is the configuration of "exporter" or "member".
-func (l *lab) config(who string) string { return filepath.Join(l.dir, who+".yml") }
+// config returns the path of the configuration for the role "exporter" or "member".
+func (env *environment) config(role string) string { return filepath.Join(env.dir, role+".yml") }
 
-func (l *lab) startExporter() {
-	l.web = fmt.Sprintf("%s:%d", exporterSide, testserver.Port(l.TB))
-	command := []string{l.program}
-	if l.shifted {
-		l.clock = newWallClock(l)
-		command = []string{"env", clockVariable + "=" + l.clock.path, l.built(l.programs.shifted)}
+func (env *environment) startExporter() {
+	env.web = fmt.Sprintf("%s:%d", exporterSide, testserver.Port(env.TB))
+	command := []string{env.program}
+	if env.shifted {
+		env.clock = newWallClock(env)
+		command = []string{"env", clockVariable + "=" + env.clock.path, env.built(env.builds.shifted)}
 	}
-	l.exporter = testserver.Program(l.TB, "exporter", append(command,
-		"--config.file="+l.config("exporter"), "--storage.path="+l.storage.path, "--log.level=warn",
-		"--web.listen-address="+l.web,
-		// The rest of a scrape's time is for busy machines.
+	env.exporter = testserver.Program(env.TB, "exporter", append(command,
+		"--config.file="+env.config("exporter"), "--storage.path="+env.storage.path, "--log.level=warn",
+		"--web.listen-address="+env.web,
+		// The other half of the scrape timeout is a reserve for busy machines.
 		"--scrape.timeout-offset="+(scrapeTimeout/2).String(),
-	), func() error { return testserver.ExporterReady(l.web) })
+	), func() error { return testserver.ExporterReady(env.web) })
 }

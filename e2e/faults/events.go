@@ -13,7 +13,7 @@ import (
 	"servicegroup_exporter/web/api"
 )
 
-// follow reads the stream of events, and comes back with the last event's ID when it breaks off.
+// follow reads the stream of events. When it ends, follow reconnects with the ID of the last event.
 func (w *watcher) follow(ctx context.Context, url string, client *http.Client) {
 	for ctx.Err() == nil {
 		w.stream(ctx, url+"/api/v1/events/stream", client)
@@ -24,11 +24,11 @@ func (w *watcher) follow(ctx context.Context, url string, client *http.Client) {
 	}
 }
 
-// stream reads the stream until it breaks off.
+// stream reads the stream until it ends.
 func (w *watcher) stream(ctx context.Context, url string, client *http.Client) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return // The address is our own.
+		return // This can't happen: the URL is valid.
 	}
 	if w.lastID != "" {
 		request.Header.Set("Last-Event-ID", w.lastID)
@@ -41,7 +41,7 @@ func (w *watcher) stream(ctx context.Context, url string, client *http.Client) {
 	w.read(response.Body)
 }
 
-// read reads server-sent events until they break off.
+// read reads server-sent events until the stream ends.
 func (w *watcher) read(stream io.Reader) {
 	var id, event string
 	for lines := bufio.NewScanner(stream); lines.Scan(); {
@@ -64,26 +64,26 @@ func (w *watcher) read(stream io.Reader) {
 func (w *watcher) add(text string) {
 	var e api.Event
 	if err := json.Unmarshal([]byte(text), &e); err != nil {
-		e.Error = fmt.Sprintf("an event that is none: %v", err)
+		e.Error = fmt.Sprintf("parsing an event: %v", err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, e)
 }
 
-// listed gives the events that the exporter itself still has.
-func (l *lab) listed() []api.Event {
+// listed returns the events that the API of the exporter lists.
+func (env *environment) listed() []api.Event {
 	var answer struct{ Events []api.Event }
-	l.ask("/api/v1/events?limit=1000", &answer)
+	env.ask("/api/v1/events?limit=1000", &answer)
 	return answer.Events
 }
 
-// version names the backend's server, as the exporter does.
-func (l *lab) version() string {
+// version returns the name and version of the backend's server, as the exporter reports them.
+func (env *environment) version() string {
 	var answer struct {
 		Sources []struct{ Driver, Backend string }
 	}
-	l.ask("/api/v1/sources", &answer)
+	env.ask("/api/v1/sources", &answer)
 	s := answer.Sources[0]
 	if s.Driver == "zk" {
 		return "ZooKeeper " + s.Backend
@@ -91,14 +91,14 @@ func (l *lab) version() string {
 	return s.Backend
 }
 
-// ask asks the exporter's API.
-func (l *lab) ask(path string, answer any) {
-	response, err := (&http.Client{Timeout: scrapeTimeout}).Get("http://" + l.web + path)
+// ask decodes a response of the exporter's API.
+func (env *environment) ask(path string, answer any) {
+	response, err := (&http.Client{Timeout: scrapeTimeout}).Get("http://" + env.web + path)
 	if err != nil {
-		l.Fatalf("asking the exporter: %v", err)
+		env.Fatalf("requesting the exporter's API: %v", err)
 	}
 	defer response.Body.Close()
 	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
-		l.Fatalf("%s: %v", path, err)
+		env.Fatalf("%s: %v", path, err)
 	}
 }

@@ -9,198 +9,203 @@ import (
 	"servicegroup_exporter/collector"
 )
 
-// shortly is less than a member may be silent.
-const shortly = 2 * time.Second
+// shortFault is a duration below the heartbeat timeout.
+const shortFault = 2 * time.Second
 
-// quick marks a fault that CI lets occur.
+// quick marks a fault that runs in CI.
 func quick(f fault) fault {
 	f.quick = true
 	return f
 }
 
-// What may happen to any server.
+// Faults of any server:
 
 func killed() fault {
 	return fault{
-		name: "killed, and started 8 s later", broken: away,
-		begin: func(l *lab) { l.backend.Kill() }, end: func(l *lab) { l.backend.Start() },
+		name: "killed, started 8 s later", duration: faultDuration,
+		begin: func(env *environment) { env.backend.Kill() }, end: func(env *environment) { env.backend.Start() },
 	}
 }
 
 func frozen() fault {
 	return fault{
-		name: "frozen for 8 s", broken: away,
-		begin: func(l *lab) { l.backend.Freeze() }, end: func(l *lab) { l.backend.Thaw() },
+		name: "frozen for 8 s", duration: faultDuration,
+		begin: func(env *environment) { env.backend.Freeze() }, end: func(env *environment) { env.backend.Thaw() },
 	}
 }
 
 func restarted() fault {
-	return fault{name: "restarted", begin: func(l *lab) { l.backend.Stop(); l.backend.Start() }}
+	return fault{name: "restarted", begin: func(env *environment) { env.backend.Stop(); env.backend.Start() }}
 }
 
-// What may happen to the network between the exporter, or members, and a backend.
+// Faults of the network between the exporter, or members, and a backend:
 
 func exporterCutOff() fault {
-	return fault{name: "exporter cut off for 8 s", broken: away, begin: filter(exporterSide, "drop", toBackend, fromBackend), end: (*lab).heal}
+	return fault{name: "exporter cut off for 8 s", duration: faultDuration, begin: filter(exporterSide, "drop", toBackend, fromBackend), end: (*environment).removeRules}
 }
 
 func requestsLost() fault {
-	return fault{name: "exporter's requests get lost for 8 s", broken: away, begin: filter(exporterSide, "drop", toBackend), end: (*lab).heal}
+	return fault{name: "packets from the exporter lost for 8 s", duration: faultDuration, begin: filter(exporterSide, "drop", toBackend), end: (*environment).removeRules}
 }
 
 func answersLost() fault {
-	return fault{name: "answers to the exporter get lost for 8 s", broken: away, begin: filter(exporterSide, "drop", fromBackend), end: (*lab).heal}
+	return fault{name: "packets to the exporter lost for 8 s", duration: faultDuration, begin: filter(exporterSide, "drop", fromBackend), end: (*environment).removeRules}
 }
 
 func allCutOff() fault {
 	f := exporterCutOff()
 	f.name = "exporter and members cut off for 8 s"
-	f.begin = func(l *lab) {
-		l.cut(append(l.rules(exporterSide, "drop", toBackend, fromBackend), l.rules(memberSide, "drop", toBackend, fromBackend)...)...)
+	f.begin = func(env *environment) {
+		env.addRules(append(env.rules(exporterSide, "drop", toBackend, fromBackend), env.rules(memberSide, "drop", toBackend, fromBackend)...)...)
 	}
 	return f
 }
 
-func membersCutOffShortly() fault {
-	return fault{name: "members cut off for 2 s", broken: shortly, begin: filter(memberSide, "drop", toBackend, fromBackend), end: (*lab).heal}
+func membersCutOffBriefly() fault {
+	return fault{name: "members cut off for 2 s", duration: shortFault, begin: filter(memberSide, "drop", toBackend, fromBackend), end: (*environment).removeRules}
 }
 
 func membersCutOff() fault {
 	return fault{
-		name: "members cut off for 8 s", broken: away, silent: true,
-		begin: filter(memberSide, "drop", toBackend, fromBackend), end: (*lab).heal,
+		name: "members cut off for 8 s", duration: faultDuration, silent: true,
+		begin: filter(memberSide, "drop", toBackend, fromBackend), end: (*environment).removeRules,
 	}
 }
 
 func packetsLost() fault {
-	return fault{name: "of the exporter's packets 20 % get lost, of members' 5 %, for 8 s", broken: away, begin: lose(20, 5), end: (*lab).heal}
+	return fault{name: "20 % of the exporter's packets and 5 % of the members' lost for 8 s", duration: faultDuration, begin: lose(20, 5), end: (*environment).removeRules}
 }
 
 func network() []fault {
-	return []fault{exporterCutOff(), requestsLost(), answersLost(), allCutOff(), membersCutOffShortly(), membersCutOff(), packetsLost()}
+	return []fault{exporterCutOff(), requestsLost(), answersLost(), allCutOff(), membersCutOffBriefly(), membersCutOff(), packetsLost()}
 }
 
-// slowNetwork are the faults of a lab with relays.
+// slowNetwork returns the faults of an environment with TCP proxies.
 func slowNetwork() []fault {
-	slow := func(exporter, members time.Duration) func(*lab) {
-		return func(l *lab) { l.fromExporter.slow(exporter); l.fromMembers.slow(members) }
+	slow := func(exporter, members time.Duration) func(*environment) {
+		return func(env *environment) { env.exporterProxy.setDelay(exporter); env.memberProxy.setDelay(members) }
 	}
 	return []fault{
 		{
-			name: "everything 300 ms late each way, for 8 s", broken: away,
+			name: "300 ms delay each way for 8 s", duration: faultDuration,
 			begin: slow(300*time.Millisecond, 300*time.Millisecond), end: slow(0, 0),
 		},
 		{
-			name: "the exporter's answers later than a scrape waits, for 8 s", broken: away,
+			name: "responses to the exporter delayed by more than the scrape timeout for 8 s", duration: faultDuration,
 			begin: slow(scrapeTimeout, 0), end: slow(0, 0),
 		},
 	}
 }
 
-// What may happen to the exporter.
+// Faults of the exporter:
 
 func exporterKilled() fault {
 	return fault{
-		name: "exporter killed, and started 8 s later", broken: away, exporterAway: true,
-		begin: func(l *lab) { l.exporter.Kill() }, end: func(l *lab) { l.exporter.Start() },
+		name: "exporter killed, started 8 s later", duration: faultDuration, exporterDown: true,
+		begin: func(env *environment) { env.exporter.Kill() }, end: func(env *environment) { env.exporter.Start() },
 	}
 }
 
 func exporterFrozen() fault {
 	return fault{
-		name: "exporter frozen for 8 s: its session expires", broken: away, exporterAway: true,
-		begin: func(l *lab) { l.exporter.Freeze() }, end: func(l *lab) { l.exporter.Thaw() },
+		name: "exporter frozen for 8 s, its session expires", duration: faultDuration, exporterDown: true,
+		begin: func(env *environment) { env.exporter.Freeze() }, end: func(env *environment) { env.exporter.Thaw() },
 	}
 }
 
 func exporterDiskFull() fault {
 	return fault{
-		name: "exporter's disk full, and exporter killed and started", exporterAway: true,
-		begin: func(l *lab) { l.storage.fill(); l.exporter.Kill(); l.exporter.Start(); l.storage.free() },
+		name: "exporter's disk full, exporter killed and started", exporterDown: true,
+		begin: func(env *environment) {
+			env.storage.fill()
+			env.exporter.Kill()
+			env.exporter.Start()
+			env.storage.free()
+		},
 	}
 }
 
-func memoryDamaged() fault {
+func stateFileDamaged() fault {
 	return fault{
-		name: "exporter killed, its memory damaged, and started", exporterAway: true, unseen: true,
-		begin: func(l *lab) { l.exporter.Kill(); l.damageMemory(); l.exporter.Start() },
+		name: "exporter killed, its state file damaged, started", exporterDown: true, unknowable: true,
+		begin: func(env *environment) { env.exporter.Kill(); env.damageStateFile(); env.exporter.Start() },
 	}
 }
 
-func backendAwayAtStart() fault {
+func backendDownAtStart() fault {
 	return fault{
-		name: "exporter restarted while the backend is away for 8 s", exporterAway: true,
-		begin: func(l *lab) {
-			l.backend.Stop()
-			l.exporter.Kill()
-			l.exporter.Start()
-			time.Sleep(away)
-			l.backend.Start()
+		name: "exporter restarted while the backend is down for 8 s", exporterDown: true,
+		begin: func(env *environment) {
+			env.backend.Stop()
+			env.exporter.Kill()
+			env.exporter.Start()
+			time.Sleep(faultDuration)
+			env.backend.Start()
 		},
 	}
 }
 
 func exporterFaults() []fault {
-	return []fault{exporterKilled(), exporterFrozen(), exporterDiskFull(), memoryDamaged(), backendAwayAtStart()}
+	return []fault{exporterKilled(), exporterFrozen(), exporterDiskFull(), stateFileDamaged(), backendDownAtStart()}
 }
 
-// What may happen to a clock.
+// Faults of a clock:
 
 func serverClock(ahead time.Duration, name string) fault {
 	return fault{
-		name: name, broken: away,
-		begin: func(l *lab) { setServerClock(l, ahead) }, end: func(l *lab) { setServerClock(l, 0) },
+		name: name, duration: faultDuration,
+		begin: func(env *environment) { setServerClock(env, ahead) }, end: func(env *environment) { setServerClock(env, 0) },
 	}
 }
 
-// clockAhead names the fault that CI lets occur.
-const clockAhead = "its clock steps an hour ahead, and 8 s later back"
+// clockAhead is the name of the fault that runs in CI.
+const clockAhead = "server clock steps an hour ahead, and back 8 s later"
 
 func serverClocks() []fault {
 	return []fault{
 		serverClock(time.Hour, clockAhead),
-		serverClock(-time.Hour, "its clock steps an hour back, and 8 s later ahead"),
+		serverClock(-time.Hour, "server clock steps an hour back, and ahead 8 s later"),
 	}
 }
 
 func exporterClocks() []fault {
 	step := func(by time.Duration, name string) fault {
 		return fault{
-			name: name, broken: away,
-			begin: func(l *lab) { l.clock.set(by) }, end: func(l *lab) { l.clock.set(0) },
+			name: name, duration: faultDuration,
+			begin: func(env *environment) { env.clock.set(by) }, end: func(env *environment) { env.clock.set(0) },
 		}
 	}
 	return []fault{
-		step(time.Hour, "exporter's clock steps an hour ahead, and 8 s later back"),
-		step(-time.Hour, "exporter's clock steps an hour back, and 8 s later ahead"),
+		step(time.Hour, "exporter clock steps an hour ahead, and back 8 s later"),
+		step(-time.Hour, "exporter clock steps an hour back, and ahead 8 s later"),
 	}
 }
 
-// What may happen to a member.
+// Faults of a member:
 
 func memberFrozen() fault {
-	return fault{name: "a member frozen for 2 s", broken: shortly, begin: freezeSpare, end: thawSpare, check: spareDied(0)}
+	return fault{name: "a member frozen for 2 s", duration: shortFault, begin: freezeExtra, end: thawExtra, check: extraDied(0)}
 }
 
 func memberFrozenLong() fault {
-	return fault{name: "a member frozen for 8 s: it dies, and returns", broken: away, begin: freezeSpare, end: thawSpare, check: spareDied(1)}
+	return fault{name: "a member frozen for 8 s, which dies and returns", duration: faultDuration, begin: freezeExtra, end: thawExtra, check: extraDied(1)}
 }
 
-func freezeSpare(l *lab) {
-	l.spare = &victim{lab: l, name: spareName}
-	l.spare.start()
-	l.eventually("the spare member is up", func() bool { return l.watch.last().allUp([]string{spareName}) })
-	l.spare.signal(syscall.SIGSTOP)
+func freezeExtra(env *environment) {
+	env.extra = &victim{env: env, name: extraName}
+	env.extra.start()
+	env.eventually("the extra member is up", func() bool { return env.watch.last().allUp([]string{extraName}) })
+	env.extra.signal(syscall.SIGSTOP)
 }
 
-func thawSpare(l *lab) { l.spare.signal(syscall.SIGCONT) }
+func thawExtra(env *environment) { env.extra.signal(syscall.SIGCONT) }
 
-// spareDied says whether the spare member died, and returned, so many times.
-func spareDied(times int) func(*lab, *observation) error {
-	return func(l *lab, seen *observation) error {
-		l.soon(func() bool { return l.watch.last().allUp([]string{spareName}) })
-		l.spare.kill() // It is dead from here on; the next fault finds it so.
-		deaths := count(seen.events, spareName, collector.EventDeath)
+// extraDied returns a check that the extra member died, and returned, this many times.
+func extraDied(times int) func(*environment, *observation) error {
+	return func(env *environment, seen *observation) error {
+		env.becomesTrue(func() bool { return env.watch.last().allUp([]string{extraName}) })
+		env.extra.kill() // It stays dead during the next faults.
+		deaths := count(seen.events, extraName, collector.EventDeath)
 		if deaths != times {
 			return fmt.Errorf("the member died %d times, not %d", deaths, times)
 		}
@@ -208,18 +213,18 @@ func spareDied(times int) func(*lab, *observation) error {
 	}
 }
 
-// stalled looks for the sign that [ServiceGroupHeartbeatsStalled] goes by before anybody is called dead: that the newest
-// heartbeat is older than half of what members may be silent.
-func stalled(_ *lab, seen *observation) error {
+// stalled checks that the condition of the alert ServiceGroupHeartbeatsStalled is visible before members are reported dead: the
+// newest heartbeat is older than half of the heartbeat timeout.
+func stalled(_ *environment, seen *observation) error {
 	for i := range seen.samples {
 		s := &seen.samples[i]
 		switch {
 		case s.err != nil || !s.sourceUp:
-		case s.at.Sub(s.newest) > downTime/2:
+		case s.at.Sub(s.newest) > heartbeatTimeout/2:
 			return nil
-		case !s.allUp(seen.well):
-			return errors.New("members died before it could be seen that heartbeats had stalled")
+		case !s.allUp(seen.live):
+			return errors.New("members were reported dead before stalled heartbeats were visible")
 		}
 	}
-	return errors.New("it could not be seen that heartbeats had stalled")
+	return errors.New("stalled heartbeats were never visible")
 }

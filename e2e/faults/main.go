@@ -1,11 +1,11 @@
-// Faults breaks what is around a real exporter with real members, one thing after the other, and counts what must not come
-// of it: deaths of members that live, recoveries of members that are dead, and deaths that are not told, or told twice. It
-// also measures how soon every member is known again, and how long a scrape took at most. Everything has a bound, and the
-// program fails if one is passed.
+// Faults injects faults around a real exporter with real members, one after the other. It counts what must not happen: deaths
+// of live members, recoveries of dead members, and deaths that are reported never or twice. It also measures how soon the
+// state of every member is known again, and the longest scrape. Every measure has a bound, and the program fails if a bound is
+// exceeded.
 //
-// It needs Linux, the Debian packages that `make deps` installs, and root or the right to make user namespaces, and is to be
-// run in the module's folder. All of it is in namespaces of its own, which the kernel removes with the program's last
-// process: nothing here reaches the machine's network or its disks.
+// It needs Linux, the Debian packages that `make deps` installs, and root or the right to create user namespaces. Run it in
+// the folder e2e. It runs in its own namespaces, which the kernel removes with the last process of the program, so it does not
+// affect the machine's network or disks.
 package main
 
 import (
@@ -22,12 +22,12 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// run prints a table to out, and what happens meanwhile to progress. It returns the exit code.
+// run prints a table to out and its progress to progress. It returns the exit code.
 func run(args []string, out, progress io.Writer) int {
-	k := kingpin.New("faults", "Breaks things around a real exporter and counts what comes of it.")
-	short := k.Flag("short", "Only faults that take seconds: what CI runs.").Bool()
-	only := k.Flag("only", "Only faults of which LAB: FAULT matches this regular expression.").Default("").Regexp()
-	atOnce := k.Flag("parallel", "Labs at once.").Default("4").Int()
+	k := kingpin.New("faults", "Inject faults around a real exporter and count wrong events.")
+	short := k.Flag("short", "Run only the faults that take seconds, as CI does.").Bool()
+	only := k.Flag("only", "Run only the faults whose \"ENVIRONMENT: FAULT\" matches this regular expression.").Default("").Regexp()
+	parallel := k.Flag("parallel", "Number of environments that run at once.").Default("4").Int()
 	if _, err := k.Parse(args); err != nil {
 		fmt.Fprintln(progress, "faults:", err)
 		return 2
@@ -35,83 +35,83 @@ func run(args []string, out, progress io.Writer) int {
 	if !isInside() {
 		return enter(args, out, progress)
 	}
-	if err := settle(); err != nil {
+	if err := setUpNamespaces(); err != nil {
 		fmt.Fprintln(progress, "faults:", err)
 		return 1
 	}
-	programs, err := newBuilds()
+	builds, err := newBuilds()
 	if err != nil {
-		fmt.Fprintln(progress, "faults: making a folder:", err)
+		fmt.Fprintln(progress, "faults: creating a folder:", err)
 		return 1
 	}
-	defer programs.remove()
-	results, code := runAll(choose(allLabs(), *short, *only), programs, max(*atOnce, 1), progress)
+	defer builds.remove()
+	results, code := runAll(choose(allEnvironments(), *short, *only), builds, max(*parallel, 1), progress)
 	if !report(out, results) {
 		code = 1
 	}
 	return code
 }
 
-// choose leaves what is wanted of the labs.
-func choose(all []labSpec, short bool, only *regexp.Regexp) []labSpec {
-	var chosen []labSpec
-	for _, l := range all {
+// choose returns the environments with the selected faults.
+func choose(all []environmentSpec, short bool, only *regexp.Regexp) []environmentSpec {
+	var chosen []environmentSpec
+	for _, env := range all {
 		var faults []fault
-		for _, f := range l.faults {
-			if (f.quick || !short) && (only == nil || only.MatchString(l.name+": "+f.name)) {
+		for _, f := range env.faults {
+			if (f.quick || !short) && (only == nil || only.MatchString(env.name+": "+f.name)) {
 				faults = append(faults, f)
 			}
 		}
-		if l.faults = faults; len(faults) > 0 {
-			chosen = append(chosen, l)
+		if env.faults = faults; len(faults) > 0 {
+			chosen = append(chosen, env)
 		}
 	}
 	return chosen
 }
 
-// A result is what came of the faults of one lab.
+// A result is the outcomes of the faults of one environment.
 type result struct {
-	labSpec
-	version  string // the backend's
+	environmentSpec
+	version  string // of the backend's server
 	outcomes []outcome
 }
 
-// runAll runs labs side by side, since most of their time is waiting.
-func runAll(labs []labSpec, programs *builds, atOnce int, progress io.Writer) (results []result, code int) {
-	results = make([]result, len(labs))
-	codes := make([]int, len(labs))
-	slots := make(chan struct{}, atOnce)
-	log := &lines{out: progress}
+// runAll runs environments concurrently, because they mostly wait.
+func runAll(specs []environmentSpec, builds *builds, parallel int, progress io.Writer) (results []result, code int) {
+	results = make([]result, len(specs))
+	codes := make([]int, len(specs))
+	slots := make(chan struct{}, parallel)
+	log := &prefixer{out: progress}
 	var running sync.WaitGroup
-	for i, spec := range labs {
+	for i, spec := range specs {
 		running.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			results[i].labSpec = spec
+			results[i].environmentSpec = spec
 			b := &testserver.Bench{Out: log.named(spec.name)}
-			codes[i] = b.Run(func() { breakThings(b, programs, &results[i]) })
+			codes[i] = b.Run(func() { runFaults(b, builds, &results[i]) })
 		})
 	}
 	running.Wait()
-	for i := range labs {
+	for i := range specs {
 		code = max(code, codes[i])
 	}
 	return results, code
 }
 
-// breakThings lets one fault after the other occur in a lab.
-func breakThings(b *testserver.Bench, programs *builds, r *result) {
-	l := newLab(b, programs, r.labSpec)
-	r.version = l.version()
+// runFaults runs the faults of an environment, one after the other.
+func runFaults(b *testserver.Bench, builds *builds, r *result) {
+	env := newEnvironment(b, builds, r.environmentSpec)
+	r.version = env.version()
 	for i := range r.faults {
 		f := &r.faults[i]
 		b.Logf("%s", f.name)
-		o := l.undergo(f)
+		o := env.runFault(f)
 		for _, p := range o.problems {
 			b.Logf("%s: FAILED: %s", f.name, p)
 		}
 		if len(o.problems) > 0 {
-			l.explain()
+			env.logDetails()
 		}
 		r.outcomes = append(r.outcomes, o)
 	}

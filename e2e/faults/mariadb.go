@@ -6,47 +6,47 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// MariaDB that can be read and not written is worse than one that is gone: the members' heartbeats grow old, and by the
-// service's own rule all are down. The exporter says so, as Nova does; that heartbeats have stalled is seen before.
+// A MariaDB that can be read but not written is worse than one that is down: the heartbeats of the members grow old, and by
+// the service's own rule all members are down. The exporter reports that, as Nova does. Stalled heartbeats are visible before.
 
-// statement makes a fault's beginning or end of SQL.
-func statement(text string) func(*lab) {
-	return func(l *lab) { execute(l, l.backend.(*sqlBackend).mariaDB, text) }
+// statement returns a function that begins or ends a fault with an SQL statement.
+func statement(text string) func(*environment) {
+	return func(env *environment) { execute(env, env.backend.(*sqlBackend).mariaDB, text) }
 }
 
-func readOnlyShortly() fault {
+func readOnlyBriefly() fault {
 	return fault{
-		name: "read-only for 2 s", broken: shortly,
+		name: "read-only for 2 s", duration: shortFault,
 		begin: statement("SET GLOBAL read_only = 1"), end: statement("SET GLOBAL read_only = 0"),
 	}
 }
 
 func readOnly() fault {
 	return fault{
-		name: "read-only for 8 s", broken: away, silent: true, check: stalled,
+		name: "read-only for 8 s", duration: faultDuration, silent: true, check: stalled,
 		begin: statement("SET GLOBAL read_only = 1"), end: statement("SET GLOBAL read_only = 0"),
 	}
 }
 
 func noRights() fault {
 	return fault{
-		name: "no right to write for 8 s", broken: away, silent: true, check: stalled,
+		name: "no right to write for 8 s", duration: faultDuration, silent: true, check: stalled,
 		begin: statement("REVOKE UPDATE ON nova.services FROM member"), end: statement("GRANT UPDATE ON nova.services TO member"),
 	}
 }
 
-// A binary log on a small disk.
+// A binary log on a small disk:
 
-func openBinlogMariaDB(l *lab) backend {
-	l.small = newDisk(l, "binlog", 4<<20)
-	return newMariaDB(mariaDB(l, "--server-id=1", "--log-bin="+l.small.path+"/log"))
+func openBinlogMariaDB(env *environment) backend {
+	env.backendDisk = newDisk(env, "binlog", 4<<20)
+	return newMariaDB(mariaDB(env, "--server-id=1", "--log-bin="+env.backendDisk.path+"/log"))
 }
 
-// binlogDiskFull keeps every transaction waiting. MariaDB looks every minute whether there is room again.
+// binlogDiskFull blocks every transaction. MariaDB checks every minute whether the disk has space again.
 func binlogDiskFull() fault {
 	return fault{
-		name: "disk full for 8 s", broken: away, silent: true, check: stalled, recovery: diskRetry + usualRecovery,
-		begin: func(l *lab) { l.small.fill() }, end: func(l *lab) { l.small.free() },
+		name: "disk full for 8 s", duration: faultDuration, silent: true, check: stalled, recovery: diskRetry + usualRecovery,
+		begin: func(env *environment) { env.backendDisk.fill() }, end: func(env *environment) { env.backendDisk.free() },
 	}
 }
 
@@ -56,10 +56,10 @@ type replicaBackend struct {
 	primary     *testserver.SQL
 }
 
-func openReplica(l *lab) backend {
-	primary := mariaDB(l, "--server-id=1", "--log-bin=log", "--binlog-format=ROW")
-	replica := testserver.MariaDB(l.TB, "--server-id=2")
-	execute(l, replica, fmt.Sprintf(`CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = %d, MASTER_USER = 'root',
+func openReplica(env *environment) backend {
+	primary := mariaDB(env, "--server-id=1", "--log-bin=log", "--binlog-format=ROW")
+	replica := testserver.MariaDB(env.TB, "--server-id=2")
+	execute(env, replica, fmt.Sprintf(`CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = %d, MASTER_USER = 'root',
 		MASTER_LOG_FILE = 'log.000001', MASTER_LOG_POS = 4, MASTER_CONNECT_RETRY = 1; START SLAVE`, portOf(primary.Addr())))
 	return &replicaBackend{newMariaDB(replica), primary}
 }
@@ -71,14 +71,14 @@ func (r *replicaBackend) addresses(side string) []string {
 	return r.sqlBackend.addresses(side)
 }
 
-// onReplica makes a fault's beginning or end of SQL for the replica.
-func onReplica(text string) func(*lab) {
-	return func(l *lab) { execute(l, l.backend.(*replicaBackend).mariaDB, text) }
+// onReplica returns a function that begins or ends a fault with an SQL statement on the replica.
+func onReplica(text string) func(*environment) {
+	return func(env *environment) { execute(env, env.backend.(*replicaBackend).mariaDB, text) }
 }
 
 func replicaLate() fault {
 	return fault{
-		name: "2 s behind its primary for 8 s", broken: away,
+		name: "2 s behind its primary for 8 s", duration: faultDuration,
 		begin: onReplica("STOP SLAVE; CHANGE MASTER TO MASTER_DELAY = 2; START SLAVE"),
 		end:   onReplica("STOP SLAVE; CHANGE MASTER TO MASTER_DELAY = 0; START SLAVE"),
 	}
@@ -86,7 +86,7 @@ func replicaLate() fault {
 
 func replicaStopped() fault {
 	return fault{
-		name: "stands still for 8 s", broken: away, silent: true, check: stalled,
+		name: "replication stopped for 8 s", duration: faultDuration, silent: true, check: stalled,
 		begin: onReplica("STOP SLAVE SQL_THREAD"), end: onReplica("START SLAVE SQL_THREAD"),
 	}
 }

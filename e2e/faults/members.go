@@ -14,99 +14,96 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// spareName names a member that lives only for faults that are about a single one.
-const spareName = "spare"
+// extraName is the name of a member that joins only for faults of a single member.
+const extraName = "extra"
 
-// wellName names a member that lives all the time.
-func wellName(i int) string { return fmt.Sprintf("well-%02d", i+1) }
-
-// well names all of them.
-func (l *lab) well() []string {
-	names := make([]string, l.wellMembers)
+// live returns the names of the members that live all the time.
+func (env *environment) live() []string {
+	names := make([]string, env.liveMembers)
 	for i := range names {
-		names[i] = wellName(i)
+		names[i] = fmt.Sprintf("live-%02d", i+1)
 	}
 	return names
 }
 
-// fill lets members live that nobody kills, each with its own connections, as processes would have.
-func (l *lab) fill() {
-	cfg, err := sources.Load(l.config("member"))
+// joinLiveMembers joins the members that live all the time. Each has its own connections, as a process would.
+func (env *environment) joinLiveMembers() {
+	cfg, err := sources.Load(env.config("member"))
 	if err != nil {
-		l.Fatalf("%v", err)
+		env.Fatalf("%v", err)
 	}
-	log, err := os.Create(l.memberLog())
+	log, err := os.Create(env.memberLog())
 	if err != nil {
-		l.Fatalf("making a log: %v", err)
+		env.Fatalf("creating a log: %v", err)
 	}
-	l.Cleanup(func() { log.Close() })
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	env.Cleanup(func() { log.Close() })
+	ctx, cancel := context.WithTimeout(context.Background(), waitTimeout)
 	defer cancel()
 	source := sources.New(cfg, nil, slog.New(slog.DiscardHandler)).Sources()[0]
-	for _, name := range l.well() {
+	for _, name := range env.live() {
 		driver, err := source.Open(slog.New(slog.NewTextHandler(log, nil)).With("member", name))
 		if err != nil {
-			l.Fatalf("opening the backend: %v", err)
+			env.Fatalf("opening the backend: %v", err)
 		}
-		l.Cleanup(func() { driver.Close() })
+		env.Cleanup(func() { driver.Close() })
 		if _, err := driver.(drivers.Joiner).Join(ctx, drivers.JoinRequest{Group: groupName, Name: name}); err != nil {
-			l.Fatalf("joining: %v", err)
+			env.Fatalf("joining: %v", err)
 		}
 	}
 }
 
-// memberLog is where members say what goes wrong.
-func (l *lab) memberLog() string { return filepath.Join(l.dir, "members.log") }
+// memberLog returns the path of the log of the members.
+func (env *environment) memberLog() string { return filepath.Join(env.dir, "members.log") }
 
-// explain logs what the exporter and the members had to say, for whoever has to find out why something failed.
-func (l *lab) explain() {
-	text, err := os.ReadFile(l.memberLog())
+// logDetails logs the logs of the exporter and the members, to show why something failed.
+func (env *environment) logDetails() {
+	text, err := os.ReadFile(env.memberLog())
 	if err != nil {
-		l.Logf("reading the members' log: %v", err)
+		env.Logf("reading the members' log: %v", err)
 	}
-	l.Logf("the exporter's log:\n%s\nthe members' log:\n%s", l.exporter.Log(), text[max(0, len(text)-maxLog):])
+	env.Logf("the exporter's log:\n%s\nthe members' log:\n%s", env.exporter.Log(), text[max(0, len(text)-maxLog):])
 }
 
-// maxLog is how much of a log is worth reading.
+// maxLog is how many bytes of the members' log are logged.
 const maxLog = 16 << 10
 
-// bury makes members that have died before anything breaks, and that stay dead.
-func (l *lab) bury(names ...string) {
-	l.dead = names
+// makeDead joins members and kills them, so that they are dead during all faults.
+func (env *environment) makeDead(names ...string) {
+	env.dead = names
 	var alive []*victim
 	for _, name := range names {
-		v := &victim{lab: l, name: name}
+		v := &victim{env: env, name: name}
 		v.start()
 		alive = append(alive, v)
 	}
-	l.eventually("everybody is up", func() bool { return l.watch.last().allUp(append(l.well(), names...)) })
+	env.eventually("all members are up", func() bool { return env.watch.last().allUp(append(env.live(), names...)) })
 	for _, v := range alive {
 		v.kill()
 	}
-	l.eventually("the dead are known", l.settled)
+	env.eventually("the dead members are down", env.settled)
 }
 
-// settled says whether the exporter says of all the living that they live, and of all the dead that they are dead.
-func (l *lab) settled() bool {
-	s := l.watch.last()
-	return s.allUp(l.well()) && s.allDown(l.dead)
+// settled reports whether the last scrape had all live members up and all dead members down.
+func (env *environment) settled() bool {
+	s := env.watch.last()
+	return s.allUp(env.live()) && s.allDown(env.dead)
 }
 
-// A victim is a member that lives as a process of its own.
+// A victim is a member with its own process, which is killed.
 type victim struct {
-	lab  *lab
+	env  *environment
 	name string
 	cmd  *exec.Cmd
 }
 
 // start starts the process.
 func (v *victim) start() {
-	v.cmd = exec.Command(v.lab.program, "--config.file="+v.lab.config("member"), "join", groupName, v.name)
+	v.cmd = exec.Command(v.env.program, "--config.file="+v.env.config("member"), "join", groupName, v.name)
 	v.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := v.cmd.Start(); err != nil {
-		v.lab.Fatalf("starting a member: %v", err)
+		v.env.Fatalf("starting a member: %v", err)
 	}
-	v.lab.Cleanup(v.kill)
+	v.env.Cleanup(v.kill)
 }
 
 // kill kills the process as kill -9 does.
@@ -115,29 +112,29 @@ func (v *victim) kill() {
 		return
 	}
 	if err := v.cmd.Process.Kill(); err != nil {
-		v.lab.Logf("killing a member: %v", err)
+		v.env.Logf("killing a member: %v", err)
 	}
-	_ = v.cmd.Wait() // It was killed.
+	_ = v.cmd.Wait() // It returns that the process was killed.
 	v.cmd = nil
 }
 
 // signal sends a signal to the process.
 func (v *victim) signal(s syscall.Signal) {
 	if err := v.cmd.Process.Signal(s); err != nil {
-		v.lab.Fatalf("sending %v to a member: %v", s, err)
+		v.env.Fatalf("sending %v to a member: %v", s, err)
 	}
 }
 
-// eventually waits for a condition.
-func (l *lab) eventually(what string, condition func() bool) {
-	if !l.soon(condition) {
-		l.Fatalf("not so within %v: %s; the exporter's log:\n%s", patience, what, l.exporter.Log())
+// eventually waits for a condition, and fails if it does not become true in time.
+func (env *environment) eventually(what string, condition func() bool) {
+	if !env.becomesTrue(condition) {
+		env.Fatalf("waited %v in vain until %s; the exporter's log:\n%s", waitTimeout, what, env.exporter.Log())
 	}
 }
 
-// soon says whether a condition comes true within our patience.
-func (l *lab) soon(condition func() bool) bool {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+// becomesTrue reports whether a condition becomes true in time.
+func (env *environment) becomesTrue(condition func() bool) bool {
+	for end := time.Now().Add(waitTimeout); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if condition() {
 			return true
 		}

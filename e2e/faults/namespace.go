@@ -10,25 +10,24 @@ import (
 	"syscall"
 )
 
-// inside marks the process that is in its own namespaces.
-const inside = "SERVICEGROUP_FAULTS_INSIDE"
+// insideVariable is the environment variable that marks the process in the namespaces.
+const insideVariable = "SERVICEGROUP_FAULTS_INSIDE"
 
-func isInside() bool { return os.Getenv(inside) != "" }
+func isInside() bool { return os.Getenv(insideVariable) != "" }
 
-// enter runs this program again in a network and a mount namespace of its own, and returns its exit code. The kernel kills
-// it when this process ends, with all that it started, and then removes both namespaces: nothing is left behind, however
-// this ends.
+// enter runs this program again in a new network and mount namespace, and returns its exit code. When this process ends, the
+// kernel kills that program and its children, and removes the namespaces. This happens however the process ends.
 func enter(args []string, out, progress io.Writer) int {
 	self, err := os.Executable()
 	if err != nil {
 		fmt.Fprintln(progress, "faults: finding this program:", err)
 		return 1
 	}
-	runtime.LockOSThread() // The kernel takes the end of the thread that starts a process for the end of its parent.
+	runtime.LockOSThread() // Pdeathsig is sent when the thread that started the process ends.
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command(self, args...)
 	cmd.Stdout, cmd.Stderr = out, progress
-	cmd.Env = append(os.Environ(), inside+"=1")
+	cmd.Env = append(os.Environ(), insideVariable+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL,
 	}
@@ -42,16 +41,16 @@ func enter(args []string, out, progress io.Writer) int {
 		return max(exit.ExitCode(), 1)
 	}
 	if err != nil {
-		fmt.Fprintln(progress, "faults: making namespaces, which needs root or the right to make user namespaces:", err)
+		fmt.Fprintln(progress, "faults: creating namespaces, which needs root or the right to create user namespaces:", err)
 		return 1
 	}
 	return 0
 }
 
-// settle makes new namespaces fit to live in: mounts stay inside, and the loopback interface is up.
-func settle() error {
+// setUpNamespaces makes the mounts of the new namespace private, and brings up its loopback interface.
+func setUpNamespaces() error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("keeping mounts to ourselves: %w", err)
+		return fmt.Errorf("making mounts private: %w", err)
 	}
 	if text, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
 		return fmt.Errorf("bringing the loopback interface up: %w: %s", err, text)

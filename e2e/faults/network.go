@@ -6,63 +6,63 @@ import (
 	"strings"
 )
 
-// cut adds rules for packets. They are in a table of the lab's own, in the program's own network namespace.
-func (l *lab) cut(rules ...string) {
+// addRules adds nftables rules to the table of this environment, in the program's own network namespace.
+func (env *environment) addRules(rules ...string) {
 	var text strings.Builder
-	fmt.Fprintf(&text, "table ip %s {\n chain input {\n type filter hook input priority 0;\n", l.table())
+	fmt.Fprintf(&text, "table ip %s {\n chain input {\n type filter hook input priority 0;\n", env.table())
 	for _, rule := range rules {
 		fmt.Fprintln(&text, rule)
 	}
 	fmt.Fprintln(&text, "}\n}")
-	l.nft(text.String())
+	env.nft(text.String())
 }
 
-// heal removes all rules.
-func (l *lab) heal() { l.nft("delete table ip " + l.table()) }
+// removeRules removes all rules.
+func (env *environment) removeRules() { env.nft("delete table ip " + env.table()) }
 
-func (l *lab) table() string { return fmt.Sprintf("lab%d", portOf(l.web)) }
+func (env *environment) table() string { return fmt.Sprintf("environment%d", portOf(env.web)) }
 
-func (l *lab) nft(text string) {
+func (env *environment) nft(text string) {
 	cmd := exec.Command("nft", "-f", "-")
 	cmd.Stdin = strings.NewReader(text)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		l.Fatalf("filtering packets: run `make deps`, or `apt-get install nftables`: %v\n%s", err, out)
+		env.Fatalf("running nft, which `make deps` or `apt-get install nftables` installs: %v\n%s", err, out)
 	}
 }
 
-// toBackend is a rule for packets to a port at a side's address.
-func toBackend(side string, port int, what string) string {
-	return fmt.Sprintf("ip daddr %s tcp dport %d %s", side, port, what)
+// toBackend returns a rule for packets to a port at the address of a side.
+func toBackend(side string, port int, verdict string) string {
+	return fmt.Sprintf("ip daddr %s tcp dport %d %s", side, port, verdict)
 }
 
-// fromBackend is a rule for packets that come back.
-func fromBackend(side string, port int, what string) string {
-	return fmt.Sprintf("ip saddr %s tcp sport %d %s", side, port, what)
+// fromBackend returns a rule for packets from a port at the address of a side.
+func fromBackend(side string, port int, verdict string) string {
+	return fmt.Sprintf("ip saddr %s tcp sport %d %s", side, port, verdict)
 }
 
-// A direction is which packets a rule is for.
-type direction func(side string, port int, what string) string
+// A direction returns a rule for packets in one direction.
+type direction func(side string, port int, verdict string) string
 
-// filter makes a fault's beginning: rules for packets between a side and the backend.
-func filter(side, what string, directions ...direction) func(*lab) {
-	return func(l *lab) { l.cut(l.rules(side, what, directions...)...) }
+// filter returns a function that begins a fault by adding rules for packets between a side and the backend.
+func filter(side, verdict string, directions ...direction) func(*environment) {
+	return func(env *environment) { env.addRules(env.rules(side, verdict, directions...)...) }
 }
 
-func (l *lab) rules(side, what string, directions ...direction) []string {
+func (env *environment) rules(side, verdict string, directions ...direction) []string {
 	var rules []string
-	for _, address := range l.backend.addresses(side) {
+	for _, address := range env.backend.addresses(side) {
 		for _, rule := range directions {
-			rules = append(rules, rule(side, portOf(address), what))
+			rules = append(rules, rule(side, portOf(address), verdict))
 		}
 	}
 	return rules
 }
 
-// lose loses so many packets in a hundred, either way.
-func lose(exporter, members int) func(*lab) {
-	return func(l *lab) {
+// lose returns a function that begins a fault by dropping a percentage of packets in both directions.
+func lose(exporter, members int) func(*environment) {
+	return func(env *environment) {
 		share := func(n int) string { return fmt.Sprintf("numgen random mod 100 < %d drop", n) }
-		l.cut(append(l.rules(exporterSide, share(exporter), toBackend, fromBackend),
-			l.rules(memberSide, share(members), toBackend, fromBackend)...)...)
+		env.addRules(append(env.rules(exporterSide, share(exporter), toBackend, fromBackend),
+			env.rules(memberSide, share(members), toBackend, fromBackend)...)...)
 	}
 }

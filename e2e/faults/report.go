@@ -11,7 +11,7 @@ import (
 	"servicegroup_exporter/e2e/machine"
 )
 
-// report prints the table, and says whether everything was as it has to be.
+// report prints the table of results, and reports whether no fault had a problem.
 func report(out io.Writer, results []result) bool {
 	good, n, versions := true, 0, map[string]bool{}
 	for _, r := range results {
@@ -25,11 +25,11 @@ func report(out io.Writer, results []result) bool {
 	for _, r := range results {
 		for _, o := range r.outcomes {
 			n++
-			verdict := ""
+			mark := ""
 			if len(o.problems) > 0 {
-				good, verdict = false, " **FAILED**"
+				good, mark = false, " **FAILED**"
 			}
-			fmt.Fprintf(out, "| %s | %s%s | %d | %d | %d | %d | %s (%s) | %s |\n", r.name, o.fault.name, verdict, o.verdicts,
+			fmt.Fprintf(out, "| %s | %s%s | %d | %d | %d | %d | %s (%s) | %s |\n", r.name, o.fault.name, mark, o.ownDeaths,
 				o.falseDeaths, o.falseRecoveries, o.lost, short(o.recovery), short(o.fault.bound()), short(o.longest))
 		}
 		for i := range r.faults[len(r.outcomes):] {
@@ -37,8 +37,8 @@ func report(out io.Writer, results []result) bool {
 			fmt.Fprintf(out, "| %s | %s **DID NOT RUN** | | | | | | |\n", r.name, r.faults[len(r.outcomes)+i].name)
 		}
 	}
-	fmt.Fprintf(out, "\nn = %d faults, each once. A member may be silent for %s; no scrape may take longer than %s.\n", n,
-		short(downTime), short(scrapeTimeout))
+	fmt.Fprintf(out, "\nn = %d faults, each once. The heartbeat timeout is %s. No scrape may take longer than %s.\n", n,
+		short(heartbeatTimeout), short(scrapeTimeout))
 	return good
 }
 

@@ -9,40 +9,39 @@ import (
 	"servicegroup_exporter/web/api"
 )
 
-// A fault is something that breaks, and what may come of it.
+// A fault breaks something, and declares which consequences are allowed.
 type fault struct {
 	name string
-	// quick faults take seconds, and CI lets them occur.
+	// quick faults take seconds, and run in CI.
 	quick bool
-	// begin breaks things, and end puts them right after the time broken. End may be nil.
-	begin, end func(l *lab)
-	broken     time.Duration
+	// begin starts the fault, and end ends it after the duration. end may be nil.
+	begin, end func(env *environment)
+	duration   time.Duration
 
-	// silent says that the backend can't hear the members for longer than they may be silent although it can be read, so
-	// that each of them dies once, by the backend's own verdict, and returns once.
+	// silent means that the heartbeats of all members are lost for longer than the heartbeat timeout, while the backend can be
+	// read. By the backend's own verdict every member then dies once, and returns once.
 	silent bool
-	// doubtful says the same, except that it depends on chance for how long, and so who dies.
-	doubtful bool
-	// exporterAway says that nobody answers scrapes while things are broken.
-	exporterAway bool
-	// unseen says that nobody could know of a member that dies meanwhile, so none does.
-	unseen bool
-	// recovery bounds how long it takes, from the end of the fault, until every member is known again; 0: usualRecovery.
+	// maybeSilent is like silent, but it depends on chance which members die.
+	maybeSilent bool
+	// exporterDown means that the exporter does not answer scrapes during the fault.
+	exporterDown bool
+	// unknowable means that the exporter can't detect a death during the fault, so no member is killed during it.
+	unknowable bool
+	// recovery bounds the time from the end of the fault until the state of every member is known again. 0 means usualRecovery.
 	recovery time.Duration
-	// check looks for what else has to be so when all is over.
-	check func(l *lab, seen *observation) error
+	// check checks further conditions after the fault.
+	check func(env *environment, seen *observation) error
 }
 
-// savedWithin is how soon the exporter's memory has what it saw. What it saw in the last second before it is killed may be
-// told again, or not at all, when it is back.
-const savedWithin = time.Second
+// saveInterval is how often the exporter writes its state file. Events of the last second before it is killed may be reported
+// twice, or never.
+const saveInterval = time.Second
 
-// diskRetry is how often MariaDB looks whether a full disk has room again.
+// diskRetry is how often MariaDB checks whether a full disk has space again.
 const diskRetry = time.Minute
 
-// usualRecovery is how long a member that was up and looks dead after an outage may be held, and as long again for everybody
-// to find back: the backend's clients wait and try again, and a poll has to come.
-const usualRecovery = 2 * downTime
+// usualRecovery is the grace of a member after an outage, and as much again for clients to reconnect and for a poll.
+const usualRecovery = 2 * heartbeatTimeout
 
 func (f *fault) bound() time.Duration {
 	if f.recovery > 0 {
@@ -51,79 +50,80 @@ func (f *fault) bound() time.Duration {
 	return usualRecovery
 }
 
-// An observation is what was seen of a fault.
+// An observation is what was observed of a fault.
 type observation struct {
-	well, dead, victims []string
-	// excused are deaths of a victim that came before it was killed: the backend's own verdict.
-	excused      map[string]int
+	live, dead, victims []string
+	// diedBefore counts the deaths of a victim before it was killed, which are the backend's own verdict.
+	diedBefore   map[string]int
 	began, ended time.Time
-	known        time.Time // when every member was known again; zero: never
-	samples      []sample  // the first is the last one before the fault
+	known        time.Time // when the state of every member was known again, zero if never
+	samples      []sample  // the first sample is the last one before the fault
 	events       []api.Event
-	listed       []api.Event // what the exporter itself has
+	listed       []api.Event // as the exporter's API lists them
 	lastID       int64       // of the last event before the fault
 }
 
-// undergo lets a fault occur. One member dies in the middle of it, and another one after it.
-func (l *lab) undergo(f *fault) outcome {
-	during, after := l.victims[0], l.victims[1]
-	l.victims = l.victims[2:]
+// runFault runs a fault. It kills one member during the fault, and another one after it.
+func (env *environment) runFault(f *fault) outcome {
+	during, after := env.victims[0], env.victims[1]
+	env.victims = env.victims[2:]
 	during.start()
 	after.start()
 	victims := []string{during.name, after.name}
-	l.eventually("everybody is known", func() bool { return l.settled() && l.watch.last().allUp(victims) })
-	time.Sleep(2 * savedWithin)
+	env.eventually("the states of all members are known", func() bool { return env.settled() && env.watch.last().allUp(victims) })
+	time.Sleep(2 * saveInterval)
 
-	seen := observation{well: l.well(), dead: l.dead, victims: victims, began: time.Now()}
-	from := l.watch.mark()
+	seen := observation{live: env.live(), dead: env.dead, victims: victims, began: time.Now()}
+	from := env.watch.mark()
 	seen.lastID = from.lastID
-	f.begin(l)
-	if !f.unseen {
+	f.begin(env)
+	if !f.unknowable {
 		during.kill()
 	}
-	time.Sleep(f.broken)
+	time.Sleep(f.duration)
 	if f.end != nil {
-		f.end(l)
+		f.end(env)
 	}
 	seen.ended = time.Now()
-	if l.soon(func() bool {
-		return l.settled() && l.watch.last().allUp(victims[1:]) && l.watch.last().at.After(seen.ended)
+	if env.becomesTrue(func() bool {
+		return env.settled() && env.watch.last().allUp(victims[1:]) && env.watch.last().at.After(seen.ended)
 	}) {
-		seen.known = l.watch.last().at
+		seen.known = env.watch.last().at
 	}
-	_, seen.events = l.watch.since(from)
-	seen.excused = map[string]int{after.name: count(seen.events, after.name, collector.EventDeath)}
+	_, seen.events = env.watch.since(from)
+	seen.diedBefore = map[string]int{after.name: count(seen.events, after.name, collector.EventDeath)}
 	during.kill()
 	after.kill()
-	l.soon(func() bool {
-		_, seen.events = l.watch.since(from)
+	env.becomesTrue(func() bool {
+		_, seen.events = env.watch.since(from)
 		return !slices.ContainsFunc(victims, func(name string) bool {
-			return count(seen.events, name, collector.EventDeath) <= seen.excused[name]
+			return count(seen.events, name, collector.EventDeath) <= seen.diedBefore[name]
 		})
 	})
-	time.Sleep(2 * scrapeInterval) // What should not come has time to.
-	seen.samples, seen.events = l.watch.since(from)
-	seen.listed = l.listed()
-	o := seen.judge(f)
+	time.Sleep(2 * scrapeInterval) // This leaves time for wrong events.
+	seen.samples, seen.events = env.watch.since(from)
+	seen.listed = env.listed()
+	o := seen.verdict(f)
 	if f.check != nil {
-		if err := f.check(l, &seen); err != nil {
+		if err := f.check(env, &seen); err != nil {
 			o.problemf("%v", err)
 		}
 	}
 	return o
 }
 
-func count(events []api.Event, member string, what collector.EventType) int {
+// count returns the number of events of a type about a member.
+func count(events []api.Event, member string, eventType collector.EventType) int {
 	n := 0
 	for i := range events {
-		if events[i].Member == member && events[i].Event == what {
+		if events[i].Member == member && events[i].Event == eventType {
 			n++
 		}
 	}
 	return n
 }
 
-// problemf notes that something is not as it should be.
+// problemf records a problem.
 func (o *outcome) problemf(format string, args ...any) {
 	o.problems = append(o.problems, fmt.Sprintf(format, args...))
 }

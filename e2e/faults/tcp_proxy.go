@@ -7,76 +7,76 @@ import (
 	"time"
 )
 
-// A relay passes TCP connections on, and can be slow. The kernels that this has to run on can't all delay packets.
-type relay struct {
+// A tcpProxy forwards TCP connections, and can delay their data. It is used because not every kernel can delay packets.
+type tcpProxy struct {
 	listener net.Listener
 	target   string
-	delay    atomic.Int64 // each way, in nanoseconds
+	delay    atomic.Int64 // in each direction, in nanoseconds
 	running  sync.WaitGroup
 
-	mu    sync.Mutex
-	ended bool
-	conns map[net.Conn]bool
+	mu     sync.Mutex
+	closed bool
+	conns  map[net.Conn]bool
 }
 
-func newRelay(l *lab, target string) *relay {
+func newTCPProxy(env *environment, target string) *tcpProxy {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		l.Fatalf("listening: %v", err)
+		env.Fatalf("listening: %v", err)
 	}
-	r := &relay{listener: listener, target: target, conns: make(map[net.Conn]bool)}
-	r.running.Go(r.accept)
-	l.Cleanup(r.close)
-	return r
+	p := &tcpProxy{listener: listener, target: target, conns: make(map[net.Conn]bool)}
+	p.running.Go(p.accept)
+	env.Cleanup(p.close)
+	return p
 }
 
-func (r *relay) address() string { return r.listener.Addr().String() }
+func (p *tcpProxy) address() string { return p.listener.Addr().String() }
 
-// slow sets how much later everything arrives, each way.
-func (r *relay) slow(d time.Duration) { r.delay.Store(int64(d)) }
+// setDelay sets by how much data is delayed in each direction.
+func (p *tcpProxy) setDelay(d time.Duration) { p.delay.Store(int64(d)) }
 
-func (r *relay) accept() {
+func (p *tcpProxy) accept() {
 	for {
-		client, err := r.listener.Accept()
+		client, err := p.listener.Accept()
 		if err != nil {
 			return
 		}
-		r.running.Go(func() { r.serve(client) })
+		p.running.Go(func() { p.serve(client) })
 	}
 }
 
-func (r *relay) serve(client net.Conn) {
+func (p *tcpProxy) serve(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("tcp", r.target)
+	server, err := net.Dial("tcp", p.target)
 	if err != nil {
 		return
 	}
 	defer server.Close()
-	if !r.keep(client, server) {
+	if !p.add(client, server) {
 		return
 	}
-	defer r.forget(client, server)
+	defer p.remove(client, server)
 	var both sync.WaitGroup
-	both.Go(func() { r.pass(server, client) })
-	both.Go(func() { r.pass(client, server) })
+	both.Go(func() { p.forward(server, client) })
+	both.Go(func() { p.forward(client, server) })
 	both.Wait()
 }
 
-// A piece is something on its way.
-type piece struct {
+// A chunk is data in transit.
+type chunk struct {
 	data []byte
 	due  time.Time
 }
 
-// pass passes on what one says to the other, until either has closed.
-func (r *relay) pass(to, from net.Conn) {
-	pieces := make(chan piece, 1000)
+// forward copies data from one connection to another with the delay, until either is closed.
+func (p *tcpProxy) forward(to, from net.Conn) {
+	chunks := make(chan chunk, 1000)
 	var writing sync.WaitGroup
 	writing.Go(func() {
 		defer to.Close()
-		for p := range pieces {
-			time.Sleep(time.Until(p.due))
-			if _, err := to.Write(p.data); err != nil {
+		for c := range chunks {
+			time.Sleep(time.Until(c.due))
+			if _, err := to.Write(c.data); err != nil {
 				from.Close()
 			}
 		}
@@ -85,40 +85,40 @@ func (r *relay) pass(to, from net.Conn) {
 		buffer := make([]byte, 16<<10)
 		n, err := from.Read(buffer)
 		if n > 0 {
-			pieces <- piece{buffer[:n], time.Now().Add(time.Duration(r.delay.Load()))}
+			chunks <- chunk{buffer[:n], time.Now().Add(time.Duration(p.delay.Load()))}
 		}
 		if err != nil {
 			break
 		}
 	}
-	close(pieces)
+	close(chunks)
 	writing.Wait()
 }
 
-func (r *relay) keep(conns ...net.Conn) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (p *tcpProxy) add(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, c := range conns {
-		r.conns[c] = true
+		p.conns[c] = true
 	}
-	return !r.ended
+	return !p.closed
 }
 
-func (r *relay) forget(conns ...net.Conn) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (p *tcpProxy) remove(conns ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, c := range conns {
-		delete(r.conns, c)
+		delete(p.conns, c)
 	}
 }
 
-func (r *relay) close() {
-	r.listener.Close()
-	r.mu.Lock()
-	r.ended = true
-	for c := range r.conns {
+func (p *tcpProxy) close() {
+	p.listener.Close()
+	p.mu.Lock()
+	p.closed = true
+	for c := range p.conns {
 		c.Close()
 	}
-	r.mu.Unlock()
-	r.running.Wait()
+	p.mu.Unlock()
+	p.running.Wait()
 }

@@ -10,27 +10,27 @@ import (
 	"servicegroup_exporter/web/api"
 )
 
-// An outcome is what came of a fault.
+// An outcome is the result of a fault.
 type outcome struct {
 	fault *fault
-	// verdicts are members whose death was the backend's own verdict, as the fault had to make it.
-	verdicts                           int
+	// ownDeaths are the deaths by the backend's own verdict, which the fault causes.
+	ownDeaths                          int
 	falseDeaths, falseRecoveries, lost int
 	recovery, longest                  time.Duration
 	problems                           []string
 }
 
-// judge counts, and compares with what may be.
+// verdict counts wrong events, and compares all measures with their bounds.
 //
-// A death is false if the member lived and the fault did not keep it from reaching the backend for as long as it may be
-// silent. Where the fault did, the member's first death and its return are right, and only those. A recovery is false if
-// the member is dead, or has not died. An event is lost if a death is not told, told twice, or not told to everybody.
-func (s *observation) judge(f *fault) outcome {
+// A death is false if the member lived, unless the fault kept its heartbeats from the backend for longer than the heartbeat
+// timeout. In that case only the first death and recovery of the member are right. A recovery is false if the member is dead,
+// or was not reported dead. An event is lost if a death is not reported, reported twice, or missing in the stream of events.
+func (s *observation) verdict(f *fault) outcome {
 	o := outcome{fault: f}
-	for _, name := range s.well {
+	for _, name := range s.live {
 		deaths, recoveries := s.changes(name)
-		right := f.right(deaths)
-		o.verdicts += right
+		right := f.rightDeaths(deaths)
+		o.ownDeaths += right
 		o.falseDeaths += deaths - right
 		o.falseRecoveries += max(recoveries-right, 0)
 	}
@@ -40,50 +40,50 @@ func (s *observation) judge(f *fault) outcome {
 		o.falseRecoveries += recoveries
 	}
 	for _, name := range s.victims {
-		excused := s.excused[name]
-		o.falseDeaths += excused - f.right(excused)
-		told := count(s.events, name, collector.EventDeath) - excused
-		o.lost += max(1, told) - min(1, told)
+		diedBefore := s.diedBefore[name]
+		o.falseDeaths += diedBefore - f.rightDeaths(diedBefore)
+		reported := count(s.events, name, collector.EventDeath) - diedBefore
+		o.lost += max(1, reported) - min(1, reported)
 	}
-	o.lost += s.untold()
+	o.lost += s.unstreamed()
 	o.longest = s.longestScrape(f, &o)
 	o.recovery = s.known.Sub(s.ended)
-	o.compare(s, f)
+	o.checkBounds(s, f)
 	return o
 }
 
-// right is how many of a living member's deaths are the backend's own verdict.
-func (f *fault) right(deaths int) int {
-	if f.silent || f.doubtful {
+// rightDeaths returns how many deaths of a live member are the backend's own verdict.
+func (f *fault) rightDeaths(deaths int) int {
+	if f.silent || f.maybeSilent {
 		return min(deaths, 1)
 	}
 	return 0
 }
 
-// compare notes every bound that was passed.
-func (o *outcome) compare(s *observation, f *fault) {
-	if f.silent && o.verdicts != len(s.well) {
-		o.problemf("%d members died, although all %d were silent for too long", o.verdicts, len(s.well))
+// checkBounds records every bound that was exceeded.
+func (o *outcome) checkBounds(s *observation, f *fault) {
+	if f.silent && o.ownDeaths != len(s.live) {
+		o.problemf("%d members were reported dead, although all %d were silent for too long", o.ownDeaths, len(s.live))
 	}
 	for what, n := range map[string]int{
 		"false deaths": o.falseDeaths, "false recoveries": o.falseRecoveries, "lost events": o.lost,
 	} {
 		if n != 0 {
-			o.problemf("%d %s: %s", n, what, s.story())
+			o.problemf("%d %s: %s", n, what, s.eventLog())
 		}
 	}
 	switch {
 	case s.known.IsZero():
-		o.problemf("members are not known again within %s", patience)
+		o.problemf("the states of members were not known again within %s", waitTimeout)
 	case o.recovery > f.bound():
-		o.problemf("it took %s until every member was known again, more than %s", o.recovery, f.bound())
+		o.problemf("it took %s until the state of every member was known again, more than %s", o.recovery, f.bound())
 	}
 	if o.longest > scrapeTimeout {
 		o.problemf("a scrape took %s, more than %s", o.longest, scrapeTimeout)
 	}
 }
 
-// changes counts what the events or the scrapes tell of a member, whichever tell more.
+// changes counts the deaths and recoveries of a member in the scrapes and in the events, and returns the larger numbers.
 func (s *observation) changes(name string) (deaths, recoveries int) {
 	known, up := false, false
 	for i := range s.samples {
@@ -101,25 +101,25 @@ func (s *observation) changes(name string) (deaths, recoveries int) {
 	return max(deaths, count(s.events, name, collector.EventDeath)), max(recoveries, count(s.events, name, collector.EventRecovery))
 }
 
-// untold counts the events that the exporter has and the stream did not bring.
-func (s *observation) untold() int {
+// unstreamed counts the events that the API lists and that the stream did not send.
+func (s *observation) unstreamed() int {
 	n := 0
 	for i := range s.listed {
 		e := &s.listed[i]
-		if e.ID > s.lastID && !slices.ContainsFunc(s.events, func(told api.Event) bool { return told.ID == e.ID }) {
+		if e.ID > s.lastID && !slices.ContainsFunc(s.events, func(streamed api.Event) bool { return streamed.ID == e.ID }) {
 			n++
 		}
 	}
 	return n
 }
 
-// longestScrape is how long a scrape took at most. One without an answer is a problem, unless nobody was there to answer.
+// longestScrape returns the duration of the longest scrape. A failed scrape is a problem, unless the exporter was down.
 func (s *observation) longestScrape(f *fault, o *outcome) time.Duration {
 	var longest time.Duration
 	for i := range s.samples {
 		scrape := &s.samples[i]
 		end := scrape.at.Add(scrape.took)
-		if f.exporterAway && end.After(s.began) && scrape.at.Before(s.ended) {
+		if f.exporterDown && end.After(s.began) && scrape.at.Before(s.ended) {
 			continue
 		}
 		if scrape.err != nil {
@@ -130,8 +130,8 @@ func (s *observation) longestScrape(f *fault, o *outcome) time.Duration {
 	return longest
 }
 
-// story tells all events, for whoever has to find out.
-func (s *observation) story() string {
+// eventLog returns all events as text, to show why something failed.
+func (s *observation) eventLog() string {
 	var text strings.Builder
 	for i := range s.events {
 		e := &s.events[i]

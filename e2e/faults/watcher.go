@@ -14,44 +14,44 @@ import (
 	"servicegroup_exporter/web/api"
 )
 
-// scrapeInterval is Prometheus'.
+// scrapeInterval is the scrape interval of Prometheus.
 const scrapeInterval = time.Second
 
-// A watcher scrapes the exporter as Prometheus does, and follows the stream of its events as a page does.
+// A watcher scrapes the exporter as Prometheus does, and reads its stream of events as the status page does.
 type watcher struct {
 	mu      sync.Mutex
 	samples []sample
 	events  []api.Event
-	lastID  string // of the stream
+	lastID  string // of the last event in the stream
 }
 
 // A sample is one scrape.
 type sample struct {
 	at       time.Time
 	took     time.Duration
-	err      error           // there was no answer in time
-	up       map[string]bool // service_up, of those that have it
+	err      error           // set if there was no response in time
+	up       map[string]bool // service_up by member; members without the series are absent
 	sourceUp bool
-	newest   time.Time // the newest heartbeat of the source, where it has heartbeats
+	newest   time.Time // the newest heartbeat of the source, if it has heartbeats
 }
 
 func newWatcher() *watcher { return new(watcher) }
 
-// start watches until the lab is cleaned up.
-func (w *watcher) start(l *lab) {
+// start watches until the environment is cleaned up.
+func (w *watcher) start(env *environment) {
 	ctx, stop := context.WithCancel(context.Background())
 	client := &http.Client{Transport: &http.Transport{}}
 	var running sync.WaitGroup
-	running.Go(func() { w.scrape(ctx, "http://"+l.web, client) })
-	running.Go(func() { w.follow(ctx, "http://"+l.web, client) })
-	l.Cleanup(func() {
+	running.Go(func() { w.scrape(ctx, "http://"+env.web, client) })
+	running.Go(func() { w.follow(ctx, "http://"+env.web, client) })
+	env.Cleanup(func() {
 		stop()
 		running.Wait()
 		client.CloseIdleConnections()
 	})
 }
 
-// scrape scrapes every second. A scrape that takes longer puts the next one off.
+// scrape scrapes every second. A longer scrape delays the next one.
 func (w *watcher) scrape(ctx context.Context, url string, client *http.Client) {
 	ticker := time.NewTicker(scrapeInterval)
 	defer ticker.Stop()
@@ -70,7 +70,7 @@ func (w *watcher) scrape(ctx context.Context, url string, client *http.Client) {
 	}
 }
 
-// series is a line of the metrics, and member what it is about.
+// series matches a line of the exposition. member matches the label member.
 var (
 	series = regexp.MustCompile(`^(service_up|servicegroup_source_up|servicegroup_source_newest_heartbeat_timestamp_seconds)` +
 		`(\{[^}]*\}) (\S+)$`)
@@ -92,7 +92,7 @@ func (s *sample) fetch(url string, client *http.Client) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("a scrape is answered %s", response.Status)
+		return fmt.Errorf("the response to a scrape is %s", response.Status)
 	}
 	return s.parse(response.Body)
 }
@@ -122,10 +122,10 @@ func (s *sample) parse(text io.Reader) error {
 	return lines.Err()
 }
 
-// allUp says whether all of these are up.
+// allUp reports whether all of these members are up.
 func (s *sample) allUp(names []string) bool { return s.all(names, true) }
 
-// allDown says whether all of these are down.
+// allDown reports whether all of these members are down.
 func (s *sample) allDown(names []string) bool { return s.all(names, false) }
 
 func (s *sample) all(names []string, up bool) bool {
@@ -137,7 +137,7 @@ func (s *sample) all(names []string, up bool) bool {
 	return s.err == nil
 }
 
-// last gives the last scrape.
+// last returns the last scrape.
 func (w *watcher) last() *sample {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -147,10 +147,10 @@ func (w *watcher) last() *sample {
 	return &w.samples[len(w.samples)-1]
 }
 
-// mark is how far the watcher has come.
+// A mark is a position in what the watcher has recorded.
 type mark struct {
 	samples, events int
-	lastID          int64 // of the last event; 0: there was none
+	lastID          int64 // of the last event, 0 without one
 }
 
 func (w *watcher) mark() mark {
@@ -163,7 +163,7 @@ func (w *watcher) mark() mark {
 	return m
 }
 
-// since gives what was seen after a mark. The first sample is the last one before it.
+// since returns what was recorded after a mark. The first sample is the last one before the mark.
 func (w *watcher) since(m mark) ([]sample, []api.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
