@@ -34,7 +34,7 @@ func TestTLS(t *testing.T) {
 
 	for tls, want := range map[string]string{
 		"{ca_file: absent}":                       ":6: sources[0].zk.tls.ca_file: open ",
-		"{ca_file: key.pem}":                      "key.pem holds no certificate in PEM",
+		"{ca_file: key.pem}":                      "key.pem has no certificate in PEM format",
 		"{cert_file: cert.pem}":                   ":6: sources[0].zk.tls.key_file: is missing",
 		"{key_file: key.pem}":                     ":12: sources[1].mc.tls.cert_file: is missing",
 		"{cert_file: key.pem, key_file: key.pem}": ":6: sources[0].zk.tls.cert_file: with its key: ",

@@ -5,11 +5,11 @@ import (
 	"net"
 )
 
-// A Dialer connects to a server as [net.Dialer.DialContext] does. Drivers that are given one make all their connections
-// with it, so that whoever gives it can count what goes over them, or hold it up.
+// A Dialer connects to a server as [net.Dialer.DialContext] does. A driver with a Dialer makes all its connections with it,
+// so that the caller can count or delay the traffic.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// OrNet is the dialer itself, or the network's own where there is none.
+// OrNet returns the dialer itself, or that of package net if d is nil.
 func (d Dialer) OrNet() Dialer {
 	if d == nil {
 		return (&net.Dialer{}).DialContext

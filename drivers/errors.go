@@ -6,13 +6,13 @@ import (
 )
 
 var (
-	// ErrUnavailable says that the backend can't answer, so that nothing is known about its members.
+	// ErrUnavailable means that the backend can't be read, so that the states of its members are unknown.
 	ErrUnavailable = errors.New("backend unavailable")
-	// ErrNoMember says that the group has no such member.
+	// ErrNoMember means that the group has no such member.
 	ErrNoMember = errors.New("no such member")
 	// ErrNameTaken means that another live process already has the name.
 	ErrNameTaken = errors.New("name is taken")
-	// ErrRemoved says that somebody else removed the member on purpose while it was joined.
+	// ErrRemoved means that another process removed the member on purpose while it was joined.
 	ErrRemoved = errors.New("member was removed")
 )
 
@@ -22,19 +22,19 @@ type Reason string
 // The reasons.
 const (
 	ReasonTimeout Reason = "timeout" // it did not answer in time
-	ReasonConnect Reason = "connect" // no connection: refused, reset, unknown host, not that kind of server
-	ReasonAuth    Reason = "auth"    // it answered that we may not
+	ReasonConnect Reason = "connect" // no connection: refused, reset, unknown host, another kind of server
+	ReasonAuth    Reason = "auth"    // it refused the credentials, or they lack a permission
 	ReasonSession Reason = "session" // connected, but without a session or quorum
 	ReasonSchema  Reason = "schema"  // the data is not laid out as configured
 	ReasonQuery   Reason = "query"   // it refused or failed the request for another reason
 )
 
-// Reasons lists every reason.
+// Reasons returns all reasons.
 func Reasons() []Reason {
 	return []Reason{ReasonTimeout, ReasonConnect, ReasonAuth, ReasonSession, ReasonSchema, ReasonQuery}
 }
 
-// unavailableError is ErrUnavailable with its reason and cause.
+// unavailableError is ErrUnavailable with a reason and a cause.
 type unavailableError struct {
 	reason Reason
 	err    error
@@ -49,8 +49,8 @@ func (e *unavailableError) Error() string { return e.err.Error() }
 
 func (e *unavailableError) Unwrap() []error { return []error{ErrUnavailable, e.err} }
 
-// ReasonOf returns why the backend was unavailable. An error whose context ended is a timeout; one that says nothing is
-// a failed query.
+// ReasonOf returns the reason of an error that [Unavailable] wrapped. Without one it is a timeout if a context ended, and
+// otherwise a failed query.
 func ReasonOf(err error) Reason {
 	if e, ok := errors.AsType[*unavailableError](err); ok {
 		return e.reason

@@ -2,8 +2,8 @@ package drivers
 
 import "time"
 
-// MaxText bounds a member's name, its group's and each of its attributes, in bytes: all become labels, and Nova's columns
-// hold 255 characters, which are 1020 bytes at most. A name that is longer is rejected, an attribute is cut.
+// MaxText is the maximum length of a member's name, its group's name and each of its attributes, in bytes: all become labels,
+// and Nova's columns have 255 characters, which are at most 1020 bytes. A longer name is rejected, a longer attribute is cut.
 const MaxText = 1 << 10
 
 // A Member is one name in a group, as one poll found it.
@@ -15,25 +15,25 @@ type Member struct {
 	// Binary and Zone are attributes, empty where the backend has none.
 	Binary, Zone string
 
-	// Up is the verdict by the backend's own rule, forced_down first.
+	// Up is the verdict by the backend's own rule. A member that is forced down is not up.
 	Up bool
 
-	// LastHeartbeat is the last proof of life by the backend's clock, zero where the backend keeps no heartbeats or
-	// the member never gave one.
+	// LastHeartbeat is the last proof of life by the backend's clock, zero if the backend has no heartbeats or the member never
+	// sent one.
 	LastHeartbeat time.Time
 
-	// Died is when the member's own agent saw it die, zero where nobody recorded it.
+	// Died is when the member's own agent saw it die, zero if it was not recorded.
 	Died time.Time
 
-	// SessionTimeout is how long presence outlives the last proof of life in backends that keep no heartbeats; zero:
+	// SessionTimeout is how long the member stays up after its last proof of life in backends without heartbeats; zero means
 	// the poll's DownTime.
 	SessionTimeout time.Duration
 
-	// Rostered says that the backend itself remembers the member when it is dead, so that its absence from a later
-	// poll means that it left. Absence of a member that is not rostered means that it died.
+	// Rostered means that the backend still lists the member when it is down: if it is missing in a later poll, it left. A
+	// member that is not rostered and is missing in a later poll died.
 	Rostered bool
 
-	// Enabled and ForcedDown are what an operator decided, where the backend knows such a thing.
+	// Enabled and ForcedDown are an operator's decisions, if the backend has them.
 	Enabled, ForcedDown Flag
 
 	// UUID, Version and DisabledReason are shown on the info series only.
@@ -43,10 +43,10 @@ type Member struct {
 // Key identifies a member within a source.
 type Key struct{ Group, Name string }
 
-// Key returns what identifies the member within its source.
+// Key returns the member's key.
 func (m *Member) Key() Key { return Key{m.Group, m.Name} }
 
-// A Flag is a yes or no that a backend may not have. The zero value is "does not have it".
+// A Flag is a yes or no that a backend may not have. The zero value is [FlagNone].
 type Flag uint8
 
 // The values of a Flag.

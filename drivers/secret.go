@@ -11,20 +11,20 @@ import (
 	"unique"
 )
 
-// maxSecret bounds what is read as a secret, in bytes.
+// maxSecret is the maximum size of a secret's file, in bytes.
 const maxSecret = 64 << 10
 
-// A Secret is text that is never printed, logged or written: only Read reveals it. It is given as it is, or as a file that
-// is read each time, so that it may change while the program runs. The zero value is no secret. Two are equal when they
-// name the same file, if any, and had the same text when they were made.
+// A Secret is text that is never printed, logged or written: only Read reveals it. It is a text, or a file that is read each
+// time, so that it may change while the program runs. The zero value is no secret. Two secrets are equal if they name the
+// same file, if any, and had the same text when they were made.
 //
-// The text is behind a handle: what prints memory without asking, as fmt does with unexported fields, finds a number.
+// The text is behind a handle, so that code which prints unexported fields, as fmt does, prints only a number.
 type Secret struct {
-	text unique.Handle[string] // of a file, what it held at first
+	text unique.Handle[string] // of a file, its first content
 	file string
 }
 
-// SecretText makes a secret of its text; the empty text is no secret.
+// SecretText returns the secret with a text. The empty text is no secret.
 func SecretText(text string) Secret {
 	if text == "" {
 		return Secret{}
@@ -32,7 +32,7 @@ func SecretText(text string) Secret {
 	return Secret{text: unique.Make(text)}
 }
 
-// SecretFile makes a secret of the path of the file that holds it, which is read once now.
+// SecretFile returns the secret in a file, which is read once now.
 func SecretFile(path string) (Secret, error) {
 	text, err := readSecret(path)
 	if err != nil {
@@ -41,11 +41,11 @@ func SecretFile(path string) (Secret, error) {
 	return Secret{text: unique.Make(text), file: path}, nil
 }
 
-// IsZero says whether there is no secret.
+// IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
-// Read reveals the secret as it is now; no secret is the empty text. Of a file's content one newline at the end is removed.
-// An empty file is an error: it is one that is being written just now, or was not mounted. No error shows the secret.
+// Read returns the current text, which is empty for no secret. One newline at the end of a file is removed. An empty file is
+// an error: it is being written, or was not mounted. No error shows the secret.
 func (s Secret) Read() (string, error) {
 	switch {
 	case s.IsZero():
@@ -76,7 +76,7 @@ func readSecret(path string) (string, error) {
 	return content, nil
 }
 
-// Sum is equal for equal secrets. It is a hash, which hides them.
+// Sum returns a hash that is equal for equal secrets.
 func (s Secret) Sum() [sha256.Size]byte {
 	if s.IsZero() {
 		return [sha256.Size]byte{}
@@ -92,7 +92,7 @@ func (s Secret) String() string { return hidden }
 // Format hides the secret from every verb of fmt.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 
-// UnmarshalText takes the secret as it is.
+// UnmarshalText sets the secret to a text.
 func (s *Secret) UnmarshalText(text []byte) error {
 	*s = SecretText(string(text))
 	return nil

@@ -55,10 +55,10 @@ func TestSecretOfFile(t *testing.T) {
 	write("two\r\n")
 	text, err := one.Read()
 	require.NoError(t, err)
-	require.Equal(t, "two", text, "it is read anew")
+	require.Equal(t, "two", text, "the file is read again")
 	two, err := SecretFile(file)
 	require.NoError(t, err)
-	require.NotEqual(t, one, two, "the content at the time makes a difference")
+	require.NotEqual(t, one, two, "they differ because the content differed")
 	require.NotEqual(t, one.Sum(), two.Sum())
 	require.NotEqual(t, two.Sum(), SecretText("two").Sum())
 

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// GetAll gives the names of the live members of a group, in the order of the poll, as Nova's get_all does. A group that
-// has none, or that is not there, gives none.
+// GetAll returns the names of the live members of a group, in the order of the poll, as Nova's get_all does. For a group
+// that does not exist it returns none.
 func GetAll(ctx context.Context, d Driver, group string) ([]string, error) {
 	poll, err := d.Members(ctx)
 	if err != nil {
@@ -22,8 +22,8 @@ func GetAll(ctx context.Context, d Driver, group string) ([]string, error) {
 	return names, nil
 }
 
-// GetOne gives the name of a random live member of a group, as Nova's get_one does, or an error that wraps
-// [ErrNoMember] when nobody is alive.
+// GetOne returns the name of a random live member of a group, as Nova's get_one does, or an error that wraps [ErrNoMember]
+// if there is none.
 func GetOne(ctx context.Context, d Driver, group string) (string, error) {
 	names, err := GetAll(ctx, d, group)
 	if err != nil {
@@ -35,8 +35,8 @@ func GetOne(ctx context.Context, d Driver, group string) (string, error) {
 	return names[rand.IntN(len(names))], nil
 }
 
-// IsUp gives the verdict for one member, as Nova's service_is_up does: forced_down first. The error wraps
-// [ErrNoMember] when the group has no such member, and [ErrUnavailable] when the poll could say nothing of it.
+// IsUp reports whether one member is up, as Nova's service_is_up does. The error wraps [ErrNoMember] if the group has no such
+// member, and [ErrUnavailable] if the member is unknown.
 func IsUp(ctx context.Context, d Driver, group, name string) (bool, error) {
 	poll, err := d.Members(ctx)
 	if err != nil {
@@ -49,7 +49,7 @@ func IsUp(ctx context.Context, d Driver, group, name string) (bool, error) {
 	}
 	for i := range poll.Unknown {
 		if m := &poll.Unknown[i]; m.Group == group && m.Name == name {
-			return false, fmt.Errorf("group %q, member %q is unknown for now: %w", group, name, ErrUnavailable)
+			return false, fmt.Errorf("group %q, member %q is unknown: %w", group, name, ErrUnavailable)
 		}
 	}
 	return false, fmt.Errorf("group %q, member %q: %w", group, name, ErrNoMember)

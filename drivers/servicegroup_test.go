@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fixed is a driver that always reads the same.
+// fixed is a driver that always returns the same poll.
 type fixed struct{ poll Poll }
 
 func (f *fixed) Members(context.Context) (*Poll, error) { return &f.poll, nil }

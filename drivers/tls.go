@@ -16,22 +16,22 @@ import (
 	"syscall"
 )
 
-// TLS is the section "tls" of a driver: how connections to its servers are encrypted. A driver without the section connects
-// in the clear. Servers' certificates and names are always checked.
+// TLS is the section "tls" of a driver: how connections to its servers are encrypted. A driver without the section does not
+// encrypt. Servers' certificates and names are always checked.
 //
-// All files are PEM and read anew for each connection, so that they may be replaced at any time.
+// All files are PEM and are read for each connection, so that they may be replaced at any time.
 type TLS struct {
-	// CAFile has the certificates of the authorities that may have issued a server's; empty: the system's.
+	// CAFile has the certificates of the authorities that may issue servers' certificates. Empty means the system's.
 	CAFile string `yaml:"ca_file,omitempty"`
-	// CertFile and KeyFile are the certificate that is shown to servers which want one, with those between it and its
-	// authority, and its key.
+	// CertFile is the certificate that is sent to servers which request one, followed by intermediate certificates. KeyFile
+	// is its key.
 	CertFile string `yaml:"cert_file,omitempty"`
 	KeyFile  string `yaml:"key_file,omitempty"`
-	// ServerName is the name that servers' certificates are for; empty: what servers are called in the configuration.
+	// ServerName is the name in servers' certificates. Empty means the servers' names in the configuration.
 	ServerName string `yaml:"server_name,omitempty"`
 }
 
-// SetDirectory makes relative paths begin at a folder.
+// SetDirectory makes relative paths start at a folder.
 func (t *TLS) SetDirectory(dir string) {
 	for _, file := range []*string{&t.CAFile, &t.CertFile, &t.KeyFile} {
 		if *file != "" && !filepath.IsAbs(*file) {
@@ -40,16 +40,16 @@ func (t *TLS) SetDirectory(dir string) {
 	}
 }
 
-// Validate reads the files, and returns one error, a [FieldError] within "tls", for each setting that is wrong, joined.
+// Validate reads the files. It returns a [FieldError] within "tls" for each wrong setting, joined with errors.Join.
 func (t *TLS) Validate() error {
 	if t == nil {
 		return nil
 	}
 	if t.CertFile != "" && t.KeyFile == "" {
-		return Field("tls.key_file", "is missing: the certificate has a key")
+		return Field("tls.key_file", "is missing: cert_file needs its key")
 	}
 	if t.KeyFile != "" && t.CertFile == "" {
-		return Field("tls.cert_file", "is missing: the key has a certificate")
+		return Field("tls.cert_file", "is missing: key_file needs its certificate")
 	}
 	var errs []error
 	if _, err := t.authorities(); err != nil {
@@ -61,7 +61,7 @@ func (t *TLS) Validate() error {
 	return errors.Join(errs...)
 }
 
-// authorities reads CAFile, nil for the system's.
+// authorities reads CAFile. It returns nil for the system's authorities.
 func (t *TLS) authorities() (*x509.CertPool, error) {
 	if t.CAFile == "" {
 		return nil, nil
@@ -72,12 +72,12 @@ func (t *TLS) authorities() (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate in PEM", t.CAFile)
+		return nil, fmt.Errorf("%s has no certificate in PEM format", t.CAFile)
 	}
 	return pool, nil
 }
 
-// certificates reads what is shown to servers.
+// certificates reads the certificate that is sent to servers.
 func (t *TLS) certificates() ([]tls.Certificate, error) {
 	if t.CertFile == "" {
 		return nil, nil
@@ -89,9 +89,9 @@ func (t *TLS) certificates() ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, nil
 }
 
-// Client encrypts a connection to the server that the configuration calls by that host name or address, and checks that
-// it is this one. The handshake ends with ctx. Where it fails the connection is closed, and the error is one of
-// [Unavailable]. Closing the connection that it gives sends nothing. A nil TLS gives conn itself.
+// Client encrypts a connection to a server, and checks that the server's certificate is for host, its host name or address in
+// the configuration. The handshake ends with ctx. If it fails, Client closes the connection and returns an error of
+// [Unavailable]. Closing the returned connection sends nothing. For a nil TLS Client returns conn itself.
 func (t *TLS) Client(ctx context.Context, conn net.Conn, host string) (net.Conn, error) {
 	if t == nil {
 		return conn, nil
@@ -121,7 +121,7 @@ func (t *TLS) client(conn net.Conn, host string) (*tls.Conn, error) {
 	}), nil
 }
 
-// handshakeFailed says why there was no handshake.
+// handshakeFailed adds the reason to the error of a handshake.
 func handshakeFailed(err error) error {
 	reason := ReasonConnect
 	switch {
@@ -130,13 +130,16 @@ func handshakeFailed(err error) error {
 	case IsCertificateRefused(err):
 		reason = ReasonAuth
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		err = fmt.Errorf("%w: the server hung up; does it speak TLS on this port?", err)
+		err = fmt.Errorf("%w: the server closed the connection; does it use TLS on this port?", err)
 	}
 	return Unavailable(reason, fmt.Errorf("TLS handshake: %w", err))
 }
 
-// IsCertificateRefused says whether a server ended the connection since it takes no client without a certificate, or not
-// with that one. Since TLS 1.3 the client learns that only when it reads.
+// IsCertificateRefused reports whether a server ended the connection because the client has no certificate, or one that it
+// does not accept. With TLS 1.3 the client receives that only with a read after the handshake.
+//
+// The alert's text decides: crypto/tls exports the alerts of remote servers only for QUIC ([tls.AlertError]). The tests of
+// TLS with real servers fail if a Go release changes the texts.
 func IsCertificateRefused(err error) bool {
 	e, ok := errors.AsType[*net.OpError](err)
 	if !ok || e.Op != "remote error" {
@@ -145,18 +148,18 @@ func IsCertificateRefused(err error) bool {
 	alert := e.Err.Error()
 	return slices.ContainsFunc([]string{
 		"certificate", "access denied",
-		"handshake failure",        // before TLS 1.3, of clients without a certificate
-		"error decrypting message", // of one that is signed by an authority's old key
+		"handshake failure",        // before TLS 1.3, if the client has no certificate
+		"error decrypting message", // if the certificate was signed with an old key of the authority
 	}, func(text string) bool { return strings.Contains(alert, text) })
 }
 
-// A quietConn is closed as a connection in the clear is. A TLS connection would say farewell first, and wait for a peer
-// that does not listen any more.
+// A quietConn is closed like a connection without TLS. Close of a TLS connection would first send an alert, and wait for a
+// peer that no longer reads.
 type quietConn struct{ *tls.Conn }
 
 func (c quietConn) Close() error { return c.NetConn().Close() }
 
-// Write tells of a server that has hung up what that said last, which may be that it refuses our certificate.
+// Write returns the server's last alert, if it has closed the connection because it refuses the client's certificate.
 func (c quietConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// A Duration is a time.Duration that is written as text with its unit, like "500ms", "60s" or "1h30m".
+// A Duration is a time.Duration that is written as text with a unit, such as "500ms", "60s" or "1h30m".
 type Duration time.Duration
 
-// UnmarshalText parses text like "60s". A bare number is refused: the unit that was meant can only be guessed.
+// UnmarshalText parses text like "60s". A number without a unit is an error, because its unit would have to be guessed.
 func (d *Duration) UnmarshalText(text []byte) error {
 	s := string(text)
 	if _, err := strconv.ParseFloat(s, 64); err == nil && s != "0" {
@@ -27,15 +27,15 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText is the opposite of UnmarshalText.
+// MarshalText returns the text that UnmarshalText parses.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// String gives the duration with its unit.
+// String returns the duration with its unit.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// DownTime gives the service_down_time in effect, by the correction that Nova's servicegroup API has made for all of its
-// drivers since 2014.1: int(report_interval * 2.5) where it is not larger than report_interval. Nova counts whole
-// seconds; times below one second, which Nova does not have, are left exact.
+// DownTime returns the service_down_time in effect, with the correction that Nova's servicegroup API has made for all of its
+// drivers since 2014.1: it is int(report_interval * 2.5) if it is not larger than report_interval. Nova counts whole
+// seconds; times below one second, which Nova does not have, are not truncated.
 func DownTime(serviceDownTime, reportInterval time.Duration) time.Duration {
 	if serviceDownTime > reportInterval {
 		return serviceDownTime
@@ -47,18 +47,18 @@ func DownTime(serviceDownTime, reportInterval time.Duration) time.Duration {
 	return down.Truncate(time.Second)
 }
 
-// Paths are files and folders. In a configuration file one path may stand for a list of one, and relative paths begin at
-// that file's folder.
+// Paths are files and folders. In a configuration file a single path may replace a list of one, and relative paths start at
+// the file's folder.
 type Paths []string
 
-// A FieldError says which setting of a driver's configuration is wrong, so that the reader of the file can add the line.
+// A FieldError is an error about one setting of a driver's configuration. Package config adds its line in the file.
 type FieldError struct {
-	// Field is the setting's name in the file, as "service_down_time"; parts of a path are joined with dots.
+	// Field is the setting's name in the file, such as "service_down_time"; parts of a path are joined with dots.
 	Field string
 	Err   error
 }
 
-// Field makes a FieldError.
+// Field returns a FieldError.
 func Field(name, format string, args ...any) error {
 	return &FieldError{Field: name, Err: fmt.Errorf(format, args...)}
 }
@@ -75,7 +75,7 @@ func CheckPositive(name string, d Duration) error {
 	return nil
 }
 
-// FieldOf returns the FieldError in err, or nil.
+// FieldOf returns the FieldError in err, or nil if there is none.
 func FieldOf(err error) *FieldError {
 	e, _ := errors.AsType[*FieldError](err)
 	return e

@@ -14,22 +14,22 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// maxCells bounds how many cells are taken from a database. Large clouds have some dozens.
+// maxCells is the largest number of cells that is accepted. Large clouds have dozens.
 const maxCells = 1000
 
 // A Cell is one of Nova's cells: a database with services of its own.
 type Cell struct {
-	// Name is what an operator calls it.
+	// Name is the operator's name for it.
 	Name string `yaml:"name"`
-	// DSN says where its database is. It may be a template that takes parts from another DSN, as Nova has them.
+	// DSN is its database. As in Nova it may be a template with placeholders for parts of another DSN.
 	DSN drivers.Secret `yaml:"dsn"`
 }
 
-// API reads Nova's API database, which knows what the cells' databases do not: which cells there are, and in which
-// availability zone a host is. It writes nothing.
+// API reads Nova's API database, which has what the cells' databases do not: the list of cells, and the availability zones
+// of hosts. It writes nothing.
 type API struct{ driver *Driver }
 
-// OpenAPI makes a reader of the database that cfg names. It does not connect.
+// OpenAPI returns a reader of the database that cfg names. It does not connect.
 func OpenAPI(cfg Config, logger *slog.Logger) (*API, error) {
 	d, err := Open(cfg, logger)
 	if err != nil {
@@ -41,13 +41,13 @@ func OpenAPI(cfg Config, logger *slog.Logger) (*API, error) {
 // Close ends queries under way and closes all connections.
 func (a *API) Close() error { return a.driver.Close() }
 
-// Counts returns what was asked of the database so far.
+// Counts returns the requests to the database so far.
 func (a *API) Counts() drivers.Counts { return a.driver.Counts() }
 
-// Cells lists all cells, disabled ones and cell0 too, as Nova's os-services does. A cell is named by its uuid when it has
-// no name, or one that another cell has too. Where its messages go is never read. Nova without any cell gives an error.
+// Cells returns all cells, including disabled ones and cell0, as Nova's os-services does. A cell without a name of its own
+// is named by its uuid. The cells' message queue URLs are never read. Cells returns an error if Nova has no cells.
 func (a *API) Cells(ctx context.Context) ([]Cell, error) {
-	q := a.driver.store.quote
+	q := a.driver.database.quote
 	query := fmt.Sprintf("%s, %s, %s FROM %s ORDER BY %[1]s LIMIT %[5]d",
 		q("uuid"), q("name"), q("database_connection"), q("cell_mappings"), maxCells+1)
 	var cells []Cell
@@ -67,43 +67,43 @@ func (a *API) Cells(ctx context.Context) ([]Cell, error) {
 	case err != nil:
 		return nil, err
 	case len(cells) == 0:
-		return nil, a.odd("has no rows: this Nova has no cells; its services are in [database] connection")
+		return nil, a.invalid("has no rows: this Nova has no cells; its services are in [database] connection")
 	case len(cells) > maxCells:
-		return nil, a.odd(fmt.Sprintf("has more than %d rows", maxCells))
+		return nil, a.invalid(fmt.Sprintf("has more than %d rows", maxCells))
 	}
-	return named(cells, uuids), nil
+	return withUniqueNames(cells, uuids), nil
 }
 
-func (a *API) odd(what string) error {
-	return drivers.Unavailable(drivers.ReasonSchema, fmt.Errorf("cell_mappings of %s %s", a.driver.store, what))
+func (a *API) invalid(what string) error {
+	return drivers.Unavailable(drivers.ReasonSchema, fmt.Errorf("cell_mappings of %s %s", a.driver.database, what))
 }
 
-// named gives the cells' uuids to those that have no good name of their own.
-func named(cells []Cell, uuids []string) []Cell {
+// withUniqueNames sets the names of cells whose names can't be used, or are not unique, to their uuids.
+func withUniqueNames(cells []Cell, uuids []string) []Cell {
 	times := map[string]int{}
 	for _, c := range cells {
 		times[c.Name]++
 	}
 	for i := range cells {
-		if c := &cells[i]; times[c.Name] > 1 || !isWord(c.Name) {
+		if c := &cells[i]; times[c.Name] > 1 || !isCellName(c.Name) {
 			c.Name = uuids[i]
 		}
 	}
 	return cells
 }
 
-// isWord says whether a name can be part of a source's: letters, digits and signs, without spaces.
-func isWord(name string) bool {
+// isCellName reports whether a name can be part of a source's name: it has letters, digits and signs, and no spaces.
+func isCellName(name string) bool {
 	return name != "" && utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool {
 		return !unicode.IsGraphic(r) || unicode.IsSpace(r)
 	})
 }
 
-// Zones gives the availability zone of every host that is in an aggregate which has one, by the rule of
-// nova/availability_zones.py: the zones of all the host's aggregates, joined with commas, and in order so that they stay
-// the same.
+// Zones returns the availability zone of every host that is in an aggregate with a zone, by the rule of
+// nova/availability_zones.py: the zones of all the host's aggregates, joined with commas. They are sorted, so that the text
+// does not change from poll to poll.
 func (a *API) Zones(ctx context.Context) (map[string]string, error) {
-	q := a.driver.store.quote
+	q := a.driver.database.quote
 	query := fmt.Sprintf("h.%s, m.%s FROM %s AS h JOIN %s AS m ON m.%[5]s = h.%[5]s WHERE m.%[6]s = 'availability_zone'",
 		q("host"), q("value"), q("aggregate_hosts"), q("aggregate_metadata"), q("aggregate_id"), q("key"))
 	zones := map[string][]string{}
@@ -128,12 +128,12 @@ func (a *API) Zones(ctx context.Context) (map[string]string, error) {
 	return joined, nil
 }
 
-// query runs one query, without its SELECT, and hands out its rows.
+// query runs a query, given without its SELECT, and calls row for each row.
 func (a *API) query(ctx context.Context, what, query string, row func(*sql.Rows) error) error {
 	ctx, cancel := a.driver.bound(ctx)
 	defer cancel()
 	failed := func(err error) error { return a.driver.failed(ctx, "reading "+what+" of", err) }
-	db, err := a.driver.store.reader(ctx)
+	db, err := a.driver.database.reader(ctx)
 	if err != nil {
 		return failed(err)
 	}
@@ -142,7 +142,7 @@ func (a *API) query(ctx context.Context, what, query string, row func(*sql.Rows)
 		limit = time.Until(deadline)
 	}
 	a.driver.operations.Add(1)
-	if err := a.driver.store.query(ctx, db, limit, query, row); err != nil {
+	if err := a.driver.database.query(ctx, db, limit, query, row); err != nil {
 		return failed(err)
 	}
 	return nil

@@ -84,7 +84,7 @@ func testZones(t *testing.T, server *testserver.SQL) {
 	a := openAPI(t, server.DSN("zones"))
 	zones, err := a.Zones(t.Context())
 	require.NoError(t, err)
-	require.NotNil(t, zones, "it is known that there are none")
+	require.NotNil(t, zones, "there are no zones, which differs from nil")
 	require.Empty(t, zones)
 
 	exec(t, db, `INSERT INTO aggregates (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd');
@@ -99,7 +99,7 @@ func testZones(t *testing.T, server *testserver.SQL) {
 	}, zones)
 }
 
-// The few columns that are read are all that an account needs. Where messages go is not among them.
+// An account needs only the columns that are read. The message queue URLs are not among them.
 func testAPIGrants(t *testing.T, server *testserver.SQL) {
 	db := table(t, server, "grants", apiTables, apiRows)
 	exec(t, db, "CREATE USER reader IDENTIFIED BY 'sesame'; GRANT SELECT (uuid) ON cell_mappings TO reader")

@@ -7,18 +7,18 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A builder makes a poll of rows.
+// A builder makes a poll from rows.
 type builder struct {
 	poll   *drivers.Poll
 	layout *layout
 
-	// last are the members of the poll before. The rows of a table nearly always come in the same order, so that a
-	// text that has not changed is found at the same place, and shared.
+	// last is the members of the poll before. The rows of a table nearly always come in the same order: a text that has
+	// not changed is found at the same index, and its memory is shared.
 	last []drivers.Member
 	zero drivers.Member
 
-	// seen is where in poll.Members a member is. It is nil as long as every member stands where it stood in last,
-	// where none stands twice.
+	// seen is the index of each member in poll.Members. It is nil as long as the members come in the same order as in last,
+	// which has no duplicates.
 	seen map[drivers.Key]int
 }
 
@@ -31,7 +31,7 @@ func newBuilder(last *drivers.Poll, downTime time.Duration, l *layout) *builder 
 	return b
 }
 
-// prepare puts the texts into the row that are likely to come.
+// prepare fills the row with the texts of the poll before, which the next row probably has too.
 func (b *builder) prepare(r *row) {
 	m := &b.zero
 	if i := len(b.poll.Members); i < len(b.last) {
@@ -43,21 +43,21 @@ func (b *builder) prepare(r *row) {
 	r.reason.s, r.version.s, r.uuid.s = m.DisabledReason, m.Version, m.UUID
 }
 
-// add takes a row into the poll.
+// add adds a row to the poll.
 func (b *builder) add(r *row) {
 	if b.poll.Now.IsZero() {
 		b.poll.Now = time.UnixMicro(r.clock.n).UTC()
 	}
-	if !r.key.ok || slices.Contains(b.layout.schema.silent, r.binary.s) {
+	if !r.key.ok || slices.Contains(b.layout.schema.withoutHeartbeat, r.binary.s) {
 		return
 	}
 	if b.layout.schema.groupName != "" {
 		r.group.s = b.layout.schema.groupName
 	}
 	switch {
-	case r.group.s == "" || r.name.s == "" || r.group.odd || r.name.odd:
+	case r.group.s == "" || r.name.s == "" || r.group.invalid || r.name.invalid:
 		b.reject(r.group.s, r.name.s, "name")
-	case r.isOdd():
+	case r.hasInvalid():
 		b.reject(r.group.s, r.name.s, "data")
 	default:
 		b.keepNewest(b.member(r))
@@ -68,8 +68,8 @@ func (b *builder) reject(group, name, reason string) {
 	b.poll.Rejected = append(b.poll.Rejected, drivers.Rejection{Group: group, Name: name, Reason: reason})
 }
 
-// keepNewest appends the member, or lets it take the place of one of the same name whose heartbeat is older. Where rows
-// are the processes of a member, one that is up is as good as any that is not.
+// keepNewest appends the member, or replaces one of the same name whose heartbeat is older. If a schema has several rows
+// for a member, one for each process, a row that is up also replaces one that is down.
 func (b *builder) keepNewest(m drivers.Member) {
 	i, found := b.find(m.Key())
 	if !found {
@@ -90,7 +90,7 @@ func (b *builder) keepNewest(m drivers.Member) {
 	}
 }
 
-// find says where the poll has a member of this name already. One that it does not have will be the next.
+// find returns the index of a member that the poll already has. If there is none, the next member appended must be this one.
 func (b *builder) find(key drivers.Key) (i int, found bool) {
 	next := len(b.poll.Members)
 	if b.seen == nil {

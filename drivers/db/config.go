@@ -101,7 +101,7 @@ func (c *Config) checkNova() error {
 	for i, cell := range c.Cells {
 		field := fmt.Sprintf("cells[%d].name", i)
 		switch {
-		case !isWord(cell.Name):
+		case !isCellName(cell.Name):
 			errs = append(errs, drivers.Field(field, "every cell needs a name of letters, digits and signs, without spaces"))
 		case seen[cell.Name]:
 			errs = append(errs, drivers.Field(field, "there is another cell %q", cell.Name))

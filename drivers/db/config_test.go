@@ -34,7 +34,7 @@ timeout: is 0s, must be positive`)
 	require.Error(t, err)
 }
 
-// Nova replaces a service_down_time that the heartbeats could not keep up with, and counts in whole seconds.
+// Nova replaces a service_down_time that is not longer than the report interval, and counts in whole seconds.
 func TestDownTime(t *testing.T) {
 	for _, test := range []struct{ down, interval, want time.Duration }{
 		{60 * time.Second, 10 * time.Second, 60 * time.Second},

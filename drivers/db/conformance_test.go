@@ -17,7 +17,7 @@ func TestConformanceMariaDB(t *testing.T) {
 	t.Parallel()
 	server := testserver.MariaDB(t)
 	table(t, server, "nova", zed)
-	// Nova's columns hold whole seconds: a heartbeat looks up to a second older than it is.
+	// Nova's columns have whole seconds: a heartbeat looks up to one second older than it is.
 	conform(t, server.DSN("nova"), 3*time.Second, time.Second, server)
 }
 
@@ -43,7 +43,7 @@ func conform(t *testing.T, dsn string, downTime, slack time.Duration, server dri
 	})
 }
 
-// logWriter writes a driver's log to the test's, which shows it when the test fails.
+// logWriter writes a driver's log to the log of the test, which is shown when the test fails.
 type logWriter struct{ t *testing.T }
 
 func (w logWriter) Write(line []byte) (int, error) {

@@ -14,7 +14,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A customServer is a database for tables of any name.
+// A customServer is a database server with its quoting of names.
 type customServer struct {
 	quote string
 	open  func(t *testing.T, database string) (db *sql.DB, dsn string)
@@ -56,7 +56,7 @@ func TestCustom(t *testing.T) {
 	}
 }
 
-// run runs a statement as it is.
+// run executes a statement without translating it.
 func run(t *testing.T, db *sql.DB, statement string) {
 	t.Helper()
 	_, err := db.ExecContext(t.Context(), statement)
@@ -69,12 +69,12 @@ func customConfig(dsn string, c Custom) Config {
 	return cfg
 }
 
-// since is a time as a column holds it.
+// since returns the SQL of a time some duration ago.
 func since(age time.Duration) string {
 	return "'" + time.Now().UTC().Add(-age).Format("2006-01-02 15:04:05.000000") + "'"
 }
 
-// Names that would be the end of the statement, or of the database, if they were not quoted.
+// All columns are read, with names that would end the statement, or drop a table, if they were not quoted.
 func testCustomEverything(t *testing.T, s customServer) {
 	db, dsn := s.open(t, "everything")
 	names := map[string]string{}
@@ -134,7 +134,7 @@ func testCustomEverything(t *testing.T, s customServer) {
 	require.Zero(t, count(t, db, "victim"))
 }
 
-// The table's name and two columns are enough.
+// A table's name and two columns are enough.
 func testCustomLeast(t *testing.T, s customServer) {
 	db, dsn := s.open(t, "least")
 	run(t, db, "CREATE TABLE workers (host VARCHAR(40), seen TIMESTAMP NULL)")
@@ -188,7 +188,7 @@ func testCustomNumbers(t *testing.T, s customServer) {
 	}
 }
 
-// What marks a row as deleted, or as good as.
+// Rows that are marked as deleted in one of the three ways are left out.
 func testCustomDeleted(t *testing.T, s customServer) {
 	db, dsn := s.open(t, "deleted")
 	run(t, db, "CREATE TABLE m (name VARCHAR(40), seen TIMESTAMP NULL, flag BOOLEAN, number INT, at TIMESTAMP NULL)")
@@ -217,8 +217,7 @@ func testCustomDeleted(t *testing.T, s customServer) {
 	}
 }
 
-// A name that the database does not have makes the source unknown, and says so: it is never taken for a column that some
-// release lacks.
+// If the database lacks a configured column, the poll fails with an error that says so.
 func testCustomMissing(t *testing.T, s customServer) {
 	db, dsn := s.open(t, "missing")
 	run(t, db, "CREATE TABLE m (name VARCHAR(40), seen TIMESTAMP NULL)")
@@ -240,7 +239,7 @@ func testCustomMissing(t *testing.T, s customServer) {
 	}
 }
 
-// Exactly at the limit.
+// The setting decides whether a heartbeat that is exactly service_down_time old counts.
 func TestCustomLimit(t *testing.T) {
 	server := testserver.MariaDB(t)
 	db := table(t, server, "limits")

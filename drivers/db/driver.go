@@ -16,16 +16,16 @@ import (
 type Driver struct {
 	cfg    Config
 	schema *schema
-	// downTime is the service_down_time in effect.
+	// downTime is the service_down_time in effect, see [Config.downTime].
 	downTime time.Duration
-	store    store
+	database database
 	logger   *slog.Logger
 
-	known      atomic.Pointer[layout]
-	last       atomic.Pointer[drivers.Poll] // for its texts, which seldom change
+	lastLayout atomic.Pointer[layout]
+	lastPoll   atomic.Pointer[drivers.Poll] // whose texts the next poll shares
 	operations atomic.Uint64
 
-	// life ends with Close, and with it whatever is under way.
+	// life ends with Close. It bounds all calls under way.
 	life context.Context
 	end  context.CancelFunc
 
@@ -39,17 +39,17 @@ var (
 	_ drivers.Counter = (*Driver)(nil)
 )
 
-// Open makes a driver. It does not connect: a database may be down when the program starts. An embedded store that does
-// not exist has no members, and comes into being with the first Join.
+// Open returns a driver. It does not connect: a database may be down when the program starts. An SQLite file that does not
+// exist has no members; the first Join makes it.
 func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	st, err := openStore(cfg, logger)
+	opened, err := openDatabase(cfg, logger)
 	if err != nil {
 		return nil, err
 	}
-	d := &Driver{cfg: cfg, schema: schemaOf(&cfg), downTime: cfg.downTime(), store: st, logger: logger}
+	d := &Driver{cfg: cfg, schema: schemaOf(&cfg), downTime: cfg.downTime(), database: opened, logger: logger}
 	d.life, d.end = context.WithCancel(context.Background())
 	d.keeper = heartbeat.NewKeeper(d.life, time.Duration(cfg.ReportInterval))
 	return d, nil
@@ -60,21 +60,21 @@ func (d *Driver) Close() (err error) {
 	d.closing.Do(func() {
 		d.end()
 		d.keeper.Wait()
-		err = d.store.close()
+		err = d.database.close()
 	})
 	return err
 }
 
-// Counts returns what was asked of the database so far. Connections are renewed from time to time, which counts as a
+// Counts returns the requests to the database so far. A connection that is replaced because of its age counts as a
 // reconnect too.
 func (d *Driver) Counts() drivers.Counts {
 	return drivers.Counts{
 		Operations: d.operations.Load(),
-		Reconnects: max(d.store.connects(), 1) - 1,
+		Reconnects: max(d.database.connects(), 1) - 1,
 	}
 }
 
-// bound gives ctx the configured timeout, and ends it with the driver.
+// bound returns a context that has the configured timeout, and also ends when the driver is closed.
 func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.cfg.Timeout))
 	stop := context.AfterFunc(d.life, cancel)
@@ -84,25 +84,25 @@ func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc
 	}
 }
 
-// What an account needs to read, and to keep members alive.
+// What an account needs to read, and to write heartbeats.
 const (
 	needsSelect = "the user needs GRANT SELECT on the table"
 	needsWrite  = "the user needs GRANT SELECT, INSERT and UPDATE on the table"
 )
 
-// failedToWrite is failed for what changes the table.
+// failedToWrite is [Driver.failed] for statements that change the table.
 func (d *Driver) failedToWrite(ctx context.Context, doing string, err error) error {
-	return d.explained(ctx, doing, err, needsWrite)
+	return d.wrap(ctx, doing, err, needsWrite)
 }
 
-// failed wraps what went wrong while doing something with the database, with its reason and the place.
+// failed adds to an error what was being done, the database's address, the reason, and a hint.
 func (d *Driver) failed(ctx context.Context, doing string, err error) error {
-	return d.explained(ctx, doing, err, needsSelect)
+	return d.wrap(ctx, doing, err, needsSelect)
 }
 
-// explained is either of the two, and what an account needs for it.
-func (d *Driver) explained(ctx context.Context, doing string, err error, needs string) error {
-	reason, hint := d.store.classify(err)
+// wrap wraps an error for failed and failedToWrite. Needs is the hint for an account without the necessary grants.
+func (d *Driver) wrap(ctx context.Context, doing string, err error, needs string) error {
+	reason, hint := d.database.classify(err)
 	switch {
 	case d.life.Err() != nil:
 		reason, hint = drivers.ReasonConnect, "the driver is closed"
@@ -111,7 +111,7 @@ func (d *Driver) explained(ctx context.Context, doing string, err error, needs s
 	case hint == needsSelect:
 		hint = needs
 	}
-	err = fmt.Errorf("%s %s: %w", doing, d.store, err)
+	err = fmt.Errorf("%s %s: %w", doing, d.database, err)
 	if hint != "" {
 		err = fmt.Errorf("%w (%s)", err, hint)
 	}

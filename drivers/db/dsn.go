@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A target is what a DSN names: a MySQL or PostgreSQL server's database, or an SQLite file.
+// A target is what a DSN names: a database on a MySQL or PostgreSQL server, or an SQLite file.
 type target struct {
 	mysql    *mysql.Config
 	postgres *pgx.ConnConfig
@@ -24,8 +24,8 @@ type target struct {
 
 func (t target) isFile() bool { return t.mysql == nil && t.postgres == nil }
 
-// place names the database, without secrets.
-func (t target) place() string {
+// address returns the server's address and the database's name, without secrets.
+func (t target) address() string {
 	switch {
 	case t.mysql != nil:
 		return t.mysql.Addr + "/" + t.mysql.DBName
@@ -37,8 +37,8 @@ func (t target) place() string {
 	return net.JoinHostPort(t.postgres.Host, strconv.Itoa(int(t.postgres.Port))) + "/" + t.postgres.Database
 }
 
-// parseDSN understands SQLAlchemy URLs, Go MySQL DSNs, and libpq's keywords. Whatever is wrong, its errors show no part of the DSN's text
-// but names of parameters that are known: a password that was not escaped can end up anywhere.
+// parseDSN parses SQLAlchemy URLs, Go MySQL DSNs, and libpq's keywords. Its errors show no part of the DSN but the names of
+// known parameters, because a password that was not escaped can be in any part.
 func parseDSN(dsn string) (target, error) {
 	dsn = strings.TrimSpace(dsn)
 	if dsn == "" {
@@ -67,7 +67,7 @@ func parseDSN(dsn string) (target, error) {
 	return target{}, errors.New("its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite")
 }
 
-// isScheme keeps apart a URL's scheme and a Go DSN whose password has :// in it.
+// isScheme tells a URL's scheme from the start of a Go DSN whose password contains "://".
 func isScheme(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r != '+' && r != '_' && !(r >= '0' && r <= '9') && !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z')
@@ -80,11 +80,12 @@ type dsnURL struct {
 	query                            url.Values
 }
 
-// A special character that was not escaped splits a URL at the wrong place, which shows in the parts that follow.
+// errEscapes is for a part of a URL that can't be right, which usually means that a special character was not escaped.
 var errEscapes = errors.New("in user and password write @ as %40, / as %2F, : as %3A, ? as %3F and % as %25")
 
-// parseURL takes what follows :// apart as SQLAlchemy's make_url does, which is not RFC 3986: the user ends at the first
-// colon or slash, the password at the first @ after it and may hold slashes, a plus sign is no space but in the query.
+// parseURL splits the text after "://" as SQLAlchemy's make_url does, which differs from RFC 3986: the user ends at the
+// first colon or slash; the password ends at the first @ after that, and may contain slashes; a plus sign means a space
+// only in the query.
 func parseURL(rest string) (*dsnURL, error) {
 	user, password, rest := cutCredentials(rest)
 	rest, query, _ := strings.Cut(rest, "?")
@@ -99,7 +100,7 @@ func parseURL(rest string) (*dsnURL, error) {
 	}, nil
 }
 
-// unquote decodes percent escapes as Python does: what is not an escape stays as it is.
+// unquote decodes percent escapes as Python does: text that is not a valid escape is not changed.
 func unquote(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -115,7 +116,7 @@ func unquote(s string) string {
 	return b.String()
 }
 
-// parseQuery reads parameters as Python's parse_qsl does: one without a value is not there.
+// parseQuery parses parameters as Python's parse_qsl does: one without a value is ignored.
 func parseQuery(query string) url.Values {
 	values := url.Values{}
 	for pair := range strings.SplitSeq(query, "&") {
@@ -126,7 +127,7 @@ func parseQuery(query string) url.Values {
 	return values
 }
 
-// cutCredentials gives the parts before the address, still escaped, and what follows them.
+// cutCredentials returns the user and password before the address, still escaped, and the rest of the URL.
 func cutCredentials(s string) (user, password, rest string) {
 	head := s
 	if i := strings.IndexAny(s, ":/"); i >= 0 {
@@ -137,42 +138,42 @@ func cutCredentials(s string) (user, password, rest string) {
 			}
 		}
 	}
-	// There is no password. The user's name may hold an @ itself, as some clouds have it.
+	// There is no password. The user's name may contain an @ itself, as in some public clouds.
 	if i := strings.LastIndexByte(head, '@'); i >= 0 {
 		return s[:i], "", s[i+1:]
 	}
 	return "", "", s
 }
 
-// cutAddress takes host:port and [IPv6]:port apart; both parts may be missing.
+// cutAddress splits host:port and [IPv6]:port. Both parts may be missing.
 func cutAddress(address string) (host, port string, err error) {
 	host, port, _ = strings.Cut(address, ":")
 	if strings.HasPrefix(address, "[") {
 		var found bool
 		if host, port, found = strings.Cut(address[1:], "]"); !found || net.ParseIP(host) == nil {
-			return "", "", errors.New("its IPv6 address in brackets is not one")
+			return "", "", errors.New("its IPv6 address in brackets is not valid")
 		}
 		port = strings.TrimPrefix(port, ":")
 	}
 	if strings.ContainsAny(host, "@,% \x00") {
-		return "", "", fmt.Errorf("its host is not one host: %w", errEscapes)
+		return "", "", fmt.Errorf("its host is not valid: %w", errEscapes)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
-		return "", "", fmt.Errorf("its port is not one number from 1 to 65535: %w", errEscapes)
+		return "", "", fmt.Errorf("its port is not a number from 1 to 65535: %w", errEscapes)
 	}
 	return host, port, nil
 }
 
-// sqlite makes the target of sqlite:///relative/path or sqlite:////absolute/path.
+// sqlite returns the target of sqlite:///relative/path or sqlite:////absolute/path.
 func (u *dsnURL) sqlite() (target, error) {
 	switch {
 	case u.host != "" || u.user != "" || u.port != "":
 		return target{}, errors.New("an SQLite path follows three slashes, or four when it is absolute: " +
 			"sqlite:////var/lib/servicegroup/members.db")
 	case u.path == "" || u.path == ":memory:":
-		return target{}, errors.New("names no file: nobody else can read what is in memory only")
+		return target{}, errors.New("names no file: other processes can't read a database in memory")
 	case strings.ContainsRune(u.path, 0):
-		return target{}, errors.New("its path has a zero byte")
+		return target{}, errors.New("its path contains a zero byte")
 	case len(u.query) > 0:
 		return target{}, errors.New("an SQLite file takes no parameters here")
 	}
@@ -183,7 +184,7 @@ func (u *dsnURL) sqlite() (target, error) {
 	return target{path: path}, nil
 }
 
-// target reads where the database is and who we are, as the secrets and the files that they name say it now.
+// target parses the DSN with the current content of the secrets and of the files that they name.
 func (c *Config) target() (target, error) {
 	dsn, err := c.DSN.Read()
 	if err != nil {
@@ -208,21 +209,22 @@ func (c *Config) target() (target, error) {
 	return t, nil
 }
 
-// A credentialsError says that there are no credentials to connect with at the moment.
+// A credentialsError means that the credentials for a new connection can't be read.
 type credentialsError struct{ err error }
 
 func (e *credentialsError) Error() string { return "reading the credentials: " + e.err.Error() }
 
 func (e *credentialsError) Unwrap() error { return e.err }
 
-// errMoved is for a DSN in a file that changes: users come and go, but members of another database are others.
-var errMoved = errors.New("the DSN names another database than when it was first read; reload to go there")
+// errOtherDatabase is for a DSN in a file that changed. A new user or password is taken over, but another database would
+// have other members.
+var errOtherDatabase = errors.New("the DSN names another database than when it was first read; reload the configuration to use it")
 
-// renewed reads the target again for a new connection: passwords, keys and certificates are replaced while the program runs.
-func (c *Config) renewed(place string) (target, error) {
+// reread reads the target again for a new connection, since passwords, keys and certificates may have been replaced.
+func (c *Config) reread(address string) (target, error) {
 	t, err := c.target()
-	if err == nil && t.place() != place {
-		err = errMoved
+	if err == nil && t.address() != address {
+		err = errOtherDatabase
 	}
 	if err != nil {
 		return target{}, &credentialsError{err}

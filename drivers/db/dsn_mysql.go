@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -10,11 +11,11 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// mysql makes the target of a mysql or mariadb URL.
+// mysql returns the target of a mysql or mariadb URL.
 func (u *dsnURL) mysql() (target, error) {
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Passwd, cfg.DBName = u.user, u.password, u.path
-	cfg.Net, cfg.Addr = "tcp", net.JoinHostPort(orElse(u.host, "localhost"), orElse(u.port, "3306"))
+	cfg.Net, cfg.Addr = "tcp", net.JoinHostPort(cmp.Or(u.host, "localhost"), cmp.Or(u.port, "3306"))
 	if socket := u.query.Get("unix_socket"); socket != "" {
 		cfg.Net, cfg.Addr = "unix", socket
 	}
@@ -25,31 +26,25 @@ func (u *dsnURL) mysql() (target, error) {
 	if cfg.TLS, err = u.tls(); err != nil {
 		return target{}, err
 	}
-	return finish(cfg)
+	return newMySQLTarget(cfg)
 }
 
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
-// finish checks and sets what is the same for URLs and Go DSNs.
-func finish(cfg *mysql.Config) (target, error) {
+// newMySQLTarget checks the settings that URLs and Go DSNs have in common.
+func newMySQLTarget(cfg *mysql.Config) (target, error) {
 	switch {
 	case cfg.DBName == "":
 		return target{}, errors.New("names no database: it must end like /nova")
 	case strings.ContainsAny(cfg.DBName, "/@\x00"):
-		return target{}, fmt.Errorf("its database's name is not one: %w", errEscapes)
+		return target{}, fmt.Errorf("its database name is not valid: %w", errEscapes)
 	case !slices.Contains([]string{"tcp", "tcp4", "tcp6", "unix"}, cfg.Net):
 		return target{}, errors.New("its network is not known: it must be tcp or unix")
 	}
 	return target{mysql: cfg}, nil
 }
 
-// Parameters of MySQL's Python clients that change nothing of what is read here, or that this driver decides itself.
-func harmless() []string {
+// ignoredParameters are parameters of MySQL's Python clients that do not change what is read, or that this driver sets
+// itself.
+func ignoredParameters() []string {
 	return []string{
 		"autocommit", "binary_prefix", "charset", "client_flag", "collation", "compress", "connect_timeout",
 		"local_infile", "max_allowed_packet", "program_name", "read_timeout", "sql_mode", "use_unicode",
@@ -57,8 +52,8 @@ func harmless() []string {
 	}
 }
 
-// Parameters that would change which server is asked, or how, and that this driver does not understand.
-func refused() []string {
+// refusedParameters are parameters that change which server is used, or how, and that this driver does not support.
+func refusedParameters() []string {
 	return []string{
 		"auth_plugin_map", "bind_address", "conv", "cursorclass", "database", "db", "defer_connect", "host",
 		"init_command", "named_pipe", "passwd", "password", "plugin_dir", "port", "read_default_file",
@@ -66,36 +61,36 @@ func refused() []string {
 	}
 }
 
-// checkParameters refuses every parameter that is not known, rather than to read from the wrong place, or in the clear.
+// checkParameters refuses unknown parameters: ignoring one could mean a wrong server or a connection without encryption.
 func (u *dsnURL) checkParameters() error {
-	known := slices.Concat(harmless(), tlsParameters(), []string{"unix_socket"})
+	known := slices.Concat(ignoredParameters(), tlsParameters(), []string{"unix_socket"})
 	for name, values := range u.query {
 		switch {
-		case slices.Contains(refused(), name):
-			return fmt.Errorf("its parameter %s is not supported: say what it means in the URL itself, or leave it out", name)
+		case slices.Contains(refusedParameters(), name):
+			return fmt.Errorf("its parameter %s is not supported: express it in the URL itself, or leave it out", name)
 		case !slices.Contains(known, name):
 			return errors.New("has a parameter after the question mark that is not known")
 		case len(values) > 1:
-			return fmt.Errorf("its parameter %s stands there %d times", name, len(values))
+			return fmt.Errorf("its parameter %s is given %d times", name, len(values))
 		}
 	}
 	return nil
 }
 
-// parseGoDSN understands [user[:password]@][net[(addr)]]/dbname[?param1=value1&paramN=valueN].
+// parseGoDSN parses [user[:password]@][net[(addr)]]/dbname[?param1=value1&paramN=valueN].
 func parseGoDSN(dsn string) (target, error) {
 	_, parameters, _ := strings.Cut(dsn[strings.LastIndexByte(dsn, '/')+1:], "?")
 	for pair := range strings.SplitSeq(parameters, "&") {
 		if strings.HasPrefix(pair, "strict=") {
-			// The parser panics at this parameter of long ago.
-			return target{}, errors.New("has the parameter strict, which is no more")
+			// The parser panics at this parameter, which the library removed long ago.
+			return target{}, errors.New("has the parameter strict, which is no longer supported")
 		}
 	}
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {
-		// The parser's own text may quote any part of the DSN.
+		// The parser's own error may quote any part of the DSN.
 		return target{}, errors.New("is neither a URL like mysql+pymysql://user:password@host/nova " +
-			"nor a Go DSN like user:password@tcp(host:3306)/nova, with parameters that its driver knows")
+			"nor a Go DSN like user:password@tcp(host:3306)/nova with known parameters")
 	}
-	return finish(cfg)
+	return newMySQLTarget(cfg)
 }

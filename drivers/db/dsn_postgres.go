@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// postgresParameters are the parameters that libpq, and so psycopg2, gives a connection, as far as they are understood
-// here. Those that are true also reach the server, as settings of the session.
+// postgresParameters are the supported parameters of libpq, and so of psycopg2. Those that are true are also sent to the
+// server as settings of the session.
 func postgresParameters() map[string]bool {
 	return map[string]bool{
 		"application_name": true, "options": true, "search_path": true, "timezone": true, "client_encoding": true,
@@ -24,8 +25,8 @@ func postgresParameters() map[string]bool {
 	}
 }
 
-// Parameters of asyncpg, pg8000 and SQLAlchemy that change nothing of what is read here.
-func harmlessToPostgres() []string {
+// ignoredPostgresParameters are parameters of asyncpg, pg8000 and SQLAlchemy that do not change what is read.
+func ignoredPostgresParameters() []string {
 	return []string{
 		"async_fallback", "command_timeout", "executemany_mode", "fallback_application_name", "gssencmode", "keepalives",
 		"keepalives_count", "keepalives_idle", "keepalives_interval", "prepared_statement_cache_size",
@@ -33,22 +34,22 @@ func harmlessToPostgres() []string {
 	}
 }
 
-// postgres makes the target of a postgresql URL. As in libpq's own URLs, parameters may say what stands before them too.
+// postgres returns the target of a postgresql URL. As in libpq's own URLs, parameters override the parts before them.
 func (u *dsnURL) postgres() (target, error) {
 	known := postgresParameters()
 	keywords := map[string]string{"host": u.host, "port": u.port, "user": u.user, "password": u.password, "dbname": u.path}
 	for name, values := range u.query {
-		if slices.Contains(harmlessToPostgres(), name) {
+		if slices.Contains(ignoredPostgresParameters(), name) {
 			continue
 		}
-		if name == "ssl" { // asyncpg's word
+		if name == "ssl" { // asyncpg's name for it
 			name = "sslmode"
 		}
 		switch _, ok := known[name]; {
 		case !ok:
 			return target{}, errors.New("has a parameter after the question mark that is not known")
 		case len(values) > 1 && name != "host":
-			return target{}, fmt.Errorf("its parameter %s stands there %d times", name, len(values))
+			return target{}, fmt.Errorf("its parameter %s is given %d times", name, len(values))
 		}
 		keywords[name] = values[0]
 		if len(values) > 1 || name == "host" && strings.Contains(values[0], ":") {
@@ -67,12 +68,12 @@ func (u *dsnURL) postgres() (target, error) {
 	return parseKeywords(strings.Join(dsn, " "))
 }
 
-// hostsOf takes SQLAlchemy's host=A:PORT&host=B:PORT apart.
+// hostsOf returns libpq's lists of hosts and ports for SQLAlchemy's host=A:PORT&host=B:PORT.
 func hostsOf(values []string) (hosts, ports string) {
 	var hs, ps []string
 	for _, value := range values {
 		host, port, _ := strings.Cut(value, ":")
-		hs, ps = append(hs, host), append(ps, orElse(port, "5432"))
+		hs, ps = append(hs, host), append(ps, cmp.Or(port, "5432"))
 	}
 	return strings.Join(hs, ","), strings.Join(ps, ",")
 }
@@ -81,8 +82,8 @@ func quoteKeyword(value string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
 }
 
-// keyword matches the beginning of a DSN in keywords. Every one has to begin with one that libpq knows: a Go MySQL DSN may
-// have an equals sign in its password.
+// keyword matches the start of a DSN in keywords. The first keyword must be one that libpq knows, because a Go MySQL DSN
+// may have an equals sign in its password.
 var keyword = regexp.MustCompile(`^([a-z_]+)\s*=`)
 
 func isKeywords(dsn string) bool {
@@ -94,14 +95,14 @@ func isKeywords(dsn string) bool {
 	return known
 }
 
-// parseKeywords makes the target of libpq's keywords, as host=db1 dbname=neutron. As with libpq, what they leave open comes
-// from PGUSER and its like and from ~/.pgpass, and the default sslmode is prefer: encrypted if the server can, and nothing
-// is verified.
+// parseKeywords returns the target of libpq's keywords, as in "host=db1 dbname=neutron". As with libpq, missing keywords are
+// taken from PGUSER and similar variables and from ~/.pgpass, and the default sslmode is prefer: encrypted if the server
+// supports it, without checking its certificate.
 func parseKeywords(dsn string) (target, error) {
 	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		// The parser's own text may quote any part of the DSN.
-		return target{}, errors.New("is not understood as libpq would: check quotes, port, sslmode and the files that it names")
+		// The parser's own error may quote any part of the DSN.
+		return target{}, errors.New("can't be parsed as libpq does: check quotes, port, sslmode and the files that it names")
 	}
 	known := postgresParameters()
 	for name := range cfg.RuntimeParams {

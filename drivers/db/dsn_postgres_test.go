@@ -14,11 +14,11 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// libpq's environment would say what a DSN leaves open.
+// clearEnvironment unsets libpq's environment variables, which would replace missing parts of a DSN.
 func clearEnvironment(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE", "PGSERVICE"} {
-		t.Setenv(name, "") // which puts the old value back when the test ends
+		t.Setenv(name, "") // Setenv restores the old value when the test ends.
 		require.NoError(t, os.Unsetenv(name))
 	}
 	t.Setenv("HOME", t.TempDir())
@@ -67,16 +67,16 @@ func TestParsePostgres(t *testing.T) {
 
 func TestParsePostgresErrors(t *testing.T) {
 	clearEnvironment(t)
-	const notLibpq = "is not understood as libpq would: check quotes, port, sslmode and the files that it names"
+	const notLibpq = "can't be parsed as libpq does: check quotes, port, sslmode and the files that it names"
 	for dsn, want := range map[string]string{
 		"postgresql://u:hunter2@h":                                        "names no database: it must end like /nova, or have dbname=nova",
-		"postgresql://u:hunter2@h1,h2/nova":                               "its host is not one host: " + errEscapes.Error(),
-		"postgresql://u:hun@ter2@h/nova":                                  "its host is not one host: " + errEscapes.Error(),
+		"postgresql://u:hunter2@h1,h2/nova":                               "its host is not valid: " + errEscapes.Error(),
+		"postgresql://u:hun@ter2@h/nova":                                  "its host is not valid: " + errEscapes.Error(),
 		"postgresql://u:hunter2@h/nova?sslmode=sometimes":                 notLibpq,
 		"postgresql://u:hunter2@h/nova?sslrootcert=/no/ca":                notLibpq,
 		"postgresql://u:hunter2@h/nova?surprise=1":                        "has a parameter after the question mark that is not known",
 		"postgresql://u:hunter2@h/nova?default_transaction_read_only=off": "has a parameter after the question mark that is not known",
-		"postgresql://u:hunter2@h/nova?user=a&user=b":                     "its parameter user stands there 2 times",
+		"postgresql://u:hunter2@h/nova?user=a&user=b":                     "its parameter user is given 2 times",
 		"host=h user=u password=hunter2":                                  "names no database: it must end like /nova, or have dbname=nova",
 		"host=h dbname=nova password='hunter2":                            notLibpq,
 		"host=h dbname=nova pasword=hunter2":                              "has a keyword that is not known",
@@ -89,7 +89,7 @@ func TestParsePostgresErrors(t *testing.T) {
 	}
 }
 
-// What a pool before the server could not bear is not set, whatever the DSN or the environment says.
+// Settings that a pooler does not support are never sent, even if the DSN or the environment has them.
 func TestPostgresConfig(t *testing.T) {
 	clearEnvironment(t)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
@@ -109,5 +109,5 @@ func TestPostgresConfig(t *testing.T) {
 	d, err := Open(cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	require.Equal(t, "sesame", d.store.(*postgresStore).cfg.Password)
+	require.Equal(t, "sesame", d.database.(*postgresDatabase).cfg.Password)
 }

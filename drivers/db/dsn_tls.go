@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -18,10 +19,10 @@ func tlsParameters() []string {
 	}
 }
 
-// tls makes the encryption that the URL asks for, nil for none.
+// tls returns the encryption that the URL asks for, nil for none.
 //
-// As with PyMySQL any ssl parameter turns encryption on, and a CA turns on the check of the server's certificate and of
-// its host name. A check is left out only where the URL asks for that.
+// As with PyMySQL any ssl parameter turns encryption on, and a CA turns on the checks of the server's certificate and host
+// name. A check is left out only if the URL asks for that.
 func (u *dsnURL) tls() (*tls.Config, error) {
 	asked := false
 	for _, name := range tlsParameters() {
@@ -30,7 +31,7 @@ func (u *dsnURL) tls() (*tls.Config, error) {
 	if !asked || u.query.Get("ssl_mode") == "DISABLED" || isTrue(u.query.Get("ssl_disabled")) {
 		return nil, nil
 	}
-	c := &tls.Config{ServerName: orElse(u.host, "localhost"), MinVersion: tls.VersionTLS12}
+	c := &tls.Config{ServerName: cmp.Or(u.host, "localhost"), MinVersion: tls.VersionTLS12}
 	if err := u.loadFiles(c); err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (u *dsnURL) tls() (*tls.Config, error) {
 	return c, nil
 }
 
-// loadFiles reads the CA's certificates and the client's own.
+// loadFiles reads the certificates of the CA and of the client.
 func (u *dsnURL) loadFiles(c *tls.Config) error {
 	if ca := u.query.Get("ssl_ca"); ca != "" {
 		pem, err := os.ReadFile(ca)
@@ -54,12 +55,12 @@ func (u *dsnURL) loadFiles(c *tls.Config) error {
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return errors.New("the file of ssl_ca holds no certificate in PEM")
+			return errors.New("the file of ssl_ca has no certificate in PEM format")
 		}
 	}
 	cert, key := u.query.Get("ssl_cert"), u.query.Get("ssl_key")
 	if (cert == "") != (key == "") {
-		return errors.New("ssl_cert and ssl_key belong together: one is missing")
+		return errors.New("ssl_cert and ssl_key must be given together: one is missing")
 	}
 	if cert == "" {
 		return nil
@@ -72,7 +73,7 @@ func (u *dsnURL) loadFiles(c *tls.Config) error {
 	return nil
 }
 
-// withoutPath drops the file's name, which comes from the DSN and could be a part of a password that was not escaped.
+// withoutPath drops the name of the file: it comes from the DSN, and could contain part of a password that was not escaped.
 func withoutPath(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
@@ -80,7 +81,7 @@ func withoutPath(err error) error {
 	return err
 }
 
-// checks says what of the server's certificate is checked: the chain of its issuers, and its host name.
+// checks reports what is checked of the server's certificate: the chain of its issuers, and its host name.
 func (u *dsnURL) checks() (chain, hostname bool, err error) {
 	switch u.query.Get("ssl_mode") {
 	case "":
@@ -101,7 +102,7 @@ func (u *dsnURL) checks() (chain, hostname bool, err error) {
 	return chain, chain && !isFalse(identity) && !isFalse(u.query.Get("ssl_check_hostname")), nil
 }
 
-// verifyChain checks the server's certificate but not its name, which crypto/tls can't do by itself.
+// verifyChain returns a check of the server's certificate without its host name, for which crypto/tls has no setting.
 func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
 	return func(s tls.ConnectionState) error {
 		opts := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool()}
@@ -113,7 +114,7 @@ func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
 	}
 }
 
-// isTrue and isFalse read a flag as the Python clients do.
+// isTrue and isFalse parse a flag as the Python clients do.
 func isTrue(s string) bool {
 	switch strings.ToLower(s) {
 	case "1", "true", "yes", "on", "required":

@@ -15,7 +15,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// What a database that can't be read says of itself.
+// The error and its reason say why a database can't be read.
 func TestRefusals(t *testing.T) {
 	server := testserver.MariaDB(t)
 	db := table(t, server, "nova", zed, "rows.sql")
@@ -32,7 +32,7 @@ func TestRefusals(t *testing.T) {
 
 	for _, test := range []struct {
 		dsn    string
-		reason drivers.Reason // empty: it can be read
+		reason drivers.Reason // empty: no error
 		text   string         // in the error
 	}{
 		{"mysql://reader:open%20sesame@" + address + "/nova", "", ""},
@@ -61,7 +61,7 @@ func TestRefusals(t *testing.T) {
 		require.NotContains(t, err.Error(), "sesame")
 	}
 
-	// Whoever may only read can't join, and is told so.
+	// With an account that may not write, Join returns an error that says so.
 	d := open(t, config("mysql://reader:open%20sesame@"+address+"/nova"))
 	_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), err)
@@ -69,7 +69,7 @@ func TestRefusals(t *testing.T) {
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(d.Leave(t.Context(), "compute", "compute-01")))
 }
 
-// The configured password takes the place of the DSN's.
+// The setting password replaces the DSN's.
 func TestPassword(t *testing.T) {
 	server := testserver.MariaDB(t)
 	db := table(t, server, "nova", zed)
@@ -79,8 +79,8 @@ func TestPassword(t *testing.T) {
 	poll(t, open(t, cfg))
 }
 
-// Peers that are no MySQL server end a poll as fast as its context, or sooner.
-func TestPeers(t *testing.T) {
+// A poll of a server that is not a MySQL server ends no later than its context.
+func TestOtherServers(t *testing.T) {
 	for name, test := range map[string]struct {
 		serve  func(net.Conn)
 		reason drivers.Reason
@@ -109,7 +109,7 @@ func TestPeers(t *testing.T) {
 			require.ErrorIs(t, err, drivers.ErrUnavailable)
 			require.Equal(t, test.reason, drivers.ReasonOf(err), err)
 
-			// Nor does it take longer than the configured timeout where nobody set a deadline.
+			// Without a deadline the poll ends after the configured timeout.
 			cfg := config("mysql://root@" + listener.Addr().String() + "/nova")
 			cfg.Timeout = drivers.Duration(300 * time.Millisecond)
 			begun = time.Now()
@@ -120,8 +120,8 @@ func TestPeers(t *testing.T) {
 	}
 }
 
-// The server ends a query by itself that nobody waits for any more: here one that computes for minutes, which no server
-// gives up only because its client has gone.
+// The server itself ends a query after the limit. The query here computes for minutes: without a limit it would continue
+// after its client has disconnected.
 func TestServerSideLimit(t *testing.T) {
 	server := testserver.MariaDB(t)
 	db := table(t, server, "nova", zed, "rows.sql")
@@ -147,7 +147,7 @@ func count(t *testing.T, db *sql.DB, from string) (n int) {
 	return n
 }
 
-// A server that stops or hangs makes everything unknown, in time, without leaving anything behind, and is back by itself.
+// While a server is stopped or hangs, polls fail in time and leave no goroutines behind; later polls succeed again.
 func TestOutages(t *testing.T) {
 	server := testserver.MariaDB(t)
 	db := table(t, server, "nova", zed, "rows.sql")
@@ -173,7 +173,7 @@ func TestOutages(t *testing.T) {
 			}
 			_, err := d.Members(short(t, time.Second))
 			require.Equal(t, outage.reason, drivers.ReasonOf(err), err)
-			require.LessOrEqual(t, d.store.(*mysqlStore).pool.Stats().OpenConnections, maxConnections)
+			require.LessOrEqual(t, d.database.(*mysqlDatabase).pool.Stats().OpenConnections, maxConnections)
 			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, 5*time.Second, 10*time.Millisecond,
 				"goroutines pile up")
 			outage.end()
@@ -189,7 +189,7 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// Closing ends what is under way, and what comes later.
+// Close ends the calls under way, and calls after it fail.
 func TestClose(t *testing.T) {
 	server := testserver.MariaDB(t)
 	table(t, server, "nova", zed)
@@ -204,7 +204,7 @@ func TestClose(t *testing.T) {
 		_, err := d.Members(t.Context())
 		hung <- err
 	}()
-	require.Eventually(t, func() bool { return d.store.(*mysqlStore).pool.Stats().InUse == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return d.database.(*mysqlDatabase).pool.Stats().InUse == 1 }, 5*time.Second, time.Millisecond)
 	begun := time.Now()
 	require.NoError(t, d.Close())
 	require.ErrorIs(t, <-hung, drivers.ErrUnavailable)

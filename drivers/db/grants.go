@@ -10,7 +10,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// needed are the columns without which there is no poll in the newest release.
+// needed returns the columns without which a table of the newest release can't be read.
 func (s *schema) needed(kind Rule) []string {
 	r := s.rulesFor(kind)[0]
 	columns := append([]string{
@@ -19,11 +19,11 @@ func (s *schema) needed(kind Rule) []string {
 	return columnSet(columns)
 }
 
-// decisive are the columns that some releases lack, and without which verdicts would be others: a database may hide them
-// from an account as if they were not there.
+// decisive returns the columns that some releases lack and that change verdicts where they exist. A database hides columns
+// from an account without grants as if they did not exist.
 func (s *schema) decisive(kind Rule) []string {
 	columns := []string{s.forcedDown}
-	if len(s.silent) > 0 {
+	if len(s.withoutHeartbeat) > 0 {
 		columns = append(columns, s.binary)
 	}
 	for _, r := range s.rulesFor(kind) {
@@ -32,12 +32,12 @@ func (s *schema) decisive(kind Rule) []string {
 	return columnSet(columns)
 }
 
-// vital are the columns that an account has to be able to read, if they are there.
-func (s *schema) vital(kind Rule) []string {
+// required returns the columns that an account must be able to read, if they exist.
+func (s *schema) required(kind Rule) []string {
 	return columnSet(append(s.needed(kind), s.decisive(kind)...))
 }
 
-// informative are the columns that labels and texts come from. A poll goes on without them.
+// informative returns the columns of labels and texts. A table can be read without them.
 func (s *schema) informative() []string {
 	columns := []string{s.binary, s.disabledReason, s.version, s.uuid}
 	if s.zones.table == "" {
@@ -46,14 +46,14 @@ func (s *schema) informative() []string {
 	return columnSet(columns)
 }
 
-// columnSet sorts, and leaves out what is empty or there twice.
+// columnSet sorts the columns, without empty names and duplicates.
 func columnSet(columns []string) []string {
 	columns = slices.DeleteFunc(columns, func(column string) bool { return column == "" })
 	slices.Sort(columns)
 	return slices.Compact(columns)
 }
 
-// A grantError says which columns an account may not read.
+// A grantError lists the columns that an account may not read.
 type grantError struct {
 	table   string
 	columns []string
@@ -61,22 +61,22 @@ type grantError struct {
 
 func (e *grantError) Error() string {
 	columns := strings.Join(e.columns, ", ")
-	return fmt.Sprintf("may not read %s: it needs GRANT SELECT (%[1]s) ON %s, or on the whole table where its release has no such columns",
+	return fmt.Sprintf("the user may not read %s: it needs GRANT SELECT (%[1]s) ON %s, or on the whole table if the release has no such columns",
 		columns, e.table)
 }
 
-// checkGrants looks for columns that the account may not read. Where the database shows it none at all, the poll's own
-// query says why.
+// checkGrants returns a grantError if there are required columns that the account may not read. If the database shows no
+// columns at all, the poll's own query fails with the reason.
 func (d *Driver) checkGrants(ctx context.Context, db *sql.DB, l *layout) error {
 	if len(l.columns) == 0 {
 		return nil
 	}
 	var denied []string
-	for _, column := range d.schema.vital(d.cfg.Rule) {
+	for _, column := range d.schema.required(d.cfg.Rule) {
 		if l.has(column) {
 			continue
 		}
-		switch err := d.probe(ctx, db, column); {
+		switch err := d.tryColumn(ctx, db, column); {
 		case err == nil:
 		case d.isDenied(err):
 			denied = append(denied, column)
@@ -90,19 +90,19 @@ func (d *Driver) checkGrants(ctx context.Context, db *sql.DB, l *layout) error {
 	return nil
 }
 
-// probe reads nothing of a column. MySQL calls a column that is not there denied, too, if the account may read others only
-// one by one.
-func (d *Driver) probe(ctx context.Context, db *sql.DB, column string) error {
+// tryColumn selects a column without reading rows. For an account with grants on single columns MySQL reports a column that
+// does not exist as denied, too.
+func (d *Driver) tryColumn(ctx context.Context, db *sql.DB, column string) error {
 	d.operations.Add(1)
-	q := d.store.quote
+	q := d.database.quote
 	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s LIMIT 0", q(column), q(d.schema.table)))
 	if err != nil {
 		return err
 	}
-	return each(rows, func(*sql.Rows) error { return nil })
+	return forEachRow(rows, func(*sql.Rows) error { return nil })
 }
 
 func (d *Driver) isDenied(err error) bool {
-	reason, _ := d.store.classify(err)
+	reason, _ := d.database.classify(err)
 	return reason == drivers.ReasonAuth
 }

@@ -16,7 +16,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// documentedGrants are the columns of each table in the documentation's rows, by schema and rule.
+// documentedGrants returns the columns that the documentation lists, by schema and rule.
 func documentedGrants(t *testing.T) map[string]map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/db.md")
@@ -35,7 +35,7 @@ func documentedGrants(t *testing.T) map[string]map[string][]string {
 	return all
 }
 
-// The documented grants are those of the code: no more and no less, for the newest release.
+// The documentation lists exactly the grants that the code needs for the newest release.
 func TestDocumentedGrants(t *testing.T) {
 	documented := documentedGrants(t)
 	for name, make := range schemas() {
@@ -53,7 +53,7 @@ func TestDocumentedGrants(t *testing.T) {
 	}
 }
 
-// Every schema gives its verdicts to an account with the documented grants, and says which of them is missing.
+// With the documented grants every schema can be read. If one is missing, the error names it.
 func TestGrants(t *testing.T) {
 	clearEnvironment(t)
 	documented := documentedGrants(t)
@@ -82,7 +82,7 @@ func TestGrants(t *testing.T) {
 	}
 }
 
-// novaTest is Nova's own table, which other tests know better.
+// novaTest is Nova's own table, for which other tests have more cases.
 func novaTest() schemaTest {
 	return schemaTest{
 		schema: "nova", table: "services", setup: "",
@@ -101,7 +101,7 @@ func novaTest() schemaTest {
 	}
 }
 
-// file is the one with the schema's tables.
+// file returns the file with the schema's tables.
 func (s *schemaTest) file() string {
 	if s.schema == "nova" {
 		return zed
@@ -109,13 +109,13 @@ func (s *schemaTest) file() string {
 	return s.schema + ".sql"
 }
 
-// checkMissing takes each right away for a while. Verdicts are never others: a right that matters to them is named, and
-// one that doesn't is not missed.
+// checkMissing revokes and restores each grant. Verdicts never change: without a grant that they need the poll fails with an
+// error that names it; without another grant the poll succeeds.
 func (s *schemaTest) checkMissing(t *testing.T, a *account, dsn string, columns []string) {
 	t.Helper()
 	schema := schemas()[s.schema]()
 	d := open(t, s.config(dsn))
-	vital := schema.vital(d.cfg.Rule)
+	vital := schema.required(d.cfg.Rule)
 	before := poll(t, d)
 	for _, column := range columns {
 		a.revoke(t, s.table, column)
@@ -132,7 +132,7 @@ func (s *schemaTest) checkMissing(t *testing.T, a *account, dsn string, columns 
 	}
 }
 
-// verdicts are the states by name.
+// verdicts returns whether members are up, by name.
 func verdicts(p *drivers.Poll) map[string]bool {
 	all := map[string]bool{}
 	for i := range p.Members {
@@ -141,7 +141,7 @@ func verdicts(p *drivers.Poll) map[string]bool {
 	return all
 }
 
-// existing are those of the columns that the table has: it may be of an older release than the documentation.
+// existing returns those columns that the table has, which may be of an older release than the documentation.
 func existing(t *testing.T, db *sql.DB, table string, columns []string) []string {
 	t.Helper()
 	return slices.DeleteFunc(slices.Clone(columns), func(column string) bool {
@@ -156,7 +156,7 @@ func existing(t *testing.T, db *sql.DB, table string, columns []string) []string
 	})
 }
 
-// An account is one that is given rights one by one.
+// An account is a database user that gets grants on single columns.
 type account struct {
 	db   *sql.DB
 	name string
@@ -165,7 +165,7 @@ type account struct {
 func (a *account) make(t *testing.T) {
 	t.Helper()
 	if isPostgres(a.db) {
-		exec(t, a.db, "CREATE ROLE "+a.name+" LOGIN; GRANT USAGE ON SCHEMA fake TO "+a.name) // where the tests' clock is
+		exec(t, a.db, "CREATE ROLE "+a.name+" LOGIN; GRANT USAGE ON SCHEMA fake TO "+a.name) // The schema fake has the tests' clock.
 		return
 	}
 	exec(t, a.db, "CREATE USER "+a.name)
@@ -181,7 +181,7 @@ func (a *account) revoke(t *testing.T, table, column string) {
 	exec(t, a.db, fmt.Sprintf("REVOKE SELECT (`%s`) ON %s FROM %s", column, table, a.name))
 }
 
-// Members join, beat, die and leave with the documented grants.
+// Members can join, send heartbeats, die and leave with the documented grants.
 func TestGrantsOfMembers(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/db.md")

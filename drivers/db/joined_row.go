@@ -10,8 +10,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A presence is the row of a member that joined through this driver. It implements heartbeat.Writer.
-type presence struct {
+// A joinedRow writes the heartbeats of a member that joined through this driver. It implements heartbeat.Writer.
+type joinedRow struct {
 	driver *Driver
 	id     int64
 	group  string
@@ -19,10 +19,10 @@ type presence struct {
 }
 
 // Beat sends one heartbeat.
-func (p *presence) Beat(ctx context.Context) error {
+func (p *joinedRow) Beat(ctx context.Context) error {
 	ctx, cancel := p.driver.bound(ctx)
 	defer cancel()
-	found, err := p.write(ctx, p.driver.heartbeatOf)
+	found, err := p.write(ctx, p.driver.setHeartbeat)
 	if err != nil {
 		return p.driver.failedToWrite(ctx, "writing to", err)
 	}
@@ -32,16 +32,16 @@ func (p *presence) Beat(ctx context.Context) error {
 	return nil
 }
 
-// removed is the error for a row that is gone.
-func (p *presence) removed() error {
-	return fmt.Errorf("group %q, member %q in %s: %w", p.group, p.name, p.driver.store, drivers.ErrRemoved)
+// removed returns the error for a row that no longer exists.
+func (p *joinedRow) removed() error {
+	return fmt.Errorf("group %q, member %q in %s: %w", p.group, p.name, p.driver.database, drivers.ErrRemoved)
 }
 
-// write updates the member's own row and says whether it was there. The name is compared too, in case the whole table
-// was replaced meanwhile.
-func (p *presence) write(ctx context.Context, set func(*layout) string) (found bool, err error) {
+// write updates the member's row, and reports whether it exists. The WHERE clause also has the name, in case the table was
+// replaced and the id belongs to another member now.
+func (p *joinedRow) write(ctx context.Context, set func(*layout) string) (found bool, err error) {
 	d := p.driver
-	db, err := d.store.writer(ctx, false)
+	db, err := d.database.writer(ctx, false)
 	if err != nil {
 		return false, err
 	}
@@ -49,24 +49,24 @@ func (p *presence) write(ctx context.Context, set func(*layout) string) (found b
 	if err != nil {
 		return false, err
 	}
-	q, s := d.store.quote, d.schema
+	q, s := d.database.quote, d.schema
 	where := fmt.Sprintf("id = ? AND %s = ? AND %s = ?", q(s.group), q(s.name))
 	return d.update(ctx, db, set(l), where, p.id, p.group, p.name)
 }
 
 // Leave deletes the row as Nova does.
-func (p *presence) Leave(ctx context.Context) error {
-	return p.conclude(ctx, "leaving", p.driver.deletion)
+func (p *joinedRow) Leave(ctx context.Context) error {
+	return p.writeLast(ctx, "leaving", p.driver.setDeleted)
 }
 
-// Die sets the last heartbeat back. The time of the death is not kept: the table has no place for it, and readers know the
-// heartbeats before.
-func (p *presence) Die(ctx context.Context, _ time.Time) error {
-	return p.conclude(ctx, "recording the death in", p.driver.death)
+// Die sets the last heartbeat back, so that it is too old. The time of the death is not stored: the table has no column for
+// it.
+func (p *joinedRow) Die(ctx context.Context, _ time.Time) error {
+	return p.writeLast(ctx, "recording the death in", p.driver.setDead)
 }
 
-// conclude writes the last word. A row that is gone already needs none.
-func (p *presence) conclude(ctx context.Context, doing string, set func(*layout) string) error {
+// writeLast writes the end of the membership. It is not an error if the row no longer exists.
+func (p *joinedRow) writeLast(ctx context.Context, doing string, set func(*layout) string) error {
 	ctx, cancel := p.driver.bound(ctx)
 	defer cancel()
 	if _, err := p.write(ctx, set); err != nil {
@@ -75,14 +75,14 @@ func (p *presence) conclude(ctx context.Context, doing string, set func(*layout)
 	return nil
 }
 
-// update changes live rows, or deletes them where there is nothing to set, and says whether there were any.
+// update changes rows that are not deleted, or removes them if there is nothing to set. It reports whether there were any.
 func (d *Driver) update(ctx context.Context, db *sql.DB, set, where string, args ...any) (found bool, err error) {
-	q, s := d.store.quote, d.schema
-	statement := fmt.Sprintf("UPDATE %s SET %s WHERE %s AND %s", q(s.table), set, where, d.live(""))
+	q, s := d.database.quote, d.schema
+	statement := fmt.Sprintf("UPDATE %s SET %s WHERE %s AND %s", q(s.table), set, where, d.notDeleted(""))
 	if set == "" {
-		statement = fmt.Sprintf("DELETE FROM %s WHERE %s AND %s", q(s.table), where, d.live(""))
+		statement = fmt.Sprintf("DELETE FROM %s WHERE %s AND %s", q(s.table), where, d.notDeleted(""))
 	}
-	result, err := db.ExecContext(ctx, d.store.bind(statement), args...)
+	result, err := db.ExecContext(ctx, d.database.bind(statement), args...)
 	if err != nil {
 		return false, err
 	}
@@ -90,29 +90,31 @@ func (d *Driver) update(ctx context.Context, db *sql.DB, set, where string, args
 	return n > 0, err
 }
 
-// heartbeatOf is what a heartbeat sets: the counter, and the times of the release at hand, as Nova's service_update does.
-func (d *Driver) heartbeatOf(l *layout) string {
-	count := d.store.quote(d.schema.writer.reportCount)
+// setHeartbeat returns the SET clause of a heartbeat: the counter and the times that the release has, as in Nova's
+// service_update.
+func (d *Driver) setHeartbeat(l *layout) string {
+	count := d.database.quote(d.schema.writer.reportCount)
 	set := []string{count + " = " + count + " + 1"}
 	for _, column := range d.schema.writer.beats {
 		if l.has(column) {
-			set = append(set, d.store.quote(column)+" = "+d.store.stamp(0))
+			set = append(set, d.database.quote(column)+" = "+d.database.stamp(0))
 		}
 	}
 	return strings.Join(set, ", ")
 }
 
-// death is what makes a member dead at once: a heartbeat that is a second older than service_down_time allows. The
-// counter and forced_down stay as they are: nobody reported, and no operator decided.
-func (d *Driver) death(l *layout) string {
-	return d.store.quote(l.rule.heartbeat[0]) + " = " + d.store.stamp(d.downTime+time.Second)
+// setDead returns the SET clause that makes a member down at once: a heartbeat that is one second older than
+// service_down_time. The counter and forced_down do not change, because there was neither a report nor a decision.
+func (d *Driver) setDead(l *layout) string {
+	return d.database.quote(l.rule.heartbeat[0]) + " = " + d.database.stamp(d.downTime+time.Second)
 }
 
-// deletion is what deletes a row softly, in every release; empty for a table whose rows vanish.
-func (d *Driver) deletion(*layout) string {
+// setDeleted returns the SET clause that deletes a row softly, in every release. It is empty for a table whose rows are
+// removed.
+func (d *Driver) setDeleted(*layout) string {
 	if d.schema.deletion == rowsVanish {
 		return ""
 	}
-	q, s := d.store.quote, d.schema
-	return fmt.Sprintf("%s = id, %s = %s", q(s.deleted), q(s.deletedAt), d.store.stamp(0))
+	q, s := d.database.quote, d.schema
+	return fmt.Sprintf("%s = id, %s = %s", q(s.deleted), q(s.deletedAt), d.database.stamp(0))
 }

@@ -9,26 +9,26 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A layout is what a schema comes down to in one database: the columns that are there, and the rule of its release.
+// A layout is a schema applied to one database: the columns that exist there, and the rule of its release.
 type layout struct {
 	schema  *schema
 	columns []string
 	rule    rule
 	version string // of the server, with its name
-	zoned   bool   // the zones' names can be looked up
-	// query is what follows SELECT in a poll.
+	zoned   bool   // the names of zones can be looked up
+	// query is the poll's query without its SELECT.
 	query string
-	// made is how many connections there had been when the columns were read: a new connection is a reason to look
-	// again, since the server may have been upgraded.
-	made uint64
+	// connects is the number of connections when the columns were read. After a new connection they are read again, since
+	// the server may have been upgraded.
+	connects uint64
 }
 
-// has says whether the table has the column.
+// has reports whether the table has the column.
 func (l *layout) has(column string) bool { return slices.Contains(l.columns, column) }
 
-// layout returns the database's layout, and whether it has just been read.
+// layout returns the database's layout. Fresh reports that it was read by this call.
 func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool, err error) {
-	if l := d.known.Load(); l != nil && l.made == d.store.connects() {
+	if l := d.lastLayout.Load(); l != nil && l.connects == d.database.connects() {
 		return l, false, nil
 	}
 	l = &layout{schema: d.schema}
@@ -45,16 +45,16 @@ func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool,
 		return nil, false, err
 	}
 	l.query = d.pollQuery(l)
-	l.made = d.store.connects()
-	d.known.Store(l)
+	l.connects = d.database.connects()
+	d.lastLayout.Store(l)
 	return l, true, nil
 }
 
-// readColumns asks for a table's columns and the server's version. A table that is missing, or that we may not read,
-// has none: the poll's own query then says which it is.
+// readColumns returns a table's columns, and sets the server's version. A table that is missing, or that the account may not
+// read, has none: the poll's own query then fails with the reason.
 func (d *Driver) readColumns(ctx context.Context, db *sql.DB, table string, version *string) (columns []string, err error) {
 	d.operations.Add(1)
-	rows, err := db.QueryContext(ctx, d.store.columns(), table)
+	rows, err := db.QueryContext(ctx, d.database.columns(), table)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (d *Driver) readColumns(ctx context.Context, db *sql.DB, table string, vers
 	return columns, rows.Err()
 }
 
-// findZones says whether there is a table with the zones' names that may be read.
+// findZones reports whether there is a table with the names of zones that may be read.
 func (d *Driver) findZones(ctx context.Context, db *sql.DB, l *layout) (bool, error) {
 	z := d.schema.zones
 	if z.table == "" || !l.has(d.schema.zone) {
@@ -80,7 +80,7 @@ func (d *Driver) findZones(ctx context.Context, db *sql.DB, l *layout) (bool, er
 	return slices.Contains(columns, z.key) && slices.Contains(columns, z.value), err
 }
 
-// ruleFor picks the first rule that fits the columns.
+// ruleFor returns the first rule that fits the columns.
 func (d *Driver) ruleFor(ctx context.Context, db *sql.DB, l *layout) (rule, error) {
 	for _, r := range d.schema.rulesFor(d.cfg.Rule) {
 		if r.needs != "" && !l.has(r.needs) {
@@ -100,18 +100,18 @@ func (d *Driver) ruleFor(ctx context.Context, db *sql.DB, l *layout) (rule, erro
 	return rule{}, fmt.Errorf("the schema of %s has no rule for every release", d.schema.table)
 }
 
-// migration returns the number of the last migration that ran, as sqlalchemy-migrate recorded it. Where there is no
-// such record, or no grant to read it, it is 0: the older of two releases that nothing else tells apart.
+// migration returns the number of the last migration that sqlalchemy-migrate recorded. It is 0 if there is no record, or no
+// grant to read it, which selects the older of two releases that differ in nothing else.
 func (d *Driver) migration(ctx context.Context, db *sql.DB) (int64, error) {
 	d.operations.Add(1)
 	var version sql.NullInt64
-	query := d.store.bind("SELECT MAX(version) FROM migrate_version WHERE repository_id = ?")
+	query := d.database.bind("SELECT MAX(version) FROM migrate_version WHERE repository_id = ?")
 	err := db.QueryRowContext(ctx, query, d.schema.repository).Scan(&version)
 	if err == nil {
 		return version.Int64, nil
 	}
-	if reason, _ := d.store.classify(err); reason == drivers.ReasonSchema || reason == drivers.ReasonAuth {
-		d.logger.Debug("no migrations to tell the release by", "err", err)
+	if reason, _ := d.database.classify(err); reason == drivers.ReasonSchema || reason == drivers.ReasonAuth {
+		d.logger.Debug("The migrations can't be read; the oldest release is assumed", "err", err)
 		return 0, nil
 	}
 	return 0, err

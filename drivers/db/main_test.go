@@ -19,27 +19,28 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// zed, liberty, havana and grizzly are tables of Nova's releases in testdata: each with the columns that the next lacks.
+// zed, liberty, havana and grizzly are the tables of Nova's releases in testdata, from new to old: each lacks some columns of
+// the one before.
 const zed, liberty, havana, grizzly = "zed.sql", "liberty.sql", "havana.sql", "grizzly.sql"
 
-// instant is the time at which tables are read, by the database's clock.
+// instant is the time of the database's clock when tables are read.
 var instant = time.Date(2026, 11, 22, 15, 53, 40, 945826000, time.UTC)
 
-// ago writes a time before the instant as a column holds it: in whole seconds.
+// ago returns the SQL of a time before the instant, in whole seconds as in the columns.
 func ago(d time.Duration) string { return "'" + instant.Add(-d).Format(time.DateTime) + "'" }
 
-// A dbServer is a database server, to which every schema's tables can be given.
+// A dbServer is a database server on which tests create tables.
 type dbServer interface {
 	Addr() string
 	DSN(database string) string
 	Open(t testserver.TB, database string) *sql.DB
 }
 
-// table makes a database with the files of testdata in it, and returns the pool to change it with.
+// table creates a database from files of testdata, and returns a pool to change it with.
 func table(t *testing.T, server dbServer, database string, files ...string) *sql.DB {
 	t.Helper()
 	db := server.Open(t, database)
-	db.SetMaxOpenConns(1) // so that settings of a session hold for what follows
+	db.SetMaxOpenConns(1) // so that settings of the session apply to all statements
 	if isPostgres(db) {
 		exec(t, db, postgresClock)
 	}
@@ -65,7 +66,7 @@ func exec(t testing.TB, db *sql.DB, query string, args ...any) {
 	require.NoError(t, err, query)
 }
 
-// insert adds a row given as "column=expression, …", over a live nova-compute on the host.
+// insert inserts a row of a nova-compute on the host. The columns, name to SQL expression, replace those of a live one.
 func insert(t *testing.T, db *sql.DB, host string, columns map[string]string) {
 	t.Helper()
 	row := map[string]string{
@@ -76,7 +77,7 @@ func insert(t *testing.T, db *sql.DB, host string, columns map[string]string) {
 	insertInto(t, db, "services", row)
 }
 
-// insertInto adds a row given as "column=expression, …".
+// insertInto inserts a row, given as name to SQL expression.
 func insertInto(t *testing.T, db *sql.DB, table string, row map[string]string) {
 	t.Helper()
 	var names, values []string
@@ -86,7 +87,7 @@ func insertInto(t *testing.T, db *sql.DB, table string, row map[string]string) {
 	exec(t, db, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(names, ","), strings.Join(values, ",")))
 }
 
-// at gives a DSN whose sessions live at one instant: MariaDB's @@timestamp moves the clock of a session.
+// at returns a DSN whose sessions see one fixed time: MariaDB's @@timestamp sets the clock of a session.
 func at(server dbServer, database string, now time.Time) string {
 	if _, ok := server.(*testserver.Postgres); ok {
 		return atPostgres(server.DSN(database), now)
@@ -94,7 +95,7 @@ func at(server dbServer, database string, now time.Time) string {
 	return fmt.Sprintf("%s?timestamp=%d.%06d", server.DSN(database), now.Unix(), now.Nanosecond()/1000)
 }
 
-// zone adds a time zone for its sessions to a DSN.
+// zone adds a time zone for the sessions to a DSN.
 func zone(dsn, name string) string {
 	if strings.HasPrefix(dsn, "postgresql:") {
 		return zonePostgres(dsn, name)
@@ -102,14 +103,14 @@ func zone(dsn, name string) string {
 	return dsn + "&time_zone=" + url.QueryEscape("'"+name+"'")
 }
 
-// config is the default with a DSN.
+// config returns the default configuration with a DSN.
 func config(dsn string) Config {
 	cfg := DefaultConfig()
 	cfg.DSN = drivers.SecretText(dsn)
 	return cfg
 }
 
-// open makes a driver that is closed when the test ends.
+// open opens a driver that is closed when the test ends.
 func open(t testing.TB, cfg Config) *Driver {
 	t.Helper()
 	d, err := Open(cfg, slog.New(slog.DiscardHandler))
@@ -136,7 +137,7 @@ func find(p *drivers.Poll, name string) *drivers.Member {
 	return nil
 }
 
-// verdict is "up", "down", "absent", or the reason of a rejection.
+// verdict returns "up", "down", "absent", or the reason of a rejection.
 func verdict(p *drivers.Poll, name string) string {
 	for _, r := range p.Rejected {
 		if r.Name == name {
@@ -152,7 +153,7 @@ func verdict(p *drivers.Poll, name string) string {
 	return "down"
 }
 
-// short ends before the default timeout does.
+// short returns a context that ends after d.
 func short(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)

@@ -14,11 +14,11 @@ import (
 )
 
 func TestMembers(t *testing.T) {
-	// The server's own time zone must not matter: Nova's times are UTC.
+	// The server's time zone must have no effect: Nova's times are in UTC.
 	server := testserver.MariaDB(t, "--default-time-zone=+02:00", "--sql-mode=")
 	for name, test := range map[string]func(*testing.T, dbServer){
 		"real rows":  testRealRows,
-		"awkward":    testAwkwardRows,
+		"awkward":    testSpecialRows,
 		"zero dates": testZeroDates,
 		"threshold":  testThreshold,
 		"releases":   testReleases,
@@ -61,8 +61,8 @@ func testRealRows(t *testing.T, server dbServer) {
 	}, *find(p, "compute-04"))
 }
 
-// Every row that Nova's code makes a case of, and some that only other hands can make.
-func testAwkwardRows(t *testing.T, server dbServer) {
+// The test has every kind of row that Nova's code distinguishes, and some that Nova never writes.
+func testSpecialRows(t *testing.T, server dbServer) {
 	fresh, old := ago(5*time.Second), ago(70*time.Second)
 	rows := map[string]struct {
 		columns map[string]string
@@ -121,7 +121,7 @@ func testAwkwardRows(t *testing.T, server dbServer) {
 	require.Equal(t, time.Date(2026, 11, 22, 15, 54, 50, 0, time.UTC), find(p, "far-future").LastHeartbeat)
 }
 
-// A date of zeros, which old settings of MySQL let in, is no date.
+// A date of zeros, which MySQL accepts with old settings, counts as NULL.
 func testZeroDates(t *testing.T, server dbServer) {
 	db := table(t, server, "zeros", zed)
 	insert(t, db, "one", map[string]string{"last_seen_up": "'0000-00-00 00:00:00'", "created_at": ago(5 * time.Second)})
@@ -131,8 +131,8 @@ func testZeroDates(t *testing.T, server dbServer) {
 	require.Equal(t, "data", verdict(p, "two"))
 }
 
-// Within a second of the limit, on both sides, the verdict is Nova's to the microsecond: its clock has fractions, the
-// column has none, and abs(elapsed) <= service_down_time.
+// Around the limit the verdict is Nova's to the microsecond: its clock has fractions, the column has none, and the rule is
+// abs(elapsed) <= service_down_time.
 func testThreshold(t *testing.T, server dbServer) {
 	beat := time.Date(2026, 3, 29, 0, 59, 30, 0, time.UTC) // half a minute before Europe's clocks skip an hour
 	db := table(t, server, "threshold", zed)
@@ -157,7 +157,7 @@ func testThreshold(t *testing.T, server dbServer) {
 	}
 }
 
-// Which of the three times counts depends on the release.
+// The release decides which of the three times counts.
 func testReleases(t *testing.T, server dbServer) {
 	fresh, old := ago(5*time.Second), ago(70*time.Second)
 	tests := []struct {
@@ -198,8 +198,7 @@ func testReleases(t *testing.T, server dbServer) {
 	}
 }
 
-// Releases 12 to 14 and 15 have the same table. The record of the migrations that ran tells them apart, where it can be
-// read.
+// Releases 12 to 14 have the same table as 15. The recorded migrations tell them apart, if they can be read.
 func testMigrations(t *testing.T, server dbServer) {
 	db := table(t, server, "migrations", liberty)
 	insert(t, db, "one", map[string]string{"updated_at": ago(5 * time.Second)})
@@ -215,10 +214,10 @@ func testMigrations(t *testing.T, server dbServer) {
 
 	exec(t, db, `CREATE USER reader; GRANT SELECT ON migrations.services TO reader`)
 	reader := "reader" + at(server, "migrations", instant)[len("root"):]
-	require.Equal(t, "up", read(reader), "without a grant on the record the older rule holds")
+	require.Equal(t, "up", read(reader), "without a grant on the record the older rule applies")
 }
 
-// Before 2013.2 nothing kept a host from having two rows.
+// Before 2013.2 the table allowed a host to have two rows.
 func testDuplicates(t *testing.T, server dbServer) {
 	db := table(t, server, "duplicates", grizzly)
 	for _, age := range []time.Duration{90 * time.Second, 3 * time.Second, 80 * time.Second} {
@@ -227,7 +226,7 @@ func testDuplicates(t *testing.T, server dbServer) {
 	insert(t, db, "two", map[string]string{"updated_at": ago(time.Second)})
 	duplicate := drivers.Rejection{Group: "compute", Name: "one", Reason: "duplicate"}
 	d := open(t, config(at(server, "duplicates", instant)))
-	for range 3 { // The first poll has no other to go by.
+	for range 3 { // The first poll has no poll before it to compare with.
 		p := poll(t, d)
 		require.Len(t, p.Members, 2)
 		require.True(t, find(p, "one").Up, "the newest heartbeat counts")
@@ -235,7 +234,7 @@ func testDuplicates(t *testing.T, server dbServer) {
 		require.Equal(t, []drivers.Rejection{duplicate, duplicate}, p.Rejected)
 	}
 
-	// One that comes later is seen too, also after everybody's place has changed.
+	// A duplicate that is added later is found too, also if the order of the rows has changed.
 	insert(t, db, "two", map[string]string{"updated_at": ago(time.Hour)})
 	exec(t, db, "DELETE FROM services WHERE host = 'one' AND updated_at <> "+ago(3*time.Second))
 	p := poll(t, d)
@@ -252,14 +251,14 @@ func testEmptyTable(t *testing.T, server dbServer) {
 		p := poll(t, d)
 		require.Empty(t, p.Members)
 		require.Empty(t, p.Rejected)
-		require.Equal(t, instant, p.Now, "the clock does not need a row")
+		require.Equal(t, instant, p.Now, "the clock is read without rows too")
 		require.Regexp(t, "MariaDB|^PostgreSQL [0-9]", p.Backend)
-		// Nor does it when no row is a member.
+		// The clock is also read if no row is a member.
 		insert(t, db, "gone", map[string]string{"deleted": deleted})
 	}
 }
 
-// A database that is upgraded under a running exporter is read by the new release's rule.
+// After the database is upgraded while the exporter runs, the rule of the new release applies.
 func testUpgrade(t *testing.T, server dbServer) {
 	db := table(t, server, "upgrade", zed)
 	insert(t, db, "one", map[string]string{"last_seen_up": ago(time.Second)})
@@ -268,7 +267,7 @@ func testUpgrade(t *testing.T, server dbServer) {
 	before := d.Counts().Operations
 
 	exec(t, db, "ALTER TABLE services DROP COLUMN version, DROP COLUMN disabled_reason")
-	require.Equal(t, "up", verdict(poll(t, d), "one"), "columns that vanish are looked up again")
+	require.Equal(t, "up", verdict(poll(t, d), "one"), "the layout is read again after columns vanished")
 	require.Equal(t, before+3, d.Counts().Operations, "the query that failed, the columns, the query")
 	require.Equal(t, "up", verdict(poll(t, d), "one"))
 	require.Equal(t, before+4, d.Counts().Operations)
@@ -285,8 +284,7 @@ func testOneQuery(t *testing.T, server dbServer) {
 	require.Equal(t, drivers.Counts{Operations: 7}, d.Counts())
 }
 
-// On a server whose sessions begin transactions by themselves, a reader that did not ask otherwise would see the first
-// poll's rows for ever.
+// On a server with autocommit off, a reader that did not set it would read the rows of the first poll again and again.
 func testAutocommit(t *testing.T, server dbServer) {
 	db := table(t, server, "transactions", zed)
 	exec(t, db, "SET GLOBAL autocommit = 0")

@@ -20,7 +20,7 @@ func TestMembership(t *testing.T) {
 	server := testserver.MariaDB(t, "--default-time-zone=-05:00")
 	for name, test := range map[string]func(*testing.T, *testserver.SQL){
 		"row":         testRow,
-		"old row":     testOldRow,
+		"old row":     testExistingRow,
 		"old release": testOldReleases,
 		"leave":       testLeave,
 		"die":         testDie,
@@ -34,7 +34,7 @@ func TestMembership(t *testing.T) {
 	}
 }
 
-// quick is a configuration whose heartbeats come fast, and never age.
+// quick returns a configuration with frequent heartbeats that never become too old.
 func quick(dsn string) Config {
 	cfg := config(dsn)
 	cfg.ReportInterval = drivers.Duration(50 * time.Millisecond)
@@ -49,8 +49,8 @@ func join(t *testing.T, d *Driver, name string) drivers.Membership {
 	return m
 }
 
-// A record is what a row says, with its times as seconds before now.
-type record struct {
+// A rowState is the content of a row, with times as seconds before now.
+type rowState struct {
 	ID, Reports         int64
 	Binary              string
 	Deleted             sql.NullInt64
@@ -62,7 +62,7 @@ type record struct {
 	Updated, WasDeleted sql.NullFloat64
 }
 
-func readRow(t *testing.T, db *sql.DB, where string) (r record) {
+func readRow(t *testing.T, db *sql.DB, where string) (r rowState) {
 	t.Helper()
 	since := func(column string) string {
 		return "TIMESTAMPDIFF(MICROSECOND, " + column + ", UTC_TIMESTAMP(6)) / 1e6"
@@ -75,15 +75,15 @@ func readRow(t *testing.T, db *sql.DB, where string) (r record) {
 	return r
 }
 
-// isNow says that a time of whole seconds was now, on a busy machine.
-func isNow(t *testing.T, age sql.NullFloat64) {
+// requireRecent requires that a time in whole seconds is close to now, on a busy machine.
+func requireRecent(t *testing.T, age sql.NullFloat64) {
 	t.Helper()
 	require.True(t, age.Valid)
 	require.GreaterOrEqual(t, age.Float64, 0.0)
 	require.Less(t, age.Float64, 5.0)
 }
 
-// The row is the one that Nova makes, and its first heartbeat is there when Join returns.
+// The row is the one that Nova inserts, and has its first heartbeat when Join returns.
 func testRow(t *testing.T, server *testserver.SQL) {
 	db := table(t, server, "newrow", zed)
 	d := open(t, config(server.DSN("newrow")))
@@ -98,9 +98,9 @@ func testRow(t *testing.T, server *testserver.SQL) {
 	require.False(t, r.WasDeleted.Valid)
 	_, err := uuid.Parse(r.UUID.String)
 	require.NoError(t, err)
-	isNow(t, r.Created)
-	isNow(t, r.Seen)
-	isNow(t, r.Updated)
+	requireRecent(t, r.Created)
+	requireRecent(t, r.Seen)
+	requireRecent(t, r.Updated)
 
 	fast := open(t, quick(server.DSN("newrow")))
 	join(t, fast, "two")
@@ -108,8 +108,8 @@ func testRow(t *testing.T, server *testserver.SQL) {
 	require.EqualValues(t, 1, readRow(t, db, "host = 'one'").Reports, "one heartbeat an interval")
 }
 
-// A row that is there goes on as it was: who joins is the service come back.
-func testOldRow(t *testing.T, server *testserver.SQL) {
+// Join uses an existing row and keeps its other columns: the member is the service that came back.
+func testExistingRow(t *testing.T, server *testserver.SQL) {
 	db := table(t, server, "oldrow", zed)
 	insert(t, db, "one", map[string]string{
 		"last_seen_up": ago(time.Hour), "disabled": "1", "forced_down": "1", "uuid": "'kept'", "version": "64",
@@ -122,7 +122,7 @@ func testOldRow(t *testing.T, server *testserver.SQL) {
 	require.True(t, r.Forced.Bool)
 	require.Equal(t, "kept", r.UUID.String)
 	require.EqualValues(t, 64, r.Version.Int64)
-	isNow(t, r.Seen)
+	requireRecent(t, r.Seen)
 }
 
 func testOldReleases(t *testing.T, server *testserver.SQL) {
@@ -145,7 +145,7 @@ func testOldReleases(t *testing.T, server *testserver.SQL) {
 	}
 }
 
-// A member leaves as Nova deletes a service: deleted becomes the id, and nothing but deleted_at changes besides.
+// A member leaves as Nova deletes a service: deleted becomes the id, and of the other columns only deleted_at changes.
 func testLeave(t *testing.T, server *testserver.SQL) {
 	db := table(t, server, "leaving", zed)
 	insert(t, db, "one", map[string]string{
@@ -160,7 +160,7 @@ func testLeave(t *testing.T, server *testserver.SQL) {
 	require.Equal(t, r.ID, r.Deleted.Int64)
 	require.EqualValues(t, 7, r.Reports)
 	require.True(t, r.Forced.Bool)
-	isNow(t, r.WasDeleted)
+	requireRecent(t, r.WasDeleted)
 	require.Equal(t, 1, count(t, db, "services WHERE updated_at = "+ago(time.Minute)+" AND last_seen_up = "+ago(time.Hour)))
 
 	// The name is free for a new row.
@@ -181,25 +181,25 @@ func testDie(t *testing.T, server *testserver.SQL) {
 	dead := readRow(t, db, "host = 'one'")
 	require.Greater(t, dead.Seen.Float64, 60.0, "Nova's own readers call it down too")
 	require.Less(t, dead.Seen.Float64, 70.0)
-	isNow(t, dead.Updated)
+	requireRecent(t, dead.Updated)
 	require.False(t, dead.Forced.Bool)
 	require.Zero(t, dead.Deleted.Int64)
 	require.Equal(t, "down", verdict(poll(t, d), "one"))
 
-	// Nothing revives it, and it can't end twice.
+	// No heartbeat follows, and a membership ends only once.
 	require.NoError(t, m.Leave(t.Context()))
-	requireSilence(t, db, dead.Reports)
+	requireNoHeartbeats(t, db, dead.Reports)
 
-	// But its return does.
+	// A new Join makes the member up again.
 	m = join(t, d, "one")
 	require.Equal(t, "up", verdict(poll(t, d), "one"))
 	m.Abandon()
-	requireSilence(t, db, readRow(t, db, "host = 'one'").Reports)
-	require.Equal(t, "up", verdict(poll(t, d), "one"), "nobody has noticed yet")
+	requireNoHeartbeats(t, db, readRow(t, db, "host = 'one'").Reports)
+	require.Equal(t, "up", verdict(poll(t, d), "one"), "the heartbeat is not too old yet")
 }
 
-// requireSilence watches the only member for some intervals, in which no heartbeat may come.
-func requireSilence(t *testing.T, db *sql.DB, reports int64) {
+// requireNoHeartbeats watches the only member for some intervals, in which no heartbeat may be written.
+func requireNoHeartbeats(t *testing.T, db *sql.DB, reports int64) {
 	t.Helper()
 	for range 6 {
 		time.Sleep(50 * time.Millisecond)
@@ -207,7 +207,7 @@ func requireSilence(t *testing.T, db *sql.DB, reports int64) {
 	}
 }
 
-// Whoever is deleted through Nova's API does not come back by itself, as in Nova since 21.0.0.
+// A member that is deleted through Nova's API does not come back by itself, as in Nova since 21.0.0.
 func testRemoved(t *testing.T, server *testserver.SQL) {
 	db := table(t, server, "removed", zed)
 	d := open(t, quick(server.DSN("removed")))
@@ -227,7 +227,7 @@ func testRemoved(t *testing.T, server *testserver.SQL) {
 	require.Zero(t, count(t, db, "services WHERE deleted = 0"))
 }
 
-// A table that was restored from elsewhere may have another member under the same id. It is left alone.
+// A table that was restored from a backup may have another member with the same id. Its row is not changed.
 func testReplaced(t *testing.T, server *testserver.SQL) {
 	db := table(t, server, "replaced", zed)
 	m := join(t, open(t, quick(server.DSN("replaced"))), "one")
@@ -240,7 +240,7 @@ func testReplaced(t *testing.T, server *testserver.SQL) {
 	require.EqualValues(t, 1000, readRow(t, db, "host = 'two'").Reports)
 }
 
-// The unique keys of the table allow a name once in a group, and a binary once on a host.
+// The table's unique keys allow a name once in a group, and a binary once on a host.
 func testTaken(t *testing.T, server *testserver.SQL) {
 	table(t, server, "taken", zed)
 	d := open(t, config(server.DSN("taken")))
@@ -257,7 +257,7 @@ func testTaken(t *testing.T, server *testserver.SQL) {
 	require.NoError(t, err)
 }
 
-// As Nova's workers, several processes can be one member; none of them makes a second row.
+// As with Nova's workers several processes can be one member. None of them inserts a second row.
 func testManyJoin(t *testing.T, server *testserver.SQL) {
 	table(t, server, "many", zed)
 	db := server.Open(t, "many")
@@ -294,7 +294,7 @@ func testBadNames(t *testing.T, server *testserver.SQL) {
 	join(t, d, strings.Repeat("ü", 255))
 }
 
-// Heartbeats go on through an outage, and are logged when they begin to fail and when they pass again, not each time.
+// Heartbeats continue through an outage. The first failure and the first success after it are logged.
 func TestHeartbeatsThroughOutage(t *testing.T) {
 	t.Parallel()
 	server := testserver.MariaDB(t)
@@ -307,19 +307,19 @@ func TestHeartbeatsThroughOutage(t *testing.T) {
 	m := join(t, d, "one")
 	for _, outage := range []struct{ begin, end func() }{{server.Stop, server.Start}, {server.Freeze, server.Thaw}} {
 		outage.begin()
-		require.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "heartbeats fail") }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "Heartbeats fail") }, 10*time.Second, 10*time.Millisecond)
 		time.Sleep(2 * time.Second) // More heartbeats fail.
 		outage.end()
-		require.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "heartbeats pass again") }, 30*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "Heartbeats succeed again") }, 30*time.Second, 10*time.Millisecond)
 		reports := readRow(t, db, "host = 'one'").Reports
 		require.Eventually(t, func() bool { return readRow(t, db, "host = 'one'").Reports > reports }, 10*time.Second, 10*time.Millisecond)
 	}
 	require.NoError(t, m.Err())
 	require.NoError(t, d.Close())
-	require.Equal(t, "heartbeats fail, heartbeats pass again, heartbeats fail, heartbeats pass again", log.String())
+	require.Equal(t, "Heartbeats fail, Heartbeats succeed again, Heartbeats fail, Heartbeats succeed again", log.String())
 }
 
-// lockedBuffer collects the messages of a log, without their fields.
+// lockedBuffer collects the messages of a log, without their attributes.
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -16,31 +16,31 @@ import (
 )
 
 const (
-	// One connection for polls and one for heartbeats: never more on somebody else's server.
+	// One connection is for polls, one for heartbeats: the server belongs to OpenStack, not to this program.
 	maxConnections = 2
-	// Firewalls and proxies forget connections that are idle for some minutes.
+	// Firewalls and proxies drop connections that are idle for some minutes.
 	maxIdle = 3 * time.Minute
-	// A fresh connection now and then finds the server that a load balancer prefers by now.
+	// A load balancer may prefer another server after some time, which only a new connection reaches.
 	maxLifetime = time.Hour
 )
 
-// mysqlStore is a database on a MySQL or MariaDB server.
-type mysqlStore struct {
+// mysqlDatabase is a database on a MySQL or MariaDB server.
+type mysqlDatabase struct {
 	cfg  *mysql.Config
 	pool *sql.DB
 	made atomic.Uint64
 }
 
-// newMySQL makes the store of a target, which is read again for each connection.
-func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlStore, error) {
+// newMySQL returns the database of a target. The target is read again for each connection.
+func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlDatabase, error) {
 	cfg, timeout := t.mysql, time.Duration(section.Timeout)
 	if section.Dial != nil {
 		cfg.DialFunc = section.Dial
 	}
-	// Contexts end everything within the timeout, and say that it was that. These are for what has no context, as the
-	// last words to a server on closing.
+	// Contexts end all requests within the timeout, with an error that says so. These timeouts are for writes without a
+	// context, such as the last packet before closing.
 	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = timeout, 2*timeout, 2*timeout
-	cfg.InterpolateParams = true // one round trip less than a prepared statement
+	cfg.InterpolateParams = true // saves the round trip of a prepared statement
 	cfg.ClientFoundRows = true
 	cfg.ParseTime, cfg.MultiStatements, cfg.AllowAllFiles, cfg.ColumnsWithAlias = false, false, false, false
 	cfg.Collation = ""
@@ -48,20 +48,20 @@ func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlStore, error
 	if cfg.Params == nil {
 		cfg.Params = map[string]string{}
 	}
-	// A server that is set to begin transactions by itself would show one and the same snapshot for ever.
+	// On a server with autocommit off, all queries of a connection would read the same snapshot.
 	cfg.Params["autocommit"] = "1"
 	if _, set := cfg.Params["time_zone"]; !set {
-		// Columns of type TIMESTAMP are shown in the session's time zone; DATETIME has none.
+		// Columns of type TIMESTAMP are returned in the session's time zone; DATETIME has none.
 		cfg.Params["time_zone"] = "'+00:00'"
 	}
-	if err := cfg.Apply(mysql.Charset("utf8mb4", ""), mysql.BeforeConnect(renewMySQL(section, t.place()))); err != nil {
+	if err := cfg.Apply(mysql.Charset("utf8mb4", ""), mysql.BeforeConnect(refreshMySQL(section, t.address()))); err != nil {
 		return nil, fmt.Errorf("setting the character set: %w", err)
 	}
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, drivers.Field("dsn", "is not accepted by the MySQL client: %w", err)
 	}
-	s := &mysqlStore{cfg: cfg}
+	s := &mysqlDatabase{cfg: cfg}
 	s.pool = sql.OpenDB(countingConnector{explainingConnector{connector, logger}, &s.made})
 	s.pool.SetMaxOpenConns(maxConnections)
 	s.pool.SetMaxIdleConns(maxConnections)
@@ -70,76 +70,78 @@ func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlStore, error
 	return s, nil
 }
 
-// renewMySQL brings what is needed to log in up to date.
-func renewMySQL(section Config, place string) func(context.Context, *mysql.Config) error {
+// refreshMySQL returns a function that sets the current credentials before a connection is made.
+func refreshMySQL(section Config, address string) func(context.Context, *mysql.Config) error {
 	return func(ctx context.Context, cfg *mysql.Config) error {
-		t, err := section.renewed(place)
+		t, err := section.reread(address)
 		if err != nil {
 			return err
 		}
-		if said, ok := ctx.Value(clientLogKey{}).(*clientLog); ok {
-			cfg.Logger = said
+		if log, ok := ctx.Value(clientLogKey{}).(*clientLog); ok {
+			cfg.Logger = log
 		}
 		cfg.User, cfg.Passwd, cfg.TLS = t.mysql.User, t.mysql.Passwd, t.mysql.TLS
 		return nil
 	}
 }
 
-func (s *mysqlStore) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
+func (s *mysqlDatabase) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
 
-func (s *mysqlStore) writer(context.Context, bool) (*sql.DB, error) { return s.pool, nil }
+func (s *mysqlDatabase) writer(context.Context, bool) (*sql.DB, error) { return s.pool, nil }
 
-func (s *mysqlStore) connects() uint64 { return s.made.Load() }
+func (s *mysqlDatabase) connects() uint64 { return s.made.Load() }
 
-func (s *mysqlStore) close() error { return s.pool.Close() }
+func (s *mysqlDatabase) close() error { return s.pool.Close() }
 
-func (s *mysqlStore) String() string { return target{mysql: s.cfg}.place() }
+func (s *mysqlDatabase) String() string { return target{mysql: s.cfg}.address() }
 
-func (s *mysqlStore) quote(name string) string {
+func (s *mysqlDatabase) quote(name string) string {
 	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
 }
 
-func (s *mysqlStore) columns() string {
+func (s *mysqlDatabase) columns() string {
 	return "SELECT column_name, VERSION() FROM information_schema.columns" +
 		" WHERE table_schema = DATABASE() AND table_name = ? AND FIND_IN_SET('select', privileges)"
 }
 
-// query sets MariaDB's limit in a comment that only MariaDB reads, and MySQL's in a hint that MariaDB skips or takes for
-// the same. A client that is gone does not end a query by itself.
-func (s *mysqlStore) query(
+// query sets the limit for MariaDB in a comment that only MariaDB reads, and for MySQL in a hint that MariaDB ignores or
+// understands too. Without a limit a query would continue on the server after its client has disconnected.
+func (s *mysqlDatabase) query(
 	ctx context.Context, db *sql.DB, limit time.Duration, query string, row func(*sql.Rows) error,
 ) error {
-	ms := max(limit.Milliseconds(), 1) // zero would be no limit
+	ms := max(limit.Milliseconds(), 1) // Zero would mean no limit.
 	rows, err := db.QueryContext(ctx, fmt.Sprintf(
 		"/*M!100102 SET STATEMENT max_statement_time=%d.%03d FOR */ SELECT /*+ MAX_EXECUTION_TIME(%d) */ %s",
 		ms/1000, ms%1000, ms, query))
 	if err != nil {
 		return err
 	}
-	return each(rows, row)
+	return forEachRow(rows, row)
 }
 
-func (s *mysqlStore) bind(statement string) string { return statement }
+func (s *mysqlDatabase) bind(statement string) string { return statement }
 
-// clock is in UTC whatever the time zone of server and session, as are Nova's columns. NOW() would not be.
-func (s *mysqlStore) clock() string { return "UTC_TIMESTAMP(6)" }
+// clock is in UTC for every time zone of server and session, as Nova's columns are. NOW() is not.
+func (s *mysqlDatabase) clock() string { return "UTC_TIMESTAMP(6)" }
 
-// micros gives integers, so that no time zone can get at them on the way. A zero date gives NULL.
-func (s *mysqlStore) micros(expr string) string {
+// micros returns integers, which no time zone changes. A zero date becomes NULL.
+func (s *mysqlDatabase) micros(expr string) string {
 	return "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', " + expr + ")"
 }
 
-func (s *mysqlStore) whole(expr string) string { return "CAST(" + expr + " AS SIGNED)" }
+func (s *mysqlDatabase) whole(expr string) string { return "CAST(" + expr + " AS SIGNED)" }
 
-// stamp has whole seconds, as the columns have; with a fraction MySQL would round it into the future.
-func (s *mysqlStore) stamp(ago time.Duration) string {
+// stamp has whole seconds, as the columns have: MySQL would round a fraction up, into the future.
+func (s *mysqlDatabase) stamp(ago time.Duration) string {
 	if ago == 0 {
 		return "UTC_TIMESTAMP()"
 	}
 	return fmt.Sprintf("UTC_TIMESTAMP() - INTERVAL %d MICROSECOND", ago.Microseconds())
 }
 
-func (s *mysqlStore) binary(sc *schema, group string) string { return sc.writer.binaryPrefix + group }
+func (s *mysqlDatabase) binary(sc *schema, group string) string {
+	return sc.writer.binaryPrefix + group
+}
 
 // countingConnector counts the connections that were made.
 type countingConnector struct {

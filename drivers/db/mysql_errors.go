@@ -14,12 +14,12 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-func (s *mysqlStore) isDuplicate(err error) bool {
+func (s *mysqlDatabase) isDuplicate(err error) bool {
 	e, ok := errors.AsType[*mysql.MySQLError](err)
 	return ok && e.Number == 1062
 }
 
-func (s *mysqlStore) classify(err error) (drivers.Reason, string) {
+func (s *mysqlDatabase) classify(err error) (drivers.Reason, string) {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return classifyNumber(e.Number)
 	}
@@ -42,14 +42,14 @@ func (s *mysqlStore) classify(err error) (drivers.Reason, string) {
 		mysql.ErrCleartextPassword, mysql.ErrNativePassword, mysql.ErrOldPassword, mysql.ErrUnknownPlugin,
 	} {
 		if errors.Is(err, auth) {
-			return drivers.ReasonAuth, "the server wants another way to log in"
+			return drivers.ReasonAuth, "the server requires another authentication method"
 		}
 	}
-	// What is left did not come from the server: the connection broke, or nobody there speaks MySQL's protocol.
+	// All other errors do not come from a MySQL server: the connection broke, or the server speaks another protocol.
 	return drivers.ReasonConnect, ""
 }
 
-// classifyNumber sorts the errors that MySQL and MariaDB report by number.
+// classifyNumber returns the reason for an error number of MySQL or MariaDB.
 func classifyNumber(number uint16) (drivers.Reason, string) {
 	switch number {
 	case 1045, 1698, 1251, 1820, 1862, 3118, 4151: // user or password; expired; locked
@@ -66,7 +66,7 @@ func classifyNumber(number uint16) (drivers.Reason, string) {
 		return drivers.ReasonSchema, "the table is not laid out as the schema says"
 	case 1969, 3024, 1205: // max_statement_time, max_execution_time, lock wait
 		return drivers.ReasonTimeout, ""
-	case 1047: // a Galera node that is not part of the primary component, or not yet
+	case 1047: // a Galera node outside the primary component
 		return drivers.ReasonSession, "the node has no quorum"
 	case 1040, 1053, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 4031: // too many connections, shutdown, killed
 		return drivers.ReasonConnect, ""
@@ -74,12 +74,13 @@ func classifyNumber(number uint16) (drivers.Reason, string) {
 	return drivers.ReasonQuery, ""
 }
 
-// A clientLog takes the MySQL client's own messages. What matters of them comes back as errors too, but for one.
+// A clientLog receives the MySQL client's own log messages. One of them says why the server closed a connection, which the
+// client's error does not.
 type clientLog struct {
 	logger *slog.Logger
 
 	mu      sync.Mutex
-	refused error // that the server refuses our certificate
+	refused error // the server's refusal of the client's certificate
 }
 
 // Print implements mysql.Logger.
@@ -100,11 +101,11 @@ func (l *clientLog) certificateRefused() error {
 	return l.refused
 }
 
-// clientLogKey is where a context has the log of the connection that is made with it.
+// clientLogKey is the context key of the clientLog for the connection that is made with the context.
 type clientLogKey struct{}
 
-// An explainingConnector finds in the client's messages why a server hung up on a certificate, of which the client's error
-// says only that the connection is invalid.
+// An explainingConnector returns the server's refusal of the client's certificate, which it finds in the client's log. The
+// client's own error says only that the connection is invalid.
 type explainingConnector struct {
 	driver.Connector
 	logger *slog.Logger
@@ -112,10 +113,10 @@ type explainingConnector struct {
 
 // Connect implements driver.Connector.
 func (c explainingConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	said := &clientLog{logger: c.logger}
-	conn, err := c.Connector.Connect(context.WithValue(ctx, clientLogKey{}, said))
+	log := &clientLog{logger: c.logger}
+	conn, err := c.Connector.Connect(context.WithValue(ctx, clientLogKey{}, log))
 	if errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) {
-		if refused := said.certificateRefused(); refused != nil {
+		if refused := log.certificateRefused(); refused != nil {
 			return nil, refused
 		}
 	}

@@ -18,16 +18,16 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// postgresStore is a database on a PostgreSQL server, or behind a pool like PgBouncer that hands the server's connections
-// from client to client: nothing is prepared, and no setting outlives a transaction.
-type postgresStore struct {
+// postgresDatabase is a database on a PostgreSQL server, possibly behind a pooler like PgBouncer that shares the server's
+// connections among clients: therefore no statement is prepared, and no setting outlives a transaction.
+type postgresDatabase struct {
 	cfg  *pgx.ConnConfig
 	pool *sql.DB
 	made atomic.Uint64
 }
 
-// newPostgres makes the store of a target, which is read again for each connection.
-func newPostgres(t target, section Config) *postgresStore {
+// newPostgres returns the database of a target. The target is read again for each connection.
+func newPostgres(t target, section Config) *postgresDatabase {
 	cfg, timeout := t.postgres, time.Duration(section.Timeout)
 	if section.Dial != nil {
 		cfg.DialFunc = pgconn.DialFunc(section.Dial)
@@ -41,8 +41,8 @@ func newPostgres(t target, section Config) *postgresStore {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "servicegroup_exporter"
 	}
-	s := &postgresStore{cfg: cfg}
-	connector := stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(renewPostgres(section, t.place())))
+	s := &postgresDatabase{cfg: cfg}
+	connector := stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(refreshPostgres(section, t.address())))
 	s.pool = sql.OpenDB(countingConnector{connector, &s.made})
 	s.pool.SetMaxOpenConns(maxConnections)
 	s.pool.SetMaxIdleConns(maxConnections)
@@ -51,10 +51,11 @@ func newPostgres(t target, section Config) *postgresStore {
 	return s
 }
 
-// renewPostgres brings what is needed to log in up to date, for each of the servers that the DSN lists.
-func renewPostgres(section Config, place string) func(context.Context, *pgx.ConnConfig) error {
+// refreshPostgres returns a function that sets the current credentials before a connection is made, for all servers of the
+// DSN.
+func refreshPostgres(section Config, address string) func(context.Context, *pgx.ConnConfig) error {
 	return func(_ context.Context, cfg *pgx.ConnConfig) error {
-		t, err := section.renewed(place)
+		t, err := section.reread(address)
 		if err != nil {
 			return err
 		}
@@ -63,34 +64,34 @@ func renewPostgres(section Config, place string) func(context.Context, *pgx.Conn
 	}
 }
 
-func (s *postgresStore) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
+func (s *postgresDatabase) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
 
-func (s *postgresStore) writer(context.Context, bool) (*sql.DB, error) { return s.pool, nil }
+func (s *postgresDatabase) writer(context.Context, bool) (*sql.DB, error) { return s.pool, nil }
 
-func (s *postgresStore) connects() uint64 { return s.made.Load() }
+func (s *postgresDatabase) connects() uint64 { return s.made.Load() }
 
-func (s *postgresStore) close() error { return s.pool.Close() }
+func (s *postgresDatabase) close() error { return s.pool.Close() }
 
-func (s *postgresStore) String() string { return target{postgres: s.cfg}.place() }
+func (s *postgresDatabase) String() string { return target{postgres: s.cfg}.address() }
 
-func (s *postgresStore) quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+func (s *postgresDatabase) quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-func (s *postgresStore) columns() string {
+func (s *postgresDatabase) columns() string {
 	return "SELECT column_name, 'PostgreSQL ' || current_setting('server_version') FROM information_schema.columns" +
 		" WHERE table_schema = ANY (current_schemas(false)) AND table_name = $1" +
 		" AND has_column_privilege(format('%I.%I', table_schema, table_name), column_name, 'SELECT')"
 }
 
-// query runs the query in a transaction of its own that may not write, since only that can have a limit which does not stay
-// with the connection.
-func (s *postgresStore) query(
+// query runs the query in a read-only transaction of its own: only in a transaction can the limit be set so that it does not
+// stay with the connection.
+func (s *postgresDatabase) query(
 	ctx context.Context, db *sql.DB, limit time.Duration, query string, row func(*sql.Rows) error,
 ) error {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // After an error: a connection on which it fails is not used again.
+	defer func() { _ = tx.Rollback() }() // It has an effect only after an error. A connection on which it fails is not used again.
 	ms := min(max(limit.Milliseconds(), 1), math.MaxInt32)
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d", ms)); err != nil {
 		return err
@@ -99,14 +100,14 @@ func (s *postgresStore) query(
 	if err != nil {
 		return err
 	}
-	if err := each(rows, row); err != nil {
+	if err := forEachRow(rows, row); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-// bind numbers the parameters.
-func (s *postgresStore) bind(statement string) string {
+// bind replaces question marks by numbered parameters.
+func (s *postgresDatabase) bind(statement string) string {
 	var b strings.Builder
 	n := 0
 	for _, c := range []byte(statement) {
@@ -120,36 +121,36 @@ func (s *postgresStore) bind(statement string) string {
 	return b.String()
 }
 
-// clock is when the query began: the rows are those of the same moment.
-func (s *postgresStore) clock() string { return "statement_timestamp() AT TIME ZONE 'UTC'" }
+// clock is the time at which the query began: the rows are as they were at that moment.
+func (s *postgresDatabase) clock() string { return "statement_timestamp() AT TIME ZONE 'UTC'" }
 
-// micros are NULL for infinity and for what is far from any clock's time. A timestamp without time zone is taken for UTC.
-func (s *postgresStore) micros(expr string) string {
+// micros is NULL for infinity and for times outside the years 1 to 9999. A timestamp without a time zone is taken for UTC.
+func (s *postgresDatabase) micros(expr string) string {
 	return "CASE WHEN " + expr + " BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999'" +
 		" THEN CAST(EXTRACT(EPOCH FROM " + expr + ") * 1000000 AS bigint) END"
 }
 
-// whole is NULL for what no integer can hold, which would end the query.
-func (s *postgresStore) whole(expr string) string {
+// whole is NULL for numbers that do not fit into a bigint, which would make the query fail.
+func (s *postgresDatabase) whole(expr string) string {
 	return "CASE WHEN " + expr + " BETWEEN -9e18 AND 9e18 THEN CAST(" + expr + " AS bigint) END"
 }
 
 // stamp has microseconds, as the columns have.
-func (s *postgresStore) stamp(ago time.Duration) string {
+func (s *postgresDatabase) stamp(ago time.Duration) string {
 	return fmt.Sprintf("clock_timestamp() AT TIME ZONE 'UTC' - INTERVAL '%d microseconds'", ago.Microseconds())
 }
 
-func (s *postgresStore) binary(sc *schema, group string) string {
+func (s *postgresDatabase) binary(sc *schema, group string) string {
 	return sc.writer.binaryPrefix + group
 }
 
-func (s *postgresStore) isDuplicate(err error) bool {
+func (s *postgresDatabase) isDuplicate(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	// A taken id is no taken name: the table's sequence is behind its rows.
+	// A duplicate id does not mean that the name is taken, but that the table's sequence is behind its rows.
 	return ok && e.Code == "23505" && !strings.HasSuffix(e.ConstraintName, "_pkey")
 }
 
-func (s *postgresStore) classify(err error) (drivers.Reason, string) {
+func (s *postgresDatabase) classify(err error) (drivers.Reason, string) {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return classifySQLState(e.Code)
 	}
@@ -165,11 +166,11 @@ func (s *postgresStore) classify(err error) (drivers.Reason, string) {
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return drivers.ReasonTimeout, ""
 	}
-	// What is left did not come from the server: the connection broke, or nobody there speaks PostgreSQL's protocol.
+	// All other errors do not come from a PostgreSQL server: the connection broke, or the server speaks another protocol.
 	return drivers.ReasonConnect, ""
 }
 
-// classifySQLState sorts the errors that PostgreSQL, and pools before it, report by code.
+// classifySQLState returns the reason for an error code of PostgreSQL or a pooler.
 func classifySQLState(code string) (drivers.Reason, string) {
 	switch code {
 	case "28P01", "28000":

@@ -15,20 +15,20 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// The same tables with the same rows give the same members as on MariaDB, in whatever time zone the server is.
+// The same rows give the same members as on MariaDB, in every time zone of the server.
 func TestPostgresMembers(t *testing.T) {
 	server := testserver.PostgreSQL(t, "-c", "timezone=Asia/Kathmandu")
 	for name, test := range map[string]func(*testing.T, dbServer){
 		"real rows":       testRealRows,
-		"awkward":         testAwkwardRows,
+		"awkward":         testSpecialRows,
 		"threshold":       testThreshold,
 		"releases":        testReleases,
 		"duplicates":      testDuplicates,
 		"empty":           testEmptyTable,
 		"upgrade":         testUpgrade,
 		"one query":       testOneQuery,
-		"odd times":       testOddTimes,
-		"leaves no trace": testLeavesNoTrace,
+		"odd times":       testPostgresTimes,
+		"leaves no trace": testKeepsSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, server) })
 	}
@@ -39,14 +39,14 @@ func isPostgres(db *sql.DB) bool {
 	return ok
 }
 
-// postgresClock is the clock that can be set, which goes before PostgreSQL's own where the search path says so; and lets
-// rows be written with 0 and 1 for boolean, as MariaDB has them.
+// postgresClock defines a clock that tests can set, which replaces PostgreSQL's own through the search path, and a cast that
+// allows 0 and 1 for booleans, as in MariaDB.
 const postgresClock = `CREATE SCHEMA fake;
 	CREATE FUNCTION fake.statement_timestamp() RETURNS timestamptz STABLE LANGUAGE sql
 		AS $$ SELECT CAST(current_setting('fake.now') AS timestamptz) $$;
 	UPDATE pg_cast SET castcontext = 'a' WHERE castsource = CAST('int4' AS regtype) AND casttarget = CAST('bool' AS regtype)`
 
-// atPostgres gives a DSN whose sessions live at one instant.
+// atPostgres returns a DSN whose sessions see one fixed time.
 func atPostgres(dsn string, now time.Time) string {
 	return dsn + "?search_path=fake,pg_catalog,public&options=" + url.QueryEscape("-c fake.now="+now.UTC().Format(time.RFC3339Nano))
 }
@@ -58,7 +58,7 @@ func zonePostgres(dsn, name string) string {
 	return dsn + "&timezone=" + url.QueryEscape(name)
 }
 
-// toPostgres turns statements for MariaDB into what SQLAlchemy makes of the same models for PostgreSQL.
+// toPostgres translates statements for MariaDB into those that SQLAlchemy makes from the same models for PostgreSQL.
 func toPostgres(statements string) string {
 	for _, r := range []struct{ from, to string }{
 		{`(?m)^ENGINE.*$|\) ENGINE=.*`, `)`},
@@ -79,8 +79,8 @@ func toPostgres(statements string) string {
 	return statements
 }
 
-// Times that only PostgreSQL has cost their row, not the poll.
-func testOddTimes(t *testing.T, server dbServer) {
+// Times that only PostgreSQL has affect only their own row.
+func testPostgresTimes(t *testing.T, server dbServer) {
 	db := table(t, server, "odd", zed)
 	for name, at := range map[string]string{
 		"ever": "'infinity'", "never": "'-infinity'", "late": "'294276-12-31 23:59:59'", "early": "'4713-01-01 BC'",
@@ -97,20 +97,20 @@ func testOddTimes(t *testing.T, server dbServer) {
 	require.Equal(t, instant.Add(-time.Minute), find(p, "fraction").LastHeartbeat)
 }
 
-// A pool of connections before the server hands each on to the next client: reading must not change it.
-func testLeavesNoTrace(t *testing.T, server dbServer) {
+// A pooler gives each connection to other clients later: reading must not change its settings.
+func testKeepsSettings(t *testing.T, server dbServer) {
 	table(t, server, "trace", zed, "rows.sql")
 	d := open(t, config(server.DSN("trace")))
 	poll(t, d)
 	var limit, readOnly string
 	var prepared int
-	require.NoError(t, d.store.(*postgresStore).pool.QueryRowContext(t.Context(), `SELECT current_setting('statement_timeout'),
+	require.NoError(t, d.database.(*postgresDatabase).pool.QueryRowContext(t.Context(), `SELECT current_setting('statement_timeout'),
 		current_setting('transaction_read_only'), (SELECT count(*) FROM pg_prepared_statements)`).Scan(&limit, &readOnly, &prepared))
 	require.Equal(t, "0", limit)
 	require.Equal(t, "off", readOnly)
 	require.Zero(t, prepared)
 
-	// But it can't write either.
+	// The transaction can't write.
 	cfg := config(server.DSN("trace"))
 	cfg.Schema, cfg.Custom = custom, &Custom{
 		Table: "touched", GroupName: "g", Name: "host", Heartbeat: []string{"created_at"},
@@ -124,7 +124,7 @@ func testLeavesNoTrace(t *testing.T, server dbServer) {
 	require.Zero(t, count(t, db, "services WHERE report_count = 0 AND last_seen_up IS NOT NULL"))
 }
 
-// What a database that can't be read says of itself.
+// The error and its reason say why a database can't be read.
 func TestPostgresRefusals(t *testing.T) {
 	server := testserver.PostgreSQL(t)
 	db := table(t, server, "nova", zed, "rows.sql")
@@ -134,7 +134,7 @@ func TestPostgresRefusals(t *testing.T) {
 		CREATE ROLE stranger LOGIN; CREATE ROLE nobody NOLOGIN`)
 	address := server.Addr()
 	for dsn, want := range map[string]struct {
-		reason drivers.Reason // empty: it can be read
+		reason drivers.Reason // empty: no error
 		text   string         // in the error
 	}{
 		"postgresql+psycopg2://reader:open%20sesame@" + address + "/nova":                             {"", ""},
@@ -161,12 +161,12 @@ func TestPostgresRefusals(t *testing.T) {
 		require.Equal(t, want.reason, drivers.ReasonOf(err), "%s: %v", dsn, err)
 		require.ErrorContains(t, err, want.text, dsn)
 	}
-	// A reader that may not write is told so when it joins.
+	// With an account that may not write, Join returns an error that says so.
 	_, err := open(t, config("postgresql://reader@"+address+"/nova")).Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), err)
 }
 
-// A wrong password is refused where the server asks for one, and shown nowhere; the configured one takes the DSN's place.
+// The error about a wrong password does not show it. The setting password replaces the DSN's.
 func TestPostgresPassword(t *testing.T) {
 	server := testserver.PostgreSQL(t)
 	db := table(t, server, "nova", zed)
@@ -179,7 +179,7 @@ func TestPostgresPassword(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := open(t, cfg).Members(t.Context())
 		if err == nil {
-			return false // The new rules don't hold yet.
+			return false // The server does not use the new rules yet.
 		}
 		require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), err)
 		require.NotContains(t, err.Error(), "abracadabra")
@@ -196,7 +196,7 @@ func TestConformancePostgres(t *testing.T) {
 	conform(t, server.DSN("nova"), 2*time.Second, 100*time.Millisecond, server)
 }
 
-// A server that stops or hangs makes everything unknown, in time, without leaving anything behind, and is back by itself.
+// While a server is stopped or hangs, polls fail in time and leave no goroutines behind; later polls succeed again.
 func TestPostgresOutages(t *testing.T) {
 	server := testserver.PostgreSQL(t)
 	table(t, server, "nova", zed, "rows.sql")
@@ -233,12 +233,12 @@ func TestPostgresOutages(t *testing.T) {
 	}
 }
 
-// The server ends a query by itself that takes too long, even if the client could not tell it to.
+// The server itself ends a query that takes too long, even if the client is gone.
 func TestPostgresServerSideLimit(t *testing.T) {
 	server := testserver.PostgreSQL(t)
 	db := table(t, server, "nova", zed, "rows.sql")
 	exec(t, db, `ALTER TABLE services RENAME TO hosts; CREATE VIEW services AS SELECT h.* FROM hosts h, pg_sleep(600)`)
-	s := open(t, config(server.DSN("nova"))).store
+	s := open(t, config(server.DSN("nova"))).database
 	pool, err := s.reader(t.Context())
 	require.NoError(t, err)
 	begun := time.Now()

@@ -13,8 +13,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A server that can't encrypt at first, and then takes some users' connections encrypted only, and of some only with a
-// certificate.
+// The server has no TLS at first; then it requires encryption of some users and a certificate of others.
 func TestPostgresTLS(t *testing.T) {
 	clearEnvironment(t)
 	trusted, other := testserver.NewAuthority(t), testserver.NewAuthority(t)
@@ -71,7 +70,7 @@ func TestPostgresTLS(t *testing.T) {
 	})
 }
 
-// enableTLS lets the server write its files itself, so that they are its own, and waits until it uses them.
+// enableTLS lets the server write its certificate files, so that its user owns them, and waits until it uses them.
 func enableTLS(t *testing.T, db *sql.DB, authority *testserver.Authority, certificate *testserver.Certificate) {
 	t.Helper()
 	var data string

@@ -6,12 +6,12 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// ownTableName is the table for members that are nobody's but this program's.
+// ownTableName is the table of the canaries, which are members of this program.
 const ownTableName = "servicegroup_canary"
 
-// Private gives the configuration of a place in the same database that no other source reads: the table
-// servicegroup_canary, with the rule, the times and the exactness of Nova's, whatever the schema. An operator makes it:
-// docs/drill.md says how. Beside an embedded store it is a file of its own, which makes itself.
+// Private returns the configuration of a table in the same database that no other source reads: servicegroup_canary, with
+// Nova's rule, times and column types for every schema. An operator creates it, as docs/drill.md describes. For an SQLite
+// file it is a second file, which the driver creates.
 func (c Config) Private() Config {
 	c.NovaConf, c.Cells, c.Custom, c.Rule = nil, nil, nil, ""
 	c.Schema = "nova"
@@ -23,7 +23,7 @@ func (c Config) Private() Config {
 	return c
 }
 
-// ownTable is servicegroup_canary. Its rows vanish when members leave: there is nobody to archive them.
+// ownTable is the schema of servicegroup_canary. Rows are removed when members leave, because no service archives them.
 func ownTable() *schema {
 	return &schema{
 		table: ownTableName, key: "id",

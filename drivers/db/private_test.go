@@ -8,7 +8,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// What members that are nobody's write never goes into a service's own table.
+// Canaries never write to a service's own table.
 func TestPrivate(t *testing.T) {
 	for _, schema := range schemaNames() {
 		cfg := config("mysql://canary@db1/nova")
@@ -20,10 +20,10 @@ func TestPrivate(t *testing.T) {
 		require.NoError(t, own.Validate(), schema)
 		require.Equal(t, ownTableName, schemaOf(&own).table, schema)
 		require.NotNil(t, schemaOf(&own).writer, schema)
-		require.Equal(t, schema, cfg.Schema, "the source itself stays as it is")
+		require.Equal(t, schema, cfg.Schema, "Private does not modify the source's configuration")
 	}
 	file := config("sqlite:////var/lib/a%20b/members.db").Private()
 	require.Equal(t, drivers.SecretText("sqlite:////var/lib/a%20b/members.db.canary"), file.DSN)
 	require.NoError(t, file.Validate())
-	require.Equal(t, "services", schemaOf(&file).table, "a file of its own needs no table of its own")
+	require.Equal(t, "services", schemaOf(&file).table, "in a second file the table has its usual name")
 }

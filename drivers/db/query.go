@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// pollQuery is the query of a poll, but for its beginning: the clock beside every row, or beside nothing in an empty
-// table, so that one statement reads both. Its columns are in the order of [row.columns].
+// pollQuery returns the query of a poll without its SELECT. One statement reads clock and rows: the clock is a column of
+// every row, and an empty table gives one row with the clock only. The columns are in the order of [row.columns].
 func (d *Driver) pollQuery(l *layout) string {
-	s, st := d.schema, d.store
+	s, st := d.schema, d.database
 	columns := []string{
 		"c.clock", d.column(s.key),
 		d.column(s.group), d.column(s.name), d.optional(l, s.binary), d.zone(l),
@@ -19,22 +19,22 @@ func (d *Driver) pollQuery(l *layout) string {
 	}
 	query := strings.Join(columns, ", ") +
 		" FROM (SELECT " + st.micros(st.clock()) + " AS clock) AS c" +
-		" LEFT JOIN " + st.quote(s.table) + " AS m ON " + d.live("m.")
+		" LEFT JOIN " + st.quote(s.table) + " AS m ON " + d.notDeleted("m.")
 	if z := s.zones; l.zoned {
 		query += fmt.Sprintf(" LEFT JOIN %s AS z ON z.%s = m.%s", st.quote(z.table), st.quote(z.key), st.quote(s.zone))
 	}
 	return query
 }
 
-// column is the expression for a column that every release has, or for one that the service has not.
+// column returns the expression for a column that every release has, or NULL if the service has no such column.
 func (d *Driver) column(name string) string {
 	if name == "" {
 		return "NULL"
 	}
-	return "m." + d.store.quote(name)
+	return "m." + d.database.quote(name)
 }
 
-// optional is the expression for a column that some releases lack.
+// optional returns the expression for a column that some releases lack.
 func (d *Driver) optional(l *layout, name string) string {
 	if !l.has(name) && !d.schema.exact {
 		return "NULL"
@@ -42,20 +42,20 @@ func (d *Driver) optional(l *layout, name string) string {
 	return d.column(name)
 }
 
-// zone is the expression for the zone's name.
+// zone returns the expression for the name of the zone.
 func (d *Driver) zone(l *layout) string {
 	switch z := d.schema.zones; {
 	case l.zoned:
-		return "z." + d.store.quote(z.value)
+		return "z." + d.database.quote(z.value)
 	case z.table != "":
-		return "NULL" // An id is no name.
+		return "NULL" // The column has an id, not a name.
 	}
 	return d.optional(l, d.schema.zone)
 }
 
-// live is the condition for a row that is not deleted, with a prefix for the column.
-func (d *Driver) live(prefix string) string {
-	column := prefix + d.store.quote(d.schema.deleted)
+// notDeleted returns the condition for a row that is not deleted, with a prefix for the column.
+func (d *Driver) notDeleted(prefix string) string {
+	column := prefix + d.database.quote(d.schema.deleted)
 	switch d.schema.deletion {
 	case deletedIsID:
 		return column + " = 0"
@@ -68,26 +68,26 @@ func (d *Driver) live(prefix string) string {
 	return "1 = 1"
 }
 
-// heartbeat is the expression for the time that the rule goes by, in microseconds since 1970.
+// heartbeat returns the expression for the rule's time, in microseconds since 1970.
 func (d *Driver) heartbeat(r rule) string {
 	times := make([]string, len(r.heartbeat))
 	for i, column := range r.heartbeat {
-		times[i] = d.micros(r.unit, "m."+d.store.quote(column))
+		times[i] = d.micros(r.unit, "m."+d.database.quote(column))
 	}
 	if len(times) == 1 {
-		return times[0] // COALESCE takes two at least in SQLite.
+		return times[0] // SQLite's COALESCE needs two arguments.
 	}
 	return "COALESCE(" + strings.Join(times, ", ") + ")"
 }
 
-// micros is the expression for the microseconds of a column in its unit.
+// micros returns the expression for a column's time in microseconds since 1970.
 func (d *Driver) micros(u unit, column string) string {
 	switch u {
 	case unitSeconds:
-		return d.store.whole(column + " * 1000000.0")
+		return d.database.whole(column + " * 1000000.0")
 	case unitMilliseconds:
-		return d.store.whole(column + " * 1000.0")
+		return d.database.whole(column + " * 1000.0")
 	case unitTime:
 	}
-	return d.store.micros(column)
+	return d.database.micros(column)
 }

@@ -12,7 +12,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// secretFile is a secret in a file, with what replaces the file as those do that rotate secrets: by renaming.
+// secretFile returns a secret in a file, and a function that replaces the file by renaming, as tools that rotate secrets do.
 func secretFile(t *testing.T, text string) (secret drivers.Secret, replace func(string)) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "secret")
@@ -26,7 +26,7 @@ func secretFile(t *testing.T, text string) (secret drivers.Secret, replace func(
 	return secret, replace
 }
 
-// A password that changes in the database and then in its file is used by the next connection.
+// After the password is changed in the database and in its file, the next connection uses it.
 func TestRotatedPassword(t *testing.T) {
 	t.Parallel()
 	server := testserver.MariaDB(t)

@@ -8,10 +8,10 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A row is one row of a poll's query, scanned in place: the same for every row, without allocating what did not change.
+// A row is one row of a poll's query. The same row is scanned again and again, without allocating texts that did not change.
 type row struct {
 	clock    number // microseconds since 1970
-	key      number // not there when the table is empty
+	key      number // NULL if the table is empty
 	group    text
 	name     text
 	binary   text
@@ -30,7 +30,7 @@ type row struct {
 	dest []any
 }
 
-// columns are the fields in the order of the query.
+// columns returns the fields in the order of the query.
 func (r *row) columns() []any {
 	if r.dest == nil {
 		r.dest = []any{
@@ -44,18 +44,19 @@ func (r *row) columns() []any {
 	return r.dest
 }
 
-// isOdd says that a column that the verdict needs holds something else than it should.
-func (r *row) isOdd() bool {
-	return !r.beat.ok || r.beat.odd || r.interval.odd || r.busy.odd || r.admin.odd || r.forced.odd || r.online.odd
+// hasInvalid reports whether a column that the verdict needs is NULL or has a value of the wrong type.
+func (r *row) hasInvalid() bool {
+	return !r.beat.ok || r.beat.invalid || r.interval.invalid || r.busy.invalid || r.admin.invalid || r.forced.invalid || r.online.invalid
 }
 
-// A text is a column of text. It keeps the string that it held before when the new value is the same.
+// A text is a column of text. It keeps its string if the new value is the same.
 type text struct {
-	s   string // empty for NULL, and always UTF-8
-	odd bool   // it was not UTF-8
+	s       string // empty for NULL, and always UTF-8
+	invalid bool   // the value was not UTF-8
 }
 
-// Scan never fails: one odd value costs its row only. Of one that is too long for a label, as much is kept as shows that.
+// Scan never returns an error, so that an invalid value affects only its own row. A value that is too long for a label is cut
+// to a length that is still too long.
 func (t *text) Scan(src any) error {
 	const limit = drivers.MaxText + 1
 	switch v := src.(type) {
@@ -66,7 +67,7 @@ func (t *text) Scan(src any) error {
 		}
 	case string:
 		if v = v[:min(len(v), limit)]; v != t.s {
-			t.s = strings.Clone(v) // not the rest with it
+			t.s = strings.Clone(v) // so that the rest can be freed
 		}
 	case int64:
 		var digits [20]byte
@@ -76,7 +77,7 @@ func (t *text) Scan(src any) error {
 	default:
 		t.s = ""
 	}
-	if t.odd = !utf8.ValidString(t.s); t.odd {
+	if t.invalid = !utf8.ValidString(t.s); t.invalid {
 		t.s = strings.ToValidUTF8(t.s, string(utf8.RuneError))
 	}
 	return nil
@@ -84,12 +85,12 @@ func (t *text) Scan(src any) error {
 
 // A number is a column of whole numbers.
 type number struct {
-	n   int64
-	ok  bool // not NULL
-	odd bool // not a number
+	n       int64
+	ok      bool // not NULL
+	invalid bool // not a number
 }
 
-// Scan never fails, as [text.Scan].
+// Scan never returns an error, like [text.Scan].
 func (n *number) Scan(src any) error {
 	*n = number{ok: src != nil}
 	var err error
@@ -110,8 +111,8 @@ func (n *number) Scan(src any) error {
 	case string:
 		n.n, err = strconv.ParseInt(v, 10, 64)
 	default:
-		n.odd = true
+		n.invalid = true
 	}
-	n.odd = n.odd || err != nil
+	n.invalid = n.invalid || err != nil
 	return nil
 }

@@ -11,8 +11,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Whatever is in the columns, of whatever type: no panic, each row is a member or rejected or none, and what is kept of it
-// is bounded.
+// Columns with any values of any type cause no panic; the row is a member, rejected, or left out; and its texts are bounded.
 func FuzzRow(f *testing.F) {
 	f.Add("compute", "c1", []byte("1795362556000000"), int64(0), byte(0))
 	f.Add("g\xff", strings.Repeat("ä", drivers.MaxText), []byte("x"), int64(-1), byte(0x55))

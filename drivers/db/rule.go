@@ -6,17 +6,18 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A Rule is whose verdict a source gives.
+// A Rule is which verdict about members a source reports.
 type Rule string
 
 const (
-	// RuleComputed goes by the age of heartbeats.
+	// RuleComputed is by the age of heartbeats.
 	RuleComputed Rule = "computed"
-	// RuleStored goes by the state that the service has stored, as its own tools do. It may be wrong for ever.
+	// RuleStored is the state that the service stored in the table, as its own tools report it. It can stay wrong without
+	// end: a service that crashes does not update it.
 	RuleStored Rule = "stored"
 )
 
-// checkSchema checks what says how to read the table.
+// checkSchema checks the settings that describe the table.
 func (c *Config) checkSchema() error {
 	switch s := schemaOf(c); {
 	case c.Schema == custom && c.Custom == nil:

@@ -5,105 +5,106 @@ import (
 	"slices"
 )
 
-// A schema says how one service lays out its heartbeat table, and by which rule it calls a row up. Columns are named as
-// in the table, and empty where the service has no such thing.
+// A schema describes one service's heartbeat table, and the rule by which the service decides that a row is up. Columns have
+// the names that they have in the table; an empty name means that the service has no such column.
 type schema struct {
 	table string
 
-	// repository is the name under which sqlalchemy-migrate recorded migrations.
+	// repository is the repository_id under which sqlalchemy-migrate recorded migrations.
 	repository string
 
-	// key is a column that is NULL in no row that is not deleted.
+	// key is a column that is never NULL in a row that is not deleted.
 	key string
 
-	// The identity: columns of text. Without a group column all rows are in the group groupName. Several rows may be
-	// one member only where manyRows says so, each a process of it: then it is up when one of them is.
+	// The identity: columns of text. Without a group column all rows are in the group groupName. With manyRows each row is a
+	// process, several rows can be one member, and it is up if one of them is.
 	group, groupName string
 	name             string
 	manyRows         bool
 
-	// Attributes: columns of text that some releases lack. The zone is looked up in zones, where those are.
+	// Attributes: columns of text that some releases lack. If zones is set, the zone is an id that is looked up there.
 	binary, zone                  string
 	disabledReason, version, uuid string
 	zones                         lookup
 
-	// How a row is deleted.
+	// How a row is marked as deleted.
 	deleted   string
 	deletion  deletion
 	deletedAt string
 
-	// What an operator decides: flags. Whoever is not online counts as forced down.
+	// What an operator decides: flags. A member that is not online counts as forced down.
 	disabled, enabled string
 	forcedDown        string // some releases lack it
 	online            string
 
-	// busy is a flag that makes a row up whatever its heartbeat.
+	// busy is a flag that makes a row up regardless of its heartbeat.
 	busy string
 
-	// interval is a column with the seconds between the row's own heartbeats: it is up for two of them.
+	// interval is a column with the seconds between the row's own heartbeats: the row is up for two intervals.
 	interval string
 
-	// rules are ordered from new to old: the first that fits the table holds. The last one fits always.
+	// rules are ordered from new to old releases: the first that fits the table applies. The last one always fits.
 	rules []rule
 
-	// stored are the rules by which the service's own tools report the state that is stored in the table, where that
-	// can differ from rules.
+	// stored are the rules of the service's own tools if these report a state that is stored in the table, which can differ
+	// from the result of rules.
 	stored []rule
 
-	// exact says that there is no release that lacks a column.
+	// exact means that the table has all columns in every release.
 	exact bool
 
-	// silent are binaries whose rows record something else than life: they never send a heartbeat.
-	silent []string
+	// withoutHeartbeat are binaries whose rows never get a heartbeat.
+	withoutHeartbeat []string
 
-	// times are the service's own. Its readers may correct a service_down_time that is too short.
+	// times are the service's defaults. With corrects its readers correct a service_down_time that is too short, as Nova
+	// does: see [drivers.DownTime].
 	times    times
 	corrects bool
 
-	// writer says how rows are made and kept alive, nil where nobody but the service can do that.
+	// writer describes how members are added and send heartbeats; nil if only the service itself can do that.
 	writer *writer
 }
 
-// A rule says what counts as a heartbeat in some releases, and how long. The service is up when the first time that is
-// set is at most service_down_time away from now.
+// A rule is how a service decides in some of its releases that a row is up: if the first of the heartbeat columns that is
+// not NULL is at most service_down_time before or after now.
 type rule struct {
-	needs        string // the column that tells these releases from older ones, empty for the last rule
-	minMigration int64  // the migration that tells them where no column does
+	needs        string // the column that these releases have and older ones lack, empty for the last rule
+	minMigration int64  // the migration that these releases have, if no column differs
 	heartbeat    []string
 	unit         unit
 
-	oneSided bool // a heartbeat from the future is a fresh one, however far it is
-	strict   bool // a heartbeat that is exactly as old as it may be is too old
+	oneSided bool // every heartbeat from the future is fresh
+	strict   bool // a heartbeat that is exactly service_down_time old is too old
 
-	// state is a column that gives the verdict instead, by being one of up. The heartbeat is shown only.
+	// state is a column that decides instead: the row is up if its value is one of up. The heartbeat is then only reported.
 	state string
 	up    []string
 }
 
-// A writer is what join, heartbeats and leave do to a schema's rows.
+// A writer describes what join, heartbeats and leave do to a schema's rows.
 type writer struct {
 	created     string
-	reportCount string   // goes up with every heartbeat
-	beats       []string // what a heartbeat sets to now, as far as the release has it
+	reportCount string   // increased by every heartbeat
+	beats       []string // set to the current time by every heartbeat, if the release has the column
 
-	// binaryPrefix and the group's name make the binary of a member that does not say what it runs.
+	// binaryPrefix and the group's name are the default binary of a member.
 	binaryPrefix string
 }
 
-// A lookup finds a text in another table, where that is there and may be read.
+// A lookup finds a text in another table, if that table exists and may be read.
 type lookup struct{ table, key, value string }
 
-// deletion says how a table marks rows that are no more.
+// deletion is how a table marks deleted rows.
 type deletion int
 
 const (
-	rowsVanish   deletion = iota // the row itself goes
-	deletedIsID                  // a number that is 0 in a live row; NULL is not live
-	deletedFlag                  // a flag; NULL is not live
-	deletedSince                 // a time that is NULL in a live row
+	rowsVanish   deletion = iota // the row itself is removed
+	deletedIsID                  // a number that is 0 in a row that is not deleted; NULL means deleted
+	deletedFlag                  // a flag; NULL means deleted
+	deletedSince                 // a time that is NULL in a row that is not deleted
 )
 
-// unit says what a heartbeat's column holds.
+// unit is the type of a heartbeat's column.
 type unit string
 
 const (
@@ -112,15 +113,15 @@ const (
 	unitMilliseconds unit = "milliseconds" // since 1970
 )
 
-// custom is the name of the schema that the configuration itself describes.
+// custom is the name of the schema that the configuration describes.
 const custom = "custom"
 
-// schemaNames are the names that the configuration may give.
+// schemaNames returns the names that the configuration may have.
 func schemaNames() []string {
 	return append(slices.Sorted(maps.Keys(schemas())), custom)
 }
 
-// schemaOf returns the schema that the configuration names or describes, nil where it does neither.
+// schemaOf returns the schema that the configuration names or describes, nil if there is none.
 func schemaOf(c *Config) *schema {
 	if c.private {
 		return ownTable()
@@ -134,7 +135,7 @@ func schemaOf(c *Config) *schema {
 	return nil
 }
 
-// rulesFor returns the rules to go by, nil where the schema has none of the kind.
+// rulesFor returns the rules of a kind, nil if the schema has none.
 func (s *schema) rulesFor(kind Rule) []rule {
 	if kind == RuleStored {
 		return s.stored

@@ -6,13 +6,13 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// fresh is the age of a heartbeat that is good by every rule, ancient one that is by none.
+// fresh is the age of a heartbeat that is up by every rule, ancient of one that is down by every rule.
 const fresh, ancient = 5 * time.Second, time.Hour
 
 type columns = map[string]string
 
-// A schemaTest is one service's table, with a row for everything that its code makes a case of. In a value NAME stands for
-// the case's name and NUMBER for a number of its own.
+// A schemaTest is one service's table, with a row for every case that the service's code distinguishes. In values, NAME is
+// replaced by the case's name and NUMBER by a unique number.
 type schemaTest struct {
 	schema string
 	rule   Rule
@@ -20,7 +20,7 @@ type schemaTest struct {
 	setup  string // SQL
 	row    columns
 	cases  map[string]schemaCase
-	// live is the member of the case "live", but for its name and times.
+	// live is the member of the case "live", without its name and times.
 	live            drivers.Member
 	enabled, forced map[string]bool
 }
@@ -32,13 +32,13 @@ func (s *schemaTest) name() string {
 	return s.schema + "_" + string(s.rule)
 }
 
-// A schemaCase is what is different in a row, and the service's verdict on it.
+// A schemaCase is the columns in which a row differs, and the service's verdict.
 type schemaCase struct {
 	columns columns
 	want    string
 }
 
-// schemaTests are tables as they are at one time.
+// schemaTests returns the tables of all schemas at a time.
 func schemaTests(now time.Time) []schemaTest {
 	ago := func(d time.Duration) string { return "'" + now.Add(-d).Format(time.DateTime) + "'" }
 	return []schemaTest{
@@ -106,7 +106,7 @@ func manilaTest(ago agoFunc) schemaTest {
 	}
 }
 
-// The column came with 16.0.0; the table here is 15's.
+// The column state was added in 16.0.0; the table in testdata is of release 15.
 func manilaStoredTest(ago agoFunc) schemaTest {
 	test := manilaTest(ago)
 	test.rule = RuleStored

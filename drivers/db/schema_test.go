@@ -19,7 +19,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// Every schema gives its service's own verdict on the service's own table, in every database.
+// For the service's own table every schema gives the service's own verdicts, in every database.
 func TestSchemas(t *testing.T) {
 	for name, server := range map[string]func() dbServer{
 		"MariaDB":    func() dbServer { return testserver.MariaDB(t, "--default-time-zone=+02:00") },
@@ -55,7 +55,7 @@ func TestSchemasSQLite(t *testing.T) {
 	}
 }
 
-// loadSQLite makes the tables without what only MariaDB understands.
+// loadSQLite creates the tables without the syntax that only MariaDB understands.
 func loadSQLite(t *testing.T, db *sql.DB, file string) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", file))
@@ -70,7 +70,7 @@ func loadSQLite(t *testing.T, db *sql.DB, file string) {
 	exec(t, db, regexp.MustCompile(`,(\s*\n\))`).ReplaceAllString(text, "$1"))
 }
 
-// fill writes the rows, each named after its case.
+// fill inserts the rows, each named after its case.
 func (s *schemaTest) fill(t *testing.T, db *sql.DB) {
 	t.Helper()
 	if s.setup != "" {
@@ -128,7 +128,7 @@ func (s *schemaTest) check(t *testing.T, dsn string) {
 	}
 }
 
-// config is what a file has that says no more than it must.
+// config returns the configuration of a file without optional settings.
 func (s *schemaTest) config(dsn string) Config {
 	cfg := Unset()
 	cfg.DSN, cfg.Schema, cfg.Rule = drivers.SecretText(dsn), s.schema, s.rule
@@ -136,7 +136,7 @@ func (s *schemaTest) config(dsn string) Config {
 	return cfg
 }
 
-// Within a microsecond of the limit, on both sides, and in the past as in the future.
+// The limits are exact to the microsecond, in the past and in the future.
 func testThresholds(t *testing.T, server dbServer) {
 	const tick = time.Microsecond
 	for schema, limit := range map[string]struct {
@@ -168,7 +168,7 @@ func testThresholds(t *testing.T, server dbServer) {
 	}
 }
 
-// Manila's API computed until it had something stored to show. Without the zones' names there are no zones.
+// Before release 16 Manila's API had no stored state and computed. Without a table of zones, members have no zone.
 func testManilaWithoutState(t *testing.T, server dbServer) {
 	db := table(t, server, "manila_15", "manila.sql")
 	exec(t, db, "ALTER TABLE services DROP CONSTRAINT service_az_id_fk; DROP TABLE availability_zones")
@@ -182,7 +182,7 @@ func testManilaWithoutState(t *testing.T, server dbServer) {
 	require.Empty(t, find(p, "one").Zone)
 }
 
-// A host of Heat is up as long as one of its workers is, and dead workers' rows are neither members nor mistakes.
+// A host of Heat is up while one of its workers is. Rows of dead workers are neither members nor rejected.
 func testWorkers(t *testing.T, server dbServer) {
 	db := table(t, server, "workers", "heat.sql")
 	id := 0
@@ -196,7 +196,7 @@ func testWorkers(t *testing.T, server dbServer) {
 	}
 	worker("one", time.Hour, 60)
 	worker("one", 30*time.Second, 60)
-	worker("one", 10*time.Second, 4) // later, and dead by its own interval
+	worker("one", 10*time.Second, 4) // newer, but too old by its own interval
 	worker("one", 45*time.Second, 60)
 	worker("two", time.Hour, 60)
 	worker("two", 3*time.Minute, 60)
@@ -217,7 +217,7 @@ func testWorkers(t *testing.T, server dbServer) {
 	}
 }
 
-// Only the services themselves make and delete their rows.
+// Only the services themselves insert and delete their rows.
 func TestReadOnlySchemas(t *testing.T) {
 	for name := range schemas() {
 		if name == "nova" {
@@ -226,7 +226,7 @@ func TestReadOnlySchemas(t *testing.T) {
 		cfg := config("mysql://root@127.0.0.1:1/none")
 		cfg.Schema = name
 		d := open(t, cfg)
-		want := "schema " + name + " is read only: members join through the service itself"
+		want := "schema " + name + " is read-only: only the service itself can add and remove members"
 		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "a", Name: "b"})
 		require.EqualError(t, err, want)
 		require.NotErrorIs(t, err, drivers.ErrUnavailable)

@@ -1,6 +1,6 @@
 package db
 
-// schemas are all that are known by name.
+// schemas returns all schemas by name. A new schema is added here and described by a function below.
 func schemas() map[string]func() *schema {
 	return map[string]func() *schema{
 		"nova":      nova,
@@ -17,8 +17,8 @@ func schemas() map[string]func() *schema {
 
 // nova is the table services of a Nova cell database, from 2013.1 to today. The rules are those of
 // nova/servicegroup/drivers/db.py: updated_at and created_at at first; last_seen_up before them since 12.0.0; without
-// updated_at, which any change of the row moves, since 15.0.0. Nothing in the table tells 15 from 12 to 14, but Ocata's
-// first migration was 345 (335 to 344 were left for Newton's fixes); 16.0.0 added uuid.
+// updated_at, which any change of the row moves, since 15.0.0. The tables of 15 and of 12 to 14 are the same, but Ocata's first
+// migration was 345 (335 to 344 were reserved for Newton's fixes); 16.0.0 added uuid.
 func nova() *schema {
 	return &schema{
 		table: "services", repository: "nova", key: "deleted",
@@ -32,9 +32,9 @@ func nova() *schema {
 			{needs: "last_seen_up", heartbeat: []string{"last_seen_up", "updated_at", "created_at"}},
 			{heartbeat: []string{"updated_at", "created_at"}},
 		},
-		// Since 13.0.0 these rows record a version only; os-services hides them (d89c50f18b). nova-ec2 was 13's.
-		silent: []string{"nova-osapi_compute", "nova-metadata", "nova-ec2"},
-		times:  seconds(60, 10), corrects: true,
+		// Since 13.0.0 these rows only record a version; os-services hides them (Nova d89c50f18b). Only 13 has nova-ec2.
+		withoutHeartbeat: []string{"nova-osapi_compute", "nova-metadata", "nova-ec2"},
+		times:            seconds(60, 10), corrects: true,
 		writer: &writer{
 			created: "created_at", reportCount: "report_count",
 			beats:        []string{"last_seen_up", "updated_at"},
@@ -43,9 +43,9 @@ func nova() *schema {
 	}
 }
 
-// cinder is the table services of Cinder. The rule is that of its REST API (cinder/api/v3/services.py), which also judges
-// rows that have never been updated. For a heartbeat from the future cinder-manage and the scheduler say up where the API
-// says down.
+// cinder is the table services of Cinder. The rule is that of its REST API (cinder/api/v3/services.py), which also decides
+// about rows that were never updated. For a heartbeat from the future cinder-manage and the scheduler report up, the API
+// down.
 func cinder() *schema {
 	return &schema{
 		table: "services", key: "deleted",
@@ -58,8 +58,8 @@ func cinder() *schema {
 }
 
 // manila is the table services of Manila. Computed is the rule of its schedulers and of manila-manage
-// (manila/utils.py); stored is what its REST API has shown since 16.0.0, where a service that crashed stays up for ever
-// until 21.0.0. Older APIs compute.
+// (manila/utils.py). Stored is what its REST API has shown since 16.0.0; before 21.0.0 a service that crashed stays up
+// there without end. Older APIs compute.
 func manila() *schema {
 	computed := rule{heartbeat: []string{"updated_at", "created_at"}}
 	stored := computed
@@ -76,7 +76,7 @@ func manila() *schema {
 	}
 }
 
-// neutron is the table agents of Neutron, where agents of OVN are not. Type and host identify an agent. The rule is
+// neutron is the table agents of Neutron, which does not have the agents of OVN. Type and host identify an agent. The rule is
 // is_agent_down of neutron/agent/common/utils.py.
 func neutron() *schema {
 	return &schema{
@@ -88,8 +88,8 @@ func neutron() *schema {
 	}
 }
 
-// heat is the table service of Heat: a row with ids of its own for every worker process at every start. Its members are
-// hosts, so that the rows that crashed workers leave behind name nobody new. The rule is format_service of
+// heat is the table service of Heat, which has a row with new ids for every start of every worker process. Its members are
+// hosts, so that the rows of crashed workers are not members of their own. The rule is format_service of
 // heat/common/service_utils.py, with each row's own interval.
 func heat() *schema {
 	return &schema{
@@ -103,7 +103,7 @@ func heat() *schema {
 }
 
 // ironic is the table conductors of Ironic. The rule is that of its API since 25.0.0 (ironic/api/controllers/v1/conductor.py)
-// and of its hash ring in every release: a conductor that was stopped in good order is not online.
+// and of its hash ring in every release: a conductor that was stopped regularly is not online.
 func ironic() *schema {
 	return &schema{
 		table: "conductors", key: "id",
@@ -114,8 +114,8 @@ func ironic() *schema {
 	}
 }
 
-// designate is the table service_statuses of Designate. Its API shows the stored status, where a service that crashed stays
-// UP for ever; WARNING is up, with something to look at. Designate itself has no rule by time.
+// designate is the table service_statuses of Designate. Its API shows the stored status, in which a service that crashed
+// stays UP without end; WARNING counts as up. Designate itself has no rule by time.
 func designate() *schema {
 	computed := rule{heartbeat: []string{"heartbeated_at", "created_at"}}
 	stored := computed
@@ -140,8 +140,8 @@ func magnum() *schema {
 	}
 }
 
-// octavia is the table amphora_health of Octavia: the load balancers' virtual machines, which have no other name than their
-// id. The rule is get_stale_amphora of octavia/db/repositories.py: one that is busy, since Octavia is replacing it, is not
+// octavia is the table amphora_health of Octavia: the load balancers' virtual machines, which have no name but their id. The
+// rule is get_stale_amphora of octavia/db/repositories.py: an amphora that is busy, because Octavia is replacing it, is not
 // stale.
 func octavia() *schema {
 	return &schema{

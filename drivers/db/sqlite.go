@@ -20,28 +20,28 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// sqliteStore is the embedded store: a file that several processes on one machine share.
+// sqliteDatabase is an SQLite file that several processes on one machine share.
 //
-// The file is in WAL mode, so that heartbeats neither wait for readers nor for the disk. Every read opens the file anew,
-// as it is at that moment, in less than a millisecond: a file that was deleted or replaced is never read from a handle
-// that outlived it. It is opened with mode=ro, so that reading can't change it. When nobody else has the file open, SQLite
-// makes the two helper files beside it that readers of a WAL need, one of them empty, and leaves them there; so a reader
-// that may not write to the folder can read only while a member of the store lives, or after another reader.
-type sqliteStore struct {
+// The file is in WAL mode, so that heartbeats wait neither for readers nor for the disk. Every read opens the file anew,
+// which takes less than a millisecond, so that a file that was deleted or replaced is never read through an old handle.
+// Reads use mode=ro, so that they can't change the file. If no other process has the file open, SQLite creates two helper
+// files beside it, which readers of a WAL need, and leaves them there. Therefore a reader that may not write to the folder
+// can read only while a member is alive, or after another reader.
+type sqliteDatabase struct {
 	path    string
 	timeout time.Duration
 	read    *sql.DB
 
 	mu      sync.Mutex
-	write   *sql.DB     // nil until something is to be written
-	written os.FileInfo // the file that write has open
+	write   *sql.DB     // nil before the first write
+	written os.FileInfo // the file that write opened
 }
 
 //go:embed sqlite.sql
 var sqliteTables string
 
-func newSQLite(path string, timeout time.Duration) (*sqliteStore, error) {
-	s := &sqliteStore{path: path, timeout: timeout}
+func newSQLite(path string, timeout time.Duration) (*sqliteDatabase, error) {
+	s := &sqliteDatabase{path: path, timeout: timeout}
 	var err error
 	if s.read, err = s.open("ro", path); err != nil {
 		return nil, err
@@ -50,8 +50,8 @@ func newSQLite(path string, timeout time.Duration) (*sqliteStore, error) {
 	return s, nil
 }
 
-// open makes a pool for the file. The file's name is escaped, since SQLite reads it as a URI.
-func (s *sqliteStore) open(mode, path string) (*sql.DB, error) {
+// open returns a pool for the file. The file's name is escaped, because SQLite parses it as a URI.
+func (s *sqliteDatabase) open(mode, path string) (*sql.DB, error) {
 	name := (&url.URL{Scheme: "file", Path: path}).String()
 	db, err := sql.Open("sqlite", fmt.Sprintf("%s?mode=%s&_busy_timeout=%d&_synchronous=NORMAL&_dqs=0",
 		name, mode, s.timeout.Milliseconds()))
@@ -62,27 +62,26 @@ func (s *sqliteStore) open(mode, path string) (*sql.DB, error) {
 	return db, nil
 }
 
-func (s *sqliteStore) reader(context.Context) (*sql.DB, error) {
+func (s *sqliteDatabase) reader(context.Context) (*sql.DB, error) {
 	_, err := s.stat()
 	return s.read, err
 }
 
-// stat gives errNoStore where there is no file.
-func (s *sqliteStore) stat() (os.FileInfo, error) {
+// stat returns errNoFile if there is no file.
+func (s *sqliteDatabase) stat() (os.FileInfo, error) {
 	info, err := os.Stat(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNoStore
+		return nil, errNoFile
 	}
 	return info, err
 }
 
-// writer keeps the file open, since the last one to close it would have to wait for the disk, but lets go of a file that
-// is not the store any more.
-func (s *sqliteStore) writer(ctx context.Context, create bool) (*sql.DB, error) {
+// writer keeps the file open, because closing it may have to wait for the disk, and opens it anew after it was replaced.
+func (s *sqliteDatabase) writer(ctx context.Context, create bool) (*sql.DB, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	info, err := s.stat()
-	if errors.Is(err, errNoStore) && create {
+	if errors.Is(err, errNoFile) && create {
 		if err = s.create(ctx); err == nil {
 			info, err = s.stat()
 		}
@@ -95,7 +94,7 @@ func (s *sqliteStore) writer(ctx context.Context, create bool) (*sql.DB, error) 
 	}
 	if s.write != nil {
 		if err := s.write.Close(); err != nil {
-			return nil, fmt.Errorf("closing the store that was replaced: %w", err)
+			return nil, fmt.Errorf("closing the SQLite file that was replaced: %w", err)
 		}
 	}
 	s.write, err = s.open("rw", s.path)
@@ -103,42 +102,42 @@ func (s *sqliteStore) writer(ctx context.Context, create bool) (*sql.DB, error) 
 	return s.write, err
 }
 
-// create makes the file with its table beside its place and then links it there, so that nobody ever sees it half made,
-// and so that of several processes that do this at once one wins and all use its file.
-func (s *sqliteStore) create(ctx context.Context) error {
+// create makes the file with its table in a temporary folder and then links it to its path. Other processes thus never see
+// an incomplete file, and if several processes create it at once, all use the file of the first.
+func (s *sqliteDatabase) create(ctx context.Context) error {
 	folder := filepath.Dir(s.path)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return fmt.Errorf("making the store's folder: %w", err)
+		return fmt.Errorf("making the SQLite file's folder: %w", err)
 	}
-	// The log of a file that is gone would be taken for the new file's.
+	// SQLite would take the log of a deleted file for the new file's.
 	for _, leftover := range []string{s.path + "-wal", s.path + "-shm"} {
 		if err := os.Remove(leftover); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("removing what is left of the store before: %w", err)
+			return fmt.Errorf("removing the log of a deleted SQLite file: %w", err)
 		}
 	}
 	draft, err := os.MkdirTemp(folder, ".new-")
 	if err != nil {
-		return fmt.Errorf("making the store: %w", err)
+		return fmt.Errorf("making the SQLite file: %w", err)
 	}
 	defer os.RemoveAll(draft)
-	path := filepath.Join(draft, "store")
+	path := filepath.Join(draft, "members.db")
 	db, err := s.open("rwc", path)
 	if err != nil {
 		return err
 	}
 	_, err = db.ExecContext(ctx, sqliteTables)
 	if err = errors.Join(err, db.Close()); err != nil {
-		return fmt.Errorf("making the store: %w", err)
+		return fmt.Errorf("making the SQLite file: %w", err)
 	}
 	if err := os.Link(path, s.path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("making the store: %w", err)
+		return fmt.Errorf("making the SQLite file: %w", err)
 	}
 	return nil
 }
 
-func (s *sqliteStore) connects() uint64 { return 0 }
+func (s *sqliteDatabase) connects() uint64 { return 0 }
 
-func (s *sqliteStore) close() error {
+func (s *sqliteDatabase) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.write == nil {
@@ -147,52 +146,52 @@ func (s *sqliteStore) close() error {
 	return errors.Join(s.read.Close(), s.write.Close())
 }
 
-func (s *sqliteStore) String() string { return s.path }
+func (s *sqliteDatabase) String() string { return s.path }
 
-func (s *sqliteStore) quote(name string) string {
+func (s *sqliteDatabase) quote(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
-func (s *sqliteStore) columns() string {
+func (s *sqliteDatabase) columns() string {
 	return "SELECT name, 'SQLite ' || sqlite_version() FROM pragma_table_info(?)"
 }
 
-// query needs no limit: a query that nobody waits for is interrupted in this very process.
-func (s *sqliteStore) query(
+// query ignores the limit: the end of ctx interrupts the query in this process.
+func (s *sqliteDatabase) query(
 	ctx context.Context, db *sql.DB, _ time.Duration, query string, row func(*sql.Rows) error,
 ) error {
 	rows, err := db.QueryContext(ctx, "SELECT "+query)
 	if err != nil {
 		return err
 	}
-	return each(rows, row)
+	return forEachRow(rows, row)
 }
 
-func (s *sqliteStore) bind(statement string) string { return statement }
+func (s *sqliteDatabase) bind(statement string) string { return statement }
 
-func (s *sqliteStore) clock() string { return "'now'" }
+func (s *sqliteDatabase) clock() string { return "'now'" }
 
-// micros are exact to the millisecond, which is what SQLite's times have.
-func (s *sqliteStore) micros(expr string) string {
+// micros is exact to the millisecond, as SQLite's times are.
+func (s *sqliteDatabase) micros(expr string) string {
 	return "CAST(round(unixepoch(" + expr + ", 'subsec') * 1000) AS INTEGER) * 1000"
 }
 
-func (s *sqliteStore) whole(expr string) string { return "CAST(round(" + expr + ") AS INTEGER)" }
+func (s *sqliteDatabase) whole(expr string) string { return "CAST(round(" + expr + ") AS INTEGER)" }
 
-func (s *sqliteStore) stamp(ago time.Duration) string {
+func (s *sqliteDatabase) stamp(ago time.Duration) string {
 	return fmt.Sprintf("strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '-%d.%06d seconds')",
 		ago/time.Second, (ago % time.Second).Microseconds())
 }
 
-// binary is the group itself: there is no naming habit to keep up.
-func (s *sqliteStore) binary(_ *schema, group string) string { return group }
+// binary returns the group: there is no other naming convention for SQLite files.
+func (s *sqliteDatabase) binary(_ *schema, group string) string { return group }
 
-func (s *sqliteStore) isDuplicate(err error) bool {
+func (s *sqliteDatabase) isDuplicate(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
 }
 
-func (s *sqliteStore) classify(err error) (drivers.Reason, string) {
+func (s *sqliteDatabase) classify(err error) (drivers.Reason, string) {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	switch {
 	case ok:
@@ -204,13 +203,13 @@ func (s *sqliteStore) classify(err error) (drivers.Reason, string) {
 	const primary = 0xff // The bits above give details.
 	switch e.Code() & primary {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT:
-		return drivers.ReasonTimeout, "another process holds the store's lock"
+		return drivers.ReasonTimeout, "another process has locked the SQLite file"
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR:
 		return drivers.ReasonConnect, ""
 	case sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_AUTH:
-		return drivers.ReasonAuth, "this user must be able to write to the store's folder"
+		return drivers.ReasonAuth, "the exporter's user needs write access to the SQLite file's folder"
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR:
-		return drivers.ReasonSchema, "is this a store that join made?"
+		return drivers.ReasonSchema, "was this SQLite file made by join?"
 	}
 	return drivers.ReasonQuery, ""
 }

@@ -1,4 +1,4 @@
--- The embedded store: Nova's table services, as much of it as is used here.
+-- The table of an SQLite file: those columns of Nova's table services that the driver uses.
 PRAGMA journal_mode = WAL;
 CREATE TABLE services (
   created_at     TEXT,
@@ -19,8 +19,8 @@ CREATE TABLE services (
   UNIQUE (topic, host, deleted)
 );
 
--- Rows of members that have left are deleted softly, as Nova does, but nobody archives them here: they go with the next
--- member that joins an hour later, so that the file does not grow without end.
+-- Rows of members that left are deleted softly, as Nova does, but no service archives them here. The first insert after an
+-- hour removes them, so that the file does not grow without bound.
 CREATE INDEX services_deleted ON services (deleted_at) WHERE deleted <> 0;
 CREATE TRIGGER services_forget AFTER INSERT ON services BEGIN
   DELETE FROM services WHERE deleted <> 0 AND deleted_at < strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 hour');

@@ -13,15 +13,15 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// embedded returns the configuration of an embedded store that does not exist yet.
+// embedded returns the configuration of an SQLite file that does not exist yet.
 func embedded(t *testing.T) (cfg Config, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "new", "what's in a?name #1%20.db")
 	return config("sqlite:///" + filepath.ToSlash(filepath.Dir(path)) + "/what's%20in%20a%3Fname%20%231%2520.db"), path
 }
 
-// Nobody is in a store that nobody made, and reading does not make it.
-func TestSQLiteNotThere(t *testing.T) {
+// A file that does not exist has no members, and reading does not create it.
+func TestSQLiteDoesNotExist(t *testing.T) {
 	cfg, path := embedded(t)
 	d := open(t, cfg)
 	p := poll(t, d)
@@ -31,7 +31,7 @@ func TestSQLiteNotThere(t *testing.T) {
 	require.ErrorIs(t, d.Leave(t.Context(), "web", "one"), drivers.ErrNoMember)
 	require.NoDirExists(t, filepath.Dir(path))
 
-	// The same reader sees it when it comes, and when it goes, and when there is another one at its place.
+	// The same reader notices when the file is created, deleted and replaced.
 	for _, name := range []string{"one", "two"} {
 		writer := open(t, cfg)
 		join(t, writer, name)
@@ -45,8 +45,8 @@ func TestSQLiteNotThere(t *testing.T) {
 	}
 }
 
-// A member whose store was deleted and made anew by somebody else does not write into the file that is gone, nor to a
-// stranger's row.
+// After the file was deleted and created again by another process, a member writes neither to the deleted file nor to the row
+// of another member.
 func TestSQLiteReplaced(t *testing.T) {
 	cfg, path := embedded(t)
 	cfg.ReportInterval = drivers.Duration(20 * time.Millisecond)
@@ -65,7 +65,7 @@ func TestSQLiteReplaced(t *testing.T) {
 	require.Equal(t, "up", verdict(poll(t, other), "two"))
 }
 
-// The log that a killed process left belongs to the file that was deleted since, not to the new one.
+// The log that a killed process left for a deleted file is not used for the new file.
 func TestSQLiteLeftovers(t *testing.T) {
 	cfg, path := embedded(t)
 	killed := open(t, cfg)
@@ -84,8 +84,8 @@ func TestSQLiteLeftovers(t *testing.T) {
 	require.Equal(t, "absent", verdict(p, "old"))
 }
 
-// Many processes that find no store make one, together.
-func TestSQLiteManyMakeIt(t *testing.T) {
+// If many processes find no file at once, all use the same new file.
+func TestSQLiteConcurrentCreation(t *testing.T) {
 	cfg, path := embedded(t)
 	names := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
 	var wg sync.WaitGroup
@@ -107,8 +107,8 @@ func TestSQLiteManyMakeIt(t *testing.T) {
 	require.Empty(t, drafts)
 }
 
-// The rows of members that left long ago are forgotten, those of the last hour are not.
-func TestSQLiteForgets(t *testing.T) {
+// The rows of members that left more than an hour ago are removed.
+func TestSQLiteRemovesOldRows(t *testing.T) {
 	cfg, _ := embedded(t)
 	d := open(t, cfg)
 	for _, name := range []string{"yesterday", "today", "alive"} {
@@ -116,7 +116,7 @@ func TestSQLiteForgets(t *testing.T) {
 	}
 	require.NoError(t, d.Leave(t.Context(), "compute", "yesterday"))
 	require.NoError(t, d.Leave(t.Context(), "compute", "today"))
-	db, err := d.store.writer(t.Context(), false)
+	db, err := d.database.writer(t.Context(), false)
 	require.NoError(t, err)
 	exec(t, db, "UPDATE services SET deleted_at = datetime(deleted_at, '-61 minutes') WHERE host = 'yesterday'")
 	exec(t, db, "UPDATE services SET last_seen_up = datetime('now', '-1 day') WHERE host = 'alive'")
@@ -145,7 +145,7 @@ func TestSQLiteSubSecond(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 }
 
-// Reading neither changes the store nor waits for a writer, nor does a writer's lock make a member dead.
+// Reading neither changes the file nor waits for a writer, and a writer's lock does not make a member look dead.
 func TestSQLiteLocks(t *testing.T) {
 	cfg, path := embedded(t)
 	cfg.Timeout = drivers.Duration(time.Second)
@@ -160,10 +160,10 @@ func TestSQLiteLocks(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 
-	_, err = reader.store.(*sqliteStore).read.ExecContext(t.Context(), "DELETE FROM services")
+	_, err = reader.database.(*sqliteDatabase).read.ExecContext(t.Context(), "DELETE FROM services")
 	require.ErrorContains(t, err, "readonly")
 
-	locker := lockStore(t, cfg)
+	locker := lockFile(t, cfg)
 	require.Empty(t, poll(t, reader).Members)
 	begun := time.Now()
 	_, err = reader.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
@@ -174,10 +174,10 @@ func TestSQLiteLocks(t *testing.T) {
 	join(t, reader, "one")
 }
 
-// lockStore holds the store's write lock, as another process could.
-func lockStore(t *testing.T, cfg Config) *sql.Conn {
+// lockFile takes the file's write lock, as another process could.
+func lockFile(t *testing.T, cfg Config) *sql.Conn {
 	t.Helper()
-	db, err := open(t, cfg).store.writer(t.Context(), false)
+	db, err := open(t, cfg).database.writer(t.Context(), false)
 	require.NoError(t, err)
 	conn, err := db.Conn(t.Context())
 	require.NoError(t, err)
@@ -187,12 +187,12 @@ func lockStore(t *testing.T, cfg Config) *sql.Conn {
 	return conn
 }
 
-// Odd values, which SQLite keeps in any column, cost their row only.
-func TestSQLiteOddRows(t *testing.T) {
+// Values of wrong types, which SQLite accepts in any column, affect only their own row.
+func TestSQLiteWrongTypes(t *testing.T) {
 	cfg, _ := embedded(t)
 	d := open(t, cfg)
 	join(t, d, "fine")
-	db, err := d.store.writer(t.Context(), false)
+	db, err := d.database.writer(t.Context(), false)
 	require.NoError(t, err)
 	for name, test := range map[string]struct{ change, want string }{
 		"text-flag":   {"disabled = 'maybe'", "data"},
@@ -215,7 +215,7 @@ func TestSQLiteOddRows(t *testing.T) {
 			require.Equal(t, "A\uFFFDB", find(p, name).DisabledReason)
 		}
 		if name == "megabyte" {
-			require.Len(t, find(p, name).DisabledReason, drivers.MaxText+1, "enough to see that it is too long")
+			require.Len(t, find(p, name).DisabledReason, drivers.MaxText+1, "it is cut, and still too long")
 		}
 		require.NoError(t, m.Leave(t.Context()))
 	}

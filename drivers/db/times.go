@@ -9,24 +9,22 @@ import (
 // times are a service's defaults of service_down_time and report_interval.
 type times struct{ down, interval drivers.Duration }
 
-// seconds makes times of numbers as they stand in the services' own documentation.
+// seconds returns times in seconds, as in the services' own documentation.
 func seconds(down, interval int) times {
 	return times{drivers.Duration(down) * drivers.Duration(time.Second), drivers.Duration(interval) * drivers.Duration(time.Second)}
 }
 
-// unset is a time that is still to be set: no file can say it.
+// unset marks a time that was not configured. A file can't contain it, because it is negative.
 const unset drivers.Duration = -1
 
-// Unset returns the defaults that hold for every schema. SetDefaults sets those that depend on the schema, when it is
-// known.
+// Unset returns the defaults that are the same for every schema. SetDefaults sets those that depend on the schema.
 func Unset() Config {
 	c := DefaultConfig()
 	c.ServiceDownTime, c.ReportInterval = unset, unset
 	return c
 }
 
-// SetDefaults sets the times that the schema has defaults for, where they are not set yet. Those of a custom schema are
-// Nova's.
+// SetDefaults sets the times that are not set yet to the schema's defaults. Those of a custom schema are Nova's.
 func (c *Config) SetDefaults() {
 	t := nova().times
 	if s := schemaOf(c); s != nil {
@@ -40,7 +38,7 @@ func (c *Config) SetDefaults() {
 	}
 }
 
-// downTime is the service_down_time in effect: only Nova's readers ever correct what is configured.
+// downTime returns the service_down_time in effect, corrected by [drivers.DownTime] for the schemas whose readers do that.
 func (c *Config) downTime() time.Duration {
 	if s := schemaOf(c); s != nil && !s.corrects {
 		return time.Duration(c.ServiceDownTime)

@@ -9,7 +9,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Every service has times of its own; what the file says counts, and only Nova's readers correct it.
+// Every service has default times of its own, which the configuration overrides. Only Nova's readers correct them.
 func TestSetDefaults(t *testing.T) {
 	for schema, want := range map[string][2]int{
 		"nova": {60, 10}, "cinder": {60, 10}, "manila": {60, 10}, "neutron": {75, 30}, "heat": {120, 60}, "ironic": {60, 10},

@@ -11,14 +11,14 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A tlsCase is what a DSN has in it, and why that is wrong.
+// A tlsCase is the parts of a DSN, and the error that they cause.
 type tlsCase struct {
 	user, host, query string
-	reason            drivers.Reason // empty: it is right
-	says              string         // what the error has to contain
+	reason            drivers.Reason // empty: no error
+	says              string         // in the error
 }
 
-// check reads with the DSN that the case makes of a driver's prefix and a server's address.
+// check polls with the case's DSN for a scheme and a server's address.
 func (c *tlsCase) check(t *testing.T, scheme, address string) {
 	t.Helper()
 	_, port, err := net.SplitHostPort(address)
@@ -32,8 +32,8 @@ func (c *tlsCase) check(t *testing.T, scheme, address string) {
 	require.ErrorContains(t, failsFor(t, d, c.reason), c.says, dsn)
 }
 
-// failsFor reads until that fails for the reason; it never may succeed. Since TLS 1.3 a client has gone on writing when a
-// server refuses its certificate, and may find the connection broken before it reads why.
+// failsFor polls until that fails for the reason. No poll may succeed. With TLS 1.3 the server refuses a certificate while
+// the client already writes, so that the client may see the broken connection before it reads the refusal.
 func failsFor(t *testing.T, d *Driver, reason drivers.Reason) (err error) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -44,8 +44,7 @@ func failsFor(t *testing.T, d *Driver, reason drivers.Reason) (err error) {
 	return err
 }
 
-// Servers that take some users' connections encrypted only, and of some only with a certificate, and one that can't
-// encrypt.
+// One server requires encryption of some users and a certificate of others; another one has no TLS.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	trusted, other := testserver.NewAuthority(t), testserver.NewAuthority(t)

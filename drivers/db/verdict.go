@@ -7,7 +7,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// member makes a member of a row, with the verdict of its service: whoever is forced down is not up.
+// member returns the member of a row, with the verdict of its service. A member that is forced down is not up.
 func (b *builder) member(r *row) drivers.Member {
 	m := drivers.Member{
 		Group: r.group.s, Name: r.name.s, Binary: r.binary.s, Zone: r.zone.s,
@@ -21,7 +21,7 @@ func (b *builder) member(r *row) drivers.Member {
 	return m
 }
 
-// enabled is what an operator decided, where the service knows such a thing.
+// enabled returns the operator's decision, if the service has such a column.
 func (l *layout) enabled(r *row) drivers.Flag {
 	switch {
 	case l.schema.disabled != "":
@@ -32,7 +32,8 @@ func (l *layout) enabled(r *row) drivers.Flag {
 	return drivers.FlagNone
 }
 
-// forcedDown is likewise. NULL is no, but only a missing column has no answer; and nobody is online who is not.
+// forcedDown returns the operator's decision, if the release has such a column. NULL means no. For a schema with a column
+// online a member that is not online is forced down.
 func (l *layout) forcedDown(r *row) drivers.Flag {
 	switch {
 	case l.schema.online != "":
@@ -43,7 +44,7 @@ func (l *layout) forcedDown(r *row) drivers.Flag {
 	return drivers.FlagNone
 }
 
-// isAlive goes by the rule of the release.
+// isAlive applies the rule of the release.
 func (b *builder) isAlive(r *row, beat time.Time) bool {
 	rule := &b.layout.rule
 	if rule.state != "" {
@@ -63,5 +64,5 @@ func (b *builder) isAlive(r *row, beat time.Time) bool {
 	return age < limit || age == limit && !rule.strict
 }
 
-// intervals is how many of its own intervals a row may be silent: Heat's only service with such a column.
+// intervals is how many of its own intervals a row may be without a heartbeat. Only Heat has such a column.
 const intervals = 2

@@ -1,6 +1,6 @@
-// Package heartbeat keeps members alive where backends know no sessions: a member is whoever has said so lately. It is the
-// part of [drivers.Membership] that all such backends have in common: when a heartbeat is written, and when the last one.
-// The conformance suite in drivertest tests it, in each driver that uses it.
+// Package heartbeat sends the heartbeats of members in backends without sessions. It is the part of [drivers.Membership] that
+// all such backends have in common: it decides when a heartbeat is written, and when the last one. The conformance suite in
+// internal/drivertest tests it through each driver that uses it.
 package heartbeat
 
 import (
@@ -13,36 +13,36 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A Writer writes what one member has in the backend. Its methods are called one at a time.
+// A Writer writes one member's heartbeats to the backend. Its methods are called one at a time.
 type Writer interface {
-	// Beat writes a heartbeat. An error that wraps [drivers.ErrRemoved] ends the membership: somebody else removed the
-	// member. No other error does: the next heartbeat may pass.
+	// Beat writes a heartbeat. An error that wraps [drivers.ErrRemoved] ends the membership: the member was removed. After any
+	// other error the next heartbeat is tried.
 	Beat(ctx context.Context) error
 
-	// Leave removes the member. One that is gone already is no error.
+	// Leave removes the member. It is not an error if the member does not exist.
 	Leave(ctx context.Context) error
 
-	// Die makes the last heartbeat so old that every reader calls the member down at once, and keeps the time of its
-	// death where there is a place for it.
+	// Die makes the last heartbeat so old that every reader sees the member down at once, and stores the time of its death if
+	// the backend can.
 	Die(ctx context.Context, at time.Time) error
 }
 
-// A Keeper keeps the members that joined through one driver. Its methods may be called concurrently.
+// A Keeper sends the heartbeats of the members that joined through one driver. Its methods may be called concurrently.
 type Keeper struct {
 	life     context.Context
 	interval time.Duration
 
-	mu    sync.Mutex // so that no member is added once Wait has begun
+	mu    sync.Mutex // so that no member is added during Wait
 	beats sync.WaitGroup
 }
 
-// NewKeeper makes a keeper whose members beat at an interval until they end or life does, which is the driver's.
+// NewKeeper returns a keeper that sends heartbeats at an interval until the membership or the driver's life ends.
 func NewKeeper(life context.Context, interval time.Duration) *Keeper {
 	return &Keeper{life: life, interval: interval}
 }
 
-// Keep goes on with the heartbeats of a member that has given its first one. It fails if life has ended. The logger is told
-// when heartbeats begin to fail, and when they pass again.
+// Keep sends the heartbeats of a member after its first one, which the driver has written. It fails if life has ended. The
+// logger gets a message when heartbeats start to fail, and when they succeed again.
 func (k *Keeper) Keep(w Writer, logger *slog.Logger) (drivers.Membership, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -58,14 +58,14 @@ func (k *Keeper) Keep(w Writer, logger *slog.Logger) (drivers.Membership, error)
 	return m, nil
 }
 
-// Wait waits for the heartbeats under way. To be called when life has ended, after which there are no more.
+// Wait waits for the heartbeats under way. It must be called after life has ended.
 func (k *Keeper) Wait() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.beats.Wait()
 }
 
-// A membership is one member that this process keeps alive.
+// A membership is one member that joined through this process.
 type membership struct {
 	writer   Writer
 	logger   *slog.Logger
@@ -75,7 +75,7 @@ type membership struct {
 	kill    context.CancelFunc
 	quit    chan struct{} // closed to end the heartbeats after the one under way
 	stopped chan struct{} // closed when they have ended
-	once    sync.Once     // for whichever of Leave, Die and Abandon comes first
+	once    sync.Once     // only the first of Leave, Die and Abandon has an effect
 
 	done chan struct{}
 	err  error // set before done is closed
@@ -108,13 +108,13 @@ func (m *membership) run() {
 func (m *membership) beat() error {
 	err := m.writer.Beat(m.life)
 	if m.life.Err() != nil || errors.Is(err, drivers.ErrRemoved) {
-		return err // It was ended, not answered, or is not there to be kept.
+		return err // The membership was ended, or the member was removed.
 	}
 	switch {
 	case err != nil && !m.failing:
-		m.logger.Warn("heartbeats fail", "err", err)
+		m.logger.Warn("Heartbeats fail", "err", err)
 	case err == nil && m.failing:
-		m.logger.Info("heartbeats pass again")
+		m.logger.Info("Heartbeats succeed again")
 	}
 	m.failing = err != nil
 	return err
@@ -128,10 +128,10 @@ func (m *membership) Die(ctx context.Context, at time.Time) error {
 	return m.end(ctx, func(ctx context.Context) error { return m.writer.Die(ctx, at) })
 }
 
-// end ends the heartbeats, if nothing else has done so, and then writes the last word.
+// end ends the heartbeats and then calls last, unless the membership was ended before.
 func (m *membership) end(ctx context.Context, last func(context.Context) error) (err error) {
 	m.once.Do(func() {
-		// A heartbeat under way must not arrive after the last word: it is waited for.
+		// A heartbeat under way must not arrive after the last write, so wait for it.
 		close(m.quit)
 		select {
 		case <-m.stopped:
