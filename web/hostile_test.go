@@ -173,7 +173,7 @@ func TestAnswersOutliveTheReadTimeout(t *testing.T) {
 	}
 }
 
-// Whoever floods the server with connections loses his own; who comes to scrape is served.
+// A client that floods the server with connections loses its own connections; a scrape is served at once.
 func TestFloodOfConnections(t *testing.T) {
 	const limit = 20
 	var log bytes.Buffer
@@ -188,7 +188,7 @@ func TestFloodOfConnections(t *testing.T) {
 	}
 	for _, conn := range flood[:2*limit] {
 		_, err := conn.Read(make([]byte, 1))
-		require.ErrorIs(t, err, io.EOF, "it was closed")
+		require.ErrorIs(t, err, io.EOF, "the connection was closed")
 	}
 	last := flood[len(flood)-1]
 	_, err := io.WriteString(last, "GET /-/healthy HTTP/1.0\r\n\r\n")
@@ -197,36 +197,36 @@ func TestFloodOfConnections(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(answer), "200 OK")
 	for _, conn := range flood {
-		require.NoError(t, conn.Close()) // A server that stops would wait for those that may be about to ask.
+		require.NoError(t, conn.Close()) // A server that stops waits for connections that may be about to send a request.
 	}
 	r.stop()
 	require.NoError(t, r.wait(t))
-	require.Equal(t, 1, strings.Count(log.String(), `msg="Too many connections: those that wait longest for a request are closed" limit=20`))
+	require.Equal(t, 1, strings.Count(log.String(), `msg="Too many connections, closing those that have waited longest for a request" limit=20`))
 }
 
-// A connection with a request under way is not closed for others: they are.
-func TestCrowdOfRequests(t *testing.T) {
-	c := newCrowd(2, slog.New(slog.DiscardHandler))
+// A connection with a request in progress is never closed to make room for others.
+func TestConnLimitKeepsRequestsInProgress(t *testing.T) {
+	c := newConnLimit(2, slog.New(slog.DiscardHandler))
 	conns := make([]net.Conn, 4)
 	closed := func(conn net.Conn) bool { return conn.SetDeadline(time.Time{}) != nil }
 	for i := range conns {
 		conns[i], _ = net.Pipe()
 	}
-	c.note(conns[0], http.StateNew)
-	c.note(conns[0], http.StateActive)
-	c.note(conns[1], http.StateNew)
-	c.note(conns[2], http.StateNew)
+	c.connState(conns[0], http.StateNew)
+	c.connState(conns[0], http.StateActive)
+	c.connState(conns[1], http.StateNew)
+	c.connState(conns[2], http.StateNew)
 	require.Equal(t, []bool{false, true, false}, []bool{closed(conns[0]), closed(conns[1]), closed(conns[2])})
-	c.note(conns[1], http.StateClosed)
-	c.note(conns[2], http.StateActive)
-	c.note(conns[3], http.StateNew)
+	c.connState(conns[1], http.StateClosed)
+	c.connState(conns[2], http.StateActive)
+	c.connState(conns[3], http.StateNew)
 	require.True(t, closed(conns[3]))
 	require.Len(t, c.conns, 2)
-	c.note(conns[2], http.StateIdle)
-	c.note(conns[2], http.StateClosed)
-	c.note(conns[0], http.StateClosed)
+	c.connState(conns[2], http.StateIdle)
+	c.connState(conns[2], http.StateClosed)
+	c.connState(conns[0], http.StateClosed)
 	require.Empty(t, c.conns)
-	require.Zero(t, c.waiting.Len())
+	require.Zero(t, c.idle.Len())
 }
 
 // FuzzHTTP gives the server any request that can be read as one. There is always an answer, and none is a failure.

@@ -10,16 +10,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// timeoutHeader is how Prometheus tells a target when it will give up, in seconds.
+// timeoutHeader is the header in which Prometheus sends its scrape timeout, in seconds.
 const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 
-// maxTimeout bounds what a client may ask a poll to wait.
+// maxTimeout bounds the scrape timeout that a client may send.
 const maxTimeout = 2 * time.Minute
 
-// newScrapeHandler polls under the scrape's own deadline and then writes what is known. The limit on scrapes is outside
-// of the poll, so that clients without patience can't pile up polls.
+// newScrapeHandler returns a handler that polls under the scrape's own deadline and then writes the metrics. The limit on
+// concurrent scrapes includes the poll, so that clients with short timeouts can't start more and more polls.
 func newScrapeHandler(o Options) (http.Handler, error) {
-	answer, err := newAnswerer(o)
+	metrics, err := newMetricsHandler(o)
 	if err != nil {
 		return nil, err
 	}
@@ -27,12 +27,12 @@ func newScrapeHandler(o Options) (http.Handler, error) {
 		ctx, cancel := context.WithTimeout(r.Context(), pollTimeout(r.Header, o.TimeoutOffset, o.DefaultTimeout))
 		defer cancel()
 		o.Poll(ctx)
-		answer.ServeHTTP(w, r)
+		metrics.ServeHTTP(w, r)
 	})
 	return promhttp.InstrumentMetricHandler(o.Registerer, limit(o.MaxRequests, poll)), nil
 }
 
-// limit answers 503 while n requests are under way; zero is no limit.
+// limit answers 503 while n requests are in progress; zero is no limit.
 func limit(n int, next http.Handler) http.Handler {
 	if n == 0 {
 		return next
@@ -45,16 +45,16 @@ func limit(n int, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		default:
 			w.Header().Set("Retry-After", "5")
-			http.Error(w, fmt.Sprintf("%d scrapes are under way already", n), http.StatusServiceUnavailable)
+			http.Error(w, fmt.Sprintf("%d scrapes are in progress already", n), http.StatusServiceUnavailable)
 		}
 	})
 }
 
-// pollTimeout is how long a poll may take for this scrape: what the scraper says it waits less offset, but never less
-// than half of it. Without a usable header it is the default.
+// pollTimeout returns how long the poll of a scrape may take: the scrape timeout minus offset, but at least half of the
+// scrape timeout. Without a valid header it returns the default.
 func pollTimeout(h http.Header, offset, byDefault time.Duration) time.Duration {
 	seconds, err := strconv.ParseFloat(h.Get(timeoutHeader), 64)
-	// Written so that NaN takes this branch too. ParseFloat gives an infinity with its range error.
+	// The condition is negated so that NaN fulfils it too. ParseFloat returns an infinity with its range error.
 	if err != nil || !(seconds > 0) || seconds > 1e9 {
 		return byDefault
 	}

@@ -122,7 +122,7 @@ func TestScrapeLimit(t *testing.T) {
 	}
 	resp, body := do(t, handler, "GET", "/metrics", nil)
 	require.Equal(t, 503, resp.StatusCode)
-	require.Equal(t, "2 scrapes are under way already\n", body)
+	require.Equal(t, "2 scrapes are in progress already\n", body)
 	resp, _ = do(t, handler, "GET", "/-/healthy", nil)
 	require.Equal(t, 200, resp.StatusCode, "only scrapes are limited")
 
@@ -204,7 +204,7 @@ func TestOneBadMetricIsNotTheScrape(t *testing.T) {
 	resp, body := do(t, handler, "GET", "/metrics", nil)
 	require.Equal(t, 200, resp.StatusCode)
 	require.Contains(t, body, "promhttp_metric_handler_requests_in_flight 1")
-	require.Contains(t, log.String(), `level=ERROR msg="Serving metrics failed" err="error gathering metrics`)
+	require.Contains(t, log.String(), `level=ERROR msg="Serving metrics failed" err="gathering metrics`)
 	require.Contains(t, log.String(), "out of order")
 	_, body = do(t, handler, "GET", "/metrics", nil)
 	require.Contains(t, body, `promhttp_metric_handler_errors_total{cause="gathering"} 1`)

@@ -51,12 +51,12 @@ func (s *Server) newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: s.readHeaderTimeout,
-		ReadTimeout:       s.readTimeout, // of requests that are refused before withoutBody sees them, too
+		ReadTimeout:       s.readTimeout, // of requests that are refused before drainBody sees them, too
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		ConnState:         newCrowd(s.maxConns, s.logger).note,
+		ConnState:         newConnLimit(s.maxConns, s.logger).connState,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
 }

@@ -140,5 +140,5 @@ func New(o Options) (http.Handler, error) {
 	reload := newReloadHandler(o.Reload)
 	mux.Handle("POST /-/reload", reload)
 	mux.Handle("PUT /-/reload", reload)
-	return withHeaders(withoutBody(mux)), nil
+	return withHeaders(drainBody(mux)), nil
 }

@@ -6,14 +6,14 @@ import (
 	"servicegroup_exporter/collector"
 )
 
-// An Event is something that happened, as it is written.
+// An Event is an event of the collector as the API returns it.
 type Event struct {
-	// ID grows from one event to the next, over restarts as well. It is exact as a number of JavaScript.
+	// ID grows from one event to the next, also over restarts. JavaScript can represent it exactly.
 	ID             int64               `json:"id"`
 	Time           time.Time           `json:"time"`
 	Event          collector.EventType `json:"event"`
 	Source         string              `json:"source"`
-	Group          string              `json:"group,omitempty"` // like the other attributes empty for events of a source
+	Group          string              `json:"group,omitempty"` // empty for an event of a source, as are the other attributes
 	Member         string              `json:"member,omitempty"`
 	Binary         string              `json:"binary,omitempty"`
 	Zone           string              `json:"zone,omitempty"`
@@ -35,16 +35,19 @@ func newEvent(id int64, e *collector.Event) *Event {
 	return event
 }
 
-// A filter says which events are wanted. What is empty leaves everything.
+// A filter selects events. An empty field matches every event.
 type filter struct{ source, group, member string }
 
 func newFilter(q query) filter { return filter{q["source"], q["group"], q["member"]} }
 
-func (f filter) wants(e *Event) bool {
+func (f filter) matches(e *Event) bool {
 	return (f.source == "" || f.source == e.Source) &&
 		(f.group == "" || f.group == e.Group) &&
 		(f.member == "" || f.member == e.Member)
 }
+
+// defaultEvents is how many events an answer has at most, unless the client asks for another limit.
+const defaultEvents = 1000
 
 type eventsAnswer struct {
 	Events []*Event `json:"events"` // newest first
@@ -55,10 +58,9 @@ func (a *api) events(q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, limit, err := q.window()
+	limit, err := q.number("limit", defaultEvents)
 	if err != nil {
 		return nil, err
 	}
-	events := a.History.newest(newFilter(q), after)
-	return eventsAnswer{events[:min(limit, int64(len(events)))]}, nil
+	return eventsAnswer{a.History.newest(newFilter(q), after, limit)}, nil
 }

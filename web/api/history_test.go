@@ -11,7 +11,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// noEvents never has an event: tests add theirs by hand.
+// noEvents is a source without events; tests add events themselves.
 type noEvents struct{}
 
 func (noEvents) Subscribe(int) (<-chan collector.Event, func()) { return nil, func() {} }
@@ -24,24 +24,21 @@ func TestHistoryIsBounded(t *testing.T) {
 	h := NewHistory(noEvents{})
 	before := h.last()
 	happens(h, collector.EventDeath, "quiet")
-	for range keepNewest + 200 {
+	for range keepEvents - 1 {
 		happens(h, collector.EventDeath, "flapping")
 	}
-	require.Len(t, h.newest(filter{}, 0), keepNewest)
-	require.Len(t, h.newest(filter{member: "flapping"}, 0), keepMember)
-	require.Len(t, h.newest(filter{member: "quiet"}, 0), 1, "one that flaps does not push out another's past")
-	require.Empty(t, h.newest(filter{member: "quiet", source: "b"}, 0))
-	newest := h.newest(filter{}, 0)
-	require.Equal(t, before+keepNewest+201, newest[0].ID)
+	require.Len(t, h.newest(filter{}, 0, 2*keepEvents), keepEvents)
+	require.Len(t, h.newest(filter{}, 0, 10), 10)
+	require.Len(t, h.newest(filter{member: "quiet"}, 0, 10), 1)
+	require.Empty(t, h.newest(filter{member: "quiet", source: "b"}, 0, 10))
+	newest := h.newest(filter{}, 0, keepEvents)
+	require.Equal(t, before+keepEvents, newest[0].ID)
 	require.Greater(t, newest[0].ID, newest[1].ID)
 
-	for i := range 2 * keepMembers {
-		happens(h, collector.EventDeath, fmt.Sprint("m", i))
-		require.LessOrEqual(t, h.kept, keepMembers)
-	}
-	require.Len(t, h.members, keepMembers)
-	require.Empty(t, h.newest(filter{member: "quiet"}, 0))
-	require.Len(t, h.newest(filter{member: fmt.Sprint("m", keepMembers)}, 0), 1)
+	happens(h, collector.EventDeath, "new")
+	require.Len(t, h.newest(filter{}, 0, 2*keepEvents), keepEvents)
+	require.Empty(t, h.newest(filter{member: "quiet"}, 0, 10), "the oldest event makes room")
+	require.Equal(t, "new", h.newest(filter{}, 0, 1)[0].Member)
 }
 
 func TestHistoryAfter(t *testing.T) {
@@ -54,7 +51,7 @@ func TestHistoryAfter(t *testing.T) {
 	for _, tt := range []struct {
 		filter filter
 		after  int64
-		want   []int64 // less what the history began with
+		want   []int64 // minus the ID that the history began with
 	}{
 		{filter{}, begin, []int64{6, 5, 4, 3, 2, 1}},
 		{filter{}, begin + 4, []int64{6, 5}},
@@ -69,14 +66,14 @@ func TestHistoryAfter(t *testing.T) {
 		{filter{member: "m1", group: "db"}, 0, nil},
 	} {
 		var got []int64
-		for _, e := range h.newest(tt.filter, tt.after) {
+		for _, e := range h.newest(tt.filter, tt.after, keepEvents) {
 			got = append(got, e.ID-begin)
 		}
 		require.Equal(t, tt.want, got, "%+v", tt)
 	}
 }
 
-// A process that is started later has greater IDs, although it does not know those of the one before.
+// A process that is started later has greater IDs, although it does not know the IDs of the process before.
 func TestIDsGrowOverRestarts(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		first := NewHistory(noEvents{})
@@ -90,7 +87,7 @@ func TestIDsGrowOverRestarts(t *testing.T) {
 	})
 }
 
-// Ten thousand members that die in one poll are all remembered.
+// The deaths of ten thousand members in one poll are all kept.
 func TestMassDeath(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		b := newBench(t, "a")
@@ -103,6 +100,6 @@ func TestMassDeath(t *testing.T) {
 		b.pollIn(0)
 		b.sources["a"].has(dead...)
 		b.pollIn(2 * time.Minute)
-		require.Len(t, b.history.members, eventBuffer)
+		require.Len(t, b.history.newest(filter{}, 0, keepEvents), eventBuffer)
 	})
 }

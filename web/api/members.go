@@ -109,6 +109,9 @@ func mentions(m *collector.MemberState, text string) bool {
 	return false
 }
 
+// memberEvents is how many events about a member come with it at most.
+const memberEvents = 50
+
 type memberAnswer struct {
 	Member member   `json:"member"`
 	Events []*Event `json:"events"` // newest first
@@ -119,7 +122,7 @@ func (a *api) member(q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	events := a.History.newest(filter{s.Source, m.Group, m.Name}, 0)
+	events := a.History.newest(filter{s.Source, m.Group, m.Name}, 0, memberEvents)
 	return memberAnswer{newMember(s.Source, m), events}, nil
 }
 

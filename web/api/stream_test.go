@@ -171,7 +171,7 @@ func TestStreamFromABadID(t *testing.T) {
 func TestClientThatDoesNotRead(t *testing.T) {
 	b := newBench(t, "a")
 	b.api.writeTimeout = 100 * time.Millisecond
-	for range keepNewest {
+	for range keepEvents {
 		happens(b.history, collector.EventDeath, strings.Repeat("m", 1000))
 	}
 	ended := make(chan struct{})
