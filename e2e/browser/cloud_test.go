@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var images = flag.String("images", "", "keep the screenshots in this folder")
+var images = flag.String("images", "", "folder in which to keep the screenshots")
 
-// A small cloud on a bad day, as the documentation shows it.
+// TestCloud checks the pages of a small cloud with deaths, which the screenshots of the documentation show.
 func TestCloud(t *testing.T) {
 	t.Parallel()
 	e := cloud(t)
@@ -25,8 +25,8 @@ func TestCloud(t *testing.T) {
 	t.Run("accessibility", func(t *testing.T) { accessibility(t, e) })
 }
 
-// cloud starts what the screenshots show: most are up, some died just now, some are disabled, some came back, and one source
-// can't be read. It returns when all that was seen.
+// cloud starts an exporter with members that are up, died recently, are disabled, or recovered, and with a source that can't be
+// read. It returns when the exporter has seen all events.
 func cloud(t *testing.T) *exporter {
 	t.Helper()
 	nova := newTable(t)
@@ -55,7 +55,7 @@ func cloud(t *testing.T) *exporter {
 	return e
 }
 
-// screenshots takes the pictures of the documentation; `make screenshots` keeps them.
+// screenshots takes the screenshots of the documentation. `make screenshots` keeps them.
 func screenshots(t *testing.T, e *exporter) {
 	dir := *images
 	if dir == "" {
@@ -76,15 +76,15 @@ func screenshots(t *testing.T, e *exporter) {
 		b.open(e.url(shot.path))
 		b.eventually(`document.querySelector(".badge.down") !== null`)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, shot.name+".png"), b.screenshot(), 0o644))
-		b.noSidewaysScroll()
+		b.checkNoHorizontalScroll()
 	}
-	b.quiet()
+	b.checkNoMessages()
 }
 
-// screenshot takes a picture of what is in sight.
+// screenshot takes a screenshot of the viewport.
 func (b *tab) screenshot() []byte {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, waitTimeout)
 	defer cancel()
 	taken, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	require.NoError(b.t, err)

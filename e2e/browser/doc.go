@@ -1,3 +1,2 @@
-// Package browser has the tests of the pages: a real headless Chromium looks at the real program, which reads a real
-// store. They are a module of their own, so that what drives a browser is no dependency of the program.
+// Package browser tests the pages: a headless Chromium opens the pages of the real program, which reads a real store.
 package browser

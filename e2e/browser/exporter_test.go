@@ -17,10 +17,10 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// patience is how long a test waits for something that has to happen, on a busy machine with few cores.
-const patience = 30 * time.Second
+// waitTimeout bounds each wait. It is long enough for a busy machine with few cores.
+const waitTimeout = 30 * time.Second
 
-// hour is a down time in which nobody dies by itself, quick an interval of polls that nobody waits for.
+// hour is a heartbeat timeout that does not expire during a test. quick is a short poll interval.
 const (
 	hour  = time.Hour
 	quick = 200 * time.Millisecond
@@ -67,13 +67,13 @@ func start(t *testing.T, arguments ...string) *exec.Cmd {
 	return cmd
 }
 
-// kill ends a process as kill -9 does, and waits until it is gone. One that has ended already stays so.
+// kill kills a process as kill -9 does, and waits until it has ended. It does nothing if the process has ended already.
 func kill(cmd *exec.Cmd) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 }
 
-// An exporter is the program, serving.
+// An exporter is a running program with the command serve.
 type exporter struct {
 	t       *testing.T
 	config  string // path of its configuration
@@ -82,7 +82,7 @@ type exporter struct {
 	cmd     *exec.Cmd
 }
 
-// serve starts the program with a configuration and waits until every source was polled.
+// serve starts the program with a configuration and waits until every source has been polled.
 func serve(t *testing.T, configuration string) *exporter {
 	t.Helper()
 	dir := t.TempDir()
@@ -101,7 +101,7 @@ func (e *exporter) start() {
 	e.eventually("/-/ready", "ready\n")
 }
 
-// eventually waits until the answer of a path is a good one and contains a text.
+// eventually waits until the response of a path has status 200 and contains a text.
 func (e *exporter) eventually(path, part string) {
 	e.t.Helper()
 	require.Eventually(e.t, func() bool {
@@ -112,10 +112,10 @@ func (e *exporter) eventually(path, part string) {
 		defer response.Body.Close()
 		text, err := io.ReadAll(response.Body)
 		return err == nil && response.StatusCode == http.StatusOK && strings.Contains(string(text), part)
-	}, patience, 20*time.Millisecond, "%s does not say %q", path, part)
+	}, waitTimeout, 20*time.Millisecond, "%s does not contain %q", path, part)
 }
 
-// signal sends the program a signal.
+// signal sends a signal to the program.
 func (e *exporter) signal(sig syscall.Signal) {
 	e.t.Helper()
 	require.NoError(e.t, e.cmd.Process.Signal(sig))
@@ -123,7 +123,7 @@ func (e *exporter) signal(sig syscall.Signal) {
 
 func (e *exporter) url(path string) string { return "http://" + e.address + path }
 
-// join runs a member in a process of its own.
+// join starts a process that is a member.
 func (e *exporter) join(group, member string) *exec.Cmd {
 	e.t.Helper()
 	return start(e.t, "join", "--config.file="+e.config, "--storage.path="+e.storage, group, member)

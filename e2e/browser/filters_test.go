@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// two sources with 6 and 2 members, some of which are down.
+// twoSources serves two sources with 6 and 2 members, some of which are down.
 func twoSources(t *testing.T) *exporter {
 	t.Helper()
 	nova, cinder := newTable(t), newTable(t)
@@ -26,7 +26,7 @@ func twoSources(t *testing.T) *exporter {
 	return serve(t, configuration(nova.source("nova", hour, quick), cinder.source("cinder", hour, quick)))
 }
 
-// hasRows waits until exactly these members are in sight: rows are made when the browser is about to draw.
+// hasRows waits until the grid shows exactly these members. The page creates rows when the browser draws.
 func (b *tab) hasRows(names ...string) {
 	b.t.Helper()
 	b.eventually(fmt.Sprintf(`[...document.querySelectorAll("#grid-body .row .member")].map((e) => e.textContent).join("\n") === %q`,
@@ -38,15 +38,15 @@ func TestFilters(t *testing.T) {
 	e := twoSources(t)
 	b := openTab(t, 1200, 900)
 
-	// Who should be looked at comes first, then who is down on purpose, then the others as the API sorts them.
+	// Members that need attention come first, then members that are down on purpose, then the others in the order of the API.
 	b.open(e.url("/"))
-	b.eventually(`document.querySelectorAll("#grid-body .row .member").length === 8`) // once both sources were polled
+	b.eventually(`document.querySelectorAll("#grid-body .row .member").length === 8`) // Both sources have been polled.
 	b.hasRows("cmp-3", "cmp-2", "ctl-1", "vol-1", "cmp-1", "cmp-4", "ctl-1", "ctl-2")
 	b.has("#verdict h2", "1 member is down")
 	b.has("#verdict", "1 member out of service is down too.")
 	b.has("#grid-body", "disabled: new disk")
 
-	// Addresses that alerts carry.
+	// URLs that alerts link to.
 	b.open(e.url("/?source=nova&group=compute"))
 	b.hasRows("cmp-3", "cmp-2", "cmp-1", "cmp-4")
 	require.Equal(t, "nova / compute", value[string](b, `document.querySelector("#groups [aria-current] .name").textContent`))
@@ -56,7 +56,7 @@ func TestFilters(t *testing.T) {
 
 	require.Equal(t, "down", value[string](b, `document.querySelector(".states :checked").value`))
 
-	// By hand, and the address follows.
+	// The URL follows changes of the form.
 	b.do(chromedp.Click(chromedp.CSS("#clear")))
 	b.eventually(`location.search === ""`)
 	require.Empty(t, value[string](b, `document.querySelector(".states :checked").value`))
@@ -74,20 +74,20 @@ func TestFilters(t *testing.T) {
 	b.hasRows("cmp-3", "cmp-2")
 	require.Equal(t, []string{"All 8", "Down 2", "Unknown 0", "Up 6"}, b.texts(".states span"))
 
-	// A group's tile filters; the browser's way back undoes it.
+	// The tile of a group sets the filter. The back button undoes it.
 	b.do(script(`document.querySelector("#groups a[href*=volume]").click()`))
 	b.has("#none", "No member matches")
 	b.do(chromedp.NavigateBack())
 	b.eventually(`location.search === "?state=down" && document.querySelectorAll("#grid-body .row").length === 2`)
 
-	// What is asked for and not there is shown as asked for.
+	// The form shows the filter even if its source and group do not exist.
 	b.open(e.url("/?source=gone&group=lost"))
 	b.has("#none", "No member matches these filters.")
 	require.Equal(t, "gone/lost", value[string](b, `document.forms[0].elements.source.value + "/" + document.forms[0].elements.group.value`))
-	b.quiet()
+	b.checkNoMessages()
 }
 
-// Everything can be reached and left by keyboard, and the focus is seen.
+// Everything can be reached and left with the keyboard, and the focus is visible.
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	e := twoSources(t)
@@ -114,7 +114,7 @@ func TestKeyboard(t *testing.T) {
 	b.press(kb.Home, kb.ArrowUp)
 	b.has(":focus", "cmp-3")
 
-	// The grid has one stop, so that nobody is trapped among its rows.
+	// The grid has one tab stop, so that the focus is not trapped among its rows.
 	b.press(kb.Tab)
 	require.False(t, value[bool](b, focused+`.matches(".row")`))
 	b.do(chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(kb.ModifierShift)))
@@ -124,7 +124,7 @@ func TestKeyboard(t *testing.T) {
 	b.eventually(`location.pathname === "/member" && ` + isLive)
 	require.Equal(t, "cmp-3", b.text("#name"))
 
-	// Every stop of the page, from its beginning to its end, without one that comes twice.
+	// Tab visits every tab stop of the page once, and then leaves it.
 	b.open(e.url("/"))
 	seen := map[string]bool{}
 	for range 60 {
@@ -136,7 +136,7 @@ func TestKeyboard(t *testing.T) {
 			? getComputedStyle(document.activeElement.nextElementSibling) : getComputedStyle(document.activeElement)).outlineStyle`), b.text(":focus"))
 		seen[value[string](b, focused+".outerHTML")] = true
 	}
-	require.True(t, value[bool](b, focused+" === document.body"), "the focus does not come to an end")
+	require.True(t, value[bool](b, focused+" === document.body"), "the focus does not leave the page")
 	require.Greater(t, len(seen), 15)
-	b.quiet()
+	b.checkNoMessages()
 }

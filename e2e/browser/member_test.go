@@ -14,7 +14,7 @@ func memberPath(source, group, member string) string {
 
 func TestMemberPage(t *testing.T) {
 	t.Parallel()
-	members, e := few(t, 1)
+	members, e := serveMembers(t, 1)
 	b := openTab(t, 1000, 800)
 	b.open(e.url(memberPath("cloud", "compute", "c1")))
 	require.Equal(t, "c1", b.text("h1"))
@@ -37,15 +37,15 @@ func TestMemberPage(t *testing.T) {
 	b.open(e.url(memberPath("cloud", "compute", "c1")))
 	members.run("DELETE FROM members")
 	b.has("#state", "There is no such member (any more)")
-	members.run("ALTER TABLE members RENAME TO away")
+	members.run("ALTER TABLE members RENAME TO renamed")
 	b.has("#state", "It can't be shown")
-	// The browser itself writes to the console that answers were 404 and 503, and nothing else.
-	for _, complaint := range b.complaints() {
-		require.Regexp(t, "status of (404|503)", complaint)
+	// The only messages are those of the browser about the responses 404 and 503.
+	for _, message := range b.clearMessages() {
+		require.Regexp(t, "status of (404|503)", message)
 	}
 }
 
-// Names are text, whatever they look like, and as long as they may be: longer ones are no members (the collector's tests).
+// Names with markup are shown as text. The longest name is one that the collector still accepts.
 func TestStrangeNames(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 1024)
@@ -58,7 +58,7 @@ func TestStrangeNames(t *testing.T) {
 	e := serve(t, configuration(members.source("cloud", hour, quick)))
 	b := openTab(t, 360, 780)
 	b.open(e.url("/"))
-	b.eventually(`document.querySelector("#members-count").textContent === "6"`) // once the source was polled
+	b.eventually(`document.querySelector("#members-count").textContent === "6"`) // The source has been polled.
 	shown := value[[]string](b, `[...document.querySelectorAll("#grid-body .row .member")].map((e) => e.textContent)`)
 	require.ElementsMatch(t, names, shown)
 	members.run("UPDATE members SET beat = 0, off = 0, reason = ''")
@@ -66,19 +66,19 @@ func TestStrangeNames(t *testing.T) {
 	b.has("#verdict", "cloud: 6 of 6 members in service are down. Suspect the backend or the network.")
 	b.has("#events", "died")
 	require.Zero(t, value[int](b, `document.querySelectorAll("main :is(img, script, b b, i, u)").length`))
-	b.noSidewaysScroll()
+	b.checkNoHorizontalScroll()
 
 	for _, name := range names {
 		b.open(e.url(memberPath("cloud", `<b onclick="alert(3)">&amp;`, name)))
 		require.Equal(t, name, value[string](b, `document.querySelector("h1").textContent`))
 		b.has("#state", "down for")
-		b.noSidewaysScroll()
+		b.checkNoHorizontalScroll()
 	}
-	b.quiet()
+	b.checkNoMessages()
 }
 
-// noSidewaysScroll checks that everything fits into the width of the page.
-func (b *tab) noSidewaysScroll() {
+// checkNoHorizontalScroll checks that the page has no horizontal scrollbar.
+func (b *tab) checkNoHorizontalScroll() {
 	b.t.Helper()
 	require.Zero(b.t, value[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 }

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// reduce gives a picture the 256 colours that it has most of. Pages have few, but for the edges of letters, and are a third
-// of their size then.
+// reduce reduces a picture to its 256 most frequent colors. This makes the screenshots three times smaller, and changes only the
+// edges of letters.
 func reduce(picture image.Image) *image.Paletted {
 	seen := map[color.RGBA]int{}
 	bounds := picture.Bounds()
@@ -19,13 +19,13 @@ func reduce(picture image.Image) *image.Paletted {
 			seen[at(x, y)]++
 		}
 	}
-	colours := slices.SortedFunc(maps.Keys(seen), func(a, b color.RGBA) int { return cmp.Compare(seen[b], seen[a]) })
+	colors := slices.SortedFunc(maps.Keys(seen), func(a, b color.RGBA) int { return cmp.Compare(seen[b], seen[a]) })
 	var palette color.Palette
-	for _, c := range colours[:min(256, len(colours))] {
+	for _, c := range colors[:min(256, len(colors))] {
 		palette = append(palette, c)
 	}
 	nearest := map[color.RGBA]uint8{}
-	for _, c := range colours {
+	for _, c := range colors {
 		nearest[c] = uint8(palette.Index(c))
 	}
 	reduced := image.NewPaletted(bounds, palette)

@@ -6,10 +6,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the pages compute, asked of their own modules in the browser.
-func TestParts(t *testing.T) {
+// TestModules calls functions of the JavaScript modules in the browser.
+func TestModules(t *testing.T) {
 	t.Parallel()
-	_, e := few(t, 1)
+	_, e := serveMembers(t, 1)
 	b := openTab(t, 800, 600)
 	b.open(e.url("/"))
 	for _, tt := range []struct{ module, expression, want string }{
@@ -23,7 +23,7 @@ func TestParts(t *testing.T) {
 		{"format", `measured(61)`, "1m 1s"},
 		{"format", `count(1, "member") + count(12000, "member")`, "1 member12,000 members"},
 
-		// What nobody has read for long is not to be relied on, though the last read succeeded.
+		// A source that was not read for a long time is stale, even if the last read succeeded.
 		{"sources", `health({ up: true }, 0)`, "new"},
 		{"sources", `health({ up: false, last_attempt: "2026-11-25T00:00:00Z" }, Date.parse("2026-11-25T00:00:01Z"))`, "blind"},
 		{"sources", health("2026-11-25T00:02:59Z", "60"), "up"},
@@ -31,7 +31,7 @@ func TestParts(t *testing.T) {
 		{"sources", health("2026-11-25T00:05:59Z", "120"), "up"},
 		{"sources", health("2026-11-25T00:06:01Z", "120"), "stale"},
 
-		// As the alert rules see it.
+		// These rules equal those of the alerts.
 		{"store", `outOfService({ enabled: true, disabled_reason: "" })`, "false"},
 		{"store", `outOfService({ enabled: false, disabled_reason: "" })`, "true"},
 		{"store", `outOfService({ enabled: false, disabled_reason: "AUTO: libvirt" })`, "false"},
@@ -46,10 +46,10 @@ func TestParts(t *testing.T) {
 		got := value[string](b, `import("./assets/`+tt.module+`.js").then((m) => { with (m) { return String(`+tt.expression+`); } })`)
 		require.Equal(t, tt.want, got, tt.expression)
 	}
-	b.quiet()
+	b.checkNoMessages()
 }
 
-// health asks what is the matter with a source that was read at midnight.
+// health returns an expression for the health of a source that was last read at midnight.
 func health(now, downTime string) string {
 	return `health({ up: true, last_attempt: "2026-11-25T00:00:00Z", last_success: "2026-11-25T00:00:00Z", down_time_seconds: ` +
 		downTime + ` }, Date.parse("` + now + `"))`
@@ -63,10 +63,10 @@ const combined = `JSON.stringify(combine([
 // The policy holds, and the tests would see it if something went against it.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
-	_, e := few(t, 1)
+	_, e := serveMembers(t, 1)
 	b := openTab(t, 800, 600)
 	b.open(e.url("/"))
-	b.quiet()
+	b.checkNoMessages()
 	for _, breach := range []string{
 		`document.body.setAttribute("style", "color: red")`,
 		`document.body.append(Object.assign(document.createElement("script"), { textContent: "window.broken = 1" }))`,
@@ -75,7 +75,7 @@ func TestPolicy(t *testing.T) {
 		`fetch("http://127.0.0.1:9/").catch(() => 0)`,
 	} {
 		b.do(script(breach))
-		require.Eventually(t, func() bool { return len(b.complaints()) > 0 }, patience, quick, breach)
+		require.Eventually(t, func() bool { return len(b.clearMessages()) > 0 }, waitTimeout, quick, breach)
 	}
 	require.False(t, value[bool](b, `"broken" in window`))
 }

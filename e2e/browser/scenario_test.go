@@ -13,14 +13,14 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// A table is a store whose members are rows of heartbeats that the test writes.
+// A table is a database table with heartbeats that the test writes.
 type table struct {
 	t    *testing.T
 	path string
 	db   *sql.DB
 }
 
-// newTable makes a table without rows.
+// newTable creates a table without rows.
 func newTable(t *testing.T) *table {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "members.db")
@@ -46,7 +46,7 @@ func (s *table) add(group, host, binary, zone string) {
 		group, host, binary, zone, time.Now().UnixMilli())
 }
 
-// source gives the configuration of a source that reads the table.
+// source returns the configuration of a source that reads the table.
 func (s *table) source(name string, downTime, pollInterval time.Duration) string {
 	return fmt.Sprintf(`
   - name: %s
@@ -61,10 +61,10 @@ func (s *table) source(name string, downTime, pollInterval time.Duration) string
 `, name, pollInterval, s.path, downTime)
 }
 
-// configuration joins sources to a configuration.
+// configuration returns a configuration with the sources.
 func configuration(sources ...string) string { return "sources:\n" + strings.Join(sources, "") }
 
-// beat lets all members that are alive give proofs of life until the test ends.
+// beat writes heartbeats of all members that are alive until the test ends.
 func (s *table) beat() {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
@@ -82,8 +82,8 @@ func (s *table) beat() {
 	})
 }
 
-// few serves a source with a few live members, c1 and so on, of one group.
-func few(t *testing.T, n int) (*table, *exporter) {
+// serveMembers serves a source with n live members, c1 and so on, in one group.
+func serveMembers(t *testing.T, n int) (*table, *exporter) {
 	t.Helper()
 	members := newTable(t)
 	for i := range n {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// joined is a source whose members are processes that join.
-const joined = `
+// joinable is the configuration of a source whose members are processes that join.
+const joinable = `
 sources:
   - name: cloud
     driver: db
@@ -19,10 +19,10 @@ sources:
     db: {dsn: "sqlite:///%s", report_interval: 500ms, service_down_time: 3s}
 `
 
-// A death appears without a reload, and so does whatever else happens.
-func TestDeathAppears(t *testing.T) {
+// Deaths and all other events appear without a reload of the page.
+func TestEventsAppearWithoutReload(t *testing.T) {
 	t.Parallel()
-	e := serve(t, fmt.Sprintf(joined, filepath.Join(t.TempDir(), "members.db")))
+	e := serve(t, fmt.Sprintf(joinable, filepath.Join(t.TempDir(), "members.db")))
 	members := map[string]*exec.Cmd{}
 	for _, name := range []string{"c1", "c2", "c3"} {
 		members[name] = e.join("compute", name)
@@ -30,7 +30,7 @@ func TestDeathAppears(t *testing.T) {
 	b := openTab(t, 1200, 900)
 	b.open(e.url("/"))
 	b.has("#verdict", "Nobody in service is down: 3 members")
-	b.do(script("window.untouched = true"))
+	b.do(script("window.notReloaded = true"))
 
 	kill(members["c2"])
 	b.has("#verdict h2", "1 member is down")
@@ -48,7 +48,7 @@ func TestDeathAppears(t *testing.T) {
 	e.join("compute", "c2")
 	b.has("#verdict", "Nobody in service is down: 3 members")
 	b.has("#events li", "c2 is back")
-	require.True(t, value[bool](b, `document.querySelector("#detection details").open`), "the table was closed")
+	require.True(t, value[bool](b, `document.querySelector("#detection details").open`), "the table has been closed")
 	e.join("network", "n1")
 	b.has("#groups", "network")
 	b.has("#grid-body", "n1")
@@ -56,16 +56,16 @@ func TestDeathAppears(t *testing.T) {
 	out, err := leave.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	b.eventually(`!document.querySelector("#grid-body").innerText.includes("c3")`)
-	require.True(t, value[bool](b, "window.untouched"), "the page was loaded again")
-	b.quiet()
+	require.True(t, value[bool](b, "window.notReloaded"), "the page was reloaded")
+	b.checkNoMessages()
 }
 
-// A page that nobody looks at leaves the server alone, but for its title.
+// A hidden page closes its stream, and only updates its title.
 func TestHiddenPage(t *testing.T) {
 	t.Parallel()
-	members, e := few(t, 3)
+	members, e := serveMembers(t, 3)
 	b := openTab(t, 1200, 900)
-	b.first(`window.streams = []; window.EventSource = class extends EventSource { constructor(url) { super(url); streams.push(this); } };`)
+	b.runFirst(`window.streams = []; window.EventSource = class extends EventSource { constructor(url) { super(url); streams.push(this); } };`)
 	b.open(e.url("/"))
 	hide := func(hidden bool) {
 		b.do(script(fmt.Sprintf(`Object.defineProperty(document, "hidden", { value: %t, configurable: true });
@@ -80,20 +80,20 @@ func TestHiddenPage(t *testing.T) {
 	b.eventually(isLive + " && streams.length === 2 && streams[1].readyState === EventSource.OPEN")
 	b.has("#verdict h2", "1 member is down")
 	b.eventually(`document.querySelector("#grid-body .row .member").textContent === "c2"`)
-	b.quiet()
+	b.checkNoMessages()
 }
 
-// What is not live must not look so: neither when the exporter is gone, nor when it has frozen with open connections.
+// The page shows that it is not live when the exporter is down, and when it is frozen with open connections.
 func TestNotLive(t *testing.T) {
 	t.Parallel()
-	_, e := few(t, 3)
+	_, e := serveMembers(t, 3)
 	b := openTab(t, 1200, 900)
 	b.open(e.url("/"))
-	colour := func() string {
+	color := func() string {
 		return value[string](b, `getComputedStyle(document.querySelector("#grid-body .badge.up")).color`)
 	}
-	healthy := colour()
-	b.quiet()
+	healthy := color()
+	b.checkNoMessages()
 
 	for name, outage := range map[string]struct{ begin, end func() }{
 		"gone":   {func() { kill(e.cmd) }, e.start},
@@ -102,22 +102,22 @@ func TestNotLive(t *testing.T) {
 		outage.begin()
 		b.has("#live", "Not live: what is shown is of 20")
 		require.Equal(t, "lost", value[string](b, "document.body.className"), name)
-		require.NotEqual(t, healthy, colour(), name)
+		require.NotEqual(t, healthy, color(), name)
 		outage.end()
 		b.eventually(isLive)
-		require.Equal(t, healthy, colour(), name)
+		require.Equal(t, healthy, color(), name)
 	}
 }
 
-// Members of a source that can't be read are unknown, whatever they were before.
-func TestBlindSource(t *testing.T) {
+// All members of a source that can't be read are unknown.
+func TestUnreadableSource(t *testing.T) {
 	t.Parallel()
-	members, e := few(t, 4)
+	members, e := serveMembers(t, 4)
 	b := openTab(t, 1200, 900)
 	b.open(e.url("/"))
 	b.has("#verdict", "Nobody in service is down: 4 members")
 
-	members.run("ALTER TABLE members RENAME TO away")
+	members.run("ALTER TABLE members RENAME TO renamed")
 	b.has("#verdict h2", "cloud can't be relied on")
 	b.has("#verdict", "Suspect the backend or the network, not the nodes.")
 	b.has("#verdict", "4 members are unknown")
@@ -127,8 +127,8 @@ func TestBlindSource(t *testing.T) {
 	require.Equal(t, []string{"All 4", "Down 0", "Unknown 4", "Up 0"}, b.texts(".states span"))
 	require.Empty(t, b.texts("#grid-body .badge.up"))
 
-	members.run("ALTER TABLE away RENAME TO members")
+	members.run("ALTER TABLE renamed RENAME TO members")
 	b.has("#verdict", "Nobody in service is down: 4 members")
 	b.has("#events li", "Source cloud can be read again")
-	b.quiet()
+	b.checkNoMessages()
 }

@@ -17,34 +17,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// isLive is true in a page that is there and live.
+// isLive is true in a page that is loaded and live.
 const isLive = `document.body?.className === "live"`
 
-// A tab is a page in a browser of its own, with nothing in its profile.
+// A tab is a page in its own browser with an empty profile.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
 
 	mu       sync.Mutex
-	messages []string // what the browser complained about
+	messages []string // errors and warnings of the browser
 }
 
-// openTab starts a browser. The test fails if the page writes an error or a warning to the console, or breaks its own
-// Content-Security-Policy.
+// openTab starts a browser. It records errors and warnings in the console, which include violations of the
+// Content-Security-Policy. See checkNoMessages.
 func openTab(t *testing.T, width, height int) *tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	require.NoError(t, err, "chromium is not installed: run `make deps`, or `apt-get install chromium`")
 	options := slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
-		chromedp.NoSandbox, // It refuses to run as root otherwise.
+		chromedp.NoSandbox, // Chromium does not run as root with a sandbox.
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("hide-scrollbars", false), // Otherwise they take no room, and hide what overflows.
+		chromedp.Flag("hide-scrollbars", false), // Hidden scrollbars take no space, which hides overflows.
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.WindowSize(width, height),
-		chromedp.WSURLReadTimeout(patience),
+		chromedp.WSURLReadTimeout(waitTimeout),
 	})
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
@@ -71,8 +71,8 @@ func (b *tab) listen() {
 	}
 }
 
-// complaints gives what the browser complained about since they were last asked for.
-func (b *tab) complaints() []string {
+// clearMessages returns the errors and warnings since the last call.
+func (b *tab) clearMessages() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	messages := b.messages
@@ -80,38 +80,38 @@ func (b *tab) complaints() []string {
 	return messages
 }
 
-// quiet checks that the browser has nothing to complain about.
-func (b *tab) quiet() {
+// checkNoMessages fails if there were errors or warnings since the last call.
+func (b *tab) checkNoMessages() {
 	b.t.Helper()
-	require.Empty(b.t, b.complaints())
+	require.Empty(b.t, b.clearMessages())
 }
 
 // do runs steps in the page.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, waitTimeout)
 	defer cancel()
 	require.NoError(b.t, chromedp.Do(ctx, steps...))
 }
 
-// open goes to an address and waits until the page is live.
+// open opens a URL and waits until the page is live.
 func (b *tab) open(url string) {
 	b.t.Helper()
 	b.do(chromedp.Navigate(url))
 	b.eventually(isLive)
 }
 
-// first makes a script run in each page before anything else does.
-func (b *tab) first(statement string) {
+// runFirst makes a script run in each page before all other scripts.
+func (b *tab) runFirst(statement string) {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: statement})
 	require.NoError(b.t, err)
 }
 
-// value gives what an expression is in the page. A promise is waited for.
+// value returns the value of an expression in the page. It awaits a promise.
 func value[T any](b *tab, expression string) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, waitTimeout)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	require.NoError(b.t, err, expression)
@@ -123,7 +123,7 @@ func script(statement string) chromedp.Action[chromedp.Void] {
 	return chromedp.Evaluate[chromedp.Void](statement)
 }
 
-// choose chooses an option of a field of the form, as somebody does.
+// choose selects an option of a form field, as a user does.
 func choose(field, option string) chromedp.Action[chromedp.Void] {
 	return script(fmt.Sprintf(`(() => {
 		const field = document.forms[0].elements[%s];
@@ -132,13 +132,13 @@ func choose(field, option string) chromedp.Action[chromedp.Void] {
 	})()`, quote(field), quote(option)))
 }
 
-// text gives what an element shows.
+// text returns the text of an element.
 func (b *tab) text(selector string) string {
 	b.t.Helper()
 	return value[string](b, fmt.Sprintf(`document.querySelector(%s)?.innerText ?? "(no element)"`, quote(selector)))
 }
 
-// texts gives what each of the elements in sight shows.
+// texts returns the texts of all matching elements.
 func (b *tab) texts(selector string) []string {
 	b.t.Helper()
 	return value[[]string](b, fmt.Sprintf(`[...document.querySelectorAll(%s)].map((e) => e.innerText)`, quote(selector)))
@@ -147,15 +147,15 @@ func (b *tab) texts(selector string) []string {
 // eventually waits until an expression is true in the page.
 func (b *tab) eventually(expression string) {
 	b.t.Helper()
-	for end := time.Now().Add(patience); !value[bool](b, expression); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(waitTimeout); !value[bool](b, expression); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
-			b.t.Fatalf("this did not become true: %s\nthe page shows:\n%s\ncomplaints: %q",
-				expression, b.text("body"), b.complaints())
+			b.t.Fatalf("this did not become true: %s\nthe page shows:\n%s\nmessages: %q",
+				expression, b.text("body"), b.clearMessages())
 		}
 	}
 }
 
-// press presses keys, with the focus where it is.
+// press presses keys.
 func (b *tab) press(keys ...string) {
 	b.t.Helper()
 	for _, key := range keys {
@@ -163,7 +163,7 @@ func (b *tab) press(keys ...string) {
 	}
 }
 
-// scheme makes the page light or dark.
+// scheme sets the preferred color scheme, "light" or "dark".
 func (b *tab) scheme(name string) {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -172,17 +172,17 @@ func (b *tab) scheme(name string) {
 	require.NoError(b.t, err)
 }
 
-// has waits until the text of an element contains another one.
+// has waits until the text of an element contains a part.
 func (b *tab) has(selector, part string) {
 	b.t.Helper()
 	b.eventually(fmt.Sprintf(`document.querySelector(%s)?.innerText.replace(/\s+/g, " ").includes(%s) ?? false`, quote(selector), quote(part)))
 }
 
-// quote writes a text as JavaScript has it.
+// quote returns a text as a JavaScript string literal.
 func quote(text string) string {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		panic(err) // A text can always be written.
+		panic(err) // Strings can always be encoded.
 	}
 	return strings.ReplaceAll(string(quoted), "\u2028", `\u2028`)
 }

@@ -1,4 +1,4 @@
-// Package machine says where and what was measured, for reports.
+// Package machine describes the machine and the revision that a report was measured on.
 package machine
 
 import (
@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Describe gives the machine's processor, memory and kernel, and the release of Go.
+// Describe returns the machine's CPU, memory and kernel, and the Go release.
 func Describe() string {
 	return fmt.Sprintf("%d cores of %s, %s, %s, %s", runtime.NumCPU(), cpuModel(), memory(), kernel(), runtime.Version())
 }
 
 func cpuModel() string {
-	text, _ := os.ReadFile("/proc/cpuinfo") // Nothing is known of the processor then.
+	text, _ := os.ReadFile("/proc/cpuinfo") // Without the file, the result is GOARCH.
 	_, after, found := strings.Cut(string(text), "model name")
 	if !found {
 		return runtime.GOARCH
@@ -44,7 +44,7 @@ func kernel() string {
 	return unix.ByteSliceToString(name.Sysname[:]) + " " + unix.ByteSliceToString(name.Release[:])
 }
 
-// Revision is which one of this program was measured.
+// Revision returns the git revision of the working tree.
 func Revision() string {
 	out, err := exec.CommandContext(context.Background(), "git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {

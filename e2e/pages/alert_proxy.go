@@ -14,33 +14,33 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A tap stands before Alertmanager and notes when it has taken which alert. It can make Alertmanager's clock look as if it
-// were another than the sender's.
-type tap struct {
+// An alertProxy is a proxy in front of Alertmanager that records when Alertmanager accepted which alert. It can make the clock
+// of Alertmanager appear to differ from the sender's.
+type alertProxy struct {
 	t      testserver.TB
 	server *httptest.Server
 
-	mu     sync.Mutex
-	offset time.Duration // of the clock that the sender sees
-	taken  []taken
+	mu       sync.Mutex
+	offset   time.Duration // of the clock of Alertmanager as the sender sees it
+	accepted []accepted
 }
 
-// taken is one alert in one post.
-type taken struct {
-	time   time.Time // when Alertmanager had answered
+// accepted is one alert in one request.
+type accepted struct {
+	time   time.Time // when Alertmanager had responded
 	member string
 	firing bool
 }
 
-func newTap(t testserver.TB, target string) *tap {
+func newAlertProxy(t testserver.TB, target string) *alertProxy {
 	to, err := url.Parse(target)
 	if err != nil {
 		t.Fatalf("Alertmanager's URL: %v", err)
 	}
-	p := &tap{t: t}
+	p := &alertProxy{t: t}
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) {
-		w.Header()["Date"] = nil // Nobody knows what time it is there.
+		w.Header()["Date"] = nil // The clock of Alertmanager is unknown.
 		w.WriteHeader(http.StatusBadGateway)
 	}
 	proxy.ModifyResponse = p.shiftDate
@@ -49,40 +49,40 @@ func newTap(t testserver.TB, target string) *tap {
 	return p
 }
 
-func (p *tap) url() string { return p.server.URL }
+func (p *alertProxy) url() string { return p.server.URL }
 
-// setOffset makes Alertmanager's clock look as if it were ahead by so much.
-func (p *tap) setOffset(d time.Duration) {
+// setOffset makes the clock of Alertmanager appear to be ahead by d.
+func (p *alertProxy) setOffset(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.offset = d
 }
 
-func (p *tap) currentOffset() time.Duration {
+func (p *alertProxy) currentOffset() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.offset
 }
 
-func (p *tap) shiftDate(r *http.Response) error {
+func (p *alertProxy) shiftDate(r *http.Response) error {
 	if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
 		r.Header.Set("Date", date.Add(p.currentOffset()).UTC().Format(http.TimeFormat))
 	}
 	return nil
 }
 
-func (p *tap) serve(proxy http.Handler, w http.ResponseWriter, r *http.Request) {
+func (p *alertProxy) serve(proxy http.Handler, w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		proxy.ServeHTTP(w, r)
 		return
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // The sender has gone.
+		return // The sender has closed the connection.
 	}
 	var alerts []testserver.Alert
 	if err := json.Unmarshal(body, &alerts); err != nil {
-		p.t.Logf("a post that is none: %v", err)
+		p.t.Logf("decoding alerts: %v", err)
 	}
 	offset := p.currentOffset()
 	for i := range alerts {
@@ -90,31 +90,31 @@ func (p *tap) serve(proxy http.Handler, w http.ResponseWriter, r *http.Request) 
 	}
 	shifted, err := json.Marshal(alerts)
 	if err != nil {
-		p.t.Logf("encoding a post: %v", err)
+		p.t.Logf("encoding alerts: %v", err)
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(shifted)), int64(len(shifted))
-	answer := &statusWriter{ResponseWriter: w}
-	proxy.ServeHTTP(answer, r)
-	if answer.status == http.StatusOK {
-		p.note(alerts, time.Now())
+	response := &statusWriter{ResponseWriter: w}
+	proxy.ServeHTTP(response, r)
+	if response.status == http.StatusOK {
+		p.record(alerts, time.Now())
 	}
 }
 
-func (p *tap) note(alerts []testserver.Alert, now time.Time) {
+func (p *alertProxy) record(alerts []testserver.Alert, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, a := range alerts {
 		if a.Labels["alertname"] == "ServiceGroupMemberDown" {
-			p.taken = append(p.taken, taken{now, a.Labels["member"], a.EndsAt.After(now)})
+			p.accepted = append(p.accepted, accepted{now, a.Labels["member"], a.EndsAt.After(now)})
 		}
 	}
 }
 
-// first gives when Alertmanager was first told, after a moment, that a member is down; zero: it was not.
-func (p *tap) first(member string, after time.Time) time.Time {
+// first returns when Alertmanager first accepted, after a time, that a member is down, or zero if it did not.
+func (p *alertProxy) first(member string, after time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, t := range p.taken {
+	for _, t := range p.accepted {
 		if t.member == member && t.firing && t.time.After(after) {
 			return t.time
 		}
@@ -122,7 +122,7 @@ func (p *tap) first(member string, after time.Time) time.Time {
 	return time.Time{}
 }
 
-// A statusWriter knows how it was answered.
+// A statusWriter remembers the status code of a response.
 type statusWriter struct {
 	http.ResponseWriter
 	status int

@@ -9,37 +9,37 @@ import (
 )
 
 const (
-	// fillers are the members that stay alive.
-	fillers = 80
-	// victimCount is how many members die in turns: fewer than a quarter of all, at once.
+	// liveMembers is the number of members that live all the time.
+	liveMembers = 80
+	// victimCount is the number of members that die, possibly at once. It is less than a quarter of all members.
 	victimCount = 10
 )
 
-// A result is what came of the deaths on one path.
+// A result is the measured deaths of one path.
 type result struct {
 	settings settings
 	deaths   []death
 }
 
-// A death is one, and what came of it.
+// A death is when a member was killed, and when each step followed.
 type death struct {
-	killed, detected, taken, notified time.Time
-	// Notifications of it until the member had been back for a while.
+	killed, detected, accepted, notified time.Time
+	// The number of notifications until the member was back for a while.
 	firing, resolved int
 }
 
-// measureDeaths kills members, each again and again.
+// measureDeaths kills members until there are n deaths.
 func measureDeaths(b *testserver.Bench, s settings, n int) *result {
 	r := &result{settings: s}
 	b.Section(func() {
-		l := newLab(b, s)
-		l.fill(fillers)
-		victims := l.victims(min(n, victimCount))
-		var lives sync.WaitGroup
+		env := newEnvironment(b, s)
+		env.joinLiveMembers(liveMembers)
+		victims := env.startVictims(min(n, victimCount))
+		var running sync.WaitGroup
 		var mu sync.Mutex
 		left := n
 		for _, v := range victims {
-			lives.Go(func() {
+			running.Go(func() {
 				for {
 					mu.Lock()
 					left--
@@ -48,33 +48,33 @@ func measureDeaths(b *testserver.Bench, s settings, n int) *result {
 					if !more {
 						return
 					}
-					d := v.die()
+					d := v.dieAndReturn()
 					mu.Lock()
 					r.deaths = append(r.deaths, d)
 					mu.Unlock()
 				}
 			})
 		}
-		lives.Wait()
+		running.Wait()
 	})
 	return r
 }
 
-// die kills the member at any moment of a scrape's interval, waits until everybody knows, lets it live again, and waits
-// until everybody knows that.
-func (v *victim) die() death {
-	l := v.lab
-	time.Sleep(rand.N(l.scrape + l.evaluation))
+// dieAndReturn kills the member at a random moment between two scrapes, waits for the firing notification, restarts the
+// member, and waits for the resolved notification.
+func (v *victim) dieAndReturn() death {
+	env := v.env
+	time.Sleep(rand.N(env.scrape + env.evaluation))
 	d := death{killed: v.kill()}
-	l.waitFor(v.name, "firing", d.killed)
-	d.notified = l.noticed(v.name, "firing", d.killed)
-	d.detected = l.detected(v.name)
-	d.taken = earliest(l.fromRules.first(v.name, d.killed), l.fromBridge.first(v.name, d.killed))
+	env.waitFor(v.name, "firing", d.killed)
+	d.notified = env.notificationTime(v.name, "firing", d.killed)
+	d.detected = env.detected(v.name)
+	d.accepted = earliest(env.fromRules.first(v.name, d.killed), env.fromBridge.first(v.name, d.killed))
 	back := time.Now()
 	v.Start()
-	l.waitFor(v.name, "resolved", back)
-	time.Sleep(l.groupInterval + 2*l.resend) // What should not come has time to.
-	d.firing, d.resolved = l.count(v.name, d.killed)
+	env.waitFor(v.name, "resolved", back)
+	time.Sleep(env.groupInterval + 2*env.resend) // This leaves time for wrong notifications.
+	d.firing, d.resolved = env.count(v.name, d.killed)
 	return d
 }
 
@@ -86,18 +86,18 @@ func earliest(a, b time.Time) time.Time {
 }
 
 // waitFor waits for a notification about a member.
-func (l *lab) waitFor(member, status string, after time.Time) {
-	l.hooks.Wait(status+" notification of "+member, func(all []testserver.Notification) bool {
-		return !firstNotice(all, member, status, after).IsZero()
+func (env *environment) waitFor(member, status string, after time.Time) {
+	env.hooks.Wait(status+" notification of "+member, func(all []testserver.Notification) bool {
+		return !firstNotification(all, member, status, after).IsZero()
 	})
 }
 
-// noticed gives when the first such notification came.
-func (l *lab) noticed(member, status string, after time.Time) time.Time {
-	return firstNotice(l.hooks.All(), member, status, after)
+// notificationTime returns when the first notification about a member was received.
+func (env *environment) notificationTime(member, status string, after time.Time) time.Time {
+	return firstNotification(env.hooks.All(), member, status, after)
 }
 
-func firstNotice(all []testserver.Notification, member, status string, after time.Time) time.Time {
+func firstNotification(all []testserver.Notification, member, status string, after time.Time) time.Time {
 	for _, n := range all {
 		for _, a := range n.Alerts {
 			if a.Labels["member"] == member && a.Status == status && n.Time.After(after) {
@@ -108,9 +108,9 @@ func firstNotice(all []testserver.Notification, member, status string, after tim
 	return time.Time{}
 }
 
-// count counts the notifications about a member since a moment.
-func (l *lab) count(member string, after time.Time) (firing, resolved int) {
-	for _, n := range l.hooks.All() {
+// count counts the notifications about a member after a time.
+func (env *environment) count(member string, after time.Time) (firing, resolved int) {
+	for _, n := range env.hooks.All() {
 		for _, a := range n.Alerts {
 			switch {
 			case a.Labels["member"] != member || !n.Time.After(after):

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	sourceName = "lab"
+	sourceName = "test"
 	groupName  = "workers"
-	// sessionTimeout is how long a member may be silent, in every backend.
-	sessionTimeout = 4 * time.Second
+	// heartbeatTimeout is the heartbeat timeout of both backends.
+	heartbeatTimeout = 4 * time.Second
 )
 
-// A server is a backend that can be broken.
+// A server is a backend that faults can stop, kill and freeze.
 type server interface {
 	Addr() string
 	Stop()
@@ -28,8 +28,8 @@ type server interface {
 	Thaw()
 }
 
-// A lab is everything that there is between a death and a page.
-type lab struct {
+// An environment is everything between a death and a page.
+type environment struct {
 	testserver.TB
 	settings
 	dir, program, config string
@@ -38,88 +38,88 @@ type lab struct {
 	prometheus   *testserver.Prom // nil without rules
 	alertmanager *testserver.AM
 	exporter     *testserver.Process
-	web          string // the exporter's address
+	web          string // the address of the exporter
 	hooks        *testserver.Notifications
-	// What Prometheus and the bridge post goes through these.
-	fromRules, fromBridge *tap
+	// The proxies that Prometheus and the bridge send their alerts through.
+	fromRules, fromBridge *alertProxy
 }
 
-// newLab starts everything but members.
-func newLab(t testserver.TB, s settings) *lab {
-	l := &lab{TB: t, settings: s, hooks: testserver.Webhook(t)}
-	l.dir, l.program = testserver.TempDir(l), testserver.BuildExporter(l)
+// newEnvironment starts everything except members.
+func newEnvironment(t testserver.TB, s settings) *environment {
+	env := &environment{TB: t, settings: s, hooks: testserver.Webhook(t)}
+	env.dir, env.program = testserver.TempDir(env), testserver.BuildExporter(env)
 	if s.backend == zookeeper {
-		l.backend = testserver.ZooKeeper(t)
+		env.backend = testserver.ZooKeeper(t)
 	} else {
-		l.backend = testserver.MariaDB(t)
-		l.prepareDatabase()
+		env.backend = testserver.MariaDB(t)
+		env.createTable()
 	}
-	l.alertmanager = testserver.Alertmanager(t, fmt.Sprintf(alertmanagerYAML, s.groupInterval, l.hooks.URL()))
-	l.fromRules, l.fromBridge = newTap(t, l.alertmanager.URL()), newTap(t, l.alertmanager.URL())
-	l.web = fmt.Sprintf("127.0.0.1:%d", testserver.Port(t))
-	l.configure()
-	l.exporter = testserver.Program(t, "exporter", []string{
-		l.program, "--config.file=" + l.config, "--storage.path=" + filepath.Join(l.dir, "exporter"),
-		"--web.listen-address=" + l.web, "--log.level=warn",
-	}, func() error { return testserver.ExporterReady(l.web) })
+	env.alertmanager = testserver.Alertmanager(t, fmt.Sprintf(alertmanagerYAML, s.groupInterval, env.hooks.URL()))
+	env.fromRules, env.fromBridge = newAlertProxy(t, env.alertmanager.URL()), newAlertProxy(t, env.alertmanager.URL())
+	env.web = fmt.Sprintf("127.0.0.1:%d", testserver.Port(t))
+	env.configure()
+	env.exporter = testserver.Program(t, "exporter", []string{
+		env.program, "--config.file=" + env.config, "--storage.path=" + filepath.Join(env.dir, "exporter"),
+		"--web.listen-address=" + env.web, "--log.level=warn",
+	}, func() error { return testserver.ExporterReady(env.web) })
 	if s.rules {
-		l.startPrometheus()
+		env.startPrometheus()
 	}
-	return l
+	return env
 }
 
-// alertmanagerYAML gives every alert a group of its own, so that notifications can be counted.
+// alertmanagerYAML groups each alert on its own, so that notifications can be counted.
 const alertmanagerYAML = `route:
-  receiver: lab
+  receiver: test
   group_by: ['...']
   group_wait: 0s
   group_interval: %s
 receivers:
-  - name: lab
+  - name: test
     webhook_configs: [{url: '%s/', send_resolved: true}]
 `
 
 // configure writes the exporter's configuration.
-func (l *lab) configure() {
-	source := fmt.Sprintf("zk: {servers: [%q], session_timeout: %s}", l.backend.Addr(), sessionTimeout)
+func (env *environment) configure() {
+	source := fmt.Sprintf("zk: {servers: [%q], session_timeout: %s}", env.backend.Addr(), heartbeatTimeout)
 	driver := "zk"
-	if l.settings.backend == mariadb {
+	if env.settings.backend == mariadb {
 		source = fmt.Sprintf("db: {dsn: \"mysql+pymysql://root@%s/nova\", service_down_time: %s, report_interval: 1s}",
-			l.backend.Addr(), sessionTimeout)
+			env.backend.Addr(), heartbeatTimeout)
 		driver = "db"
 	}
 	var alertmanagers string
-	if l.bridge {
-		alertmanagers = fmt.Sprintf("{url: %q}", l.fromBridge.url())
+	if env.bridge {
+		alertmanagers = fmt.Sprintf("{url: %q}", env.fromBridge.url())
 	}
-	l.config = filepath.Join(l.dir, "exporter.yml")
-	l.write(l.config, fmt.Sprintf(`sources:
+	env.config = filepath.Join(env.dir, "exporter.yml")
+	env.write(env.config, fmt.Sprintf(`sources:
   - name: %s
     driver: %s
     %s
     poll_interval: 500ms
 alerting:
   alertmanagers: [%s]
-  external_labels: {cluster: lab, replica: a}
+  external_labels: {cluster: test, replica: a}
   scrape_interval: %s
   evaluation_interval: %s
   keep_firing_for: %s
   resend_interval: %s
-`, sourceName, driver, source, alertmanagers, l.scrape, l.evaluation, l.keepFiring, l.resend))
+`, sourceName, driver, source, alertmanagers, env.scrape, env.evaluation, env.keepFiring, env.resend))
 }
 
 // startPrometheus starts Prometheus with the rules that the exporter's own command prints.
-func (l *lab) startPrometheus() {
-	rules, err := exec.Command(l.program, "--config.file="+l.config, "rules").Output()
+func (env *environment) startPrometheus() {
+	rules, err := exec.Command(env.program, "--config.file="+env.config, "rules").Output()
 	if err != nil {
-		l.Fatalf("printing the rules: %v", err)
+		env.Fatalf("printing the rules: %v", err)
 	}
-	file := filepath.Join(l.dir, "rules.yml")
-	l.write(file, string(rules))
-	l.prometheus = testserver.Prometheus(l.TB, fmt.Sprintf(`global:
+	file := filepath.Join(env.dir, "rules.yml")
+	env.write(file, string(rules))
+	env.prometheus = testserver.Prometheus(env.TB, fmt.Sprintf(`global:
   scrape_interval: %s
   evaluation_interval: %s
-  external_labels: {cluster: lab, replica: a}
+  external_labels: {cluster: test, replica: a}
 rule_files: [%s]
 scrape_configs:
   - job_name: servicegroup_exporter
@@ -128,23 +128,23 @@ alerting:
   alert_relabel_configs: [{action: labeldrop, regex: replica}]
   alertmanagers:
     - static_configs: [{targets: [%q]}]
-`, l.scrape, l.evaluation, file, l.web, strings.TrimPrefix(l.fromRules.url(), "http://")),
-		fmt.Sprintf("--rules.alert.resend-delay=%s", l.resendDelay))
+`, env.scrape, env.evaluation, file, env.web, strings.TrimPrefix(env.fromRules.url(), "http://")),
+		fmt.Sprintf("--rules.alert.resend-delay=%s", env.resendDelay))
 }
 
-// prepareDatabase makes the table of today's Nova.
-func (l *lab) prepareDatabase() {
-	schema, err := os.ReadFile(filepath.Join(testserver.ModuleDir(l), "drivers", "db", "testdata", "zed.sql"))
+// createTable creates the current table of Nova.
+func (env *environment) createTable() {
+	schema, err := os.ReadFile(filepath.Join(testserver.ModuleDir(env), "drivers", "db", "testdata", "zed.sql"))
 	if err != nil {
-		l.Fatalf("reading Nova's schema: %v", err)
+		env.Fatalf("reading Nova's schema: %v", err)
 	}
-	if _, err := l.backend.(*testserver.SQL).Open(l.TB, "nova").Exec(string(schema)); err != nil {
-		l.Fatalf("making Nova's table: %v", err)
+	if _, err := env.backend.(*testserver.SQL).Open(env.TB, "nova").Exec(string(schema)); err != nil {
+		env.Fatalf("creating Nova's table: %v", err)
 	}
 }
 
-func (l *lab) write(path, text string) {
+func (env *environment) write(path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		l.Fatalf("writing %s: %v", path, err)
+		env.Fatalf("writing %s: %v", path, err)
 	}
 }

@@ -7,85 +7,88 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A fault is something that breaks, of which nobody is to be told as long as the dead stay dead and the living alive.
+// A fault breaks something. It must not cause notifications about members, because no member dies or recovers.
 type fault struct {
-	name  string
-	occur func(l *lab)
+	name   string
+	inject func(env *environment)
 }
 
-// away is how long parts are away: longer than members may be silent, and than alerts go on after a recovery.
-const away = 3 * sessionTimeout
+// faultDuration is how long faults last. It is longer than the heartbeat timeout, and longer than keep_firing_for.
+const faultDuration = 3 * heartbeatTimeout
 
 func allFaults() []fault {
 	hour := time.Hour
 	return []fault{
-		{"backend stopped for 12 s", func(l *lab) { l.backend.Stop(); time.Sleep(away); l.backend.Start() }},
-		{"backend frozen for 12 s", func(l *lab) { l.backend.Freeze(); time.Sleep(away); l.backend.Thaw() }},
-		{"backend killed and started", func(l *lab) { l.backend.Kill(); l.backend.Start() }},
-		{"Alertmanager restarted", func(l *lab) { l.alertmanager.Stop(); l.alertmanager.Start() }},
-		{"Alertmanager frozen for 12 s", func(l *lab) { l.alertmanager.Freeze(); time.Sleep(away); l.alertmanager.Thaw() }},
-		{"exporter restarted", func(l *lab) { l.exporter.Stop(); l.exporter.Start() }},
-		{"exporter killed, away for 12 s", func(l *lab) { l.exporter.Kill(); time.Sleep(away); l.exporter.Start() }},
-		{"exporter restarted while the backend is away", func(l *lab) {
-			l.backend.Stop()
-			l.exporter.Kill()
-			l.exporter.Start()
-			time.Sleep(away)
-			l.backend.Start()
+		{"backend stopped for 12 s", func(env *environment) { env.backend.Stop(); time.Sleep(faultDuration); env.backend.Start() }},
+		{"backend frozen for 12 s", func(env *environment) { env.backend.Freeze(); time.Sleep(faultDuration); env.backend.Thaw() }},
+		{"backend killed and started", func(env *environment) { env.backend.Kill(); env.backend.Start() }},
+		{"Alertmanager restarted", func(env *environment) { env.alertmanager.Stop(); env.alertmanager.Start() }},
+		{"Alertmanager frozen for 12 s", func(env *environment) { env.alertmanager.Freeze(); time.Sleep(faultDuration); env.alertmanager.Thaw() }},
+		{"exporter restarted", func(env *environment) { env.exporter.Stop(); env.exporter.Start() }},
+		{"exporter killed, started 12 s later", func(env *environment) { env.exporter.Kill(); time.Sleep(faultDuration); env.exporter.Start() }},
+		{"exporter restarted while the backend is down", func(env *environment) {
+			env.backend.Stop()
+			env.exporter.Kill()
+			env.exporter.Start()
+			time.Sleep(faultDuration)
+			env.backend.Start()
 		}},
-		{"Prometheus restarted", func(l *lab) { l.prometheus.Stop(); l.prometheus.Start() }},
-		{"Alertmanager's clock an hour ahead", func(l *lab) { l.fromBridge.setOffset(hour); time.Sleep(away) }},
-		{"and an hour behind", func(l *lab) { l.fromBridge.setOffset(-hour); time.Sleep(away); l.fromBridge.setOffset(0) }},
+		{"Prometheus restarted", func(env *environment) { env.prometheus.Stop(); env.prometheus.Start() }},
+		{"Alertmanager clock an hour ahead", func(env *environment) { env.fromBridge.setOffset(hour); time.Sleep(faultDuration) }},
+		{"Alertmanager clock an hour behind", func(env *environment) {
+			env.fromBridge.setOffset(-hour)
+			time.Sleep(faultDuration)
+			env.fromBridge.setOffset(0)
+		}},
 	}
 }
 
-// An outcome is what came of a fault.
+// An outcome is the result of a fault.
 type outcome struct {
 	fault                  string
 	firing, resolved, lost int
-	// The next death is noticed as ever, and how many notifications come of it.
-	after death
+	// next is the next death after the fault, which must be notified as usual.
+	next death
 }
 
-// deadBefore is how many members are dead, and known to be, while things break.
+// deadBefore is the number of members that are dead, and reported dead, before the faults.
 const deadBefore = 3
 
-// breakThings lets every fault occur, one after the other, while some members are dead and all others alive.
-func breakThings(b *testserver.Bench, s settings, faults []fault) []outcome {
+// runFaults runs the faults one after the other, while some members are dead and all others alive.
+func runFaults(b *testserver.Bench, s settings, faults []fault) []outcome {
 	var outcomes []outcome
 	b.Section(func() {
-		l := newLab(b, s)
-		l.fill(fillers)
-		victims := l.victims(deadBefore + len(faults)) // One that dies after each fault would flap.
+		env := newEnvironment(b, s)
+		env.joinLiveMembers(liveMembers)
+		victims := env.startVictims(deadBefore + len(faults)) // A single victim for all faults would flap.
 		for _, v := range victims[:deadBefore] {
-			l.waitFor(v.name, "firing", v.kill())
+			env.waitFor(v.name, "firing", v.kill())
 		}
 		for i, f := range faults {
 			fmt.Fprintln(b.Out, f.name)
 			began := time.Now()
-			f.occur(l)
-			l.settle()
-			o := outcome{fault: f.name, lost: deadBefore - l.active(victims[:deadBefore])}
-			o.firing, o.resolved = l.countAll(began)
-			o.after = victims[deadBefore+i].die()
+			f.inject(env)
+			env.settle()
+			o := outcome{fault: f.name, lost: deadBefore - env.active(victims[:deadBefore])}
+			o.firing, o.resolved = env.countAll(began)
+			o.next = victims[deadBefore+i].dieAndReturn()
 			outcomes = append(outcomes, o)
 		}
 	})
 	return outcomes
 }
 
-// settle gives whatever may come the time to: for sources to be read again, rules to be evaluated, alerts to be posted and
-// flushed.
-func (l *lab) settle() {
-	time.Sleep(2*sessionTimeout + 2*l.keepFiring + 2*l.groupInterval)
+// settle waits until sources have been read again, rules evaluated, and alerts sent and notified.
+func (env *environment) settle() {
+	time.Sleep(2*heartbeatTimeout + 2*env.keepFiring + 2*env.groupInterval)
 }
 
-// active counts the members whose death Alertmanager holds.
-func (l *lab) active(victims []*victim) int {
+// active counts the members with an active alert in Alertmanager.
+func (env *environment) active(victims []*victim) int {
 	n := 0
-	held := l.alertmanager.Alerts()
+	alerts := env.alertmanager.Alerts()
 	for _, v := range victims {
-		for _, a := range held {
+		for _, a := range alerts {
 			if a.Labels["alertname"] == "ServiceGroupMemberDown" && a.Labels["member"] == v.name {
 				n++
 				break
@@ -95,10 +98,10 @@ func (l *lab) active(victims []*victim) int {
 	return n
 }
 
-// countAll counts the notifications about members and groups since a moment. That a source can't be read, or an exporter
-// not be scraped, is worth a page.
-func (l *lab) countAll(after time.Time) (firing, resolved int) {
-	for _, n := range l.hooks.All() {
+// countAll counts the notifications about members and groups after a time. Notifications about an unreadable source or an
+// exporter that is down are right, and not counted.
+func (env *environment) countAll(after time.Time) (firing, resolved int) {
+	for _, n := range env.hooks.All() {
 		for _, a := range n.Alerts {
 			switch {
 			case !n.Time.After(after) || a.Labels["scope"] != "member" && a.Labels["scope"] != "group":

@@ -1,9 +1,8 @@
-// Endtoend measures the way from death to page with real parts: it starts ZooKeeper or MariaDB, Prometheus, Alertmanager, a
-// webhook receiver and the exporter, lets members live as processes of their own, kills them with kill -9, and says how long
-// each step took and how many notifications came of it. In between it breaks one part after the other, of which no
-// notification may come at all.
+// Pages measures the time from the death of a member to the page. It starts ZooKeeper or MariaDB, Prometheus, Alertmanager, a
+// webhook receiver and the exporter. It runs members as processes, kills them with kill -9, and prints how long each step took
+// and how many notifications were sent. It also breaks one part after the other, which must not cause any notification.
 //
-// It needs the Debian packages that `make deps` installs, and is to be run in the folder e2e, as `go run ./pages`.
+// It needs the Debian packages that `make deps` installs. Run it in the folder e2e as `go run ./pages`.
 package main
 
 import (
@@ -19,19 +18,19 @@ import (
 func main() { os.Exit(run(os.Args[1:], os.Stdout)) }
 
 func run(args []string, out io.Writer) int {
-	k := kingpin.New("endtoend", "Measures the way from death to page with real servers.")
-	backend := k.Flag("backend", "zookeeper or mariadb.").Default("zookeeper").Enum(zookeeper, mariadb)
-	deaths := k.Flag("deaths", "Deaths to measure on each path.").Default("20").Int()
+	k := kingpin.New("pages", "Measure the time from death to page with real servers.")
+	backend := k.Flag("backend", "Backend: zookeeper or mariadb.").Default("zookeeper").Enum(zookeeper, mariadb)
+	deaths := k.Flag("deaths", "Number of deaths to measure on each path.").Default("20").Int()
 	faults := k.Flag("faults", "Break one part after the other, too.").Default("true").Bool()
 	if _, err := k.Parse(args); err != nil {
-		fmt.Fprintln(os.Stderr, "endtoend:", err)
+		fmt.Fprintln(os.Stderr, "pages:", err)
 		return 2
 	}
 	b := &testserver.Bench{Out: os.Stderr}
 	return b.Run(func() { measure(b, out, *backend, *deaths, *faults) })
 }
 
-// measure prints everything as Markdown.
+// measure prints the results as Markdown.
 func measure(b *testserver.Bench, out io.Writer, backend string, deaths int, faults bool) {
 	var results []*result
 	for _, path := range []settings{
@@ -43,6 +42,6 @@ func measure(b *testserver.Bench, out io.Writer, backend string, deaths int, fau
 	printDeaths(out, results)
 	if faults {
 		fmt.Fprintln(out)
-		printFaults(out, breakThings(b, faultSettings(backend), allFaults()))
+		printFaults(out, runFaults(b, faultSettings(backend), allFaults()))
 	}
 }

@@ -17,64 +17,64 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// A victim is a member that lives as a process of its own.
+// A victim is a member with its own process, which is killed.
 type victim struct {
 	*testserver.Process
-	lab  *lab
+	env  *environment
 	name string
 }
 
-// fill lets members live that nobody kills, so that a few dead are neither an outage nor a mass failure.
-func (l *lab) fill(n int) {
-	cfg, err := sources.Load(l.config)
+// joinLiveMembers joins members that live all the time, so that a few deaths are neither an outage nor a mass failure.
+func (env *environment) joinLiveMembers(n int) {
+	cfg, err := sources.Load(env.config)
 	if err != nil {
-		l.Fatalf("%v", err)
+		env.Fatalf("%v", err)
 	}
 	logger := slog.New(slog.DiscardHandler)
 	driver, err := sources.New(cfg, nil, logger).Sources()[0].Open(logger)
 	if err != nil {
-		l.Fatalf("opening the backend: %v", err)
+		env.Fatalf("opening the backend: %v", err)
 	}
-	l.Cleanup(func() { driver.Close() })
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	env.Cleanup(func() { driver.Close() })
+	ctx, cancel := context.WithTimeout(context.Background(), waitTimeout)
 	defer cancel()
 	for i := range n {
-		request := drivers.JoinRequest{Group: groupName, Name: fmt.Sprintf("well-%02d", i+1)}
+		request := drivers.JoinRequest{Group: groupName, Name: fmt.Sprintf("live-%02d", i+1)}
 		if _, err := driver.(drivers.Joiner).Join(ctx, request); err != nil {
-			l.Fatalf("joining: %v", err)
+			env.Fatalf("joining: %v", err)
 		}
 	}
 }
 
-// victims starts members that can be killed.
-func (l *lab) victims(n int) []*victim {
+// startVictims starts members that are killed later.
+func (env *environment) startVictims(n int) []*victim {
 	all := make([]*victim, n)
 	for i := range all {
-		v := &victim{lab: l, name: fmt.Sprintf("victim-%02d", i+1)}
-		v.Process = testserver.Program(l.TB, v.name, []string{l.program, "--config.file=" + l.config, "join", groupName, v.name}, v.isSeen)
+		v := &victim{env: env, name: fmt.Sprintf("victim-%02d", i+1)}
+		v.Process = testserver.Program(env.TB, v.name, []string{env.program, "--config.file=" + env.config, "join", groupName, v.name}, v.isUp)
 		all[i] = v
 	}
 	return all
 }
 
-// isSeen says whether the exporter sees the member.
-func (v *victim) isSeen() error {
-	if v.lab.value("service_up", v.name) != 1 {
+// isUp returns an error unless the exporter sees the member up.
+func (v *victim) isUp() error {
+	if v.env.value("service_up", v.name) != 1 {
 		return fmt.Errorf("%s is not up", v.name)
 	}
 	return nil
 }
 
-// kill kills the process as kill -9 does, and gives when.
+// kill kills the process with kill -9, and returns when.
 func (v *victim) kill() time.Time {
 	at := time.Now()
 	v.Kill()
 	return at
 }
 
-// value gives the value of a member's series, -1 if there is none.
-func (l *lab) value(metric, member string) float64 {
-	response, err := (&http.Client{Timeout: 10 * time.Second}).Get("http://" + l.web + "/metrics")
+// value returns the value of a member's series, or -1 if there is none.
+func (env *environment) value(metric, member string) float64 {
+	response, err := (&http.Client{Timeout: 10 * time.Second}).Get("http://" + env.web + "/metrics")
 	if err != nil {
 		return -1
 	}
@@ -91,7 +91,7 @@ func (l *lab) value(metric, member string) float64 {
 	return -1
 }
 
-// detected gives when the exporter saw a member die.
-func (l *lab) detected(member string) time.Time {
-	return time.UnixMicro(int64(l.value("servicegroup_member_state_change_timestamp_seconds", member) * 1e6))
+// detected returns when the exporter detected the death of a member.
+func (env *environment) detected(member string) time.Time {
+	return time.UnixMicro(int64(env.value("servicegroup_member_state_change_timestamp_seconds", member) * 1e6))
 }

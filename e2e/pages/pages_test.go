@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The short form of the program: every death pages once, at once, and the hardest of faults does not page at all.
-func TestEndToEnd(t *testing.T) {
+// Every death causes exactly one page, without delay, and the hardest fault causes none.
+func TestPages(t *testing.T) {
 	t.Run("deaths", func(t *testing.T) {
 		t.Parallel()
 		var r *result
@@ -23,9 +23,9 @@ func TestEndToEnd(t *testing.T) {
 		for _, d := range r.deaths {
 			require.Equal(t, 1, d.firing)
 			require.Equal(t, 1, d.resolved)
-			require.True(t, d.killed.Before(d.detected) && d.detected.Before(d.taken) && d.detected.Before(d.notified), "%+v", d)
-			// The rules would take two seconds or more. How fast the bridge is the program says, on an idle machine.
-			require.Less(t, d.taken.Sub(d.detected), time.Second)
+			require.True(t, d.killed.Before(d.detected) && d.detected.Before(d.accepted) && d.detected.Before(d.notified), "%+v", d)
+			// The rules would take at least two seconds. The exact latency of the bridge is measured by the program.
+			require.Less(t, d.accepted.Sub(d.detected), time.Second)
 		}
 		var out bytes.Buffer
 		printDeaths(&out, []*result{r})
@@ -33,15 +33,15 @@ func TestEndToEnd(t *testing.T) {
 	})
 	t.Run("faults", func(t *testing.T) {
 		t.Parallel()
-		hardest := slices.DeleteFunc(allFaults(), func(f fault) bool { return f.name != "exporter restarted while the backend is away" })
+		hardest := slices.DeleteFunc(allFaults(), func(f fault) bool { return f.name != "exporter restarted while the backend is down" })
 		require.Len(t, hardest, 1)
 		var outcomes []outcome
 		b := &testserver.Bench{Out: os.Stderr}
-		require.Zero(t, b.Run(func() { outcomes = breakThings(b, faultSettings(zookeeper), hardest) }))
+		require.Zero(t, b.Run(func() { outcomes = runFaults(b, faultSettings(zookeeper), hardest) }))
 		o := outcomes[0]
 		require.Zero(t, o.firing, "false pages")
 		require.Zero(t, o.resolved, "false resolves")
-		require.Zero(t, o.lost, "alerts that Alertmanager does not have any more")
-		require.True(t, o.after.exact(), "%+v", o.after)
+		require.Zero(t, o.lost, "alerts that Alertmanager has lost")
+		require.True(t, o.next.exact(), "%+v", o.next)
 	})
 }

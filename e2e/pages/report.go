@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// printDeaths prints the latencies of each path, as medians and maxima, and the notifications.
+// printDeaths prints the median and maximum latencies of each path, and the notifications.
 func printDeaths(out io.Writer, results []*result) {
 	fmt.Fprintln(out, "| path | deaths | death → detected | detected → in Alertmanager | death → notified | one firing and one resolved notification |")
 	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | ---: |")
 	for _, r := range results {
-		step := func(from, to func(*death) time.Time) string { return spread(r.deaths, from, to) }
+		step := func(from, to func(*death) time.Time) string { return medianAndMax(r.deaths, from, to) }
 		fmt.Fprintf(out, "| %s | %d | %s | %s | %s | %d of %d |\n", r.settings.name, len(r.deaths),
-			step(killedAt, detectedAt), step(detectedAt, takenAt), step(killedAt, notifiedAt), r.exact(), len(r.deaths))
+			step(killedAt, detectedAt), step(detectedAt, acceptedAt), step(killedAt, notifiedAt), r.exact(), len(r.deaths))
 	}
 }
 
 func killedAt(d *death) time.Time   { return d.killed }
 func detectedAt(d *death) time.Time { return d.detected }
-func takenAt(d *death) time.Time    { return d.taken }
+func acceptedAt(d *death) time.Time { return d.accepted }
 func notifiedAt(d *death) time.Time { return d.notified }
 
-// spread gives the median and the maximum of a step.
-func spread(deaths []death, from, to func(*death) time.Time) string {
+// medianAndMax returns the median and the maximum duration of a step.
+func medianAndMax(deaths []death, from, to func(*death) time.Time) string {
 	var steps []time.Duration
 	for i := range deaths {
 		steps = append(steps, to(&deaths[i]).Sub(from(&deaths[i])))
@@ -40,7 +40,7 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// exact counts the deaths of which there was one firing and one resolved notification.
+// exact counts the deaths with exactly one firing and one resolved notification.
 func (r *result) exact() int {
 	n := 0
 	for _, d := range r.deaths {
@@ -53,12 +53,12 @@ func (r *result) exact() int {
 
 func (d *death) exact() bool { return d.firing == 1 && d.resolved == 1 }
 
-// printFaults prints what came of each fault.
+// printFaults prints the outcome of each fault.
 func printFaults(out io.Writer, outcomes []outcome) {
 	fmt.Fprintln(out, "| fault | firing notifications | resolved notifications | alerts lost | notifications of the next death |")
 	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | --- |")
 	for _, o := range outcomes {
 		fmt.Fprintf(out, "| %s | %d | %d | %d | %d firing, %d resolved |\n", o.fault, o.firing, o.resolved, o.lost,
-			o.after.firing, o.after.resolved)
+			o.next.firing, o.next.resolved)
 	}
 }

@@ -2,8 +2,8 @@ package main
 
 import "time"
 
-// patience bounds what is waited for, on a busy machine with few cores.
-const patience = 3 * time.Minute
+// waitTimeout bounds each wait. It is long enough for a busy machine with few cores.
+const waitTimeout = 3 * time.Minute
 
 // The backends.
 const (
@@ -11,12 +11,12 @@ const (
 	mariadb   = "mariadb"
 )
 
-// settings are one way to page.
+// settings configure one path from a death to a page.
 type settings struct {
 	name    string
 	backend string
-	rules   bool // Prometheus evaluates the rules
-	bridge  bool
+	rules   bool // with a Prometheus that evaluates the rules
+	bridge  bool // with the bridge of the exporter
 
 	scrape, evaluation time.Duration
 	resendDelay        time.Duration // of Prometheus
@@ -25,24 +25,24 @@ type settings struct {
 	groupInterval      time.Duration // of Alertmanager
 }
 
-// ruleSettings are those of many sites that have Prometheus alone.
+// ruleSettings returns common settings of sites that use only Prometheus rules.
 func ruleSettings(backend string) settings {
 	return settings{
-		name: "rules alone, scrapes and evaluations every 15 s", backend: backend, rules: true,
+		name: "rules only, scrapes and evaluations every 15 s", backend: backend, rules: true,
 		scrape: 15 * time.Second, evaluation: 15 * time.Second, resendDelay: time.Minute,
 		resend: 10 * time.Second, keepFiring: 30 * time.Second, groupInterval: 30 * time.Second,
 	}
 }
 
-// bridgeSettings are the same with the bridge beside.
+// bridgeSettings returns the same settings with the bridge.
 func bridgeSettings(backend string) settings {
 	s := ruleSettings(backend)
-	s.name, s.bridge = "rules and bridge, the same", true
+	s.name, s.bridge = "rules and bridge, same intervals", true
 	return s
 }
 
-// faultSettings have everything happen often. Prometheus' resend delay is its default: its alerts end when it has not repeated
-// them for four times that long, and no outage of Alertmanager or of Prometheus is to be as long as that.
+// faultSettings returns settings with short intervals. The resend delay of Prometheus is its default: an alert ends when
+// Prometheus has not repeated it for four times that long, and no outage of Alertmanager or Prometheus here is as long.
 func faultSettings(backend string) settings {
 	return settings{
 		name: "rules and bridge, every 2 s", backend: backend, rules: true, bridge: true,

@@ -1,5 +1,4 @@
-// Package plot writes charts of lines as SVG files that stand for themselves: no script, no style sheet, no font but the
-// reader's own.
+// Package plot writes line charts as self-contained SVG files, without scripts, style sheets or fonts.
 package plot
 
 import (
@@ -9,32 +8,32 @@ import (
 	"slices"
 )
 
-// A Chart is a plane with axes and lines. Lines keep their order in the legend.
+// A Chart has axes and lines. The legend lists the lines in their order.
 type Chart struct {
 	Title string
-	// X and Y name the axes, with their units.
+	// X and Y are the titles of the axes, with units.
 	X, Y string
-	// LogX and LogY make axes logarithmic; what is not above zero is left out there.
+	// LogX and LogY make axes logarithmic. Such an axis omits values that are not positive.
 	LogX, LogY bool
 	Lines      []Line
 	Marks      []Mark
 }
 
-// A Line is what connects points, in their order.
+// A Line connects points in their order.
 type Line struct {
 	Name   string
 	Points []Point
-	// Step draws stairs: a value holds until the next one.
+	// Step draws a step function: a value stays the same until the next point.
 	Step bool
-	// Dots shows the points themselves. Above are more dots, without a line.
+	// Dots draws the points as dots. Above are more dots, without a line.
 	Dots  bool
 	Above []Point
-	// Beyond are points that were not measured. The line to them is dashed.
+	// Beyond are extrapolated points. The line through them is dashed.
 	Beyond []Point
 }
 
-// Distribution returns a line that shows which percentage of n values are at most x. Fewer values than n mean that the
-// others never come.
+// Distribution returns a line with the percentage of n values that are at most x. If there are fewer values than n, the line
+// does not reach 100 %.
 func Distribution(name string, values []float64, n int) Line {
 	line := Line{Name: name, Step: true, Points: []Point{{}}}
 	for i, v := range slices.Sorted(slices.Values(values)) {
@@ -46,7 +45,7 @@ func Distribution(name string, values []float64, n int) Line {
 // A Point is one value.
 type Point struct{ X, Y float64 }
 
-// A Mark is a vertical line with a word.
+// A Mark is a vertical line with a label.
 type Mark struct {
 	X    float64
 	Name string
@@ -61,7 +60,7 @@ const (
 	tickLength, labelDistance = 5, 8
 )
 
-// colors can be told apart by everybody (Okabe and Ito).
+// color returns the color of line i, from the palette of Okabe and Ito for people with color blindness.
 func color(i int) string {
 	all := []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"}
 	return all[i%len(all)]
@@ -84,22 +83,22 @@ func (c *Chart) SVG() []byte {
 	return d.out.Bytes()
 }
 
-// scales finds what the axes have to show.
+// scales returns the scales of both axes.
 func (c *Chart) scales() (x, y scale) {
 	xs, ys := newExtent(c.LogX), newExtent(c.LogY)
 	for _, l := range c.Lines {
 		for _, p := range slices.Concat(l.Points, l.Beyond, l.Above) {
-			xs.take(p.X)
-			ys.take(p.Y)
+			xs.add(p.X)
+			ys.add(p.Y)
 		}
 	}
 	for _, m := range c.Marks {
-		xs.take(m.X)
+		xs.add(m.X)
 	}
 	return xs.scale(left, left+plotWidth), ys.scale(top+plotHeight, top)
 }
 
-// A drawing is an SVG file that is being written.
+// A drawing is an SVG file in progress.
 type drawing struct {
 	chart *Chart
 	x, y  scale
@@ -108,7 +107,7 @@ type drawing struct {
 
 func (d *drawing) add(format string, args ...any) { fmt.Fprintf(&d.out, format+"\n", args...) }
 
-// axes draws a grid with numbers, and what they mean.
+// axes draws the grid with numbers, and the titles of the axes.
 func (d *drawing) axes() {
 	const floor = top + plotHeight
 	for _, t := range d.x.ticks {
@@ -153,7 +152,7 @@ func (d *drawing) lines() {
 	}
 }
 
-// path connects the points that the axes have a place for.
+// path returns a path through the points that both axes can show.
 func (d *drawing) path(points []Point, step bool) string {
 	var path bytes.Buffer
 	for _, p := range points {
@@ -183,6 +182,6 @@ func (d *drawing) legend() {
 
 func escape(text string) string {
 	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(text)) // A buffer takes everything.
+	_ = xml.EscapeText(&b, []byte(text)) // Writing to a buffer does not fail.
 	return b.String()
 }

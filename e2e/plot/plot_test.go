@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// parse reads the drawing as a browser would, and gives its texts.
+// parse parses an SVG file and returns its texts.
 func parse(t *testing.T, svg []byte) []string {
 	t.Helper()
 	d := xml.NewDecoder(strings.NewReader(string(svg)))
@@ -46,11 +46,11 @@ func TestSVG(t *testing.T) {
 	require.NotContains(t, svg, "Inf")
 	require.Equal(t, 3, strings.Count(svg, "<circle"))
 	require.Equal(t, 1, strings.Count(svg, `stroke-dasharray="6 5"`))
-	require.Contains(t, texts, "3000", "the axis reaches what is beyond")
+	require.Contains(t, texts, "3000", "the axis includes extrapolated points")
 }
 
-// Charts without anything to show, or with one value only, are drawn all the same.
-func TestLittle(t *testing.T) {
+// Charts without values, or with a single value, can be drawn.
+func TestChartsWithFewValues(t *testing.T) {
 	for _, c := range []Chart{
 		{},
 		{LogX: true, LogY: true},
@@ -81,7 +81,7 @@ func TestScale(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := newExtent(test.log)
 			for _, v := range test.take {
-				e.take(v)
+				e.add(v)
 			}
 			s := e.scale(100, 200)
 			require.InDeltaSlice(t, test.ticks, s.ticks, 1e-9)

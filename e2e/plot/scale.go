@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// An extent is what values an axis has to show.
+// An extent is the range of values on an axis.
 type extent struct {
 	log       bool
 	low, high float64
@@ -13,14 +13,14 @@ type extent struct {
 
 func newExtent(log bool) *extent { return &extent{log: log, low: math.Inf(1), high: math.Inf(-1)} }
 
-func (e *extent) take(v float64) {
+func (e *extent) add(v float64) {
 	if math.IsNaN(v) || math.IsInf(v, 0) || e.log && v <= 0 {
 		return
 	}
 	e.low, e.high = min(e.low, v), max(e.high, v)
 }
 
-// scale makes the axis between two places. A linear one begins at zero, unless there is less.
+// scale returns the scale between two pixels. A linear scale starts at zero, unless there are negative values.
 func (e *extent) scale(from, to float64) scale {
 	low, high := e.low, e.high
 	if math.IsInf(low, 1) {
@@ -41,7 +41,7 @@ func (e *extent) scale(from, to float64) scale {
 	return s
 }
 
-// logScale has whole decades, with two ticks in each where there are few.
+// logScale returns a scale of whole decades, with two ticks per decade if there are few decades.
 func logScale(low, high, from, to float64) scale {
 	if low <= 0 {
 		low = 1
@@ -60,7 +60,7 @@ func logScale(low, high, from, to float64) scale {
 	return s
 }
 
-// niceStep is the least of 1, 2 and 5 times a power of ten that is not below a length.
+// niceStep returns the smallest of 1, 2 and 5 times a power of ten that is at least length.
 func niceStep(length float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(length)))
 	for _, n := range []float64{1, 2, 5} {
@@ -71,7 +71,7 @@ func niceStep(length float64) float64 {
 	return 10 * power
 }
 
-// A scale is an axis: what it shows, and where.
+// A scale maps values of an axis to pixels.
 type scale struct {
 	log       bool
 	low, high float64
@@ -79,12 +79,12 @@ type scale struct {
 	ticks     []float64
 }
 
-// shows says whether the axis has a place for a value.
+// shows reports whether the axis can show a value.
 func (s *scale) shows(v float64) bool {
 	return !math.IsNaN(v) && !math.IsInf(v, 0) && (!s.log || v > 0)
 }
 
-// at is where a value is.
+// at returns the pixel of a value.
 func (s *scale) at(v float64) float64 {
 	low, high := s.low, s.high
 	if s.log {
@@ -93,7 +93,7 @@ func (s *scale) at(v float64) float64 {
 	return s.from + (v-low)/(high-low)*(s.to-s.from)
 }
 
-// number writes a tick's number, with a letter for thousands.
+// number formats the number of a tick, with a letter for thousands and millions.
 func number(v float64) string {
 	switch size := math.Abs(v); {
 	case size >= 1e6:

@@ -1,2 +1,3 @@
-// Package soak lets the program serve for an hour while everything around it comes and goes, and checks that nothing grows.
+// Package soak runs the program while members, groups and sources come and go, and checks that its use of resources does not
+// grow.
 package soak

@@ -25,14 +25,14 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// soakFor is short by default; `make soak` gives it an hour.
-var soakFor = flag.Duration("soak", 15*time.Second, "how long TestSoak goes on")
+// soakTime is short by default. `make soak` sets it to an hour.
+var soakTime = flag.Duration("soak", 15*time.Second, "duration of TestSoak")
 
-// TestSoak lets the program serve while members join, die, return and leave, groups come and go, sources are added, changed
-// and removed, backends can't be reached, and clients hang up. What it needs must not grow with time.
+// TestSoak runs the program while members join, die, return and leave, groups come and go, sources are added, changed and
+// removed, some backends can't be reached, and clients close connections early. Its use of resources must not grow.
 func TestSoak(t *testing.T) {
 	zk := testserver.ZooKeeper(t)
-	k := &soak{t: t, dir: t.TempDir(), port: testserver.Port(t), away: testserver.Port(t), zk: zk.Addr()}
+	k := &soak{t: t, dir: t.TempDir(), port: testserver.Port(t), unused: testserver.Port(t), zk: zk.Addr()}
 	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	}))
@@ -45,29 +45,29 @@ func TestSoak(t *testing.T) {
 		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", k.port),
 	}, func() error { _, err := k.get("/-/ready"); return err })
 
-	ctx, stop := context.WithTimeout(t.Context(), *soakFor)
+	ctx, stop := context.WithTimeout(t.Context(), *soakTime)
 	defer stop()
 	var work sync.WaitGroup
 	repeat := func(pause time.Duration, do func(ctx context.Context, i int)) {
 		work.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				do(context.WithoutCancel(ctx), i) // What was begun is ended.
+				do(context.WithoutCancel(ctx), i) // An operation in progress is completed.
 				sleep(ctx, pause)
 			}
 		})
 	}
 	for _, source := range []string{"zk", "store"} {
 		driver := k.open(source)
-		repeat(50*time.Millisecond, func(ctx context.Context, i int) { k.liveOnce(ctx, driver, source, i) })
+		repeat(50*time.Millisecond, func(ctx context.Context, i int) { k.runGroup(ctx, driver, source, i) })
 	}
 	repeat(700*time.Millisecond, func(_ context.Context, i int) {
 		k.configure(i)
 		k.check(syscall.Kill(process.Pid(), syscall.SIGHUP))
 	})
 	repeat(100*time.Millisecond, func(ctx context.Context, i int) { k.scrape(ctx, i) })
-	repeat(300*time.Millisecond, func(ctx context.Context, i int) { k.hangUp(ctx, i) })
+	repeat(300*time.Millisecond, func(ctx context.Context, i int) { k.disconnect(ctx, i) })
 	var usages []usage
-	repeat(max(*soakFor/200, 200*time.Millisecond), func(context.Context, int) { usages = append(usages, k.usage()) })
+	repeat(max(*soakTime/200, 200*time.Millisecond), func(context.Context, int) { usages = append(usages, k.usage()) })
 	work.Wait()
 	for i := 0; i < len(usages); i += max(len(usages)/20, 1) {
 		t.Logf("%3d %% %s", 100*i/len(usages), usages[i])
@@ -75,7 +75,7 @@ func TestSoak(t *testing.T) {
 	require.NoError(t, flat(usages))
 }
 
-// sleep waits until ctx ends at the latest.
+// sleep waits for d, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
@@ -83,17 +83,17 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// A soak is the program and what is around it.
+// A soak is the program with its environment.
 type soak struct {
-	t          *testing.T
-	dir        string
-	port, away int // away is where nobody listens
-	zk, sink   string
+	t            *testing.T
+	dir          string
+	port, unused int // no server listens on the port unused
+	zk, sink     string
 }
 
 func (k *soak) file() string { return filepath.Join(k.dir, "servicegroups.yml") }
 
-// sources gives the configuration of the sources that have members.
+// sources returns the configuration of the sources that have members.
 func (k *soak) sources() string {
 	return fmt.Sprintf(`sources:
   - {name: zk, driver: zk, forget_after: 1s, zk: {servers: ["%s"], session_timeout: 4s}}
@@ -101,22 +101,22 @@ func (k *soak) sources() string {
 `, k.zk, filepath.Join(k.dir, "store.db"))
 }
 
-// configure writes the configuration, which is another one every time.
+// configure writes the configuration, which differs from the previous one.
 func (k *soak) configure(i int) {
 	text := k.sources()
 	if i%2 == 1 {
-		text += fmt.Sprintf("  - {name: away%d, driver: zk, poll_timeout: 1s, zk: {servers: [\"127.0.0.1:%d\"]}}\n", i%10, k.away)
+		text += fmt.Sprintf("  - {name: unreachable%d, driver: zk, poll_timeout: 1s, zk: {servers: [\"127.0.0.1:%d\"]}}\n", i%10, k.unused)
 	}
-	if i%3 == 1 { // The source is another one, and its members are the same.
+	if i%3 == 1 { // The source changes, and its members stay the same.
 		text = strings.Replace(text, "session_timeout: 4s", "session_timeout: 5s", 1)
 	}
 	text += fmt.Sprintf("alerting: {alertmanagers: [{url: \"%s\"}, {url: \"http://127.0.0.1:%d\"}], external_labels: {i: \"%d\"}}\n",
-		k.sink, k.away, i%5)
+		k.sink, k.unused, i%5)
 	k.check(os.WriteFile(k.file()+".new", []byte(text), 0o600))
 	k.check(os.Rename(k.file()+".new", k.file()))
 }
 
-// open gives the driver that the members of a source join through.
+// open returns the driver that the members of a source join through.
 func (k *soak) open(source string) drivers.Driver {
 	cfg, err := sources.Parse("soak.yml", []byte(k.sources()))
 	require.NoError(k.t, err)
@@ -128,19 +128,19 @@ func (k *soak) open(source string) drivers.Driver {
 			return driver
 		}
 	}
-	require.Fail(k.t, "no such source")
+	require.Fail(k.t, "unknown source")
 	return nil
 }
 
-// check takes note of an error in any goroutine.
+// check reports an error. It may be called in any goroutine.
 func (k *soak) check(err error) {
 	if err != nil {
 		k.t.Error(err)
 	}
 }
 
-// liveOnce is the whole life of a group whose name was never there before.
-func (k *soak) liveOnce(ctx context.Context, driver drivers.Driver, source string, i int) {
+// runGroup runs the whole life of a group with a new name.
+func (k *soak) runGroup(ctx context.Context, driver drivers.Driver, source string, i int) {
 	group := fmt.Sprintf("%s-%d", source, i)
 	var members []*probe.Member
 	for n := range 4 {
@@ -154,7 +154,7 @@ func (k *soak) liveOnce(ctx context.Context, driver drivers.Driver, source strin
 			k.check(m.Join(ctx))
 		}
 	}
-	time.Sleep(300 * time.Millisecond) // so that it is seen
+	time.Sleep(300 * time.Millisecond) // This leaves time for a poll.
 	for _, m := range members {
 		k.check(m.Leave(ctx))
 	}
@@ -163,7 +163,7 @@ func (k *soak) liveOnce(ctx context.Context, driver drivers.Driver, source strin
 	}
 }
 
-// get gives the body of an answer.
+// get returns the body of a response.
 func (k *soak) get(path string, header ...string) (string, error) {
 	return k.getWithin(context.Background(), path, header...)
 }
@@ -176,45 +176,45 @@ func (k *soak) getWithin(ctx context.Context, path string, header ...string) (st
 	for i := 0; i+1 < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return "", err
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", path, answer.Status)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", path, response.Status)
 	}
 	return string(body), err
 }
 
-// prometheusAccepts is what Prometheus 3 asks for unless it is told otherwise.
+// prometheusAccepts is the Accept header of Prometheus 3 with its default settings.
 const prometheusAccepts = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
 	"application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4," +
 	"text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 
-// scrape asks as different scrapers do.
+// scrape scrapes with the headers of different scrapers.
 func (k *soak) scrape(ctx context.Context, i int) {
 	accept := []string{prometheusAccepts, "text/plain", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"}
 	_, err := k.getWithin(ctx, "/metrics", "Accept", accept[i%len(accept)], "X-Prometheus-Scrape-Timeout-Seconds", "3")
 	k.check(err)
 }
 
-// hangUp is a client that goes away in the midst of an answer.
-func (k *soak) hangUp(ctx context.Context, i int) {
+// disconnect is a client that closes the connection during a response.
+func (k *soak) disconnect(ctx context.Context, i int) {
 	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer cancel()
 	_, _ = k.getWithin(ctx, []string{"/api/v1/events/stream", "/metrics"}[i%2])
 }
 
-// usage is what the program itself says that it uses.
+// usage returns what the program uses, by its own metrics.
 func (k *soak) usage() usage {
 	text, err := k.get("/metrics?name[]=go_goroutines&name[]=process_open_fds&name[]=process_resident_memory_bytes&name[]=go_memstats_next_gc_bytes")
 	k.check(err)
 	value := func(name string) float64 {
 		_, rest, found := strings.Cut(text, "\n"+name+" ")
 		if !found {
-			k.t.Errorf("%s is not served", name)
+			k.t.Errorf("metric %s is missing", name)
 			return 0
 		}
 		v, err := strconv.ParseFloat(strings.SplitN(rest, "\n", 2)[0], 64)
