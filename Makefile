@@ -1,4 +1,4 @@
-# Everything a developer runs. `make demo` needs Go alone; `make test` installs the servers that the tests start.
+# The commands of a developer. `make demo` needs only Go. `make test` installs the servers that the tests start.
 
 VERSION  ?= $(shell tools/version)
 REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null)
@@ -12,7 +12,7 @@ export GOARCH ?= $(shell go env GOARCH)
 LINT      = bin/golangci-lint
 NFPM      = bin/nfpm
 SBOM      = bin/cyclonedx-gomod
-# The ZooKeeper client reads lastZxid in sendSetWatches while its receive loop writes it, now and then (go-zookeeper/zk#35, open).
+# The ZooKeeper client is built without the race detector: it has a data race on lastZxid (go-zookeeper/zk#35, open).
 RACE      = -race -gcflags=github.com/go-zookeeper/zk=-race=false
 FUZZTIME ?= 100000x
 SOAKTIME ?= 1h
@@ -24,22 +24,22 @@ ENDTOENDFLAGS ?=
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
 
-demo: build ## simulated members that die and return, on http://localhost:10199
+demo: build ## run simulated members that die and return, on http://localhost:10199
 	./servicegroup_exporter demo $(DEMOFLAGS)
 
-test: deps ## all tests, against real servers
+test: deps ## run all tests, against real servers
 	go test $(RACE) -timeout 15m ./...
 	cd alerts/runbooks/gen && go test ./...
 	cd e2e && go test -count=1 -timeout 10m ./...
 
-test-packaging: deps $(NFPM) $(SBOM) ## packages, installed on a machine of their own; manifests, chart, playbooks, releases; needs root
+test-packaging: deps $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
 	cd packaging && go test -timeout 15m ./...
 
 deps:
 	tools/install-packages
 	e2e/browser/prepare
 
-ci: ## what has to pass before anything lands
+ci: ## run all checks that must pass before a merge
 	$(MAKE) deps
 	$(MAKE) build
 	$(MAKE) check
@@ -50,14 +50,14 @@ ci: ## what has to pass before anything lands
 	$(MAKE) fuzz FUZZTIME=5000x
 	@echo "all checks passed"
 
-check: lint ## A module that is replaced by a folder has no sum that could be verified.
+check: lint ## lint and vet; go mod verify skips modules with a replace directive, which have no checksum
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
 	for module in alerts/runbooks/gen dashboards/gen e2e packaging; do \
 		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
-bin/%: tools/%/go.mod # The tool that the module names.
+bin/%: tools/%/go.mod # the tool that the module names
 	env -u GOARCH go build -trimpath -modfile=$< -o $@ tool
 
 lint: $(LINT)
@@ -68,7 +68,7 @@ lint: $(LINT)
 	cd e2e && ../$(LINT) run --allow-parallel-runners
 	cd packaging && ../$(LINT) run --allow-parallel-runners
 
-prose: ## the words of everything that people read; tools/prose/check PATH... reads only some of it
+prose: ## lint the words of everything that people read; tools/prose/check PATH... lints only some of it
 	tools/prose/prepare
 	cd tools/prose && go vet ./... && go test ./... && node --test
 	tools/prose/check
@@ -76,40 +76,40 @@ prose: ## the words of everything that people read; tools/prose/check PATH... re
 fmt: $(LINT)
 	$(LINT) fmt
 
-fuzz: ## every fuzz test, with so many inputs or for so long
+fuzz: ## run every fuzz test, for $(FUZZTIME): a number of inputs, or a duration
 	tools/fuzz $(FUZZTIME)
 
-bench: deps ## scrapes of 1,000 to 100,000 members on real servers; the tables in README.md and docs/evaluation.md
+bench: deps ## measure scrapes of 1,000 to 100,000 members on real servers: the tables in docs/evaluation.md
 	tools/bench
 
-soak: deps ## whether anything grows while members, groups and sources come and go
+soak: deps ## check for $(SOAKTIME) that the use of resources does not grow while members, groups and sources come and go
 	cd e2e && go test -count=1 -run '^TestSoak$$' -v -timeout 0 ./soak -soak=$(SOAKTIME)
 
-endtoend: deps ## from death to page, measured; the tables in docs/alerting.md
+endtoend: deps ## measure the time from death to page: the tables in docs/alerting.md
 	cd e2e && go run ./pages $(ENDTOENDFLAGS)
 
-packages: $(NFPM) ## the Debian and the RPM package for this machine's architecture, or $GOARCH, in dist/
+packages: $(NFPM) ## build the Debian and the RPM package for this machine's architecture, or $GOARCH, in dist/
 	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
 	VERSION=$(VERSION) DIST=$(DIST) tools/package
 
-image: ## the container image, by podman, or $ENGINE
+image: ## build the container image with podman, or $ENGINE
 	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
 	mkdir -p $(DIST)/linux-$(GOARCH)/state
 	$(ENGINE) build --platform=linux/$(GOARCH) --file=packaging/container/Containerfile --tag=$(IMAGE) $(DIST)/linux-$(GOARCH)
 
-release: $(NFPM) $(SBOM) ## archives, packages, bills of materials and checksums for all architectures, in dist/
+release: $(NFPM) $(SBOM) ## build archives, packages, bills of materials and checksums for all architectures, in dist/
 	VERSION=$(VERSION) DIST=$(DIST) tools/release
 
-evaluate: deps ## drills of every backend, and all else that docs/evaluation.md shows; EVALUATEFLAGS=--short in minutes
+evaluate: deps ## measure everything in docs/evaluation.md; EVALUATEFLAGS=--short takes minutes
 	tools/evaluate $(EVALUATEFLAGS)
 
-generate: ## files that are made from code
+generate: ## regenerate files that are generated from code
 	go generate ./...
 
-preview: deps ## pictures of the dashboards' data, for the documentation
+preview: deps ## render the previews of the dashboards in docs/images
 	go test ./dashboards -count=1 -run TestQueries -preview $(CURDIR)/docs/images
 
-screenshots: deps ## the pictures of the pages in docs/images
+screenshots: deps ## take the screenshots of the pages in docs/images
 	cd e2e/browser && go test -count=1 -run '^TestCloud$$' -images=../../docs/images .
 
 clean:

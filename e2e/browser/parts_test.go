@@ -55,27 +55,27 @@ func health(now, downTime string) string {
 		downTime + ` }, Date.parse("` + now + `"))`
 }
 
-// combined adds up two groups' cumulative buckets, one of which has more than they count.
+// combined merges the cumulative buckets of two groups. The second group has observations above its last bucket.
 const combined = `JSON.stringify(combine([
 	{ count: 3, sum_seconds: 3, buckets: [{ le: 1, count: 2 }, { le: 5, count: 3 }] },
 	{ count: 4, sum_seconds: 30, buckets: [{ le: 1, count: 1 }, { le: 5, count: 2 }] }]))`
 
-// The policy holds, and the tests would see it if something went against it.
-func TestPolicy(t *testing.T) {
+// The page does not violate its Content-Security-Policy, and a violation causes a message.
+func TestContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	_, e := serveMembers(t, 1)
 	b := openTab(t, 800, 600)
 	b.open(e.url("/"))
 	b.checkNoMessages()
-	for _, breach := range []string{
+	for _, violation := range []string{
 		`document.body.setAttribute("style", "color: red")`,
 		`document.body.append(Object.assign(document.createElement("script"), { textContent: "window.broken = 1" }))`,
 		`document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.broken = 1'>")`,
 		`document.body.append(Object.assign(document.createElement("img"), { src: "http://127.0.0.1:9/x" }))`,
 		`fetch("http://127.0.0.1:9/").catch(() => 0)`,
 	} {
-		b.do(script(breach))
-		require.Eventually(t, func() bool { return len(b.clearMessages()) > 0 }, waitTimeout, quick, breach)
+		b.do(script(violation))
+		require.Eventually(t, func() bool { return len(b.clearMessages()) > 0 }, waitTimeout, quick, violation)
 	}
 	require.False(t, value[bool](b, `"broken" in window`))
 }
