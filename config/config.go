@@ -12,9 +12,6 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/db"
-	"servicegroup_exporter/drivers/mc"
-	"servicegroup_exporter/drivers/zk"
 )
 
 // maxFile bounds what is read as a configuration.
@@ -33,10 +30,10 @@ type Source struct {
 	// Name is the label "source".
 	Name string `yaml:"name"`
 	// Driver is "db", "mc" or "zk". The section of the same name is not nil, all others are.
-	Driver string     `yaml:"driver"`
-	DB     *db.Config `yaml:"db"`
-	MC     *mc.Config `yaml:"mc"`
-	ZK     *zk.Config `yaml:"zk"`
+	Driver string `yaml:"driver"`
+	DB     *DB    `yaml:"db"`
+	MC     *MC    `yaml:"mc"`
+	ZK     *ZK    `yaml:"zk"`
 
 	// Canary is the simulated member that dies every now and then to be noticed; nil: there is none.
 	Canary *Canary `yaml:"canary"`
@@ -93,12 +90,12 @@ func seed(section any) {
 		*s = DefaultAlertmanager()
 	case *Canary:
 		*s = DefaultCanary()
-	case *db.Config:
-		*s = db.Unset()
-	case *mc.Config:
-		*s = mc.DefaultConfig()
-	case *zk.Config:
-		*s = zk.DefaultConfig()
+	case *DB:
+		*s = DefaultDB()
+	case *MC:
+		*s = DefaultMC()
+	case *ZK:
+		*s = DefaultZK()
 	}
 }
 

@@ -11,9 +11,6 @@ import (
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/db"
-	"servicegroup_exporter/drivers/mc"
-	"servicegroup_exporter/drivers/zk"
 	"servicegroup_exporter/sources"
 )
 
@@ -25,17 +22,18 @@ func TestLoad(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "p#ss: word", revealed(t, password))
 
-	ensemble := zk.Config{
+	ensemble := config.ZK{
 		Servers:        []string{"zk1:2181", "zk2:2181", "zk3"},
 		Chroot:         "/team",
 		Prefix:         "/sg",
 		Layout:         "nested",
 		Groups:         []string{"compute", "7"},
 		SessionTimeout: drivers.Duration(10 * time.Second),
-		Auth:           zk.Auth{User: "reader", Password: drivers.SecretText("from the environment")},
+		Auth:           config.ZKAuth{User: "reader", Password: drivers.SecretText("from the environment")},
 	}
-	local, plain, cache := db.DefaultConfig(), zk.DefaultConfig(), mc.DefaultConfig()
+	local, plain, cache := config.DefaultDB(), config.DefaultZK(), config.DefaultMC()
 	cache.Servers = []string{"mc1"}
+	local.ServiceDownTime, local.ReportInterval = drivers.Duration(60*time.Second), drivers.Duration(10*time.Second)
 	local.DSN = drivers.SecretText("sqlite:////var/lib/members.db")
 	plain.Servers = []string{"zk1:2181", "zk2:2181", "zk3"}
 	byDefault := func(s config.Source) config.Source {
@@ -47,7 +45,7 @@ func TestLoad(t *testing.T) {
 		{
 			Name:   "nova",
 			Driver: "db",
-			DB: &db.Config{
+			DB: &config.DB{
 				DSN:             drivers.SecretText("mysql+pymysql://reader@db1/nova_cell1?charset=utf8"),
 				Password:        password,
 				Schema:          "nova",
@@ -66,7 +64,7 @@ func TestLoad(t *testing.T) {
 		byDefault(config.Source{Name: "same", Driver: "zk", ZK: &ensemble}),
 		byDefault(config.Source{
 			Name: "mc", Driver: "mc",
-			MC: &mc.Config{
+			MC: &config.MC{
 				Servers:         []string{"mc1:11211", "mc2"},
 				Keys:            "plain",
 				ServiceDownTime: drivers.Duration(30 * time.Second),

@@ -162,9 +162,6 @@ func (d *decoder) section(node *yaml.Node, v reflect.Value, path string, line in
 		}
 		seen[key.Value] = key.Line
 	}
-	if s, ok := reflect.TypeAssert[interface{ SetDefaults() }](v.Addr()); ok {
-		s.SetDefaults()
-	}
 }
 
 // expect says whether a node is of a kind, and notes it if it is not.

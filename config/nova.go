@@ -10,21 +10,26 @@ import (
 
 	"servicegroup_exporter/config/oslo"
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/db"
-	"servicegroup_exporter/drivers/mc"
-	"servicegroup_exporter/drivers/nova"
-	"servicegroup_exporter/drivers/zk"
 )
 
 // Nova is what Nova's own configuration files say.
 type Nova struct {
-	// Cloud has an API database, or cells by hand, or neither: then Nova's one database is its connection.
-	Cloud nova.Config `yaml:"cloud"`
-	// MC and ZK are who says that a service is up; both are nil where its own row does.
-	MC *mc.Config `yaml:"mc"`
-	ZK *zk.Config `yaml:"zk"`
+	// API is [api_database]connection, and APIParameters its connection_parameters. Empty: there is no API database.
+	API           drivers.Secret `yaml:"api"`
+	APIParameters string         `yaml:"api_parameters"`
+	// Connection is [database]connection: Nova's own database, which the DSNs of cells may be templates of.
+	// ConnectionParameters are added to the DSNs of cells.
+	Connection           drivers.Secret `yaml:"connection"`
+	ConnectionParameters string         `yaml:"connection_parameters"`
+	// DefaultZone is the zone of compute hosts that are in no aggregate with a zone, InternalZone that of other services.
+	DefaultZone  string `yaml:"default_zone"`
+	InternalZone string `yaml:"internal_zone"`
+	// MC or ZK is where Nova's servicegroup driver keeps who is up; both are nil where that is the database.
+	MC *MC `yaml:"mc"`
+	ZK *ZK `yaml:"zk"`
 
-	conf *oslo.Config
+	hasCells bool // the YAML file lists cells
+	conf     *oslo.Config
 }
 
 // Errorf returns an error about an option, with the file and line of its value.
@@ -33,10 +38,10 @@ func (n *Nova) Errorf(section, name, format string, args ...any) error {
 }
 
 // HasAPI reports whether there is an API database.
-func (n *Nova) HasAPI() bool { return !n.Cloud.API.DSN.IsZero() }
+func (n *Nova) HasAPI() bool { return !n.API.IsZero() }
 
 // HasOneDatabase reports that there are no cells, as before 2015.1, or at least that nothing says which.
-func (n *Nova) HasOneDatabase() bool { return !n.HasAPI() && len(n.Cloud.Cells) == 0 }
+func (n *Nova) HasOneDatabase() bool { return !n.HasAPI() && !n.hasCells }
 
 // importNova reads the nova.conf of every source that names one. Times that the YAML file sets itself stay.
 func importNova(r *report, c *Config) {
@@ -70,20 +75,18 @@ type novaReader struct {
 	errs []error
 }
 
-func (n *novaReader) read(section *db.Config) *Nova {
-	c := &Nova{conf: n.conf}
-	c.Cloud = nova.Config{
-		API:          *section,
-		Connection:   n.connection(),
-		Parameters:   n.text("database", "connection_parameters", ""),
-		Cells:        section.Cells,
-		DefaultZone:  n.text("DEFAULT", "default_availability_zone", "nova"),
-		InternalZone: n.text("DEFAULT", "internal_service_availability_zone", "internal"),
+func (n *novaReader) read(section *DB) *Nova {
+	c := &Nova{
+		API:                  drivers.SecretText(n.text("api_database", "connection", "")),
+		APIParameters:        n.text("api_database", "connection_parameters", ""),
+		Connection:           n.connection(),
+		ConnectionParameters: n.text("database", "connection_parameters", ""),
+		DefaultZone:          n.text("DEFAULT", "default_availability_zone", "nova"),
+		InternalZone:         n.text("DEFAULT", "internal_service_availability_zone", "internal"),
+
+		hasCells: len(section.Cells) > 0, conf: n.conf,
 	}
-	c.Cloud.API.NovaConf, c.Cloud.API.Cells = nil, nil
-	c.Cloud.API.DSN = drivers.SecretText(nova.Extend(n.text("api_database", "connection", ""),
-		n.text("api_database", "connection_parameters", "")))
-	if c.HasOneDatabase() && c.Cloud.Connection.IsZero() {
+	if c.HasOneDatabase() && c.Connection.IsZero() {
 		n.errs = append(n.errs, errors.New("sets neither [api_database] connection nor [database] connection"))
 	}
 	switch driver := n.text("DEFAULT", "servicegroup_driver", "db"); driver {

@@ -7,16 +7,18 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/db"
-	"servicegroup_exporter/drivers/mc"
-	"servicegroup_exporter/drivers/zk"
 )
 
 // memcached is where Nova's mc driver keeps heartbeats: in the servers of oslo.cache since 13.0.0, or in those of
 // [DEFAULT]memcached_servers until then, under keys that are the names themselves.
-func (n *novaReader) memcached(section *db.Config) *mc.Config {
-	c := mc.DefaultConfig()
-	c.ServiceDownTime, c.ReportInterval = section.ServiceDownTime, section.ReportInterval
+func (n *novaReader) memcached(section *DB) *MC {
+	c := DefaultMC()
+	if section.ServiceDownTime != drivers.Unset {
+		c.ServiceDownTime = section.ServiceDownTime
+	}
+	if section.ReportInterval != drivers.Unset {
+		c.ReportInterval = section.ReportInterval
+	}
 	switch {
 	case n.isTrue("cache", "enabled"):
 		n.checkCache()
@@ -26,7 +28,7 @@ func (n *novaReader) memcached(section *db.Config) *mc.Config {
 			n.errorf("DEFAULT", "servicegroup_driver", "is mc, but [cache] is not enabled: Nova then keeps heartbeats nowhere")
 			return nil
 		}
-		c.Keys = mc.KeysPlain
+		c.Keys = KeysPlain
 	}
 	for i, server := range c.Servers {
 		c.Servers[i] = strings.TrimPrefix(strings.TrimPrefix(server, "inet6:"), "inet:")
@@ -73,8 +75,8 @@ func (n *novaReader) cacheServers() []string {
 }
 
 // zookeeper is where Nova's zk driver kept members until 12.x.
-func (n *novaReader) zookeeper() *zk.Config {
-	c := zk.DefaultConfig()
+func (n *novaReader) zookeeper() *ZK {
+	c := DefaultZK()
 	c.Servers = n.list("zookeeper", "address")
 	c.Prefix = n.text("zookeeper", "sg_prefix", c.Prefix)
 	if text := n.text("zookeeper", "recv_timeout", ""); text != "" {

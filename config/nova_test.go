@@ -12,9 +12,6 @@ import (
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/db"
-	"servicegroup_exporter/drivers/mc"
-	"servicegroup_exporter/drivers/zk"
 	"servicegroup_exporter/sources"
 )
 
@@ -58,26 +55,25 @@ connection_parameters = ssl_mode=DISABLED
 	require.Equal(t, drivers.Duration(30*time.Second), s.DB.ReportInterval)
 	require.Empty(t, s.DB.DSN)
 	n := s.Nova
-	require.Equal(t, "mysql+pymysql://nova:p#ss%40@192.0.2.1/nova_api?ssl_mode=REQUIRED", revealed(t, n.Cloud.API.DSN))
-	require.Equal(t, s.DB.ServiceDownTime, n.Cloud.API.ServiceDownTime)
-	require.Equal(t, "mysql+pymysql://nova:other@192.0.2.1:3307/nova_cell0", revealed(t, n.Cloud.Connection))
-	require.Equal(t, "ssl_mode=DISABLED", n.Cloud.Parameters)
-	require.Equal(t, "az control", n.Cloud.DefaultZone+" "+n.Cloud.InternalZone)
+	require.Equal(t, "mysql+pymysql://nova:p#ss%40@192.0.2.1/nova_api", revealed(t, n.API))
+	require.Equal(t, "ssl_mode=REQUIRED", n.APIParameters)
+	require.Equal(t, "mysql+pymysql://nova:other@192.0.2.1:3307/nova_cell0", revealed(t, n.Connection))
+	require.Equal(t, "ssl_mode=DISABLED", n.ConnectionParameters)
+	require.Equal(t, "az control", n.DefaultZone+" "+n.InternalZone)
 	require.Nil(t, n.MC)
 	require.Nil(t, n.ZK)
 }
 
 func TestNovaConfDefaults(t *testing.T) {
 	s := source(t, "nova_conf: nova.conf", api)
-	require.Equal(t, db.DefaultConfig().ServiceDownTime, s.DB.ServiceDownTime)
-	require.Equal(t, db.DefaultConfig().ReportInterval, s.DB.ReportInterval)
-	require.Equal(t, "nova internal", s.Nova.Cloud.DefaultZone+" "+s.Nova.Cloud.InternalZone)
+	require.Equal(t, drivers.Duration(60*time.Second), s.DB.ServiceDownTime)
+	require.Equal(t, drivers.Duration(10*time.Second), s.DB.ReportInterval)
+	require.Equal(t, "nova internal", s.Nova.DefaultZone+" "+s.Nova.InternalZone)
 
 	const times = "[DEFAULT]\nservice_down_time = 90\nreport_interval = 30\n"
 	s = source(t, "nova_conf: nova.conf, service_down_time: 60s, password: sesame", times+api)
 	require.Equal(t, drivers.Duration(60*time.Second), s.DB.ServiceDownTime, "what the YAML file says counts, even if it is the default")
 	require.Equal(t, drivers.Duration(30*time.Second), s.DB.ReportInterval)
-	require.Equal(t, drivers.SecretText("sesame"), s.Nova.Cloud.API.Password)
 }
 
 // Files are read in order, folders as by --config-dir, and relative paths begin at the YAML file's folder.
@@ -97,7 +93,7 @@ func TestNovaConfFiles(t *testing.T) {
 	} {
 		c, err := sources.Parse(filepath.Join(dir, "f.yml"), []byte("sources: [{name: nova, driver: db, db: {nova_conf: "+list+"}}]"))
 		require.NoError(t, err)
-		require.Equal(t, want, revealed(t, c.Sources[0].Nova.Cloud.Connection), list)
+		require.Equal(t, want, revealed(t, c.Sources[0].Nova.Connection), list)
 		for _, path := range c.Sources[0].DB.NovaConf {
 			require.True(t, strings.HasPrefix(path, dir+"/nova.conf"), path)
 		}
@@ -112,7 +108,7 @@ func TestOldConnections(t *testing.T) {
 		"[database]\nconnection = " + dsn + "\n[DEFAULT]\nsql_connection = mysql://nova@older/nova",
 	} {
 		s := source(t, "nova_conf: nova.conf", text)
-		require.Equal(t, dsn, revealed(t, s.Nova.Cloud.Connection), text)
+		require.Equal(t, dsn, revealed(t, s.Nova.Connection), text)
 		require.True(t, s.Nova.HasOneDatabase())
 	}
 }
@@ -135,7 +131,7 @@ func TestBadNovaConf(t *testing.T) {
 		"time":           {"nova_conf: nova.conf", api + "[DEFAULT]\nservice_down_time = 1m\n", at + ":4: [DEFAULT] service_down_time: is not a number of seconds from 1 to 31536000"},
 		"zero":           {"nova_conf: nova.conf", api + "[DEFAULT]\nreport_interval = 0\n", at + ":4: [DEFAULT] report_interval: is not a number of seconds from 1 to 31536000"},
 		"driver":         {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = tooz\n", at + ":4: [DEFAULT] servicegroup_driver: is none of db, mc, zk"},
-		"dsn too":        {"nova_conf: nova.conf, dsn: 'mysql://u@h/d'", api, "f.yml:4: sources[0].db.dsn: nova_conf says which databases there are; keep one of the two"},
+		"dsn too":        {"nova_conf: nova.conf, dsn: 'mysql://u@h/d'", api, "f.yml:4: sources[0].db.dsn: nova_conf names the databases; keep one of the two"},
 		"cells alone":    {"dsn: 'mysql://u@h/d', cells: [{name: a, dsn: x}]", "", "f.yml:4: sources[0].db.cells: belong to nova_conf; without it, make each database a source of its own"},
 		"cell's name":    {"nova_conf: nova.conf, cells: [{dsn: 'mysql://u@h/d'}]", api, "f.yml:4: sources[0].db.cells[0].name: every cell needs a name of letters, digits and signs, without spaces"},
 		"cell's dsn": {
@@ -164,13 +160,13 @@ func TestNovaMemcached(t *testing.T) {
 		keys    string
 		servers string
 	}{
-		"[cache]\nenabled = true\nbackend = oslo_cache.memcache_pool\nmemcache_servers = mc1:11211, mc2:11212,\n": {mc.KeysSHA1, "mc1:11211 mc2:11212"},
-		"[cache]\nenabled = True\nbackend = dogpile.cache.pymemcache\n":                                           {mc.KeysSHA1, "localhost:11211"},
+		"[cache]\nenabled = true\nbackend = oslo_cache.memcache_pool\nmemcache_servers = mc1:11211, mc2:11212,\n": {config.KeysSHA1, "mc1:11211 mc2:11212"},
+		"[cache]\nenabled = True\nbackend = dogpile.cache.pymemcache\n":                                           {config.KeysSHA1, "localhost:11211"},
 		"[cache]\nenabled = yes\nbackend = dogpile.cache.memcached\nmemcache_servers = no:1\nbackend_argument = url:inet6:[::1]:11211,b:1\nbackend_argument = x:y\n": {
-			mc.KeysSHA1, "[::1]:11211 b:1",
+			config.KeysSHA1, "[::1]:11211 b:1",
 		},
-		"[DEFAULT]\nmemcached_servers = old1:11211,old2\n":                                                                           {mc.KeysPlain, "old1:11211 old2"},
-		"memcached_servers = old\n[cache]\nenabled = true\nbackend = dogpile.cache.pylibmc\nmemcache_servers = new\nenabled = false": {mc.KeysPlain, "old"},
+		"[DEFAULT]\nmemcached_servers = old1:11211,old2\n":                                                                           {config.KeysPlain, "old1:11211 old2"},
+		"memcached_servers = old\n[cache]\nenabled = true\nbackend = dogpile.cache.pylibmc\nmemcache_servers = new\nenabled = false": {config.KeysPlain, "old"},
 	} {
 		s := source(t, "nova_conf: nova.conf", api+"[DEFAULT]\nservicegroup_driver = mc\nservice_down_time = 77\n"+text)
 		require.NotNil(t, s.Nova.MC)
@@ -183,7 +179,7 @@ func TestNovaMemcached(t *testing.T) {
 func TestNovaZooKeeper(t *testing.T) {
 	s := source(t, "nova_conf: nova.conf", connection+
 		"[DEFAULT]\nservicegroup_driver = zk\n[zookeeper]\naddress = zk1:2181,zk2:2181\nrecv_timeout = 5000\nsg_prefix = /sg\n")
-	want := zk.DefaultConfig()
+	want := config.DefaultZK()
 	want.Servers, want.Prefix, want.SessionTimeout = []string{"zk1:2181", "zk2:2181"}, "/sg", drivers.Duration(5*time.Second)
 	require.Equal(t, &want, s.Nova.ZK)
 }

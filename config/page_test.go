@@ -9,11 +9,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"servicegroup_exporter/drivers"
 
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
-
-	"servicegroup_exporter/drivers/db"
 )
 
 // A documented is what the page about the configuration says of a key.
@@ -65,8 +66,8 @@ func fileSections() (all []described) {
 		}
 		seen[s.Type()] = true
 		seed(s.Addr().Interface())
-		if c, ok := reflect.TypeAssert[*db.Config](s.Addr()); ok {
-			c.SetDefaults()
+		if c, ok := reflect.TypeAssert[*DB](s.Addr()); ok { // The page has the times of the schema that is the default.
+			c.ServiceDownTime, c.ReportInterval = drivers.Duration(time.Minute), drivers.Duration(10*time.Second)
 		}
 		all = append(all, s)
 		for name, f := range fieldsOf(s.Value) {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/db"
 )
 
 // Roster says who should be there, for a driver that knows only who is there: exactly one of its settings is set.
@@ -16,7 +15,7 @@ type Roster struct {
 
 	// DB is a database whose members should be there, and which is no source by itself: with Nova's mc driver the
 	// heartbeats in its table mean nothing.
-	DB *db.Config `yaml:"db"`
+	DB *DB `yaml:"db"`
 
 	// Members are the names in each group.
 	Members map[string][]string `yaml:"members"`

@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/sources"
 )
 
@@ -42,9 +42,9 @@ sources:
 	require.Equal(t, [2]time.Duration{75 * time.Second, 30 * time.Second}, times(0))
 	require.Equal(t, [2]time.Duration{180 * time.Second, 20 * time.Second}, times(1))
 	require.Equal(t, [2]time.Duration{90 * time.Second, 10 * time.Second}, times(2))
-	require.Equal(t, db.RuleStored, c.Sources[2].DB.Rule)
+	require.Equal(t, "stored", c.Sources[2].DB.Rule)
 	require.Equal(t, drivers.Duration(15*time.Second), c.Sources[3].DB.ServiceDownTime)
-	require.Equal(t, &db.Custom{
+	require.Equal(t, &config.DBCustom{
 		Table: "workers", GroupName: "queue", Name: "host name", Heartbeat: []string{"last_beat", "created"},
 		HeartbeatUnit: "milliseconds", Deleted: "removed_at", DeletedKind: "time", Future: "up", Limit: "exclusive",
 	}, c.Sources[3].DB.Custom)

@@ -32,6 +32,9 @@ func validate(r *report, c *Config) {
 		}
 		validateSource(r, s, path)
 		validateDriver(r, s, path)
+		if s.DB != nil {
+			r.section(path+".db", s.DB.validate())
+		}
 		if s.Roster != nil {
 			r.section(path+".roster", s.Roster.validate(c))
 		}

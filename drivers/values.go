@@ -10,6 +10,9 @@ import (
 // A Duration is a time.Duration that is written as text with a unit, such as "500ms", "60s" or "1h30m".
 type Duration time.Duration
 
+// Unset is a duration that the configuration leaves to the driver. No file can contain it, because it is negative.
+const Unset Duration = -1
+
 // UnmarshalText parses text like "60s". A number without a unit is an error, because its unit would have to be guessed.
 func (d *Duration) UnmarshalText(text []byte) error {
 	s := string(text)

@@ -21,21 +21,21 @@ func dbSource(cfg *db.Config) Source {
 }
 
 // mcSource returns the source of memcached servers with the heartbeats of a roster's members.
-func mcSource(cfg *mc.Config, roster opener) Source {
-	return Source{Driver: driverMC, Layout: cfg.Keys, open: func(logger *slog.Logger) (drivers.Driver, error) {
+func mcSource(section *config.MC, roster opener) Source {
+	return Source{Driver: driverMC, Layout: section.Keys, open: func(logger *slog.Logger) (drivers.Driver, error) {
 		list, err := roster(logger)
 		if err != nil {
 			return nil, fmt.Errorf("opening the roster: %w", err)
 		}
-		return opened(mc.Open(*cfg, list, logger))
+		return opened(mc.Open(mcConfig(section), list, logger))
 	}}
 }
 
 // zkSource returns the source of a ZooKeeper tree. Its members are those of the roster if there is one, else those that
 // the tree has.
-func zkSource(cfg *zk.Config, roster opener) Source {
-	return Source{Driver: driverZK, Layout: cfg.Layout, open: func(logger *slog.Logger) (drivers.Driver, error) {
-		tree, err := opened(zk.Open(*cfg, logger))
+func zkSource(section *config.ZK, roster opener) Source {
+	return Source{Driver: driverZK, Layout: section.Layout, open: func(logger *slog.Logger) (drivers.Driver, error) {
+		tree, err := opened(zk.Open(zkConfig(section), logger))
 		if err != nil || roster == nil {
 			return tree, err
 		}
@@ -75,14 +75,15 @@ func (x *Set) declared(s *config.Source) Source {
 	case s.ZK != nil:
 		source = zkSource(s.ZK, nil)
 	case s.DB != nil:
-		source = dbSource(s.DB)
+		cfg := dbConfig(s.DB)
+		source = dbSource(&cfg)
 	default:
 		source.open = func(*slog.Logger) (drivers.Driver, error) { return nil, fmt.Errorf("there is no driver %q", s.Driver) }
 	}
 	if rows != nil && !x.isRoster(s) {
 		source.Service = rows.Schema
 	}
-	source.Name, source.Declared, source.rows = s.Name, s, rows
+	source.Name, source.Declared = s.Name, s
 	source.Fingerprint = fingerprint(s.Fingerprint(), roster, source.Service)
 	return source
 }
@@ -94,7 +95,7 @@ func openRoster(r *config.Roster) opener {
 		case r == nil:
 			return nil, errors.New("there is no roster")
 		case r.DB != nil:
-			return opened(db.Open(*r.DB, logger))
+			return opened(db.Open(dbConfig(r.DB), logger))
 		case r.Source != "":
 			return nil, fmt.Errorf("source %q is not known", r.Source)
 		}

@@ -24,7 +24,8 @@ const schemaAPI = "nova_api"
 func (x *Set) expand(s *config.Source) []Source {
 	c := x.clouds[s.Name]
 	if s.Nova.HasOneDatabase() {
-		rows := rowsOf(s, s.Nova.Cloud.Database())
+		cfg := novaConfig(s)
+		rows := rowsOf(s, cfg.Database())
 		return []Source{x.part(s, s.Name, rows, dbSource(rows))}
 	}
 	var parts []Source
@@ -51,8 +52,8 @@ func (x *Set) expand(s *config.Source) []Source {
 
 // rowsOf returns the settings of one of the databases with services that a declared source stands for.
 func rowsOf(s *config.Source, dsn drivers.Secret) *db.Config {
-	rows := *s.DB
-	rows.DSN, rows.NovaConf, rows.Cells = dsn, nil, nil
+	rows := dbConfig(s.DB)
+	rows.DSN = dsn
 	return &rows
 }
 

@@ -34,13 +34,25 @@ func checkSource(c *config.Config, s *config.Source) error {
 	var err error
 	switch {
 	case s.Driver == driverDB && s.DB != nil:
-		err = in(driverDB, s.DB.Validate(), checkNova(s))
+		err = in(driverDB, checkDB(s.DB), checkNova(s))
 	case s.Driver == driverMC && s.MC != nil:
-		err = in(driverMC, s.MC.Validate())
+		cfg := mcConfig(s.MC)
+		err = in(driverMC, cfg.Validate())
 	case s.Driver == driverZK && s.ZK != nil:
-		err = in(driverZK, s.ZK.Validate())
+		cfg := zkConfig(s.ZK)
+		err = in(driverZK, cfg.Validate())
 	}
 	return errors.Join(err, checkRoster(c, s), checkCanary(s))
+}
+
+// checkDB checks the section of a database, and fills in the times that it leaves to the schema.
+func checkDB(c *config.DB) error {
+	cfg := dbConfig(c)
+	c.ServiceDownTime, c.ReportInterval = cfg.ServiceDownTime, cfg.ReportInterval
+	if len(c.NovaConf) > 0 {
+		return cfg.ValidateTable() // The DSNs are those of nova.conf.
+	}
+	return cfg.Validate()
 }
 
 // checkNova checks what nova.conf says about databases, and about memcached or ZooKeeper.
@@ -53,28 +65,31 @@ func checkNova(s *config.Source) error {
 	wrong := func(section, name, format string, args ...any) {
 		errs = append(errs, in("nova_conf", n.Errorf(section, name, format, args...)))
 	}
+	cfg := novaConfig(s)
 	switch {
 	case n.HasAPI():
-		if err := checkDSN(n.Cloud.API.DSN); err != nil {
+		if err := checkDSN(cfg.API.DSN); err != nil {
 			wrong("api_database", "connection", "%w", err)
 		}
-	case n.HasOneDatabase() && !n.Cloud.Connection.IsZero():
-		if err := checkDSN(n.Cloud.Connection); err != nil {
+	case n.HasOneDatabase() && !n.Connection.IsZero():
+		if err := checkDSN(n.Connection); err != nil {
 			wrong("database", "connection", "%w", err)
 		}
 	}
 	if n.MC != nil {
-		if err := n.MC.Validate(); err != nil {
+		servers := mcConfig(n.MC)
+		if err := servers.Validate(); err != nil {
 			wrong("DEFAULT", "servicegroup_driver", "is mc, but: %s", oneLine(err))
 		}
 	}
 	if n.ZK != nil {
-		if err := n.ZK.Validate(); err != nil {
+		tree := zkConfig(n.ZK)
+		if err := tree.Validate(); err != nil {
 			wrong("DEFAULT", "servicegroup_driver", "is zk, but in [zookeeper]: %s", oneLine(err))
 		}
 	}
 	// The DSNs of cells that are listed by hand may be templates, which are filled in first.
-	for i, cell := range nova.NewCloud(n.Cloud, nil, nil).Cells() {
+	for i, cell := range nova.NewCloud(cfg, nil, nil).Cells() {
 		if err := checkDSN(cell.DSN); err != nil {
 			errs = append(errs, in(fmt.Sprintf("cells[%d].dsn", i), err))
 		}
@@ -111,7 +126,7 @@ func checkRoster(c *config.Config, s *config.Source) error {
 		errs = append(errs, drivers.Field("roster.db.nova_conf",
 			"belongs to a source of driver db, which takes the driver of services from there too"))
 	} else if rows != nil {
-		errs = append(errs, in("roster.db", rows.Validate()))
+		errs = append(errs, in("roster.db", checkDB(rows)))
 	}
 	for i := range c.Sources {
 		switch of := &c.Sources[i]; {

@@ -18,12 +18,13 @@ func OpenPrivate(
 	s *config.Source, group string, names []string, dial drivers.Dialer, logger *slog.Logger,
 ) (drivers.Driver, error) {
 	if tree := zkOf(s); tree != nil {
-		cfg := tree.Private(group)
+		cfg := zkConfig(tree)
+		cfg = cfg.Private(group)
 		cfg.Dial = dial
 		return opened(zk.Open(cfg, logger))
 	}
 	if servers := mcOf(s); servers != nil {
-		cfg := *servers
+		cfg := mcConfig(servers)
 		cfg.Dial = dial
 		return opened(mc.Open(cfg, mc.List(map[string][]string{group: names}), logger))
 	}
@@ -40,7 +41,7 @@ var errManyDatabases = errors.New("nova_conf stands for several databases: say i
 
 // privateTable is the configuration of the table for private members.
 func privateTable(s *config.Source) (db.Config, error) {
-	cfg := *s.DB
+	cfg := dbConfig(s.DB)
 	switch {
 	case s.Canary != nil && !s.Canary.DSN.IsZero():
 		cfg.DSN, cfg.Password = s.Canary.DSN, s.Canary.Password
@@ -51,7 +52,7 @@ func privateTable(s *config.Source) (db.Config, error) {
 }
 
 // zkOf returns the settings of ZooKeeper where it says who is up, be it because nova.conf says so, else nil.
-func zkOf(s *config.Source) *zk.Config {
+func zkOf(s *config.Source) *config.ZK {
 	if s.ZK == nil && s.Nova != nil {
 		return s.Nova.ZK
 	}
@@ -59,7 +60,7 @@ func zkOf(s *config.Source) *zk.Config {
 }
 
 // mcOf is zkOf for memcached.
-func mcOf(s *config.Source) *mc.Config {
+func mcOf(s *config.Source) *config.MC {
 	if s.MC == nil && s.Nova != nil {
 		return s.Nova.MC
 	}

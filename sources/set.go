@@ -48,7 +48,7 @@ func (x *Set) cloud(s *config.Source, before *cloud) *cloud {
 		}
 		known = before.Cloud
 	}
-	return &cloud{nova.NewCloud(s.Nova.Cloud, known, x.notify), settings}
+	return &cloud{nova.NewCloud(novaConfig(s), known, x.notify), settings}
 }
 
 func (x *Set) notify() {

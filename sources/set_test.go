@@ -14,6 +14,7 @@ import (
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/db"
 	"servicegroup_exporter/drivers/mc"
 	"servicegroup_exporter/internal/testserver"
 )
@@ -96,6 +97,21 @@ func TestExpandOneDatabase(t *testing.T) {
 		require.Equal(t, s.Driver == "zk", watches)
 		require.NoError(t, d.Close())
 	}
+}
+
+// What nova.conf says about the API database goes together with what the YAML file says.
+func TestNovaConfig(t *testing.T) {
+	c, err := parseNova(t, "nova_conf: nova.conf, password: sesame, timeout: 7s, cells: [{name: a, dsn: 'mysql://u@h/d'}]",
+		api+"connection_parameters = ssl_mode=REQUIRED\n[database]\nconnection_parameters = charset=utf8\n[DEFAULT]\nservice_down_time = 90\n")
+	require.NoError(t, err)
+	cfg := novaConfig(&c.Sources[0])
+	require.Equal(t, "mysql+pymysql://nova:s#same@db/nova_api?ssl_mode=REQUIRED", revealed(t, cfg.API.DSN))
+	require.Equal(t, drivers.SecretText("sesame"), cfg.API.Password)
+	require.Equal(t, drivers.Duration(7*time.Second), cfg.API.Timeout)
+	require.Equal(t, drivers.Duration(90*time.Second), cfg.API.ServiceDownTime)
+	require.Equal(t, drivers.Duration(10*time.Second), cfg.API.ReportInterval)
+	require.Equal(t, "charset=utf8", cfg.Parameters)
+	require.Equal(t, []db.Cell{{Name: "a", DSN: drivers.SecretText("mysql://u@h/d")}}, cfg.Cells)
 }
 
 // Cells by hand need no API database. Each is a source, and nothing else is.

@@ -32,12 +32,14 @@ func Parse(name string, data []byte) (*config.Config, error) { return config.Par
 
 // Embedded returns the configuration of a program that has no file: the store in an SQLite file below storagePath.
 func Embedded(storagePath string) *config.Config {
-	section := db.DefaultConfig()
+	section := config.DefaultDB()
 	file := &url.URL{Path: filepath.Join(storagePath, "servicegroups.db")}
 	section.DSN = drivers.SecretText("sqlite:///" + file.EscapedPath())
 	s := config.DefaultSource()
 	s.Name, s.Driver, s.DB = "local", driverDB, &section
-	return &config.Config{Sources: []config.Source{s}, Alerting: config.DefaultAlerting()}
+	c := &config.Config{Sources: []config.Source{s}, Alerting: config.DefaultAlerting()}
+	_ = Check(c) // It fills in times, and nothing is wrong.
+	return c
 }
 
 // The names of the drivers.
@@ -68,7 +70,7 @@ type Source struct {
 	// settings of the roster. It is a hash, which hides them.
 	Fingerprint string
 
-	rows *db.Config // the table with the members' names; nil where there is none
+	rows *db.Config // of a part of Nova: its table of services
 	open opener
 }
 

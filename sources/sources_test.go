@@ -12,9 +12,6 @@ import (
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/drivers/db"
-	"servicegroup_exporter/drivers/mc"
-	"servicegroup_exporter/drivers/zk"
 )
 
 // The parts that files are made of in these tests.
@@ -62,7 +59,7 @@ func TestEmbedded(t *testing.T) {
 		require.Len(t, c.Sources, 1)
 		s := &c.Sources[0]
 		require.Equal(t, "local", s.Name)
-		require.NoError(t, s.DB.Validate())
+		require.NoError(t, Check(c))
 
 		text := "sources: [{name: local, driver: db, db: {dsn: '" + revealed(t, s.DB.DSN) + "'}}]"
 		parsed, err := Parse("embedded", []byte(text))
@@ -82,27 +79,27 @@ func TestOpen(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, driver.Close())
 
-	section := zk.DefaultConfig()
+	section := config.DefaultZK()
 	section.Servers = []string{"127.0.0.1:1"}
 	driver, err = open(config.Source{Driver: "zk", ZK: &section})
 	require.NoError(t, err)
 	require.NoError(t, driver.Close())
 
-	driver, err = open(config.Source{Driver: "db", DB: &db.Config{}})
+	driver, err = open(config.Source{Driver: "db", DB: &config.DB{}})
 	require.Error(t, err)
 	require.Equal(t, nil, driver, "not a nil of some type") //nolint:testifylint // Nil would accept a nil of any type.
 
 	_, err = open(config.Source{Driver: "etcd"})
 	require.EqualError(t, err, `there is no driver "etcd"`)
 
-	servers := mc.DefaultConfig()
+	servers := config.DefaultMC()
 	servers.Servers = []string{"a"}
 	for _, roster := range []*config.Roster{nil, {Source: "unknown"}, {Source: "other"}} {
 		driver, err := open(config.Source{Driver: "mc", MC: &servers, Roster: roster}, config.Source{Name: "other", Driver: "etcd"})
 		require.ErrorContains(t, err, "opening the roster: ")
 		require.Nil(t, driver)
 	}
-	_, err = open(config.Source{Driver: "mc", MC: &mc.Config{}, Roster: &config.Roster{}})
+	_, err = open(config.Source{Driver: "mc", MC: &config.MC{}, Roster: &config.Roster{}})
 	require.ErrorContains(t, err, "servers: is empty")
 }
 

@@ -154,21 +154,3 @@ func testAPIFaults(t *testing.T, server *testserver.SQL) {
 	_, err = OpenAPI(config(""), slog.New(slog.DiscardHandler))
 	require.Equal(t, "dsn", drivers.FieldOf(err).Field)
 }
-
-func TestValidateNova(t *testing.T) {
-	cfg := DefaultConfig()
-	cfg.NovaConf = drivers.Paths{"nova.conf"}
-	require.NoError(t, cfg.Validate())
-	x := drivers.SecretText("x")
-	cfg.Cells = []Cell{{"cell1", x}, {"a b", x}, {"", x}, {"cell1", x}}
-	cfg.DSN, cfg.Schema, cfg.Password = drivers.SecretText("mysql://u@h/d"), "cinder", drivers.SecretText("sesame")
-	require.EqualError(t, cfg.Validate(), `dsn: nova_conf says which databases there are; keep one of the two
-schema: is nova where nova_conf is set
-cells[1].name: every cell needs a name of letters, digits and signs, without spaces
-cells[2].name: every cell needs a name of letters, digits and signs, without spaces
-cells[3].name: there is another cell "cell1"`)
-
-	cfg = config("mysql://u@h/d")
-	cfg.Cells = []Cell{{"cell1", drivers.SecretText("x")}}
-	require.EqualError(t, cfg.Validate(), "cells: belong to nova_conf; without it, make each database a source of its own")
-}

@@ -2,7 +2,6 @@ package db
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"servicegroup_exporter/drivers"
@@ -18,13 +17,6 @@ type Config struct {
 	// Password takes the place of the DSN's where it is set. Both, and the files with keys and certificates that the DSN
 	// names, are read anew for each connection.
 	Password drivers.Secret `yaml:"password"`
-
-	// NovaConf are Nova's own configuration files, which say which databases Nova has; there is no DSN then. Whoever
-	// reads the configuration opens a driver for each of them.
-	NovaConf drivers.Paths `yaml:"nova_conf"`
-
-	// Cells are Nova's cells, for an account that may not read which there are.
-	Cells []Cell `yaml:"cells"`
 
 	// Schema is whose table it is: the name of a service, as "nova", or "custom".
 	Schema string `yaml:"schema"`
@@ -66,47 +58,12 @@ func DefaultConfig() Config {
 
 // Validate returns every mistake as a [drivers.FieldError], joined with errors.Join. No error shows a password.
 func (c *Config) Validate() error {
-	var errs []error
-	if len(c.NovaConf) > 0 {
-		errs = append(errs, c.checkNova())
-	} else {
-		errs = append(errs, c.checkDSN())
-	}
-	errs = append(errs, c.checkSchema())
-	return errors.Join(append(errs, drivers.CheckPositive("service_down_time", c.ServiceDownTime),
-		drivers.CheckPositive("report_interval", c.ReportInterval), drivers.CheckPositive("timeout", c.Timeout))...)
-}
-
-func (c *Config) checkDSN() error {
 	_, err := c.target()
-	switch {
-	case err != nil:
-		return err
-	case len(c.Cells) > 0:
-		return drivers.Field("cells", "belong to nova_conf; without it, make each database a source of its own")
-	}
-	return nil
+	return errors.Join(err, c.ValidateTable())
 }
 
-// checkNova checks what can be said beside nova_conf.
-func (c *Config) checkNova() error {
-	var errs []error
-	if !c.DSN.IsZero() {
-		errs = append(errs, drivers.Field("dsn", "nova_conf says which databases there are; keep one of the two"))
-	}
-	if c.Schema != "nova" {
-		errs = append(errs, drivers.Field("schema", "is nova where nova_conf is set"))
-	}
-	seen := map[string]bool{}
-	for i, cell := range c.Cells {
-		field := fmt.Sprintf("cells[%d].name", i)
-		switch {
-		case !isCellName(cell.Name):
-			errs = append(errs, drivers.Field(field, "every cell needs a name of letters, digits and signs, without spaces"))
-		case seen[cell.Name]:
-			errs = append(errs, drivers.Field(field, "there is another cell %q", cell.Name))
-		}
-		seen[cell.Name] = true
-	}
-	return errors.Join(errs...)
+// ValidateTable is Validate without the DSN and the password.
+func (c *Config) ValidateTable() error {
+	return errors.Join(c.checkSchema(), drivers.CheckPositive("service_down_time", c.ServiceDownTime),
+		drivers.CheckPositive("report_interval", c.ReportInterval), drivers.CheckPositive("timeout", c.Timeout))
 }

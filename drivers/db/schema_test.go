@@ -130,7 +130,7 @@ func (s *schemaTest) check(t *testing.T, dsn string) {
 
 // config returns the configuration of a file without optional settings.
 func (s *schemaTest) config(dsn string) Config {
-	cfg := Unset()
+	cfg := unset()
 	cfg.DSN, cfg.Schema, cfg.Rule = drivers.SecretText(dsn), s.schema, s.rule
 	cfg.SetDefaults()
 	return cfg

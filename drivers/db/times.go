@@ -14,26 +14,16 @@ func seconds(down, interval int) times {
 	return times{drivers.Duration(down) * drivers.Duration(time.Second), drivers.Duration(interval) * drivers.Duration(time.Second)}
 }
 
-// unset marks a time that was not configured. A file can't contain it, because it is negative.
-const unset drivers.Duration = -1
-
-// Unset returns the defaults that are the same for every schema. SetDefaults sets those that depend on the schema.
-func Unset() Config {
-	c := DefaultConfig()
-	c.ServiceDownTime, c.ReportInterval = unset, unset
-	return c
-}
-
-// SetDefaults sets the times that are not set yet to the schema's defaults. Those of a custom schema are Nova's.
+// SetDefaults sets the times that are [drivers.Unset] to those of the schema. Those of a custom schema are Nova's.
 func (c *Config) SetDefaults() {
 	t := nova().times
 	if s := schemaOf(c); s != nil {
 		t = s.times
 	}
-	if c.ServiceDownTime == unset {
+	if c.ServiceDownTime == drivers.Unset {
 		c.ServiceDownTime = t.down
 	}
-	if c.ReportInterval == unset {
+	if c.ReportInterval == drivers.Unset {
 		c.ReportInterval = t.interval
 	}
 }

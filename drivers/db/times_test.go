@@ -9,13 +9,20 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
+// unset returns the settings of a file that leaves the times to the schema.
+func unset() Config {
+	c := DefaultConfig()
+	c.ServiceDownTime, c.ReportInterval = drivers.Unset, drivers.Unset
+	return c
+}
+
 // Every service has default times of its own, which the configuration overrides. Only Nova's readers correct them.
 func TestSetDefaults(t *testing.T) {
 	for schema, want := range map[string][2]int{
 		"nova": {60, 10}, "cinder": {60, 10}, "manila": {60, 10}, "neutron": {75, 30}, "heat": {120, 60}, "ironic": {60, 10},
 		"designate": {60, 10}, "magnum": {180, 60}, "octavia": {60, 10}, "custom": {60, 10}, "no such thing": {60, 10},
 	} {
-		cfg := Unset()
+		cfg := unset()
 		cfg.Schema = schema
 		if schema == custom {
 			cfg.Custom = &Custom{}
@@ -25,7 +32,7 @@ func TestSetDefaults(t *testing.T) {
 		require.Equal(t, drivers.Duration(want[1])*drivers.Duration(time.Second), cfg.ReportInterval, schema)
 		require.Equal(t, time.Duration(cfg.ServiceDownTime), cfg.downTime())
 
-		cfg = Unset()
+		cfg = unset()
 		cfg.Schema, cfg.ServiceDownTime = schema, drivers.Duration(5*time.Second)
 		cfg.SetDefaults()
 		require.Equal(t, drivers.Duration(5*time.Second), cfg.ServiceDownTime)

@@ -23,7 +23,10 @@ func openExample(t *testing.T, name string, server *testserver.ZK) *zk.Driver {
 	cfg, err := sources.Parse(name, []byte(strings.Replace(string(text), "zk1:2181", server.Addr(), 1)))
 	require.NoError(t, err)
 	require.Len(t, cfg.Sources, 1)
-	return open(t, *cfg.Sources[0].ZK)
+	driver, err := sources.New(cfg, nil, discard()).Sources()[0].Open(discard())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, driver.Close()) })
+	return driver.(*zk.Driver)
 }
 
 func TestExamples(t *testing.T) {
