@@ -85,7 +85,7 @@ func TestParseDSNErrors(t *testing.T) {
 		"mysql://u:x@h/n?ssl_mode=verify": "its ssl_mode is not one of DISABLED, PREFERRED, REQUIRED, VERIFY_CA, " +
 			"VERIFY_IDENTITY",
 		"mysql://u:x@h/n?read_default_file=/etc/my.cnf": "its parameter read_default_file is not supported: " +
-			"say what it means in the URL itself, or leave it out",
+			"express it in the URL itself, or leave it out",
 		"mysql://u:x@h/n?surprise=1":          "has a parameter after the question mark that is not known",
 		"mysql://u:x@h/n?charset=a&charset=b": "its parameter charset is given 2 times",
 		"sqlite://members.db":                 "an SQLite path follows three slashes, or four when it is absolute: sqlite:////var/lib/servicegroup/members.db",
