@@ -141,8 +141,8 @@ func start(t *testing.T) (*testserver.AM, *testserver.Notifications) {
 }
 
 // held gives the alerts that Alertmanager has, by their labels.
-func held(a *testserver.AM) map[string]testserver.HeldAlert {
-	result := map[string]testserver.HeldAlert{}
+func held(a *testserver.AM) map[string]testserver.StoredAlert {
+	result := map[string]testserver.StoredAlert{}
 	for _, h := range a.Alerts() {
 		result[fmt.Sprint(h.Labels)] = h
 	}
@@ -151,7 +151,7 @@ func held(a *testserver.AM) map[string]testserver.HeldAlert {
 
 // postAll posts alerts, waits until the inhibitor has seen them and gives them as they are then. It sees them in their
 // order, so that the last ones tell: an outage and its member, which is inhibited.
-func postAll(t *testing.T, a *testserver.AM, batch []testserver.Alert) map[string]testserver.HeldAlert {
+func postAll(t *testing.T, a *testserver.AM, batch []testserver.Alert) map[string]testserver.StoredAlert {
 	t.Helper()
 	last := alert("ServiceGroupMemberDown cluster=last source=nova group=compute member=c1")
 	a.Post(append(batch, last, alert("ServiceGroupOutage cluster=last source=nova group=compute"))...)

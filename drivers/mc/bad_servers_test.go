@@ -50,7 +50,7 @@ func TestBadServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config()
-			cfg.Servers = []string{testserver.Impostor(t, test.serve)}
+			cfg.Servers = []string{testserver.FakeServer(t, test.serve)}
 			patience := 2 * time.Second
 			if test.reason != drivers.ReasonTimeout { // A busy machine needs longer to reach a bound.
 				patience = time.Minute

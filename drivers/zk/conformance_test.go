@@ -12,10 +12,10 @@ import (
 func TestConformance(t *testing.T) {
 	server := testserver.ZooKeeper(t)
 	drivertest.Run(t, drivertest.Backend{
-		Open:       func(t *testing.T) drivers.Driver { return open(t, config(server)) },
-		DownTime:   sessionTimeout,
-		Slack:      500 * time.Millisecond,
-		HoldsNames: true,
-		Server:     server,
+		Open:        func(t *testing.T) drivers.Driver { return open(t, config(server)) },
+		DownTime:    sessionTimeout,
+		Slack:       500 * time.Millisecond,
+		UniqueNames: true,
+		Server:      server,
 	})
 }

@@ -92,7 +92,7 @@ const noNode = -101
 // for is not there.
 func answering(t *testing.T, answer func(op int32, path string) []any) string {
 	t.Helper()
-	return testserver.Impostor(t, func(conn net.Conn) {
+	return testserver.FakeServer(t, func(conn net.Conn) {
 		if first := make([]byte, 4); !readFull(conn, first) || string(first) == "srvr" {
 			return
 		} else if !readFull(conn, make([]byte, binary.BigEndian.Uint32(first))) {
@@ -162,13 +162,13 @@ func TestHostileServers(t *testing.T) {
 		addr, says string
 		reason     drivers.Reason
 	}{
-		"web server":              {testserver.Impostor(t, silent("HTTP/1.1 400 Bad Request\r\n\r\n")), `not a ZooKeeper server: its answer begins with "HTTP"`, drivers.ReasonConnect},
+		"web server":              {testserver.FakeServer(t, silent("HTTP/1.1 400 Bad Request\r\n\r\n")), `not a ZooKeeper server: its answer begins with "HTTP"`, drivers.ReasonConnect},
 		"patient web server":      {web.Listener.Addr().String(), "got no session in time", drivers.ReasonTimeout},
-		"endless text":            {testserver.Impostor(t, endless(strings.Repeat("ha", 1000))), `not a ZooKeeper server: its answer begins with "haha"`, drivers.ReasonConnect},
-		"endless zeros":           {testserver.Impostor(t, endless(strings.Repeat("\x00", 1000))), "not a ZooKeeper server", drivers.ReasonConnect},
-		"silence":                 {testserver.Impostor(t, silent("")), "got no session in time", drivers.ReasonTimeout},
-		"a length, then silence":  {testserver.Impostor(t, silent("\x00\x00\x00\x25")), "got no session in time", drivers.ReasonTimeout},
-		"forged password":         {testserver.Impostor(t, silent(string(packetOf(t, int32(0), int32(4000), int64(1), huge, make([]byte, 17))))), "not a ZooKeeper server", drivers.ReasonConnect},
+		"endless text":            {testserver.FakeServer(t, endless(strings.Repeat("ha", 1000))), `not a ZooKeeper server: its answer begins with "haha"`, drivers.ReasonConnect},
+		"endless zeros":           {testserver.FakeServer(t, endless(strings.Repeat("\x00", 1000))), "not a ZooKeeper server", drivers.ReasonConnect},
+		"silence":                 {testserver.FakeServer(t, silent("")), "got no session in time", drivers.ReasonTimeout},
+		"a length, then silence":  {testserver.FakeServer(t, silent("\x00\x00\x00\x25")), "got no session in time", drivers.ReasonTimeout},
+		"forged password":         {testserver.FakeServer(t, silent(string(packetOf(t, int32(0), int32(4000), int64(1), huge, make([]byte, 17))))), "not a ZooKeeper server", drivers.ReasonConnect},
 		"no names at all":         {liar(t, opGetChildren), "its answer is cut short", drivers.ReasonSession},
 		"2 billion names":         {liar(t, opGetChildren, huge, stat), "it sent 0 bytes and says that they are 2147483647 names", drivers.ReasonSession},
 		"4 billion names":         {liar(t, opGetChildren, int32(-1), stat), "it sent 0 bytes and says that they are 4294967295 names", drivers.ReasonSession},

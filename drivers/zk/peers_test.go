@@ -28,7 +28,7 @@ func nobody(t *testing.T) string {
 // Whatever is at the other end, a poll ends with its context or before, says what was seen, and costs little.
 func TestBadPeers(t *testing.T) {
 	says := func(text string) string {
-		return testserver.Impostor(t, func(c net.Conn) {
+		return testserver.FakeServer(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, text)
 			_, _ = io.Copy(io.Discard, c)
 		})
@@ -44,7 +44,7 @@ func TestBadPeers(t *testing.T) {
 		{"silence", says(""), drivers.ReasonTimeout, "no session in time"},
 		{"a length and then nothing", says("\x00\x00\x00\x25"), drivers.ReasonTimeout, "no session in time"},
 		{"a gigabyte and then nothing", says("\x40\x00\x00\x00"), drivers.ReasonConnect, "not a ZooKeeper server"},
-		{"hangs up", testserver.Impostor(t, func(net.Conn) {}), drivers.ReasonSession, "quorum"},
+		{"hangs up", testserver.FakeServer(t, func(net.Conn) {}), drivers.ReasonSession, "quorum"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestOutageIsReportedQuickly(t *testing.T) {
 func TestLongOutage(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var attempts atomic.Int64
-	addr := testserver.Impostor(t, func(net.Conn) { attempts.Add(1) })
+	addr := testserver.FakeServer(t, func(net.Conn) { attempts.Add(1) })
 	cfg := configFor(addr, addr, addr, addr)
 	cfg.SessionTimeout = drivers.Duration(100 * time.Millisecond)
 	d := open(t, cfg)
@@ -144,7 +144,7 @@ func mute(c net.Conn) {
 // A session whose requests go unanswered is replaced, although the server answers pings.
 func TestMuteServer(t *testing.T) {
 	var sessions atomic.Int64
-	d := open(t, configFor(testserver.Impostor(t, func(c net.Conn) {
+	d := open(t, configFor(testserver.FakeServer(t, func(c net.Conn) {
 		sessions.Add(1)
 		mute(c)
 	})))

@@ -1,4 +1,4 @@
-// Package atomicfile replaces files as a whole.
+// Package atomicfile replaces files atomically.
 package atomicfile
 
 import (
@@ -7,8 +7,7 @@ import (
 	"path/filepath"
 )
 
-// Replace makes a file hold data. Whoever reads the file at any time, even after a power failure, finds the old or the new
-// content.
+// Replace replaces the content of a file. A reader finds the old or the new content at any time, even after a power failure.
 func Replace(name string, data []byte) (err error) {
 	tmp, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.tmp")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package drivertest is the conformance suite of the ServiceGroup API: what every driver has to do, against the real
-// server of its backend.
+// Package drivertest is the conformance suite that every driver must pass, against the real server of its backend. It tests
+// the promises of the interfaces in package drivers: a new driver calls [Run] in a test, and [RunTLS] if it can use TLS.
 package drivertest
 
 import (
@@ -14,24 +14,24 @@ import (
 
 // A Backend is a real server and how to reach it.
 type Backend struct {
-	// Open makes a new driver for the backend, as another process would. The suite closes it.
+	// Open returns a new driver for the backend, as another process would open. The suite closes it.
 	Open func(t *testing.T) drivers.Driver
 
-	// DownTime is how long an abandoned member may stay up by the driver's rule; Slack is added for the granularity of
-	// the backend: whole seconds in a table, ticks of a server.
+	// DownTime is how long an abandoned member may stay up by the driver's rule. Slack is added for the granularity of the
+	// backend, such as whole seconds in a table, or ticks of a server.
 	DownTime, Slack time.Duration
 
-	// HoldsNames says that a name can be held by one live process only.
-	HoldsNames bool
+	// UniqueNames means that only one live process can have a name.
+	UniqueNames bool
 
-	// Refuses says which names the backend can't keep, nil where it can keep any.
+	// Refuses reports whether the backend can't store a name; nil if it can store all.
 	Refuses func(name string) bool
 
-	// Server is what the suite stops and freezes, nil where the backend is no server.
+	// Server is the server that the suite stops and freezes; nil if the backend is not a server.
 	Server Server
 }
 
-// A Server can be taken away and given back.
+// A Server can be stopped and paused.
 type Server interface {
 	Stop()
 	Start()
@@ -39,12 +39,12 @@ type Server interface {
 	Thaw()
 }
 
-// prompt bounds what has to happen without waiting for the backend's time limits. It allows for a busy machine.
+// prompt is the timeout for operations that need not wait for a timeout of the backend, on a busy machine.
 const prompt = 10 * time.Second
 
 // Run runs the suite. Every test uses groups of its own.
 func Run(t *testing.T, b Backend) {
-	t.Run("nobody", b.testNobody)
+	t.Run("empty", b.testEmpty)
 	t.Run("join", b.testJoin)
 	t.Run("stays", b.testStays)
 	t.Run("leave", b.testLeave)
@@ -55,8 +55,8 @@ func Run(t *testing.T, b Backend) {
 	t.Run("context", b.testContext)
 	t.Run("close", b.testClose)
 	t.Run("concurrent", b.testConcurrent)
-	if b.HoldsNames {
-		t.Run("held", b.testHeld)
+	if b.UniqueNames {
+		t.Run("taken", b.testTaken)
 	}
 	if b.Server != nil {
 		t.Run("stopped", b.testStopped)
@@ -73,11 +73,11 @@ func (b Backend) open(t *testing.T) drivers.Driver {
 	return d
 }
 
-// join makes a member through a driver of its own, as a process of its own would.
+// join joins a member through a driver of its own, like a separate process.
 func (b Backend) join(t *testing.T, group, name string) drivers.Membership {
 	t.Helper()
 	joiner, ok := b.open(t).(drivers.Joiner)
-	require.True(t, ok, "the driver is no Joiner")
+	require.True(t, ok, "the driver is not a Joiner")
 	ctx, cancel := context.WithTimeout(t.Context(), prompt)
 	defer cancel()
 	membership, err := joiner.Join(ctx, drivers.JoinRequest{Group: group, Name: name})
@@ -86,7 +86,7 @@ func (b Backend) join(t *testing.T, group, name string) drivers.Membership {
 	return membership
 }
 
-// members reads the backend; a failure fails the test.
+// members polls the backend. An error fails the test.
 func members(t *testing.T, d drivers.Driver) *drivers.Poll {
 	t.Helper()
 	poll, err := read(t, d)
@@ -94,7 +94,7 @@ func members(t *testing.T, d drivers.Driver) *drivers.Poll {
 	return poll
 }
 
-// read reads the backend with a bound on the time it may take.
+// read polls the backend with a timeout.
 func read(t *testing.T, d drivers.Driver) (*drivers.Poll, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), prompt)
@@ -102,7 +102,7 @@ func read(t *testing.T, d drivers.Driver) (*drivers.Poll, error) {
 	return d.Members(ctx)
 }
 
-// find returns the member, or nil when the poll has none of that name.
+// find returns the member, or nil if the poll does not have it.
 func find(poll *drivers.Poll, group, name string) *drivers.Member {
 	for i := range poll.Members {
 		if m := &poll.Members[i]; m.Group == group && m.Name == name {
@@ -112,7 +112,7 @@ func find(poll *drivers.Poll, group, name string) *drivers.Member {
 	return nil
 }
 
-// verdict is one word for what the poll says of a member.
+// verdict returns "up", "down" or "absent".
 func verdict(poll *drivers.Poll, group, name string) string {
 	switch m := find(poll, group, name); {
 	case m == nil:

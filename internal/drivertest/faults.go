@@ -11,7 +11,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A call ends when its context does.
+// A call ends when its context ends.
 func (b Backend) testContext(t *testing.T) {
 	d := b.open(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -20,14 +20,14 @@ func (b Backend) testContext(t *testing.T) {
 	_, err := d.Members(ctx)
 	require.ErrorIs(t, err, drivers.ErrUnavailable)
 	require.Less(t, time.Since(begun), prompt)
-	members(t, d) // And the driver is as good as before.
+	members(t, d) // The driver can still be used.
 }
 
 func (b Backend) testClose(t *testing.T) {
 	d := b.Open(t)
 	members(t, d)
 	require.NoError(t, d.Close())
-	require.NoError(t, d.Close(), "closing twice does nothing")
+	require.NoError(t, d.Close(), "a second Close does nothing")
 	_, err := read(t, d)
 	require.ErrorIs(t, err, drivers.ErrUnavailable)
 }
@@ -48,12 +48,12 @@ func (b Backend) testConcurrent(t *testing.T) {
 	require.NoError(t, membership.Leave(t.Context()))
 }
 
-// A server that is gone makes everything unknown, in bounded time, and its return needs nobody's help.
+// While the server is stopped, polls fail in bounded time. When it is back, polls and heartbeats succeed again.
 func (b Backend) testStopped(t *testing.T) {
 	b.testOutage(t, "stopped", b.Server.Stop, b.Server.Start)
 }
 
-// So does one that keeps its connections and says nothing.
+// The same is true of a server that keeps its connections open but does not answer.
 func (b Backend) testFrozen(t *testing.T) {
 	b.testOutage(t, "frozen", b.Server.Freeze, b.Server.Thaw)
 }
@@ -74,13 +74,13 @@ func (b Backend) testOutage(t *testing.T, group string, begin, end func()) {
 		require.ErrorIs(t, err, drivers.ErrUnavailable)
 		require.Less(t, took, limit+time.Second)
 	}
-	// Closing must not wait for the server either.
+	// Close must not wait for the server.
 	begun := time.Now()
 	require.NoError(t, b.Open(t).Close())
 	require.Less(t, time.Since(begun), prompt)
 	end()
 
-	// The reader and the member both come back by themselves.
+	// The reader and the member both recover by themselves.
 	eventually(t, d, b.DownTime+b.Slack+30*time.Second, group, "one", "up")
 	require.NoError(t, membership.Err())
 	require.Eventually(t, func() bool {
@@ -90,12 +90,12 @@ func (b Backend) testOutage(t *testing.T, group string, begin, end func()) {
 	}, 30*time.Second, 50*time.Millisecond)
 }
 
-// A driver that watches says so when something has changed.
+// A driver that is a Watcher signals changes.
 func (b Backend) testWatch(t *testing.T) {
 	d := b.open(t)
 	watcher, ok := d.(drivers.Watcher)
 	if !ok {
-		return // Not every backend can tell.
+		return // Not every backend can notify.
 	}
 	settle := func() {
 		t.Helper()

@@ -10,16 +10,16 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-func (b Backend) testNobody(t *testing.T) {
+func (b Backend) testEmpty(t *testing.T) {
 	d := b.open(t)
-	names, err := drivers.GetAll(t.Context(), d, "nobody")
+	names, err := drivers.GetAll(t.Context(), d, "empty")
 	require.NoError(t, err)
 	require.Empty(t, names)
-	_, err = drivers.GetOne(t.Context(), d, "nobody")
+	_, err = drivers.GetOne(t.Context(), d, "empty")
 	require.ErrorIs(t, err, drivers.ErrNoMember)
-	_, err = drivers.IsUp(t.Context(), d, "nobody", "nowhere")
+	_, err = drivers.IsUp(t.Context(), d, "empty", "one")
 	require.ErrorIs(t, err, drivers.ErrNoMember)
-	require.ErrorIs(t, d.(drivers.Joiner).Leave(t.Context(), "nobody", "nowhere"), drivers.ErrNoMember)
+	require.ErrorIs(t, d.(drivers.Joiner).Leave(t.Context(), "empty", "one"), drivers.ErrNoMember)
 }
 
 func (b Backend) testJoin(t *testing.T) {
@@ -40,7 +40,7 @@ func (b Backend) testJoin(t *testing.T) {
 
 	poll := members(t, d)
 	m := find(poll, "join-a", "one")
-	require.True(t, m.Rostered, "what Join wrote is remembered by the backend")
+	require.True(t, m.Rostered, "the backend still lists a joined member when it is down")
 	require.NotEqual(t, drivers.FlagYes, m.ForcedDown)
 	require.Positive(t, poll.DownTime)
 	require.NotEmpty(t, poll.Backend)
@@ -50,7 +50,7 @@ func (b Backend) testJoin(t *testing.T) {
 	}
 }
 
-// A member that is there stays up for as long as it is, not only until its first proof of life has aged.
+// A member stays up for longer than its first proof of life counts.
 func (b Backend) testStays(t *testing.T) {
 	d := b.open(t)
 	membership := b.join(t, "stays", "one")
@@ -63,18 +63,18 @@ func (b Backend) testStays(t *testing.T) {
 
 func (b Backend) testLeave(t *testing.T) {
 	d := b.open(t)
-	for range 2 { // A name that has left is free again.
+	for range 2 { // The name of a member that left can be used again.
 		membership := b.join(t, "leave", "one")
 		require.Equal(t, "up", verdict(members(t, d), "leave", "one"))
 		require.NoError(t, membership.Leave(t.Context()))
 		require.Equal(t, "absent", verdict(members(t, d), "leave", "one"))
-		require.NoError(t, membership.Leave(t.Context()), "leaving twice does nothing")
-		require.NoError(t, membership.Die(t.Context(), time.Now()), "nor does dying after that")
+		require.NoError(t, membership.Leave(t.Context()), "a second Leave does nothing")
+		require.NoError(t, membership.Die(t.Context(), time.Now()), "Die after Leave does nothing")
 	}
 	require.Equal(t, "absent", verdict(members(t, d), "leave", "one"))
 }
 
-// Somebody else removes a member that lives: it does not come back, and its process is told.
+// If another process removes a live member, it does not come back, and its membership ends.
 func (b Backend) testRemoved(t *testing.T) {
 	d := b.open(t)
 	membership := b.join(t, "removed", "one")
@@ -84,7 +84,7 @@ func (b Backend) testRemoved(t *testing.T) {
 	case <-membership.Done():
 		require.ErrorIs(t, membership.Err(), drivers.ErrRemoved)
 	case <-time.After(b.DownTime + b.Slack + prompt):
-		t.Fatal("the membership was not told that it was removed")
+		t.Fatal("the membership did not end")
 	}
 	require.Equal(t, "absent", verdict(members(t, d), "removed", "one"))
 }
@@ -94,16 +94,16 @@ func (b Backend) testDie(t *testing.T) {
 	membership := b.join(t, "die", "one")
 	require.NoError(t, membership.Die(t.Context(), time.Now().Add(-time.Second)))
 	m := find(members(t, d), "die", "one")
-	require.NotNil(t, m, "the dead stay in the roster")
-	require.False(t, m.Up, "the dead are dead at once")
-	require.NotEqual(t, drivers.FlagYes, m.ForcedDown, "death is no operator's decision")
+	require.NotNil(t, m, "a member that died stays in the roster")
+	require.False(t, m.Up, "a member that died is down at once")
+	require.NotEqual(t, drivers.FlagYes, m.ForcedDown, "a death is not an operator's decision")
 
 	b.join(t, "die", "one")
 	eventually(t, d, prompt, "die", "one", "up")
 	require.NoError(t, d.(drivers.Joiner).Leave(t.Context(), "die", "one"))
 }
 
-// The backend notices by itself that a member fell silent, in the time that it promises, and remembers it.
+// A member whose proofs of life stop is down after the heartbeat timeout, and stays in the roster.
 func (b Backend) testAbandon(t *testing.T) {
 	d := b.open(t)
 	membership := b.join(t, "abandon", "one")
@@ -112,14 +112,14 @@ func (b Backend) testAbandon(t *testing.T) {
 	eventually(t, d, b.DownTime+b.Slack+prompt, "abandon", "one", "down")
 	require.Less(t, time.Since(abandoned), b.DownTime+b.Slack+time.Second)
 
-	// The name can be taken back, and the dead removed.
+	// The name can be used again, and the member be removed.
 	b.join(t, "abandon", "one")
 	eventually(t, d, prompt, "abandon", "one", "up")
 	require.NoError(t, d.(drivers.Joiner).Leave(t.Context(), "abandon", "one"))
 	require.Equal(t, "absent", verdict(members(t, d), "abandon", "one"))
 }
 
-// Names are kept as they are, or refused before anything is written.
+// Names are stored unchanged, or refused before anything is written.
 func (b Backend) testNames(t *testing.T) {
 	d := b.open(t)
 	for _, name := range []string{
@@ -138,21 +138,21 @@ func (b Backend) testNames(t *testing.T) {
 	for _, bad := range []drivers.JoinRequest{{Group: "names"}, {Name: "one"}} {
 		_, err := d.(drivers.Joiner).Join(t.Context(), bad)
 		require.Error(t, err)
-		require.NotErrorIs(t, err, drivers.ErrUnavailable, "a bad name is the caller's fault")
+		require.NotErrorIs(t, err, drivers.ErrUnavailable, "a bad name does not mean that the backend is unavailable")
 	}
 	for _, m := range members(t, d).Members {
 		require.NotEqual(t, "names", m.Group, "left behind: %+v", m)
 	}
 }
 
-func (b Backend) testHeld(t *testing.T) {
-	first := b.join(t, "held", "one")
+func (b Backend) testTaken(t *testing.T) {
+	first := b.join(t, "taken", "one")
 	ctx, cancel := context.WithTimeout(t.Context(), prompt)
 	defer cancel()
 	d := b.open(t)
-	_, err := d.(drivers.Joiner).Join(ctx, drivers.JoinRequest{Group: "held", Name: "one"})
+	_, err := d.(drivers.Joiner).Join(ctx, drivers.JoinRequest{Group: "taken", Name: "one"})
 	require.ErrorIs(t, err, drivers.ErrNameTaken)
-	require.NoError(t, first.Err(), "who holds the name keeps it")
-	require.Equal(t, "up", verdict(members(t, d), "held", "one"))
+	require.NoError(t, first.Err(), "the first member keeps the name")
+	require.Equal(t, "up", verdict(members(t, d), "taken", "one"))
 	require.NoError(t, first.Leave(t.Context()))
 }

@@ -12,20 +12,21 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A TLSBackend is a real server that takes encrypted connections from clients with a certificate.
+// A TLSBackend is a real server with TLS that requires client certificates.
 type TLSBackend struct {
-	// Start starts a server that has this certificate and takes those of the authority. Its clear port is another one.
+	// Start starts a server with a certificate, which accepts client certificates of the authority. It returns the addresses
+	// of the port with TLS and of one without.
 	Start func(t *testing.T, authority *testserver.Authority, certificate *testserver.Certificate) (secure, clear string)
-	// Open makes a new driver for one server, nil for connections in the clear. The suite closes it.
+	// Open returns a new driver for one server. A nil encryption means no TLS. The suite closes it.
 	Open func(t *testing.T, server string, encryption *drivers.TLS) drivers.Driver
 }
 
-// A tlsCase is how somebody connects, and how that fails.
+// A tlsCase is how a client connects, and how that fails.
 type tlsCase struct {
 	server string
 	tls    *drivers.TLS
-	reason drivers.Reason // empty: it does not fail
-	says   string         // what the error has to contain
+	reason drivers.Reason // empty: no error
+	says   string         // in the error
 }
 
 // RunTLS runs the suite for encrypted connections.
@@ -51,8 +52,8 @@ func RunTLS(t *testing.T, b TLSBackend) {
 		"other CA":                {byName, identity(other.File, client), drivers.ReasonConnect, "unknown authority"},
 		"the system's CAs":        {byName, identity("", client), drivers.ReasonConnect, "unknown authority"},
 		"expired":                 {at(t, "localhost", expired), mine, drivers.ReasonConnect, "expired"},
-		"server in the clear":     {at(t, "localhost", clear), mine, drivers.ReasonConnect, "TLS handshake"},
-		"client in the clear":     {server: byName, reason: drivers.ReasonConnect},
+		"server without TLS":      {at(t, "localhost", clear), mine, drivers.ReasonConnect, "TLS handshake"},
+		"client without TLS":      {server: byName, reason: drivers.ReasonConnect},
 		"no certificate":          {byName, &drivers.TLS{CAFile: authority.File}, drivers.ReasonAuth, "certificate"},
 		"certificate of other CA": {byName, identity(authority.File, other.Issue("client")), drivers.ReasonAuth, "certificate"},
 		"expired certificate":     {byName, identity(authority.File, authority.IssueExpired("client")), drivers.ReasonAuth, "certificate"},
@@ -73,7 +74,7 @@ func RunTLS(t *testing.T, b TLSBackend) {
 	})
 }
 
-// at gives a server by another name of its host.
+// at returns the address of a server with another name of its host.
 func at(t *testing.T, host, server string) string {
 	t.Helper()
 	_, port, err := net.SplitHostPort(server)
@@ -81,8 +82,8 @@ func at(t *testing.T, host, server string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// check reads until the outcome is the one that is wanted: on a busy machine a driver may run out of time first. When
-// that is a failure, it never reads anything.
+// check polls until the result is the expected one: on a busy machine the first polls may time out. If the expected result is
+// an error, no poll may succeed.
 func (c *tlsCase) check(t *testing.T, d drivers.Driver) {
 	t.Helper()
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
@@ -96,7 +97,7 @@ func (c *tlsCase) check(t *testing.T, d drivers.Driver) {
 		}
 		require.ErrorIs(t, err, drivers.ErrUnavailable)
 		reason := drivers.ReasonOf(err)
-		// A ZooKeeper server that hangs up on what it does not understand gives no session.
+		// A ZooKeeper server closes a connection that it does not understand, so that there is no session.
 		return reason == c.reason || reason == drivers.ReasonSession && c.tls == nil
 	}, 3*prompt, 20*time.Millisecond, "want %q", c.reason)
 	if c.reason != "" {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// deathRule fires while the metric below says down.
+// deathRule fires while the metric below is 0.
 const deathRule = `groups:
   - name: test
     rules:
@@ -23,12 +23,12 @@ const deathRule = `groups:
         annotations: {summary: "{{ $labels.member }} is down"}
 `
 
-// quickly sends everything at once.
-const quickly = `route: {receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
+// noDelays is a configuration that sends every notification at once.
+const noDelays = `route: {receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
 receivers: [{name: hook, webhook_configs: [{url: "%s/hook"}]}]
 `
 
-// scraping scrapes one target as often as can be had, and sends alerts to one Alertmanager.
+// scraping is a configuration that scrapes one target every 100 ms, and sends alerts to one Alertmanager.
 const scraping = `global: {scrape_interval: 100ms, scrape_timeout: 100ms, evaluation_interval: 100ms}
 rule_files: [%s]
 alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
@@ -42,7 +42,7 @@ func TestAnAlertPassesPrometheusAndAlertmanager(t *testing.T) {
 	}))
 	t.Cleanup(target.Close)
 	hook := Webhook(t)
-	a := Alertmanager(t, fmt.Sprintf(quickly, hook.URL()))
+	a := Alertmanager(t, fmt.Sprintf(noDelays, hook.URL()))
 	rules := filepath.Join(t.TempDir(), "rules.yml")
 	require.NoError(t, os.WriteFile(rules, []byte(deathRule), 0o666))
 	config := fmt.Sprintf(scraping, rules, a.Addr(), target.Listener.Addr())
@@ -85,7 +85,7 @@ func TestAnAlertPassesPrometheusAndAlertmanager(t *testing.T) {
 
 func TestAlertmanager(t *testing.T) {
 	hook := Webhook(t)
-	a := Alertmanager(t, fmt.Sprintf(quickly, hook.URL()))
+	a := Alertmanager(t, fmt.Sprintf(noDelays, hook.URL()))
 	require.Empty(t, a.Alerts())
 	now := time.Now()
 	alert := Alert{
@@ -94,9 +94,9 @@ func TestAlertmanager(t *testing.T) {
 	}
 	a.Post(alert, Alert{Labels: map[string]string{"alertname": "Other"}})
 	hook.Wait("notification of each group", func(all []Notification) bool { return len(all) == 2 })
-	held := a.Alerts()
-	require.Len(t, held, 2)
-	for _, h := range held {
+	stored := a.Alerts()
+	require.Len(t, stored, 2)
+	for _, h := range stored {
 		require.Equal(t, "active", h.Status.State)
 		require.Equal(t, "hook", h.Receivers[0].Name)
 		if h.Labels["alertname"] == "Down" {
@@ -105,7 +105,7 @@ func TestAlertmanager(t *testing.T) {
 		}
 	}
 
-	a.Reload(fmt.Sprintf(quickly, hook.URL()) +
+	a.Reload(fmt.Sprintf(noDelays, hook.URL()) +
 		"inhibit_rules: [{source_matchers: [alertname=Down], target_matchers: [alertname=Other]}]\n")
 	require.Eventually(t, func() bool {
 		for _, h := range a.Alerts() {

@@ -13,7 +13,7 @@ type AM struct {
 	config string // the path of its configuration
 }
 
-// An Alert is one alert, as it is posted to Alertmanager. Times that are left out are Alertmanager's to choose.
+// An Alert is one alert, as it is posted to Alertmanager. Alertmanager sets missing times.
 type Alert struct {
 	Labels       map[string]string `json:"labels"`
 	Annotations  map[string]string `json:"annotations"`
@@ -22,8 +22,8 @@ type Alert struct {
 	GeneratorURL string            `json:"generatorURL,omitempty"`
 }
 
-// A HeldAlert is an alert that Alertmanager has.
-type HeldAlert struct {
+// A StoredAlert is an alert, as Alertmanager returns it.
+type StoredAlert struct {
 	Alert
 	Fingerprint string      `json:"fingerprint"`
 	Status      AlertStatus `json:"status"`
@@ -33,7 +33,7 @@ type HeldAlert struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
-// AlertStatus says whether an alert is notified, and which others keep it from that.
+// AlertStatus is whether Alertmanager notifies about an alert, and if not, why.
 type AlertStatus struct {
 	State       string   `json:"state"`       // unprocessed, active or suppressed
 	InhibitedBy []string `json:"inhibitedBy"` // fingerprints of alerts
@@ -49,8 +49,7 @@ func Alertmanager(t TB, config string, args ...string) *AM {
 	return a
 }
 
-// AlertmanagerTLS starts an Alertmanager that takes encrypted connections only, from clients with a certificate of the
-// authority.
+// AlertmanagerTLS starts an Alertmanager with TLS that requires a client certificate of the authority.
 func AlertmanagerTLS(t TB, config string, authority *Authority, certificate *Certificate) *AM {
 	t.Helper()
 	a, argv := newAlertmanager(t, config)
@@ -62,7 +61,7 @@ func AlertmanagerTLS(t TB, config string, authority *Authority, certificate *Cer
 	return a
 }
 
-// newAlertmanager prepares an Alertmanager and gives its command line.
+// newAlertmanager returns an Alertmanager that has not been started, and its command line.
 func newAlertmanager(t TB, config string) (*AM, []string) {
 	t.Helper()
 	daemon := find(t, "prometheus-alertmanager", "prometheus-alertmanager")
@@ -78,7 +77,7 @@ func newAlertmanager(t TB, config string) (*AM, []string) {
 // Amtool returns the path of amtool.
 func Amtool(t TB) string { t.Helper(); return find(t, "amtool", "prometheus-alertmanager") }
 
-// Reload gives Alertmanager another configuration and makes it read that.
+// Reload replaces Alertmanager's configuration, and makes Alertmanager read it.
 func (a *AM) Reload(config string) {
 	a.t.Helper()
 	configure(a.t, a.config, config)
@@ -95,10 +94,10 @@ func (a *AM) Post(alerts ...Alert) {
 	}
 }
 
-// Alerts returns the alerts that Alertmanager has and that have not ended, suppressed ones included.
-func (a *AM) Alerts() []HeldAlert {
+// Alerts returns the alerts that have not ended, including suppressed ones.
+func (a *AM) Alerts() []StoredAlert {
 	a.t.Helper()
-	var alerts []HeldAlert
+	var alerts []StoredAlert
 	if err := a.get("/api/v2/alerts", &alerts); err != nil {
 		a.t.Fatalf("alertmanager: %v", err)
 	}

@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// A Bench is what servers need of a test, in a program that is none.
+// A Bench implements [TB] in a program that is not a test.
 type Bench struct {
-	// Out gets what a test would log.
+	// Out receives the log.
 	Out io.Writer
 
 	mu       sync.Mutex
@@ -18,10 +18,10 @@ type Bench struct {
 	failed   bool
 }
 
-// Run runs f and everything that was to be cleaned up, and returns the exit code.
+// Run runs f and all cleanups, and returns the exit code.
 func (b *Bench) Run(f func()) int {
 	done := make(chan struct{})
-	go func() { // Fatalf ends the goroutine.
+	go func() { // in a goroutine, because Fatalf ends it
 		defer close(done)
 		defer b.clean()
 		f()
@@ -33,7 +33,7 @@ func (b *Bench) Run(f func()) int {
 	return 0
 }
 
-// Section runs f, and then what f wants to be cleaned up.
+// Section runs f, and then the cleanups that f registered.
 func (b *Bench) Section(f func()) {
 	b.mu.Lock()
 	outer := b.cleanups

@@ -23,14 +23,14 @@ type Authority struct {
 	key  *ecdsa.PrivateKey
 }
 
-// A Certificate is one with its key, in files that everybody may read: servers run as other users.
+// A Certificate is a certificate with its key. All users may read its files, because servers run as other users.
 type Certificate struct {
 	CertFile, KeyFile string
 	// File has both, the key first.
 	File string
 }
 
-// NewAuthority makes an authority that nobody trusts yet.
+// NewAuthority returns a new authority, which no server or client trusts yet.
 func NewAuthority(t TB) *Authority {
 	t.Helper()
 	a := &Authority{t: t, cert: template("test authority "+rand.Text(), time.Hour)}
@@ -41,13 +41,13 @@ func NewAuthority(t TB) *Authority {
 	return a
 }
 
-// Issue makes a certificate for servers and clients of these names and addresses.
+// Issue returns a certificate for servers and clients with these names and addresses.
 func (a *Authority) Issue(names ...string) *Certificate {
 	a.t.Helper()
 	return a.issue(time.Hour, names)
 }
 
-// IssueExpired makes a certificate that was valid until a minute ago.
+// IssueExpired returns a certificate that expired one minute ago.
 func (a *Authority) IssueExpired(names ...string) *Certificate {
 	a.t.Helper()
 	return a.issue(-time.Minute, names)
@@ -79,7 +79,7 @@ func (a *Authority) issue(lifetime time.Duration, names []string) *Certificate {
 	return c
 }
 
-// Replace puts another certificate into the files of this one, as those do that renew certificates.
+// Replace replaces the files of this certificate by those of another one, as tools that renew certificates do.
 func (c *Certificate) Replace(t TB, by *Certificate) {
 	t.Helper()
 	for to, from := range map[string]string{c.CertFile: by.CertFile, c.KeyFile: by.KeyFile, c.File: by.File} {
@@ -105,7 +105,7 @@ func (a *Authority) newKey() *ecdsa.PrivateKey {
 	return key
 }
 
-// sign gives a certificate for the key.
+// sign returns a certificate for the key.
 func (a *Authority) sign(cert *x509.Certificate, key *ecdsa.PrivateKey) *pem.Block {
 	a.t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, cert, a.cert, &key.PublicKey, a.key)
@@ -115,12 +115,12 @@ func (a *Authority) sign(cert *x509.Certificate, key *ecdsa.PrivateKey) *pem.Blo
 	return &pem.Block{Type: "CERTIFICATE", Bytes: der}
 }
 
-// dir makes a folder that other users can read.
+// dir creates a folder that other users can read.
 func (a *Authority) dir() string {
 	a.t.Helper()
 	dir := TempDir(a.t)
 	if err := os.Chmod(dir, 0o755); err != nil {
-		a.t.Fatalf("opening a folder to all: %v", err)
+		a.t.Fatalf("making a folder readable for all users: %v", err)
 	}
 	return dir
 }

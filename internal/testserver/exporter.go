@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// BuildExporter builds the program that users have, and returns its path.
+// BuildExporter builds the exporter, and returns its path.
 func BuildExporter(t TB) string {
 	t.Helper()
 	path := filepath.Join(TempDir(t), "servicegroup_exporter")
@@ -21,7 +21,7 @@ func BuildExporter(t TB) string {
 	return path
 }
 
-// ModuleDir returns the folder of the program's own module, from inside it or from a module that requires it.
+// ModuleDir returns the folder of the main module, for tests in it or in a module that requires it.
 func ModuleDir(t TB) string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "servicegroup_exporter").Output()
@@ -31,7 +31,7 @@ func ModuleDir(t TB) string {
 	return strings.TrimSpace(string(out))
 }
 
-// ExporterReady is nil when the exporter that serves at addr says that it is ready.
+// ExporterReady returns nil if the exporter at addr reports that it is ready.
 func ExporterReady(addr string) error {
 	response, err := (&http.Client{Timeout: time.Second}).Get("http://" + addr + "/-/ready")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// apiTimeout bounds one call of a server's HTTP API, on a busy machine with few cores.
+// apiTimeout is the timeout of one call of a server's HTTP API, on a busy machine with few cores.
 const apiTimeout = 10 * time.Second
 
 // An httpAPI calls a server's HTTP API.
@@ -21,13 +21,13 @@ func (a httpAPI) URL() string { return "http://" + a.addr }
 // Addr returns the server's host and port.
 func (a httpAPI) Addr() string { return a.addr }
 
-// answers says whether the server is ready. It asks with little patience, since it is asked again.
+// answers returns nil if the server is ready. Its timeout is short, because it is called repeatedly.
 func (a httpAPI) answers() error { return a.call(http.MethodGet, "/-/ready", nil, nil, time.Second) }
 
 // reload makes the server read its configuration again.
 func (a httpAPI) reload() error { return a.call(http.MethodPost, "/-/reload", nil, nil, apiTimeout) }
 
-// get decodes an answer from JSON.
+// get decodes the JSON of an answer.
 func (a httpAPI) get(path string, answer any) error {
 	return a.call(http.MethodGet, path, nil, answer, apiTimeout)
 }
@@ -41,7 +41,7 @@ func (a httpAPI) post(path string, request any) error {
 	return a.call(http.MethodPost, path, body, nil, apiTimeout)
 }
 
-// call sends a body, and decodes the answer into answer if that is not nil. Any status but 200 is an error.
+// call sends a body, and decodes the answer into answer if that is not nil. A status other than 200 is an error.
 func (a httpAPI) call(method, path string, body []byte, answer any, timeout time.Duration) error {
 	request, err := http.NewRequest(method, a.URL()+path, bytes.NewReader(body))
 	if err != nil {

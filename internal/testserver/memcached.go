@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// MC is a real memcached server. What it holds is lost when it stops.
+// MC is a real memcached server. It loses its data when it stops.
 type MC struct {
 	*Process
 	port int
-	tls  int // the port that takes encrypted connections, 0 if there is none
+	tls  int // the TLS port, 0 if there is none
 }
 
 // Memcached starts a memcached server; args are added to its command line.
@@ -26,8 +26,7 @@ func Memcached(t TB, args ...string) *MC {
 	return m
 }
 
-// MemcachedTLS starts a memcached server that also takes encrypted connections, from clients with a certificate of the
-// authority.
+// MemcachedTLS starts a memcached server with a TLS port that requires a client certificate of the authority.
 func MemcachedTLS(t TB, authority *Authority, certificate *Certificate) *MC {
 	t.Helper()
 	m := &MC{port: Port(t), tls: Port(t)}
@@ -37,12 +36,12 @@ func MemcachedTLS(t TB, authority *Authority, certificate *Certificate) *MC {
 	return m
 }
 
-// memcached is the command line that all servers have.
+// memcached returns the part of the command line that all servers have.
 func memcached(t TB) []string {
 	t.Helper()
 	argv := []string{find(t, "memcached", "memcached"), "-U", "0", "-m", "64"}
 	if os.Getuid() == 0 {
-		argv = append(argv, "-u", "root") // It refuses to run as root unless told so.
+		argv = append(argv, "-u", "root") // Without it memcached refuses to run as root.
 	}
 	return argv
 }
@@ -50,7 +49,7 @@ func memcached(t TB) []string {
 // Addr returns the server's host and port.
 func (m *MC) Addr() string { return loopback(m.port) }
 
-// TLSAddr returns the host and port for encrypted connections.
+// TLSAddr returns the host and TLS port.
 func (m *MC) TLSAddr() string { return loopback(m.tls) }
 
 // Command sends one line, and returns the first line of the answer.

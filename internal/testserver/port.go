@@ -10,12 +10,12 @@ import (
 	"syscall"
 )
 
-// Ports are taken from below the range that Linux gives to outgoing connections (32768 and up), so that no client takes
-// a server's port while the server is being restarted.
+// Ports are below the range that Linux uses for outgoing connections (32768 and up), so that no client takes a server's port
+// while the server is restarted.
 const firstPort, lastPort = 20000, 32000
 
-// Port reserves a free loopback port until the test ends, also against other test processes on this machine, and
-// returns it. Servers can be stopped and started again on it.
+// Port returns a free loopback port, which is reserved until the test ends, also for other test processes on this machine.
+// Servers can be stopped and started again on it.
 func Port(t TB) int {
 	t.Helper()
 	dir := filepath.Join(os.TempDir(), "servicegroup-test-ports")
@@ -35,7 +35,7 @@ func Port(t TB) int {
 	return 0
 }
 
-// reserve locks the port's file for as long as the file is open, and checks that nobody listens.
+// reserve locks the port's file for as long as the file is open, and checks that no process listens on the port.
 func reserve(path string, port int) (*os.File, error) {
 	lock, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 
 // Postgres is a real PostgreSQL server, whose superuser postgres needs no password.
 //
-// Every connection has a process of its own there, so that the server is frozen and killed process by process.
+// Every connection has a process of its own, so the server is frozen and killed process by process.
 type Postgres struct {
 	*Process
 	port int
@@ -44,13 +44,13 @@ func PostgreSQL(t TB, args ...string) *Postgres {
 	s := &Postgres{port: Port(t)}
 	argv := slices.Concat(unprivileged, []string{
 		filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", dir,
-		"-F", // A test's data need not survive a power cut.
+		"-F", // no fsync: a test's data need not survive a power failure
 	}, args)
 	s.Process = newProcess(t, "postgres", dir, argv, s.ping)
 	return s
 }
 
-// postgresBin finds the programs of the newest release, which Debian keeps out of everybody's PATH.
+// postgresBin returns the folder with the programs of the newest release, which on Debian is not in the PATH.
 func postgresBin(t TB) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
@@ -58,15 +58,15 @@ func postgresBin(t TB) string {
 		return filepath.Dir(find(t, "postgres", "postgresql"))
 	}
 	release := func(path string) int {
-		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path)))) // What is no number is old.
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path)))) // A folder that is not a number counts as old.
 		return n
 	}
 	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return release(a) - release(b) }))
 }
 
-// asNobody begins a command line that runs as nobody, in a folder that is nobody's, where the test runs as root:
-// PostgreSQL refuses to run as root. Neither env nor setpriv stays, so that the process is the server's. Giving up root
-// would also give up that the server ends with the test; setpriv asks for it again.
+// asNobody returns the start of a command line that runs as the user nobody, in a folder that belongs to nobody, if the test
+// runs as root, because PostgreSQL refuses to run as root. Both env and setpriv replace themselves by the server. A change of
+// the user resets the signal that ends the server together with the test, so setpriv sets it again.
 func asNobody(t TB, dir string) []string {
 	t.Helper()
 	argv := []string{"env", "--chdir=" + dir}
@@ -79,10 +79,10 @@ func asNobody(t TB, dir string) []string {
 	}
 	uid, err := strconv.Atoi(nobody.Uid)
 	if err != nil {
-		t.Fatalf("the user id of nobody: %v", err)
+		t.Fatalf("reading the user id of nobody: %v", err)
 	}
 	if err := os.Chown(dir, uid, -1); err != nil {
-		t.Fatalf("giving a folder to nobody: %v", err)
+		t.Fatalf("changing the owner of a folder to nobody: %v", err)
 	}
 	return append(argv, "setpriv", "--reuid="+nobody.Uid, "--regid="+nobody.Gid, "--clear-groups", "--pdeathsig=KILL")
 }
@@ -95,8 +95,8 @@ func (s *Postgres) DSN(database string) string {
 	return fmt.Sprintf("postgresql://postgres@%s/%s", s.Addr(), database)
 }
 
-// Open makes the database if it is not there and returns a pool of the superuser's connections to it that takes several
-// statements at once, where they have no parameters.
+// Open creates the database if it does not exist, and returns a pool of the superuser's connections to it. These accept
+// several statements at once, if there are no parameters.
 func (s *Postgres) Open(t TB, database string) *sql.DB {
 	t.Helper()
 	root := s.pool(t, "postgres")
@@ -134,14 +134,14 @@ func (s *Postgres) ping() error {
 	return conn.Close(ctx)
 }
 
-// Stop ends connections, then the server, and waits. PostgreSQL takes SIGTERM for a wish to wait until everybody has gone.
+// Stop ends the connections and the server, and waits. On SIGTERM PostgreSQL would wait until all clients have disconnected.
 func (s *Postgres) Stop() { s.t.Helper(); s.end(syscall.SIGINT) }
 
-// Kill ends all of the server's processes as kill -9 does and waits until they are gone: as long as one has the shared
+// Kill ends all of the server's processes as kill -9 does and waits until they have ended: while one of them has the shared
 // memory, a new server refuses to start.
 func (s *Postgres) Kill() {
 	s.t.Helper()
-	s.Freeze() // so that none is made while they are counted
+	s.Freeze() // so that no new one is started while they are listed
 	killed := s.signalChildren(syscall.SIGKILL)
 	s.Process.Kill()
 	for end := time.Now().Add(startTimeout); slices.ContainsFunc(killed, lives); time.Sleep(time.Millisecond) {
@@ -151,28 +151,28 @@ func (s *Postgres) Kill() {
 	}
 }
 
-// lives says whether a process has not ended. One that ended but that nobody has asked after is a zombie, which has nothing
-// any more.
+// lives reports whether a process has not ended. A zombie has ended.
 func lives(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(stat), ") Z ")
 }
 
-// Freeze stops all of the server's processes without ending them.
+// Freeze pauses all of the server's processes.
 func (s *Postgres) Freeze() {
 	s.t.Helper()
 	s.Process.Freeze()
 	s.signalChildren(syscall.SIGSTOP)
 }
 
-// Thaw lets a frozen server go on.
+// Thaw lets a frozen server continue.
 func (s *Postgres) Thaw() {
 	s.t.Helper()
 	s.signalChildren(syscall.SIGCONT)
 	s.Process.Thaw()
 }
 
-// signalChildren signals the processes that the server has made, and gives their ids. One that has just ended is none.
+// signalChildren sends a signal to the server's child processes, and returns their ids. Processes that have just ended are
+// ignored.
 func (s *Postgres) signalChildren(sig syscall.Signal) (pids []int) {
 	s.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", s.Pid()))

@@ -28,7 +28,7 @@ func TestPostgreSQL(t *testing.T) {
 	s.Freeze()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	require.Error(t, db.PingContext(ctx), "on the connection that there is")
+	require.Error(t, db.PingContext(ctx), "on the open connection")
 	s.Thaw()
 	require.NoError(t, db.PingContext(t.Context()))
 }

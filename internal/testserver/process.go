@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A Process is one server that can be stopped, killed, frozen and started again with the same port and data. Its
-// methods fail the test when they don't succeed.
+// A Process is one server that can be stopped, killed, frozen and started again with the same port and data. Its methods fail
+// the test if they don't succeed.
 type Process struct {
 	t     TB
 	name  string
@@ -28,7 +28,7 @@ type Process struct {
 	done chan struct{} // closed when cmd has ended
 }
 
-// newProcess makes a process and starts it. It is killed when the test ends.
+// newProcess returns a process that it has started, and kills it when the test ends.
 func newProcess(t TB, name, dir string, argv []string, ready func() error) *Process {
 	t.Helper()
 	p := &Process{t: t, name: name, argv: argv, log: filepath.Join(dir, name+".log"), ready: ready}
@@ -37,7 +37,7 @@ func newProcess(t TB, name, dir string, argv []string, ready func() error) *Proc
 	return p
 }
 
-// Program starts any program as if it were a server, and waits until ready returns nil.
+// Program starts any program, and waits until ready returns nil.
 func Program(t TB, name string, argv []string, ready func() error) *Process {
 	t.Helper()
 	return newProcess(t, name, TempDir(t), argv, ready)
@@ -85,7 +85,7 @@ func (p *Process) run(started chan<- error, done chan<- struct{}) {
 	}
 	p.cmd = cmd
 	started <- nil
-	_ = cmd.Wait() // How it ended is of no interest: it was told to, or WaitReady reports it.
+	_ = cmd.Wait() // The error is not needed: the test ended the server, or WaitReady reports that it ended.
 }
 
 // WaitReady waits until the server answers.
@@ -114,11 +114,11 @@ func (p *Process) Pid() int { return p.cmd.Process.Pid }
 // Stop asks the server to end and waits until it has.
 func (p *Process) Stop() { p.t.Helper(); p.end(syscall.SIGTERM) }
 
-// Kill ends the server as kill -9 does and waits until it is gone.
+// Kill ends the server as kill -9 does and waits until it has ended.
 func (p *Process) Kill() { p.t.Helper(); p.end(syscall.SIGKILL) }
 
-// Freeze stops the server without ending it: connections stay open, nothing answers. The signal reaches its threads one
-// after another, and until it has reached all of them the server may still answer.
+// Freeze pauses the server: connections stay open, but it does not answer. It returns when all threads are paused, because the
+// signal reaches them one after another, and the server may answer until then.
 func (p *Process) Freeze() {
 	p.t.Helper()
 	p.signal(syscall.SIGSTOP)
@@ -131,16 +131,16 @@ func (p *Process) Freeze() {
 	p.t.Fatalf("%s did not freeze within %v", p.name, startTimeout)
 }
 
-// runs says whether a thread is not stopped. Its state follows its name, which is in parentheses.
+// runs reports whether a thread is not paused. In the file its state follows its name, which is in parentheses.
 func runs(stat string) bool {
 	text, err := os.ReadFile(stat)
 	return err == nil && !strings.Contains(string(text), ") T ")
 }
 
-// Thaw lets a frozen server go on.
+// Thaw lets a frozen server continue.
 func (p *Process) Thaw() { p.t.Helper(); p.signal(syscall.SIGCONT) }
 
-// Log returns the last lines of what the server printed.
+// Log returns the last lines that the server printed.
 func (p *Process) Log() string {
 	data, err := os.ReadFile(p.log)
 	if err != nil {
@@ -186,5 +186,22 @@ func (p *Process) cleanup() {
 	p.cmd = nil
 }
 
-// loopback gives the address of a port on this machine.
+// loopback returns the address of a port on this machine.
 func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+// Setenv adds variables, as "NAME=VALUE", to the server's environment. They take effect with the next start.
+func (p *Process) Setenv(variables ...string) { p.env = append(p.env, variables...) }
+
+// Crashed reports whether the server has ended by itself. It can then be started again.
+func (p *Process) Crashed() bool {
+	if p.cmd == nil {
+		return false
+	}
+	select {
+	case <-p.done:
+		p.cmd = nil
+		return true
+	default:
+		return false
+	}
+}

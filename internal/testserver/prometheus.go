@@ -25,7 +25,7 @@ type Sample struct {
 	Time   time.Time
 }
 
-// A RuleAlert is an alert of Prometheus' own: what an alerting rule says of one set of labels.
+// A RuleAlert is an alert in Prometheus: the state of an alerting rule for one set of labels.
 type RuleAlert struct {
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
@@ -53,7 +53,7 @@ func Prometheus(t TB, config string, args ...string) *Prom {
 // Promtool returns the path of promtool.
 func Promtool(t TB) string { t.Helper(); return find(t, "promtool", "prometheus") }
 
-// Reload gives the server another configuration, and makes it read that and the files of rules that it names.
+// Reload replaces the server's configuration, and makes the server read it and its rule files.
 func (p *Prom) Reload(config string) {
 	p.t.Helper()
 	configure(p.t, p.config, config)
@@ -62,7 +62,7 @@ func (p *Prom) Reload(config string) {
 	}
 }
 
-// Query evaluates an expression now and returns its samples: none where nothing matches. A scalar is one without labels.
+// Query evaluates an expression now and returns its samples: none if nothing matches. A scalar is a sample without labels.
 func (p *Prom) Query(expr string) []Sample {
 	p.t.Helper()
 	var answer struct {
@@ -76,12 +76,12 @@ func (p *Prom) Query(expr string) []Sample {
 	}
 	samples, err := decodeSamples(answer.Data.ResultType, answer.Data.Result)
 	if err != nil {
-		p.t.Fatalf("prometheus: the answer to %s: %v", expr, err)
+		p.t.Fatalf("prometheus: decoding the answer to %s: %v", expr, err)
 	}
 	return samples
 }
 
-// Alerts returns the alerts that the server's rules have, pending ones included.
+// Alerts returns the alerts of the server's rules, including pending ones.
 func (p *Prom) Alerts() []RuleAlert {
 	p.t.Helper()
 	var answer struct {
@@ -125,7 +125,7 @@ type point struct {
 	value float64
 }
 
-// UnmarshalJSON reads the pair.
+// UnmarshalJSON implements [json.Unmarshaler].
 func (p *point) UnmarshalJSON(data []byte) error {
 	var seconds float64
 	var text string

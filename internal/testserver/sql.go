@@ -14,7 +14,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// SQL is a real MariaDB server, whose root has no password.
+// SQL is a real MariaDB server. Its root has no password.
 type SQL struct {
 	*Process
 	port int
@@ -26,21 +26,21 @@ func MariaDB(t TB, args ...string) *SQL {
 	daemon := find(t, "mariadbd", "mariadb-server")
 	dir := TempDir(t)
 	data := filepath.Join(dir, "data")
-	// Its own folder: servers that share one remove each other's temporary tables.
+	// Each server needs a folder of its own: servers that share one remove each other's temporary tables.
 	tmpdir := "--tmpdir=" + dir
 	installDatabase(t, data, tmpdir)
 	s := &SQL{port: Port(t)}
 	argv := append([]string{
 		daemon, "--no-defaults", "--datadir=" + data, tmpdir, "--socket=" + filepath.Join(dir, "socket"),
 		"--pid-file=" + filepath.Join(dir, "pid"), "--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", s.port),
-		// A test's data need not survive a power cut.
+		// A test's data need not survive a power failure.
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-name-resolve",
 	}, asRoot()...)
 	s.Process = newProcess(t, "mariadbd", dir, append(argv, args...), s.ping)
 	return s
 }
 
-// installDatabase makes an empty data directory.
+// installDatabase creates an empty data directory.
 func installDatabase(t TB, data, tmpdir string) {
 	t.Helper()
 	install := find(t, "mariadb-install-db", "mariadb-server")
@@ -52,7 +52,7 @@ func installDatabase(t TB, data, tmpdir string) {
 	}
 }
 
-// asRoot lets MariaDB run as root where the test does; it refuses to otherwise.
+// asRoot returns the option with which MariaDB runs as root, if the test does.
 func asRoot() []string {
 	if os.Getuid() == 0 {
 		return []string{"--user=root"}
@@ -66,7 +66,7 @@ func (s *SQL) Addr() string { return loopback(s.port) }
 // DSN returns the Go data source name of a database, as root.
 func (s *SQL) DSN(database string) string { return fmt.Sprintf("root@tcp(%s)/%s", s.Addr(), database) }
 
-// Open makes the database if it is not there and returns a pool of root's connections to it that takes several
+// Open creates the database if it does not exist, and returns a pool of root's connections to it. These accept several
 // statements at once.
 func (s *SQL) Open(t TB, database string) *sql.DB {
 	t.Helper()
@@ -88,7 +88,7 @@ func (s *SQL) pool(database string) *sql.DB {
 	cfg.Logger = log.New(io.Discard, "", 0)
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
-		panic(err) // The configuration is constant but for an address: it can't be wrong.
+		panic(err) // The configuration is constant except for the address, so it can't be wrong.
 	}
 	return sql.OpenDB(connector)
 }

@@ -1,19 +1,21 @@
-// Package testserver starts the real servers that tests and benchmarks run against: from Debian's packages, on free
-// loopback ports, in temporary folders, and stops them by process id.
+// Package testserver starts the real servers that tests and benchmarks use: from Debian's packages, on free loopback ports,
+// in temporary folders. It stops them by process id.
 //
-// A server that is not installed fails the test and says what to install.
+// A server that is not installed fails the test, with a message that names the Debian package.
 package testserver
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
-// TB is the part of [testing.TB] that servers need, so that programs that are not tests can start them too.
+// TB is the part of [testing.TB] that servers need. Programs that are not tests implement it with [Bench].
 type TB interface {
 	Helper()
 	Cleanup(func())
@@ -22,16 +24,16 @@ type TB interface {
 	Logf(format string, args ...any)
 }
 
-// startTimeout bounds how long a server may take until it answers, on a busy machine with few cores.
+// startTimeout is how long a server may take until it answers, on a busy machine with few cores.
 const startTimeout = 90 * time.Second
 
-// find returns the path of a program, or fails and says which Debian package has it.
+// find returns the path of a program, or fails the test with the name of the Debian package that has it.
 func find(t TB, program, debianPackage string) string {
 	t.Helper()
 	if path, err := exec.LookPath(program); err == nil {
 		return path
 	}
-	// Daemons live where the PATH of an ordinary user does not reach.
+	// Daemons are in folders that are not in an ordinary user's PATH.
 	for _, dir := range []string{"/usr/sbin", "/usr/local/sbin", "/sbin"} {
 		path := filepath.Join(dir, program)
 		if _, err := os.Stat(path); err == nil {
@@ -42,7 +44,7 @@ func find(t TB, program, debianPackage string) string {
 	return ""
 }
 
-// TempDir makes a folder with a short path, since sockets' paths may have no more than 107 characters.
+// TempDir creates a folder with a short path, because the path of a socket may have at most 107 characters.
 func TempDir(t TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sg")
@@ -57,11 +59,54 @@ func TempDir(t TB) string {
 	return dir
 }
 
-// accepts says whether somebody accepts TCP connections at addr.
+// accepts returns an error if no server accepts TCP connections at addr.
 func accepts(addr string) error {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)
 	}
 	return conn.Close()
+}
+
+// FakeServer starts a TCP server that calls serve for each connection and then closes it. It returns its address.
+func FakeServer(t TB, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("listening: %v", err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				serve(conn)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// A Log stores what is written to it. It can be read concurrently. The zero value is empty.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements [io.Writer].
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String returns all that was written so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// Notifications is a receiver of Alertmanager's webhooks, within this process, that keeps all it receives.
+// Notifications is a receiver of Alertmanager's webhooks in this process. It stores all notifications.
 type Notifications struct {
 	t      TB
 	server *httptest.Server
 
 	mu       sync.Mutex
 	received []Notification
-	arrived  chan struct{} // closed and made anew with each notification
+	arrived  chan struct{} // closed and replaced by each notification
 }
 
 // A Notification is one webhook: a group of alerts at one receiver.
 type Notification struct {
 	Time         time.Time         `json:"-"` // of its arrival
-	Path         string            `json:"-"` // of the URL, which tells the receivers of one configuration apart
+	Path         string            `json:"-"` // of the URL, by which tests distinguish receivers
 	Receiver     string            `json:"receiver"`
-	Status       string            `json:"status"` // firing while any of its alerts is, else resolved
+	Status       string            `json:"status"` // firing if any of its alerts is, otherwise resolved
 	GroupKey     string            `json:"groupKey"`
 	GroupLabels  map[string]string `json:"groupLabels"`
 	CommonLabels map[string]string `json:"commonLabels"`
@@ -50,18 +50,18 @@ func Webhook(t TB) *Notifications {
 // URL returns the receiver's base URL, without a slash at its end.
 func (n *Notifications) URL() string { return n.server.URL }
 
-// All returns what has been received, oldest first.
+// All returns all notifications, oldest first.
 func (n *Notifications) All() []Notification {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.received)
 }
 
-// Wait waits until a condition holds of all that has been received, and returns that. The test fails after some patience;
-// what says what it waited for.
+// Wait waits until the condition is true for the notifications, and returns them. It fails the test after startTimeout, with a
+// message that contains what.
 func (n *Notifications) Wait(what string, condition func([]Notification) bool) []Notification {
 	n.t.Helper()
-	patience := time.After(startTimeout)
+	timeout := time.After(startTimeout)
 	for {
 		n.mu.Lock()
 		received, arrived := slices.Clone(n.received), n.arrived
@@ -71,7 +71,7 @@ func (n *Notifications) Wait(what string, condition func([]Notification) bool) [
 		}
 		select {
 		case <-arrived:
-		case <-patience:
+		case <-timeout:
 			n.t.Fatalf("no %s within %v; received: %+v", what, startTimeout, received)
 			return nil
 		}
@@ -81,7 +81,7 @@ func (n *Notifications) Wait(what string, condition func([]Notification) bool) [
 func (n *Notifications) receive(w http.ResponseWriter, r *http.Request) {
 	notification := Notification{Time: time.Now(), Path: r.URL.Path}
 	if err := json.NewDecoder(r.Body).Decode(&notification); err != nil {
-		n.t.Logf("a webhook that is none: %v", err)
+		n.t.Logf("decoding a webhook: %v", err)
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}

@@ -11,28 +11,27 @@ import (
 	"time"
 )
 
-// The jar's manifest names everything else that ZooKeeper needs, but for one that it needs for TLS.
+// The manifest of ZooKeeper's jar names all other jars that it needs, except one that it needs for TLS.
 const (
 	zookeeperJar  = "/usr/share/java/zookeeper.jar"
 	nettyCodecJar = "/usr/share/java/netty-codec.jar"
 )
 
-// log4j makes the server print what goes wrong.
+// log4j makes the server print warnings and errors.
 const log4j = `log4j.rootLogger=WARN, stderr
 log4j.appender.stderr=org.apache.log4j.ConsoleAppender
 log4j.appender.stderr.layout=org.apache.log4j.PatternLayout
 log4j.appender.stderr.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n
 `
 
-// ZK is a real ZooKeeper server. Its tick is 250 ms unless configured otherwise, so that sessions from 500 ms to 5 s
-// can be had.
+// ZK is a real ZooKeeper server. Its default tick is 250 ms, which allows session timeouts from 500 ms to 5 s.
 type ZK struct {
 	*Process
 	port int
-	tls  int // the port that takes encrypted connections, 0 if there is none
+	tls  int // the TLS port, 0 if there is none
 }
 
-// ZooKeeper starts one server; settings are lines of its zoo.cfg that come last.
+// ZooKeeper starts one server. Settings are lines that are appended to its zoo.cfg.
 func ZooKeeper(t TB, settings ...string) *ZK {
 	t.Helper()
 	z := &ZK{port: Port(t)}
@@ -40,8 +39,8 @@ func ZooKeeper(t TB, settings ...string) *ZK {
 	return z
 }
 
-// ZooKeeperTLS starts one server that also takes encrypted connections, from clients with a certificate of the authority.
-// Only the server that is made with Netty can do that.
+// ZooKeeperTLS starts one server with a TLS port that requires a client certificate of the authority. ZooKeeper needs Netty for
+// that.
 func ZooKeeperTLS(t TB, authority *Authority, certificate *Certificate) *ZK {
 	t.Helper()
 	z := &ZK{port: Port(t), tls: Port(t)}
@@ -66,7 +65,7 @@ func ZooKeeperEnsemble(t TB, n int, settings ...string) []*ZK {
 		if err := os.WriteFile(filepath.Join(dir, "myid"), fmt.Appendf(nil, "%d\n", i+1), 0o666); err != nil {
 			t.Fatalf("writing myid: %v", err)
 		}
-		// A single server of an ensemble can't serve yet: it is ready when its process listens.
+		// The first servers of an ensemble can't serve yet, so wait only until each listens.
 		z.launch(t, dir, settings, func() error { return accepts(z.Addr()) })
 		z.ready = z.serving
 	}
@@ -98,7 +97,7 @@ func Leader(t TB, servers []*ZK) *ZK {
 // Addr returns the server's host and client port.
 func (z *ZK) Addr() string { return loopback(z.port) }
 
-// TLSAddr returns the host and port for encrypted connections.
+// TLSAddr returns the host and TLS port.
 func (z *ZK) TLSAddr() string { return loopback(z.tls) }
 
 // launch writes the configuration and starts the server.
@@ -127,7 +126,7 @@ func (z *ZK) launch(t TB, dir string, settings []string, ready func() error) {
 	}, ready)
 }
 
-// serving says whether the server answers clients, which it does not without a quorum.
+// serving returns nil if the server answers clients, for which it needs a quorum.
 func (z *ZK) serving() error {
 	mode, err := z.mode()
 	if err != nil {
@@ -139,7 +138,7 @@ func (z *ZK) serving() error {
 	return nil
 }
 
-// mode asks the server for its role: standalone, leader or follower; empty while it has none.
+// mode returns the server's role: standalone, leader or follower; empty if it has none yet.
 func (z *ZK) mode() (string, error) {
 	conn, err := net.DialTimeout("tcp", z.Addr(), time.Second)
 	if err != nil {
