@@ -7,7 +7,7 @@ LDFLAGS   = -s -w -X $(VERSION_PKG).Version=$(VERSION) -X $(VERSION_PKG).Revisio
 OUTPUT   ?= servicegroup_exporter
 DIST     ?= dist
 ENGINE   ?= podman
-IMAGE    ?= servicegroup_exporter:$(VERSION)
+IMAGE    ?= servicegroup_exporter:$(subst +,-,$(VERSION))
 export GOARCH ?= $(shell go env GOARCH)
 LINT      = bin/golangci-lint
 NFPM      = bin/nfpm
@@ -95,7 +95,7 @@ packages: $(NFPM) ## build the Debian and the RPM package for this machine's arc
 image: ## build the container image with podman, or $ENGINE
 	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
 	mkdir -p $(DIST)/linux-$(GOARCH)/state
-	$(ENGINE) build --platform=linux/$(GOARCH) --file=packaging/container/Containerfile --tag=$(IMAGE) $(DIST)/linux-$(GOARCH)
+	$(ENGINE) build --platform=linux/$(GOARCH) --file=packaging/container/Containerfile --tag=$(IMAGE) --tag=servicegroup_exporter:latest $(DIST)/linux-$(GOARCH)
 
 release: $(NFPM) $(SBOM) ## build archives, packages, bills of materials and checksums for all architectures, in dist/
 	VERSION=$(VERSION) DIST=$(DIST) tools/release
