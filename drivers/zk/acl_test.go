@@ -15,32 +15,32 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// as configures an identity, whose password is its name.
-func as(server *testserver.ZK, user string, acl ...string) zk.Config {
+// configAs returns a configuration with an identity whose password is its name.
+func configAs(server *testserver.ZK, user string, acl ...string) zk.Config {
 	cfg := config(server)
 	cfg.Auth = zk.Auth{User: user, Password: drivers.SecretText(user)}
 	cfg.ACL = acl
 	return cfg
 }
 
-// hashOf is what an ACL has in place of a password.
+// hashOf returns the text that an ACL has in place of user:password.
 func hashOf(digest string) string {
 	sum := sha1.Sum([]byte(digest))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// The recipe of docs/zk.md: agents write, the exporter reads, and nobody else does either.
+// This is the example of docs/zk.md: agents write, the exporter reads, and no other client has access.
 func TestACLs(t *testing.T) {
 	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	exporter := "digest:exporter:" + hashOf("exporter:exporter") + ":r"
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	require.NoError(t, c.AddAuth("digest", []byte("agent:agent")))
 	_, err := c.Create("/servicegroups", nil, zkclient.FlagPersistent, append(
 		zkclient.AuthACL(zkclient.PermAll), zkclient.DigestACL(zkclient.PermRead, "exporter", "exporter")...))
 	require.NoError(t, err)
 
-	agent, reader := open(t, as(server, "agent", "auth::cdrwa", exporter)), open(t, as(server, "exporter"))
+	agent, reader := open(t, configAs(server, "agent", "auth::cdrwa", exporter)), open(t, configAs(server, "exporter"))
 	m := join(t, agent, "group", "one")
 	require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, reader)))
 	_, err = reader.Join(t.Context(), drivers.JoinRequest{Group: "group", Name: "two"})
@@ -63,12 +63,12 @@ func TestACLs(t *testing.T) {
 	require.NoError(t, m.Leave(t.Context()))
 	require.Empty(t, poll(t, reader).Members)
 
-	_, err = open(t, as(server, "agent", "sasl:agent:cdrwa")).Join(t.Context(), drivers.JoinRequest{Group: "group", Name: "one"})
+	_, err = open(t, configAs(server, "agent", "sasl:agent:cdrwa")).Join(t.Context(), drivers.JoinRequest{Group: "group", Name: "one"})
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), err)
 	require.ErrorContains(t, err, "acl")
 }
 
-// A password that changes in its file holds from the next poll on, in the same session.
+// A password that has changed in its file is used from the next poll on, in the same session.
 func TestRotatedPassword(t *testing.T) {
 	t.Parallel()
 	server := testserver.ZooKeeper(t)
@@ -77,7 +77,7 @@ func TestRotatedPassword(t *testing.T) {
 	write("one")
 	password, err := drivers.SecretFile(file)
 	require.NoError(t, err)
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	_, err = c.Create("/servicegroups", nil, zkclient.FlagPersistent, zkclient.DigestACL(zkclient.PermAll, "u", "one"))
 	require.NoError(t, err)
 	cfg := config(server)
@@ -93,7 +93,7 @@ func TestRotatedPassword(t *testing.T) {
 		_, err := c.Create("/servicegroups/"+name, nil, zkclient.FlagPersistent, zkclient.WorldACL(zkclient.PermAll))
 		require.NoError(t, err)
 	}
-	create("two", "a") // so that the directory has to be read again
+	create("two", "a") // The directory has to be read again.
 	_, err = read(t, d)
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
 	require.NoError(t, os.Remove(file))

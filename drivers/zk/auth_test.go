@@ -18,38 +18,38 @@ func TestAuth(t *testing.T) {
 		cfg.Auth.User, cfg.Auth.Password = user, drivers.SecretText(password)
 		return open(t, cfg)
 	}
-	alice, nobody := as("alice", "secret"), as("", "")
+	alice, anonymous := as("alice", "secret"), as("", "")
 	m := join(t, alice, "group", "one")
 
-	t.Run("everybody reads what an identity wrote", func(t *testing.T) {
-		require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, nobody)))
+	t.Run("every client reads what an identity wrote", func(t *testing.T) {
+		require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, anonymous)))
 	})
-	t.Run("nobody else writes it", func(t *testing.T) {
-		for _, d := range []*zk.Driver{nobody, as("alice", "wrong"), as("bob", "secret")} {
+	t.Run("no other client writes it", func(t *testing.T) {
+		for _, d := range []*zk.Driver{anonymous, as("alice", "wrong"), as("bob", "secret")} {
 			err := d.Leave(t.Context(), "group", "one")
 			require.ErrorIs(t, err, drivers.ErrUnavailable)
 			require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
-			require.ErrorContains(t, err, "the ACL of /servicegroups/.roster/group does not give DELETE to whom auth names")
+			require.ErrorContains(t, err, "the ACL of /servicegroups/.roster/group does not give DELETE to the identity that auth sets")
 			_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "group", Name: "two"})
 			require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
-			require.ErrorContains(t, err, "the ACL of /servicegroups/.roster/group does not give CREATE to whom auth names")
+			require.ErrorContains(t, err, "the ACL of /servicegroups/.roster/group does not give CREATE to the identity that auth sets")
 			_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "other", Name: "one"})
-			require.ErrorContains(t, err, "the ACL of /servicegroups does not give CREATE to whom auth names")
+			require.ErrorContains(t, err, "the ACL of /servicegroups does not give CREATE to the identity that auth sets")
 		}
-		require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, nobody)))
+		require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, anonymous)))
 	})
-	t.Run("the identity does", func(t *testing.T) {
+	t.Run("the identity writes it", func(t *testing.T) {
 		require.NoError(t, as("alice", "secret").Leave(t.Context(), "group", "one"))
-		require.Empty(t, poll(t, nobody).Members)
+		require.Empty(t, poll(t, anonymous).Members)
 		<-m.Done()
 	})
-	t.Run("what may not be read is unknown", func(t *testing.T) {
-		c := foreign(t, server.Addr())
+	t.Run("a group without permission is unavailable", func(t *testing.T) {
+		c := otherClient(t, server.Addr())
 		require.NoError(t, c.AddAuth("digest", []byte("alice:secret")))
 		_, err := c.Create("/servicegroups/closed", nil, zkclient.FlagPersistent, zkclient.AuthACL(zkclient.PermAll))
 		require.NoError(t, err)
 		require.Empty(t, poll(t, alice).Members)
-		_, err = read(t, nobody)
+		_, err = read(t, anonymous)
 		require.ErrorIs(t, err, drivers.ErrUnavailable)
 		require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
 		require.ErrorContains(t, err, "the ACL of /servicegroups/closed does not give READ")

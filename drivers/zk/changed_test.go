@@ -9,20 +9,20 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// Changed is claimed only for what a watch has covered without a gap.
+// Poll.Changed has only groups that were watched all the time since the last poll.
 func TestChanged(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	p := newProxy(t, server.Addr())
 	d := open(t, configFor(p.addr()))
 	joiner := open(t, config(server))
 
 	m := join(t, joiner, "g", "one")
 	require.Empty(t, poll(t, d).Changed, "nothing was watched before the first poll")
-	require.Empty(t, poll(t, d).Changed, "nothing happened")
+	require.Empty(t, poll(t, d).Changed, "nothing changed")
 
 	t.Run("the first of several changes", func(t *testing.T) {
-		drain(d)
+		drainSignal(d)
 		begun := time.Now()
 		two := join(t, joiner, "g", "two")
 		requireSignal(t, d, "two joined")
@@ -33,9 +33,9 @@ func TestChanged(t *testing.T) {
 		require.Empty(t, poll(t, d).Changed)
 	})
 
-	t.Run("a group that is new", func(t *testing.T) {
+	t.Run("a new group", func(t *testing.T) {
 		join(t, joiner, "new", "one")
-		require.NotContains(t, poll(t, d).Changed, "new", "nobody watched it")
+		require.NotContains(t, poll(t, d).Changed, "new", "it was not watched")
 		join(t, joiner, "new", "two")
 		require.Eventually(t, func() bool {
 			p, err := read(t, d)
@@ -43,36 +43,36 @@ func TestChanged(t *testing.T) {
 		}, prompt, time.Millisecond)
 	})
 
-	t.Run("the end of a dead one's record", func(t *testing.T) {
+	t.Run("the removal of a dead member", func(t *testing.T) {
 		dead := join(t, joiner, "dead", "one")
 		poll(t, d)
 		require.NoError(t, dead.Die(t.Context(), time.Now()))
 		poll(t, d)
-		drain(d)
+		drainSignal(d)
 		require.NoError(t, joiner.Leave(t.Context(), "dead", "one"))
-		requireSignal(t, d, "it left")
-		require.Empty(t, poll(t, d).Changed, "nobody died")
+		requireSignal(t, d, "it was removed")
+		require.Empty(t, poll(t, d).Changed, "no member died")
 	})
 
 	t.Run("a change while the session was lost", func(t *testing.T) {
 		poll(t, d)
 		p.cut()
 		require.NoError(t, c.Delete("/servicegroups/g/one", -1))
-		requireSignal(t, d, "there is a session again")
+		requireSignal(t, d, "there is a new session")
 		require.Empty(t, poll(t, d).Changed)
 		require.NoError(t, m.Err())
 		require.Equal(t, uint64(1), d.Counts().Reconnects)
 	})
 
-	// A poll that fails does not use up what it has seen.
+	// The change is reported by the next poll that succeeds.
 	t.Run("a poll that fails", func(t *testing.T) {
 		poll(t, d)
-		drain(d)
+		drainSignal(d)
 		begun := time.Now()
 		join(t, joiner, "g", "three")
 		requireSignal(t, d, "three joined")
 		seen := time.Now()
-		ctx, cancel := contextOf(t, time.Nanosecond)
+		ctx, cancel := withTimeout(t, time.Nanosecond)
 		defer cancel()
 		_, err := d.Members(ctx)
 		require.Error(t, err)

@@ -4,54 +4,54 @@ import (
 	"context"
 	"errors"
 
-	"servicegroup_exporter/drivers/zk/session"
-
 	zkclient "github.com/go-zookeeper/zk"
+
+	"servicegroup_exporter/drivers/zk/session"
 )
 
-// membersValue is the value that evzookeeper gives to nodes whose children are members.
+// membersValue is the data that evzookeeper writes to znodes whose children are members.
 const membersValue = "ZKMembers"
 
-// A kind is what a child of a group is that has no record in the roster.
+// A kind is what a group's child without a record in the roster is.
 type kind uint8
 
 const (
-	kindOther  kind = iota // bookkeeping, not a member
-	kindFlat               // ephemeral: a process holds it
-	kindNested             // persistent, says "ZKMembers": up while it has a child
+	kindOther  kind = iota // not a member
+	kindFlat               // an ephemeral znode: a member that is up
+	kindNested             // a persistent znode with the data "ZKMembers": a member that is up while it has a child
 )
 
-// A deadRecord is the record of a member that is not there.
+// A deadRecord is the record of a member whose znode does not exist.
 type deadRecord struct {
 	record
-	damaged bool // it can't be decoded: only the member's death is known
+	damaged bool // it can't be decoded, so only the member's death is known
 }
 
-// A child is one name in a group, in the course of a poll.
+// A child is one name in a group or its roster, during one poll.
 type child struct {
 	name     string
 	rostered bool // it has a record
-	present  bool // the group's znode has it as a child
-	known    bool // the rest is known
+	present  bool // it is a child of the group's znode
+	known    bool // the fields below are known
 
 	kind      kind       // of a child that is present and not rostered
-	czxid     int64      // the transaction that made a flat one
-	recorded  bool       // it turned out to have a record after all: it joined meanwhile
-	watched   bool       // its children and its value are watched
+	czxid     int64      // the transaction that created a flat one
+	recorded  bool       // it joined during the poll, and has a record by now
+	watched   bool       // its own children and its data are watched
 	populated bool       // it has children
 	record    deadRecord // of a child that is rostered and not present
-	gone      bool       // it was removed meanwhile
+	gone      bool       // it was deleted during the poll
 }
 
-// look finds out what is not known of a child.
-func (c *child) look(ctx context.Context, r *groupReader, group string) error {
-	path, find := r.paths.member(group, c.name), c.classify
+// read reads what is not known of the child.
+func (c *child) read(ctx context.Context, r *groupReader, group string) error {
+	path, read := r.paths.member(group, c.name), c.readKind
 	if c.rostered {
-		path, find = r.paths.record(group, c.name), c.readRecord
+		path, read = r.paths.record(group, c.name), c.readRecord
 	} else if c.kind == kindNested {
-		find = c.lookInside
+		read = c.readNested
 	}
-	err := find(ctx, r, group, path)
+	err := read(ctx, r, group, path)
 	if errors.Is(err, zkclient.ErrNoNode) {
 		c.gone, err = true, nil
 	}
@@ -62,7 +62,7 @@ func (c *child) look(ctx context.Context, r *groupReader, group string) error {
 	return nil
 }
 
-// readRecord reads what a dead member said of itself.
+// readRecord reads the record of a dead member.
 func (c *child) readRecord(ctx context.Context, r *groupReader, _, path string) error {
 	data, err := r.Get(ctx, path)
 	if err != nil {
@@ -70,13 +70,13 @@ func (c *child) readRecord(ctx context.Context, r *groupReader, _, path string) 
 	}
 	c.record.record, err = decodeRecord(data)
 	if c.record.damaged = err != nil; c.record.damaged {
-		r.logger.Warn("a record in the roster is damaged", "path", path, "err", err)
+		r.logger.Warn("Record in the roster is damaged", "path", path, "err", err)
 	}
 	return nil
 }
 
-// classify finds out what a child without a record is.
-func (c *child) classify(ctx context.Context, r *groupReader, group, path string) error {
+// readKind finds out what a child without a record is.
+func (c *child) readKind(ctx context.Context, r *groupReader, group, path string) error {
 	stat, err := r.Stat(ctx, path)
 	if err != nil {
 		return err
@@ -86,14 +86,14 @@ func (c *child) classify(ctx context.Context, r *groupReader, group, path string
 		return nil
 	}
 	c.kind = kindOther
-	if stat.DataLength != int32(len(membersValue)) || !r.counts(kindNested) {
+	if stat.DataLength != int32(len(membersValue)) || !r.includes(kindNested) {
 		return nil
 	}
-	return c.lookInside(ctx, r, group, path)
+	return c.readNested(ctx, r, group, path)
 }
 
-// stillThere finds out whether a flat member is gone since it was looked at.
-func (c *child) stillThere(ctx context.Context, r *groupReader, group string) error {
+// checkExists finds out whether a flat member was deleted since it was read.
+func (c *child) checkExists(ctx context.Context, r *groupReader, group string) error {
 	path := r.paths.member(group, c.name)
 	stat, err := r.Stat(ctx, path)
 	if err != nil && !errors.Is(err, zkclient.ErrNoNode) {
@@ -103,39 +103,40 @@ func (c *child) stillThere(ctx context.Context, r *groupReader, group string) er
 	return nil
 }
 
-// lookInside finds out whether a persistent child is a nested member and whether that is up.
-func (c *child) lookInside(ctx context.Context, r *groupReader, group, path string) error {
+// readNested finds out whether a persistent child is a nested member, and whether that is up.
+func (c *child) readNested(ctx context.Context, r *groupReader, group, path string) error {
 	inside, err := r.Dirs.ReadCached(ctx, path)
 	if err != nil {
 		return err
 	}
-	self, err := r.Nodes.Read(ctx, path, false)
+	node, err := r.Nodes.Read(ctx, path, false)
 	switch {
 	case err != nil:
 		return err
-	case !self.Exists:
+	case !node.Exists:
 		return zkclient.ErrNoNode
-	case self.Owner != 0: // It is another znode by now.
-		return c.classify(ctx, r, group, path)
+	case node.Owner != 0: // An ephemeral znode has replaced it.
+		return c.readKind(ctx, r, group, path)
 	}
-	c.isInside(inside, self)
+	c.setNested(inside, node)
 	return nil
 }
 
-// isInside takes over what a persistent child has in it, if that is known.
-func (c *child) isInside(inside *session.Listing, self *session.Node) bool {
-	if inside == nil || !self.Exists || self.Owner != 0 {
+// setNested sets the fields of a persistent child from its own children and its znode. It returns false if these are not
+// known or if the znode is not persistent.
+func (c *child) setNested(inside *session.Listing, node *session.Node) bool {
+	if inside == nil || !node.Exists || node.Owner != 0 {
 		return false
 	}
 	c.watched, c.kind, c.populated = true, kindOther, len(inside.Names) > 0
-	if self.Fields != nil {
+	if node.Fields != nil {
 		c.kind = kindNested
 	}
 	return true
 }
 
-// sayMembers says whether a znode's data is that of members.
-func sayMembers(data []byte) map[string]string {
+// parseMembers is the ParseData of a session.Reader: it returns an empty map for the data of nested members, else nil.
+func parseMembers(data []byte) map[string]string {
 	if string(data) != membersValue {
 		return nil
 	}

@@ -14,11 +14,11 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// Whatever was done to the tree, by somebody else, the next poll shows it: no watch is missed and nothing is kept too long.
-func TestTreeShowsWhatWasDone(t *testing.T) {
+// The next poll shows all changes that another client has made to the tree.
+func TestTreeShowsChanges(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	plant(t, c, "/churn/g", "", zkclient.FlagPersistent)
+	c := otherClient(t, server.Addr())
+	createWithParents(t, c, "/churn/g", "", zkclient.FlagPersistent)
 	cfg := custom("/churn", layout.Custom{
 		Paths: []string{"/{group}/{member}"}, Name: "{name}", Status: &layout.Check{Field: "status", Is: []string{"UP"}},
 	}, server.Addr())
@@ -44,7 +44,7 @@ func TestTreeShowsWhatWasDone(t *testing.T) {
 			model[i] = state{old.ephemeral, next.up}
 		}
 		if random.IntN(3) == 0 {
-			continue // Several changes come between two polls.
+			continue // Make several changes between two polls.
 		}
 		want := make(map[string]string)
 		for i, s := range model {
@@ -56,16 +56,16 @@ func TestTreeShowsWhatWasDone(t *testing.T) {
 	}
 }
 
-// A member that comes or goes together with its place in the roster is never seen dead, whenever that is.
+// A member that is created or deleted together with its znode in the roster is never seen dead.
 func TestTreeRosterRaces(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	plant(t, c, "/races/live/g", "", zkclient.FlagPersistent)
-	plant(t, c, "/races/should/g", "", zkclient.FlagPersistent)
+	c := otherClient(t, server.Addr())
+	createWithParents(t, c, "/races/live/g", "", zkclient.FlagPersistent)
+	createWithParents(t, c, "/races/roster/g", "", zkclient.FlagPersistent)
 	d := open(t, custom("/races", layout.Custom{
-		Paths: []string{"/live/{group}/{member}"}, Roster: []string{"/should/{group}/{member}"},
+		Paths: []string{"/live/{group}/{member}"}, Roster: []string{"/roster/{group}/{member}"},
 	}, server.Addr()))
-	const live, should = "/races/live/g/m", "/races/should/g/m"
+	const live, roster = "/races/live/g/m", "/races/roster/g/m"
 	stop := make(chan struct{})
 	var churning sync.WaitGroup
 	churning.Go(func() {
@@ -76,10 +76,10 @@ func TestTreeRosterRaces(t *testing.T) {
 				return
 			default:
 			}
-			_, err := c.Multi(&zkclient.CreateRequest{Path: should, Acl: acl},
+			_, err := c.Multi(&zkclient.CreateRequest{Path: roster, Acl: acl},
 				&zkclient.CreateRequest{Path: live, Acl: acl, Flags: zkclient.FlagEphemeral})
 			if err == nil {
-				_, err = c.Multi(&zkclient.DeleteRequest{Path: live, Version: -1}, &zkclient.DeleteRequest{Path: should, Version: -1})
+				_, err = c.Multi(&zkclient.DeleteRequest{Path: live, Version: -1}, &zkclient.DeleteRequest{Path: roster, Version: -1})
 			}
 			if err != nil {
 				t.Errorf("changing the tree: %v", err)

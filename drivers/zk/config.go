@@ -13,79 +13,80 @@ import (
 	"servicegroup_exporter/drivers/zk/session"
 )
 
-// The layouts that [Config] knows.
+// The layouts of [Config], beside the presets of package layout.
 const (
-	// LayoutAuto tells flat and nested members apart node by node.
+	// LayoutAuto reads flat and nested members.
 	LayoutAuto = "auto"
-	// LayoutFlat counts ephemeral children of a group.
+	// LayoutFlat reads flat members: ephemeral children of a group. A member is up while its znode exists.
 	LayoutFlat = "flat"
-	// LayoutNested counts persistent children of a group that say "ZKMembers"; they are up while they have a child.
+	// LayoutNested reads nested members: persistent children of a group with the data "ZKMembers". A member is up while its
+	// znode has a child.
 	LayoutNested = "nested"
+	// LayoutCustom is the layout that Config.Custom declares.
+	LayoutCustom = "custom"
 )
-
-// LayoutCustom is the layout that the section "custom" describes.
-const LayoutCustom = "custom"
 
 const defaultPrefix = "/servicegroups"
 
-// The bounds of a session timeout. Servers raise or lower what is asked for to 2 to 20 of their ticks.
+// The limits of a session timeout. A server raises or lowers the requested timeout to between 2 and 20 of its ticks.
 const (
 	minSessionTimeout = 100 * time.Millisecond
 	maxSessionTimeout = 10 * time.Minute
 )
 
-// Config is the section "zk" of a source.
+// Config configures a driver.
 type Config struct {
-	// Servers are the ensemble's servers, as host or host:port.
+	// Servers are the servers of the ensemble, as host or host:port.
 	Servers []string `yaml:"servers"`
-	// Chroot is a path that all others are below, empty for none.
+	// Chroot is the path above all other paths; empty for none.
 	Chroot string `yaml:"chroot"`
-	// Prefix is the path that the layout begins at: for this program's own layouts that which groups are children of,
-	// Nova's sg_prefix. Empty: /servicegroups, or what is usual for the layout.
+	// Prefix is the path below which the layout begins. For this program's own layouts it is the parent of the groups,
+	// Nova's sg_prefix. Empty: /servicegroups, or the default of the layout.
 	Prefix string `yaml:"prefix"`
-	// Layout says which children of a group are members when no record of the roster says so, or how the members of other
-	// systems are found: the name of one, or custom.
+	// Layout says which children of a group are members if they have no record in the roster, or how another system's
+	// members are found: it is the name of a layout, or custom.
 	Layout string `yaml:"layout"`
-	// Custom describes the layout custom.
+	// Custom declares the layout custom.
 	Custom *layout.Custom `yaml:"custom"`
-	// Groups are the groups to read; empty: all that there are.
+	// Groups are the groups to read; empty: all groups.
 	Groups []string `yaml:"groups"`
-	// SessionTimeout is what is asked of the server: how long it keeps an ephemeral znode whose owner has fallen silent.
+	// SessionTimeout is the requested session timeout: how long the server keeps an ephemeral znode after it has last heard
+	// from the session's client.
 	SessionTimeout drivers.Duration `yaml:"session_timeout"`
-	// MemberTimeout is the session timeout of members that don't say theirs, which tells how long one was silent when its
-	// znode goes. 0: what is usual for the layout, else SessionTimeout.
+	// MemberTimeout is the session timeout of members whose records don't tell it. It says how long a member was silent
+	// before its znode was deleted. 0: the default of the layout, or SessionTimeout if the layout has none.
 	MemberTimeout drivers.Duration `yaml:"member_timeout"`
-	// Auth is who to be.
+	// Auth is the identity to authenticate as.
 	Auth Auth `yaml:"auth"`
-	// ACL is what znodes that Join makes get, each entry as scheme:id:permissions, like auth::cdrwa. Empty: everybody may do
-	// everything, or, with Auth, the identity everything and everybody else read.
+	// ACL is the ACL of the znodes that Join creates, with entries of the form scheme:id:permissions, for example
+	// auth::cdrwa. Empty: everyone has all permissions, or, with Auth, the identity has all and everyone else may read.
 	ACL []string `yaml:"acl"`
-	// TLS encrypts connections; nil: they are in the clear.
+	// TLS encrypts the connections; nil: they are in clear text.
 	TLS *drivers.TLS `yaml:"tls"`
 
-	// Dial makes the connections; nil: the network does.
+	// Dial makes the connections; nil: over the network.
 	Dial drivers.Dialer
 }
 
-// Auth is an identity of ZooKeeper's digest scheme; the zero value is nobody.
+// Auth is an identity of ZooKeeper's digest scheme; the zero value is no identity.
 type Auth struct {
 	User     string         `yaml:"user"`
 	Password drivers.Secret `yaml:"password"`
 }
 
-// DefaultConfig returns what Nova used: its layouts and its recv_timeout.
+// DefaultConfig returns Nova's layouts and its recv_timeout.
 func DefaultConfig() Config {
 	return Config{Layout: LayoutAuto, SessionTimeout: drivers.Duration(4 * time.Second)}
 }
 
-// Validate checks the section and returns one error, a [drivers.FieldError], for each setting that is wrong, joined.
+// Validate checks the configuration. The error joins one [drivers.FieldError] for each invalid setting.
 func (c *Config) Validate() error {
 	errs := []error{
-		checkPath("chroot", c.Chroot, "empty, or a path like /team"),
-		checkPath("prefix", c.Prefix, "a path like /servicegroups"),
+		checkPath("chroot", c.Chroot, "empty, or a path such as /team"),
+		checkPath("prefix", c.Prefix, "a path such as /servicegroups"),
 	}
 	if len(c.Servers) == 0 {
-		errs = append(errs, drivers.Field("servers", "is empty: name at least one server, as [zk1:2181, zk2:2181]"))
+		errs = append(errs, drivers.Field("servers", "is empty: list at least one server, for example [zk1:2181, zk2:2181]"))
 	}
 	for _, s := range c.Servers {
 		if _, err := session.ParseServer(s); err != nil {
@@ -117,18 +118,30 @@ func (a *Auth) validate() error {
 	return nil
 }
 
-// root is the path of the prefix on the server, without a slash at its end: empty where it is the root itself.
-func (c *Config) root() string {
-	return strings.TrimSuffix(c.Chroot, "/") + strings.TrimSuffix(c.prefix(), "/")
+// validateLayout checks Layout and Custom.
+func (c *Config) validateLayout() error {
+	declared := c.declared()
+	switch {
+	case !slices.Contains(layouts(), c.Layout):
+		return drivers.Field("layout", "%q is not one of %s", c.Layout, strings.Join(layouts(), ", "))
+	case c.Layout == LayoutCustom && declared == nil:
+		return drivers.Field("custom", "is missing: the layout custom needs at least custom.paths")
+	case c.Layout != LayoutCustom && c.Custom != nil:
+		return drivers.Field("custom", "is only allowed with the layout custom, and the layout is %s", c.Layout)
+	case declared == nil:
+		return nil
+	}
+	_, err := declared.Compile("", nil)
+	return err
 }
 
-// checkPath accepts the empty path and "/"; who needs more asks for it.
+// checkPath checks a path. The empty path and "/" are valid.
 func checkPath(field, path, want string) error {
 	if path == "" || path == "/" {
 		return nil
 	}
 	if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") {
-		return drivers.Field(field, "%q must begin and not end with a slash: %s", path, want)
+		return drivers.Field(field, "%q must begin with a slash and must not end with one: use %s", path, want)
 	}
 	for part := range strings.SplitSeq(path[1:], "/") {
 		if err := layout.CheckName(part); err != nil {
@@ -138,29 +151,12 @@ func checkPath(field, path, want string) error {
 	return nil
 }
 
-// validateLayout checks the layout and what is only for some of them.
-func (c *Config) validateLayout() error {
-	declared := c.declared()
-	switch {
-	case !slices.Contains(layouts(), c.Layout):
-		return drivers.Field("layout", "%q is none of %s", c.Layout, strings.Join(layouts(), ", "))
-	case c.Layout == LayoutCustom && declared == nil:
-		return drivers.Field("custom", "is missing: layout custom needs at least custom.paths")
-	case c.Layout != LayoutCustom && c.Custom != nil:
-		return drivers.Field("custom", "is read with layout custom only, and the layout is %s", c.Layout)
-	case declared == nil:
-		return nil
-	}
-	_, err := declared.Compile("", nil)
-	return err
-}
-
-// layouts lists all layouts, this program's own first.
+// layouts returns the names of all layouts, this program's own first.
 func layouts() []string {
 	return append([]string{LayoutAuto, LayoutFlat, LayoutNested, LayoutCustom}, slices.Sorted(maps.Keys(layout.Presets()))...)
 }
 
-// declared gives the declaration of the layout, nil where it is one of this program's own.
+// declared returns the declaration of the layout, nil for this program's own layouts.
 func (c *Config) declared() *layout.Custom {
 	if c.Layout == LayoutCustom {
 		return c.Custom
@@ -171,12 +167,12 @@ func (c *Config) declared() *layout.Custom {
 	return nil
 }
 
-// own says whether the layout is one that this program writes.
+// own reports whether the layout is one of this program's own, which members can join.
 func (c *Config) own() bool {
 	return c.Layout == LayoutAuto || c.Layout == LayoutFlat || c.Layout == LayoutNested
 }
 
-// prefix is the path that the layout begins at.
+// prefix returns the path below which the layout begins.
 func (c *Config) prefix() string {
 	if c.own() {
 		return cmp.Or(c.Prefix, defaultPrefix)
@@ -184,7 +180,29 @@ func (c *Config) prefix() string {
 	return cmp.Or(c.Prefix, layout.Presets()[c.Layout].Prefix)
 }
 
-// memberTimeout is the session timeout of members that don't say theirs.
+// root returns the prefix's path on the server without a slash at its end, so it is empty for the root.
+func (c *Config) root() string {
+	return strings.TrimSuffix(c.Chroot, "/") + strings.TrimSuffix(c.prefix(), "/")
+}
+
+// memberTimeout returns the session timeout of members whose records don't tell it.
 func (c *Config) memberTimeout() time.Duration {
 	return time.Duration(cmp.Or(c.MemberTimeout, drivers.Duration(layout.Presets()[c.Layout].Timeout), c.SessionTimeout))
+}
+
+// privateDir is the child of the prefix below which the groups of [Config.Private] are. Its name begins with a dot, so it
+// is never a group.
+const privateDir = "/.private"
+
+// Private returns the configuration of one group on the same servers that no other source reads. The group is below the
+// prefix, or below /servicegroups if the prefix belongs to another system.
+func (c Config) Private(group string) Config {
+	prefix := defaultPrefix
+	if c.own() {
+		prefix = cmp.Or(c.Prefix, defaultPrefix)
+	}
+	c.Prefix = strings.TrimSuffix(prefix, "/") + privateDir
+	c.Layout, c.Custom, c.MemberTimeout = LayoutFlat, nil, 0
+	c.Groups = []string{group}
+	return c
 }

@@ -33,7 +33,7 @@ func TestConfig(t *testing.T) {
 		{name: "prefix of the whole tree", change: func(c *Config) { c.Prefix = "/" }},
 		{name: "no servers", change: func(c *Config) { c.Servers = nil }, fields: "servers", says: "zk1:2181"},
 		{
-			name: "one string as other programs take it", change: func(c *Config) { c.Servers = []string{"zk1,zk2/chroot"} },
+			name: "one string, as other programs have it", change: func(c *Config) { c.Servers = []string{"zk1,zk2/chroot"} },
 			fields: "servers", says: "an entry of its own",
 		},
 		{name: "no host", change: func(c *Config) { c.Servers = []string{":2181"} }, fields: "servers", says: "host:port"},
@@ -45,12 +45,12 @@ func TestConfig(t *testing.T) {
 		{name: "two slashes", change: func(c *Config) { c.Prefix = "/a//b" }, fields: "prefix", says: "is empty"},
 		{name: "dots", change: func(c *Config) { c.Prefix = "/a/.." }, fields: "prefix", says: "reserves"},
 		{name: "layout", change: func(c *Config) { c.Layout = "tree" }, fields: "layout", says: "auto, flat, nested"},
-		{name: "group of a roster", change: func(c *Config) { c.Groups = []string{".roster"} }, fields: "groups", says: "dot"},
+		{name: "group with a dot", change: func(c *Config) { c.Groups = []string{".roster"} }, fields: "groups", says: "dot"},
 		{
 			name: "too short a session", change: func(c *Config) { c.SessionTimeout = drivers.Duration(time.Millisecond) },
 			fields: "session_timeout", says: "4s to 40s",
 		},
-		{name: "password of nobody", change: func(c *Config) { c.Auth.Password = drivers.SecretText("p") }, fields: "auth.user"},
+		{name: "password without a user", change: func(c *Config) { c.Auth.Password = drivers.SecretText("p") }, fields: "auth.user"},
 		{name: "user without a password", change: func(c *Config) { c.Auth.User = "u" }, fields: "auth.password"},
 		{name: "colon", change: func(c *Config) { c.Auth = Auth{"u:v", drivers.SecretText("p")} }, fields: "auth.user", says: "colon"},
 		{name: "ACL", change: func(c *Config) {
@@ -58,17 +58,17 @@ func TestConfig(t *testing.T) {
 			c.ACL = []string{"auth::cdrwa", "world:anyone:r", "digest:u:aGFzaA==:cd", "ip:fd00::/8:rw", "x509:CN=a, O=b:a"}
 		}},
 		{
-			name: "ACL of nobody", change: func(c *Config) { c.ACL = []string{"auth::cdrwa"} },
+			name: "ACL without an identity", change: func(c *Config) { c.ACL = []string{"auth::cdrwa"} },
 			fields: "acl", says: "set auth, or a certificate",
 		},
 		{
 			name: "ACL in one string", change: func(c *Config) { c.ACL = []string{"world:anyone:r,auth::cdrwa"} },
-			fields: "acl", says: "the world has one id",
+			fields: "acl", says: "the only id of world is anyone",
 		},
 		{name: "ACL without a scheme", change: func(c *Config) { c.ACL = []string{"cdrwa"} }, fields: "acl", says: "auth::cdrwa"},
 		{name: "ACL without an id", change: func(c *Config) { c.ACL = []string{"digest::r"} }, fields: "acl", says: "has no id"},
 		{name: "ACL without permissions", change: func(c *Config) { c.ACL = []string{"ip:::1:"} }, fields: "acl", says: "cdrwa"},
-		{name: "ACL of all", change: func(c *Config) { c.ACL = []string{"world:anyone:all"} }, fields: "acl", says: "other permissions"},
+		{name: "ACL with all", change: func(c *Config) { c.ACL = []string{"world:anyone:all"} }, fields: "acl", says: "other permissions"},
 		{name: "ACL with an id for auth", change: func(c *Config) { c.ACL = []string{"auth:u:r"} }, fields: "acl", says: "auth has no id"},
 		{
 			name: "several", change: func(c *Config) { *c = Config{} },
@@ -92,7 +92,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// fieldsOf gives the settings that a joined error is about.
+// fieldsOf returns the settings of the joined errors.
 func fieldsOf(err error) []string {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -153,7 +153,7 @@ func TestLayoutConfig(t *testing.T) {
 		require.NoError(t, with(func(c *Config) { c.Layout = name }).Validate(), name)
 	}
 	err := with(func(c *Config) { c.Layout = "kafak" }).Validate()
-	require.EqualError(t, err, `layout: "kafak" is none of auto, flat, nested, custom, `+
+	require.EqualError(t, err, `layout: "kafak" is not one of auto, flat, nested, custom, `+
 		`bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`)
 	err = with(func(c *Config) { c.Layout = LayoutCustom }).Validate()
 	require.ErrorContains(t, err, "custom: is missing")
@@ -161,7 +161,7 @@ func TestLayoutConfig(t *testing.T) {
 	require.ErrorContains(t, err, "custom.paths: is empty")
 	require.ErrorContains(t, err, "custom.match: error parsing regexp")
 	err = with(func(c *Config) { c.Layout, c.Custom = "kafka", &layout.Custom{} }).Validate()
-	require.ErrorContains(t, err, "custom: is read with layout custom only, and the layout is kafka")
+	require.ErrorContains(t, err, "custom: is only allowed with the layout custom, and the layout is kafka")
 	require.NoError(t, with(func(c *Config) { c.Layout, c.Groups = "clickhouse", []string{"01/hits"} }).Validate())
 	err = with(func(c *Config) { c.Groups = []string{"01/hits"} }).Validate()
 	require.ErrorContains(t, err, "slash")

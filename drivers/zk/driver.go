@@ -1,3 +1,22 @@
+// Package zk is the ServiceGroup driver for ZooKeeper.
+//
+// What it writes and reads, below an optional chroot:
+//
+//	PREFIX                          persistent, empty
+//	PREFIX/GROUP                    persistent, "ZKMembers" as evzookeeper writes it
+//	PREFIX/GROUP/MEMBER             ephemeral: the member is up (flat layout)
+//	PREFIX/.roster/GROUP/MEMBER     persistent, JSON: the member's record in the roster
+//
+// The first three levels are those of OpenStack Nova's zk driver (2013.1 to 2014.2), so each program can read the other's
+// groups. Only this program has a roster: a member with a record and without an ephemeral znode is dead, and a member
+// without both has left. Nova 2015.1.0b2 had one more level, a persistent PREFIX/GROUP/HOST with the data "ZKMembers" and
+// an ephemeral child for each process. The driver reads these nested members, too.
+//
+// Package [servicegroup_exporter/drivers/zk/layout] reads the layouts of other systems; members can't join them. Package
+// [servicegroup_exporter/drivers/zk/session] makes the connections.
+//
+// A session is never resumed over a new connection. When a member's connection breaks, the member moves its znode to a new
+// session by one transaction, before the old session expires, so that no client sees the member missing.
 package zk
 
 import (
@@ -23,7 +42,7 @@ var (
 	_ drivers.Counter = (*Driver)(nil)
 )
 
-// Driver keeps membership in ZooKeeper. It connects when it is first asked for something.
+// A Driver reads and writes membership in ZooKeeper. It connects when it is first used.
 type Driver struct {
 	config  Config
 	paths   paths
@@ -32,28 +51,28 @@ type Driver struct {
 	dialer  session.Dialer
 	acl     []zkclient.ACL // of new znodes
 
-	ctx     context.Context // ends with the driver
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-	reapers sync.WaitGroup
+	ctx      context.Context // ends when the driver is closed
+	cancel   context.CancelFunc
+	running  sync.WaitGroup // the driver's goroutines
+	sessions sync.WaitGroup // sessions that have not been cleaned up
 
-	keeper  *session.Keeper
-	start   sync.Once // of the keeper
-	changed chan struct{}
-	polling chan struct{} // holds one token: polls are made one after the other
-	groups  map[string]*group
-	last    lastPoll
-	tree    *layout.Tree // nil for this program's own layouts
+	keeper      *session.Keeper // of the session for reading
+	startKeeper sync.Once
+	changed     chan struct{} // capacity 1
+	polling     chan struct{} // holds a token while a poll runs: only one runs at a time
+	groups      map[string]*group
+	last        lastPoll
+	tree        *layout.Tree // nil for this program's own layouts
 
-	operations, connections, expirations atomic.Uint64
+	requests, connections, expirations atomic.Uint64
 
 	mu        sync.Mutex
 	closed    bool
 	joined    map[*membership]struct{}
-	abandoned map[string]time.Time // the ids of memberships that were abandoned, and when
+	abandoned map[string]time.Time // when memberships were abandoned, by their ids
 }
 
-// Open makes a driver. It does not wait for a server, and does not fail because there is none.
+// Open returns a driver. It does not wait for a server, and does not fail if there is none.
 func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -69,15 +88,15 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 		joined:    make(map[*membership]struct{}),
 		abandoned: make(map[string]time.Time),
 	}
+	var err error
 	if declared := cfg.declared(); declared != nil {
-		var err error
 		if d.tree, err = declared.Compile(cfg.root(), cfg.Groups); err != nil {
 			return nil, err
 		}
 	}
 	d.dialer = session.Dialer{
-		Net: cfg.Dial.OrNet(), TLS: cfg.TLS, User: cfg.Auth.User, Password: cfg.Auth.Password, MaxPause: d.pauseLimit(),
-		Options: session.Options{Timeout: time.Duration(cfg.SessionTimeout), Logger: logger, Reapers: &d.reapers},
+		Net: cfg.Dial.OrNet(), TLS: cfg.TLS, User: cfg.Auth.User, Password: cfg.Auth.Password, MaxPause: d.maxPause(),
+		Options: session.Options{Timeout: time.Duration(cfg.SessionTimeout), Logger: logger, Sessions: &d.sessions},
 	}
 	for _, s := range cfg.Servers {
 		server, err := session.ParseServer(s)
@@ -86,28 +105,28 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 		}
 		d.dialer.Servers = append(d.dialer.Servers, server)
 	}
-	var err error
 	if d.acl, err = cfg.acl(); err != nil {
 		return nil, drivers.Field("acl", "%w", err)
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
-	opts := session.ReaderOptions{OnRequest: func() { d.operations.Add(1) }, OnChange: d.signal, ParseData: sayMembers}
+	opts := session.ReaderOptions{OnRequest: func() { d.requests.Add(1) }, OnChange: d.signalChange, ParseData: parseMembers}
 	if d.tree != nil {
 		opts.ParseData = d.tree.ParseData()
 	}
-	d.keeper = session.NewKeeper(&d.dialer, opts, time.Duration(cfg.SessionTimeout), d.gained)
+	d.keeper = session.NewKeeper(&d.dialer, opts, time.Duration(cfg.SessionTimeout), d.onSession)
 	return d, nil
 }
 
-// pauseLimit is the longest pause between rounds of attempts. A member has to be back before its session expires.
-func (d *Driver) pauseLimit() time.Duration {
+// maxPause returns the longest pause between two rounds of attempts to connect. A member has to have a new session before
+// its old one expires.
+func (d *Driver) maxPause() time.Duration {
 	return min(max(time.Duration(d.config.SessionTimeout)/4, 2*session.FirstWait), time.Second)
 }
 
-// reader returns what keeps the session that members are read in, and starts it when it is first used: a process that
-// only joins does not need that session.
+// reader returns the keeper of the session for reading. It starts the keeper when it is first called, since a process that
+// only joins a group does not need that session.
 func (d *Driver) reader() *session.Keeper {
-	d.start.Do(func() {
+	d.startKeeper.Do(func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.closed {
@@ -119,49 +138,46 @@ func (d *Driver) reader() *session.Keeper {
 	return d.keeper
 }
 
-// connected counts a session that was made.
-func (d *Driver) connected() { d.connections.Add(1) }
-
-// gained is called when members can be read, with when the last session was heard of, zero for the first one. What changed
-// meanwhile was not watched.
-func (d *Driver) gained(heard time.Time) {
-	d.connected()
-	if away := time.Since(heard); !heard.IsZero() {
-		d.logger.Info("have a ZooKeeper session again", "away", away.Round(time.Millisecond))
+// onSession is called for each new session for reading. lastHeard is when the server of the session before was last heard,
+// zero for the first session. No watch was set between the sessions, so members may have changed.
+func (d *Driver) onSession(lastHeard time.Time) {
+	d.connections.Add(1)
+	if away := time.Since(lastHeard); !lastHeard.IsZero() {
+		d.logger.Info("Have a new ZooKeeper session", "away", away.Round(time.Millisecond))
 		if away > time.Duration(d.config.SessionTimeout) {
 			d.expirations.Add(1)
 		}
 	}
-	d.signal()
+	d.signalChange()
 }
 
-// signal says that Members is worth calling.
-func (d *Driver) signal() {
+// signalChange tells the receiver of Changed that members may have changed.
+func (d *Driver) signalChange() {
 	select {
 	case d.changed <- struct{}{}:
 	default:
 	}
 }
 
-// Changed implements drivers.Watcher. Signals come from the first call on.
+// Changed implements drivers.Watcher. Signals are sent only after it was first called.
 func (d *Driver) Changed() <-chan struct{} {
 	d.reader()
 	return d.changed
 }
 
-// Counts implements drivers.Counter. Sessions are never resumed, so that all that are lost expire in the end. Counted are
-// those that did before there was another one: members were missing for some time, or could not be read for so long.
+// Counts implements drivers.Counter. A lost session always expires in the end, since sessions are never resumed. Counted
+// are the sessions that expired before there was a new one, so that members were missing or could not be read.
 func (d *Driver) Counts() drivers.Counts {
 	connections := d.connections.Load()
 	return drivers.Counts{
-		Operations:  d.operations.Load(),
+		Operations:  d.requests.Load(),
 		Reconnects:  connections - min(connections, 1),
 		Expirations: d.expirations.Load(),
 	}
 }
 
-// Close implements drivers.Driver. The session for reading is ended in order; it takes up to three seconds if the server
-// does not answer.
+// Close implements drivers.Driver. It abandons all memberships. It ends the session for reading by a request to the server,
+// which takes up to three seconds if the server does not answer.
 func (d *Driver) Close() error {
 	d.mu.Lock()
 	d.closed = true
@@ -173,15 +189,77 @@ func (d *Driver) Close() error {
 	}
 	d.cancel()
 	d.running.Wait()
-	d.reapers.Wait()
+	d.sessions.Wait()
 	return nil
 }
 
-// writable says why nobody can join or leave.
-func (d *Driver) writable() error {
+// checkWritable returns an error if members can't join or leave the groups of the layout.
+func (d *Driver) checkWritable() error {
 	if d.tree == nil {
 		return nil
 	}
-	return fmt.Errorf("the layout %s is only read: its members belong to other programs; a source with layout %s can be joined",
+	return fmt.Errorf("the layout %s is read-only, since its members belong to other programs; use a source with the layout %s",
 		d.config.Layout, LayoutAuto)
+}
+
+// beginCall counts a call that may start goroutines, so that Close waits for it. It fails if Close was called.
+func (d *Driver) beginCall() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return session.ErrClosed
+	}
+	d.running.Add(1)
+	return nil
+}
+
+// endCall ends what beginCall began.
+func (d *Driver) endCall() { d.running.Done() }
+
+// withDriver returns a context that ends with ctx and when the driver is closed.
+func (d *Driver) withDriver(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(d.ctx, func() { cancel(session.ErrClosed) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// register adds a membership, so that Close abandons it.
+func (d *Driver) register(m *membership) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return session.ErrClosed
+	}
+	d.joined[m] = struct{}{}
+	return nil
+}
+
+func (d *Driver) unregister(m *membership) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.joined, m)
+}
+
+// rememberAbandoned is how long the znode of an abandoned membership may exist: the longest session timeout, and the time
+// until the server acts.
+const rememberAbandoned = maxSessionTimeout + serverTick
+
+// setAbandoned records that a membership was abandoned: its name is free although this process lives.
+func (d *Driver) setAbandoned(m *membership) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.joined, m)
+	for id, when := range d.abandoned {
+		if time.Since(when) > rememberAbandoned {
+			delete(d.abandoned, id)
+		}
+	}
+	d.abandoned[m.record.ID] = time.Now()
+}
+
+func (d *Driver) wasAbandoned(id string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, abandoned := d.abandoned[id]
+	return abandoned
 }

@@ -13,9 +13,9 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// observe polls all the time until the returned function is called, which fails the test if any poll that succeeded
-// showed something else than all members up.
-func observe(t *testing.T, d *zk.Driver, members int) (stop func() (polls int)) {
+// watchAllUp polls until stop is called, and fails the test if a successful poll does not show all members up. stop returns
+// the number of successful polls.
+func watchAllUp(t *testing.T, d *zk.Driver, members int) (stop func() (polls int)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -35,7 +35,7 @@ func observe(t *testing.T, d *zk.Driver, members int) (stop func() (polls int)) 
 				}
 			}
 			if up != members {
-				t.Errorf("%d members are up, of %d: %v", up, members, states(p))
+				t.Errorf("%d of %d members are up: %v", up, members, states(p))
 				return
 			}
 			time.Sleep(5 * time.Millisecond)
@@ -51,7 +51,7 @@ func observe(t *testing.T, d *zk.Driver, members int) (stop func() (polls int)) 
 func TestEnsemble(t *testing.T) {
 	servers := testserver.ZooKeeperEnsemble(t, 3)
 	cfg := config(servers...)
-	cfg.SessionTimeout = drivers.Duration(4 * time.Second) // The default: long enough for an election.
+	cfg.SessionTimeout = drivers.Duration(4 * time.Second) // This is the default, and longer than an election takes.
 	const members = 6
 	memberships := make([]drivers.Membership, members)
 	for i, name := range []string{"a", "b", "c", "d", "e", "f"} {
@@ -59,7 +59,7 @@ func TestEnsemble(t *testing.T) {
 	}
 	reader := open(t, cfg)
 	require.Len(t, states(poll(t, reader)), members)
-	back := func(t *testing.T, d *zk.Driver) {
+	requireRead := func(t *testing.T, d *zk.Driver) {
 		t.Helper()
 		require.Eventually(t, func() bool {
 			_, err := read(t, d)
@@ -74,14 +74,14 @@ func TestEnsemble(t *testing.T) {
 		}
 	}
 
-	// Nobody dies because a server does: members and readers go to another one in time.
+	// Members and readers connect to another server before their sessions expire, so no member dies with a server.
 	t.Run("the leader is killed", func(t *testing.T) {
-		stop := observe(t, reader, members)
+		stop := watchAllUp(t, reader, members)
 		leader := testserver.Leader(t, servers)
 		leader.Kill()
 		testserver.Leader(t, servers)
-		back(t, reader)
-		time.Sleep(5 * time.Second) // The sessions with the dead server have expired.
+		requireRead(t, reader)
+		time.Sleep(5 * time.Second) // Until the sessions with the dead server have expired.
 		require.Greater(t, stop(), 100)
 		leader.Start()
 	})
@@ -92,31 +92,31 @@ func TestEnsemble(t *testing.T) {
 			if server == leader {
 				continue
 			}
-			stop := observe(t, reader, members)
+			stop := watchAllUp(t, reader, members)
 			server.Freeze()
-			time.Sleep(6 * time.Second) // Longer than the sessions of those that were connected to it.
-			back(t, reader)
+			time.Sleep(6 * time.Second) // Until the sessions with the frozen server have expired.
+			requireRead(t, reader)
 			server.Thaw()
 			require.Greater(t, stop(), 100)
-			// Without it, the next one to freeze would take the quorum away.
-			back(t, open(t, config(server)))
+			// If this server were still away, freezing the next one would end the quorum.
+			requireRead(t, open(t, config(server)))
 		}
 	})
 
-	// A leader that wakes up believes that everybody was silent, and its servers may take its word for it: members may be
-	// seen dead. They have to come back.
+	// A leader that thaws may let all sessions expire, since it has received nothing for so long, so members may be seen
+	// dead. They have to come back.
 	t.Run("the leader is frozen", func(t *testing.T) {
 		leader := testserver.Leader(t, servers)
 		leader.Freeze()
 		time.Sleep(6 * time.Second)
 		leader.Thaw()
-		back(t, reader)
+		requireRead(t, reader)
 		allUp(t)
 	})
 
-	// Without a quorum nothing is known; a follower that still has its data must not show it.
+	// Without a quorum all members are unknown. A follower that still has data must not show them.
 	t.Run("the quorum is lost", func(t *testing.T) {
-		stop := observe(t, reader, members)
+		stop := watchAllUp(t, reader, members)
 		servers[0].Kill()
 		servers[1].Kill()
 		var err error
@@ -132,7 +132,7 @@ func TestEnsemble(t *testing.T) {
 		}
 		servers[0].StartOnly()
 		servers[1].StartOnly()
-		back(t, reader)
+		requireRead(t, reader)
 		stop()
 	})
 
@@ -145,7 +145,7 @@ func TestEnsemble(t *testing.T) {
 		for _, s := range servers {
 			s.StartOnly()
 		}
-		back(t, reader)
+		requireRead(t, reader)
 	})
 
 	allUp(t)

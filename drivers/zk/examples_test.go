@@ -14,7 +14,7 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// openExample opens the only source of an example in the documentation, which names a server that is not there.
+// openExample opens the source of an example in the documentation, with another server than the example has.
 func openExample(t *testing.T, name string, server *testserver.ZK) *zk.Driver {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name)
@@ -31,8 +31,8 @@ func openExample(t *testing.T, name string, server *testserver.ZK) *zk.Driver {
 
 func TestExamples(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	ephemeral := func(path, value string) { plant(t, c, path, value, zkclient.FlagEphemeral) }
+	c := otherClient(t, server.Addr())
+	ephemeral := func(path, value string) { createWithParents(t, c, path, value, zkclient.FlagEphemeral) }
 
 	t.Run("serversets", func(t *testing.T) {
 		endpoint := func(host, status string) string {
@@ -48,14 +48,14 @@ func TestExamples(t *testing.T) {
 		require.Equal(t, map[string]string{"search/h1:8080": "up", "search/h2:8080": "down"}, states(p))
 		require.Equal(t, []drivers.Rejection{{Group: "search", Name: "member_0000000004", Reason: "data"}}, p.Rejected)
 		ephemeral("/discovery/search/member_0000000005", endpoint("h2", "ALIVE"))
-		require.Equal(t, "up", states(poll(t, d))["search/h2:8080"], "one of its two znodes says so")
+		require.Equal(t, "up", states(poll(t, d))["search/h2:8080"], "one of its two znodes is ALIVE")
 	})
 
 	t.Run("nerve", func(t *testing.T) {
-		const said = `{"host":"10.0.0.1","port":3000,"name":"i-0a1b2c3d_web_3000"}`
-		ephemeral("/nerve/services/web/services/i-0a1b2c3d_web_3000_0000000007", said)
-		ephemeral("/nerve/services/web/services/i-0a1b2c3d_web_3000_0000000008", said)
-		plant(t, c, "/nerve/services/idle/services", "", zkclient.FlagPersistent)
+		const data = `{"host":"10.0.0.1","port":3000,"name":"i-0a1b2c3d_web_3000"}`
+		ephemeral("/nerve/services/web/services/i-0a1b2c3d_web_3000_0000000007", data)
+		ephemeral("/nerve/services/web/services/i-0a1b2c3d_web_3000_0000000008", data)
+		createWithParents(t, c, "/nerve/services/idle/services", "", zkclient.FlagPersistent)
 		d := openExample(t, "nerve.yml", server)
 		require.Equal(t, map[string]string{"web/i-0a1b2c3d_web_3000": "up"}, states(poll(t, d)))
 		require.NoError(t, c.Delete("/nerve/services/web/services/i-0a1b2c3d_web_3000_0000000007", -1))
@@ -69,7 +69,7 @@ func TestExamples(t *testing.T) {
 		}
 		ephemeral("/services/worker/"+idA, instance("10.0.0.1", "DYNAMIC", ""))
 		ephemeral("/services/worker/"+idB, instance("10.0.0.2", "DYNAMIC", `,"enabled":false`))
-		plant(t, c, "/services/worker/"+idC, instance("10.0.0.3", "STATIC", ""), zkclient.FlagPersistent)
+		createWithParents(t, c, "/services/worker/"+idC, instance("10.0.0.3", "STATIC", ""), zkclient.FlagPersistent)
 		p := poll(t, openExample(t, "curator.yml", server))
 		require.Equal(t, map[string]string{"worker/10.0.0.1:8080": "up", "worker/10.0.0.2:8080": "up"}, states(p))
 		require.Equal(t, drivers.FlagYes, find(t, p, "worker", "10.0.0.1:8080").Enabled)
@@ -78,9 +78,9 @@ func TestExamples(t *testing.T) {
 
 	t.Run("helix", func(t *testing.T) {
 		for _, name := range []string{"host1_8098", "host2_8098"} {
-			plant(t, c, "/pinot/CONFIGS/PARTICIPANT/"+name, `{"id":"`+name+`","simpleFields":{"HELIX_ENABLED":"true"}}`, zkclient.FlagPersistent)
+			createWithParents(t, c, "/pinot/CONFIGS/PARTICIPANT/"+name, `{"id":"`+name+`","simpleFields":{"HELIX_ENABLED":"true"}}`, zkclient.FlagPersistent)
 		}
-		plant(t, c, "/pinot/INSTANCES/host1_8098/CURRENTSTATES", "", zkclient.FlagPersistent)
+		createWithParents(t, c, "/pinot/INSTANCES/host1_8098/CURRENTSTATES", "", zkclient.FlagPersistent)
 		ephemeral("/pinot/LIVEINSTANCES/host1_8098", `{"id":"host1_8098","simpleFields":{"SESSION_ID":"10001f2"}}`)
 		d := openExample(t, "helix.yml", server)
 		p := poll(t, d)
@@ -91,7 +91,7 @@ func TestExamples(t *testing.T) {
 	})
 }
 
-// What is wrong with a declaration is reported with its line.
+// Each mistake in a declaration is reported with its line.
 func TestExampleWithMistakes(t *testing.T) {
 	const text = `sources:
   - name: zk

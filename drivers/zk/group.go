@@ -10,18 +10,18 @@ import (
 	"servicegroup_exporter/drivers/zk/session"
 )
 
-// A group is what is remembered of one group from poll to poll, so that only what has changed is read again.
+// A group is what is known of one group, so that the next poll reads only what has changed.
 type group struct {
 	name string
 
-	// What was found out about single children. It is kept even when the poll that asked could not be finished, so that
-	// a large group is understood in several polls if one has not the time.
-	kinds map[string]kind       // of those that are there without a record
-	dead  map[string]deadRecord // of those that have a record and are not there
+	// What was read of single children. A poll that fails keeps it, too, so that a large group can be read over several
+	// polls if one has too little time.
+	kinds map[string]kind       // of children that exist and have no record
+	dead  map[string]deadRecord // of children that have a record and don't exist
 
 	// The last result, and what it was made from.
-	from         *session.Reader
-	fires        uint64 // watches that had fired when that poll began
+	reader       *session.Reader
+	revision     uint64
 	roster, live *session.Listing
 	result       *groupResult
 }
@@ -30,13 +30,13 @@ type group struct {
 type groupResult struct {
 	members  []drivers.Member // sorted by name
 	rejected []drivers.Rejection
-	watched  []string // paths of children that are watched by themselves: nested members, and what looks like one
+	watched  []string // the paths of children whose own children are watched: those that are or may be nested members
 }
 
-// poll reads the group. It leaves the result alone if nothing has changed.
-func (g *group) poll(ctx context.Context, r *groupReader) error {
-	// The roster is read before who is there, and the records of the dead after that. So a member that joins meanwhile
-	// is never taken for dead, and one that leaves meanwhile has no record any more when it is asked for.
+// readGroup reads the group. It keeps the result if nothing has changed.
+func (g *group) readGroup(ctx context.Context, r *groupReader) error {
+	// The roster is read before the live members, and the records of dead members after them. So a member that joins
+	// meanwhile does not look dead, and a member that leaves meanwhile has no record when that is read.
 	roster, err := r.Dirs.Read(ctx, r.paths.rosterGroup(g.name))
 	if err != nil {
 		return session.Unavailable("reading the roster "+r.paths.rosterGroup(g.name), err)
@@ -46,37 +46,37 @@ func (g *group) poll(ctx context.Context, r *groupReader) error {
 		return session.Unavailable("reading the group "+r.paths.group(g.name), err)
 	}
 	if g.sameLive(r, live) && g.roster.SameChildren(roster.Stat) &&
-		(len(g.result.watched) == 0 || g.fires == r.Revision()) {
+		(len(g.result.watched) == 0 || g.revision == r.Revision()) {
 		return nil
 	}
-	children := g.merge(r, roster, live)
-	err = g.lookAt(ctx, r, roster, unclear(children))
+	children := g.mergeListings(r, roster, live)
+	err = g.readChildren(ctx, r, roster, unknownChildren(children))
 	g.remember(children)
 	if err != nil {
 		return err
 	}
-	g.from, g.fires, g.roster, g.live = r.Reader, r.Revision(), roster, live
-	g.result = g.conclude(r, children)
+	g.reader, g.revision, g.roster, g.live = r.Reader, r.Revision(), roster, live
+	g.result = g.newResult(r, children)
 	return nil
 }
 
-// lookAt finds out what is not known of children.
-func (g *group) lookAt(ctx context.Context, r *groupReader, roster *session.Listing, children []*child) error {
-	look := func(ctx context.Context, c *child) error { return c.look(ctx, r, g.name) }
-	if err := session.Parallel(ctx, session.MaxInFlight/2, children, look); err != nil {
+// readChildren reads what is not known of children.
+func (g *group) readChildren(ctx context.Context, r *groupReader, roster *session.Listing, children []*child) error {
+	read := func(ctx context.Context, c *child) error { return c.read(ctx, r, g.name) }
+	if err := session.Parallel(ctx, session.MaxInFlight/2, children, read); err != nil {
 		return err
 	}
 	flat := slices.DeleteFunc(children, func(c *child) bool { return c.kind != kindFlat })
 	if len(flat) == 0 {
 		return nil
 	}
-	return g.tellStrangers(ctx, r, roster, flat)
+	return g.findRecorded(ctx, r, roster, flat)
 }
 
-// tellStrangers tells foreign members from those of ours that joined after the roster was read. If no record came or went
-// since then, all are foreign. Otherwise a foreign one is who had no record while it was there, before and after: ours
-// come and go together with their records.
-func (g *group) tellStrangers(ctx context.Context, r *groupReader, before *session.Listing, flat []*child) error {
+// findRecorded finds children that seemed to have no record because they joined after the roster was read. If the roster
+// has not changed since, there are none. Otherwise a member of another program is one that has no record and that existed
+// both before and after the second read of the roster, since members of this program come and go with their records.
+func (g *group) findRecorded(ctx context.Context, r *groupReader, before *session.Listing, flat []*child) error {
 	after, err := r.Dirs.Read(ctx, r.paths.rosterGroup(g.name))
 	if err != nil {
 		return session.Unavailable("reading the roster "+r.paths.rosterGroup(g.name), err)
@@ -84,22 +84,22 @@ func (g *group) tellStrangers(ctx context.Context, r *groupReader, before *sessi
 	if after.SameChildren(before.Stat) {
 		return nil
 	}
-	strangers := slices.DeleteFunc(flat, func(c *child) bool {
+	others := slices.DeleteFunc(flat, func(c *child) bool {
 		_, c.recorded = slices.BinarySearch(after.Names, c.name)
 		return c.recorded
 	})
-	return session.Parallel(ctx, session.MaxInFlight/2, strangers, func(ctx context.Context, c *child) error {
-		return c.stillThere(ctx, r, g.name)
+	return session.Parallel(ctx, session.MaxInFlight/2, others, func(ctx context.Context, c *child) error {
+		return c.checkExists(ctx, r, g.name)
 	})
 }
 
-// sameLive says whether the last result was made from the same children in the same session.
+// sameLive reports whether the last result was made from the same children in the same session.
 func (g *group) sameLive(r *groupReader, live *session.Listing) bool {
-	return g.from == r.Reader && g.live.SameChildren(live.Stat)
+	return g.reader == r.Reader && g.live.SameChildren(live.Stat)
 }
 
-// merge gives the children of both listings, sorted by name, with what is known of each.
-func (g *group) merge(r *groupReader, roster, live *session.Listing) []child {
+// mergeListings returns the children in either listing, sorted by name, with what is known of each.
+func (g *group) mergeListings(r *groupReader, roster, live *session.Listing) []child {
 	children := make([]child, 0, max(len(roster.Names), len(live.Names)))
 	a, b := roster.Names, live.Names
 	for len(a) > 0 || len(b) > 0 {
@@ -114,8 +114,8 @@ func (g *group) merge(r *groupReader, roster, live *session.Listing) []child {
 			c.kind, c.known = g.kinds[c.name]
 			switch {
 			case !c.known || c.kind == kindFlat:
-			case c.isInside(r.Cached(r.paths.member(g.name, c.name))):
-			default: // What was no member may be one under the same name now.
+			case c.setNested(r.Cached(r.paths.member(g.name, c.name))):
+			default: // A child that was not a member may have been replaced by a member with the same name.
 				c.known = c.kind == kindOther && g.sameLive(r, live)
 			}
 			b = b[1:]
@@ -128,18 +128,18 @@ func (g *group) merge(r *groupReader, roster, live *session.Listing) []child {
 	return children
 }
 
-// unclear gives the children that have to be looked at.
-func unclear(children []child) []*child {
-	var todo []*child
+// unknownChildren returns the children that have to be read.
+func unknownChildren(children []child) []*child {
+	var unknown []*child
 	for i := range children {
 		if !children[i].known {
-			todo = append(todo, &children[i])
+			unknown = append(unknown, &children[i])
 		}
 	}
-	return todo
+	return unknown
 }
 
-// remember keeps what is known of the children, and nothing else.
+// remember keeps what is known of the children, and forgets all others.
 func (g *group) remember(children []child) {
 	g.kinds, g.dead = make(map[string]kind), make(map[string]deadRecord)
 	for i := range children {
@@ -153,8 +153,8 @@ func (g *group) remember(children []child) {
 	}
 }
 
-// conclude gives the members among the children.
-func (g *group) conclude(r *groupReader, children []child) *groupResult {
+// newResult returns the members among the children.
+func (g *group) newResult(r *groupReader, children []child) *groupResult {
 	result := &groupResult{members: make([]drivers.Member, 0, len(children))}
 	reject := func(c *child, reason string) {
 		result.rejected = append(result.rejected, drivers.Rejection{Group: g.name, Name: c.name, Reason: reason})
@@ -164,7 +164,7 @@ func (g *group) conclude(r *groupReader, children []child) *groupResult {
 		if c.watched {
 			result.watched = append(result.watched, r.paths.member(g.name, c.name))
 		}
-		if c.gone || !c.rostered && !r.counts(c.kind) {
+		if c.gone || !c.rostered && !r.includes(c.kind) {
 			continue
 		}
 		if !utf8.ValidString(c.name) {

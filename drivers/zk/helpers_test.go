@@ -17,17 +17,17 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// sessionTimeout is as short as a busy machine allows, so that tests are short; the test servers' tick allows less.
+// sessionTimeout is short, to keep the tests short, but long enough for a busy machine. The test servers allow less.
 const sessionTimeout = 2 * time.Second
 
-// expiry bounds the time from a member's last sign of life until its znode is gone: the session timeout, a tick, and
-// what a busy machine adds.
+// expiry bounds the time from a member's last request until its znode is deleted: the session timeout, a tick, and what a
+// busy machine adds.
 const expiry = sessionTimeout + 250*time.Millisecond + 5*time.Second
 
-// prompt bounds what waits for no time limit.
+// prompt bounds everything that should happen at once.
 const prompt = 10 * time.Second
 
-// config gives a configuration for the servers.
+// config returns a configuration for the servers.
 func config(servers ...*testserver.ZK) zk.Config {
 	addrs := make([]string, len(servers))
 	for i, s := range servers {
@@ -43,7 +43,7 @@ func configFor(addrs ...string) zk.Config {
 	return cfg
 }
 
-// open opens a driver that is closed when the test ends.
+// open returns a driver that is closed when the test ends.
 func open(t *testing.T, cfg zk.Config) *zk.Driver {
 	t.Helper()
 	d, err := zk.Open(cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
@@ -54,7 +54,7 @@ func open(t *testing.T, cfg zk.Config) *zk.Driver {
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// join makes a member that is abandoned when the test ends.
+// join returns a membership that is abandoned when the test ends.
 func join(t *testing.T, d *zk.Driver, group, name string) drivers.Membership {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), prompt)
@@ -65,7 +65,7 @@ func join(t *testing.T, d *zk.Driver, group, name string) drivers.Membership {
 	return m
 }
 
-// read polls with a bound on the time it may take.
+// read polls with a timeout.
 func read(t *testing.T, d *zk.Driver) (*drivers.Poll, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), prompt)
@@ -73,13 +73,13 @@ func read(t *testing.T, d *zk.Driver) (*drivers.Poll, error) {
 	return d.Members(ctx)
 }
 
-// contextOf gives a context that ends after a time or with the test.
-func contextOf(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+// withTimeout returns a context that ends after d or with the test.
+func withTimeout(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
 	t.Helper()
 	return context.WithTimeout(t.Context(), d)
 }
 
-// poll polls and requires an answer.
+// poll polls and requires success.
 func poll(t *testing.T, d *zk.Driver) *drivers.Poll {
 	t.Helper()
 	p, err := read(t, d)
@@ -87,7 +87,7 @@ func poll(t *testing.T, d *zk.Driver) *drivers.Poll {
 	return p
 }
 
-// states gives "up" or "down" of each member, by group/name.
+// states returns "up" or "down" for each member, by group/name.
 func states(p *drivers.Poll) map[string]string {
 	all := make(map[string]string)
 	for _, m := range p.Members {
@@ -96,7 +96,7 @@ func states(p *drivers.Poll) map[string]string {
 	return all
 }
 
-// find gives a member of a poll that has to have it.
+// find returns a member of a poll, and requires that the poll has it.
 func find(t *testing.T, p *drivers.Poll, group, name string) drivers.Member {
 	t.Helper()
 	for _, m := range p.Members {
@@ -108,7 +108,7 @@ func find(t *testing.T, p *drivers.Poll, group, name string) drivers.Member {
 	return drivers.Member{}
 }
 
-// eventually polls until a member is in the state, "" for not there.
+// eventually polls until a member has the state, "" if the poll must not have it.
 func eventually(t *testing.T, d *zk.Driver, within time.Duration, member, want string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -117,16 +117,16 @@ func eventually(t *testing.T, d *zk.Driver, within time.Duration, member, want s
 	}, within, 10*time.Millisecond, "%s is not %q within %v", member, want, within)
 }
 
-// stays polls for some time and requires a member to be in the state all the time.
-func stays(t *testing.T, d *zk.Driver, length time.Duration, member, want string) {
+// requireStays polls for some time and requires that each poll shows the member in the state.
+func requireStays(t *testing.T, d *zk.Driver, length time.Duration, member, want string) {
 	t.Helper()
 	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		require.Equal(t, want, states(poll(t, d))[member])
 	}
 }
 
-// foreign connects as other programs do.
-func foreign(t *testing.T, addr string) *zkclient.Conn {
+// otherClient connects as another program would.
+func otherClient(t *testing.T, addr string) *zkclient.Conn {
 	t.Helper()
 	c, _, err := zkclient.Connect([]string{addr}, 4*time.Second, zkclient.WithLogger(quiet{}))
 	require.NoError(t, err)
@@ -138,28 +138,28 @@ type quiet struct{}
 
 func (quiet) Printf(string, ...any) {}
 
-// create makes a znode that everybody may do everything with, as Nova's are.
+// create creates a znode that gives all permissions to everyone, as Nova's znodes do.
 func create(t *testing.T, c *zkclient.Conn, path, value string, flags int32) {
 	t.Helper()
 	_, err := c.Create(path, []byte(value), flags, zkclient.WorldACL(zkclient.PermAll))
 	require.NoError(t, err, path)
 }
 
-// tree makes persistent znodes from pairs of path and value.
-func tree(t *testing.T, c *zkclient.Conn, pairs ...string) {
+// createTree creates persistent znodes from pairs of path and data.
+func createTree(t *testing.T, c *zkclient.Conn, pairs ...string) {
 	t.Helper()
 	for i := 0; i < len(pairs); i += 2 {
 		create(t, c, pairs[i], pairs[i+1], zkclient.FlagPersistent)
 	}
 }
 
-// A proxy forwards connections to a server until it is told otherwise.
+// A proxy forwards connections to a server, and can cut or silence them.
 type proxy struct {
 	net.Listener
 	target string
 
 	mu     sync.Mutex
-	silent bool // accept and keep, but forward nothing
+	silent bool // accept and keep connections, but forward nothing
 	conns  []net.Conn
 	count  int
 }
@@ -225,14 +225,14 @@ func (p *proxy) copy(to io.WriteCloser, from io.Reader) {
 	}
 }
 
-// silence makes the proxy swallow everything, or forward it again.
+// silence makes the proxy drop all data, or forward it again.
 func (p *proxy) silence(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.silent = on
 }
 
-// cut ends all connections.
+// cut closes all connections.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -242,7 +242,7 @@ func (p *proxy) cut() {
 	p.conns = nil
 }
 
-// accepted is the number of connections so far.
+// accepted returns the number of connections so far.
 func (p *proxy) accepted() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

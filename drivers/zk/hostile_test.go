@@ -21,7 +21,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// packetOf puts numbers and bytes together as a packet, with its length in front.
+// packetOf returns a packet of numbers and bytes, with its length in front.
 func packetOf(t *testing.T, parts ...any) []byte {
 	t.Helper()
 	var body bytes.Buffer
@@ -31,7 +31,7 @@ func packetOf(t *testing.T, parts ...any) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(body.Len())), body.Bytes()...)
 }
 
-// readPacket reads a packet of a client.
+// readPacket reads a packet from a client.
 func readPacket(r io.Reader) ([]byte, error) {
 	var size [4]byte
 	if _, err := io.ReadFull(r, size[:]); err != nil {
@@ -42,7 +42,7 @@ func readPacket(r io.Reader) ([]byte, error) {
 	return body, err
 }
 
-// The requests of the protocol that a driver makes.
+// The types of requests that the driver makes.
 const (
 	opCreate      = 1
 	opExists      = 3
@@ -53,22 +53,22 @@ const (
 	opMulti       = 14
 )
 
-// liar is a server that gives sessions as a real one does, and forges the answers to one kind of request.
-func liar(t *testing.T, op int32, forged ...any) string {
+// forgingServer starts a server that gives sessions as a real one does, and forges the answers to one type of request.
+func forgingServer(t *testing.T, op int32, forged ...any) string {
 	t.Helper()
-	return answering(t, func(asked int32, path string) []any {
+	return fakeServer(t, func(asked int32, path string) []any {
 		if asked == op {
 			return forged
 		}
-		return truth(asked, path)
+		return validAnswer(asked, path)
 	})
 }
 
-var stat [68]byte // the numbers of a znode
+var stat [68]byte // the metadata of a znode
 
-// truth is what a server answers in which every znode is there and has one byte, and one child but for that of a group, so
-// that there is a dead member.
-func truth(op int32, path string) []any {
+// validAnswer returns the answer of a server in which every znode exists and has one byte of data. Each has one child, but
+// the group has none, so that there is a dead member.
+func validAnswer(op int32, path string) []any {
 	switch op {
 	case opGetChildren:
 		if path == "/servicegroups/a" {
@@ -85,12 +85,12 @@ func truth(op int32, path string) []any {
 	return nil
 }
 
-// noNode is the error of a request for a znode that is not there.
+// noNode is the error code for a znode that does not exist.
 const noNode = -101
 
-// answering is a server whose answers, behind the header, are made by a function. A znode whose numbers it gives nothing
-// for is not there.
-func answering(t *testing.T, answer func(op int32, path string) []any) string {
+// fakeServer starts a server whose answers, behind the header, are made by a function. A znode does not exist if the function
+// returns nil for its metadata.
+func fakeServer(t *testing.T, answer func(op int32, path string) []any) string {
 	t.Helper()
 	return testserver.FakeServer(t, func(conn net.Conn) {
 		if first := make([]byte, 4); !readFull(conn, first) || string(first) == "srvr" {
@@ -125,9 +125,8 @@ func readFull(r io.Reader, p []byte) bool {
 	return err == nil
 }
 
-// requireModest runs something and requires that the heap never held much more than at its start, and that what was
-// allocated in all stays below a bound too.
-func requireModest(t *testing.T, limit uint64, do func()) {
+// requireMemory calls do and requires that it allocates less than the limit in all, in bytes.
+func requireMemory(t *testing.T, limit uint64, do func()) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -137,8 +136,8 @@ func requireModest(t *testing.T, limit uint64, do func()) {
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, limit, "bytes allocated")
 }
 
-// Whatever it is that answers, it is no reason to crash, to take all memory or to wait for ever, and the error says what
-// is wrong.
+// No server, whatever it answers, makes the driver crash, allocate much memory or wait without end, and the error says what is
+// wrong.
 func TestHostileServers(t *testing.T) {
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
@@ -159,7 +158,7 @@ func TestHostileServers(t *testing.T) {
 	}
 	const huge = int32(0x7fffffff)
 	tests := map[string]struct {
-		addr, says string
+		addr, want string
 		reason     drivers.Reason
 	}{
 		"web server":              {testserver.FakeServer(t, silent("HTTP/1.1 400 Bad Request\r\n\r\n")), `not a ZooKeeper server: its answer begins with "HTTP"`, drivers.ReasonConnect},
@@ -169,29 +168,29 @@ func TestHostileServers(t *testing.T) {
 		"silence":                 {testserver.FakeServer(t, silent("")), "got no session in time", drivers.ReasonTimeout},
 		"a length, then silence":  {testserver.FakeServer(t, silent("\x00\x00\x00\x25")), "got no session in time", drivers.ReasonTimeout},
 		"forged password":         {testserver.FakeServer(t, silent(string(packetOf(t, int32(0), int32(4000), int64(1), huge, make([]byte, 17))))), "not a ZooKeeper server", drivers.ReasonConnect},
-		"no names at all":         {liar(t, opGetChildren), "its answer is cut short", drivers.ReasonSession},
-		"2 billion names":         {liar(t, opGetChildren, huge, stat), "it sent 0 bytes and says that they are 2147483647 names", drivers.ReasonSession},
-		"4 billion names":         {liar(t, opGetChildren, int32(-1), stat), "it sent 0 bytes and says that they are 4294967295 names", drivers.ReasonSession},
-		"2 names in 7 bytes":      {liar(t, opGetChildren, int32(2), [7]byte{}, stat), "it sent 7 bytes and says that they are 2 names", drivers.ReasonSession},
-		"2.1 million empty names": {liar(t, opGetChildren, int32(2_100_000), make([]byte, 4*2_100_000), stat), "says that they are 2100000 names", drivers.ReasonSession},
-		"a name of 2 GB":          {liar(t, opGetChildren, int32(1), huge, stat), "its answer is cut short", drivers.ReasonQuery},
-		"2 GB of data":            {liar(t, opGetData, huge, stat), "it sent 0 bytes and says that they are 2147483647 of data", drivers.ReasonSession},
-		"a path of 2 GB":          {liar(t, opSync, huge), "its answer is cut short", drivers.ReasonSession},
-		"nothing where a path is": {liar(t, opSync), "its answer is cut short", drivers.ReasonSession},
+		"no names at all":         {forgingServer(t, opGetChildren), "its answer is truncated", drivers.ReasonSession},
+		"2 billion names":         {forgingServer(t, opGetChildren, huge, stat), "it sent 0 bytes and claims that they are 2147483647 names", drivers.ReasonSession},
+		"4 billion names":         {forgingServer(t, opGetChildren, int32(-1), stat), "it sent 0 bytes and claims that they are 4294967295 names", drivers.ReasonSession},
+		"2 names in 7 bytes":      {forgingServer(t, opGetChildren, int32(2), [7]byte{}, stat), "it sent 7 bytes and claims that they are 2 names", drivers.ReasonSession},
+		"2.1 million empty names": {forgingServer(t, opGetChildren, int32(2_100_000), make([]byte, 4*2_100_000), stat), "claims that they are 2100000 names", drivers.ReasonSession},
+		"a name of 2 GB":          {forgingServer(t, opGetChildren, int32(1), huge, stat), "its answer is truncated", drivers.ReasonQuery},
+		"2 GB of data":            {forgingServer(t, opGetData, huge, stat), "it sent 0 bytes and claims that they are 2147483647 bytes of data", drivers.ReasonSession},
+		"a path of 2 GB":          {forgingServer(t, opSync, huge), "its answer is truncated", drivers.ReasonSession},
+		"nothing where a path is": {forgingServer(t, opSync), "its answer is truncated", drivers.ReasonSession},
 	}
-	requireModest(t, 1<<30, func() {
-		t.Run("all", func(t *testing.T) { // It ends when those do that run beside each other.
+	requireMemory(t, 1<<30, func() {
+		t.Run("all", func(t *testing.T) { // This subtest ends when all of its parallel subtests have ended.
 			for name, test := range tests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					d := open(t, configFor(test.addr))
-					ctx, cancel := contextOf(t, 4*time.Second)
+					ctx, cancel := withTimeout(t, 4*time.Second)
 					defer cancel()
 					began := time.Now()
 					_, err := d.Members(ctx)
 					require.Less(t, time.Since(began), 4*time.Second+prompt)
 					require.ErrorIs(t, err, drivers.ErrUnavailable)
-					require.ErrorContains(t, err, test.says)
+					require.ErrorContains(t, err, test.want)
 					require.Equal(t, test.reason, drivers.ReasonOf(err), "%v", err)
 				})
 			}
@@ -199,30 +198,30 @@ func TestHostileServers(t *testing.T) {
 	})
 }
 
-// A server that forges the answer to a transaction is none that a process could join at.
+// A forged answer to a transaction makes Join fail.
 func TestHostileTransactions(t *testing.T) {
 	for name, forged := range map[string][]any{
-		"nothing":                 nil,
-		"half a header":           {int32(2), byte(0)},
-		"no end":                  {int32(2), byte(0), int32(0)},
-		"a path of 4 GB":          {int32(1), byte(0), int32(0), int32(-1), int32(0)},
-		"numbers that are cut":    {int32(5), byte(0), int32(0), int64(0)},
-		"an error that is cut":    {int32(-1), byte(0), int32(0), int16(0)},
-		"a length that is cut":    {int32(1), byte(0), int32(0), int16(0)},
-		"after a good one, a bad": {int32(2), byte(0), int32(0), int32(5), byte(0)},
+		"nothing":               nil,
+		"half a header":         {int32(2), byte(0)},
+		"no end":                {int32(2), byte(0), int32(0)},
+		"a path of 4 GB":        {int32(1), byte(0), int32(0), int32(-1), int32(0)},
+		"truncated metadata":    {int32(5), byte(0), int32(0), int64(0)},
+		"a truncated error":     {int32(-1), byte(0), int32(0), int16(0)},
+		"a truncated length":    {int32(1), byte(0), int32(0), int16(0)},
+		"valid, then truncated": {int32(2), byte(0), int32(0), int32(5), byte(0)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := open(t, configFor(answering(t, func(op int32, path string) []any {
+			d := open(t, configFor(fakeServer(t, func(op int32, path string) []any {
 				switch {
 				case op == opMulti:
 					return forged
 				case op == opExists && strings.HasSuffix(path, "/m"):
 					return nil
 				}
-				return truth(op, path)
+				return validAnswer(op, path)
 			})))
-			ctx, cancel := contextOf(t, 300*time.Millisecond)
+			ctx, cancel := withTimeout(t, 300*time.Millisecond)
 			defer cancel()
 			_, err := d.Join(ctx, drivers.JoinRequest{Group: "g", Name: "m"})
 			require.ErrorIs(t, err, drivers.ErrUnavailable)
@@ -231,7 +230,7 @@ func TestHostileTransactions(t *testing.T) {
 	}
 }
 
-// Random answers to all requests, with and without a length that fits, neither crash the process nor take much memory.
+// Random answers to all requests, with and without a correct length, neither crash the process nor allocate much memory.
 func TestRandomAnswers(t *testing.T) {
 	const seed = 7
 	random := rand.New(rand.NewPCG(seed, seed))
@@ -250,13 +249,13 @@ func TestRandomAnswers(t *testing.T) {
 		forged.Store(&parts)
 	}
 	next()
-	d := open(t, configFor(answering(t, func(op int32, path string) []any {
+	d := open(t, configFor(fakeServer(t, func(op int32, path string) []any {
 		if op == opPing || op == opSync {
-			return truth(op, path)
+			return validAnswer(op, path)
 		}
 		return *forged.Load()
 	})))
-	requireModest(t, 1<<30, func() {
+	requireMemory(t, 1<<30, func() {
 		for range 50 {
 			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
 			_, _ = d.Members(ctx)

@@ -12,49 +12,50 @@ import (
 	"servicegroup_exporter/drivers/zk/session"
 )
 
-// A place is what is at a member's two paths: the ephemeral znode and the record.
-type place struct {
-	seat
+// A memberState is what was found at a member's two paths.
+type memberState struct {
+	paths memberPaths
 
-	present bool
-	stat    zkclient.Stat // of the ephemeral znode
-	value   []byte        // of it, nil where it is too long for a member's
-	holder  record        // what the value says
-	known   bool          // the holder is one of ours: the value is a record
+	present  bool          // the member's znode exists
+	stat     zkclient.Stat // of that znode
+	data     []byte        // of that znode; nil if it is too long for a record
+	isRecord bool          // the data is a record: a process of this program has the name
+	owner    record        // the record in the data
 
-	rostered      bool
-	said          record // what the record says, zero where it is damaged
+	rostered      bool   // the record in the roster exists
+	record        record // that record; zero if it can't be decoded
 	recordVersion int32
 }
 
-// inspect looks at a member's place. The record comes first: every one of ours who takes a name writes it, so that a
-// transaction that insists on the record's version fails if the node has changed hands since.
-func inspect(ctx context.Context, s *session.Session, seat seat) (place, error) {
-	at := place{seat: seat}
-	data, stat, err := read(ctx, s, seat.record)
+// inspect reads both znodes of a member. It reads the record first: every membership of this program that takes the name
+// writes the record, so a transaction that requires the record's version fails if another membership has taken the name
+// since.
+func inspect(ctx context.Context, s *session.Session, paths memberPaths) (memberState, error) {
+	state := memberState{paths: paths}
+	data, stat, err := readShort(ctx, s, paths.record)
 	switch {
 	case err == nil:
-		at.rostered, at.recordVersion = true, stat.Version
-		at.said, _ = decodeRecord(data) // A damaged one says nothing, and is replaced.
+		state.rostered, state.recordVersion = true, stat.Version
+		state.record, _ = decodeRecord(data) // A damaged record is replaced.
 	case !errors.Is(err, zkclient.ErrNoNode):
-		return place{}, fmt.Errorf("reading %s: %w", seat.record, err)
+		return memberState{}, fmt.Errorf("reading %s: %w", paths.record, err)
 	}
-	at.value, at.stat, err = read(ctx, s, seat.node)
+	state.data, state.stat, err = readShort(ctx, s, paths.node)
 	if errors.Is(err, zkclient.ErrNoNode) {
-		return at, nil
+		return state, nil
 	}
 	if err != nil {
-		return place{}, fmt.Errorf("reading %s: %w", seat.node, err)
+		return memberState{}, fmt.Errorf("reading %s: %w", paths.node, err)
 	}
-	at.present = true
-	if holder, err := decodeRecord(at.value); err == nil {
-		at.holder, at.known = holder, true
+	state.present = true
+	if owner, err := decodeRecord(state.data); err == nil {
+		state.owner, state.isRecord = owner, true
 	}
-	return at, nil
+	return state, nil
 }
 
-// read gives a znode's value and numbers, without the value if that is too long to be a record.
-func read(ctx context.Context, s *session.Session, path string) ([]byte, zkclient.Stat, error) {
+// readShort reads a znode. It leaves out data that is too long for a record.
+func readShort(ctx context.Context, s *session.Session, path string) ([]byte, zkclient.Stat, error) {
 	stat, err := s.Stat(ctx, path)
 	if err != nil || stat.DataLength > maxRecord {
 		return nil, stat, err
@@ -62,31 +63,31 @@ func read(ctx context.Context, s *session.Session, path string) ([]byte, zkclien
 	return s.Get(ctx, path)
 }
 
-// ours says whether the node is that of the membership with this id, in whatever session it was made.
-func (at *place) ours(id string) bool { return at.present && at.known && at.holder.ID == id }
+// ownedBy reports whether the member's znode is that of the membership with this id, in whatever session.
+func (m *memberState) ownedBy(id string) bool { return m.present && m.isRecord && m.owner.ID == id }
 
-// heldBy gives the error that says who holds the name.
-func (at *place) heldBy() error {
+// nameTaken returns the error that says which process has the name.
+func (m *memberState) nameTaken() error {
 	switch {
-	case at.stat.EphemeralOwner == 0:
-		return fmt.Errorf("%s is a persistent znode, not a member that could be replaced: %w", at.node, drivers.ErrNameTaken)
-	case at.known:
-		return fmt.Errorf("%s is held by %v since %s: %w", at.node, at.holder.Process,
-			at.holder.JoinedAt.Format(time.RFC3339), drivers.ErrNameTaken)
+	case m.stat.EphemeralOwner == 0:
+		return fmt.Errorf("%s is a persistent znode, so it can't be replaced: %w", m.paths.node, drivers.ErrNameTaken)
+	case m.isRecord:
+		return fmt.Errorf("%s belongs to %v since %s: %w", m.paths.node, m.owner.Process,
+			m.owner.JoinedAt.Format(time.RFC3339), drivers.ErrNameTaken)
 	default:
-		return fmt.Errorf("%s is held by session %#x, which wrote %.40q, since %s: %w", at.node, at.stat.EphemeralOwner,
-			at.value, time.UnixMilli(at.stat.Ctime).UTC().Format(time.RFC3339), drivers.ErrNameTaken)
+		return fmt.Errorf("%s belongs to session %#x, which wrote %.40q, since %s: %w", m.paths.node, m.stat.EphemeralOwner,
+			m.data, time.UnixMilli(m.stat.Ctime).UTC().Format(time.RFC3339), drivers.ErrNameTaken)
 	}
 }
 
-// patience is how long the holder may be there although it is dead: its session timeout, or ours where it does not say,
-// and the time that the server takes to notice, which acts once a tick.
-func (at *place) patience(ours time.Duration) time.Duration {
-	if at.known && at.holder.SessionTimeout > 0 {
-		ours = min(time.Duration(at.holder.SessionTimeout), maxSessionTimeout)
-	}
-	return ours + serverTick
-}
-
-// serverTick is ZooKeeper's default tickTime.
+// serverTick is ZooKeeper's default tickTime. A server lets sessions expire once a tick.
 const serverTick = 2 * time.Second
+
+// expiry returns how long the member's znode may exist after its owner has died: the owner's session timeout, or the given
+// one if the owner's is not known, and the time until the server acts.
+func (m *memberState) expiry(timeout time.Duration) time.Duration {
+	if m.isRecord && m.owner.SessionTimeout > 0 {
+		timeout = min(time.Duration(m.owner.SessionTimeout), maxSessionTimeout)
+	}
+	return timeout + serverTick
+}

@@ -15,34 +15,35 @@ import (
 	"servicegroup_exporter/drivers/zk/session"
 )
 
-// Join implements drivers.Joiner. Each membership has a session and a connection of its own, as the process that it
-// stands for would have; it costs about 90 KiB and five goroutines.
+// Join implements drivers.Joiner. Each membership has a session and a connection of its own, as the process that it stands
+// for would have. It uses about 90 KiB and five goroutines.
 //
-// A name that a process of this machine holds is taken over if that process is dead, without anybody seeing it vacant,
-// and refused if it lives. If the holder can't be judged, because it is on another machine or in another container or is
-// a foreign client, Join waits for as long as a dead one's session may last, and refuses the name if it is still held.
+// If a process of this machine has the name, Join refuses it while the process runs. Once the process has ended, Join takes
+// the name over by one transaction, so that no client sees it free. If Join can't tell whether the owner runs, because it
+// is on another machine, in another container or another program, Join waits for as long as the session of a dead owner may
+// last, and then refuses the name if the znode still exists.
 func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
 	doing := fmt.Sprintf("joining %s as %s", req.Group, req.Name)
-	if err := errors.Join(d.writable(), checkNames(req.Group, req.Name)); err != nil {
+	if err := errors.Join(d.checkWritable(), checkNames(req.Group, req.Name)); err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	m := &membership{
-		driver: d, dialer: d.dialer, group: req.Group, seat: d.paths.seat(req.Group, req.Name),
+		driver: d, dialer: d.dialer, group: req.Group, paths: d.paths.ofMember(req.Group, req.Name),
 		logger:  d.logger.With("group", req.Group, "member", req.Name),
-		self:    record{ID: rand.Text(), JoinedAt: time.Now().UTC(), Process: d.process, Binary: req.Binary},
-		pauses:  session.Backoff{Limit: d.pauseLimit()},
+		record:  record{ID: rand.Text(), JoinedAt: time.Now().UTC(), Process: d.process, Binary: req.Binary},
+		pauses:  session.Backoff{Limit: d.maxPause()},
 		event:   make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 		done:    make(chan struct{}),
 	}
-	m.dialer.Options.OnWatch = m.onNode
-	if err := d.enter(); err != nil {
+	m.dialer.Options.OnWatch = m.onWatch
+	if err := d.beginCall(); err != nil {
 		return nil, session.Unavailable(doing, err)
 	}
-	defer d.leave()
-	ctx, unbind := d.bounded(ctx)
-	defer unbind()
-	s, err := m.acquire(ctx, m.take)
+	defer d.endCall()
+	ctx, stop := d.withDriver(ctx)
+	defer stop()
+	s, err := m.dial(ctx, m.claimName)
 	switch {
 	case errors.Is(err, drivers.ErrNameTaken):
 		return nil, fmt.Errorf("%s: %w", doing, err)
@@ -57,29 +58,22 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	return m, nil
 }
 
-// bounded gives a context that ends with ctx and with the driver.
-func (d *Driver) bounded(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(d.ctx, func() { cancel(session.ErrClosed) })
-	return ctx, func() { stop(); cancel(nil) }
-}
-
-// acquire makes a session in which settle succeeds. Sessions that are lost are replaced until ctx ends; any other failure
-// of settle is final.
-func (m *membership) acquire(ctx context.Context, settle func(context.Context, *session.Session) error) (*session.Session, error) {
+// dial makes a session and calls use in it. It makes another session if that one is lost, until ctx ends; any other error
+// of use is final.
+func (m *membership) dial(ctx context.Context, use func(context.Context, *session.Session) error) (*session.Session, error) {
 	var warned sync.Once
-	seen := session.NewFailures(m.dialer.Servers, func(err error, all bool) {
+	failures := session.NewFailures(m.dialer.Servers, func(err error, all bool) {
 		if all {
-			warned.Do(func() { m.logger.Warn("no ZooKeeper session yet, trying on", "err", err) })
+			warned.Do(func() { m.logger.Warn("Can't make a ZooKeeper session yet, trying again", "err", err) })
 		}
 	})
 	for {
-		s, err := m.dialer.Dial(ctx, seen)
+		s, err := m.dialer.Dial(ctx, failures)
 		if err != nil {
 			return nil, err
 		}
-		m.driver.connected()
-		if err = settle(ctx, s); err == nil {
+		m.driver.connections.Add(1)
+		if err = use(ctx, s); err == nil {
 			return s, nil
 		}
 		s.Close()
@@ -89,66 +83,66 @@ func (m *membership) acquire(ctx context.Context, settle func(context.Context, *
 	}
 }
 
-// take makes the name this membership's, if it may have it.
-func (m *membership) take(ctx context.Context, s *session.Session) error {
+// claimName creates the member's znodes if the name is free or can be taken over.
+func (m *membership) claimName(ctx context.Context, s *session.Session) error {
 	for {
-		at, err := inspect(ctx, s, m.seat)
+		state, err := inspect(ctx, s, m.paths)
 		if err != nil {
 			return err
 		}
-		if at.present && !at.ours(m.self.ID) {
-			free, err := m.judge(&at)
+		if state.present && !state.ownedBy(m.record.ID) {
+			free, err := m.checkOwner(&state)
 			if err != nil {
 				return err
 			}
 			if !free {
-				if err := m.waitForChange(ctx, s, time.Until(m.giveUp)); err != nil {
+				if err := m.waitForChange(ctx, s, time.Until(m.waitUntil)); err != nil {
 					return err
 				}
 				continue
 			}
 		}
-		err = m.write(ctx, s, &at)
-		if err != nil && !session.Overtaken(err) && !at.rostered {
+		err = m.write(ctx, s, &state)
+		if err != nil && !session.IsConflict(err) && !state.rostered {
 			m.undo(s)
 		}
-		if !session.Overtaken(err) {
+		if !session.IsConflict(err) {
 			return err
 		}
 	}
 }
 
-// judge says whether a name that another membership holds is free to be taken over. If that can't be known yet it is not,
-// and giveUp is when to ask for the last time. The error says who holds it for good.
-func (m *membership) judge(at *place) (free bool, err error) {
-	held := at.heldBy()
-	if at.stat.EphemeralOwner == 0 {
-		return false, held
+// checkOwner returns whether a name that another membership has can be taken over. If that is not known yet, it returns
+// false and sets waitUntil. If the owner runs, it returns an error that names it.
+func (m *membership) checkOwner(state *memberState) (free bool, err error) {
+	taken := state.nameTaken()
+	if state.stat.EphemeralOwner == 0 {
+		return false, taken
 	}
-	if at.known {
-		if m.driver.wasAbandoned(at.holder.ID) {
+	if state.isRecord {
+		if m.driver.wasAbandoned(state.owner.ID) {
 			return true, nil
 		}
-		switch m.driver.process.fateOf(at.holder.Process) {
-		case gone:
+		switch m.driver.process.stateOf(state.owner.Process) {
+		case processEnded:
 			return true, nil
-		case alive:
-			return false, held
-		case unknown: // The session's end will tell.
+		case processRuns:
+			return false, taken
+		case processUnknown: // If the process has ended, its session will expire.
 		}
 	}
-	if m.giveUp.IsZero() {
-		m.giveUp = time.Now().Add(at.patience(time.Duration(m.driver.config.SessionTimeout)))
+	if m.waitUntil.IsZero() {
+		m.waitUntil = time.Now().Add(state.expiry(time.Duration(m.driver.config.SessionTimeout)))
 	}
-	if time.Now().After(m.giveUp) {
-		return false, held
+	if time.Now().After(m.waitUntil) {
+		return false, taken
 	}
 	return false, nil
 }
 
-// waitForChange waits until the member's znode changes, at most for the given time.
+// waitForChange waits until the member's znode changes, for at most the given time.
 func (m *membership) waitForChange(ctx context.Context, s *session.Session, atMost time.Duration) error {
-	if _, err := m.watch(ctx, s); err != nil {
+	if _, err := m.watchOwner(ctx, s); err != nil {
 		return err
 	}
 	timer := time.NewTimer(max(atMost, session.FirstWait))
@@ -164,22 +158,22 @@ func (m *membership) waitForChange(ctx context.Context, s *session.Session, atMo
 	return nil
 }
 
-// write makes the ephemeral znode and the record, in place of those found, in one transaction, and the group where there
-// is none. If somebody else changes what was found, the error is one that overtaken knows.
-func (m *membership) write(ctx context.Context, s *session.Session, at *place) error {
-	ops, err := m.requests(s, at)
+// write creates the member's znode and its record, in place of those in state, by one transaction. It creates the group if
+// there is none. If another client has changed the znodes since state was read, session.IsConflict is true for the error.
+func (m *membership) write(ctx context.Context, s *session.Session, state *memberState) error {
+	ops, err := m.writeOps(s, state)
 	if err != nil {
 		return err
 	}
 	err = s.Transact(ctx, ops)
-	if errors.Is(err, zkclient.ErrNoNode) && !at.present {
-		if err := m.driver.ensureGroup(ctx, s, m.group); err != nil {
+	if errors.Is(err, zkclient.ErrNoNode) && !state.present {
+		if err := m.driver.createGroup(ctx, s, m.group); err != nil {
 			return err
 		}
 		err = s.Transact(ctx, ops)
 	}
 	if err != nil {
-		return fmt.Errorf("creating %s: %w", m.seat.node, err)
+		return fmt.Errorf("creating %s: %w", m.paths.node, err)
 	}
 	stat, err := s.Stat(ctx, m.driver.paths.rosterGroup(m.group))
 	if err != nil {
@@ -189,49 +183,49 @@ func (m *membership) write(ctx context.Context, s *session.Session, at *place) e
 	return nil
 }
 
-// requests gives what write has to do.
-func (m *membership) requests(s *session.Session, at *place) ([]any, error) {
-	m.self.SessionTimeout = drivers.Duration(s.Timeout)
-	data, err := m.self.encode()
+// writeOps returns the requests of write's transaction.
+func (m *membership) writeOps(s *session.Session, state *memberState) ([]any, error) {
+	m.record.SessionTimeout = drivers.Duration(s.Timeout)
+	data, err := m.record.encode()
 	if err != nil {
 		return nil, err
 	}
 	acl := m.driver.acl
 	var ops []any
-	if at.rostered {
-		ops = append(ops, &zkclient.SetDataRequest{Path: m.seat.record, Data: data, Version: at.recordVersion})
+	if state.rostered {
+		ops = append(ops, &zkclient.SetDataRequest{Path: m.paths.record, Data: data, Version: state.recordVersion})
 	} else {
-		ops = append(ops, &zkclient.CreateRequest{Path: m.seat.record, Data: data, Acl: acl, Flags: zkclient.FlagPersistent})
+		ops = append(ops, &zkclient.CreateRequest{Path: m.paths.record, Data: data, Acl: acl, Flags: zkclient.FlagPersistent})
 	}
-	if at.present {
-		ops = append(ops, &zkclient.DeleteRequest{Path: m.seat.node, Version: at.stat.Version})
+	if state.present {
+		ops = append(ops, &zkclient.DeleteRequest{Path: m.paths.node, Version: state.stat.Version})
 	}
-	return append(ops, &zkclient.CreateRequest{Path: m.seat.node, Data: data, Acl: acl, Flags: zkclient.FlagEphemeral}), nil
+	return append(ops, &zkclient.CreateRequest{Path: m.paths.node, Data: data, Acl: acl, Flags: zkclient.FlagEphemeral}), nil
 }
 
-// undoTime bounds undo.
-const undoTime = time.Second
+// undoTimeout bounds undo.
+const undoTimeout = time.Second
 
-// undo removes what a transaction of unknown outcome may have written, so that a member that never was is not taken for
-// dead.
+// undo deletes what a transaction may have written if its outcome is not known. Otherwise the record would show a dead
+// member that never joined.
 func (m *membership) undo(s *session.Session) {
-	ctx, cancel := context.WithTimeout(m.driver.ctx, undoTime)
+	ctx, cancel := context.WithTimeout(m.driver.ctx, undoTimeout)
 	defer cancel()
-	if err := m.conclude(ctx, s, m.removeBoth); err != nil {
-		m.logger.Warn("can't undo a join that failed", "err", err)
+	if err := m.transact(ctx, s, m.deleteBoth); err != nil {
+		m.logger.Warn("Can't undo a failed join", "err", err)
 	}
 }
 
-// ensureGroup makes the persistent znodes above a member's, with the values that Nova's had.
-func (d *Driver) ensureGroup(ctx context.Context, s *session.Session, group string) error {
-	if err := d.ensure(ctx, s, d.paths.group(group), membersValue); err != nil {
+// createGroup creates the persistent znodes above a member's, with the data that Nova's have.
+func (d *Driver) createGroup(ctx context.Context, s *session.Session, group string) error {
+	if err := d.createAll(ctx, s, d.paths.group(group), membersValue); err != nil {
 		return err
 	}
-	return d.ensure(ctx, s, d.paths.rosterGroup(group), "")
+	return d.createAll(ctx, s, d.paths.rosterGroup(group), "")
 }
 
-// ensure makes a persistent znode and, with empty values, those above it, unless they are there.
-func (d *Driver) ensure(ctx context.Context, s *session.Session, znode, value string) error {
+// createAll creates a persistent znode, and those above it with empty data, unless they exist.
+func (d *Driver) createAll(ctx context.Context, s *session.Session, znode, data string) error {
 	_, err := s.Stat(ctx, znode)
 	if err == nil {
 		return nil
@@ -240,11 +234,11 @@ func (d *Driver) ensure(ctx context.Context, s *session.Session, znode, value st
 		return fmt.Errorf("looking for %s: %w", znode, err)
 	}
 	if above := path.Dir(znode); above != "/" {
-		if err := d.ensure(ctx, s, above, ""); err != nil {
+		if err := d.createAll(ctx, s, above, ""); err != nil {
 			return err
 		}
 	}
-	err = s.Create(ctx, znode, []byte(value), zkclient.FlagPersistent, d.acl)
+	err = s.Create(ctx, znode, []byte(data), zkclient.FlagPersistent, d.acl)
 	if err != nil && !errors.Is(err, zkclient.ErrNodeExists) {
 		return fmt.Errorf("creating %s: %w", znode, err)
 	}

@@ -15,8 +15,8 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// fill makes n znodes below a path, and more below other paths in the same transactions.
-func fill(t *testing.T, c *zkclient.Conn, n int, node func(i int) []*zkclient.CreateRequest) {
+// createMany makes the requests that node returns for the numbers below n, in few transactions.
+func createMany(t *testing.T, c *zkclient.Conn, n int, node func(i int) []*zkclient.CreateRequest) {
 	t.Helper()
 	const batch = 500
 	for i := 0; i < n; i += batch {
@@ -32,8 +32,8 @@ func fill(t *testing.T, c *zkclient.Conn, n int, node func(i int) []*zkclient.Cr
 	}
 }
 
-// empty removes n znodes.
-func empty(t *testing.T, c *zkclient.Conn, n int, path func(i int) string) {
+// deleteMany deletes n znodes.
+func deleteMany(t *testing.T, c *zkclient.Conn, n int, path func(i int) string) {
 	t.Helper()
 	const batch = 500
 	for i := 0; i < n; i += batch {
@@ -46,10 +46,10 @@ func empty(t *testing.T, c *zkclient.Conn, n int, path func(i int) string) {
 	}
 }
 
-const aRecord = `{"id": "x", "joined_at": "2026-11-23T15:00:00Z", "session_timeout": "4s", "process": {"host": "h", "pid": 1}}`
+const recordJSON = `{"id": "x", "joined_at": "2026-11-23T15:00:00Z", "session_timeout": "4s", "process": {"host": "h", "pid": 1}}`
 
-// asked counts the round trips of a poll.
-func asked(t *testing.T, d *zk.Driver) (p *drivers.Poll, count uint64) {
+// countRequests polls and returns the number of requests to the server.
+func countRequests(t *testing.T, d *zk.Driver) (p *drivers.Poll, count uint64) {
 	t.Helper()
 	before := d.Counts().Operations
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -61,71 +61,71 @@ func asked(t *testing.T, d *zk.Driver) (p *drivers.Poll, count uint64) {
 
 func TestLargeGroups(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	tree(t, c, "/servicegroups", "", "/servicegroups/.roster", "")
-	for _, g := range []string{"ours", "foreign", "dying"} {
-		tree(t, c, "/servicegroups/"+g, "ZKMembers")
+	c := otherClient(t, server.Addr())
+	createTree(t, c, "/servicegroups", "", "/servicegroups/.roster", "")
+	for _, g := range []string{"ours", "others", "dying"} {
+		createTree(t, c, "/servicegroups/"+g, "ZKMembers")
 	}
-	tree(t, c, "/servicegroups/.roster/ours", "", "/servicegroups/.roster/dying", "")
+	createTree(t, c, "/servicegroups/.roster/ours", "", "/servicegroups/.roster/dying", "")
 	configured := func(groups ...string) zk.Config {
 		cfg := config(server)
-		cfg.SessionTimeout = drivers.Duration(5 * time.Second) // A session that is lost makes a poll dear.
+		cfg.SessionTimeout = drivers.Duration(5 * time.Second) // A lost session would make a poll expensive.
 		cfg.Groups = groups
 		return cfg
 	}
 	name := func(i int) string { return fmt.Sprintf("compute-%06d.some.example.com", i) }
 
-	// What join writes is read in two round trips a group, and one more for the whole poll, whatever the size.
+	// A group whose members have records takes two requests, and the poll takes one more, whatever the size of the group.
 	t.Run("members with records", func(t *testing.T) {
 		const n = 50_000
-		fill(t, c, n, func(i int) []*zkclient.CreateRequest {
+		createMany(t, c, n, func(i int) []*zkclient.CreateRequest {
 			return []*zkclient.CreateRequest{
 				{Path: "/servicegroups/ours/" + name(i), Flags: zkclient.FlagEphemeral},
-				{Path: "/servicegroups/.roster/ours/" + name(i), Data: []byte(aRecord)},
+				{Path: "/servicegroups/.roster/ours/" + name(i), Data: []byte(recordJSON)},
 			}
 		})
 		d := open(t, configured("ours"))
-		p, count := asked(t, d)
+		p, count := countRequests(t, d)
 		require.Len(t, p.Members, n)
 		require.EqualValues(t, 3, count)
 		for i := range p.Members {
 			require.Equal(t, drivers.Member{Group: "ours", Name: name(i), Up: true, Rostered: true}, p.Members[i])
 		}
 
-		// While nothing changes, a poll costs next to nothing, on either side.
+		// While nothing changes, a poll takes few requests and little memory.
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		const polls = 100
 		for range polls {
-			p, count = asked(t, d)
+			p, count = countRequests(t, d)
 			require.Len(t, p.Members, n)
 			require.EqualValues(t, 3, count)
 		}
 		runtime.ReadMemStats(&after)
 		require.Less(t, (after.TotalAlloc-before.TotalAlloc)/polls, uint64(100<<10))
 
-		// A death costs one of the listings, and the record of the dead.
+		// A death takes one more request, for the record of the dead member.
 		require.NoError(t, c.Delete("/servicegroups/ours/"+name(7), -1))
-		p, count = asked(t, d)
+		p, count = countRequests(t, d)
 		require.EqualValues(t, 4, count)
 		require.False(t, p.Members[7].Up)
 		require.Equal(t, 4*time.Second, p.Members[7].SessionTimeout)
 		require.Contains(t, p.Changed, "ours")
-		p, count = asked(t, d)
-		require.EqualValues(t, 3, count, "what is known of the dead is not asked again")
+		p, count = countRequests(t, d)
+		require.EqualValues(t, 3, count, "the record is not read again")
 		require.False(t, p.Members[7].Up)
 		require.Empty(t, p.Changed)
 	})
 
-	// Those of other programs have to be looked at one by one, but only once.
+	// Members of other programs have to be read one by one, but only once.
 	t.Run("members without records", func(t *testing.T) {
 		const n = 20_000
-		fill(t, c, n, func(i int) []*zkclient.CreateRequest {
-			return []*zkclient.CreateRequest{{Path: "/servicegroups/foreign/" + name(i), Flags: zkclient.FlagEphemeral}}
+		createMany(t, c, n, func(i int) []*zkclient.CreateRequest {
+			return []*zkclient.CreateRequest{{Path: "/servicegroups/others/" + name(i), Flags: zkclient.FlagEphemeral}}
 		})
-		d := open(t, configured("foreign"))
+		d := open(t, configured("others"))
 
-		// What could not be found out in time is not asked again.
+		// The next poll does not read again what a poll has read that had too little time.
 		tries := 1
 		for ; ; tries++ {
 			ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
@@ -138,8 +138,8 @@ func TestLargeGroups(t *testing.T) {
 			require.Equal(t, drivers.ReasonTimeout, drivers.ReasonOf(err))
 			require.Less(t, tries, 500)
 		}
-		require.Greater(t, tries, 1, "the bound on the time of a poll has no effect")
-		p, count := asked(t, d)
+		require.Greater(t, tries, 1, "the timeout of a poll has no effect")
+		p, count := countRequests(t, d)
 		require.Len(t, p.Members, n)
 		require.True(t, p.Members[n-1].Up)
 		require.EqualValues(t, 3, count)
@@ -147,18 +147,18 @@ func TestLargeGroups(t *testing.T) {
 
 	t.Run("all die at once", func(t *testing.T) {
 		const n = 10_000
-		fill(t, c, n, func(i int) []*zkclient.CreateRequest {
+		createMany(t, c, n, func(i int) []*zkclient.CreateRequest {
 			return []*zkclient.CreateRequest{
 				{Path: "/servicegroups/dying/" + name(i)},
-				{Path: "/servicegroups/.roster/dying/" + name(i), Data: []byte(aRecord)},
+				{Path: "/servicegroups/.roster/dying/" + name(i), Data: []byte(recordJSON)},
 			}
 		})
 		d := open(t, configured("dying"))
-		p, _ := asked(t, d)
+		p, _ := countRequests(t, d)
 		require.True(t, p.Members[n-1].Up)
-		empty(t, c, n, func(i int) string { return "/servicegroups/dying/" + name(i) })
+		deleteMany(t, c, n, func(i int) string { return "/servicegroups/dying/" + name(i) })
 		begun := time.Now()
-		p, count := asked(t, d)
+		p, count := countRequests(t, d)
 		require.Less(t, time.Since(begun), prompt)
 		require.LessOrEqual(t, count, uint64(n+10))
 		require.Len(t, p.Members, n)
@@ -168,8 +168,8 @@ func TestLargeGroups(t *testing.T) {
 		}
 	})
 
-	t.Run("all of it, in one poll", func(t *testing.T) {
-		p, _ := asked(t, open(t, config(server)))
+	t.Run("all groups in one poll", func(t *testing.T) {
+		p, _ := countRequests(t, open(t, config(server)))
 		require.Len(t, p.Members, 80_000)
 	})
 }

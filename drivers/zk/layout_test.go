@@ -12,32 +12,32 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// Each subtest has a prefix of its own on one server.
+// Each subtest has its own prefix on one server.
 func TestLayouts(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	at := func(prefix, layout string, groups ...string) zk.Config {
 		cfg := config(server)
 		cfg.Prefix, cfg.Layout, cfg.Groups = prefix, layout, groups
 		return cfg
 	}
 
-	t.Run("nothing yet", func(t *testing.T) {
+	t.Run("no prefix", func(t *testing.T) {
 		d := open(t, at("/nothing", zk.LayoutAuto))
 		require.Empty(t, poll(t, d).Members)
-		drain(d)
-		tree(t, c, "/nothing", "")
+		drainSignal(d)
+		createTree(t, c, "/nothing", "")
 		requireSignal(t, d, "the prefix was created")
 		require.Empty(t, poll(t, d).Members)
 	})
 
 	t.Run("flat, as Nova 2013.1 to 2014.2", func(t *testing.T) {
-		tree(t, c, "/flat", "", "/flat/compute", "ZKMembers", "/flat/conductor", "ZKMembers", "/flat/compute/leader", "")
+		createTree(t, c, "/flat", "", "/flat/compute", "ZKMembers", "/flat/conductor", "ZKMembers", "/flat/compute/leader", "")
 		create(t, c, "/flat/compute/h1", "0.7364712", zkclient.FlagEphemeral)
 		create(t, c, "/flat/conductor/h2", "0.1", zkclient.FlagEphemeral)
 		d := open(t, at("/flat", zk.LayoutAuto))
 		require.Equal(t, map[string]string{"compute/h1": "up", "conductor/h2": "up"}, states(poll(t, d)))
-		require.False(t, find(t, poll(t, d), "compute", "h1").Rostered, "ZooKeeper forgets foreign members")
+		require.False(t, find(t, poll(t, d), "compute", "h1").Rostered, "ZooKeeper forgets members of other programs")
 		require.Equal(t, sessionTimeout, poll(t, d).DownTime)
 
 		require.NoError(t, c.Delete("/flat/compute/h1", -1))
@@ -49,32 +49,32 @@ func TestLayouts(t *testing.T) {
 	})
 
 	t.Run("nested, as Nova 2015.1.0b2", func(t *testing.T) {
-		tree(t, c, "/nested", "", "/nested/compute", "ZKMembers", "/nested/compute/h1", "ZKMembers",
+		createTree(t, c, "/nested", "", "/nested/compute", "ZKMembers", "/nested/compute/h1", "ZKMembers",
 			"/nested/compute/h2", "ZKMembers", "/nested/compute/locks", "something", "/nested/compute/nine", "ZKmembers")
 		create(t, c, "/nested/compute/h1/4711", "0.5", zkclient.FlagEphemeral)
 		create(t, c, "/nested/compute/locks/1", "", zkclient.FlagEphemeral)
 		d := open(t, at("/nested", zk.LayoutAuto))
 		require.Equal(t, map[string]string{"compute/h1": "up", "compute/h2": "down"}, states(poll(t, d)))
-		require.True(t, find(t, poll(t, d), "compute", "h2").Rostered, "its persistent node is there")
+		require.True(t, find(t, poll(t, d), "compute", "h2").Rostered, "its persistent znode exists")
 
-		drain(d)
+		drainSignal(d)
 		before := time.Now()
 		require.NoError(t, c.Delete("/nested/compute/h1/4711", -1))
-		requireSignal(t, d, "the only process of h1 is gone")
+		requireSignal(t, d, "the only process of h1 has ended")
 		p := poll(t, d)
 		require.Equal(t, "down", states(p)["compute/h1"])
 		require.WithinRange(t, p.Changed["compute"], before, time.Now())
 		create(t, c, "/nested/compute/h2/1", "0.5", zkclient.FlagEphemeral)
 		require.Equal(t, map[string]string{"compute/h1": "down", "compute/h2": "up"}, states(poll(t, d)))
 
-		require.ErrorIs(t, d.Leave(t.Context(), "compute", "h2"), drivers.ErrNameTaken, "a process is in it")
+		require.ErrorIs(t, d.Leave(t.Context(), "compute", "h2"), drivers.ErrNameTaken, "it has a process")
 		require.ErrorIs(t, d.Leave(t.Context(), "compute", "locks"), drivers.ErrNoMember)
 		require.NoError(t, d.Leave(t.Context(), "compute", "h1"))
 		require.Equal(t, map[string]string{"compute/h2": "up"}, states(poll(t, d)))
 	})
 
-	t.Run("both, and what the layout restricts", func(t *testing.T) {
-		tree(t, c, "/both", "", "/both/g", "ZKMembers", "/both/g/nested", "ZKMembers")
+	t.Run("all kinds, with each layout", func(t *testing.T) {
+		createTree(t, c, "/both", "", "/both/g", "ZKMembers", "/both/g/nested", "ZKMembers")
 		create(t, c, "/both/g/flat", "0.5", zkclient.FlagEphemeral)
 		for layout, want := range map[string]map[string]string{
 			zk.LayoutAuto:   {"g/flat": "up", "g/nested": "down", "g/ours": "up"},
@@ -88,9 +88,8 @@ func TestLayouts(t *testing.T) {
 		}
 	})
 
-	// A name may come back as something else.
-	t.Run("a name changes its kind", func(t *testing.T) {
-		tree(t, c, "/kinds", "", "/kinds/g", "", "/kinds/g/a", "bookkeeping", "/kinds/g/b", "ZKMembers")
+	t.Run("a znode is replaced by one of another kind", func(t *testing.T) {
+		createTree(t, c, "/kinds", "", "/kinds/g", "", "/kinds/g/a", "other", "/kinds/g/b", "ZKMembers")
 		d := open(t, at("/kinds", zk.LayoutAuto))
 		require.Equal(t, map[string]string{"g/b": "down"}, states(poll(t, d)))
 		for _, name := range []string{"a", "b"} {
@@ -114,8 +113,8 @@ func TestLayouts(t *testing.T) {
 		}
 	})
 
-	// What join writes is what a reader of Nova's flat layout expects, and nothing else is a group.
-	t.Run("what is written", func(t *testing.T) {
+	// Join writes what a reader of Nova's flat layout expects, and no other znode looks like a group.
+	t.Run("znodes that Join creates", func(t *testing.T) {
 		cfg := at("/sub/prefix", zk.LayoutAuto)
 		cfg.Chroot = "/chroot/deep"
 		d := open(t, cfg)
@@ -139,8 +138,8 @@ func TestLayouts(t *testing.T) {
 	})
 }
 
-// drain takes a signal that is waiting.
-func drain(d *zk.Driver) {
+// drainSignal receives a signal if there is one.
+func drainSignal(d *zk.Driver) {
 	select {
 	case <-d.Changed():
 	default:

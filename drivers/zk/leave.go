@@ -11,11 +11,11 @@ import (
 	"servicegroup_exporter/drivers/zk/session"
 )
 
-// Leave implements drivers.Joiner. A nested member can be removed when it is down: as long as it has children, there are
-// processes that would put them back.
+// Leave implements drivers.Joiner. It removes a nested member only if that is down: while the member has children, its
+// processes would create it again.
 func (d *Driver) Leave(ctx context.Context, group, name string) error {
 	doing := fmt.Sprintf("removing %s from %s", name, group)
-	if err := errors.Join(d.writable(), checkNames(group, name)); err != nil {
+	if err := errors.Join(d.checkWritable(), checkNames(group, name)); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	for {
@@ -23,9 +23,9 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 		if err != nil {
 			return session.Unavailable(doing, err)
 		}
-		var at place
+		var state memberState
 		if err = d.dialer.Reauthenticate(ctx, r.Session); err == nil {
-			at, err = inspect(ctx, r.Session, d.paths.seat(group, name))
+			state, err = inspect(ctx, r.Session, d.paths.ofMember(group, name))
 		}
 		if err != nil && !session.Lost(err) {
 			return session.Unavailable(doing, err)
@@ -33,7 +33,7 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 		if session.Lost(err) {
 			continue
 		}
-		ops, err := removal(&at)
+		ops, err := removalOps(&state)
 		if err != nil {
 			return fmt.Errorf("%s: %w", doing, err)
 		}
@@ -41,28 +41,56 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 		switch {
 		case err == nil:
 			return nil
-		case !session.Lost(err) && !session.Overtaken(err):
+		case !session.Lost(err) && !session.IsConflict(err):
 			return session.Unavailable(doing, err)
 		}
 	}
 }
 
-// removal gives what removes a member.
-func removal(at *place) ([]any, error) {
+// removalOps returns the requests that remove a member.
+func removalOps(state *memberState) ([]any, error) {
 	var ops []any
-	if at.rostered {
-		ops = append(ops, &zkclient.DeleteRequest{Path: at.record, Version: at.recordVersion})
+	if state.rostered {
+		ops = append(ops, &zkclient.DeleteRequest{Path: state.paths.record, Version: state.recordVersion})
 	}
-	nested := at.present && at.stat.EphemeralOwner == 0
+	persistent := state.present && state.stat.EphemeralOwner == 0
 	switch {
-	case nested && string(at.value) != membersValue: // Bookkeeping, not a member.
-	case nested && at.stat.NumChildren > 0:
-		return nil, fmt.Errorf("%d processes are in %s: %w", at.stat.NumChildren, at.node, drivers.ErrNameTaken)
-	case at.present:
-		ops = append(ops, &zkclient.DeleteRequest{Path: at.node, Version: at.stat.Version})
+	case persistent && string(state.data) != membersValue: // The znode is not a member.
+	case persistent && state.stat.NumChildren > 0:
+		return nil, fmt.Errorf("%s has %d processes: %w", state.paths.node, state.stat.NumChildren, drivers.ErrNameTaken)
+	case state.present:
+		ops = append(ops, &zkclient.DeleteRequest{Path: state.paths.node, Version: state.stat.Version})
 	}
 	if len(ops) == 0 {
 		return nil, drivers.ErrNoMember
 	}
 	return ops, nil
+}
+
+// RemoveGroup implements drivers.Remover.
+func (d *Driver) RemoveGroup(ctx context.Context, group string) error {
+	doing := "removing the group " + group
+	if err := errors.Join(d.checkWritable(), checkGroup(group)); err != nil {
+		return err
+	}
+	for {
+		r, err := d.reader().Acquire(ctx)
+		if err != nil {
+			return session.Unavailable(doing, err)
+		}
+		for _, path := range []string{d.paths.group(group), d.paths.rosterGroup(group)} {
+			if err = r.Session.Delete(ctx, path); err != nil && !errors.Is(err, zkclient.ErrNoNode) {
+				break
+			}
+			err = nil
+		}
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, zkclient.ErrNotEmpty):
+			return fmt.Errorf("%s: it has members: %w", doing, drivers.ErrNameTaken)
+		case !session.Lost(err):
+			return session.Unavailable(doing, err)
+		}
+	}
 }

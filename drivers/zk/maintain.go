@@ -13,50 +13,50 @@ import (
 	"servicegroup_exporter/drivers/zk/session"
 )
 
-// errNotThere says that the membership's znode is gone or is not its own any more.
-var errNotThere = errors.New("the znode is gone or another's")
+// errNotOwner means that the member's znode does not exist or belongs to another session.
+var errNotOwner = errors.New("the znode was deleted or belongs to another session")
 
-// keep keeps the membership until ctx ends or somebody else ends it.
-func (m *membership) keep(ctx context.Context) {
+// maintain keeps the member's znode in place until ctx ends, or until another client removes the member or takes its name.
+func (m *membership) maintain(ctx context.Context) {
 	for {
 		began := time.Now()
-		err := m.hold(ctx, m.session)
+		err := m.waitUntilLost(ctx, m.session)
 		if !m.pauses.Lasted(time.Since(began)) && !m.pauses.Pause(ctx) || ctx.Err() != nil {
 			return
 		}
 		if m.session.Ended() {
-			m.logger.Warn("lost the ZooKeeper session of a member", "err", err)
-			err = m.resume(ctx)
+			m.logger.Warn("Lost the ZooKeeper session of a member", "err", err)
+			err = m.reconnect(ctx)
 		} else {
 			err = m.restore(ctx, m.session)
 		}
 		switch {
 		case errors.Is(err, drivers.ErrNameTaken), errors.Is(err, drivers.ErrRemoved):
-			m.finish(err)
+			m.endedByOther(err)
 			return
 		case err != nil && ctx.Err() == nil && !session.Lost(err):
-			m.logger.Warn("can't keep a membership, trying again", "err", err)
+			m.logger.Warn("Can't restore a membership, trying again", "err", err)
 		}
 	}
 }
 
-// hold waits for as long as the znode is there in this session.
-func (m *membership) hold(ctx context.Context, s *session.Session) error {
-	// Besides the watch there is a look now and then, which finds a server that pings but does not serve.
-	for look := m.watch; ; {
-		owner, err := look(ctx, s)
+// waitUntilLost returns when the member's znode no longer belongs to the session. It watches the znode, and also reads it
+// twice per session timeout: that finds a server that answers pings but no requests.
+func (m *membership) waitUntilLost(ctx context.Context, s *session.Session) error {
+	for read := m.watchOwner; ; {
+		owner, err := read(ctx, s)
 		if err != nil {
 			return err
 		}
 		if owner != s.ID {
-			return errNotThere
+			return errNotOwner
 		}
 		timer := time.NewTimer(s.Timeout / 2)
 		select {
 		case <-m.event:
-			look = m.watch
+			read = m.watchOwner
 		case <-timer.C:
-			look = m.owner
+			read = m.readOwner
 		case <-s.Done():
 			timer.Stop()
 			return s.Err()
@@ -68,11 +68,11 @@ func (m *membership) hold(ctx context.Context, s *session.Session) error {
 	}
 }
 
-// watch sets a watch on the znode and gives the session that owns it, zero if none does. No other watch may be
-// outstanding in this session.
-func (m *membership) watch(ctx context.Context, s *session.Session) (int64, error) {
+// watchOwner sets a watch on the member's znode and returns the session that the znode belongs to, 0 if there is none. In
+// this session, no other watch may be set.
+func (m *membership) watchOwner(ctx context.Context, s *session.Session) (int64, error) {
 	return session.Call(ctx, s, func(c *zkclient.Conn) (int64, error) {
-		exists, stat, _, err := c.ExistsW(m.seat.node)
+		exists, stat, _, err := c.ExistsW(m.paths.node)
 		if err != nil || !exists {
 			return 0, err
 		}
@@ -80,45 +80,47 @@ func (m *membership) watch(ctx context.Context, s *session.Session) (int64, erro
 	})
 }
 
-func (m *membership) owner(ctx context.Context, s *session.Session) (int64, error) {
-	stat, err := s.Stat(ctx, m.seat.node)
+// readOwner is like watchOwner, but sets no watch.
+func (m *membership) readOwner(ctx context.Context, s *session.Session) (int64, error) {
+	stat, err := s.Stat(ctx, m.paths.node)
 	if errors.Is(err, zkclient.ErrNoNode) {
 		return 0, nil
 	}
 	return stat.EphemeralOwner, err
 }
 
-// resume moves the membership to a new session.
-func (m *membership) resume(ctx context.Context) error {
+// reconnect moves the membership to a new session.
+func (m *membership) reconnect(ctx context.Context) error {
 	began := time.Now()
-	s, err := m.acquire(ctx, m.restore)
+	s, err := m.dial(ctx, m.restore)
 	if err != nil {
 		return err
 	}
-	m.logger.Info("member has a ZooKeeper session again", "away", time.Since(began).Round(time.Millisecond))
+	m.logger.Info("Member has a new ZooKeeper session", "away", time.Since(began).Round(time.Millisecond))
 	m.session = s
 	return nil
 }
 
-// restore makes the znode again in this session, unless the name was given to another or was removed on purpose.
+// restore creates the member's znode in the session, unless another membership has the name or the member was removed on
+// purpose.
 func (m *membership) restore(ctx context.Context, s *session.Session) error {
 	for {
-		at, err := inspect(ctx, s, m.seat)
+		state, err := inspect(ctx, s, m.paths)
 		if err != nil {
 			return err
 		}
 		switch {
-		case at.present && !at.ours(m.self.ID):
-			return at.heldBy()
-		case at.present && at.stat.EphemeralOwner == s.ID:
+		case state.present && !state.ownedBy(m.record.ID):
+			return state.nameTaken()
+		case state.present && state.stat.EphemeralOwner == s.ID:
 			return nil
-		case !at.present && !at.rostered:
+		case !state.present && !state.rostered:
 			if removed, err := m.removedOnPurpose(ctx, s); err != nil || removed {
 				return cmp.Or(err, drivers.ErrRemoved)
 			}
 		}
-		if err := m.write(ctx, s, &at); !session.Overtaken(err) {
-			if err == nil && !at.present && s != m.session {
+		if err := m.write(ctx, s, &state); !session.IsConflict(err) {
+			if err == nil && !state.present && s != m.session {
 				m.driver.expirations.Add(1)
 			}
 			return err
@@ -126,8 +128,8 @@ func (m *membership) restore(ctx context.Context, s *session.Session) error {
 	}
 }
 
-// removedOnPurpose says whether the record was removed by somebody who left the rest alone. Where the directory that it
-// was in is gone, or is another one by now, the servers have lost their data, and every member has to put itself back.
+// removedOnPurpose reports whether another client deleted the record on purpose. If the group's directory in the roster
+// does not exist, or is a new one, the servers have lost their data, and the member has to create its znodes again.
 func (m *membership) removedOnPurpose(ctx context.Context, s *session.Session) (bool, error) {
 	stat, err := s.Stat(ctx, m.driver.paths.rosterGroup(m.group))
 	if errors.Is(err, zkclient.ErrNoNode) {

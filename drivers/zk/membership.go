@@ -7,29 +7,29 @@ import (
 	"sync"
 	"time"
 
-	"servicegroup_exporter/drivers/zk/session"
-
 	zkclient "github.com/go-zookeeper/zk"
+
+	"servicegroup_exporter/drivers/zk/session"
 )
 
-// A membership is one name that this process holds. Its goroutine keeps it, over as many sessions as that takes, until
-// one of Leave, Die and Abandon ends it or somebody else does.
+// A membership is one member that this process has joined for. Its goroutine maintains it, over as many sessions as that
+// takes, until Leave, Die or Abandon is called, or until another client removes the member or takes its name.
 type membership struct {
 	driver *Driver
 	dialer session.Dialer
 	group  string
-	seat   seat
+	paths  memberPaths
 	logger *slog.Logger
 
-	// Used by Join first, then by the goroutine, and by Leave or Die once that has stopped.
-	self    record
-	pauses  session.Backoff
-	giveUp  time.Time // how long Join waits for a holder that may be dead
-	session *session.Session
-	// rosterCzxid is the transaction that made the directory of the record.
+	// Join uses these fields first, then the goroutine, then Leave or Die once the goroutine has ended.
+	record    record
+	pauses    session.Backoff
+	waitUntil time.Time // how long Join waits for an owner of the name that may be dead
+	session   *session.Session
+	// rosterCzxid is the transaction that created the group's directory in the roster.
 	rosterCzxid int64
 
-	event chan struct{} // capacity 1: something happened to the znode
+	event chan struct{} // capacity 1: the watch on the member's znode has fired
 
 	cancel  context.CancelFunc
 	stopped chan struct{} // closed when the goroutine has ended
@@ -38,19 +38,19 @@ type membership struct {
 	err     error // set before done is closed
 }
 
-// start begins to keep the membership. The caller has entered the driver.
+// start starts the goroutine. The caller has called beginCall.
 func (m *membership) start(s *session.Session) {
 	m.session = s
 	var ctx context.Context
 	ctx, m.cancel = context.WithCancel(m.driver.ctx)
 	m.driver.running.Go(func() {
 		defer close(m.stopped)
-		m.keep(ctx)
+		m.maintain(ctx)
 	})
 }
 
-// onNode is called when a watch fires.
-func (m *membership) onNode(zkclient.Event) {
+// onWatch is called when a watch fires.
+func (m *membership) onWatch(zkclient.Event) {
 	select {
 	case m.event <- struct{}{}:
 	default:
@@ -70,7 +70,7 @@ func (m *membership) Err() error {
 	}
 }
 
-// stop ends the goroutine. It returns false if the membership has ended before.
+// stop ends the goroutine. It returns false if the membership had already ended.
 func (m *membership) stop() bool {
 	first := false
 	m.ending.Do(func() {
@@ -81,110 +81,113 @@ func (m *membership) stop() bool {
 	return first && m.Err() == nil
 }
 
-// Abandon implements drivers.Membership: it cuts the connection, and leaves the session to expire.
+// Abandon implements drivers.Membership. It closes the connection, so that the session expires after its timeout.
 func (m *membership) Abandon() {
 	if !m.stop() {
 		return
 	}
-	m.driver.forsake(m)
+	m.driver.setAbandoned(m)
 	m.session.Abandon()
 }
 
 // Leave implements drivers.Membership.
-func (m *membership) Leave(ctx context.Context) error { return m.end(ctx, "leaving", m.removeBoth) }
+func (m *membership) Leave(ctx context.Context) error { return m.end(ctx, "leaving", m.deleteBoth) }
 
 // Die implements drivers.Membership.
 func (m *membership) Die(ctx context.Context, at time.Time) error {
-	return m.end(ctx, "recording the death of", func(found *place) ([]any, error) {
-		last := m.self
+	return m.end(ctx, "recording the death of", func(state *memberState) ([]any, error) {
+		last := m.record
 		last.DiedAt = at.UTC()
 		data, err := last.encode()
 		if err != nil {
 			return nil, err
 		}
-		ops := m.removeNode(found)
-		if m.owns(found) {
-			ops = append(ops, &zkclient.SetDataRequest{Path: m.seat.record, Data: data, Version: found.recordVersion})
+		ops := m.deleteNode(state)
+		if m.ownsRecord(state) {
+			ops = append(ops, &zkclient.SetDataRequest{Path: m.paths.record, Data: data, Version: state.recordVersion})
 		}
 		return ops, nil
 	})
 }
 
-// owns says whether the record is this membership's.
-func (m *membership) owns(at *place) bool { return at.rostered && at.said.ID == m.self.ID }
-
-// removeNode gives what removes the ephemeral znode if it is this membership's.
-func (m *membership) removeNode(at *place) []any {
-	if !at.ours(m.self.ID) {
-		return nil
-	}
-	return []any{&zkclient.DeleteRequest{Path: m.seat.node, Version: at.stat.Version}}
+// ownsRecord reports whether the record in the roster is this membership's.
+func (m *membership) ownsRecord(state *memberState) bool {
+	return state.rostered && state.record.ID == m.record.ID
 }
 
-// removeBoth gives what removes both znodes, as far as they are this membership's.
-func (m *membership) removeBoth(at *place) ([]any, error) {
-	ops := m.removeNode(at)
-	if m.owns(at) {
-		ops = append(ops, &zkclient.DeleteRequest{Path: m.seat.record, Version: at.recordVersion})
+// deleteNode returns the request that deletes the member's znode, none if the znode is not this membership's.
+func (m *membership) deleteNode(state *memberState) []any {
+	if !state.ownedBy(m.record.ID) {
+		return nil
+	}
+	return []any{&zkclient.DeleteRequest{Path: m.paths.node, Version: state.stat.Version}}
+}
+
+// deleteBoth returns the requests that delete the member's znode and its record, as far as they are this membership's.
+func (m *membership) deleteBoth(state *memberState) ([]any, error) {
+	ops := m.deleteNode(state)
+	if m.ownsRecord(state) {
+		ops = append(ops, &zkclient.DeleteRequest{Path: m.paths.record, Version: state.recordVersion})
 	}
 	return ops, nil
 }
 
-// end stops the membership and makes its last transaction, in its session if that is still there, else in another one.
-// If that can't be done before ctx ends, the session is closed all the same, and the member is dead.
-func (m *membership) end(ctx context.Context, doing string, change func(*place) ([]any, error)) error {
-	if m.driver.enter() != nil {
-		return nil // Closing the driver abandons it.
+// end stops the membership and makes its last transaction, in its own session or, if that is lost, in a new one. If ctx
+// ends before that, the session is closed all the same, and the member is dead.
+func (m *membership) end(ctx context.Context, doing string, ops func(*memberState) ([]any, error)) error {
+	if m.driver.beginCall() != nil {
+		return nil // Close has abandoned the membership.
 	}
-	defer m.driver.leave()
+	defer m.driver.endCall()
 	if !m.stop() {
 		return nil
 	}
 	defer m.driver.unregister(m)
-	ctx, unbind := m.driver.bounded(ctx)
-	defer unbind()
+	ctx, stop := m.driver.withDriver(ctx)
+	defer stop()
 	last := func(ctx context.Context, s *session.Session) error {
 		if err := m.dialer.Reauthenticate(ctx, s); err != nil {
 			return err
 		}
-		return m.conclude(ctx, s, change)
+		return m.transact(ctx, s, ops)
 	}
 	err := last(ctx, m.session)
 	m.session.Close()
 	if session.Lost(err) {
 		var s *session.Session
-		if s, err = m.acquire(ctx, last); err == nil {
+		if s, err = m.dial(ctx, last); err == nil {
 			s.Close()
 		}
 	}
 	if err != nil {
-		return session.Unavailable(fmt.Sprintf("%s %s", doing, m.seat.node), err)
+		return session.Unavailable(fmt.Sprintf("%s %s", doing, m.paths.node), err)
 	}
 	return nil
 }
 
-// conclude makes a transaction of what change makes of the place, as often as it takes until nobody interferes.
-func (m *membership) conclude(ctx context.Context, s *session.Session, change func(*place) ([]any, error)) error {
+// transact reads the member's znodes and makes the transaction that ops returns for them. It does so again while another
+// client changes the znodes in between.
+func (m *membership) transact(ctx context.Context, s *session.Session, ops func(*memberState) ([]any, error)) error {
 	for {
-		at, err := inspect(ctx, s, m.seat)
+		state, err := inspect(ctx, s, m.paths)
 		if err != nil {
 			return err
 		}
-		ops, err := change(&at)
-		if err != nil || len(ops) == 0 {
+		requests, err := ops(&state)
+		if err != nil || len(requests) == 0 {
 			return err
 		}
-		if err := s.Transact(ctx, ops); !session.Overtaken(err) {
+		if err := s.Transact(ctx, requests); !session.IsConflict(err) {
 			return err
 		}
 	}
 }
 
-// finish ends the membership because somebody else did.
-func (m *membership) finish(why error) {
-	m.logger.Warn("membership ended", "err", why)
+// endedByOther ends the membership because another client has removed the member or taken its name.
+func (m *membership) endedByOther(why error) {
+	m.logger.Warn("Membership was ended by another client", "err", why)
 	m.session.Close()
 	m.driver.unregister(m)
-	m.err = fmt.Errorf("%s: %w", m.seat.node, why)
+	m.err = fmt.Errorf("%s: %w", m.paths.node, why)
 	close(m.done)
 }

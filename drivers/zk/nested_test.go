@@ -13,15 +13,15 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// Nested members are each watched, so that a poll asks about those that have changed only.
+// Each nested member is watched, so that a poll reads only those that have changed.
 func TestNestedMembersAreWatched(t *testing.T) {
 	const n = 2000
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	tree(t, c, "/servicegroups", "", "/servicegroups/compute", "ZKMembers")
+	c := otherClient(t, server.Addr())
+	createTree(t, c, "/servicegroups", "", "/servicegroups/compute", "ZKMembers")
 	name := func(i int) string { return fmt.Sprintf("compute-%04d", i) }
 	path := func(i int) string { return "/servicegroups/compute/" + name(i) }
-	fill(t, c, n, func(i int) []*zkclient.CreateRequest {
+	createMany(t, c, n, func(i int) []*zkclient.CreateRequest {
 		return []*zkclient.CreateRequest{
 			{Path: path(i), Data: []byte("ZKMembers")},
 			{Path: path(i) + "/1", Flags: zkclient.FlagEphemeral},
@@ -30,7 +30,7 @@ func TestNestedMembersAreWatched(t *testing.T) {
 	p := newProxy(t, server.Addr())
 	d := open(t, configFor(p.addr()))
 	up := func() (up int, count uint64) {
-		poll, count := asked(t, d)
+		poll, count := countRequests(t, d)
 		for i := range poll.Members {
 			if poll.Members[i].Up {
 				up++
@@ -42,16 +42,16 @@ func TestNestedMembersAreWatched(t *testing.T) {
 		t.Helper()
 		up, count := up()
 		require.Equal(t, want, up)
-		require.EqualValues(t, 5, count, "the sync, two listings of groups, two of this one")
+		require.EqualValues(t, 5, count, "the sync, two listings for the groups, two for this group")
 	}
 
-	living, count := up()
-	require.Equal(t, n, living)
+	alive, count := up()
+	require.Equal(t, n, alive)
 	require.LessOrEqual(t, count, uint64(3*n+10))
 	unchanged(t, n)
 
 	t.Run("a death", func(t *testing.T) {
-		drain(d)
+		drainSignal(d)
 		require.NoError(t, c.Delete(path(7)+"/1", -1))
 		requireSignal(t, d, "it died")
 		up, count := up()
@@ -60,19 +60,19 @@ func TestNestedMembersAreWatched(t *testing.T) {
 		unchanged(t, n-1)
 	})
 	t.Run("a change of data", func(t *testing.T) {
-		drain(d)
+		drainSignal(d)
 		_, err := c.Set(path(8), []byte("something else"), -1)
 		require.NoError(t, err)
-		requireSignal(t, d, "it is no member any more")
+		requireSignal(t, d, "it is no longer a member")
 		up, count := up()
 		require.Equal(t, n-2, up)
 		require.EqualValues(t, 6, count)
 		unchanged(t, n-2)
 	})
-	t.Run("what is watched stays watched while others come and go", func(t *testing.T) {
+	t.Run("watches stay set while other groups come and go", func(t *testing.T) {
 		require.NoError(t, c.Delete(path(10)+"/1", -1))
 		create(t, c, path(10)+"/2", "", zkclient.FlagEphemeral)
-		tree(t, c, "/servicegroups/other", "")
+		createTree(t, c, "/servicegroups/other", "")
 		for i := range 3 {
 			create(t, c, "/servicegroups/other/"+strconv.Itoa(i), "", zkclient.FlagEphemeral)
 			up, count := up()
@@ -102,11 +102,11 @@ func TestNestedMembersAreWatched(t *testing.T) {
 	})
 }
 
-// Whatever happens to nested members, whoever has watched them all the time sees what a newcomer sees.
-func TestWatchedAndReadAnew(t *testing.T) {
+// A driver that has watched nested members while they changed sees the same as a driver that has just been opened.
+func TestWatchingAndNewDriver(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	tree(t, c, "/servicegroups", "", "/servicegroups/compute", "ZKMembers", "/servicegroups/other", "",
+	c := otherClient(t, server.Addr())
+	createTree(t, c, "/servicegroups", "", "/servicegroups/compute", "ZKMembers", "/servicegroups/other", "",
 		"/servicegroups/.roster", "", "/servicegroups/.roster/compute", "", "/servicegroups/.roster/other", "")
 	watching := open(t, config(server))
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -116,7 +116,7 @@ func TestWatchedAndReadAnew(t *testing.T) {
 			group := []string{"compute", "other"}[rng.IntN(2)]
 			name := strconv.Itoa(rng.IntN(6))
 			member, record := "/servicegroups/"+group+"/"+name, "/servicegroups/.roster/"+group+"/"+name
-			// Each of these may fail, as what it is about may be there, or not.
+			// Each request may fail, since its znode may exist or not.
 			switch rng.IntN(9) {
 			case 0:
 				_, _ = c.Create(member, []byte("ZKMembers"), 0, acl)
@@ -129,16 +129,16 @@ func TestWatchedAndReadAnew(t *testing.T) {
 			case 5:
 				_ = c.Delete(member, -1)
 			case 6:
-				_, _ = c.Set(member, []byte("no member any more"), -1)
+				_, _ = c.Set(member, []byte("not a member"), -1)
 			case 7:
-				_, _ = c.Create(record, []byte(aRecord), 0, acl)
+				_, _ = c.Create(record, []byte(recordJSON), 0, acl)
 			case 8:
 				_ = c.Delete(record, -1)
 			}
 		}
-		newcomer, err := zk.Open(config(server), discard())
+		fresh, err := zk.Open(config(server), discard())
 		require.NoError(t, err)
-		require.Equal(t, states(poll(t, newcomer)), states(poll(t, watching)))
-		require.NoError(t, newcomer.Close())
+		require.Equal(t, states(poll(t, fresh)), states(poll(t, watching)))
+		require.NoError(t, fresh.Close())
 	}
 }

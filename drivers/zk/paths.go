@@ -9,10 +9,10 @@ import (
 	"servicegroup_exporter/drivers/zk/layout"
 )
 
-// rosterDir is the child of the prefix that holds the roster. Names that begin with a dot are never groups.
+// rosterDir is the child of the prefix with the roster. A name that begins with a dot is never a group.
 const rosterDir = ".roster"
 
-// checkMember says why a name can't be a member's.
+// checkMember returns an error if a member can't have the name.
 func checkMember(name string) error {
 	if err := layout.CheckName(name); err != nil {
 		return fmt.Errorf("the member's name %q %w", name, err)
@@ -20,13 +20,13 @@ func checkMember(name string) error {
 	return nil
 }
 
-// checkGroup says why a name can't be a group's.
+// checkGroup returns an error if a group can't have the name.
 func checkGroup(name string) error {
 	if err := layout.CheckName(name); err != nil {
 		return fmt.Errorf("the group's name %q %w", name, err)
 	}
 	if strings.HasPrefix(name, ".") {
-		return fmt.Errorf("the group's name %q begins with a dot, as only bookkeeping does", name)
+		return fmt.Errorf("the group's name %q begins with a dot, which is reserved for this program's own znodes", name)
 	}
 	return nil
 }
@@ -35,7 +35,7 @@ func checkNames(group, member string) error {
 	return errors.Join(checkGroup(group), checkMember(member))
 }
 
-// paths knows where everything is. Its value is the prefix without a slash at its end.
+// paths is the prefix, without a slash at its end. Its methods return the paths of znodes.
 type paths string
 
 func (p paths) prefix() string                   { return cmp.Or(string(p), "/") }
@@ -45,9 +45,9 @@ func (p paths) rosterGroup(group string) string  { return p.roster() + "/" + gro
 func (p paths) member(group, name string) string { return p.group(group) + "/" + name }
 func (p paths) record(group, name string) string { return p.rosterGroup(group) + "/" + name }
 
-// A seat is where a member is: its own znode and its record.
-type seat struct{ node, record string }
+// memberPaths are the paths of a member's ephemeral znode and of its record.
+type memberPaths struct{ node, record string }
 
-func (p paths) seat(group, name string) seat {
-	return seat{p.member(group, name), p.record(group, name)}
+func (p paths) ofMember(group, name string) memberPaths {
+	return memberPaths{p.member(group, name), p.record(group, name)}
 }

@@ -16,8 +16,8 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// nobody is an address at which nothing listens.
-func nobody(t *testing.T) string {
+// refusingAddr returns an address at which no server listens.
+func refusingAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -25,9 +25,9 @@ func nobody(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// Whatever is at the other end, a poll ends with its context or before, says what was seen, and costs little.
-func TestBadPeers(t *testing.T) {
-	says := func(text string) string {
+// With any bad server, a poll ends at the latest with its context, its error says what was seen, and it allocates little.
+func TestBadServers(t *testing.T) {
+	sending := func(text string) string {
 		return testserver.FakeServer(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, text)
 			_, _ = io.Copy(io.Discard, c)
@@ -36,15 +36,15 @@ func TestBadPeers(t *testing.T) {
 	tests := []struct {
 		name, addr string
 		reason     drivers.Reason
-		says       string
+		want       string
 	}{
-		{"refused", nobody(t), drivers.ReasonConnect, "refused"},
+		{"refused", refusingAddr(t), drivers.ReasonConnect, "refused"},
 		{"unknown host", "zk.invalid:2181", drivers.ReasonConnect, "zk.invalid"},
-		{"web server", says("HTTP/1.1 400 Bad Request\r\n\r\n"), drivers.ReasonConnect, "not a ZooKeeper server"},
-		{"silence", says(""), drivers.ReasonTimeout, "no session in time"},
-		{"a length and then nothing", says("\x00\x00\x00\x25"), drivers.ReasonTimeout, "no session in time"},
-		{"a gigabyte and then nothing", says("\x40\x00\x00\x00"), drivers.ReasonConnect, "not a ZooKeeper server"},
-		{"hangs up", testserver.FakeServer(t, func(net.Conn) {}), drivers.ReasonSession, "quorum"},
+		{"web server", sending("HTTP/1.1 400 Bad Request\r\n\r\n"), drivers.ReasonConnect, "not a ZooKeeper server"},
+		{"silence", sending(""), drivers.ReasonTimeout, "no session in time"},
+		{"a length and then nothing", sending("\x00\x00\x00\x25"), drivers.ReasonTimeout, "no session in time"},
+		{"a gigabyte and then nothing", sending("\x40\x00\x00\x00"), drivers.ReasonConnect, "not a ZooKeeper server"},
+		{"closes the connection", testserver.FakeServer(t, func(net.Conn) {}), drivers.ReasonSession, "quorum"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -60,19 +60,19 @@ func TestBadPeers(t *testing.T) {
 
 			require.ErrorIs(t, err, drivers.ErrUnavailable)
 			require.Equal(t, test.reason, drivers.ReasonOf(err), "%v", err)
-			require.ErrorContains(t, err, test.says)
+			require.ErrorContains(t, err, test.want)
 			require.ErrorContains(t, err, test.addr)
 			require.Less(t, took, 4*time.Second)
-			// Every attempt that gets a connection costs the library's buffer of 1.5 MiB.
+			// For every attempt that gets a connection, the library allocates a buffer of 1.5 MiB.
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
 		})
 	}
 }
 
-// After the grace of one session timeout, an outage is reported as fast as the servers can be tried, instead of at the
-// end of the scrape's time.
+// Once there was no session for a session timeout, a poll fails as soon as all servers have failed, instead of at its
+// deadline.
 func TestOutageIsReportedQuickly(t *testing.T) {
-	d := open(t, configFor(nobody(t)))
+	d := open(t, configFor(refusingAddr(t)))
 	d.Changed()
 	time.Sleep(sessionTimeout)
 	begun := time.Now()
@@ -81,7 +81,7 @@ func TestOutageIsReportedQuickly(t *testing.T) {
 	require.Less(t, time.Since(begun), 3*time.Second)
 }
 
-// Hundreds of attempts, as in a long outage, leave nothing behind, neither while they are made nor afterwards.
+// Hundreds of attempts, as in a long outage, leave no goroutines behind.
 func TestLongOutage(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var attempts atomic.Int64
@@ -95,13 +95,13 @@ func TestLongOutage(t *testing.T) {
 		most = max(most, runtime.NumGoroutine())
 		time.Sleep(10 * time.Millisecond)
 	}
-	// An attempt's goroutines live for a second or two, since the library waits that long to say good-bye.
+	// An attempt's goroutines run for a second or two, since the library waits that long to end a session.
 	require.Less(t, most-before, 300)
 	half := runtime.NumGoroutine()
 	for attempts.Load() < 400 {
 		time.Sleep(10 * time.Millisecond)
 	}
-	require.Less(t, runtime.NumGoroutine(), half+100, "it does not grow")
+	require.Less(t, runtime.NumGoroutine(), half+100, "the number does not grow")
 	require.NoError(t, d.Close())
 	const listener = 1
 	for end := time.Now().Add(prompt); runtime.NumGoroutine() > before+listener; time.Sleep(10 * time.Millisecond) {
@@ -109,15 +109,15 @@ func TestLongOutage(t *testing.T) {
 	}
 }
 
-// mute speaks the protocol as far as the handshake and pings go, and leaves every request unanswered.
-func mute(c net.Conn) {
+// answerOnlyPings answers the handshake and pings, and no other request.
+func answerOnlyPings(c net.Conn) {
 	for {
 		var length [4]byte
 		if _, err := io.ReadFull(c, length[:]); err != nil {
 			return
 		}
 		if length[0] != 0 {
-			return // It is the command srvr.
+			return // This is the command srvr.
 		}
 		body := make([]byte, binary.BigEndian.Uint32(length[:]))
 		if _, err := io.ReadFull(c, body); err != nil {
@@ -141,15 +141,15 @@ func mute(c net.Conn) {
 	}
 }
 
-// A session whose requests go unanswered is replaced, although the server answers pings.
-func TestMuteServer(t *testing.T) {
+// A session is replaced if its requests are not answered, although the server answers pings.
+func TestServerAnswersOnlyPings(t *testing.T) {
 	var sessions atomic.Int64
 	d := open(t, configFor(testserver.FakeServer(t, func(c net.Conn) {
 		sessions.Add(1)
-		mute(c)
+		answerOnlyPings(c)
 	})))
 	begun := time.Now()
-	ctx, cancel := contextOf(t, 500*time.Millisecond)
+	ctx, cancel := withTimeout(t, 500*time.Millisecond)
 	defer cancel()
 	_, err := d.Members(ctx)
 	require.ErrorIs(t, err, drivers.ErrUnavailable)

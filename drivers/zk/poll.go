@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// pollTries bounds how often a poll begins anew because its session was lost.
+	// pollTries bounds how often a poll is tried because its session was lost.
 	pollTries = 3
-	// groupsAtOnce bounds the groups that are read at a time.
+	// groupsAtOnce bounds the groups that are read at the same time.
 	groupsAtOnce = 16
 )
 
-// lastPoll is what the last poll gave, to be given again while nothing changes.
+// lastPoll is the result of the last poll. The next poll returns the same slices if nothing has changed.
 type lastPoll struct {
-	results  []*groupResult
+	groups   []*groupResult
 	members  []drivers.Member
 	rejected []drivers.Rejection
 }
 
-// Members implements drivers.Driver. All of a poll is read in one session; when that is lost, the poll begins anew with
-// the next one.
+// Members implements drivers.Driver. A poll makes all of its reads in one session. If that is lost, the poll is tried again
+// in the next one.
 func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	select {
 	case d.polling <- struct{}{}:
@@ -39,7 +39,7 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 		if err != nil {
 			return nil, err
 		}
-		poll, err := d.poll(ctx, r)
+		poll, err := d.readMembers(ctx, r)
 		if err == nil {
 			return poll, nil
 		}
@@ -49,18 +49,17 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	}
 }
 
-// poll reads all members. The server is made to catch up first, so that the poll shows all that was acknowledged before
-// it began, and so that it fails where there is no quorum.
-func (d *Driver) poll(ctx context.Context, r *session.Reader) (*drivers.Poll, error) {
+// readMembers makes one poll in one session.
+func (d *Driver) readMembers(ctx context.Context, r *session.Reader) (*drivers.Poll, error) {
 	if err := d.dialer.Reauthenticate(ctx, r.Session); err != nil {
 		return nil, session.Unavailable("authenticating with another password", err)
 	}
 	if err := r.BeginPoll(ctx, d.paths.prefix()); err != nil {
-		return nil, session.Unavailable("waiting for it to catch up with the leader", err)
+		return nil, session.Unavailable("waiting until the server has caught up with the leader", err)
 	}
-	read := d.pollGroups
+	read := d.readGroups
 	if d.tree != nil {
-		read = d.tree.Poll
+		read = d.tree.Read
 	}
 	poll, err := read(ctx, r)
 	if err != nil {
@@ -71,29 +70,74 @@ func (d *Driver) poll(ctx context.Context, r *session.Reader) (*drivers.Poll, er
 	return poll, nil
 }
 
-// pollGroups reads all groups of this program's own layouts.
-func (d *Driver) pollGroups(ctx context.Context, reader *session.Reader) (*drivers.Poll, error) {
+// readGroups reads all groups of this program's own layouts.
+func (d *Driver) readGroups(ctx context.Context, reader *session.Reader) (*drivers.Poll, error) {
 	r := &groupReader{Reader: reader, paths: d.paths, layout: d.config.Layout, logger: d.logger}
 	names, err := r.groupNames(ctx, d.config.Groups)
 	if err != nil {
 		return nil, err
 	}
 	r.BeginNodes()
-	groups := d.remembered(names)
-	read := func(ctx context.Context, g *group) error { return g.poll(ctx, r) }
+	groups := d.groupsNamed(names)
+	read := func(ctx context.Context, g *group) error { return g.readGroup(ctx, r) }
 	if err := session.Parallel(ctx, groupsAtOnce, groups, read); err != nil {
 		return nil, err
 	}
-	d.merge(groups)
+	d.joinResults(groups)
 	poll := &drivers.Poll{Members: d.last.members, Rejected: d.last.rejected}
 	if !r.Unchanged() {
 		poll.Changed = changes(r, groups)
-		r.Nodes.EndPoll()
+		r.EndNodes()
 	}
 	return poll, nil
 }
 
-// A groupReader reads groups of this program's own layouts.
+// groupsNamed returns the groups with these names, with what is known of them, and forgets all others.
+func (d *Driver) groupsNamed(names []string) []*group {
+	groups := make([]*group, len(names))
+	known := make(map[string]*group, len(names))
+	for i, name := range names {
+		g := d.groups[name]
+		if g == nil {
+			g = &group{name: name}
+		}
+		groups[i], known[name] = g, g
+	}
+	d.groups = known
+	return groups
+}
+
+// joinResults joins the members of all groups, if any group has changed.
+func (d *Driver) joinResults(groups []*group) {
+	results := make([]*groupResult, len(groups))
+	count := 0
+	for i, g := range groups {
+		results[i] = g.result
+		count += len(g.result.members)
+	}
+	if slices.Equal(results, d.last.groups) {
+		return
+	}
+	d.last = lastPoll{groups: results, members: make([]drivers.Member, 0, count)}
+	for _, result := range results {
+		d.last.members = append(d.last.members, result.members...)
+		d.last.rejected = append(d.last.rejected, result.rejected...)
+	}
+}
+
+// changes returns the groups in which a member came or went since the last poll, and when that was first seen. It does not
+// use the watches of the roster, which also fire when a dead member is removed.
+func changes(r *groupReader, groups []*group) map[string]time.Time {
+	all := make(map[string]time.Time)
+	for _, g := range groups {
+		if first := r.Dirs.FirstChange(r.paths.group(g.name), g.result.watched); !first.IsZero() {
+			all[g.name] = first
+		}
+	}
+	return all
+}
+
+// A groupReader reads groups of this program's own layouts in one session.
 type groupReader struct {
 	*session.Reader
 	paths  paths
@@ -101,8 +145,8 @@ type groupReader struct {
 	logger *slog.Logger
 }
 
-// counts says whether the configured layout has members of that kind.
-func (r *groupReader) counts(k kind) bool {
+// includes reports whether the configured layout has members of the kind.
+func (r *groupReader) includes(k kind) bool {
 	switch k {
 	case kindFlat:
 		return r.layout != LayoutNested
@@ -113,7 +157,7 @@ func (r *groupReader) counts(k kind) bool {
 	}
 }
 
-// groupNames gives the configured groups, or all that there are, sorted.
+// groupNames returns the configured groups, or all groups that exist, sorted.
 func (r *groupReader) groupNames(ctx context.Context, configured []string) ([]string, error) {
 	names := slices.Clone(configured)
 	if len(configured) == 0 {
@@ -128,49 +172,4 @@ func (r *groupReader) groupNames(ctx context.Context, configured []string) ([]st
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
-}
-
-// remembered gives what is known of the groups, and forgets all others.
-func (d *Driver) remembered(names []string) []*group {
-	groups := make([]*group, len(names))
-	known := make(map[string]*group, len(names))
-	for i, name := range names {
-		g := d.groups[name]
-		if g == nil {
-			g = &group{name: name}
-		}
-		groups[i], known[name] = g, g
-	}
-	d.groups = known
-	return groups
-}
-
-// merge puts the groups' members together if any of them has changed.
-func (d *Driver) merge(groups []*group) {
-	results := make([]*groupResult, len(groups))
-	count := 0
-	for i, g := range groups {
-		results[i] = g.result
-		count += len(g.result.members)
-	}
-	if slices.Equal(results, d.last.results) {
-		return
-	}
-	d.last = lastPoll{results: results, members: make([]drivers.Member, 0, count)}
-	for _, result := range results {
-		d.last.members = append(d.last.members, result.members...)
-		d.last.rejected = append(d.last.rejected, result.rejected...)
-	}
-}
-
-// changes gives the groups whose members came or went since the last poll, and when that was first seen. The roster's own
-// watches are left out: they fire when somebody leaves who was dead already.
-func changes(r *groupReader, groups []*group) map[string]time.Time {
-	all := make(map[string]time.Time)
-	for _, g := range groups {
-		if first := r.Dirs.FirstChange(r.paths.group(g.name), g.result.watched); !first.IsZero() {
-			all[g.name] = first
-		}
-	}
-	return all
 }

@@ -13,8 +13,8 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// plant makes a znode and, persistent, those above it that are not there.
-func plant(t *testing.T, c *zkclient.Conn, path, value string, flags int32) {
+// createWithParents creates a znode, and persistent ones above it where they do not exist.
+func createWithParents(t *testing.T, c *zkclient.Conn, path, value string, flags int32) {
 	t.Helper()
 	for i := 1; i < len(path); i++ {
 		if path[i] != '/' {
@@ -28,20 +28,20 @@ func plant(t *testing.T, c *zkclient.Conn, path, value string, flags int32) {
 	create(t, c, path, value, flags)
 }
 
-// A znode is one that a system makes.
+// A znode is the path and the data of one znode.
 type znode struct{ path, value string }
 
-// A system is how a system that a layout is for keeps its members, and one of them dies and starts again.
+// A system is the znodes of a system that has a preset. One of its members dies and starts again.
 type system struct {
 	layout     string
 	persistent []znode
 	ephemeral  []znode
 	members    map[string]string
 	timeout    time.Duration
-	// dies is the znode of a member that dies, member its name, and rostered whether that is remembered in ZooKeeper.
+	// dies is the znode of a member that dies, and member its name. rostered says whether ZooKeeper still shows it then.
 	dies, member string
 	rostered     bool
-	// again is what the same member makes when it is back.
+	// again is the znode that the same member creates when it starts again.
 	again znode
 }
 
@@ -158,10 +158,10 @@ func systems() []system {
 	}
 }
 
-// Each system has a chroot of its own on one server.
+// Each system has its own chroot on one server.
 func TestPresets(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	var tested []string
 	for _, s := range systems() {
 		tested = append(tested, s.layout)
@@ -169,10 +169,10 @@ func TestPresets(t *testing.T) {
 		t.Run(s.layout, func(t *testing.T) {
 			chroot := "/of-" + s.layout
 			for _, n := range s.persistent {
-				plant(t, c, chroot+n.path, n.value, zkclient.FlagPersistent)
+				createWithParents(t, c, chroot+n.path, n.value, zkclient.FlagPersistent)
 			}
 			for _, n := range s.ephemeral {
-				plant(t, c, chroot+n.path, n.value, zkclient.FlagEphemeral)
+				createWithParents(t, c, chroot+n.path, n.value, zkclient.FlagEphemeral)
 			}
 			cfg := config(server)
 			cfg.Chroot, cfg.Layout = chroot, s.layout
@@ -182,35 +182,35 @@ func TestPresets(t *testing.T) {
 			require.Empty(t, p.Rejected)
 			require.Empty(t, p.Unknown)
 			require.Equal(t, s.timeout, p.DownTime)
-			group, name := cut(s.member)
+			group, name := splitMember(s.member)
 			require.Equal(t, s.rostered, find(t, p, group, name).Rostered)
 
-			// It starts again before its old znode is gone, where its new one has another name.
+			// A member whose new znode has another name starts again before its old znode is deleted.
 			if s.again.path != s.dies {
-				plant(t, c, chroot+s.again.path, s.again.value, zkclient.FlagEphemeral)
+				createWithParents(t, c, chroot+s.again.path, s.again.value, zkclient.FlagEphemeral)
 				require.Equal(t, s.members, states(poll(t, d)), "two znodes are one member")
 				require.NoError(t, c.Delete(chroot+s.dies, -1))
-				require.Equal(t, s.members, states(poll(t, d)), "the one that is left is enough")
+				require.Equal(t, s.members, states(poll(t, d)), "the new znode is enough")
 			}
-			drain(d)
+			drainSignal(d)
 			before := time.Now()
 			require.NoError(t, c.Delete(chroot+s.again.path, -1))
 			requireSignal(t, d, "a member died")
 			p = poll(t, d)
 			require.Equal(t, map[bool]string{true: "down"}[s.rostered], states(p)[s.member])
 			require.WithinRange(t, p.Changed[group], before, time.Now())
-			plant(t, c, chroot+s.again.path, s.again.value, zkclient.FlagEphemeral)
-			require.Equal(t, s.members, states(poll(t, d)), "it is back")
+			createWithParents(t, c, chroot+s.again.path, s.again.value, zkclient.FlagEphemeral)
+			require.Equal(t, s.members, states(poll(t, d)), "it has started again")
 
 			_, err := d.Join(t.Context(), drivers.JoinRequest{Group: group, Name: "x"})
-			require.ErrorContains(t, err, "the layout "+s.layout+" is only read")
-			require.ErrorContains(t, d.Leave(t.Context(), group, name), "only read")
+			require.ErrorContains(t, err, "the layout "+s.layout+" is read-only")
+			require.ErrorContains(t, d.Leave(t.Context(), group, name), "read-only")
 		})
 	}
 	require.Equal(t, knownPresets(t), tested, "each preset has a test")
 }
 
-// knownPresets takes the presets from the error that lists them.
+// knownPresets returns the presets that an error message lists.
 func knownPresets(t *testing.T) []string {
 	t.Helper()
 	cfg := configFor("zk1")
@@ -220,19 +220,19 @@ func knownPresets(t *testing.T) []string {
 	return strings.Split(presets, ", ")
 }
 
-// cut takes group and name apart.
-func cut(member string) (group, name string) {
+// splitMember returns the group and the name of group/name.
+func splitMember(member string) (group, name string) {
 	i := strings.LastIndexByte(member, '/')
 	return member[:i], member[i+1:]
 }
 
-// The znode that a replica has for itself goes when it is dropped on purpose, and a bookie's cookie when it is
+// The znode of a replica is deleted when the replica is dropped on purpose, and a bookie's cookie when the bookie is
 // decommissioned.
 func TestPresetsLeave(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	for layout, path := range map[string]string{"clickhouse": "/clickhouse/tables/01/hits/replicas/r1", "bookkeeper": "/ledgers/cookies/r1"} {
-		plant(t, c, path, "", zkclient.FlagPersistent)
+		createWithParents(t, c, path, "", zkclient.FlagPersistent)
 		cfg := config(server)
 		cfg.Layout = layout
 		d := open(t, cfg)

@@ -9,66 +9,67 @@ import (
 	"syscall"
 )
 
-// A process is an identity that survives in a record, so that a later process can tell whether the one that wrote it
-// still lives. Fields that the operating system does not give are empty.
+// A process identifies a process in a record, so that another process can tell later whether the first one still runs.
+// Fields that the operating system does not tell are empty.
 type process struct {
 	Host string `json:"host"`
 	PID  int    `json:"pid"`
-	// Start is when the process began, in clock ticks since the boot: process ids are used again.
+	// Start is when the process started, in clock ticks since the boot. It tells processes with the same id apart.
 	Start uint64 `json:"start,omitempty"`
-	// Boot and Namespace say which machine, since which boot, and which of its process tables the id belongs to.
+	// Boot identifies the machine and its boot, and Namespace the process table that has the id.
 	Boot      string `json:"boot,omitempty"`
 	Namespace string `json:"pid_namespace,omitempty"`
 }
 
-// thisProcess describes the running process.
+// thisProcess returns the running process.
 func thisProcess() process {
 	p := process{PID: os.Getpid()}
-	p.Host, _ = os.Hostname() // An unknown name is left empty: it is only shown.
+	p.Host, _ = os.Hostname() // An unknown name stays empty, since it is only shown.
 	if boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
 		p.Boot = strings.TrimSpace(string(boot))
 	}
 	if ns, err := os.Readlink("/proc/self/ns/pid"); err == nil {
 		p.Namespace = ns
 	}
-	p.Start, _ = startOf(p.PID) // Zero: nobody can tell whether this process lives.
+	p.Start, _ = startOf(p.PID) // If it stays zero, other processes can't tell whether this one runs.
 	return p
 }
 
-// A fate is what can be said of a process.
-type fate int
+// A processState says whether a process runs.
+type processState int
 
 const (
-	unknown fate = iota // it runs elsewhere, in another container, or said too little
-	alive
-	gone
+	processUnknown processState = iota // on another machine, in another container, or with empty fields
+	processRuns
+	processEnded
 )
 
-// fateOf says whether another process still lives, seen from the process p.
-func (p process) fateOf(other process) fate {
+// stateOf returns whether another process still runs, as far as the process p can tell.
+func (p process) stateOf(other process) processState {
 	if other.Boot == "" || other.Namespace == "" || other.Start == 0 || other.PID <= 0 ||
 		other.Boot != p.Boot || other.Namespace != p.Namespace {
-		return unknown
+		return processUnknown
 	}
-	start, living := startOf(other.PID)
+	start, runs := startOf(other.PID)
 	switch {
-	case living && start == other.Start:
-		return alive
+	case runs && start == other.Start:
+		return processRuns
 	case start == 0 && exists(other.PID):
-		return unknown // /proc may be mounted so that other users' processes can't be seen.
+		return processUnknown // /proc may be mounted so that it hides the processes of other users.
 	default:
-		return gone
+		return processEnded
 	}
 }
 
-// startOf reads when a process of this machine began, from the 22nd field of its stat file (proc(5)), zero where it
-// can't be read. A zombie does not live: it only waits for its parent to read its exit status.
-func startOf(pid int) (start uint64, living bool) {
+// startOf returns when a process of this machine started, from the 22nd field of its stat file (proc(5)), and whether it
+// runs. The start is zero if the file can't be read. A zombie does not run: it only waits until its parent reads its exit
+// status.
+func startOf(pid int) (start uint64, runs bool) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, false
 	}
-	// The second field is the command in parentheses and may contain anything, parentheses and spaces included.
+	// The second field is the command in parentheses, and may have any characters, also parentheses and spaces.
 	text := string(stat)
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
 	if len(fields) < 20 {
@@ -78,7 +79,7 @@ func startOf(pid int) (start uint64, living bool) {
 	return start, err == nil && fields[0] != "Z" && fields[0] != "X"
 }
 
-// exists says whether there is a process of that id, whoever owns it.
+// exists reports whether there is a process with the id, of any user.
 func exists(pid int) bool {
 	p, err := os.FindProcess(pid)
 	if err != nil {
@@ -87,7 +88,7 @@ func exists(pid int) bool {
 	return !errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
-// String names the process for people.
+// String returns a description for error messages.
 func (p process) String() string {
 	if p.Host == "" {
 		return fmt.Sprintf("process %d", p.PID)

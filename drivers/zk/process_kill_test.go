@@ -19,19 +19,19 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// joinerEnv makes the test binary a process that joins: address, group, name and session timeout.
+// joinerEnv makes the test binary join a group. Its value is address, group, name and session timeout.
 const joinerEnv = "ZK_TEST_JOIN"
 
 func TestMain(m *testing.M) {
-	if what := os.Getenv(joinerEnv); what != "" {
-		fmt.Println(joinForever(strings.Fields(what)))
+	if args := os.Getenv(joinerEnv); args != "" {
+		fmt.Println(joinUntilKilled(strings.Fields(args)))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// joinForever joins, says so, and stays until the process is killed.
-func joinForever(args []string) error {
+// joinUntilKilled joins, prints "joined", and waits until the process is killed or the membership ends.
+func joinUntilKilled(args []string) error {
 	cfg := configFor(args[0])
 	if err := cfg.SessionTimeout.UnmarshalText([]byte(args[3])); err != nil {
 		return err
@@ -51,7 +51,7 @@ func joinForever(args []string) error {
 	return m.Err()
 }
 
-// A process is a child that has joined.
+// A process is a child process that has joined.
 type process struct {
 	*exec.Cmd
 	output *bufio.Reader
@@ -92,11 +92,11 @@ func TestKilledProcess(t *testing.T) {
 	server := testserver.ZooKeeper(t)
 	d := open(t, config(server))
 
-	// The server drops the session when its time is up; the watch says so, and the dead is remembered.
+	// The session expires, the watch fires, and the roster still has the member.
 	t.Run("is dead", func(t *testing.T) {
 		p := startJoiner(t, server, "killed", "one", sessionTimeout)
 		require.Equal(t, "up", states(poll(t, d))["killed/one"])
-		drain(d)
+		drainSignal(d)
 		killed := time.Now()
 		p.kill(t)
 		requireSignal(t, d, "the session expired")
@@ -105,15 +105,15 @@ func TestKilledProcess(t *testing.T) {
 		m := find(t, found, "killed", "one")
 		require.False(t, m.Up)
 		require.True(t, m.Rostered)
-		require.Zero(t, m.Died, "nobody saw it")
+		require.Zero(t, m.Died, "no process saw it die")
 		require.Equal(t, sessionTimeout, m.SessionTimeout)
 		require.WithinRange(t, found.Changed["killed"], killed, seen)
 		require.Less(t, seen.Sub(killed), expiry)
-		// The last proof of life is at most a third of the session timeout before the kill.
+		// The member last sent a ping at most a third of the session timeout before the kill.
 		require.WithinDuration(t, killed, found.Changed["killed"].Add(-m.SessionTimeout), sessionTimeout)
 	})
 
-	// With a session so long that nothing below can be its expiry.
+	// The session timeout is so long that the session does not expire before the name is taken over.
 	const long = 5 * time.Second
 	t.Run("takes its name back", func(t *testing.T) {
 		cfg := config(server)
@@ -123,10 +123,10 @@ func TestKilledProcess(t *testing.T) {
 		begun := time.Now()
 		join(t, open(t, cfg), "restarted", "one")
 		require.Less(t, time.Since(begun), long/2)
-		stays(t, d, long+time.Second, "restarted/one", "up") // The end of the old session does not matter any more.
+		requireStays(t, d, long+time.Second, "restarted/one", "up") // The end of the old session does not matter.
 	})
 
-	t.Run("is not robbed while it lives", func(t *testing.T) {
+	t.Run("keeps its name while it runs", func(t *testing.T) {
 		p := startJoiner(t, server, "live", "one", sessionTimeout)
 		begun := time.Now()
 		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "live", Name: "one"})
@@ -134,7 +134,7 @@ func TestKilledProcess(t *testing.T) {
 		require.NotErrorIs(t, err, drivers.ErrUnavailable)
 		host, _ := os.Hostname()
 		require.ErrorContains(t, err, "process "+strconv.Itoa(p.Process.Pid)+" on "+host+" since 20")
-		require.Less(t, time.Since(begun), sessionTimeout, "there is nothing to wait for")
+		require.Less(t, time.Since(begun), sessionTimeout, "Join does not wait")
 		require.Equal(t, "up", states(poll(t, d))["live/one"])
 	})
 
@@ -145,55 +145,55 @@ func TestKilledProcess(t *testing.T) {
 	})
 }
 
-// A holder that can't be judged gets the time that a dead one's session may last.
-func TestForeignHolder(t *testing.T) {
+// If the owner of a name is another program, Join waits for as long as the session of a dead owner may last.
+func TestNameOfOtherProgram(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	tree(t, c, "/servicegroups", "", "/servicegroups/g", "ZKMembers")
+	c := otherClient(t, server.Addr())
+	createTree(t, c, "/servicegroups", "", "/servicegroups/g", "ZKMembers")
 	d := open(t, config(server))
 
-	t.Run("lives", func(t *testing.T) {
-		create(t, c, "/servicegroups/g/lives", "0.7364712", zkclient.FlagEphemeral)
+	t.Run("stays", func(t *testing.T) {
+		create(t, c, "/servicegroups/g/stays", "0.7364712", zkclient.FlagEphemeral)
 		begun := time.Now()
-		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "g", Name: "lives"})
+		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "g", Name: "stays"})
 		require.ErrorIs(t, err, drivers.ErrNameTaken)
 		require.ErrorContains(t, err, "0.7364712")
 		require.ErrorContains(t, err, fmt.Sprintf("%#x", c.SessionID()))
 		require.Greater(t, time.Since(begun), sessionTimeout)
-		require.Equal(t, map[string]string{"g/lives": "up"}, states(poll(t, d)), "nothing was written")
+		require.Equal(t, map[string]string{"g/stays": "up"}, states(poll(t, d)), "nothing was written")
 	})
 
-	t.Run("goes", func(t *testing.T) {
-		create(t, c, "/servicegroups/g/goes", "0.1", zkclient.FlagEphemeral)
-		gone := make(chan error, 1)
-		timer := time.AfterFunc(500*time.Millisecond, func() { gone <- c.Delete("/servicegroups/g/goes", -1) })
+	t.Run("is deleted", func(t *testing.T) {
+		create(t, c, "/servicegroups/g/deleted", "0.1", zkclient.FlagEphemeral)
+		deleted := make(chan error, 1)
+		timer := time.AfterFunc(500*time.Millisecond, func() { deleted <- c.Delete("/servicegroups/g/deleted", -1) })
 		defer timer.Stop()
 		begun := time.Now()
-		join(t, d, "g", "goes")
-		require.NoError(t, <-gone)
-		require.Less(t, time.Since(begun), 500*time.Millisecond+sessionTimeout, "the watch says so")
-		require.True(t, find(t, poll(t, d), "g", "goes").Rostered)
+		join(t, d, "g", "deleted")
+		require.NoError(t, <-deleted)
+		require.Less(t, time.Since(begun), 500*time.Millisecond+sessionTimeout, "the watch ends the wait")
+		require.True(t, find(t, poll(t, d), "g", "deleted").Rostered)
 	})
 
-	t.Run("patience ends with the context", func(t *testing.T) {
-		create(t, c, "/servicegroups/g/patience", "0.1", zkclient.FlagEphemeral)
+	t.Run("the wait ends with the context", func(t *testing.T) {
+		create(t, c, "/servicegroups/g/waiting", "0.1", zkclient.FlagEphemeral)
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
-		_, err := d.Join(ctx, drivers.JoinRequest{Group: "g", Name: "patience"})
+		_, err := d.Join(ctx, drivers.JoinRequest{Group: "g", Name: "waiting"})
 		require.ErrorIs(t, err, drivers.ErrUnavailable)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 
-	t.Run("is no member", func(t *testing.T) {
-		tree(t, c, "/servicegroups/g/leader", "")
+	t.Run("is not a member", func(t *testing.T) {
+		createTree(t, c, "/servicegroups/g/leader", "")
 		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "g", Name: "leader"})
 		require.ErrorIs(t, err, drivers.ErrNameTaken)
 		require.ErrorContains(t, err, "persistent")
 	})
 
-	t.Run("is removed by leave", func(t *testing.T) {
-		create(t, c, "/servicegroups/g/foreign", "0.1", zkclient.FlagEphemeral)
-		require.NoError(t, d.Leave(t.Context(), "g", "foreign"))
-		require.NotContains(t, states(poll(t, d)), "g/foreign")
+	t.Run("is removed by Leave", func(t *testing.T) {
+		create(t, c, "/servicegroups/g/other", "0.1", zkclient.FlagEphemeral)
+		require.NoError(t, d.Leave(t.Context(), "g", "other"))
+		require.NotContains(t, states(poll(t, d)), "g/other")
 	})
 }

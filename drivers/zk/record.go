@@ -9,10 +9,10 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A record is what a member says of itself. The same JSON is the value of its ephemeral znode, where it tells who holds
-// the name, and of its znode in the roster, which outlives it.
+// A record describes a membership. Its JSON is the data of the member's ephemeral znode, where it tells which process has
+// the name, and of the member's znode in the roster, which stays after the member's death.
 type record struct {
-	// ID is made anew for each membership. It tells one's own znodes from those of others who took the name.
+	// ID is new for each membership. It tells the znodes of a membership from those of another one with the same name.
 	ID string `json:"id"`
 	// JoinedAt is a time of the member's clock.
 	JoinedAt time.Time `json:"joined_at"`
@@ -20,14 +20,15 @@ type record struct {
 	SessionTimeout drivers.Duration `json:"session_timeout"`
 	Process        process          `json:"process"`
 	Binary         string           `json:"binary,omitempty"`
-	// DiedAt is when the member's agent saw it die, by the same clock; zero while it lives and where nobody saw it.
+	// DiedAt is when the process that joined for the member saw it die, by the same clock. It is zero while the member
+	// lives, and if no process saw its death.
 	DiedAt time.Time `json:"died_at,omitzero"`
 }
 
-// maxRecord bounds what is read as a record, in bytes. What is written has a few hundred.
+// maxRecord bounds the length of a record in bytes. The records of this program have a few hundred bytes.
 const maxRecord = 16 << 10
 
-// encode gives the record's JSON.
+// encode returns the record's JSON.
 func (r *record) encode() ([]byte, error) {
 	data, err := json.Marshal(r)
 	if err != nil {
@@ -36,7 +37,7 @@ func (r *record) encode() ([]byte, error) {
 	return data, nil
 }
 
-// decodeRecord reads what encode wrote. Whoever else writes to the tree may have written anything.
+// decodeRecord decodes what encode returned. The data may be anything, since other programs may write to the znodes.
 func decodeRecord(data []byte) (record, error) {
 	var r record
 	if len(data) > maxRecord {
@@ -49,9 +50,9 @@ func decodeRecord(data []byte) (record, error) {
 		return record{}, errors.New("decoding a record: it has no id")
 	}
 	for _, at := range []*time.Time{&r.JoinedAt, &r.DiedAt} {
-		*at = at.UTC() // Zones of 24 hours and more can be read, and not be written.
+		*at = at.UTC() // A zone of 24 hours or more can be decoded but not encoded.
 		if year := at.Year(); year < 0 || year > 9999 {
-			return record{}, fmt.Errorf("decoding a record: the year %d can't be written", year)
+			return record{}, fmt.Errorf("decoding a record: the year %d is not between 0 and 9999", year)
 		}
 	}
 	return r, nil

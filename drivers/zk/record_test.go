@@ -18,24 +18,24 @@ func example() record {
 }
 
 func TestRecord(t *testing.T) {
-	living := example()
-	data, err := living.encode()
+	alive := example()
+	data, err := alive.encode()
 	require.NoError(t, err)
 	require.JSONEq(t, `{"id": "A1", "joined_at": "2026-11-23T15:00:00.123456789Z", "session_timeout": "4s",
 		"process": {"host": "h1", "pid": 4711, "start": 99, "boot": "b"}, "binary": "nova-compute"}`, string(data))
 	back, err := decodeRecord(data)
 	require.NoError(t, err)
-	require.Equal(t, living, back)
+	require.Equal(t, alive, back)
 
-	dead := living
-	dead.DiedAt = living.JoinedAt.Add(time.Minute)
+	dead := alive
+	dead.DiedAt = alive.JoinedAt.Add(time.Minute)
 	data, err = dead.encode()
 	require.NoError(t, err)
 	back, err = decodeRecord(data)
 	require.NoError(t, err)
 	require.Equal(t, dead, back)
 
-	// Later versions may write more.
+	// Later versions may write more fields.
 	back, err = decodeRecord([]byte(`{"id": "A1", "colour": "green"}`))
 	require.NoError(t, err)
 	require.Equal(t, record{ID: "A1"}, back)
@@ -43,7 +43,7 @@ func TestRecord(t *testing.T) {
 
 func TestDamagedRecord(t *testing.T) {
 	for name, data := range map[string]string{
-		"empty": "", "Nova's": "0.7364712", "cut short": `{"id": "A1"`, "list": `[]`, "null": `null`, "no id": `{}`,
+		"empty": "", "Nova's": "0.7364712", "truncated": `{"id": "A1"`, "list": `[]`, "null": `null`, "no id": `{}`,
 		"bad time": `{"id": "A1", "joined_at": "yesterday"}`, "bad duration": `{"id": "A1", "session_timeout": "-4s"}`,
 		"no unit": `{"id": "A1", "session_timeout": "4"}`, "big": `{"id": "` + strings.Repeat("x", maxRecord) + `"}`,
 		"binary": "\xff\xfe\x00", "deep": strings.Repeat("[", 15000),
@@ -54,7 +54,7 @@ func TestDamagedRecord(t *testing.T) {
 	}
 }
 
-// Whatever is in the tree, decoding does not panic, and what it takes for a record survives being written again.
+// For any data, decoding does not panic, and a record that was decoded is the same after it was encoded and decoded again.
 func FuzzRecord(f *testing.F) {
 	r := example()
 	data, err := r.encode()
@@ -75,7 +75,7 @@ func FuzzRecord(f *testing.F) {
 		second, err := decodeRecord(again)
 		require.NoError(t, err)
 		require.True(t, first.DiedAt.Equal(second.DiedAt))
-		second.DiedAt, second.JoinedAt = first.DiedAt, first.JoinedAt // Equal times may differ in their zone's name.
+		second.DiedAt, second.JoinedAt = first.DiedAt, first.JoinedAt // Equal times may have different names of their zone.
 		require.Equal(t, first, second)
 	})
 }

@@ -11,10 +11,10 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A member reaches its server through a proxy, and is watched by a reader that does not.
+// The members are connected through a proxy; the reader is not.
 func TestMemberSurvives(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	reader := open(t, config(server))
 
 	t.Run("a broken connection", func(t *testing.T) {
@@ -31,10 +31,10 @@ func TestMemberSurvives(t *testing.T) {
 			p.cut()
 			for end := time.Now().Add(prompt); owner() == before; {
 				require.True(t, time.Now().Before(end), "it has no new session")
-				require.Equal(t, "up", states(poll(t, reader))["broken/one"], "nobody sees it missing")
+				require.Equal(t, "up", states(poll(t, reader))["broken/one"], "no poll shows it missing")
 			}
 		}
-		stays(t, reader, 2*sessionTimeout, "broken/one", "up") // Nor when the old sessions expire.
+		requireStays(t, reader, 2*sessionTimeout, "broken/one", "up") // The old sessions expire meanwhile.
 		require.GreaterOrEqual(t, d.Counts().Reconnects, uint64(5))
 		require.Zero(t, d.Counts().Expirations)
 		require.NoError(t, m.Leave(t.Context()))
@@ -55,22 +55,22 @@ func TestMemberSurvives(t *testing.T) {
 		require.NotContains(t, states(poll(t, reader)), "expired/one")
 	})
 
-	t.Run("a server that accepts and breaks at once", func(t *testing.T) {
+	t.Run("a server that accepts connections and cuts them", func(t *testing.T) {
 		p := newProxy(t, server.Addr())
 		cfg := configFor(p.addr())
 		cfg.Auth.User, cfg.Auth.Password = "user", drivers.SecretText("password")
 		d := open(t, cfg)
-		m := join(t, d, "wedge", "one")
-		require.Equal(t, "up", states(poll(t, d))["wedge/one"])
-		for range 100 { // At every stage of the handshake and of what follows it.
+		m := join(t, d, "cut", "one")
+		require.Equal(t, "up", states(poll(t, d))["cut/one"])
+		for range 100 { // At every step of the handshake and of the requests after it.
 			p.cut()
 			time.Sleep(time.Duration(p.accepted()%20) * time.Millisecond)
 		}
-		eventually(t, d, prompt, "wedge/one", "up")
+		eventually(t, d, prompt, "cut/one", "up")
 		require.NoError(t, m.Leave(t.Context()))
 	})
 
-	t.Run("the removal of its znode alone", func(t *testing.T) {
+	t.Run("the deletion of only its znode", func(t *testing.T) {
 		m := join(t, reader, "znode", "one")
 		require.NoError(t, c.Delete("/servicegroups/znode/one", -1))
 		eventually(t, reader, prompt, "znode/one", "up")
@@ -94,7 +94,7 @@ func TestMemberSurvives(t *testing.T) {
 	})
 }
 
-func TestMembershipEndsWhileAway(t *testing.T) {
+func TestMembershipEndsWhileDisconnected(t *testing.T) {
 	server := testserver.ZooKeeper(t)
 	reader := open(t, config(server))
 	away := func(t *testing.T, group string) (*proxy, drivers.Membership) {
@@ -113,9 +113,9 @@ func TestMembershipEndsWhileAway(t *testing.T) {
 		case <-m.Done():
 			require.ErrorIs(t, m.Err(), want)
 		case <-time.After(prompt):
-			t.Fatal("the membership was not told")
+			t.Fatal("the membership did not end")
 		}
-		require.NoError(t, m.Leave(t.Context()), "there is nothing left to end")
+		require.NoError(t, m.Leave(t.Context()), "Leave after the end has no effect")
 	}
 
 	t.Run("removed", func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestMembershipEndsWhileAway(t *testing.T) {
 
 func TestEndsOfAMembership(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	d := open(t, config(server))
 
 	t.Run("die", func(t *testing.T) {
@@ -147,21 +147,21 @@ func TestEndsOfAMembership(t *testing.T) {
 		require.True(t, dead.Died.Equal(at), "%v is not %v", dead.Died, at)
 
 		join(t, d, "die", "one")
-		require.True(t, find(t, poll(t, d), "die", "one").Died.IsZero(), "it lives again")
+		require.True(t, find(t, poll(t, d), "die", "one").Died.IsZero(), "it has joined again")
 	})
 
-	t.Run("abandon is silent", func(t *testing.T) {
+	t.Run("abandon lets the session expire", func(t *testing.T) {
 		m := join(t, d, "abandon", "one")
 		m.Abandon()
 		require.Never(t, func() bool {
 			exists, _, err := c.Exists("/servicegroups/abandon/one")
 			return err != nil || !exists
-		}, sessionTimeout*2/3, 10*time.Millisecond, "the session is left to expire")
-		require.NoError(t, m.Leave(t.Context()), "it has ended")
+		}, sessionTimeout*2/3, 10*time.Millisecond, "the session has not expired")
+		require.NoError(t, m.Leave(t.Context()), "the membership has ended")
 		eventually(t, d, expiry, "abandon/one", "down")
 	})
 
-	// So that a restart in one process is as one in another.
+	// A program that joins again after Abandon is like one that was restarted.
 	t.Run("an abandoned name is free", func(t *testing.T) {
 		join(t, d, "again", "one").Abandon()
 		begun := time.Now()
@@ -181,7 +181,7 @@ func TestEndsOfAMembership(t *testing.T) {
 		eventually(t, d, expiry, "close/one", "down")
 	})
 
-	// The end needs a connection, and finds one.
+	// Leave makes a new connection.
 	t.Run("leave while disconnected", func(t *testing.T) {
 		p := newProxy(t, server.Addr())
 		m := join(t, open(t, configFor(p.addr())), "disconnected", "one")
@@ -190,7 +190,7 @@ func TestEndsOfAMembership(t *testing.T) {
 		require.NotContains(t, states(poll(t, d)), "disconnected/one")
 	})
 
-	t.Run("leave of a silent server", func(t *testing.T) {
+	t.Run("leave while the server is silent", func(t *testing.T) {
 		p := newProxy(t, server.Addr())
 		m := join(t, open(t, configFor(p.addr())), "silent", "one")
 		p.silence(true)
@@ -212,7 +212,7 @@ func TestEndsOfAMembership(t *testing.T) {
 	})
 
 	t.Run("damaged record", func(t *testing.T) {
-		tree(t, c, "/servicegroups/damaged", "ZKMembers", "/servicegroups/.roster/damaged", "",
+		createTree(t, c, "/servicegroups/damaged", "ZKMembers", "/servicegroups/.roster/damaged", "",
 			"/servicegroups/.roster/damaged/one", "0.7")
 		found := poll(t, d)
 		require.Equal(t, "down", states(found)["damaged/one"])

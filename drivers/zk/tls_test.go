@@ -30,8 +30,7 @@ func TestTLS(t *testing.T) {
 	})
 }
 
-// Members join over TLS too, where a certificate is an identity, and what is asked on a connection of its own is encrypted
-// like all else.
+// Members can join over TLS, with a certificate as their identity. The question for the version is encrypted, too.
 func TestJoinOverTLS(t *testing.T) {
 	t.Parallel()
 	authority := testserver.NewAuthority(t)
@@ -42,10 +41,10 @@ func TestJoinOverTLS(t *testing.T) {
 		CAFile: authority.File, CertFile: client.CertFile, KeyFile: client.KeyFile, ServerName: "localhost",
 	}
 	cfg.ACL = []string{"auth::cdrwa", "world:anyone:r"}
-	owner, nobody := open(t, cfg), open(t, config(server))
+	owner, anonymous := open(t, cfg), open(t, config(server))
 	m := join(t, owner, "group", "one")
 	require.Contains(t, poll(t, owner).Backend, "3.")
-	require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, nobody)))
-	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(nobody.Leave(t.Context(), "group", "one")))
+	require.Equal(t, map[string]string{"group/one": "up"}, states(poll(t, anonymous)))
+	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(anonymous.Leave(t.Context(), "group", "one")))
 	require.NoError(t, m.Leave(t.Context()))
 }

@@ -12,12 +12,12 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A toozMember is a process that is a member through the real tooz, with a session of two seconds.
+// A toozMember is a process that joins by the real tooz library, with a session timeout of two seconds.
 type toozMember struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	input io.WriteCloser
-	says  *bufio.Scanner
+	t      *testing.T
+	cmd    *exec.Cmd
+	input  io.WriteCloser
+	output *bufio.Scanner
 }
 
 // startTooz starts a member and waits until it has joined.
@@ -31,7 +31,7 @@ func startTooz(t *testing.T, server, member string, groups ...string) *toozMembe
 	require.NoError(t, err)
 	out, err := m.cmd.StdoutPipe()
 	require.NoError(t, err)
-	m.says = bufio.NewScanner(out)
+	m.output = bufio.NewScanner(out)
 	require.NoError(t, m.cmd.Start())
 	t.Cleanup(m.kill)
 	m.expect("joined")
@@ -40,10 +40,10 @@ func startTooz(t *testing.T, server, member string, groups ...string) *toozMembe
 
 func (m *toozMember) expect(word string) {
 	m.t.Helper()
-	late := time.AfterFunc(prompt, func() { _ = m.cmd.Process.Kill() }) // Ends its output too.
+	late := time.AfterFunc(prompt, func() { _ = m.cmd.Process.Kill() }) // This ends its output, too.
 	defer late.Stop()
-	require.True(m.t, m.says.Scan(), "it ended; run `make deps` if a module is missing")
-	require.Equal(m.t, word, m.says.Text())
+	require.True(m.t, m.output.Scan(), "the process ended; run `make deps` if a module is missing")
+	require.Equal(m.t, word, m.output.Text())
 }
 
 // kill ends the process as kill -9 does.
@@ -54,14 +54,14 @@ func (m *toozMember) kill() {
 	}
 }
 
-// leave makes the process leave its groups, and waits until it has.
+// leave makes the process leave its groups, and waits until it has done so.
 func (m *toozMember) leave() {
 	m.t.Helper()
 	require.NoError(m.t, m.input.Close())
 	m.expect("left")
 }
 
-// Tooz itself writes, with a lock and an election, of which nothing is a member.
+// The real tooz library writes the znodes. It also makes a lock and an election, whose znodes are not members.
 func TestTooz(t *testing.T) {
 	server := testserver.ZooKeeper(t)
 	cfg := config(server)
@@ -77,16 +77,16 @@ func TestTooz(t *testing.T) {
 	}
 	require.Equal(t, both, states(poll(t, d)))
 
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	_, stat, err := c.Get("/designate/producer/leader")
 	require.NoError(t, err, "there was an election")
-	require.Zero(t, stat.EphemeralOwner, "whose znode is what must not be counted")
+	require.Zero(t, stat.EphemeralOwner, "the znode of the election is persistent")
 	_, _, err = c.Get("/designate/locks/some-lock")
 	require.NoError(t, err, "there was a lock")
 
-	// Killed, its znodes are there until its session expires; its successor has another random id.
+	// The znodes of a killed process exist until its session expires. The process that replaces it has another random id.
 	first.kill()
-	require.Equal(t, both, states(poll(t, d)), "its session lasts")
+	require.Equal(t, both, states(poll(t, d)), "its session has not expired")
 	eventually(t, d, expiry, "producer/host-1", "")
 	require.Equal(t, map[string]string{"producer/anonymous": "up", "evaluator/anonymous": "up"}, states(poll(t, d)))
 	second := startTooz(t, server.Addr(), "host-1:"+idC, "producer", "evaluator")

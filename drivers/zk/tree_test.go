@@ -14,7 +14,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// custom gives a configuration of a layout of its own below a prefix.
+// custom returns a configuration with a custom layout below a prefix.
 func custom(prefix string, c layout.Custom, servers ...string) zk.Config {
 	cfg := configFor(servers...)
 	cfg.Prefix, cfg.Layout, cfg.Custom = prefix, zk.LayoutCustom, &c
@@ -28,23 +28,23 @@ func set(t *testing.T, c *zkclient.Conn, path, value string) {
 	require.NoError(t, err)
 }
 
-// Each subtest has a prefix of its own on one server.
+// Each subtest has its own prefix on one server.
 func TestTree(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	ephemeral := func(path, value string) { plant(t, c, path, value, zkclient.FlagEphemeral) }
+	c := otherClient(t, server.Addr())
+	ephemeral := func(path, value string) { createWithParents(t, c, path, value, zkclient.FlagEphemeral) }
 	status := &layout.Check{Field: "status", Is: []string{"UP", "WARNING"}}
 
-	t.Run("what is not there yet", func(t *testing.T) {
+	t.Run("levels that do not exist yet", func(t *testing.T) {
 		d := open(t, custom("/later", layout.Custom{Paths: []string{"/a/{group}/{member}/alive"}}, server.Addr()))
 		require.Empty(t, poll(t, d).Members)
 		for _, path := range []string{"/later/a", "/later/a/g", "/later/a/g/m"} {
-			plant(t, c, path, "", zkclient.FlagPersistent)
+			createWithParents(t, c, path, "", zkclient.FlagPersistent)
 			require.Empty(t, poll(t, d).Members)
 		}
-		drain(d)
+		drainSignal(d)
 		ephemeral("/later/a/g/m/alive", "")
-		requireSignal(t, d, "the last level is there")
+		requireSignal(t, d, "the last level was created")
 		require.Equal(t, map[string]string{"g/m": "up"}, states(poll(t, d)))
 	})
 
@@ -54,7 +54,7 @@ func TestTree(t *testing.T) {
 		ephemeral("/status/g/b", `{"weight": 1}`)
 		require.Equal(t, map[string]string{"g/a": "up", "g/b": "up"}, states(poll(t, d)))
 
-		drain(d)
+		drainSignal(d)
 		before := time.Now()
 		set(t, c, "/status/g/a", `{"status": "STOPPING"}`)
 		requireSignal(t, d, "the status changed")
@@ -66,7 +66,7 @@ func TestTree(t *testing.T) {
 		set(t, c, "/status/g/a", `{"sta`)
 		p = poll(t, d)
 		require.Equal(t, map[string]string{"g/b": "up"}, states(p))
-		require.Equal(t, []drivers.Member{{Group: "g", Name: "a"}}, p.Unknown, "nobody can tell")
+		require.Equal(t, []drivers.Member{{Group: "g", Name: "a"}}, p.Unknown, "its data can't be read")
 		require.Equal(t, []drivers.Rejection{{Group: "g", Name: "a", Reason: "data"}}, p.Rejected)
 		set(t, c, "/status/g/a", `{"status": "WARNING"}`)
 		require.Equal(t, map[string]string{"g/a": "up", "g/b": "up"}, states(poll(t, d)))
@@ -81,7 +81,7 @@ func TestTree(t *testing.T) {
 		p := poll(t, d)
 		require.Equal(t, map[string]string{"g/a": "up"}, states(p), "it is the same znode")
 		require.Len(t, p.Rejected, 1)
-		require.Empty(t, poll(t, open(t, cfg)).Members, "nobody knows its name")
+		require.Empty(t, poll(t, open(t, cfg)).Members, "its name was never read")
 		require.NoError(t, c.Delete("/named/g/1", -1))
 		ephemeral("/named/g/1", "damaged")
 		require.Empty(t, poll(t, d).Members, "it is another znode")
@@ -89,16 +89,16 @@ func TestTree(t *testing.T) {
 		require.Equal(t, "name", poll(t, d).Rejected[1].Reason)
 	})
 
-	t.Run("a name that comes back persistent", func(t *testing.T) {
+	t.Run("a znode that is created again, persistent", func(t *testing.T) {
 		d := open(t, custom("/kind", layout.Custom{Paths: []string{"/{group}/{member}"}}, server.Addr()))
 		ephemeral("/kind/g/a", "")
 		require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, d)))
 		require.NoError(t, c.Delete("/kind/g/a", -1))
-		plant(t, c, "/kind/g/a", "", zkclient.FlagPersistent)
+		createWithParents(t, c, "/kind/g/a", "", zkclient.FlagPersistent)
 		require.Empty(t, poll(t, d).Members)
 		p := poll(t, open(t, custom("/kind", layout.Custom{Paths: []string{"/{group}/{member}"}, Persistent: true}, server.Addr())))
 		require.Equal(t, map[string]string{"g/a": "up"}, states(p))
-		require.True(t, p.Members[0].Rostered, "it goes when it is removed")
+		require.True(t, p.Members[0].Rostered, "a persistent znode stays until the member is removed")
 	})
 
 	t.Run("the levels of a path", func(t *testing.T) {
@@ -120,48 +120,48 @@ func TestTree(t *testing.T) {
 
 	t.Run("a roster", func(t *testing.T) {
 		d := open(t, custom("/roster", layout.Custom{
-			Paths: []string{"/live/{group}/{member}"}, Roster: []string{"/should/{group}/{member}"}, Match: "(.+?)(?:-[0-9]+)?",
+			Paths: []string{"/live/{group}/{member}"}, Roster: []string{"/members/{group}/{member}"}, Match: "(.+?)(?:-[0-9]+)?",
 		}, server.Addr()))
-		plant(t, c, "/roster/should/g/a", "", zkclient.FlagPersistent)
+		createWithParents(t, c, "/roster/members/g/a", "", zkclient.FlagPersistent)
 		ephemeral("/roster/live/g/a-17", "")
 		ephemeral("/roster/live/g/b-4", "")
 		p := poll(t, d)
 		require.Equal(t, map[string]string{"g/a": "up", "g/b": "up"}, states(p))
 		require.True(t, find(t, p, "g", "a").Rostered)
-		require.False(t, find(t, p, "g", "b").Rostered, "ZooKeeper forgets it")
+		require.False(t, find(t, p, "g", "b").Rostered, "it is not in the roster")
 		require.NoError(t, c.Delete("/roster/live/g/a-17", -1))
 		require.Equal(t, map[string]string{"g/a": "down", "g/b": "up"}, states(poll(t, d)))
-		require.NoError(t, c.Delete("/roster/should/g/a", -1))
+		require.NoError(t, c.Delete("/roster/members/g/a", -1))
 		require.Equal(t, map[string]string{"g/b": "up"}, states(poll(t, d)))
 	})
 }
 
-// A poll asks for the directories only, as long as no watch says that more has changed.
-func TestTreeCost(t *testing.T) {
+// While no watch fires, a poll makes requests only for the directories.
+func TestTreeRequests(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
+	c := otherClient(t, server.Addr())
 	const n = 3000
-	plant(t, c, "/cost/a/members", "", zkclient.FlagPersistent)
-	plant(t, c, "/cost/b", "", zkclient.FlagPersistent)
+	createWithParents(t, c, "/cost/a/members", "", zkclient.FlagPersistent)
+	createWithParents(t, c, "/cost/b", "", zkclient.FlagPersistent)
 	name := func(i int) string { return fmt.Sprintf("/cost/a/members/member_%010d", i) }
-	fill(t, c, n, func(i int) []*zkclient.CreateRequest {
+	createMany(t, c, n, func(i int) []*zkclient.CreateRequest {
 		return []*zkclient.CreateRequest{{Path: name(i), Data: fmt.Appendf(nil, `{"id": %d}`, i), Flags: zkclient.FlagEphemeral}}
 	})
 	cfg := custom("/cost", layout.Custom{Paths: []string{"/{group}/members/{member}"}, Match: `member_\d+`, Name: "{id}"}, server.Addr())
 	cfg.SessionTimeout = drivers.Duration(5 * time.Second)
 	d := open(t, cfg)
-	p, _ := asked(t, d)
+	p, _ := countRequests(t, d)
 	require.Len(t, p.Members, n)
-	const directories = 3 // /cost, the members of a, and the place where those of b would be
-	again, count := asked(t, d)
+	const directories = 3 // /cost, the members of a, and the path where the members of b would be
+	again, count := countRequests(t, d)
 	require.Equal(t, uint64(1+directories), count)
-	require.Same(t, &p.Members[0], &again.Members[0], "nothing is made anew")
+	require.Same(t, &p.Members[0], &again.Members[0], "the same slice is returned")
 
-	// One member changes, one goes and one comes: that much is read.
+	// One member changes, one is deleted and one is created, so two znodes are read.
 	set(t, c, name(1), `{"id": "changed"}`)
 	require.NoError(t, c.Delete(name(2), -1))
 	create(t, c, name(n), `{"id": "new"}`, zkclient.FlagEphemeral)
-	p, count = asked(t, d)
+	p, count = countRequests(t, d)
 	require.Equal(t, uint64(1+directories+2), count)
 	require.Len(t, p.Members, n)
 	require.Equal(t, "up", states(p)["a/changed"])
@@ -169,26 +169,26 @@ func TestTreeCost(t *testing.T) {
 	require.NotContains(t, states(p), "a/2")
 }
 
-// When the session is lost so are its watches: the next one reads everything anew, and claims nothing of the time between.
+// The watches end with the session. In the next session, everything is read again, and Changed is empty for the time between.
 func TestTreeSessionLost(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	plant(t, c, "/lost/g/a", `{"status": "UP"}`, zkclient.FlagEphemeral)
+	c := otherClient(t, server.Addr())
+	createWithParents(t, c, "/lost/g/a", `{"status": "UP"}`, zkclient.FlagEphemeral)
 	p := newProxy(t, server.Addr())
 	d := open(t, custom("/lost", layout.Custom{
 		Paths: []string{"/{group}/{member}"}, Status: &layout.Check{Field: "status", Is: []string{"UP"}},
 	}, p.addr()))
 	require.Equal(t, map[string]string{"g/a": "up"}, states(poll(t, d)))
-	drain(d)
+	drainSignal(d)
 	p.cut()
 	set(t, c, "/lost/g/a", `{"status": "DOWN"}`)
-	requireSignal(t, d, "there is a session again")
+	requireSignal(t, d, "there is a new session")
 	found := poll(t, d)
 	require.Equal(t, map[string]string{"g/a": "down"}, states(found))
 	require.Empty(t, found.Changed)
 
 	p.silence(true)
-	ctx, cancel := contextOf(t, 500*time.Millisecond)
+	ctx, cancel := withTimeout(t, 500*time.Millisecond)
 	defer cancel()
 	_, err := d.Members(ctx)
 	require.ErrorIs(t, err, drivers.ErrUnavailable)
@@ -197,11 +197,11 @@ func TestTreeSessionLost(t *testing.T) {
 	eventually(t, d, prompt, "g/a", "up")
 }
 
-// Who may list the members but not read what they say is told so.
+// If the identity may list the members but not read their data, the error says so.
 func TestTreeACL(t *testing.T) {
 	server := testserver.ZooKeeper(t)
-	c := foreign(t, server.Addr())
-	plant(t, c, "/acl/g", "", zkclient.FlagPersistent)
+	c := otherClient(t, server.Addr())
+	createWithParents(t, c, "/acl/g", "", zkclient.FlagPersistent)
 	_, err := c.Create("/acl/g/a", nil, zkclient.FlagEphemeral, zkclient.DigestACL(zkclient.PermAll, "u", "p"))
 	require.NoError(t, err)
 	declared := layout.Custom{Paths: []string{"/{group}/{member}"}}

@@ -18,7 +18,7 @@ func TestCustomConfig(t *testing.T) {
 		fields string
 		says   string
 	}{
-		{name: "the least", custom: Custom{Paths: paths}},
+		{name: "only paths", custom: Custom{Paths: paths}},
 		{name: "everything", custom: Custom{
 			Paths:  []string{"/{group}/*/x/{group}/{member}/a/b", "/{group}/{member}"},
 			Roster: []string{"/r/{group}/{member}"}, Match: `(\d+)-(.*)`, Name: "{2}:{1}", Persistent: true,
@@ -30,14 +30,14 @@ func TestCustomConfig(t *testing.T) {
 		{name: "slash at the end", custom: Custom{Paths: []string{"/{group}/{member}/"}}, fields: "custom.paths", says: "not end"},
 		{name: "no member", custom: Custom{Paths: []string{"/{group}/*"}}, fields: "custom.paths", says: "no level is {member}"},
 		{name: "no group", custom: Custom{Paths: []string{"/a/{member}"}}, fields: "custom.paths", says: "setting group"},
-		{name: "two groups' names", custom: Custom{Paths: paths, Group: "g"}, fields: "custom.paths", says: "although"},
+		{name: "the group's name twice", custom: Custom{Paths: paths, Group: "g"}, fields: "custom.paths", says: "although"},
 		{name: "two members", custom: Custom{Paths: []string{"/{group}/{member}/{member}"}}, fields: "custom.paths", says: "below {member}"},
 		{name: "any below", custom: Custom{Paths: []string{"/{group}/{member}/*"}}, fields: "custom.paths", says: "below {member}"},
 		{name: "part of a level", custom: Custom{Paths: []string{"/{group}/id-{member}"}}, fields: "custom.paths", says: "no level is {member}"},
-		{name: "unknown word", custom: Custom{Paths: []string{"/{service}/{member}"}}, fields: "custom.paths", says: `"{service}" is none`},
+		{name: "unknown word", custom: Custom{Paths: []string{"/{service}/{member}"}}, fields: "custom.paths", says: `"{service}" is not {group}`},
 		{name: "empty level", custom: Custom{Paths: []string{"/{group}//{member}"}}, fields: "custom.paths", says: "is empty"},
 		{name: "match", custom: Custom{Paths: paths, Match: "member_(["}, fields: "custom.match", says: "missing closing ]"},
-		{name: "match that closes ours", custom: Custom{Paths: paths, Match: "a)(b"}, fields: "custom.match", says: "unexpected )"},
+		{name: "match with an extra parenthesis", custom: Custom{Paths: paths, Match: "a)(b"}, fields: "custom.match", says: "unexpected )"},
 		{name: "group of match", custom: Custom{Paths: paths, Match: "(a)", Name: "{2}"}, fields: "custom.name", says: "match has 1 groups"},
 		{name: "group of no match", custom: Custom{Paths: paths, Name: "{1}"}, fields: "custom.name", says: "match has 0 groups"},
 		{name: "open brace", custom: Custom{Paths: paths, Name: "a{host"}, fields: "custom.name", says: "{ without a }"},
@@ -48,12 +48,12 @@ func TestCustomConfig(t *testing.T) {
 		{name: "status is", custom: Custom{Paths: paths, Status: check("status")}, fields: "custom.status.is", says: "list the values"},
 		{name: "enabled", custom: Custom{Paths: paths, Enabled: check("enabled")}, fields: "custom.enabled.is", says: "list the values"},
 		{
-			name:   "a roster of other names",
+			name:   "names that the roster does not have",
 			custom: Custom{Paths: paths, Roster: []string{"/r/{group}/{member}"}, Name: "{host}"},
-			fields: "custom.roster", says: "without the data",
+			fields: "custom.roster", says: "when custom.name has fields",
 		},
 		{
-			name: "a roster of leaves", custom: Custom{Paths: paths, Roster: []string{"/r/{group}/{member}/x"}},
+			name: "a roster with names below members", custom: Custom{Paths: paths, Roster: []string{"/r/{group}/{member}/x"}},
 			fields: "custom.roster", says: "must end",
 		},
 		{
@@ -74,7 +74,7 @@ func TestCustomConfig(t *testing.T) {
 	}
 }
 
-// allFields gives the settings that an error is about, however deep it is joined.
+// allFields returns the settings of all joined errors.
 func allFields(err error) (fields []string) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
@@ -91,7 +91,7 @@ func TestNaming(t *testing.T) {
 	tooz := Presets()["tooz"].Match
 	tests := []struct {
 		match, name, znode, data string
-		want                     string // empty: not a member; "?": its data does not tell
+		want                     string // empty: not a member; "?": the data has no name
 	}{
 		{znode: "a", want: "a"},
 		{match: `member_-?\d+`, znode: "member_0000000007", want: "member_0000000007"},
@@ -121,7 +121,7 @@ func TestNaming(t *testing.T) {
 		t.Run(test.match+" "+test.name+" "+test.znode+" "+test.data, func(t *testing.T) {
 			n, err := newNaming(test.match, test.name)
 			require.NoError(t, err)
-			groups := n.groupsOf(test.znode)
+			groups := n.matchName(test.znode)
 			if test.want == "" {
 				require.Nil(t, groups)
 				return

@@ -1,3 +1,6 @@
+// Package layout reads members from trees of znodes that other systems write. A layout declares the paths of members, how
+// they are named, and what their data says. A user declares one by [Custom]; [Presets] are the layouts of known systems. A
+// poll lists all directories, but reads each member's znode only when its watch has fired.
 package layout
 
 import (
@@ -11,204 +14,207 @@ import (
 	"servicegroup_exporter/drivers/zk/session"
 )
 
-// A Tree is a declared layout, and what the last poll found in it. Polls are made one after the other.
+// A Tree reads the members of a declared layout, and remembers the result of the last poll. Only one poll at a time may
+// use it.
 type Tree struct {
 	root         string
 	live, roster []pattern
-	group        string   // where the patterns don't say
+	group        string   // the group's name if the patterns have none
 	groups       []string // to read; empty: all
 	naming       naming
-	fields       []string // of the data, those that anything here asks for
+	fields       []string // of the data, which naming, status and enabled need
 	persistent   bool
 	status       *Check
 	enabled      *Check
 
-	last  *treeResult
-	names map[string]knownName // of members whose name is in their data, by path
+	last  *result
+	names map[string]knownName // the names of members that have fields of their data, by path
 }
 
-// A treeResult is what a poll found and what it was made from.
-type treeResult struct {
-	from         *session.Reader
-	live, roster []room
-	fires        uint64
-	found        found
+// A result is the members that a poll found, and what they were found in.
+type result struct {
+	reader       *session.Reader
+	revision     uint64
+	live, roster []directory
+	members      members
 }
 
-// A room is a directory whose children are members of one group, as far as their names are such.
-type room struct {
-	path, group, tail string
-	list              *session.Listing
+// current reports whether a new poll with these directories would have the same result.
+func (l *result) current(r *session.Reader, live, roster []directory) bool {
+	return l != nil && l.reader == r && l.revision == r.Revision() &&
+		slices.EqualFunc(l.live, live, directory.same) && slices.EqualFunc(l.roster, roster, directory.same)
 }
 
-// same says whether two looks, in one session, are at one directory and show the same children.
-func (r room) same(other room) bool {
-	return r.path == other.path && r.list.SameChildren(other.list.Stat)
+// A directory is a znode whose children may be members of one group.
+type directory struct {
+	path, group string
+	tail        string // the path from a child to the member's znode, empty if that is the child
+	list        *session.Listing
 }
 
-// ParseData gives what reads a znode's data, nil if nothing is asked of it.
-func (t *Tree) ParseData() func([]byte) map[string]string {
+// same reports whether two listings in one session are of the same directory and have the same children.
+func (d directory) same(other directory) bool {
+	return d.path == other.path && d.list.SameChildren(other.list.Stat)
+}
+
+// ParseData returns the function that reads the fields that the layout needs from a znode's data, nil if it needs none.
+func (t *Tree) ParseData() func(data []byte) map[string]string {
 	if len(t.fields) == 0 {
 		return nil
 	}
 	return func(data []byte) map[string]string { return readFields(data, t.fields) }
 }
 
-// Poll reads the layout. What was found is given again if nothing has changed.
-func (t *Tree) Poll(ctx context.Context, r *session.Reader) (*drivers.Poll, error) {
-	v := newVisit(t, r)
-	// The roster is read before who is there, so that a member that joins meanwhile is never taken for dead.
-	roster, err := v.rooms(ctx, t.roster)
+// Read returns the members.
+func (t *Tree) Read(ctx context.Context, r *session.Reader) (*drivers.Poll, error) {
+	w := newWalk(t, r)
+	// The roster is read before the live members, so that a member that joins meanwhile does not look dead.
+	roster, err := w.directories(ctx, t.roster)
 	if err != nil {
 		return nil, err
 	}
-	live, err := v.rooms(ctx, t.live)
+	live, err := w.directories(ctx, t.live)
 	if err != nil {
 		return nil, err
 	}
-	var leaves []leaf
-	if !t.last.holds(r, live, roster) {
+	var nodes []memberNode
+	unchanged := t.last.current(r, live, roster)
+	if !unchanged {
 		r.BeginNodes()
-		if leaves, err = t.readLeaves(ctx, r, live); err != nil {
+		if nodes, err = t.readNodes(ctx, r, live); err != nil {
 			return nil, err
 		}
-		found, err := t.conclude(ctx, r, leaves, roster)
+		found, err := t.countMembers(ctx, r, nodes, roster)
 		if err != nil {
 			return nil, err
 		}
-		t.last = &treeResult{from: r, live: live, roster: roster, fires: r.Revision(), found: found}
+		t.last = &result{reader: r, live: live, roster: roster, revision: r.Revision(), members: found}
 	}
-	found := &t.last.found
+	found := &t.last.members
 	poll := &drivers.Poll{
-		Members: found.members, Unknown: found.unknown, Rejected: found.rejected,
-		Changed: changesIn(r, live, leaves),
+		Members: found.known, Unknown: found.unknown, Rejected: found.rejected,
+		Changed: changes(r, live, nodes),
 	}
-	if leaves != nil {
-		r.Nodes.EndPoll()
+	if !unchanged {
+		r.EndNodes()
 	}
 	return poll, nil
 }
 
-// holds says whether a result was made from the same children in the same session, none of which has changed.
-func (l *treeResult) holds(r *session.Reader, live, roster []room) bool {
-	return l != nil && l.from == r && l.fires == r.Revision() &&
-		slices.EqualFunc(l.live, live, room.same) && slices.EqualFunc(l.roster, roster, room.same)
-}
-
-// changesIn gives the groups whose members came, went or changed since the last poll, and when that was first seen. A group
-// is left out if any of its directories was not watched all the time.
-func changesIn(r *session.Reader, live []room, leaves []leaf) map[string]time.Time {
-	first, gaps := make(map[string]time.Time), make(map[string]bool)
-	note := func(group string, at time.Time) {
+// changes returns the groups in which a member was created, deleted or changed since the last poll, and when that was first
+// seen. It leaves a group out if one of its directories was not watched all the time.
+func changes(r *session.Reader, live []directory, nodes []memberNode) map[string]time.Time {
+	first, unwatched := make(map[string]time.Time), make(map[string]bool)
+	add := func(group string, at time.Time) {
 		if old := first[group]; !at.IsZero() && (old.IsZero() || at.Before(old)) {
 			first[group] = at
 		}
 	}
 	for i := range live {
-		note(live[i].group, r.Dirs.FirstChange(live[i].path, nil))
-		gaps[live[i].group] = gaps[live[i].group] || !r.Dirs.Covers(live[i].path)
+		add(live[i].group, r.Dirs.FirstChange(live[i].path, nil))
+		unwatched[live[i].group] = unwatched[live[i].group] || !r.Dirs.Covers(live[i].path)
 	}
-	for i := range leaves {
-		note(leaves[i].room.group, r.Nodes.FirstChange(leaves[i].node))
+	for i := range nodes {
+		add(nodes[i].dir.group, r.Nodes.FirstChange(nodes[i].node))
 	}
-	for group, gap := range gaps {
-		if gap {
+	for group, is := range unwatched {
+		if is {
 			delete(first, group)
 		}
 	}
 	return first
 }
 
-// A visit reads directories for one poll, each once.
-type visit struct {
+// A walk lists directories for one poll, each of them once.
+type walk struct {
 	*Tree
-	reading *session.Reader
+	reader *session.Reader
 
-	mu   sync.Mutex
-	seen map[string]*session.Listing
+	mu     sync.Mutex
+	listed map[string]*session.Listing
 }
 
-func newVisit(t *Tree, r *session.Reader) *visit {
-	return &visit{Tree: t, reading: r, seen: make(map[string]*session.Listing)}
+func newWalk(t *Tree, r *session.Reader) *walk {
+	return &walk{Tree: t, reader: r, listed: make(map[string]*session.Listing)}
 }
 
-// list reads a directory.
-func (v *visit) list(ctx context.Context, path string) (*session.Listing, error) {
-	v.mu.Lock()
-	list := v.seen[path]
-	v.mu.Unlock()
+// list lists a directory.
+func (w *walk) list(ctx context.Context, path string) (*session.Listing, error) {
+	w.mu.Lock()
+	list := w.listed[path]
+	w.mu.Unlock()
 	if list != nil {
 		return list, nil
 	}
-	list, err := v.reading.Dirs.Read(ctx, path)
+	list, err := w.reader.Dirs.Read(ctx, path)
 	if err != nil {
 		return nil, session.Unavailable("reading "+path, err)
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.seen[path] = list
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listed[path] = list
 	return list, nil
 }
 
-// rooms gives the rooms of patterns, in an order that depends on nothing but the tree.
-func (v *visit) rooms(ctx context.Context, patterns []pattern) ([]room, error) {
-	var all []room
+// directories returns the listed directories that match the patterns. Their order depends only on the tree.
+func (w *walk) directories(ctx context.Context, patterns []pattern) ([]directory, error) {
+	var all []directory
 	for _, p := range patterns {
-		rooms := []room{{path: v.root, tail: p.tail}}
+		dirs := []directory{{path: w.root, tail: p.tail}}
 		for _, level := range p.above {
 			var err error
-			if rooms, err = v.descend(ctx, rooms, level); err != nil {
+			if dirs, err = w.descend(ctx, dirs, level); err != nil {
 				return nil, err
 			}
 		}
-		for i := range rooms {
-			rooms[i].group = cmp.Or(v.group, rooms[i].group)
+		for i := range dirs {
+			dirs[i].group = cmp.Or(w.group, dirs[i].group)
 		}
-		if len(v.groups) > 0 {
-			rooms = slices.DeleteFunc(rooms, func(r room) bool { return !slices.Contains(v.groups, r.group) })
+		if len(w.groups) > 0 {
+			dirs = slices.DeleteFunc(dirs, func(d directory) bool { return !slices.Contains(w.groups, d.group) })
 		}
-		if err := v.fill(ctx, rooms); err != nil {
+		if err := w.listAll(ctx, dirs); err != nil {
 			return nil, err
 		}
-		all = append(all, rooms...)
+		all = append(all, dirs...)
 	}
 	return all, nil
 }
 
-// fill lists the rooms.
-func (v *visit) fill(ctx context.Context, rooms []room) error {
-	todo := make([]*room, len(rooms))
-	for i := range rooms {
-		todo[i] = &rooms[i]
+// listAll lists all of the directories.
+func (w *walk) listAll(ctx context.Context, dirs []directory) error {
+	todo := make([]*directory, len(dirs))
+	for i := range dirs {
+		todo[i] = &dirs[i]
 	}
-	return session.Parallel(ctx, session.MaxInFlight/2, todo, func(ctx context.Context, r *room) (err error) {
-		r.list, err = v.list(ctx, cmp.Or(r.path, "/"))
+	return session.Parallel(ctx, session.MaxInFlight/2, todo, func(ctx context.Context, d *directory) (err error) {
+		d.list, err = w.list(ctx, cmp.Or(d.path, "/"))
 		return err
 	})
 }
 
-// descend goes one level down.
-func (v *visit) descend(ctx context.Context, rooms []room, level string) ([]room, error) {
+// descend returns the directories one level below that match the level of a pattern.
+func (w *walk) descend(ctx context.Context, dirs []directory, level string) ([]directory, error) {
 	if level != levelAny && level != levelGroup {
-		for i := range rooms {
-			rooms[i].path += "/" + level
+		for i := range dirs {
+			dirs[i].path += "/" + level
 		}
-		return rooms, nil
+		return dirs, nil
 	}
-	if err := v.fill(ctx, rooms); err != nil {
+	if err := w.listAll(ctx, dirs); err != nil {
 		return nil, err
 	}
-	var below []room
-	for _, above := range rooms {
+	var below []directory
+	for _, above := range dirs {
 		for _, name := range above.list.Names {
-			next := room{path: above.path + "/" + name, group: above.group, tail: above.tail}
+			d := directory{path: above.path + "/" + name, group: above.group, tail: above.tail}
 			switch {
-			case level == levelGroup && next.group == "":
-				next.group = name
+			case level == levelGroup && d.group == "":
+				d.group = name
 			case level == levelGroup:
-				next.group += "/" + name
+				d.group += "/" + name
 			}
-			below = append(below, next)
+			below = append(below, d)
 		}
 	}
 	return below, nil

@@ -13,218 +13,222 @@ import (
 	"servicegroup_exporter/drivers/zk/session"
 )
 
-// maxStableName bounds a name that comes from a znode's data, in bytes: it becomes a label.
-const maxStableName = 256
+// maxNameLength bounds the length in bytes of the names of members and groups, since they become labels.
+const maxNameLength = 256
 
-// A leaf is a znode whose presence may say that a member is alive.
-type leaf struct {
-	room   *room
-	znode  string
-	path   string
-	groups []string // of the expression that takes the stable name
+// A memberNode is a znode whose existence may mean that a member is alive.
+type memberNode struct {
+	dir    *directory
+	znode  string   // the name of the directory's child
+	path   string   // of the member's znode
+	groups []string // of the regular expression, in the name of the child
 	node   *session.Node
 }
 
-// A knownName is what a znode was called when its data could be read.
+// A knownName is the name that a member had when its znode's data could be read.
 type knownName struct {
-	czxid int64
+	czxid int64 // of the znode
 	name  string
 }
 
-// found is what a poll found, sorted.
-type found struct {
-	members, unknown []drivers.Member
-	rejected         []drivers.Rejection
+// members are the members that a poll found, sorted.
+type members struct {
+	known, unknown []drivers.Member
+	rejected       []drivers.Rejection
 }
 
-// readLeaves reads the znodes of all who may be members. It never gives nil for success.
-func (t *Tree) readLeaves(ctx context.Context, r *session.Reader, rooms []room) ([]leaf, error) {
-	leaves := []leaf{}
-	for i := range rooms {
-		for _, znode := range rooms[i].list.Names {
-			if groups := t.naming.groupsOf(znode); groups != nil {
-				path := rooms[i].path + "/" + znode + rooms[i].tail
-				leaves = append(leaves, leaf{room: &rooms[i], znode: znode, path: path, groups: groups})
+// readNodes reads the znodes of all members in the directories.
+func (t *Tree) readNodes(ctx context.Context, r *session.Reader, dirs []directory) ([]memberNode, error) {
+	var nodes []memberNode
+	for i := range dirs {
+		for _, znode := range dirs[i].list.Names {
+			if groups := t.naming.matchName(znode); groups != nil {
+				path := dirs[i].path + "/" + znode + dirs[i].tail
+				nodes = append(nodes, memberNode{dir: &dirs[i], znode: znode, path: path, groups: groups})
 			}
 		}
 	}
-	todo := make([]*leaf, len(leaves))
-	for i := range leaves {
-		todo[i] = &leaves[i]
+	todo := make([]*memberNode, len(nodes))
+	for i := range nodes {
+		todo[i] = &nodes[i]
 	}
-	return leaves, session.Parallel(ctx, session.MaxInFlight/2, todo, func(ctx context.Context, l *leaf) (err error) {
-		if l.node, err = r.Nodes.Read(ctx, l.path, l.room.tail != ""); err != nil {
-			return session.Unavailable("reading "+l.path, err)
+	read := func(ctx context.Context, n *memberNode) (err error) {
+		if n.node, err = r.Nodes.Read(ctx, n.path, n.dir.tail != ""); err != nil {
+			return session.Unavailable("reading "+n.path, err)
 		}
 		return nil
-	})
+	}
+	return nodes, session.Parallel(ctx, session.MaxInFlight/2, todo, read)
 }
 
-// A presence is all that is known of one member: several znodes may have the same stable name for a while, the last
-// one's of a process that has died and the first one's of that which has taken its place.
-type presence struct {
+// A state is what is known of one member. Several znodes may have the same member's name for some time: the old one of a
+// process that has died, and the new one of the process that replaces it.
+type state struct {
 	up, unknown, rostered bool
 	enabled               drivers.Flag
-	newest                int64 // whose word counts on enabled
+	newest                int64 // the Czxid of the newest znode, which decides whether the member is enabled
 }
 
-// A census counts members.
-type census struct {
+// A count collects the members of one poll.
+type count struct {
 	*Tree
-	present  map[drivers.Key]*presence
+	states   map[drivers.Key]*state
 	names    map[string]knownName
 	rejected []drivers.Rejection
 }
 
-func (c *census) of(group, name string) *presence {
-	key := drivers.Key{Group: group, Name: name}
-	if c.present[key] == nil {
-		c.present[key] = &presence{}
-	}
-	return c.present[key]
+func (t *Tree) newCount() *count {
+	return &count{Tree: t, states: make(map[drivers.Key]*state), names: make(map[string]knownName)}
 }
 
-func (c *census) reject(group, name, reason string) {
+// state returns the state of a member, a new one if there is none.
+func (c *count) state(key drivers.Key) *state {
+	if c.states[key] == nil {
+		c.states[key] = &state{}
+	}
+	return c.states[key]
+}
+
+func (c *count) reject(group, name, reason string) {
 	c.rejected = append(c.rejected, drivers.Rejection{Group: group, Name: name, Reason: reason})
 }
 
-// conclude gives the members among the leaves and in the roster.
-func (t *Tree) conclude(ctx context.Context, r *session.Reader, leaves []leaf, roster []room) (found, error) {
-	c := census{Tree: t, present: make(map[drivers.Key]*presence), names: make(map[string]knownName)}
-	for i := range leaves {
-		c.count(&leaves[i])
+// countMembers returns the members among the znodes and in the roster.
+func (t *Tree) countMembers(ctx context.Context, r *session.Reader, nodes []memberNode, roster []directory) (members, error) {
+	c := t.newCount()
+	for i := range nodes {
+		c.addNode(&nodes[i])
 	}
-	if missing := c.enrol(roster); len(missing) > 0 {
-		again, err := newVisit(t, r).rooms(ctx, t.roster)
+	if missing := c.addRoster(roster); len(missing) > 0 {
+		again, err := newWalk(t, r).directories(ctx, t.roster)
 		if err != nil {
-			return found{}, err
+			return members{}, err
 		}
-		c.recheck(missing, roster, again)
+		c.checkMissing(missing, roster, again)
 	}
 	t.names = c.names
-	return c.result(), nil
+	return c.sorted(), nil
 }
 
-// recheck judges those who are in the roster and not there, by what the roster says after that was read too. Where it has
-// not changed, they were in it all the time, and are dead. Where it has, they may have left, or left and come back, which
-// the next poll tells.
-func (c *census) recheck(missing []drivers.Key, before, after []room) {
-	steady := census{Tree: c.Tree, present: make(map[drivers.Key]*presence)}
-	changed := census{Tree: c.Tree, present: make(map[drivers.Key]*presence)}
-	rooms := make(map[string]room, len(before))
-	for _, was := range before {
-		rooms[was.path] = was
+// checkMissing decides about members that are in the roster and have no znode, by listings of the roster from before and
+// after the znodes were read. If a directory of the roster has not changed, its members were in it all the time, and are
+// dead. If it has changed, they may have left, or left and joined again; they are unknown until the next poll.
+func (c *count) checkMissing(missing []drivers.Key, before, after []directory) {
+	unchanged, changed := c.newCount(), c.newCount()
+	old := make(map[string]directory, len(before))
+	for _, d := range before {
+		old[d.path] = d
 	}
-	for _, now := range after {
-		if was, there := rooms[now.path]; there && was.same(now) {
-			steady.enrol([]room{now})
+	for _, d := range after {
+		if was, exists := old[d.path]; exists && was.same(d) {
+			unchanged.addRoster([]directory{d})
 		} else {
-			changed.enrol([]room{now})
+			changed.addRoster([]directory{d})
 		}
 	}
 	for _, key := range missing {
 		switch {
-		case steady.present[key] != nil:
-		case changed.present[key] != nil:
-			c.present[key].unknown = true
+		case unchanged.states[key] != nil:
+		case changed.states[key] != nil:
+			c.states[key].unknown = true
 		default:
-			delete(c.present, key)
+			delete(c.states, key)
 		}
 	}
 }
 
-// count notes one leaf.
-func (c *census) count(l *leaf) {
-	ephemeral := l.node.Owner != 0
-	if !l.node.Exists || !ephemeral && !c.persistent {
+// addNode adds the member of one znode.
+func (c *count) addNode(n *memberNode) {
+	ephemeral := n.node.Owner != 0
+	if !n.node.Exists || !ephemeral && !c.persistent {
 		return
 	}
-	name, unreadable := c.call(l)
+	name, unreadable := c.nameOf(n)
 	if unreadable {
-		c.reject(l.room.group, l.znode, "data")
+		c.reject(n.dir.group, n.znode, "data")
 	}
 	if name == "" && unreadable {
 		return
 	}
-	if !usable(name) || !usable(l.room.group) {
-		c.reject(l.room.group, l.znode, "name")
+	if !validName(name) || !validName(n.dir.group) {
+		c.reject(n.dir.group, n.znode, "name")
 		return
 	}
-	p := c.of(l.room.group, name)
-	p.rostered = p.rostered || !ephemeral
+	s := c.state(drivers.Key{Group: n.dir.group, Name: name})
+	s.rostered = s.rostered || !ephemeral
 	switch {
 	case c.status == nil:
-		p.up = true
+		s.up = true
 	case unreadable:
-		p.unknown = true
+		s.unknown = true
 	default:
-		p.up = p.up || c.status.holds(l.node.Fields)
+		s.up = s.up || c.status.matches(n.node.Fields)
 	}
-	if c.enabled != nil && !unreadable && l.node.Czxid > p.newest {
-		p.newest, p.enabled = l.node.Czxid, drivers.FlagOf(c.enabled.holds(l.node.Fields))
+	if c.enabled != nil && !unreadable && n.node.Czxid > s.newest {
+		s.newest, s.enabled = n.node.Czxid, drivers.FlagOf(c.enabled.matches(n.node.Fields))
 	}
 }
 
-// call gives a leaf's stable name, and whether its data lacks what is asked of it. A znode whose data can't be read any
-// more is called as it was before, if anybody knows.
-func (c *census) call(l *leaf) (name string, unreadable bool) {
-	name, err := c.naming.name(l.groups, l.node.Fields)
-	unreadable = err != nil || len(c.fields) > 0 && l.node.Fields == nil
+// nameOf returns the member's name, and whether fields that the layout needs can't be read from the znode's data. If the
+// name has such fields, it is the name that the same znode had when they could be read, empty if there is none.
+func (c *count) nameOf(n *memberNode) (name string, unreadable bool) {
+	name, err := c.naming.name(n.groups, n.node.Fields)
+	unreadable = err != nil || len(c.fields) > 0 && n.node.Fields == nil
 	if len(c.naming.fields) == 0 {
 		return name, unreadable
 	}
-	known := knownName{l.node.Czxid, name}
+	known := knownName{n.node.Czxid, name}
 	if errors.Is(err, errNoField) {
-		if known = c.Tree.names[l.path]; known.czxid != l.node.Czxid {
+		if known = c.Tree.names[n.path]; known.czxid != n.node.Czxid {
 			return "", true
 		}
 	}
-	c.names[l.path] = known
+	c.names[n.path] = known
 	return known.name, unreadable
 }
 
-// usable says whether a name can be a label.
-func usable(name string) bool {
-	return name != "" && len(name) <= maxStableName && utf8.ValidString(name)
+// validName reports whether a name can be a label.
+func validName(name string) bool {
+	return name != "" && len(name) <= maxNameLength && utf8.ValidString(name)
 }
 
-// enrol notes who is in the roster, and gives those who were not counted before.
-func (c *census) enrol(rooms []room) (missing []drivers.Key) {
-	for i := range rooms {
-		for _, znode := range rooms[i].list.Names {
-			groups := c.naming.groupsOf(znode)
+// addRoster adds the members in the roster, and returns those that were not added before.
+func (c *count) addRoster(dirs []directory) (missing []drivers.Key) {
+	for i := range dirs {
+		for _, znode := range dirs[i].list.Names {
+			groups := c.naming.matchName(znode)
 			if groups == nil {
 				continue
 			}
 			name, err := c.naming.name(groups, nil)
-			if err != nil || !usable(name) || !usable(rooms[i].group) {
-				c.reject(rooms[i].group, znode, "name")
+			if err != nil || !validName(name) || !validName(dirs[i].group) {
+				c.reject(dirs[i].group, znode, "name")
 				continue
 			}
-			key := drivers.Key{Group: rooms[i].group, Name: name}
-			if c.present[key] == nil {
+			key := drivers.Key{Group: dirs[i].group, Name: name}
+			if c.states[key] == nil {
 				missing = append(missing, key)
 			}
-			c.of(key.Group, key.Name).rostered = true
+			c.state(key).rostered = true
 		}
 	}
 	return missing
 }
 
-// result sorts what was counted.
-func (c *census) result() found {
-	f := found{members: make([]drivers.Member, 0, len(c.present)), rejected: c.rejected}
-	keys := slices.SortedFunc(maps.Keys(c.present), func(a, b drivers.Key) int {
+// sorted returns the members that were added.
+func (c *count) sorted() members {
+	all := members{known: make([]drivers.Member, 0, len(c.states)), rejected: c.rejected}
+	keys := slices.SortedFunc(maps.Keys(c.states), func(a, b drivers.Key) int {
 		return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Name, b.Name))
 	})
 	for _, key := range keys {
-		p := c.present[key]
-		m := drivers.Member{Group: key.Group, Name: key.Name, Up: p.up, Rostered: p.rostered, Enabled: p.enabled}
-		if p.unknown && !p.up {
-			f.unknown = append(f.unknown, m)
+		s := c.states[key]
+		m := drivers.Member{Group: key.Group, Name: key.Name, Up: s.up, Rostered: s.rostered, Enabled: s.enabled}
+		if s.unknown && !s.up {
+			all.unknown = append(all.unknown, m)
 		} else {
-			f.members = append(f.members, m)
+			all.known = append(all.known, m)
 		}
 	}
-	return f
+	return all
 }

@@ -12,20 +12,20 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A naming makes the stable name of a member of its znode's name and data, so that what is new each time a member starts
-// never becomes a label.
+// A naming makes a member's name from the name and the data of its znode. It leaves out what is new each time the member
+// starts, for example a random id, since that must not become a label.
 type naming struct {
 	match  *regexp.Regexp // nil: any name
-	parts  []namePart     // none: the first group of match that is not empty
-	fields []string       // of the data, as far as parts need them
+	parts  []namePart     // of the name; empty: the name is the first group of match that is not empty
+	fields []string       // of the data, which the parts need
 }
 
 // A namePart is a part of a name: text, a group of the regular expression, or a field of the data.
 type namePart struct {
+	kind  partKind
 	text  string
 	group int
 	field string
-	kind  partKind
 }
 
 type partKind uint8
@@ -36,11 +36,11 @@ const (
 	partField
 )
 
-// newNaming compiles both settings. Its error is a [drivers.FieldError].
+// newNaming parses the settings match and name. Its error is a [drivers.FieldError].
 func newNaming(match, name string) (naming, error) {
 	var n naming
 	if match != "" {
-		// The user's own text is parsed first, so that errors show it as it is.
+		// The user's text is compiled first, so that an error shows the text as it is.
 		if _, err := regexp.Compile(match); err != nil {
 			return n, drivers.Field("custom.match", "%w", err)
 		}
@@ -64,7 +64,7 @@ func newNaming(match, name string) (naming, error) {
 		if !found {
 			return n, drivers.Field("custom.name", "%q has a { without a }", name)
 		}
-		if err := n.add(inside); err != nil {
+		if err := n.addPart(inside); err != nil {
 			return n, drivers.Field("custom.name", "%q: %w", name, err)
 		}
 		rest = after
@@ -72,47 +72,48 @@ func newNaming(match, name string) (naming, error) {
 	return n, nil
 }
 
-// add adds the part that stood between braces.
-func (n *naming) add(inside string) error {
-	number, err := strconv.Atoi(inside)
+// addPart adds the part that is written as text between braces.
+func (n *naming) addPart(text string) error {
+	number, err := strconv.Atoi(text)
 	if err != nil {
-		n.parts = append(n.parts, namePart{kind: partField, field: inside})
-		n.fields = append(n.fields, inside)
-		return checkField(inside)
+		n.parts = append(n.parts, namePart{kind: partField, field: text})
+		n.fields = append(n.fields, text)
+		return checkField(text)
 	}
 	groups := 0
 	if n.match != nil {
 		groups = n.match.NumSubexp()
 	}
 	if number < 0 || number > groups {
-		return fmt.Errorf("{%d} is not there: match has %d groups in parentheses", number, groups)
+		return fmt.Errorf("there is no {%d}: match has %d groups in parentheses", number, groups)
 	}
 	n.parts = append(n.parts, namePart{kind: partGroup, group: number})
 	return nil
 }
 
-// checkField says why a path into the data is none.
-func checkField(field string) error {
-	for key := range strings.SplitSeq(field, ".") {
+// checkField returns an error if the text is not a key, or several keys joined by dots.
+func checkField(text string) error {
+	for key := range strings.SplitSeq(text, ".") {
 		if key == "" || strings.ContainsAny(key, "{}") {
-			return fmt.Errorf("%q is not the name of a field, as status or serviceEndpoint.host", field)
+			return fmt.Errorf("%q is not the name of a field, for example status or serviceEndpoint.host", text)
 		}
 	}
 	return nil
 }
 
-// groupsOf gives the parts of a znode's name, nil if that can't be a member's.
-func (n *naming) groupsOf(znode string) []string {
+// matchName returns the groups of the regular expression in a znode's name, the whole name first. It returns nil if the
+// znode is not a member.
+func (n *naming) matchName(znode string) []string {
 	if n.match == nil {
 		return []string{znode}
 	}
 	return n.match.FindStringSubmatch(znode)
 }
 
-var errNoField = errors.New("the data lacks a field of the name")
+var errNoField = errors.New("the data does not have a field of the name")
 
-// name gives the member's name, or an error if the data does not have what it takes.
-func (n *naming) name(groups []string, said map[string]string) (string, error) {
+// name returns the member's name. It returns errNoField if the data does not have a field that the name needs.
+func (n *naming) name(groups []string, fields map[string]string) (string, error) {
 	if len(n.parts) == 0 {
 		return firstGroup(groups), nil
 	}
@@ -122,8 +123,8 @@ func (n *naming) name(groups []string, said map[string]string) (string, error) {
 		case partGroup:
 			b.WriteString(groups[p.group])
 		case partField:
-			value, there := said[p.field]
-			if !there {
+			value, exists := fields[p.field]
+			if !exists {
 				return "", errNoField
 			}
 			b.WriteString(value)
@@ -146,8 +147,8 @@ func firstGroup(groups []string) string {
 	return Anonymous
 }
 
-// readFields takes fields out of a znode's JSON. Those that are not there, or are no single values, are left out. It gives
-// nil for data that is no JSON object.
+// readFields returns fields of the JSON in a znode. It leaves out fields that do not exist and fields that are objects,
+// lists or null. It returns nil if the data is not a JSON object.
 func readFields(data []byte, fields []string) map[string]string {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -155,13 +156,13 @@ func readFields(data []byte, fields []string) map[string]string {
 	if err := decoder.Decode(&object); err != nil || object == nil {
 		return nil
 	}
-	said := make(map[string]string, len(fields))
+	values := make(map[string]string, len(fields))
 	for _, field := range fields {
 		if value, ok := readField(object, field); ok {
-			said[field] = value
+			values[field] = value
 		}
 	}
-	return said
+	return values
 }
 
 func readField(object map[string]any, field string) (string, bool) {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever a layout says and whatever is in the tree: no panic, and a layout that was taken has an answer to every znode.
+// For any layout and any znode, nothing panics, and a valid layout has a name or errNoField for every znode that matches.
 func FuzzLayout(f *testing.F) {
 	f.Add("/discovery/{group}/{member}", "(.*)_[0-9]+", "{1}:{serviceEndpoint.host}", "a_1", []byte(`{"serviceEndpoint":{"host":"h"}}`))
 	f.Add("/{member}/x", "", "{0}{a.b.c}", "\x00\xff", []byte(`{"a":{"b":[1e999]}}`))
@@ -21,13 +21,13 @@ func FuzzLayout(f *testing.F) {
 		if err != nil {
 			return
 		}
-		said := readFields(data, tree.fields)
-		if groups := tree.naming.groupsOf(znode); groups != nil {
-			_, err := tree.naming.name(groups, said)
+		fields := readFields(data, tree.fields)
+		if groups := tree.naming.matchName(znode); groups != nil {
+			_, err := tree.naming.name(groups, fields)
 			if err != nil {
 				require.ErrorIs(t, err, errNoField)
 			}
-			tree.status.holds(said)
+			tree.status.matches(fields)
 		}
 	})
 }

@@ -15,19 +15,19 @@ const (
 	levelMember = "{member}"
 )
 
-// A pattern is where members are: the levels above theirs, and the names below it.
+// A pattern is a path of members: the levels above {member}, and the names below it.
 type pattern struct {
 	above []string
-	tail  string // empty, or a path
+	tail  string // the path below {member}, empty if there is none
 }
 
-// grouped says whether the path holds the group's name.
-func (p *pattern) grouped() bool { return slices.Contains(p.above, levelGroup) }
+// hasGroup reports whether the path has the group's name.
+func (p *pattern) hasGroup() bool { return slices.Contains(p.above, levelGroup) }
 
-// parsePattern parses a path like /tables/{group}/replicas/{member}/is_active.
+// parsePattern parses a path, for example /tables/{group}/replicas/{member}/is_active.
 func parsePattern(text string) (pattern, error) {
 	if !strings.HasPrefix(text, "/") || strings.HasSuffix(text, "/") {
-		return pattern{}, errors.New("must begin and not end with a slash, as /discovery/{group}/{member}")
+		return pattern{}, errors.New("must begin with a slash and must not end with one, for example /discovery/{group}/{member}")
 	}
 	levels := strings.Split(text[1:], "/")
 	at := slices.Index(levels, levelMember)
@@ -38,9 +38,9 @@ func parsePattern(text string) (pattern, error) {
 		switch {
 		case i == at || i < at && (level == levelAny || level == levelGroup):
 		case i > at && (level == levelAny || level == levelGroup || level == levelMember):
-			return pattern{}, fmt.Errorf("%s stands below {member}, where only names can", level)
+			return pattern{}, fmt.Errorf("%s is below {member}, where only names are allowed", level)
 		case strings.ContainsAny(level, "{}*"):
-			return pattern{}, fmt.Errorf("the level %q is none of {group}, {member}, * and a name without such signs", level)
+			return pattern{}, fmt.Errorf("the level %q is not {group}, {member}, * or a name without the characters {, } and *", level)
 		default:
 			if err := CheckName(level); err != nil {
 				return pattern{}, fmt.Errorf("a level %w", err)
@@ -54,8 +54,8 @@ func parsePattern(text string) (pattern, error) {
 	return p, nil
 }
 
-// CheckName says why a name can't be a znode's. The ranges are those that ZooKeeper's PathUtils refuses; it counts in
-// UTF-16, so that everything beyond the basic plane is a surrogate and refused too.
+// CheckName returns an error if a znode can't have the name. It refuses the same characters as ZooKeeper's PathUtils. That
+// class counts in UTF-16, so it refuses everything beyond the basic plane as a surrogate.
 func CheckName(name string) error {
 	switch {
 	case name == "":

@@ -6,23 +6,24 @@ import (
 	"time"
 )
 
-// A Backoff spaces attempts out.
-type Backoff struct {
-	wait  time.Duration
-	Limit time.Duration // of the pause
-}
-
-// FirstWait is the first pause, at most.
+// FirstWait is the upper bound of the first pause of a [Backoff].
 const FirstWait = 50 * time.Millisecond
 
-// Pause waits before the next attempt, between half the current wait and all of it, and doubles it. It returns false
-// when ctx ended.
-func (b *Backoff) Pause(ctx context.Context) bool {
-	b.wait = min(max(2*b.wait, FirstWait), b.Limit)
-	return wait(ctx, b.wait/2+rand.N(b.wait/2), nil)
+// A Backoff computes the pauses between attempts.
+type Backoff struct {
+	Limit time.Duration // of one pause
+
+	wait time.Duration
 }
 
-// Lasted notes a success and how long it was of use. It says whether that was long enough to try again at once.
+// Pause doubles the current wait and pauses for between half of it and all of it. It returns false if ctx has ended.
+func (b *Backoff) Pause(ctx context.Context) bool {
+	b.wait = min(max(2*b.wait, FirstWait), b.Limit)
+	return pause(ctx, b.wait/2+rand.N(b.wait/2), nil)
+}
+
+// Lasted records for how long the last success lasted. If that was long enough to try again at once, it returns true and
+// the pauses begin anew.
 func (b *Backoff) Lasted(d time.Duration) bool {
 	if d < b.Limit {
 		return false
@@ -31,8 +32,8 @@ func (b *Backoff) Lasted(d time.Duration) bool {
 	return true
 }
 
-// wait waits for a time or until early is closed. It returns false when ctx ended.
-func wait(ctx context.Context, d time.Duration, early <-chan struct{}) bool {
+// pause waits for d, or until early is closed or ctx ends. It returns false if ctx has ended.
+func pause(ctx context.Context, d time.Duration, early <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

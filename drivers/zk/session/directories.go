@@ -10,151 +10,156 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 )
 
-// A listing is the children of a znode as they were at some instant. It never changes.
+// A Listing is the children of a znode at one instant. It never changes.
 type Listing struct {
 	Names []string      // sorted
-	Stat  zkclient.Stat // zero where there is no such znode
+	Stat  zkclient.Stat // the znode's metadata; zero if the znode does not exist
 }
 
-// SameChildren says whether a later look at the znode shows that no child came or went. Pzxid is the transaction that
-// last changed the children; both looks are the same server's.
+// SameChildren reports whether later metadata of the znode, from the same server, show that no child was created or
+// deleted since. Pzxid is the last transaction that did so.
 func (l *Listing) SameChildren(stat zkclient.Stat) bool {
 	return l.Stat.Czxid == stat.Czxid && l.Stat.Pzxid == stat.Pzxid && l.Stat.Cversion == stat.Cversion
 }
 
-// A dir is what is known of one path in one session.
-type dir struct {
-	list  *Listing // nil before the first read
-	armed bool     // a watch is outstanding: at most one a path
-	turn  uint64   // counts the watches
-	// fired is when the watch fired that was outstanding last, zero since it was armed again; pending is the first such
-	// time that no successful poll has reported yet.
+// A directory is what is known of the children of one path.
+type directory struct {
+	list    *Listing // nil until it was read with the current watch
+	watched bool     // a watch is set; there is at most one for each path
+	watch   uint64   // how many watches have been set: the number of the current one
+	// fired is when the last watch fired, zero since a new one was set; pending is the first such time that no successful
+	// poll has reported.
 	fired, pending time.Time
-	covered        bool // a poll has succeeded since the first watch was armed
-	poll           uint64
+	covered        bool   // a poll has succeeded since the first watch was set
+	poll           uint64 // the last poll that read the path
 }
 
-// dirs reads znodes' children in one session and watches them. A session's watches end with it, so the next one begins
-// with new dirs.
+// Directories reads the children of znodes and watches them, in one session. Its watches end with the session, so the next
+// session has new Directories.
 //
-// A path is read with a watch when none is outstanding. As long as that has not fired, a look at the znode's own numbers
-// shows that the children are still the same, which is one small answer for a group of any size.
+// A path is read with a watch if none is set. While the watch has not fired, the znode's metadata show that the children
+// are the same, which is one short answer for a group of any size.
 type Directories struct {
-	session *Session
-	asked   func() // counts a round trip
+	session   *Session
+	onRequest func()
 
-	mu    sync.Mutex
-	paths map[string]*dir
-	poll  uint64 // the number of the poll that is under way; quiet ones share one
-	fires uint64 // how many watches had fired when it began
+	mu       sync.Mutex
+	paths    map[string]*directory
+	poll     uint64 // the number of the current poll; polls between which no watch has fired have the same number
+	revision uint64 // of the current poll, as Reader.Revision
 }
 
-func newDirectories(asked func()) *Directories {
-	return &Directories{asked: asked, paths: make(map[string]*dir)}
+func newDirectories(onRequest func()) *Directories {
+	return &Directories{onRequest: onRequest, paths: make(map[string]*directory)}
 }
 
-func (d *Directories) get(path string) *dir {
-	e := d.paths[path]
-	if e == nil {
-		e = &dir{}
-		d.paths[path] = e
+// get returns what is known of a path. The caller has locked mu.
+func (d *Directories) get(path string) *directory {
+	dir := d.paths[path]
+	if dir == nil {
+		dir = &directory{}
+		d.paths[path] = dir
 	}
-	return e
+	return dir
 }
 
-// fire is called when the watch on a path fires. Its time has to be taken here, before the answers that show the change.
-func (d *Directories) fire(path string) {
+// watchFired is called when the watch on a path fires. The time has to be taken here, before the answers that show the
+// change.
+func (d *Directories) watchFired(path string) {
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	e := d.get(path)
-	e.armed = false
-	if e.fired.IsZero() {
-		e.fired = now
+	dir := d.get(path)
+	dir.watched = false
+	if dir.fired.IsZero() {
+		dir.fired = now
 	}
 }
 
-// Read gives the children of a path and the znode's present numbers. A path without a znode has none.
+// Read returns the children of a path and the znode's current metadata. A path without a znode has no children.
 func (d *Directories) Read(ctx context.Context, path string) (*Listing, error) {
 	for {
-		list, turn := d.begin(path)
-		if turn != 0 {
-			list, err := d.list(ctx, path, turn)
+		list, watch := d.begin(path)
+		if watch != 0 {
+			list, err := d.listAndWatch(ctx, path, watch)
 			if err != nil || list != nil {
 				return list, err
 			}
-			continue // It came into being while it was looked at.
+			continue // The znode was created meanwhile.
 		}
 		if list != nil {
-			same, err := d.unchanged(ctx, path, list)
+			same, err := d.refresh(ctx, path, list)
 			if err != nil || same != nil {
 				return same, err
 			}
 		}
-		if turn := d.armed(path); turn != 0 { // A watch for the znode's creation, or one whose first read was cut short.
-			return d.listUnwatched(ctx, path, turn)
+		// A watch is set, for the znode's creation, or for children that were not read because ctx ended.
+		if watch := d.currentWatch(path); watch != 0 {
+			return d.listOnly(ctx, path, watch)
 		}
 	}
 }
 
-// ReadCached is like Read, but takes the watch's word: as long as that has not fired, nothing is asked. The server sends what
-// has happened before the answer to the sync that a poll begins with.
+// ReadCached is like Read, but makes no request while the watch has not fired, and returns the metadata of the last read.
+// It is up to date all the same: the server sends watch events before the answer to the sync request that a poll begins
+// with.
 func (d *Directories) ReadCached(ctx context.Context, path string) (*Listing, error) {
-	if list := d.watched(path); list != nil {
+	if list := d.cached(path); list != nil {
 		return list, nil
 	}
 	return d.Read(ctx, path)
 }
 
-// watched gives the children of a path that were read and whose watch has not fired since, else nil.
-func (d *Directories) watched(path string) *Listing {
+// cached returns the children of a path if they are known and their watch has not fired, else nil.
+func (d *Directories) cached(path string) *Listing {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	e := d.paths[path]
-	if e == nil || !e.armed || e.list == nil {
+	dir := d.paths[path]
+	if dir == nil || !dir.watched || dir.list == nil {
 		return nil
 	}
-	e.poll = d.poll
-	return e.list
+	dir.poll = d.poll
+	return dir.list
 }
 
-// begin notes that a poll reads the path. Unless a watch is outstanding, it is the caller's turn to arm one.
-func (d *Directories) begin(path string) (list *Listing, turn uint64) {
+// begin records that the current poll reads the path. If no watch is set, it returns the number of a new one, which the
+// caller has to set.
+func (d *Directories) begin(path string) (list *Listing, watch uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	e := d.get(path)
-	e.poll = d.poll
-	if e.armed {
-		return e.list, 0
+	dir := d.get(path)
+	dir.poll = d.poll
+	if dir.watched {
+		return dir.list, 0
 	}
-	if e.pending.IsZero() {
-		e.pending = e.fired
+	if dir.pending.IsZero() {
+		dir.pending = dir.fired
 	}
-	// Armed before it is asked for, since it may fire before the answer is handed on.
-	e.armed, e.fired, e.list = true, time.Time{}, nil
-	e.turn++
-	return nil, e.turn
+	// This comes before the request, since the watch may fire before the answer is returned.
+	dir.watched, dir.fired, dir.list = true, time.Time{}, nil
+	dir.watch++
+	return nil, dir.watch
 }
 
-// armed gives the turn of the watch that is outstanding, 0 if there is none.
-func (d *Directories) armed(path string) uint64 {
+// currentWatch returns the number of the watch that is set, 0 if none is.
+func (d *Directories) currentWatch(path string) uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if e := d.get(path); e.armed {
-		return e.turn
+	if dir := d.get(path); dir.watched {
+		return dir.watch
 	}
 	return 0
 }
 
-// disarm notes that a watch was not set after all.
-func (d *Directories) disarm(path string) {
+// watchFailed records that a watch was not set.
+func (d *Directories) watchFailed(path string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.get(path).armed = false
+	d.get(path).watched = false
 }
 
-// store keeps a listing, unless its turn is over: the answer may have been on its way for long.
-func (d *Directories) store(path string, turn uint64, names []string, stat *zkclient.Stat) *Listing {
+// store returns a listing, and keeps it unless there is a newer watch, so that a late answer replaces nothing newer.
+func (d *Directories) store(path string, watch uint64, names []string, stat *zkclient.Stat) *Listing {
 	slices.Sort(names)
 	list := &Listing{Names: names}
 	if stat != nil {
@@ -162,47 +167,47 @@ func (d *Directories) store(path string, turn uint64, names []string, stat *zkcl
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if e := d.get(path); e.turn == turn {
-		e.list = list
+	if dir := d.get(path); dir.watch == watch {
+		dir.list = list
 	}
 	return list
 }
 
-// list reads the children and sets a watch on them, or on the znode's creation where there is none. It gives nil when
-// the znode was created in between.
-func (d *Directories) list(ctx context.Context, path string, turn uint64) (*Listing, error) {
-	d.asked()
-	// What follows an answer is done even if nobody waits for it any more, since the server has set the watch.
+// listAndWatch reads the children and sets a watch on them, or on the znode's creation if it does not exist. It returns nil
+// if the znode was created between the two requests.
+func (d *Directories) listAndWatch(ctx context.Context, path string, watch uint64) (*Listing, error) {
+	d.onRequest()
+	// The answer is stored even if ctx has ended, since the server has set the watch.
 	list, err := Call(ctx, d.session, func(c *zkclient.Conn) (*Listing, error) {
 		names, stat, _, err := c.ChildrenW(path)
 		if err != nil {
-			d.disarm(path)
-			return nil, denied(err, "READ", path)
+			d.watchFailed(path)
+			return nil, withPermission(err, "READ", path)
 		}
-		return d.store(path, turn, names, stat), nil
+		return d.store(path, watch, names, stat), nil
 	})
 	if errors.Is(err, zkclient.ErrNoNode) {
-		return d.awaitCreation(ctx, path)
+		return d.watchCreation(ctx, path)
 	}
 	return list, err
 }
 
-func (d *Directories) awaitCreation(ctx context.Context, path string) (*Listing, error) {
-	_, turn := d.begin(path)
-	d.asked()
+func (d *Directories) watchCreation(ctx context.Context, path string) (*Listing, error) {
+	_, watch := d.begin(path)
+	d.onRequest()
 	return Call(ctx, d.session, func(c *zkclient.Conn) (*Listing, error) {
 		exists, _, _, err := c.ExistsW(path)
 		if err != nil || exists {
-			d.disarm(path)
+			d.watchFailed(path)
 			return nil, err
 		}
-		return d.store(path, turn, nil, nil), nil
+		return d.store(path, watch, nil, nil), nil
 	})
 }
 
-// unchanged gives the listing with the znode's present numbers if it still holds, else nil.
-func (d *Directories) unchanged(ctx context.Context, path string, list *Listing) (*Listing, error) {
-	d.asked()
+// refresh returns the listing with the znode's current metadata if its children are the same, else nil.
+func (d *Directories) refresh(ctx context.Context, path string, list *Listing) (*Listing, error) {
+	d.onRequest()
 	stat, err := Call(ctx, d.session, func(c *zkclient.Conn) (zkclient.Stat, error) {
 		exists, stat, err := c.Exists(path)
 		if err != nil || !exists {
@@ -219,34 +224,34 @@ func (d *Directories) unchanged(ctx context.Context, path string, list *Listing)
 	return &Listing{Names: list.Names, Stat: stat}, nil
 }
 
-func (d *Directories) listUnwatched(ctx context.Context, path string, turn uint64) (*Listing, error) {
-	d.asked()
+// listOnly reads the children and sets no watch.
+func (d *Directories) listOnly(ctx context.Context, path string, watch uint64) (*Listing, error) {
+	d.onRequest()
 	list, err := Call(ctx, d.session, func(c *zkclient.Conn) (*Listing, error) {
 		names, stat, err := c.Children(path)
 		if err != nil {
-			return nil, denied(err, "READ", path)
+			return nil, withPermission(err, "READ", path)
 		}
-		return d.store(path, turn, names, stat), nil
+		return d.store(path, watch, names, stat), nil
 	})
 	if errors.Is(err, zkclient.ErrNoNode) {
-		return d.store(path, turn, nil, nil), nil
+		return d.store(path, watch, nil, nil), nil
 	}
 	return list, err
 }
 
-// beginPoll starts the next poll, before which so many watches had fired. As long as that number stays, so does what
-// there is to read.
-func (d *Directories) beginPoll(fires uint64) {
+// beginPoll begins a poll with a new number, unless no watch has fired since the poll before.
+func (d *Directories) beginPoll(revision uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.poll == 0 || fires != d.fires {
+	if d.poll == 0 || revision != d.revision {
 		d.poll++
-		d.fires = fires
+		d.revision = revision
 	}
 }
 
-// FirstChange gives when a watch on a path or on any of the paths inside first fired since the last successful poll, zero
-// if none did or if not all of that time was watched.
+// FirstChange returns when the watch of a path or of any of the paths inside first fired since the last successful poll. It
+// returns the zero time if none has fired, and if the path was not watched all the time.
 func (d *Directories) FirstChange(path string, inside []string) time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -262,26 +267,26 @@ func (d *Directories) FirstChange(path string, inside []string) time.Time {
 	return first
 }
 
-// Covers says whether changes of a path's children were watched since the last successful poll.
+// Covers reports whether the children of a path were watched all the time since the last successful poll.
 func (d *Directories) Covers(path string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.get(path).covered
 }
 
-// succeeded ends a successful poll: what it has read from now on is watched without a gap, and what it has not read is
-// forgotten unless a watch on it is outstanding.
-func (d *Directories) succeeded() {
+// endPoll ends a successful poll. Paths that it has read are covered from now on. Paths that it has not read are forgotten,
+// unless a watch is set, since a second watch must not be set.
+func (d *Directories) endPoll() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for path, e := range d.paths {
+	for path, dir := range d.paths {
 		switch {
-		case e.poll == d.poll:
-			e.covered, e.pending = true, time.Time{}
-		case !e.armed:
+		case dir.poll == d.poll:
+			dir.covered, dir.pending = true, time.Time{}
+		case !dir.watched:
 			delete(d.paths, path)
 		default:
-			e.covered, e.list = false, nil
+			dir.covered, dir.list = false, nil
 		}
 	}
 }

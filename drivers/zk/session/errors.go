@@ -13,16 +13,19 @@ import (
 )
 
 var (
-	// ErrClosed says that the driver is closed.
-	ErrClosed  = errors.New("the driver is closed")
-	errCut     = errors.New("the connection was cut")
-	errNoReply = errors.New("the server answers pings but not a request")
+	// ErrClosed means that the driver was closed.
+	ErrClosed = errors.New("the driver is closed")
 
-	errCutShort     = errors.New("its answer is cut short")
-	errNotZooKeeper = errors.New("not a ZooKeeper server")
+	errAbandoned       = errors.New("the connection was cut")
+	errNoReply         = errors.New("the server answers pings but did not answer a request")
+	errTruncated       = errors.New("its answer is truncated")
+	errNotZooKeeper    = errors.New("not a ZooKeeper server")
+	errConnectionEnded = errors.New("it closed the connection")
+	errNoSession       = errors.New("it closed the connection without giving a session: it has no quorum, " +
+		"or more connections from this host than its maxClientCnxns, or it accepts only TLS")
 )
 
-// A lostError says that a session is over, and why, so that a call may be tried again on the next one.
+// A lostError says that a session has ended, and why. The request may be tried again in the next session.
 type lostError struct {
 	server string
 	err    error
@@ -34,30 +37,38 @@ func (e *lostError) Error() string {
 
 func (e *lostError) Unwrap() error { return e.err }
 
-// Lost says whether err is about the session that it happened on rather than about the request.
+// Lost reports whether err means that the session ended, as opposed to an error of the request itself.
 func Lost(err error) bool {
-	_, is := errors.AsType[*lostError](err)
-	return is
+	_, lost := errors.AsType[*lostError](err)
+	return lost
 }
 
-// sessionOver says whether an error of the client library means that the session or its connection has ended. What it
-// could not write, it reports as the network's error.
-func sessionOver(err error) bool {
+// endsSession reports whether an error of the client library means that the session or its connection has ended. The
+// library returns the network's error for a request that it could not write.
+func endsSession(err error) bool {
 	if _, network := errors.AsType[net.Error](err); network {
 		return true
 	}
-	for _, over := range []error{
+	for _, end := range []error{
 		zkclient.ErrConnectionClosed, zkclient.ErrSessionExpired, zkclient.ErrSessionMoved, zkclient.ErrClosing,
 		zkclient.ErrNoServer, zkclient.ErrAuthFailed,
 	} {
-		if errors.Is(err, over) {
+		if errors.Is(err, end) {
 			return true
 		}
 	}
 	return false
 }
 
-// Unavailable says what was being done and wraps err with the reason why the backend did not do it.
+// IsConflict reports whether a transaction failed because another client changed one of its znodes in the meantime. The
+// caller should read the znodes again.
+func IsConflict(err error) bool {
+	return errors.Is(err, zkclient.ErrNodeExists) || errors.Is(err, zkclient.ErrNoNode) ||
+		errors.Is(err, zkclient.ErrBadVersion)
+}
+
+// Unavailable returns a [drivers.ErrUnavailable] with a reason that fits err. The text doing, as in "reading /a", says
+// what failed.
 func Unavailable(doing string, err error) error {
 	reason := drivers.ReasonQuery
 	switch {
@@ -69,41 +80,42 @@ func Unavailable(doing string, err error) error {
 		reason = drivers.ReasonAuth
 	case errors.Is(err, zkclient.ErrInvalidACL):
 		reason = drivers.ReasonAuth
-		err = fmt.Errorf("%w: the server knows no identity for an entry of acl", err)
+		err = fmt.Errorf("%w: an entry of acl names an identity that the server does not know", err)
 	case errors.Is(err, zkclient.ErrShortBuffer):
-		err = errCutShort // The library's word for it is that its buffer is too small.
+		err = errTruncated // The library's text says that its buffer is too small.
 	case Lost(err), errors.Is(err, ErrClosed):
 		reason = drivers.ReasonSession
 	}
 	return drivers.Unavailable(reason, fmt.Errorf("%s: %w", doing, err))
 }
 
-// A deniedError says which permission was missing.
-type deniedError struct{ permission, path string }
+// A deniedError says which permission is missing.
+type deniedError struct{ permission, znode string }
 
 func (e *deniedError) Error() string {
-	return fmt.Sprintf("the ACL of %s does not give %s to whom auth names", e.path, e.permission)
+	return fmt.Sprintf("the ACL of %s does not give %s to the identity that auth sets", e.znode, e.permission)
 }
 
 func (e *deniedError) Unwrap() error { return zkclient.ErrNoAuth }
 
-// denied says what an error that ZooKeeper gives for any missing permission is about.
-func denied(err error, permission, znode string) error {
+// withPermission adds the missing permission and the znode to an error that means that a permission is missing.
+// ZooKeeper's own error names neither.
+func withPermission(err error, permission, znode string) error {
 	if errors.Is(err, zkclient.ErrNoAuth) {
 		return &deniedError{permission, znode}
 	}
 	return err
 }
 
-// deniedOp is denied for a request of a transaction.
-func deniedOp(err error, op any) error {
+// withPermissionOf is like withPermission, for one request of a transaction.
+func withPermissionOf(err error, op any) error {
 	switch op := op.(type) {
 	case *zkclient.CreateRequest:
-		return denied(err, "CREATE", path.Dir(op.Path))
+		return withPermission(err, "CREATE", path.Dir(op.Path))
 	case *zkclient.DeleteRequest:
-		return denied(err, "DELETE", path.Dir(op.Path))
+		return withPermission(err, "DELETE", path.Dir(op.Path))
 	case *zkclient.SetDataRequest:
-		return denied(err, "WRITE", op.Path)
+		return withPermission(err, "WRITE", op.Path)
 	}
 	return err
 }

@@ -9,57 +9,61 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Failures are why there is no session: the last failure with each server.
+// Failures are the reasons why there is no session: the last failure with each server.
 type Failures struct {
 	servers []Server
-	report  func(err error, all bool) // called for each failure; all: every server has failed once more
+	// report is called for each failure. all means that every server has failed once more since it was last true.
+	report func(err error, all bool)
 
-	mu    sync.Mutex
-	last  map[Server]error
-	count map[Server]int
-	round int
+	mu     sync.Mutex
+	last   map[Server]error
+	counts map[Server]int
+	rounds int // how often every server has failed
 }
 
-func NewFailures(servers []Server, report func(error, bool)) *Failures {
-	return &Failures{servers: servers, report: report, last: make(map[Server]error), count: make(map[Server]int)}
+// NewFailures returns Failures without any failure.
+func NewFailures(servers []Server, report func(err error, all bool)) *Failures {
+	return &Failures{servers: servers, report: report, last: make(map[Server]error), counts: make(map[Server]int)}
 }
 
-// note notes a failure with a server.
-func (f *Failures) note(s Server, err error) {
+// add records a failure with a server.
+func (f *Failures) add(s Server, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last[s] = err
-	f.count[s]++
-	least := f.count[s]
+	f.counts[s]++
+	fewest := f.counts[s]
 	for _, other := range f.servers {
-		least = min(least, f.count[other])
+		fewest = min(fewest, f.counts[other])
 	}
-	all := least > f.round
-	f.round = least
-	f.report(f.joined(), all)
+	all := fewest > f.rounds
+	f.rounds = fewest
+	f.report(f.summary(), all)
 }
 
-// noSession says why there was no session until the time was up.
-func (f *Failures) noSession(cause error) error {
+// timedOut returns the error for a context that ended, with the given cause, before there was a session.
+func (f *Failures) timedOut(cause error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.last) == 0 {
 		return Unavailable("asking for a ZooKeeper session", cause)
 	}
-	err := f.joined()
+	err := f.summary()
 	return drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("%w (%w while trying again)", err, cause))
 }
 
-// joined puts the failures on one line. The reason is that of the one that came furthest.
-func (f *Failures) joined() error {
-	rank := []drivers.Reason{drivers.ReasonConnect, drivers.ReasonTimeout, drivers.ReasonSession, drivers.ReasonAuth}
+// summary returns one error for the last failures of all servers. Its reason is that of the server that came closest to
+// giving a session. The caller has locked mu.
+func (f *Failures) summary() error {
+	order := []drivers.Reason{drivers.ReasonConnect, drivers.ReasonTimeout, drivers.ReasonSession, drivers.ReasonAuth}
 	best := 0
 	var texts []string
 	for _, s := range f.servers {
 		if err := f.last[s]; err != nil {
 			texts = append(texts, err.Error())
-			best = max(best, slices.Index(rank, drivers.ReasonOf(err)))
+			best = max(best, slices.Index(order, drivers.ReasonOf(err)))
 		}
 	}
-	return drivers.Unavailable(rank[best], fmt.Errorf("no session with any ZooKeeper server: %s", strings.Join(texts, "; ")))
+	err := fmt.Errorf("no session with any ZooKeeper server: %s", strings.Join(texts, "; "))
+	return drivers.Unavailable(order[best], err)
 }

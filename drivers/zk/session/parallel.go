@@ -2,39 +2,28 @@ package session
 
 import (
 	"context"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// Parallel does something with every item, at most limit at a time, and returns when all that was begun has ended. The first
-// error ends the context of the rest, and is returned.
+// Parallel calls do for every item, for at most limit items at a time, and returns when all calls have returned. The
+// first error cancels the context of the other calls, and is returned.
 func Parallel[T any](ctx context.Context, limit int, items []T, do func(context.Context, T) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	queue := make(chan T)
-	var workers sync.WaitGroup
-	for range min(limit, len(items)) {
-		workers.Go(func() {
-			for item := range queue {
-				if err := do(ctx, item); err != nil {
-					cancel(err)
-				}
+	calls, callCtx := errgroup.WithContext(ctx)
+	calls.SetLimit(limit)
+	for _, item := range items {
+		if callCtx.Err() != nil {
+			break
+		}
+		calls.Go(func() error {
+			if callCtx.Err() != nil {
+				return context.Cause(callCtx)
 			}
+			return do(callCtx, item)
 		})
 	}
-	var err error
-feeding:
-	for _, item := range items {
-		select {
-		case queue <- item:
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-			break feeding
-		}
+	if err := calls.Wait(); err != nil {
+		return err
 	}
-	close(queue)
-	workers.Wait()
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return err
+	return context.Cause(ctx)
 }

@@ -12,7 +12,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A name may have addresses at which nobody listens, as localhost has where a server listens on IPv4 only.
+// A name may have addresses at which no server listens, as localhost has if a server listens on IPv4 only.
 func TestConnectByName(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -31,12 +31,12 @@ func TestConnectByName(t *testing.T) {
 
 func TestAttemptTime(t *testing.T) {
 	d := Dialer{Options: Options{Timeout: 6 * time.Second}}
-	for silent, want := range []time.Duration{2, 4, 6, 6} {
-		require.Equal(t, want*time.Second, d.attemptTime(silent))
+	for timeouts, want := range []time.Duration{2, 4, 6, 6} {
+		require.Equal(t, want*time.Second, d.attemptTimeout(timeouts))
 	}
 	d.Options.Timeout = 100 * time.Millisecond
-	require.Equal(t, minAttempt, d.attemptTime(0))
-	require.Equal(t, minAttempt, d.attemptTime(1000))
+	require.Equal(t, minAttempt, d.attemptTimeout(0))
+	require.Equal(t, minAttempt, d.attemptTimeout(1000))
 }
 
 func TestBackoff(t *testing.T) {
@@ -49,7 +49,7 @@ func TestBackoff(t *testing.T) {
 			require.GreaterOrEqual(t, took, longest*time.Millisecond/2)
 			require.LessOrEqual(t, took, longest*time.Millisecond)
 		}
-		require.False(t, b.Lasted(time.Second-1), "what does not last makes pauses no shorter")
+		require.False(t, b.Lasted(time.Second-1), "a short success does not shorten the pauses")
 		require.Equal(t, time.Second, b.wait)
 		require.True(t, b.Lasted(time.Second))
 		require.Zero(t, b.wait)
@@ -73,11 +73,11 @@ func TestFailures(t *testing.T) {
 		}
 	})
 	fail := func(s Server, reason drivers.Reason) {
-		f.note(s, drivers.Unavailable(reason, net.UnknownNetworkError(s.host)))
+		f.add(s, drivers.Unavailable(reason, net.UnknownNetworkError(s.host)))
 	}
 	fail(one, drivers.ReasonConnect)
 	fail(one, drivers.ReasonSession)
-	require.Zero(t, rounds, "the other one was not tried")
+	require.Zero(t, rounds, "the other server was not tried")
 	fail(two, drivers.ReasonTimeout)
 	require.Equal(t, 1, rounds)
 	fail(two, drivers.ReasonTimeout)
@@ -86,13 +86,13 @@ func TestFailures(t *testing.T) {
 	require.Equal(t, 2, rounds)
 	require.Equal(t, "no session with any ZooKeeper server: unknown network a; unknown network b", texts[4])
 
-	err := f.noSession(context.DeadlineExceeded)
+	err := f.timedOut(context.DeadlineExceeded)
 	require.ErrorIs(t, err, drivers.ErrUnavailable)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Equal(t, drivers.ReasonSession, drivers.ReasonOf(err), "the one that came furthest")
+	require.Equal(t, drivers.ReasonSession, drivers.ReasonOf(err), "the reason of the server that came closest")
 }
 
-func TestEach(t *testing.T) {
+func TestParallel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		items := make([]int, 100)
 		do := func(ctx context.Context, _ int) error {
@@ -108,6 +108,6 @@ func TestEach(t *testing.T) {
 		defer cancel()
 		begun = time.Now()
 		require.ErrorIs(t, Parallel(ctx, 10, items, do), context.DeadlineExceeded)
-		require.Equal(t, 3*time.Second, time.Since(begun), "what was begun has ended")
+		require.Equal(t, 3*time.Second, time.Since(begun), "all calls that began have returned")
 	})
 }

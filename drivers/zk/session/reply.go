@@ -6,21 +6,40 @@ import (
 	"sync"
 )
 
-// The requests whose answers are looked into, by their numbers in the protocol.
+// This file checks the lengths inside the server's answers, because version 1.0.4 of the client library does not: a server
+// that sends a wrong length can crash the process or make it allocate gigabytes. It is removed when a release of the
+// library checks them; docs/upstream/go-zookeeper-reply-bounds.md has the patch.
+
+// The types of requests whose answers are checked, as numbered by the protocol.
 const (
 	opCreate      = 1
 	opExists      = 3
 	opGetData     = 4
 	opSync        = 9
-	opGetChildren = 12 // with the znode's numbers
-	opTransaction = 14
+	opGetChildren = 12 // getChildren2, which also returns the znode's metadata
+	opMulti       = 14
 )
 
-// statSize is how many bytes a znode's numbers have.
-const statSize = 68
+// The types of the results of a multi request, beside opCreate.
+const (
+	resultError   = -1
+	resultDelete  = 2
+	resultSetData = 5
+	resultCheck   = 13
+)
 
-// shortest gives how many bytes the answer to a request has at least behind its header, 0 for one that is not looked into.
-func shortest(op int32) int {
+const (
+	statSize         = 68 // the length of a znode's metadata, in bytes
+	resultHeaderSize = 9  // before each result of a multi request
+)
+
+// maxNames bounds the number of a znode's children. A reader's longest packet has room for this many names of a useful
+// length.
+const maxNames = 2_000_000
+
+// minBodySize returns how many bytes the answer to a request has at least behind its header, 0 if the answer is not
+// checked.
+func minBodySize(op int32) int {
 	switch op {
 	case opCreate, opSync:
 		return 4
@@ -28,28 +47,25 @@ func shortest(op int32) int {
 		return statSize
 	case opGetData, opGetChildren:
 		return 4 + statSize
-	case opTransaction:
-		return resultHeader
+	case opMulti:
+		return resultHeaderSize
 	}
 	return 0
 }
 
-// maxNames bounds the children of one znode: what a reader's longest packet holds of names that are of any use.
-const maxNames = 2_000_000
-
-// requests are the requests under way whose answers are looked into. It may be used concurrently.
+// requests are the requests in flight whose answers are checked. It may be used concurrently.
 type requests struct {
 	mu  sync.Mutex
-	ops map[int32]int32 // by the number that the answer will have
+	ops map[int32]int32 // the type of the request, by its number (xid)
 }
 
-// note notes what a packet to the server asks for. The library writes each with one call.
-func (r *requests) note(packet []byte) {
+// add records the request in a packet to the server. The library writes each packet by one call.
+func (r *requests) add(packet []byte) {
 	if len(packet) < 12 {
 		return
 	}
 	xid, op := int32(binary.BigEndian.Uint32(packet[4:])), int32(binary.BigEndian.Uint32(packet[8:]))
-	if shortest(op) == 0 {
+	if minBodySize(op) == 0 {
 		return
 	}
 	r.mu.Lock()
@@ -60,8 +76,8 @@ func (r *requests) note(packet []byte) {
 	r.ops[xid] = op
 }
 
-// take gives what was asked for, 0 for anything that is not looked into. There is only one answer to a request.
-func (r *requests) take(xid int32) int32 {
+// remove removes a request, since a request has only one answer, and returns its type, 0 if its answer is not checked.
+func (r *requests) remove(xid int32) int32 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	op := r.ops[xid]
@@ -69,21 +85,21 @@ func (r *requests) take(xid int32) int32 {
 	return op
 }
 
-// A reply is a packet from the server, of which as much is kept as it takes to judge it.
+// A reply is a packet from the server. It buffers the bytes that have to be checked.
 type reply struct {
 	size int    // of the packet
-	want int    // how many bytes there are to judge
-	kept []byte // as many of them as have come
-	op   int32  // what was asked for, once that is known
+	want int    // how many bytes have to be checked
+	kept []byte // those of them that have been received
+	op   int32  // the type of the request, once it is known
 }
 
-// begin forgets the packet before.
+// begin starts the next packet.
 func (r *reply) begin(size uint32) {
-	*r = reply{size: int(size), want: minPacket, kept: r.kept[:0]}
+	*r = reply{size: int(size), want: headerSize, kept: r.kept[:0]}
 }
 
-// pass looks at the next bytes of the packet. It gives an error no later than with the last of them.
-func (r *reply) pass(p []byte, asked *requests) error {
+// check checks the next bytes of the packet. It returns an error at the latest with the packet's last byte, if at all.
+func (r *reply) check(p []byte, sent *requests) error {
 	for len(r.kept) < r.want {
 		n := min(len(p), r.want-len(r.kept))
 		if n == 0 {
@@ -93,75 +109,71 @@ func (r *reply) pass(p []byte, asked *requests) error {
 		if len(r.kept) < r.want {
 			return nil
 		}
-		if r.want == minPacket {
-			r.op = asked.take(r.field(0))
-			if r.op == 0 || r.field(12) != 0 { // Of an answer that says what went wrong, nothing else is read.
+		if r.want == headerSize {
+			r.op = sent.remove(r.field(0))
+			if r.op == 0 || r.field(12) != 0 { // The library reads only the header of an answer with an error code.
 				return nil
 			}
-			if r.size < minPacket+shortest(r.op) {
-				return errCutShort
+			if r.size < headerSize+minBodySize(r.op) {
+				return errTruncated
 			}
-			if r.want = minPacket + 4; r.op == opTransaction {
+			if r.want = headerSize + 4; r.op == opMulti {
 				r.want = r.size
 			}
 			continue
 		}
-		return r.judge()
+		return r.validate()
 	}
 	return nil
 }
 
-// field gives the number at a place.
-func (r *reply) field(at int) int32 { return int32(binary.BigEndian.Uint32(r.kept[at:])) }
+// field returns the number at an offset.
+func (r *reply) field(offset int) int32 { return int32(binary.BigEndian.Uint32(r.kept[offset:])) }
 
-// judge checks what the library would take for granted: it makes room for as many names or bytes as an answer says it has
-// before it looks whether they are there, and what lies behind the end of a short answer is what came before it.
-func (r *reply) judge() error {
-	left, n := r.size-minPacket-shortest(r.op), int64(uint32(r.field(minPacket)))
+// validate checks the length that the answer begins with. The library allocates memory for as many names or bytes as that
+// says, before it checks that they are there; and for a short answer, it reads bytes of the packet before it in its buffer.
+func (r *reply) validate() error {
+	left, n := r.size-headerSize-minBodySize(r.op), int64(uint32(r.field(headerSize)))
 	switch {
-	case r.op == opTransaction:
-		return checkResults(r.kept[minPacket:])
+	case r.op == opMulti:
+		return checkResults(r.kept[headerSize:])
 	case r.op == opGetChildren && n > int64(min(left/4, maxNames)):
-		return fmt.Errorf("it sent %d bytes and says that they are %d names of znodes", left, n)
+		return fmt.Errorf("it sent %d bytes and claims that they are %d names of znodes", left, n)
 	case r.op == opGetData && int32(n) > int32(left):
-		return fmt.Errorf("it sent %d bytes and says that they are %d of data", left, n)
+		return fmt.Errorf("it sent %d bytes and claims that they are %d bytes of data", left, n)
 	case (r.op == opCreate || r.op == opSync) && n > int64(left):
-		return errCutShort
+		return errTruncated
 	}
 	return nil
 }
 
-// resultHeader is how many bytes there are before the answer to each request of a transaction.
-const resultHeader = 9
-
-// checkResults walks over the answers to the requests of a transaction, as the library does, which crashes where the mark
-// of their end is missing.
+// checkResults checks the results of a multi request. The library crashes if the result that marks the end is missing.
 func checkResults(results []byte) error {
-	for rest := results; len(rest) >= resultHeader; {
-		kind, done := int32(binary.BigEndian.Uint32(rest)), rest[4] != 0
-		rest = rest[resultHeader:]
-		if done {
+	for rest := results; len(rest) >= resultHeaderSize; {
+		kind, last := int32(binary.BigEndian.Uint32(rest)), rest[4] != 0
+		rest = rest[resultHeaderSize:]
+		if last {
 			return nil
 		}
 		size := 0
 		switch kind {
-		case -1: // an error
+		case resultError:
 			size = 4
-		case opCreate: // the path follows
+		case opCreate: // A path follows.
 			if len(rest) < 4 {
-				return errCutShort
+				return errTruncated
 			}
 			size = 4 + int(binary.BigEndian.Uint32(rest))
-		case 5: // data was set
+		case resultSetData:
 			size = statSize
-		case 2, 13: // deleted, checked
+		case resultDelete, resultCheck:
 		default:
-			return nil // The library gives up here too.
+			return nil // The library stops here, too.
 		}
 		if size < 0 || size > len(rest) {
-			return errCutShort
+			return errTruncated
 		}
 		rest = rest[size:]
 	}
-	return errCutShort
+	return errTruncated
 }

@@ -2,53 +2,31 @@ package session
 
 import (
 	"context"
-	"errors"
 	"path"
 
 	zkclient "github.com/go-zookeeper/zk"
 )
 
-// Transact runs requests of which either all or none take effect.
-func (s *Session) Transact(ctx context.Context, ops []any) error {
-	_, err := Call(ctx, s, func(c *zkclient.Conn) (struct{}, error) {
-		results, err := c.Multi(ops...)
-		for i, result := range results {
-			if result.Error != nil && i < len(ops) {
-				err = deniedOp(err, ops[i]) // The first one that failed; all others are as if they had not been asked for.
-				break
-			}
-		}
-		return struct{}{}, err
-	})
-	return err
-}
-
-// Overtaken says whether a transaction failed because somebody else changed what it relied on: look again.
-func Overtaken(err error) bool {
-	return errors.Is(err, zkclient.ErrNodeExists) || errors.Is(err, zkclient.ErrNoNode) ||
-		errors.Is(err, zkclient.ErrBadVersion)
-}
-
-// Get reads a znode's data and metadata.
-func (s *Session) Get(ctx context.Context, path string) ([]byte, zkclient.Stat, error) {
+// Get reads the data and the metadata of a znode.
+func (s *Session) Get(ctx context.Context, name string) ([]byte, zkclient.Stat, error) {
 	type result struct {
 		data []byte
 		stat zkclient.Stat
 	}
 	r, err := Call(ctx, s, func(c *zkclient.Conn) (result, error) {
-		data, stat, err := c.Get(path)
+		data, stat, err := c.Get(name)
 		if err != nil {
-			return result{}, denied(err, "READ", path)
+			return result{}, withPermission(err, "READ", name)
 		}
 		return result{data, *stat}, nil
 	})
 	return r.data, r.stat, err
 }
 
-// Stat reads a znode's metadata. A znode that does not exist is an error.
-func (s *Session) Stat(ctx context.Context, path string) (zkclient.Stat, error) {
+// Stat reads the metadata of a znode. For a znode that does not exist it returns zk.ErrNoNode.
+func (s *Session) Stat(ctx context.Context, name string) (zkclient.Stat, error) {
 	return Call(ctx, s, func(c *zkclient.Conn) (zkclient.Stat, error) {
-		exists, stat, err := c.Exists(path)
+		exists, stat, err := c.Exists(name)
 		if err != nil {
 			return zkclient.Stat{}, err
 		}
@@ -59,11 +37,32 @@ func (s *Session) Stat(ctx context.Context, path string) (zkclient.Stat, error) 
 	})
 }
 
-// Create makes a znode and returns its path.
+// Create creates a znode.
 func (s *Session) Create(ctx context.Context, name string, data []byte, flags int32, acl []zkclient.ACL) error {
 	_, err := Call(ctx, s, func(c *zkclient.Conn) (string, error) {
 		created, err := c.Create(name, data, flags, acl)
-		return created, denied(err, "CREATE", path.Dir(name))
+		return created, withPermission(err, "CREATE", path.Dir(name))
+	})
+	return err
+}
+
+// Delete deletes a znode, whatever its version is.
+func (s *Session) Delete(ctx context.Context, name string) error {
+	_, err := Call(ctx, s, func(c *zkclient.Conn) (struct{}, error) { return struct{}{}, c.Delete(name, -1) })
+	return err
+}
+
+// Transact runs requests as one transaction: either all of them take effect or none.
+func (s *Session) Transact(ctx context.Context, ops []any) error {
+	_, err := Call(ctx, s, func(c *zkclient.Conn) (struct{}, error) {
+		results, err := c.Multi(ops...)
+		for i, result := range results {
+			if result.Error != nil && i < len(ops) {
+				err = withPermissionOf(err, ops[i]) // This is the request that failed; the others had no effect.
+				break
+			}
+		}
+		return struct{}{}, err
 	})
 	return err
 }

@@ -65,7 +65,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		k.setCurrent(r)
 		select {
 		case <-r.Session.Done():
-			k.logger.Warn("lost the ZooKeeper session", "err", r.Session.Err())
+			k.logger.Warn("Lost the ZooKeeper session", "err", r.Session.Err())
 			k.setLost(drivers.Unavailable(drivers.ReasonSession, r.Session.Err()))
 			lastHeard = r.Session.wire.lastHeard()
 		case <-ctx.Done():

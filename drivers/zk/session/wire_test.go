@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A recording is a connection from which only what was recorded can be read.
+// A recording is a connection that returns recorded bytes.
 type recording struct {
 	net.Conn
 	io.Reader
@@ -21,13 +21,13 @@ type recording struct {
 
 func (r recording) Read(p []byte) (int, error) { return r.Reader.Read(p) }
 
-// packet puts a length before a body.
+// packet returns a body with its length in front.
 func packet(body string) string {
 	return string(binary.BigEndian.AppendUint32(nil, uint32(len(body)))) + body
 }
 
-// hello is a server's answer to the handshake.
-func hello(timeout uint32) string {
+// handshake returns a server's answer to the handshake.
+func handshake(timeout uint32) string {
 	body := make([]byte, 4, 40)
 	body = binary.BigEndian.AppendUint32(body, timeout)
 	body = binary.BigEndian.AppendUint64(body, 0x10000123)
@@ -37,22 +37,22 @@ func hello(timeout uint32) string {
 }
 
 func TestWire(t *testing.T) {
-	good := hello(4000)
+	good := handshake(4000)
 	const limit = 1000
 	tests := []struct {
 		name, sent string
-		passes     int // bytes that come through
+		passes     int // bytes that Read returns
 		says       string
 	}{
-		{"greeting", good, len(good), "EOF"},
-		{"packets", good + packet(strings.Repeat("a", minPacket)) + packet(strings.Repeat("b", limit)), len(good) + 20 + 1004, "EOF"},
+		{"handshake", good, len(good), "EOF"},
+		{"packets", good + packet(strings.Repeat("a", headerSize)) + packet(strings.Repeat("b", limit)), len(good) + 20 + 1004, "EOF"},
 		{"web server", "HTTP/1.1 400 Bad Request\r\n\r\n", 3, `not a ZooKeeper server: its answer begins with "HTTP"`},
 		{"TLS alert", "\x15\x03\x03\x00\x02\x02\x16", 3, "not a ZooKeeper server"},
 		{"negative length", "\xff\xff\xff\xff" + good, 3, "not a ZooKeeper server"},
-		{"empty greeting", "\x00\x00\x00\x00", 3, "not a ZooKeeper server"},
-		{"short greeting", packet(strings.Repeat("a", minHello-1)), 3, "not a ZooKeeper server"},
-		{"no session timeout", hello(0), 4 + minHello - 1, "refused"},
-		{"negative session timeout", hello(0xffffffff), 4 + minHello - 1, "refused"},
+		{"empty handshake", "\x00\x00\x00\x00", 3, "not a ZooKeeper server"},
+		{"short handshake", packet(strings.Repeat("a", minHandshake-1)), 3, "not a ZooKeeper server"},
+		{"no session timeout", handshake(0), 4 + minHandshake - 1, "refused"},
+		{"negative session timeout", handshake(0xffffffff), 4 + minHandshake - 1, "refused"},
 		{"packet without a header", good + packet("tooshort"), len(good) + 3, "8 bytes"},
 		{"empty packet", good + "\x00\x00\x00\x00", len(good) + 3, "0 bytes"},
 		{"packet too long", good + packet(strings.Repeat("b", limit+1)), len(good) + 3, "1001 bytes"},
@@ -61,7 +61,7 @@ func TestWire(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			// The library's reads are cut as it pleases the network; one byte at a time covers every boundary.
+			// The network may split the data anywhere; one byte at a time covers every boundary.
 			w := &wire{Conn: recording{Reader: iotest.OneByteReader(strings.NewReader(test.sent))}, limit: limit}
 			got, _ := io.ReadAll(w)
 			require.Equal(t, test.sent[:test.passes], string(got))
@@ -70,8 +70,8 @@ func TestWire(t *testing.T) {
 	}
 }
 
-// ReadFull forgets the error of a read that gave all it wanted, so a refused length must not be given.
-func TestWireRefusesInOneRead(t *testing.T) {
+// io.ReadFull drops the error of a read that returned all the bytes, so a refused length must not be returned.
+func TestWireReturnsNoRefusedLength(t *testing.T) {
 	w := &wire{Conn: recording{Reader: strings.NewReader("HTTP/1.1")}, limit: 1000}
 	n, err := io.ReadFull(w, make([]byte, 4))
 	require.Zero(t, n)
@@ -79,26 +79,25 @@ func TestWireRefusesInOneRead(t *testing.T) {
 }
 
 func TestWireTimeout(t *testing.T) {
-	w := &wire{Conn: recording{Reader: strings.NewReader(hello(4000))}, limit: 1000}
+	w := &wire{Conn: recording{Reader: strings.NewReader(handshake(4000))}, limit: 1000}
 	_, err := io.ReadFull(w, make([]byte, 41))
 	require.NoError(t, err)
-	require.True(t, w.greeted())
+	require.True(t, w.handshakeDone())
 	require.Equal(t, 4*time.Second, w.sessionTimeout())
 }
 
-// Whatever a server sends in answer to any request: no panic, and what comes through is what was sent, up to the first
-// thing that is refused.
+// For any answer to any request, Read does not panic, and returns what was sent, up to the first thing that it refuses.
 func FuzzWire(f *testing.F) {
 	names := "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01a"
-	f.Add([]byte(hello(4000)+packet(names+strings.Repeat("b", statSize))), int32(opGetChildren))
-	f.Add([]byte(hello(4000)+packet(names[:16]+"\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01/\xff\xff\xff\xff\x01\xff\xff\xff\xff")), int32(opTransaction))
+	f.Add([]byte(handshake(4000)+packet(names+strings.Repeat("b", statSize))), int32(opGetChildren))
+	f.Add([]byte(handshake(4000)+packet(names[:16]+"\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01/\xff\xff\xff\xff\x01\xff\xff\xff\xff")), int32(opMulti))
 	f.Add([]byte("HTTP/1.1 400"), int32(0))
 	f.Fuzz(func(t *testing.T, sent []byte, op int32) {
 		w := &wire{Conn: recording{Reader: iotest.HalfReader(bytes.NewReader(sent))}, limit: 1000}
-		w.asked.note(binary.BigEndian.AppendUint32([]byte{0, 0, 0, 8, 0, 0, 0, 1}, uint32(op)))
+		w.requests.add(binary.BigEndian.AppendUint32([]byte{0, 0, 0, 8, 0, 0, 0, 1}, uint32(op)))
 		got, err := io.ReadAll(w)
 		require.True(t, bytes.HasPrefix(sent, got))
-		require.LessOrEqual(t, len(w.hello), maxHello)
+		require.LessOrEqual(t, len(w.handshake), maxHandshake)
 		require.LessOrEqual(t, len(w.reply.kept), 1000)
 		if err == nil {
 			require.Equal(t, string(sent), string(got))
@@ -116,34 +115,34 @@ func TestReplies(t *testing.T) {
 		packet string
 		good   bool
 	}{
-		"not looked into":          {100, header, true},
-		"an error":                 {opGetChildren, failed, true},
-		"no names":                 {opGetChildren, header + "\x00\x00\x00\x00" + stat, true},
-		"two names":                {opGetChildren, header + "\x00\x00\x00\x02\x00\x00\x00\x01a\x00\x00\x00\x01b" + stat, true},
-		"more names than that":     {opGetChildren, header + "\x00\x00\x00\x03\x00\x00\x00\x01a\x00\x00\x00\x01b" + stat, false},
-		"names without numbers":    {opGetChildren, header + "\x00\x00\x00\x00", false},
-		"no data":                  {opGetData, header + "\xff\xff\xff\xff" + stat, true},
-		"data":                     {opGetData, header + "\x00\x00\x00\x01d" + stat, true},
-		"more data than that":      {opGetData, header + "\x00\x00\x00\x02d" + stat, false},
-		"numbers":                  {opExists, header + stat, true},
-		"numbers that are cut":     {opExists, header + stat[1:], false},
-		"a path":                   {opSync, header + "\x00\x00\x00\x01/", true},
-		"a path that is cut":       {opSync, header + "\x00\x00\x00\x02/", false},
-		"a transaction":            {opTransaction, header + deleted + deleted + end, true},
-		"a transaction in error":   {opTransaction, header + "\xff\xff\xff\xff\x00\x00\x00\x00\x00\xff\xff\xff\x9b" + end, true},
-		"a transaction's kinds":    {opTransaction, header + "\x00\x00\x00\x05\x00\x00\x00\x00\x00" + stat + "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01/" + end, true},
-		"an unknown kind":          {opTransaction, header + "\x00\x00\x00\x63\x00\x00\x00\x00\x00", true},
-		"a transaction without":    {opTransaction, header + deleted, false},
-		"a transaction of nothing": {opTransaction, header, false},
+		"not checked":               {100, header, true},
+		"an error":                  {opGetChildren, failed, true},
+		"no names":                  {opGetChildren, header + "\x00\x00\x00\x00" + stat, true},
+		"two names":                 {opGetChildren, header + "\x00\x00\x00\x02\x00\x00\x00\x01a\x00\x00\x00\x01b" + stat, true},
+		"too few names":             {opGetChildren, header + "\x00\x00\x00\x03\x00\x00\x00\x01a\x00\x00\x00\x01b" + stat, false},
+		"names without metadata":    {opGetChildren, header + "\x00\x00\x00\x00", false},
+		"no data":                   {opGetData, header + "\xff\xff\xff\xff" + stat, true},
+		"data":                      {opGetData, header + "\x00\x00\x00\x01d" + stat, true},
+		"too little data":           {opGetData, header + "\x00\x00\x00\x02d" + stat, false},
+		"metadata":                  {opExists, header + stat, true},
+		"truncated metadata":        {opExists, header + stat[1:], false},
+		"a path":                    {opSync, header + "\x00\x00\x00\x01/", true},
+		"a truncated path":          {opSync, header + "\x00\x00\x00\x02/", false},
+		"a transaction":             {opMulti, header + deleted + deleted + end, true},
+		"a transaction in error":    {opMulti, header + "\xff\xff\xff\xff\x00\x00\x00\x00\x00\xff\xff\xff\x9b" + end, true},
+		"all results":               {opMulti, header + "\x00\x00\x00\x05\x00\x00\x00\x00\x00" + stat + "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01/" + end, true},
+		"an unknown result":         {opMulti, header + "\x00\x00\x00\x63\x00\x00\x00\x00\x00", true},
+		"a transaction without end": {opMulti, header + deleted, false},
+		"an empty transaction":      {opMulti, header, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sent := hello(4000) + packet(test.packet) + packet(header)
+			sent := handshake(4000) + packet(test.packet) + packet(header)
 			w := &wire{Conn: recording{Reader: iotest.OneByteReader(strings.NewReader(sent))}, limit: 1000}
-			w.asked.note(binary.BigEndian.AppendUint32([]byte{0, 0, 0, 8, 0, 0, 0, 1}, uint32(test.op)))
+			w.requests.add(binary.BigEndian.AppendUint32([]byte{0, 0, 0, 8, 0, 0, 0, 1}, uint32(test.op)))
 			_, err := io.ReadAll(w)
 			require.Equal(t, test.good, err == nil, "%v", err)
 			if test.good {
-				require.Empty(t, w.asked.ops, "there is no second answer")
+				require.Empty(t, w.requests.ops, "a request has one answer")
 			}
 		})
 	}

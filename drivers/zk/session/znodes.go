@@ -10,204 +10,212 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 )
 
-// A node is what is known of one znode. But for what the lock of nodes guards, it never changes once it is ready.
+// A Node is what is known of one znode.
 type Node struct {
+	// These fields never change once the znode was read.
+
 	Exists bool
-	Owner  int64 // the session that it ends with, 0 for none
-	Czxid  int64 // the transaction that made it
-	// Fields are fields of the data, nil if they were not asked for or if the data can't be read.
+	Owner  int64 // the session whose end deletes the znode; 0: the znode is persistent
+	Czxid  int64 // the transaction that created the znode
+	// Fields are fields of the data; nil if the data was not read or has no fields.
 	Fields map[string]string
 
-	// Guarded by the lock.
-	ready   bool
-	pending time.Time // when its watch first fired since the last successful poll
-	poll    uint64
+	// These fields are guarded by the lock of Znodes.
+
+	read    bool
+	pending time.Time // when the watch first fired since the last successful poll
+	poll    uint64    // the last poll that read the znode
 }
 
-// nodes reads single znodes in one session, each with a watch. As long as that has not fired, the znode is as it was: the
-// server sends what has happened to it before the answer to the sync that a poll begins with. So a znode is read once, and
-// again when it was changed.
+// Znodes reads single znodes and watches each, in one session. A znode is read once, and read again only after its watch
+// has fired: the server sends watch events before the answer to the sync request that a poll begins with.
 //
-// Watches end with the session, and the next one begins with new nodes.
+// Its watches end with the session, so the next session has new Znodes.
 type Znodes struct {
-	session *Session
-	asked   func()                              // counts a round trip
-	say     func(data []byte) map[string]string // takes what is asked for from the data; nil: nothing is
+	session   *Session
+	onRequest func()
+	parseData func(data []byte) map[string]string // see ReaderOptions
 
-	mu    sync.Mutex
-	known map[string]*Node
-	fired map[string]time.Time // of znodes that were not read since
-	poll  uint64               // as that of dirs
-	fires uint64
-	began time.Time
+	mu       sync.Mutex
+	known    map[string]*Node
+	fired    map[string]time.Time // when a watch fired, of znodes that were not read since
+	poll     uint64               // as in Directories
+	revision uint64
+	began    time.Time // of the current poll
 }
 
-func newZnodes(asked func(), say func([]byte) map[string]string) *Znodes {
-	return &Znodes{asked: asked, say: say, known: make(map[string]*Node), fired: make(map[string]time.Time)}
+func newZnodes(onRequest func(), parseData func([]byte) map[string]string) *Znodes {
+	return &Znodes{
+		onRequest: onRequest, parseData: parseData,
+		known: make(map[string]*Node), fired: make(map[string]time.Time),
+	}
 }
 
-// fire is called when a watch on a path fires. Its creation may be one that others wait for, which costs a read.
-func (n *Znodes) fire(path string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	e := n.known[path]
-	if e == nil {
+// watchFired is called when a watch on a path fires. A watch of Directories for the creation of the same path makes it
+// fire, too, which costs one more read.
+func (z *Znodes) watchFired(path string) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	n := z.known[path]
+	if n == nil {
 		return
 	}
-	delete(n.known, path)
-	if e.ready && !e.pending.IsZero() {
-		n.fired[path] = e.pending
+	delete(z.known, path)
+	if n.read && !n.pending.IsZero() {
+		z.fired[path] = n.pending
 	} else {
-		n.fired[path] = time.Now()
+		z.fired[path] = time.Now()
 	}
 }
 
-// Read gives a znode. One that is not there is awaited only if it may be: of those that a listing has shown, the listing
-// will show the next one too.
-func (n *Znodes) Read(ctx context.Context, path string, await bool) (*Node, error) {
+// Read returns a znode. With await, it sets a watch on the creation of a znode that does not exist. Without, the znode must
+// be one that a listing has shown, so that the next listing shows whether it was created again.
+func (z *Znodes) Read(ctx context.Context, path string, await bool) (*Node, error) {
 	for {
-		e, ready := n.begin(path)
-		if ready {
-			return e, nil
+		n, read := z.begin(path)
+		if read {
+			return n, nil
 		}
-		n.asked()
-		_, err := Call(ctx, n.session, func(c *zkclient.Conn) (struct{}, error) {
-			return struct{}{}, n.fetch(c, path, e)
+		z.onRequest()
+		_, err := Call(ctx, z.session, func(c *zkclient.Conn) (struct{}, error) {
+			return struct{}{}, z.fetch(c, path, n)
 		})
 		if !errors.Is(err, zkclient.ErrNoNode) {
-			return e, err
+			return n, err
 		}
 		if !await {
 			return &Node{}, nil
 		}
-		if e, ready = n.begin(path); ready {
-			return e, nil
+		if n, read = z.begin(path); read {
+			return n, nil
 		}
-		n.asked()
-		absent, err := Call(ctx, n.session, func(c *zkclient.Conn) (bool, error) { return n.awaitCreation(c, path, e) })
+		z.onRequest()
+		absent, err := Call(ctx, z.session, func(c *zkclient.Conn) (bool, error) { return z.watchCreation(c, path, n) })
 		if err != nil || absent {
-			return e, err
+			return n, err
 		}
 	}
 }
 
-// begin gives what is known of a znode. If that is not ready, the caller has to make it so.
-func (n *Znodes) begin(path string) (*Node, bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	e := n.known[path]
-	if e == nil || !e.ready {
-		pending := n.fired[path]
-		if e != nil && !e.pending.IsZero() {
-			pending = e.pending
+// begin returns what is known of a znode, and whether it was read. If not, the caller has to read it.
+func (z *Znodes) begin(path string) (n *Node, read bool) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	n = z.known[path]
+	if n == nil || !n.read {
+		pending := z.fired[path]
+		if n != nil && !n.pending.IsZero() {
+			pending = n.pending
 		}
-		delete(n.fired, path)
-		// Known before it is asked for, since the watch may fire before the answer is handed on.
-		e = &Node{pending: pending}
-		n.known[path] = e
+		delete(z.fired, path)
+		// This comes before the request, since the watch may fire before the answer is returned.
+		n = &Node{pending: pending}
+		z.known[path] = n
 	}
-	e.poll = n.poll
-	return e, e.ready
+	n.poll = z.poll
+	return n, n.read
 }
 
-// fetch reads a znode that is there. It does so even if nobody waits for it any more, since the server has set the watch.
-func (n *Znodes) fetch(c *zkclient.Conn, path string, e *Node) error {
+// fetch reads a znode and sets a watch. It stores the answer even if the caller of Read no longer waits, since the server
+// has set the watch.
+func (z *Znodes) fetch(c *zkclient.Conn, path string, n *Node) error {
 	var data []byte
 	var stat *zkclient.Stat
 	var err error
-	if n.say != nil {
+	if z.parseData != nil {
 		data, stat, _, err = c.GetW(path)
-		err = denied(err, "READ", path)
+		err = withPermission(err, "READ", path)
 	} else {
 		var exists bool
 		if exists, stat, _, err = c.ExistsW(path); err == nil && !exists {
-			n.settle(e, false, nil, nil)
+			z.store(n, false, nil, nil)
 			return nil
 		}
 	}
 	if err != nil {
-		n.drop(path, e)
+		z.readFailed(path, n)
 		return err
 	}
-	var said map[string]string
-	if n.say != nil {
-		said = n.say(data)
+	var fields map[string]string
+	if z.parseData != nil {
+		fields = z.parseData(data)
 	}
-	n.settle(e, true, stat, said)
+	z.store(n, true, stat, fields)
 	return nil
 }
 
-// awaitCreation waits for a znode whose data could not be read because it is not there. It gives false if it is by now.
-func (n *Znodes) awaitCreation(c *zkclient.Conn, path string, e *Node) (bool, error) {
+// watchCreation sets a watch on the creation of a znode that fetch did not find. It returns false if the znode exists by
+// now.
+func (z *Znodes) watchCreation(c *zkclient.Conn, path string, n *Node) (absent bool, err error) {
 	exists, _, _, err := c.ExistsW(path)
 	if err != nil || exists {
-		n.drop(path, e)
+		z.readFailed(path, n)
 		return false, err
 	}
-	n.settle(e, false, nil, nil)
+	z.store(n, false, nil, nil)
 	return true, nil
 }
 
-func (n *Znodes) settle(e *Node, exists bool, stat *zkclient.Stat, said map[string]string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	e.ready, e.Exists, e.Fields = true, exists, said
+func (z *Znodes) store(n *Node, exists bool, stat *zkclient.Stat, fields map[string]string) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	n.read, n.Exists, n.Fields = true, exists, fields
 	if exists {
-		e.Owner, e.Czxid = stat.EphemeralOwner, stat.Czxid
+		n.Owner, n.Czxid = stat.EphemeralOwner, stat.Czxid
 	}
 }
 
-// drop forgets a znode that could not be read.
-func (n *Znodes) drop(path string, e *Node) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.known[path] == e {
-		delete(n.known, path)
-		if !e.pending.IsZero() {
-			n.fired[path] = e.pending
+// readFailed forgets a znode that could not be read.
+func (z *Znodes) readFailed(path string, n *Node) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if z.known[path] == n {
+		delete(z.known, path)
+		if !n.pending.IsZero() {
+			z.fired[path] = n.pending
 		}
 	}
 }
 
-// watched gives a znode that was read and whose watch has not fired since, else nil.
-func (n *Znodes) watched(path string) *Node {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	e := n.known[path]
-	if e == nil || !e.ready {
+// cached returns a znode that was read and whose watch has not fired, else nil.
+func (z *Znodes) cached(path string) *Node {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	n := z.known[path]
+	if n == nil || !n.read {
 		return nil
 	}
-	e.poll = n.poll
-	return e
+	n.poll = z.poll
+	return n
 }
 
-// beginPoll starts a poll that reads all znodes that are of interest, as that of dirs does.
-func (n *Znodes) beginPoll(fires uint64) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.poll == 0 || fires != n.fires {
-		n.poll++
-		n.fires = fires
+// beginPoll begins a poll that reads all znodes of members; see Directories.beginPoll.
+func (z *Znodes) beginPoll(revision uint64) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if z.poll == 0 || revision != z.revision {
+		z.poll++
+		z.revision = revision
 	}
-	n.began = time.Now()
+	z.began = time.Now()
 }
 
-// FirstChange gives when a znode was first seen to change since the last successful poll, zero if it was not.
-func (n *Znodes) FirstChange(e *Node) time.Time {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return e.pending
+// FirstChange returns when the watch of a znode first fired since the last successful poll, the zero time if it has not.
+func (z *Znodes) FirstChange(n *Node) time.Time {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return n.pending
 }
 
-// EndPoll ends a poll that was begun: what it has not read is forgotten.
-func (n *Znodes) EndPoll() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for path, e := range n.known {
-		if e.poll != n.poll {
-			delete(n.known, path)
+// endPoll ends a successful poll and forgets the znodes that it has not read.
+func (z *Znodes) endPoll() {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	for path, n := range z.known {
+		if n.poll != z.poll {
+			delete(z.known, path)
 		}
-		e.pending = time.Time{}
+		n.pending = time.Time{}
 	}
-	maps.DeleteFunc(n.fired, func(_ string, at time.Time) bool { return at.Before(n.began) })
+	maps.DeleteFunc(z.fired, func(_ string, at time.Time) bool { return at.Before(z.began) })
 }
