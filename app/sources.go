@@ -23,7 +23,7 @@ func CollectorSources(polled []sources.Source, logger *slog.Logger) []collector.
 			PollInterval: time.Duration(s.Declared.PollInterval),
 			PollTimeout:  time.Duration(s.Declared.PollTimeout),
 			ForgetAfter:  time.Duration(s.Declared.ForgetAfter),
-			UpOnly:       s.Declared.Expose == config.ExposeUp,
+			UpOnly:       s.Declared.MemberMetrics == config.MemberMetricsMinimal,
 			Driver:       s.Driver,
 			Schema:       s.Schema,
 			Layout:       s.Layout,

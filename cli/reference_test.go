@@ -233,7 +233,7 @@ func metricsReference(t *testing.T) string {
 <!-- Made by "make generate" from what the program registers. Change the code, not this page. -->
 
 Every metric that the program has, as its code declares it; [what the words mean](../understand.md). Times are in seconds,
-timestamps in seconds since 1970. Histograms are both classic and native. A source with ` + "`expose: up`" + ` has
+timestamps in seconds since 1970. Histograms are both classic and native. A source with ` + "`member_metrics: minimal`" + ` has
 ` + "`service_up`" + ` as its members' only series. The labels of a member are ` + ofMember + `.
 `)
 	rest := declaredMetrics(t)

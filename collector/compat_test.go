@@ -118,7 +118,7 @@ func TestAgentsFollowTheirMembers(t *testing.T) {
 	})
 }
 
-// expose: up leaves service_up alone, and what the flag asks for.
+// member_metrics: minimal leaves service_up alone, and what the flag asks for.
 func TestAgentsOfSourcesWithServiceUpOnly(t *testing.T) {
 	inTime(t, Options{CompatOpenStackExporter: true}, func(t *testing.T, b *bench) {
 		cfg := config("a", answering("x:up:enabled:uuid=u"))

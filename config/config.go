@@ -48,8 +48,8 @@ type Source struct {
 	// ForgetAfter is how long a dead member that the backend no longer shows is remembered.
 	ForgetAfter drivers.Duration `yaml:"forget_after"`
 
-	// Expose is "all", or "up" for service_up as the only series of a member.
-	Expose string `yaml:"expose"`
+	// MemberMetrics is "all", or "minimal" for service_up as the only series of each member.
+	MemberMetrics string `yaml:"member_metrics"`
 
 	// Nova is what the files of DB.NovaConf say; nil where the source names none.
 	Nova *Nova
@@ -64,18 +64,18 @@ func (s *Source) Fingerprint() string {
 	return Fingerprint(s, s.Nova)
 }
 
-// The values of [Source.Expose].
+// The values of [Source.MemberMetrics].
 const (
-	ExposeAll = "all"
-	ExposeUp  = "up"
+	MemberMetricsAll     = "all"
+	MemberMetricsMinimal = "minimal"
 )
 
 // DefaultSource returns everything but the name and the driver.
 func DefaultSource() Source {
 	return Source{
-		PollTimeout: drivers.Duration(10 * time.Second),
-		ForgetAfter: drivers.Duration(24 * time.Hour),
-		Expose:      ExposeAll,
+		PollTimeout:   drivers.Duration(10 * time.Second),
+		ForgetAfter:   drivers.Duration(24 * time.Hour),
+		MemberMetrics: MemberMetricsAll,
 	}
 }
 

@@ -38,7 +38,7 @@ func TestLoad(t *testing.T) {
 	plain.Servers = []string{"zk1:2181", "zk2:2181", "zk3"}
 	byDefault := func(s config.Source) config.Source {
 		s.PollTimeout, s.ForgetAfter = drivers.Duration(10*time.Second), drivers.Duration(24*time.Hour)
-		s.Expose = "all"
+		s.MemberMetrics = "all"
 		return s
 	}
 	require.Equal(t, []config.Source{
@@ -53,10 +53,10 @@ func TestLoad(t *testing.T) {
 				ReportInterval:  drivers.Duration(15 * time.Second),
 				Timeout:         drivers.Duration(3 * time.Second),
 			},
-			PollInterval: drivers.Duration(5 * time.Second),
-			PollTimeout:  drivers.Duration(4 * time.Second),
-			ForgetAfter:  drivers.Duration(90 * time.Minute),
-			Expose:       "up",
+			PollInterval:  drivers.Duration(5 * time.Second),
+			PollTimeout:   drivers.Duration(4 * time.Second),
+			ForgetAfter:   drivers.Duration(90 * time.Minute),
+			MemberMetrics: "minimal",
 		},
 		byDefault(config.Source{Name: "zk/eu-west.1", Driver: "zk", ZK: &ensemble}),
 		byDefault(config.Source{Name: "local", Driver: "db", DB: &local}),
@@ -66,7 +66,7 @@ func TestLoad(t *testing.T) {
 			Name: "mc", Driver: "mc",
 			MC: &config.MC{
 				Servers:         []string{"mc1:11211", "mc2"},
-				Keys:            "plain",
+				KeyFormat:       "plain",
 				ServiceDownTime: drivers.Duration(30 * time.Second),
 				ReportInterval:  drivers.Duration(5 * time.Second),
 				Timeout:         drivers.Duration(time.Second),
@@ -156,7 +156,7 @@ func TestFingerprint(t *testing.T) {
 		"dsn":      fingerprint("secret", strings.Replace(base, "@h", "@i", 1)),
 		"name":     fingerprint("secret", strings.Replace(base, "name: a", "name: b", 1)),
 		"interval": fingerprint("secret", base+", poll_interval: 1s"),
-		"expose":   fingerprint("secret", base+", expose: up"),
+		"metrics":  fingerprint("secret", base+", member_metrics: minimal"),
 	} {
 		require.NotEqual(t, want, other, name)
 	}

@@ -23,8 +23,8 @@ type DB struct {
 
 	// Schema names the service that the table belongs to, as "nova", or is "custom".
 	Schema string `yaml:"schema"`
-	// Rule is "computed" or "stored": which of a service's own verdicts to report. Empty: "computed".
-	Rule string `yaml:"rule"`
+	// Verdict is "computed" or "stored": which of a service's own verdicts to report. Empty: "computed".
+	Verdict string `yaml:"verdict"`
 	// Custom describes the table of the schema "custom".
 	Custom *DBCustom `yaml:"custom"`
 
@@ -76,12 +76,12 @@ type DBCustom struct {
 	Enabled    string `yaml:"enabled"`
 	ForcedDown string `yaml:"forced_down"`
 
-	// Future is the verdict about a heartbeat that is further in the future than it may be in the past: "down", as in
+	// FutureHeartbeats is the verdict about a heartbeat that is further in the future than it may be in the past: "down", as in
 	// Nova, or "up". Empty: "down".
-	Future string `yaml:"future"`
-	// Limit is whether a heartbeat that is exactly service_down_time old still counts: "inclusive" or "exclusive". Empty:
+	FutureHeartbeats string `yaml:"future_heartbeats"`
+	// Boundary is whether a heartbeat that is exactly service_down_time old still counts: "inclusive" or "exclusive". Empty:
 	// "inclusive".
-	Limit string `yaml:"limit"`
+	Boundary string `yaml:"boundary"`
 }
 
 // DefaultDB returns the defaults that hold for every schema.

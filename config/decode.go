@@ -145,12 +145,15 @@ func (d *decoder) section(node *yaml.Node, v reflect.Value, path string, line in
 		return
 	}
 	seed(v.Addr().Interface())
-	settings := settingsOf(v)
+	settings, old := settingsOf(v), renamedKeys(v.Addr().Interface())
 	seen := map[string]int{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		s, known := settings[key.Value]
+		new, wasKnown := old[key.Value]
 		switch {
+		case wasKnown:
+			d.renamed(new, key, value, path)
 		case key.Kind != yaml.ScalarNode || !known:
 			d.unknown(key, settings, path)
 		case seen[key.Value] > 0:

@@ -23,7 +23,7 @@ func FuzzParse(f *testing.F) {
 		edit("dsn", "dsn_file"), edit("dsn:", "dsn_env: HOME, password:"), "sources: [{}, {}]", "\xff", "%YAML 1.1\n---\n...\n---",
 		edit("dsn", "nova_conf"), edit("dsn:", "nova_conf: [good.conf, ., \"a\\nb\"], cells:"), edit("dsn:", "nova_conf: good.conf, cells: [{name: a, dsn: '{port}'}], x:"),
 		edit("", "") + alertingSeed, "alerting: {groups: [{group: \"\\x00\\\"{{ 1 }}\", severity: critical}], labels: {a: '{{'}}",
-		"sources: [{name: 1, driver: 2, db: 3, zk: 4, poll_interval: 5, expose: 6}]",
+		"sources: [{name: 1, driver: 2, db: 3, zk: 4, poll_interval: 5, member_metrics: 6}]",
 	} {
 		f.Add([]byte(seed))
 	}

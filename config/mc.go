@@ -6,18 +6,18 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// The values of [MC.Keys].
+// The values of [MC.KeyFormat].
 const (
-	KeysSHA1  = "sha1"
-	KeysPlain = "plain"
+	KeyFormatSHA1  = "sha1"
+	KeyFormatPlain = "plain"
 )
 
 // MC is the section "mc" of a source: heartbeats in memcached.
 type MC struct {
 	// Servers are the memcached servers that the members write to, each as host:port or host.
 	Servers []string `yaml:"servers"`
-	// Keys is how members are written: KeysSHA1 as by Nova since release 14 (Newton), KeysPlain as before.
-	Keys string `yaml:"keys"`
+	// KeyFormat is how members are written: KeyFormatSHA1 as by Nova since release 14 (Newton), KeyFormatPlain as before.
+	KeyFormat string `yaml:"key_format"`
 	// ServiceDownTime is how old a heartbeat may be: Nova's service_down_time.
 	ServiceDownTime drivers.Duration `yaml:"service_down_time"`
 	// ReportInterval is the time between two heartbeats of a member: Nova's report_interval.
@@ -31,7 +31,7 @@ type MC struct {
 // DefaultMC returns Nova's own times. Only the servers are left to be set.
 func DefaultMC() MC {
 	return MC{
-		Keys:            KeysSHA1,
+		KeyFormat:       KeyFormatSHA1,
 		ServiceDownTime: drivers.Duration(60 * time.Second),
 		ReportInterval:  drivers.Duration(10 * time.Second),
 		Timeout:         drivers.Duration(3 * time.Second),

@@ -28,7 +28,7 @@ func (n *novaReader) memcached(section *DB) *MC {
 			n.errorf("DEFAULT", "servicegroup_driver", "is mc, but [cache] is not enabled: Nova then keeps heartbeats nowhere")
 			return nil
 		}
-		c.Keys = KeysPlain
+		c.KeyFormat = KeyFormatPlain
 	}
 	for i, server := range c.Servers {
 		c.Servers[i] = strings.TrimPrefix(strings.TrimPrefix(server, "inet6:"), "inet:")

@@ -160,18 +160,18 @@ func TestNovaMemcached(t *testing.T) {
 		keys    string
 		servers string
 	}{
-		"[cache]\nenabled = true\nbackend = oslo_cache.memcache_pool\nmemcache_servers = mc1:11211, mc2:11212,\n": {config.KeysSHA1, "mc1:11211 mc2:11212"},
-		"[cache]\nenabled = True\nbackend = dogpile.cache.pymemcache\n":                                           {config.KeysSHA1, "localhost:11211"},
+		"[cache]\nenabled = true\nbackend = oslo_cache.memcache_pool\nmemcache_servers = mc1:11211, mc2:11212,\n": {config.KeyFormatSHA1, "mc1:11211 mc2:11212"},
+		"[cache]\nenabled = True\nbackend = dogpile.cache.pymemcache\n":                                           {config.KeyFormatSHA1, "localhost:11211"},
 		"[cache]\nenabled = yes\nbackend = dogpile.cache.memcached\nmemcache_servers = no:1\nbackend_argument = url:inet6:[::1]:11211,b:1\nbackend_argument = x:y\n": {
-			config.KeysSHA1, "[::1]:11211 b:1",
+			config.KeyFormatSHA1, "[::1]:11211 b:1",
 		},
-		"[DEFAULT]\nmemcached_servers = old1:11211,old2\n":                                                                           {config.KeysPlain, "old1:11211 old2"},
-		"memcached_servers = old\n[cache]\nenabled = true\nbackend = dogpile.cache.pylibmc\nmemcache_servers = new\nenabled = false": {config.KeysPlain, "old"},
+		"[DEFAULT]\nmemcached_servers = old1:11211,old2\n":                                                                           {config.KeyFormatPlain, "old1:11211 old2"},
+		"memcached_servers = old\n[cache]\nenabled = true\nbackend = dogpile.cache.pylibmc\nmemcache_servers = new\nenabled = false": {config.KeyFormatPlain, "old"},
 	} {
 		s := source(t, "nova_conf: nova.conf", api+"[DEFAULT]\nservicegroup_driver = mc\nservice_down_time = 77\n"+text)
 		require.NotNil(t, s.Nova.MC)
 		require.Equal(t, want.servers, strings.Join(s.Nova.MC.Servers, " "), text)
-		require.Equal(t, want.keys, s.Nova.MC.Keys, text)
+		require.Equal(t, want.keys, s.Nova.MC.KeyFormat, text)
 		require.Equal(t, drivers.Duration(77*time.Second), s.Nova.MC.ServiceDownTime)
 	}
 }

@@ -16,7 +16,7 @@ const (
 	goodDB = "sources:\n- name: nova\n  driver: db\n  db: {dsn: 'mysql://u@h/nova'}\n"
 	headZK = "sources:\n- name: a\n  driver: zk\n"
 
-	knownOfSource = "known are canary, db, driver, expose, forget_after, mc, name, poll_interval, poll_timeout, roster, zk"
+	knownOfSource = "known are canary, db, driver, forget_after, mc, member_metrics, name, poll_interval, poll_timeout, roster, zk"
 	badName       = "must be at most 128 bytes of letters, digits and signs, without spaces"
 )
 
@@ -107,13 +107,13 @@ func TestBadKeys(t *testing.T) {
 
 func TestBadSources(t *testing.T) {
 	refuse(t, map[string]badFile{
-		"no name":      {edit("name: nova", "expose: all"), "f.yml:2: sources[0].name: every source needs a name"},
+		"no name":      {edit("name: nova", "member_metrics: all"), "f.yml:2: sources[0].name: every source needs a name"},
 		"empty name":   {edit("nova", "''"), "f.yml:2: sources[0].name: every source needs a name"},
 		"space":        {edit("nova", "a b"), "f.yml:2: sources[0].name: " + badName},
 		"control":      {edit("nova", `"a\x07"`), "f.yml:2: sources[0].name: " + badName},
 		"long name":    {edit("nova", strings.Repeat("n", 129)), "f.yml:2: sources[0].name: " + badName},
 		"name taken":   {goodDB + strings.TrimPrefix(goodDB, "sources:\n"), `f.yml:5: sources[1].name: "nova" is the name of sources[0] too`},
-		"no driver":    {edit("driver: db", "expose: all"), "f.yml:2: sources[0].driver: must be one of db, mc, zk"},
+		"no driver":    {edit("driver: db", "member_metrics: all"), "f.yml:2: sources[0].driver: must be one of db, mc, zk"},
 		"other driver": {edit("driver: db", "driver: sql"), "f.yml:3: sources[0].driver: must be one of db, mc, zk"},
 		"no section":   {headZK, `f.yml:2: sources[0].zk: driver "zk" needs this section`},
 		"two sections": {goodDB + "  zk: {servers: [a]}\n", `f.yml:5: sources[0].zk: the driver is "db", which does not read this section`},
@@ -128,7 +128,29 @@ func TestBadSources(t *testing.T) {
 		"interval":     {goodDB + "  poll_interval: 99ms\n", "f.yml:5: sources[0].poll_interval: must be 0 or at least 100ms"},
 		"zero timeout": {goodDB + "  poll_timeout: 0\n", "f.yml:5: sources[0].poll_timeout: must be more than 0"},
 		"zero memory":  {goodDB + "  forget_after: 0s\n", "f.yml:5: sources[0].forget_after: must be more than 0"},
-		"expose":       {goodDB + "  expose: some\n", `f.yml:5: sources[0].expose: must be "all" or "up"`},
+		"metrics":      {goodDB + "  member_metrics: some\n", `f.yml:5: sources[0].member_metrics: must be "all" or "minimal"`},
+	})
+}
+
+// Keys and values of earlier versions are refused with an error that has the new name.
+func TestRenamedKeys(t *testing.T) {
+	goodMC := goodDB + "- name: mc\n  driver: mc\n  roster: {source: nova}\n"
+	refuse(t, map[string]badFile{
+		"expose up":      {goodDB + "  expose: up\n", `f.yml:5: sources[0].expose: is called member_metrics now; "up" is "minimal"`},
+		"expose all":     {goodDB + "  expose: all\n", "f.yml:5: sources[0].expose: is called member_metrics now"},
+		"member_metrics": {goodDB + "  member_metrics: up\n", `f.yml:5: sources[0].member_metrics: "up" is called "minimal" now`},
+		"both":           {goodDB + "  expose: all\n  member_metrics: all\n", "f.yml:5: sources[0].expose: is called member_metrics now"},
+		"rule":           {edit("dsn:", "rule: stored, dsn:"), "f.yml:4: sources[0].db.rule: is called verdict now"},
+		"keys":           {goodMC + "  mc: {servers: [a], keys: plain}\n", "f.yml:8: sources[1].mc.keys: is called key_format now"},
+		"custom": {
+			edit("dsn:", "schema: custom, custom: {table: t, name: n, group: g, heartbeat: [h], future: up, limit: exclusive}, dsn:"),
+			"f.yml:4: sources[0].db.custom.future: is called future_heartbeats now\n" +
+				"f.yml:4: sources[0].db.custom.limit: is called boundary now",
+		},
+		"roster": {
+			goodDB + "- name: mc\n  driver: mc\n  mc: {servers: [a]}\n  roster:\n    db: {dsn: 'mysql://u@h/d', rule: computed}\n",
+			"f.yml:9: sources[1].roster.db.rule: is called verdict now",
+		},
 	})
 }
 
@@ -169,7 +191,7 @@ sources:
     session_timeout: 1h
 - name: one
   driver: memcached
-  expose: nothing
+  member_metrics: nothing
 more: 1
 `,
 		`f.yml:7: sources[0].db.timeout: is 0s, must be positive
@@ -181,7 +203,7 @@ f.yml:13: sources[1].zk.servers: is empty: name at least one server, as [zk1:218
 f.yml:14: sources[1].zk.session_timeout: 1h0m0s is not between 100ms and 10m0s; most servers allow 4s to 40s
 f.yml:15: sources[2].name: "one" is the name of sources[0] too
 f.yml:16: sources[2].driver: must be one of db, mc, zk
-f.yml:17: sources[2].expose: must be "all" or "up"
+f.yml:17: sources[2].member_metrics: must be "all" or "minimal"
 f.yml:18: unknown key "more"; known are alerting, sources`,
 	}})
 }

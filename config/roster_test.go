@@ -17,7 +17,7 @@ func TestBadRosters(t *testing.T) {
 	const one = "f.yml:8: sources[1].roster: must have exactly one of source, db, members"
 	refuse(t, map[string]badFile{
 		"none": {
-			withRoster("expose: all"),
+			withRoster("member_metrics: all"),
 			`f.yml:5: sources[1].roster: driver "mc" does not know who should be there: ` +
 				"write {source: NAME}, {db: {dsn: URL}} or {members: {GROUP: [NAME]}}",
 		},
@@ -41,7 +41,7 @@ func TestBadRosters(t *testing.T) {
 			"f.yml:8: sources[1].roster.db.timeout: is 0s, must be positive",
 		},
 		"bad servers": {
-			withRoster("roster: {source: nova}\n  expose: up\n- {name: x, driver: mc, mc: {}, roster: {source: nova}}"),
+			withRoster("roster: {source: nova}\n  member_metrics: minimal\n- {name: x, driver: mc, mc: {}, roster: {source: nova}}"),
 			"f.yml:10: sources[2].mc.servers: is empty: name at least one server, as [mc1:11211, mc2:11211]",
 		},
 	})

@@ -17,7 +17,7 @@ func TestSchemas(t *testing.T) {
 sources:
   - {name: neutron, driver: db, db: {dsn: postgresql+psycopg2://reader@db1/neutron, schema: neutron}}
   - {name: magnum, driver: db, db: {report_interval: 20s, schema: magnum, dsn: mysql://reader@db1/magnum}}
-  - {name: manila, driver: db, db: {service_down_time: 90s, dsn: mysql://reader@db1/manila, schema: manila, rule: stored}}
+  - {name: manila, driver: db, db: {service_down_time: 90s, dsn: mysql://reader@db1/manila, schema: manila, verdict: stored}}
   - name: queue
     driver: db
     db:
@@ -32,8 +32,8 @@ sources:
         heartbeat_unit: milliseconds
         deleted: removed_at
         deleted_kind: time
-        future: up
-        limit: exclusive
+        future_heartbeats: up
+        boundary: exclusive
 `))
 	require.NoError(t, err)
 	times := func(i int) [2]time.Duration {
@@ -42,11 +42,11 @@ sources:
 	require.Equal(t, [2]time.Duration{75 * time.Second, 30 * time.Second}, times(0))
 	require.Equal(t, [2]time.Duration{180 * time.Second, 20 * time.Second}, times(1))
 	require.Equal(t, [2]time.Duration{90 * time.Second, 10 * time.Second}, times(2))
-	require.Equal(t, "stored", c.Sources[2].DB.Rule)
+	require.Equal(t, "stored", c.Sources[2].DB.Verdict)
 	require.Equal(t, drivers.Duration(15*time.Second), c.Sources[3].DB.ServiceDownTime)
 	require.Equal(t, &config.DBCustom{
 		Table: "workers", GroupName: "queue", Name: "host name", Heartbeat: []string{"last_beat", "created"},
-		HeartbeatUnit: "milliseconds", Deleted: "removed_at", DeletedKind: "time", Future: "up", Limit: "exclusive",
+		HeartbeatUnit: "milliseconds", Deleted: "removed_at", DeletedKind: "time", FutureHeartbeats: "up", Boundary: "exclusive",
 	}, c.Sources[3].DB.Custom)
 }
 
@@ -61,17 +61,17 @@ sources:
       custom:
         table: workers
         name: host
-        limit: sky
+        boundary: sky
         heartbeat:
           - ''
         binar: x
   - name: cinder
     driver: db
-    db: {dsn: mysql://reader@db1/cinder, schema: cinder, rule: stored}
+    db: {dsn: mysql://reader@db1/cinder, schema: cinder, verdict: stored}
 `))
 	require.EqualError(t, err, `f.yml:8: sources[0].db.custom.group: exactly one of group, a column, and group_name, the name of the one group, is needed
-f.yml:11: sources[0].db.custom.limit: must be one of inclusive, exclusive
+f.yml:11: sources[0].db.custom.boundary: must be one of inclusive, exclusive
 f.yml:13: sources[0].db.custom.heartbeat[0]: is empty
 f.yml:14: sources[0].db.custom: unknown key "binar"; did you mean "binary"?
-f.yml:17: sources[1].db.rule: schema cinder has no stored state`)
+f.yml:17: sources[1].db.verdict: schema cinder has no stored state`)
 }

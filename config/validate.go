@@ -60,8 +60,12 @@ func validateSource(r *report, s *Source, path string) {
 	if s.ForgetAfter == 0 {
 		r.settingf(path+".forget_after", "must be more than 0")
 	}
-	if s.Expose != ExposeAll && s.Expose != ExposeUp {
-		r.settingf(path+".expose", "must be %q or %q", ExposeAll, ExposeUp)
+	switch s.MemberMetrics {
+	case MemberMetricsAll, MemberMetricsMinimal:
+	case "up":
+		r.settingf(path+".member_metrics", "%q is called %q now", s.MemberMetrics, MemberMetricsMinimal)
+	default:
+		r.settingf(path+".member_metrics", "must be %q or %q", MemberMetricsAll, MemberMetricsMinimal)
 	}
 }
 

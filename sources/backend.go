@@ -22,7 +22,7 @@ func dbSource(cfg *db.Config) Source {
 
 // mcSource returns the source of memcached servers with the heartbeats of a roster's members.
 func mcSource(section *config.MC, roster opener) Source {
-	return Source{Driver: driverMC, Layout: section.Keys, open: func(logger *slog.Logger) (drivers.Driver, error) {
+	return Source{Driver: driverMC, Layout: section.KeyFormat, open: func(logger *slog.Logger) (drivers.Driver, error) {
 		list, err := roster(logger)
 		if err != nil {
 			return nil, fmt.Errorf("opening the roster: %w", err)

@@ -14,7 +14,7 @@ import (
 func dbConfig(c *config.DB) db.Config {
 	cfg := db.Config{
 		DSN: c.DSN, Password: c.Password,
-		Schema: c.Schema, Rule: db.Rule(c.Rule), Custom: (*db.Custom)(c.Custom),
+		Schema: c.Schema, Verdict: db.Verdict(c.Verdict), Custom: (*db.Custom)(c.Custom),
 		ServiceDownTime: c.ServiceDownTime, ReportInterval: c.ReportInterval, Timeout: c.Timeout,
 	}
 	cfg.SetDefaults()
@@ -23,7 +23,7 @@ func dbConfig(c *config.DB) db.Config {
 
 func mcConfig(c *config.MC) mc.Config {
 	return mc.Config{
-		Servers: c.Servers, Keys: c.Keys, TLS: c.TLS,
+		Servers: c.Servers, KeyFormat: c.KeyFormat, TLS: c.TLS,
 		ServiceDownTime: c.ServiceDownTime, ReportInterval: c.ReportInterval, Timeout: c.Timeout,
 	}
 }

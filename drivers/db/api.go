@@ -20,9 +20,9 @@ const maxCells = 1000
 // A Cell is one of Nova's cells: a database with services of its own.
 type Cell struct {
 	// Name is the operator's name for it.
-	Name string `yaml:"name"`
+	Name string
 	// DSN is its database. As in Nova it may be a template with placeholders for parts of another DSN.
-	DSN drivers.Secret `yaml:"dsn"`
+	DSN drivers.Secret
 }
 
 // API reads Nova's API database, which has what the cells' databases do not: the list of cells, and the availability zones

@@ -15,47 +15,47 @@ import (
 //
 // A row whose name is NULL is nobody's.
 type Custom struct {
-	Table string `yaml:"table"`
+	Table string
 
 	// Group is the column that says which group the member is in, or GroupName is the one group of all.
-	Group     string `yaml:"group"`
-	GroupName string `yaml:"group_name"`
+	Group     string
+	GroupName string
 
 	// Name is the column with the member's name, which is unique in its group.
-	Name string `yaml:"name"`
+	Name string
 
 	// Binary and Zone are columns with attributes; DisabledReason, Version and UUID are shown on the info series only.
-	Binary         string `yaml:"binary"`
-	Zone           string `yaml:"zone"`
-	DisabledReason string `yaml:"disabled_reason"`
-	Version        string `yaml:"version"`
-	UUID           string `yaml:"uuid"`
+	Binary         string
+	Zone           string
+	DisabledReason string
+	Version        string
+	UUID           string
 
 	// Heartbeat are the columns with the time of the last proof of life: the first that is not NULL counts.
-	Heartbeat []string `yaml:"heartbeat"`
+	Heartbeat []string
 
 	// HeartbeatUnit says what they hold: "time" for dates and times in UTC, or the "seconds" or "milliseconds" since 1970.
 	// Empty is "time".
-	HeartbeatUnit string `yaml:"heartbeat_unit"`
+	HeartbeatUnit string
 
 	// Deleted is the column that marks rows as deleted, and DeletedKind how: by a "flag" that is set, by a "number" that
 	// is not 0, or by a "time" that is not NULL. NULL in a flag or number is deleted too. Empty is "flag".
-	Deleted     string `yaml:"deleted"`
-	DeletedKind string `yaml:"deleted_kind"`
+	Deleted     string
+	DeletedKind string
 
 	// Disabled, or its opposite Enabled, and ForcedDown are columns with what an operator decided: booleans, or numbers
 	// that are 0 for no. NULL is no.
-	Disabled   string `yaml:"disabled"`
-	Enabled    string `yaml:"enabled"`
-	ForcedDown string `yaml:"forced_down"`
+	Disabled   string
+	Enabled    string
+	ForcedDown string
 
-	// Future says whether a heartbeat from the future is as bad as one that is as far in the past ("down", which is
+	// FutureHeartbeats says whether a heartbeat from the future is as bad as one that is as far in the past ("down", which is
 	// Nova's abs()), or is a fresh one ("up"). Empty is "down".
-	Future string `yaml:"future"`
+	FutureHeartbeats string
 
-	// Limit says whether a heartbeat that is exactly service_down_time old still counts: "inclusive", or "exclusive" if
+	// Boundary says whether a heartbeat that is exactly service_down_time old still counts: "inclusive", or "exclusive" if
 	// it does not. Empty is "inclusive".
-	Limit string `yaml:"limit"`
+	Boundary string
 }
 
 // schema turns the description into what the driver goes by.
@@ -68,7 +68,7 @@ func (c *Custom) schema() *schema {
 		deleted: c.Deleted,
 		rules: []rule{{
 			heartbeat: c.Heartbeat, unit: unit(c.HeartbeatUnit),
-			oneSided: c.Future == "up", strict: c.Limit == "exclusive",
+			oneSided: c.FutureHeartbeats == "up", strict: c.Boundary == "exclusive",
 		}},
 		times: seconds(60, 10),
 	}
@@ -155,8 +155,8 @@ func (c *Custom) checkWords() error {
 	}{
 		{"heartbeat_unit", c.HeartbeatUnit, []string{"time", "seconds", "milliseconds"}},
 		{"deleted_kind", c.DeletedKind, []string{"flag", "number", "time"}},
-		{"future", c.Future, []string{"down", "up"}},
-		{"limit", c.Limit, []string{"inclusive", "exclusive"}},
+		{"future_heartbeats", c.FutureHeartbeats, []string{"down", "up"}},
+		{"boundary", c.Boundary, []string{"inclusive", "exclusive"}},
 	} {
 		if w.value != "" && !slices.Contains(w.words, w.value) {
 			errs = append(errs, drivers.Field("custom."+w.field, "must be one of %s", strings.Join(w.words, ", ")))

@@ -157,7 +157,7 @@ func testCustomLeast(t *testing.T, s customServer) {
 		return up
 	}
 	require.Equal(t, map[string]bool{"one": true, "two": false, "later": false}, states())
-	c.Future = "up"
+	c.FutureHeartbeats = "up"
 	require.Equal(t, map[string]bool{"one": true, "two": false, "later": true}, states())
 }
 
@@ -246,7 +246,7 @@ func TestCustomLimit(t *testing.T) {
 	exec(t, db, "CREATE TABLE m (name VARCHAR(40), seen DATETIME(6), off BIT(1)); INSERT INTO m VALUES ('one', '2026-11-22 15:52:40.945826', b'1')")
 	for limit, want := range map[string]bool{"": true, "inclusive": true, "exclusive": false} {
 		p := poll(t, open(t, customConfig(at(server, "limits", instant), Custom{
-			Table: "m", GroupName: "g", Name: "name", Heartbeat: []string{"seen"}, Limit: limit, Disabled: "off",
+			Table: "m", GroupName: "g", Name: "name", Heartbeat: []string{"seen"}, Boundary: limit, Disabled: "off",
 		})))
 		require.Equal(t, want, p.Members[0].Up, limit)
 		require.Equal(t, drivers.FlagNo, p.Members[0].Enabled, "a bit is a flag too")
@@ -257,7 +257,7 @@ func TestValidateCustom(t *testing.T) {
 	cfg := config("mysql://u@h/d")
 	for _, test := range []struct {
 		schema string
-		rule   Rule
+		rule   Verdict
 		custom *Custom
 		want   string
 	}{
@@ -266,28 +266,28 @@ func TestValidateCustom(t *testing.T) {
 		{"designate", "stored", nil, ""},
 		{"custom", "", nil, `custom: describes the table of schema "custom", and is missing`},
 		{"nova", "", &Custom{}, `custom: is read for schema "custom" only`},
-		{"cinder", "stored", nil, "rule: schema cinder has no stored state"},
-		{"manila", "guessed", nil, `rule: must be "computed" or "stored"`},
+		{"cinder", "stored", nil, "verdict: schema cinder has no stored state"},
+		{"manila", "guessed", nil, `verdict: must be "computed" or "stored"`},
 		{"custom", "", &Custom{}, `custom.table: is missing
 custom.name: is missing: which column has the members' names?
 custom.heartbeat: is missing: which columns have the time of the last heartbeat?
 custom.group: exactly one of group, a column, and group_name, the name of the one group, is needed`},
 		{"custom", "", &Custom{
 			Table: "t\x00", Group: "g", GroupName: "h", Name: strings.Repeat("n", 256), Heartbeat: []string{"", "h\xff"},
-			HeartbeatUnit: "minutes", DeletedKind: "gone", Future: "bright", Limit: "sky", Enabled: "a", Disabled: "b",
+			HeartbeatUnit: "minutes", DeletedKind: "gone", FutureHeartbeats: "bright", Boundary: "sky", Enabled: "a", Disabled: "b",
 		}, `custom.table: is not a name: at most 255 bytes of UTF-8 text
 custom.name: is not a name: at most 255 bytes of UTF-8 text
 custom.heartbeat[0]: is empty
 custom.heartbeat[1]: is not a name: at most 255 bytes of UTF-8 text
 custom.heartbeat_unit: must be one of time, seconds, milliseconds
 custom.deleted_kind: must be one of flag, number, time
-custom.future: must be one of down, up
-custom.limit: must be one of inclusive, exclusive
+custom.future_heartbeats: must be one of down, up
+custom.boundary: must be one of inclusive, exclusive
 custom.group: exactly one of group, a column, and group_name, the name of the one group, is needed
 custom.enabled: is the opposite of disabled; keep one of the two
 custom.deleted_kind: needs deleted, the column that it is about`},
 	} {
-		cfg.Schema, cfg.Rule, cfg.Custom = test.schema, test.rule, test.custom
+		cfg.Schema, cfg.Verdict, cfg.Custom = test.schema, test.rule, test.custom
 		err := cfg.Validate()
 		if test.want == "" {
 			require.NoError(t, err)

@@ -11,7 +11,7 @@ import (
 )
 
 // needed returns the columns without which a table of the newest release can't be read.
-func (s *schema) needed(kind Rule) []string {
+func (s *schema) needed(kind Verdict) []string {
 	r := s.rulesFor(kind)[0]
 	columns := append([]string{
 		s.key, s.group, s.name, s.interval, r.state, s.busy, s.disabled, s.enabled, s.online, s.deleted,
@@ -21,7 +21,7 @@ func (s *schema) needed(kind Rule) []string {
 
 // decisive returns the columns that some releases lack and that change verdicts where they exist. A database hides columns
 // from an account without grants as if they did not exist.
-func (s *schema) decisive(kind Rule) []string {
+func (s *schema) decisive(kind Verdict) []string {
 	columns := []string{s.forcedDown}
 	if len(s.withoutHeartbeat) > 0 {
 		columns = append(columns, s.binary)
@@ -33,7 +33,7 @@ func (s *schema) decisive(kind Rule) []string {
 }
 
 // required returns the columns that an account must be able to read, if they exist.
-func (s *schema) required(kind Rule) []string {
+func (s *schema) required(kind Verdict) []string {
 	return columnSet(append(s.needed(kind), s.decisive(kind)...))
 }
 
@@ -72,7 +72,7 @@ func (d *Driver) checkGrants(ctx context.Context, db *sql.DB, l *layout) error {
 		return nil
 	}
 	var denied []string
-	for _, column := range d.schema.required(d.cfg.Rule) {
+	for _, column := range d.schema.required(d.cfg.Verdict) {
 		if l.has(column) {
 			continue
 		}

@@ -39,7 +39,7 @@ func documentedGrants(t *testing.T) map[string]map[string][]string {
 func TestDocumentedGrants(t *testing.T) {
 	documented := documentedGrants(t)
 	for name, make := range schemas() {
-		for suffix, kind := range map[string]Rule{"": RuleComputed, "_stored": RuleStored} {
+		for suffix, kind := range map[string]Verdict{"": VerdictComputed, "_stored": VerdictStored} {
 			s := make()
 			if len(s.rulesFor(kind)) == 0 {
 				continue
@@ -115,7 +115,7 @@ func (s *schemaTest) checkMissing(t *testing.T, a *account, dsn string, columns 
 	t.Helper()
 	schema := schemas()[s.schema]()
 	d := open(t, s.config(dsn))
-	vital := schema.required(d.cfg.Rule)
+	vital := schema.required(d.cfg.Verdict)
 	before := poll(t, d)
 	for _, column := range columns {
 		a.revoke(t, s.table, column)

@@ -82,7 +82,7 @@ func (d *Driver) findZones(ctx context.Context, db *sql.DB, l *layout) (bool, er
 
 // ruleFor returns the first rule that fits the columns.
 func (d *Driver) ruleFor(ctx context.Context, db *sql.DB, l *layout) (rule, error) {
-	for _, r := range d.schema.rulesFor(d.cfg.Rule) {
+	for _, r := range d.schema.rulesFor(d.cfg.Verdict) {
 		if r.needs != "" && !l.has(r.needs) {
 			continue
 		}

@@ -13,7 +13,7 @@ const ownTableName = "servicegroup_canary"
 // Nova's rule, times and column types for every schema. An operator creates it, as docs/drill.md describes. For an SQLite
 // file it is a second file, which the driver creates.
 func (c Config) Private() Config {
-	c.Custom, c.Rule = nil, ""
+	c.Custom, c.Verdict = nil, ""
 	c.Schema = "nova"
 	if t, err := c.target(); err == nil && t.isFile() {
 		c.DSN = drivers.SecretText("sqlite:///" + (&url.URL{Path: t.path + ".canary"}).EscapedPath())

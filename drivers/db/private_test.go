@@ -12,7 +12,7 @@ import (
 func TestPrivate(t *testing.T) {
 	for _, schema := range schemaNames() {
 		cfg := config("mysql://canary@db1/nova")
-		cfg.Schema, cfg.Rule = schema, RuleStored
+		cfg.Schema, cfg.Verdict = schema, VerdictStored
 		if schema == custom {
 			cfg.Custom = &Custom{Table: "workers", GroupName: "g", Name: "n", Heartbeat: []string{"h"}}
 		}

@@ -6,15 +6,15 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A Rule is which verdict about members a source reports.
-type Rule string
+// A Verdict selects one of the verdicts that a service has about its members.
+type Verdict string
 
 const (
-	// RuleComputed is by the age of heartbeats.
-	RuleComputed Rule = "computed"
-	// RuleStored is the state that the service stored in the table, as its own tools report it. It can stay wrong without
+	// VerdictComputed is by the age of heartbeats.
+	VerdictComputed Verdict = "computed"
+	// VerdictStored is the state that the service stored in the table, as its own tools report it. It can stay wrong without
 	// end: a service that crashes does not update it.
-	RuleStored Rule = "stored"
+	VerdictStored Verdict = "stored"
 )
 
 // checkSchema checks the settings that describe the table.
@@ -24,10 +24,10 @@ func (c *Config) checkSchema() error {
 		return drivers.Field("custom", "describes the table of schema %q, and is missing", custom)
 	case s == nil:
 		return drivers.Field("schema", "%q is not known; known are %s", c.Schema, strings.Join(schemaNames(), ", "))
-	case c.Rule != "" && c.Rule != RuleComputed && c.Rule != RuleStored:
-		return drivers.Field("rule", "must be %q or %q", RuleComputed, RuleStored)
-	case s.rulesFor(c.Rule) == nil:
-		return drivers.Field("rule", "schema %s has no stored state", c.Schema)
+	case c.Verdict != "" && c.Verdict != VerdictComputed && c.Verdict != VerdictStored:
+		return drivers.Field("verdict", "must be %q or %q", VerdictComputed, VerdictStored)
+	case s.rulesFor(c.Verdict) == nil:
+		return drivers.Field("verdict", "schema %s has no stored state", c.Schema)
 	case c.Schema != custom && c.Custom != nil:
 		return drivers.Field("custom", "is read for schema %q only", custom)
 	case c.Custom != nil:

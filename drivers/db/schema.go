@@ -136,8 +136,8 @@ func schemaOf(c *Config) *schema {
 }
 
 // rulesFor returns the rules of a kind, nil if the schema has none.
-func (s *schema) rulesFor(kind Rule) []rule {
-	if kind == RuleStored {
+func (s *schema) rulesFor(kind Verdict) []rule {
+	if kind == VerdictStored {
 		return s.stored
 	}
 	return s.rules

@@ -15,7 +15,7 @@ type columns = map[string]string
 // replaced by the case's name and NUMBER by a unique number.
 type schemaTest struct {
 	schema string
-	rule   Rule
+	rule   Verdict
 	table  string
 	setup  string // SQL
 	row    columns
@@ -109,7 +109,7 @@ func manilaTest(ago agoFunc) schemaTest {
 // The column state was added in 16.0.0; the table in testdata is of release 15.
 func manilaStoredTest(ago agoFunc) schemaTest {
 	test := manilaTest(ago)
-	test.rule = RuleStored
+	test.rule = VerdictStored
 	test.setup += "; ALTER TABLE services ADD COLUMN state varchar(36)"
 	test.cases = map[string]schemaCase{
 		"live":    {columns{"updated_at": ago(fresh), "state": "'up'"}, "up"},
@@ -214,7 +214,7 @@ func designateTest(ago agoFunc) schemaTest {
 
 func designateStoredTest(ago agoFunc) schemaTest {
 	test := designateTest(ago)
-	test.rule = RuleStored
+	test.rule = VerdictStored
 	test.cases = map[string]schemaCase{
 		"live":    {columns{"heartbeated_at": ago(fresh)}, "up"},
 		"crashed": {columns{"heartbeated_at": ago(ancient)}, "up"},

@@ -131,7 +131,7 @@ func (s *schemaTest) check(t *testing.T, dsn string) {
 // config returns the configuration of a file without optional settings.
 func (s *schemaTest) config(dsn string) Config {
 	cfg := unset()
-	cfg.DSN, cfg.Schema, cfg.Rule = drivers.SecretText(dsn), s.schema, s.rule
+	cfg.DSN, cfg.Schema, cfg.Verdict = drivers.SecretText(dsn), s.schema, s.rule
 	cfg.SetDefaults()
 	return cfg
 }
@@ -149,7 +149,7 @@ func testThresholds(t *testing.T, server dbServer) {
 	} {
 		t.Run(schema, func(t *testing.T) {
 			beat := time.Date(2026, 3, 29, 0, 59, 30, 0, time.UTC)
-			i := slices.IndexFunc(schemaTests(beat), func(s schemaTest) bool { return s.schema == schema && s.rule != RuleStored })
+			i := slices.IndexFunc(schemaTests(beat), func(s schemaTest) bool { return s.schema == schema && s.rule != VerdictStored })
 			test := schemaTests(beat.Add(fresh))[i]
 			test.cases = map[string]schemaCase{"one": test.cases["live"]}
 			db := table(t, server, schema+"_limit", schema+".sql")
@@ -175,7 +175,7 @@ func testManilaWithoutState(t *testing.T, server dbServer) {
 	insert(t, db, "one", map[string]string{"updated_at": ago(fresh), "availability_zone_id": "'5f2a'"})
 	insert(t, db, "two", map[string]string{"updated_at": ago(61 * time.Second)})
 	cfg := config(at(server, "manila_15", instant))
-	cfg.Schema, cfg.Rule = "manila", RuleStored
+	cfg.Schema, cfg.Verdict = "manila", VerdictStored
 	p := poll(t, open(t, cfg))
 	require.Equal(t, "up", verdict(p, "one"))
 	require.Equal(t, "down", verdict(p, "two"))

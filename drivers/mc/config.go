@@ -16,25 +16,25 @@ import (
 type Config struct {
 	// Servers are the memcached servers that the members write to, each as host:port; the default port is 11211. A poll
 	// reads all of them, so their order, and how the members spread keys over them, does not matter.
-	Servers []string `yaml:"servers"`
+	Servers []string
 
-	// Keys is the format of the members' keys: KeysSHA1 for Nova since release 14 (Newton), KeysPlain for older releases.
-	Keys string `yaml:"keys"`
+	// KeyFormat is the format of the members' keys: KeyFormatSHA1 for Nova since release 14 (Newton), KeyFormatPlain for older releases.
+	KeyFormat string
 
 	// ServiceDownTime is the age up to which a heartbeat counts: Nova's service_down_time.
-	ServiceDownTime drivers.Duration `yaml:"service_down_time"`
+	ServiceDownTime drivers.Duration
 
 	// ReportInterval is the time between two heartbeats of a member: Nova's report_interval. A server that lost its data
 	// is trusted again after twice this time. As in Nova, a ServiceDownTime that is not longer is replaced by two and a half
 	// times this.
-	ReportInterval drivers.Duration `yaml:"report_interval"`
+	ReportInterval drivers.Duration
 
 	// Timeout bounds the requests to one server in a poll or a heartbeat, including connecting. A context may end them
 	// sooner.
-	Timeout drivers.Duration `yaml:"timeout"`
+	Timeout drivers.Duration
 
 	// TLS encrypts connections; nil: they are not encrypted.
-	TLS *drivers.TLS `yaml:"tls"`
+	TLS *drivers.TLS
 
 	// Dial makes the connections; nil: a [net.Dialer] does.
 	Dial drivers.Dialer
@@ -49,7 +49,7 @@ const (
 // DefaultConfig returns Nova's defaults. The servers are still to be set.
 func DefaultConfig() Config {
 	return Config{
-		Keys:            KeysSHA1,
+		KeyFormat:       KeyFormatSHA1,
 		ServiceDownTime: drivers.Duration(60 * time.Second),
 		ReportInterval:  drivers.Duration(10 * time.Second),
 		Timeout:         drivers.Duration(3 * time.Second),
@@ -60,7 +60,7 @@ func DefaultConfig() Config {
 func (c *Config) Validate() error {
 	errs := []error{c.checkServers(), c.TLS.Validate()}
 	if c.format() == nil {
-		errs = append(errs, drivers.Field("keys", "%q is none of %s, %s", c.Keys, KeysSHA1, KeysPlain))
+		errs = append(errs, drivers.Field("key_format", "%q is none of %s, %s", c.KeyFormat, KeyFormatSHA1, KeyFormatPlain))
 	}
 	return errors.Join(append(errs, drivers.CheckPositive("service_down_time", c.ServiceDownTime),
 		drivers.CheckPositive("report_interval", c.ReportInterval), drivers.CheckPositive("timeout", c.Timeout))...)
@@ -88,12 +88,12 @@ func (c *Config) checkServers() error {
 	return errors.Join(errs...)
 }
 
-// format returns the format that Keys names, nil if it names none.
+// format returns the format that KeyFormat names, nil if it names none.
 func (c *Config) format() keyFormat {
-	switch c.Keys {
-	case KeysSHA1:
+	switch c.KeyFormat {
+	case KeyFormatSHA1:
 		return sha1Keys{}
-	case KeysPlain:
+	case KeyFormatPlain:
 		return plainKeys{}
 	}
 	return nil

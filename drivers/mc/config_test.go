@@ -42,7 +42,7 @@ func TestValidate(t *testing.T) {
 		"servers: is empty: name at least one server, as [mc1:11211, mc2:11211]": func(c *Config) { c.Servers = nil },
 		`servers: "mc1:11211" is given twice`:                                    func(c *Config) { c.Servers = []string{"mc1", "mc1:11211"} },
 		"servers: has 65 servers; at most 64 are possible":                       func(c *Config) { c.Servers = many },
-		`keys: "md5" is none of sha1, plain`:                                     func(c *Config) { c.Keys = "md5" },
+		`key_format: "md5" is none of sha1, plain`:                               func(c *Config) { c.KeyFormat = "md5" },
 		"service_down_time: is 0s, must be positive":                             func(c *Config) { c.ServiceDownTime = 0 },
 		"report_interval: is 0s, must be positive":                               func(c *Config) { c.ReportInterval = 0 },
 		"timeout: is 0s, must be positive":                                       func(c *Config) { c.Timeout = 0 },

@@ -21,7 +21,7 @@ func TestConformancePlain(t *testing.T) {
 	t.Parallel()
 	server := testserver.Memcached(t)
 	cfg := config(server)
-	cfg.Keys = KeysPlain
+	cfg.KeyFormat = KeyFormatPlain
 	// memcached's clock has whole seconds: an item lives for up to one more or less than it was told.
 	cfg.ServiceDownTime = drivers.Duration(3 * time.Second)
 	conform(t, cfg, 1500*time.Millisecond, drivertest.Backend{

@@ -12,10 +12,10 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// The values of [Config.Keys].
+// The values of [Config.KeyFormat].
 const (
-	KeysSHA1  = "sha1"
-	KeysPlain = "plain"
+	KeyFormatSHA1  = "sha1"
+	KeyFormatPlain = "plain"
 )
 
 // A keyFormat says how members' heartbeats are stored.

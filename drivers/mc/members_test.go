@@ -115,7 +115,7 @@ func TestRosterFails(t *testing.T) {
 func TestRejections(t *testing.T) {
 	t.Parallel()
 	cfg := config(testserver.Memcached(t))
-	cfg.Keys = KeysPlain
+	cfg.KeyFormat = KeyFormatPlain
 	d := open(t, cfg, fixedRoster{&drivers.Poll{
 		Members:  []drivers.Member{{Group: "compute", Name: "a b"}, {Group: "compute", Name: "one"}},
 		Unknown:  []drivers.Member{{Group: "compute", Name: "two"}},

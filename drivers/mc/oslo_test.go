@@ -215,7 +215,7 @@ func TestPlainHeartbeats(t *testing.T) {
 	t.Parallel()
 	server := testserver.Memcached(t)
 	cfg := config(server)
-	cfg.Keys = KeysPlain
+	cfg.KeyFormat = KeyFormatPlain
 	d := open(t, cfg, rosterOf("one"))
 	waitUntilTrusted(t, d)
 	require.Equal(t, "down", verdictOf(poll(t, d), "one"))

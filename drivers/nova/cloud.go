@@ -12,18 +12,18 @@ import (
 // Config describes a [Cloud].
 type Config struct {
 	// API is the API database.
-	API db.Config `yaml:"api"`
+	API db.Config
 	// Connection is Nova's own [database]connection, whose parts fill in the DSNs of cells that are templates.
-	Connection drivers.Secret `yaml:"connection"`
+	Connection drivers.Secret
 	// Parameters are appended to the DSNs of cells: Nova's [database]connection_parameters.
-	Parameters string `yaml:"parameters"`
+	Parameters string
 	// Cells are the cells, if they are configured and not read from the API database. Their DSNs may be templates too.
-	Cells []db.Cell `yaml:"cells"`
+	Cells []db.Cell
 
 	// DefaultZone is the zone of compute hosts in no aggregate with a zone: Nova's default_availability_zone.
-	DefaultZone string `yaml:"default_zone"`
+	DefaultZone string
 	// InternalZone is the zone of all other services: Nova's internal_service_availability_zone.
-	InternalZone string `yaml:"internal_zone"`
+	InternalZone string
 }
 
 // Database returns the DSN of Nova's own database, for a Nova without cells.

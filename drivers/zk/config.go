@@ -37,32 +37,32 @@ const (
 // Config configures a driver.
 type Config struct {
 	// Servers are the servers of the ensemble, as host or host:port.
-	Servers []string `yaml:"servers"`
+	Servers []string
 	// Chroot is the path above all other paths; empty for none.
-	Chroot string `yaml:"chroot"`
+	Chroot string
 	// Prefix is the path below which the layout begins. For this program's own layouts it is the parent of the groups,
 	// Nova's sg_prefix. Empty: /servicegroups, or the default of the layout.
-	Prefix string `yaml:"prefix"`
+	Prefix string
 	// Layout says which children of a group are members if they have no record in the roster, or how another system's
 	// members are found: it is the name of a layout, or custom.
-	Layout string `yaml:"layout"`
+	Layout string
 	// Custom declares the layout custom.
-	Custom *layout.Custom `yaml:"custom"`
+	Custom *layout.Custom
 	// Groups are the groups to read; empty: all groups.
-	Groups []string `yaml:"groups"`
+	Groups []string
 	// SessionTimeout is the requested session timeout: how long the server keeps an ephemeral znode after it has last heard
 	// from the session's client.
-	SessionTimeout drivers.Duration `yaml:"session_timeout"`
+	SessionTimeout drivers.Duration
 	// MemberTimeout is the session timeout of members whose records don't tell it. It says how long a member was silent
 	// before its znode was deleted. 0: the default of the layout, or SessionTimeout if the layout has none.
-	MemberTimeout drivers.Duration `yaml:"member_timeout"`
+	MemberTimeout drivers.Duration
 	// Auth is the identity to authenticate as.
-	Auth Auth `yaml:"auth"`
+	Auth Auth
 	// ACL is the ACL of the znodes that Join creates, with entries of the form scheme:id:permissions, for example
 	// auth::cdrwa. Empty: everyone has all permissions, or, with Auth, the identity has all and everyone else may read.
-	ACL []string `yaml:"acl"`
+	ACL []string
 	// TLS encrypts the connections; nil: they are in clear text.
-	TLS *drivers.TLS `yaml:"tls"`
+	TLS *drivers.TLS
 
 	// Dial makes the connections; nil: over the network.
 	Dial drivers.Dialer
@@ -70,8 +70,8 @@ type Config struct {
 
 // Auth is an identity of ZooKeeper's digest scheme; the zero value is no identity.
 type Auth struct {
-	User     string         `yaml:"user"`
-	Password drivers.Secret `yaml:"password"`
+	User     string
+	Password drivers.Secret
 }
 
 // DefaultConfig returns Nova's layouts and its recv_timeout.

@@ -58,7 +58,7 @@ type benchmark struct {
 }
 
 func newBenchmark(b *testing.B, polled []sources.Source, beat func(*testing.B)) *benchmark {
-	s := &benchmark{b: b, beat: beat, histograms: prometheus.NewRegistry(), upOnly: polled[0].Declared.Expose == "up"}
+	s := &benchmark{b: b, beat: beat, histograms: prometheus.NewRegistry(), upOnly: polled[0].Declared.MemberMetrics == "minimal"}
 	var err error
 	s.collector, err = collector.New(collector.Options{Registerer: s.histograms})
 	require.NoError(b, err)

@@ -35,7 +35,7 @@ func stores() []store {
 		{name: "sqlite", prepare: prepareSQLite},
 		{name: "mariadb", prepare: prepareMariaDB},
 		{name: "mariadb, minimal metrics", prepare: func(b *testing.B, members int) string {
-			return strings.Replace(prepareMariaDB(b, members), "driver: db,", "driver: db, expose: up,", 1)
+			return strings.Replace(prepareMariaDB(b, members), "driver: db,", "driver: db, member_metrics: minimal,", 1)
 		}},
 		{name: "mariadb, all beat", prepare: beating.prepare, beat: beating.beat},
 		{name: "zookeeper, flat", prepare: prepareZooKeeper},
@@ -208,6 +208,6 @@ func prepareMemcached(b *testing.B, members int) string {
 	require.NoError(b, buffer.Flush())
 	_, err = bufio.NewReader(conn).ReadString('\n')
 	require.NoError(b, err)
-	return fmt.Sprintf(`sources: [{name: bench, driver: mc, mc: {servers: ["%s"], keys: plain}, roster: {members: {compute: [%s]}}}]`,
+	return fmt.Sprintf(`sources: [{name: bench, driver: mc, mc: {servers: ["%s"], key_format: plain}, roster: {members: {compute: [%s]}}}]`,
 		server.Addr(), strings.Join(names, ", "))
 }

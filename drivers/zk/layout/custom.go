@@ -15,25 +15,25 @@ type Custom struct {
 	// Paths are patterns of the znodes whose existence means that a member is alive, below chroot and prefix. Each level of
 	// a pattern is a name, * for any name, {group}, or {member}. Only names may follow {member}. The name of a group with
 	// several levels has slashes.
-	Paths []string `yaml:"paths"`
+	Paths []string
 	// Roster are patterns, which end in {member}, of znodes that stay when a member dies and are deleted when it is removed
 	// on purpose. It is empty for systems without such znodes.
-	Roster []string `yaml:"roster"`
+	Roster []string
 	// Group is the group's name if the patterns have no {group}.
-	Group string `yaml:"group"`
+	Group string
 	// Match is a regular expression for the whole name of the znode at {member}; empty for any name. A znode that does not
 	// match is not a member.
-	Match string `yaml:"match"`
+	Match string
 	// Name is the member's name. {1} stands for the first group of Match, {0} for the whole name, and {a.b} for the value
 	// of b in the object a of the JSON in the znode. If it is empty, the name is the first group of Match that has matched
 	// some text, or the whole name if Match has no groups. If no group has matched any text, the name is [Anonymous].
-	Name string `yaml:"name"`
+	Name string
 	// Persistent means that persistent znodes are members, too. By default they are not.
-	Persistent Switch `yaml:"persistent"`
+	Persistent Switch
 	// Status is what the data of a member must say for the member to be up; nil: the znode's existence is enough.
-	Status *Check `yaml:"status"`
+	Status *Check
 	// Enabled is what the data of a member says if no operator has disabled it; nil: the data does not say it.
-	Enabled *Check `yaml:"enabled"`
+	Enabled *Check
 }
 
 // Anonymous is the name of members whose znodes' names have only a random id. All of them in a group count as one member,
@@ -43,9 +43,9 @@ const Anonymous = "anonymous"
 // A Check compares a field of the JSON in a znode with values.
 type Check struct {
 	// Field is a key, or several keys joined by dots.
-	Field string `yaml:"field"`
+	Field string
 	// Is are the values that mean yes. A field that does not exist means yes, too.
-	Is []string `yaml:"is"`
+	Is []string
 }
 
 // A Switch is a setting that is true or false.
