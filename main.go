@@ -1,4 +1,4 @@
-// Servicegroup_exporter tells Prometheus, Grafana and Alertmanager which members of a service group are alive.
+// Servicegroup_exporter exports to Prometheus, Grafana and Alertmanager which members of a service group are alive.
 package main
 
 import (

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// stopTimeout bounds each stop. It is longer than the time that the HTTP server gives to requests under way.
+// stopTimeout bounds each stop. It is longer than the time that the HTTP server gives to requests in progress.
 const stopTimeout = 20 * time.Second
 
 // errStopTimeout is the error of a stop that has not returned in time. What it was to stop is left behind.
@@ -104,7 +104,7 @@ func (a *App) start(ctx context.Context, name string, run func(context.Context) 
 // Run runs the server until ctx ends or a part fails, and then stops everything. It returns nil if ctx ended and all
 // parts stopped without an error. It can be called once.
 func (a *App) Run(ctx context.Context) error {
-	// The parts stop in the reverse of this order. The collector and the HTTP server stop last, so that scrapes under way
+	// The parts stop in the reverse of this order. The collector and the HTTP server stop last, so that scrapes in progress
 	// are answered. The history stops before the HTTP server, as that ends the streams that the HTTP server waits for.
 	a.start(ctx, "collector", a.collector.Run)
 	a.start(ctx, "HTTP server", func(ctx context.Context) error { return a.web.Serve(ctx, a.handler) })

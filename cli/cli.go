@@ -1,5 +1,5 @@
-// Package cli is the command line: one file a command. Each command says in its file what flags it has and what it
-// does; the rest of the program knows neither flags nor signals.
+// Package cli is the command line. Each command has a file with its flags and its code; cli.go, sources.go, selection.go
+// and read.go have what several commands share. The rest of the program reads neither flags nor signals.
 package cli
 
 import (
@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -20,17 +21,17 @@ import (
 	"servicegroup_exporter/cli/term"
 )
 
-// name is the program's name in its help, version and metrics.
+// name is the name of the program in its help, its version and its errors.
 const name = "servicegroup_exporter"
 
-// Process is what the command line needs of the operating system.
+// Process is what the command line needs from the operating system.
 type Process struct {
-	Program        string   // how the program was called, for hints at other commands
+	Program        string   // how the program was called, for hints at other commands of it
 	Args           []string // without the program
 	Stdin          *os.File
 	Stdout, Stderr io.Writer
-	// Signals receives the signals that reach the process: an interrupt or SIGTERM stops it, SIGHUP reloads. `join`
-	// adds signals to those it is notified of, to pass them on.
+	// Signals receives the signals of the process: an interrupt or SIGTERM stops it, SIGHUP reloads the configuration.
+	// The join command subscribes the channel to further signals, to forward them.
 	Signals chan os.Signal
 }
 
@@ -38,10 +39,10 @@ type Process struct {
 const (
 	exitFailure = 1
 	exitUsage   = 2
-	exitUnknown = 3 // is-up: the source can't be read
+	exitUnknown = 3 // the source can't be read, so that the answer is unknown
 )
 
-// exitError ends the process with a code of its own. With a nil error nothing is printed.
+// exitError ends the process with a code. If err is nil, no error is printed.
 type exitError struct {
 	code int
 	err  error
@@ -51,12 +52,12 @@ func (e *exitError) Error() string { return fmt.Sprintf("exit code %d: %v", e.co
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// usageError is a command line that asks for the impossible.
+// usageError returns the error of a wrong command line.
 func usageError(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// cli is one run of the program: what every command shares.
+// A cli is one run of the program. It has what all commands share.
 type cli struct {
 	Process
 	kingpin *kingpin.Application
@@ -67,10 +68,10 @@ type cli struct {
 	logLevelSet bool
 	logger      *slog.Logger
 
-	reload chan struct{} // receives when SIGHUP has come
+	reload chan struct{} // receives after SIGHUP
 }
 
-// A command is what to run once the command line is parsed.
+// A command runs after the command line was parsed.
 type command func() error
 
 // Run runs the program and returns its exit code.
@@ -97,7 +98,7 @@ func (a *cli) run() error {
 		return nil // --help or --version was printed.
 	}
 	if err != nil {
-		return usageError("%w, try --help", err)
+		return a.parseError(err)
 	}
 	if err := a.quieten(selected); err != nil {
 		return err
@@ -106,8 +107,33 @@ func (a *cli) run() error {
 	return commands[selected]()
 }
 
-// quieten sets how much a command logs if the user has not said so. Commands that only write log what may surprise;
-// those that read print events and failures themselves.
+// renamedFlags are the flags of earlier versions and the flags that replace them.
+//
+//nolint:gochecknoglobals // A constant in all but name.
+var renamedFlags = map[string]string{
+	"cut":                   "--partition",
+	"freeze":                "--pause",
+	"plots":                 "--format=json, whose output can be plotted",
+	"scrape.timeout-offset": "--timeout-offset",
+	"steady":                "--baseline",
+}
+
+// parseError returns the error of a command line that can't be parsed. It names the new name of a flag of earlier versions.
+func (a *cli) parseError(err error) error {
+	for _, arg := range a.Args {
+		if arg == "--" {
+			break // What follows is the command line of another program.
+		}
+		old, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+		if renamed := renamedFlags[old]; renamed != "" && strings.HasPrefix(arg, "--") {
+			return usageError("the flag --%s no longer exists, use %s", old, renamed)
+		}
+	}
+	return usageError("%w, try --help", err)
+}
+
+// quieten sets the log level of a command, unless the user has set it. Commands that change members log warnings. Commands
+// that read log errors only, because they print events and failures themselves.
 func (a *cli) quieten(selected string) error {
 	if a.logLevelSet {
 		return nil
@@ -122,9 +148,9 @@ func (a *cli) quieten(selected string) error {
 	}
 }
 
-// parser declares flags and commands.
+// parser declares the flags and the commands. After parsing, exited tells whether --help or --version was printed.
 func (a *cli) parser() (commands map[string]command, exited *bool) {
-	k := kingpin.New(name, "Tells Prometheus which members of a service group are alive, and is a member itself.")
+	k := kingpin.New(name, "Prometheus exporter for the members of service groups, and ServiceGroup client: join, leave, list and watch members.")
 	a.kingpin = k
 	exited = new(bool)
 	k.Terminate(func(int) { *exited = true })
@@ -133,9 +159,9 @@ func (a *cli) parser() (commands map[string]command, exited *bool) {
 	k.Version(version.Print(name))
 	k.HelpFlag.Short('h')
 
-	k.Flag("config.file", "Configuration file. Without one an embedded store in the storage path is used.").
+	k.Flag("config.file", "Configuration file. Without one, an embedded store in the storage path is the only source.").
 		StringVar(&a.configFile)
-	k.Flag("storage.path", "Folder of the embedded store and of what is remembered about members over restarts.").
+	k.Flag("storage.path", "Directory for state files and for the embedded store.").
 		Default("data").StringVar(&a.storagePath)
 	promslogflag.AddFlags(k, &a.logConfig)
 	k.GetFlag(promslogflag.LevelFlagName).IsSetByUser(&a.logLevelSet)

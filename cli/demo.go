@@ -16,8 +16,8 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// demoConfig makes deaths show within two seconds.
-const demoConfig = `# The demonstration's own configuration, for other commands to use beside it.
+// demoConfig is a configuration that detects deaths within two seconds.
+const demoConfig = `# The configuration of the demonstration. Other commands can use it at the same time.
 sources:
   - name: demo
     driver: db
@@ -28,12 +28,12 @@ sources:
     poll_interval: 250ms
 `
 
-// demoPace is the mean time between two things happening to the simulated members.
+// demoPace is the mean time between two deaths or recoveries of simulated members.
 const demoPace = 3 * time.Second
 
 func (a *cli) demoCommand() command {
-	c := a.kingpin.Command("demo", "Serves simulated members that die and return, on an embedded store.")
-	duration := c.Flag("duration", "Stop after this time; 0: run until interrupted.").Default("0s").Duration()
+	c := a.kingpin.Command("demo", "Serve simulated members that die and return, on an embedded store.")
+	duration := c.Flag("duration", "Stop after this time (0s: run until interrupted).").Default("0s").Duration()
 	color := addColorFlag(c)
 	flags := addServeFlags(c)
 	return func() error { return a.demo(*duration, &eventPrinter{Screen: term.New(a.Stdout, *color)}, flags) }
@@ -42,13 +42,13 @@ func (a *cli) demoCommand() command {
 func (a *cli) demo(duration time.Duration, printer *eventPrinter, flags *serveFlags) error {
 	dir, err := os.MkdirTemp("", name+"-demo-")
 	if err != nil {
-		return fmt.Errorf("making the demonstration's folder: %w", err)
+		return fmt.Errorf("creating the directory of the demonstration: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	a.storagePath, a.configFile = dir, filepath.Join(dir, "demo.yml")
 	text := fmt.Sprintf(demoConfig, filepath.Join(dir, "demo.db"))
 	if err := os.WriteFile(a.configFile, []byte(text), 0o600); err != nil {
-		return fmt.Errorf("writing the demonstration's configuration: %w", err)
+		return fmt.Errorf("writing the configuration of the demonstration: %w", err)
 	}
 	ctx, cancel := a.untilStopped()
 	defer cancel()
@@ -68,7 +68,7 @@ func (a *cli) demo(duration time.Duration, printer *eventPrinter, flags *serveFl
 	return parts.Wait()
 }
 
-// simulate keeps members alive, lets them die and return, and prints what the collector sees of it.
+// simulate keeps members alive, lets them die and return, and prints the events of the collector.
 func (a *cli) simulate(ctx context.Context, address string, c *collector.Collector, printer *eventPrinter) error {
 	cfg, err := sources.Load(a.configFile)
 	if err != nil {
@@ -79,20 +79,20 @@ func (a *cli) simulate(ctx context.Context, address string, c *collector.Collect
 		return err
 	}
 	defer driver.Close()
-	people := newPopulation(driver.(drivers.Joiner))
-	if err := people.joinAll(ctx); err != nil {
+	members := newDemoMembers(driver.(drivers.Joiner))
+	if err := members.joinAll(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Stdout, `%d simulated members in %d groups; every few seconds one dies or returns.
+	fmt.Fprintf(a.Stdout, `%d simulated members in %d groups are running. Every few seconds one of them dies or returns.
 
   status page         http://%s/
   metrics             http://%[3]s/metrics
   in other terminals  %[4]s --config.file=%[5]s list
                       %[4]s --config.file=%[5]s watch
 
-Ctrl-C ends it. What the exporter sees:
+Press Ctrl-C to stop. Events:
 
-`, len(people), len(demoGroups), browsable(address), a.Program, a.configFile)
+`, len(members), len(demoGroups), browsable(address), a.Program, a.configFile)
 
 	events, unsubscribe := c.Subscribe(1000)
 	defer unsubscribe()
@@ -104,7 +104,7 @@ Ctrl-C ends it. What the exporter sees:
 			return nil
 		case <-next.C:
 			next.Reset(demoPace/2 + rand.N(demoPace))
-			if err := people.disturb(ctx); err != nil && ctx.Err() == nil {
+			if err := members.change(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}
 		case e := <-events:
@@ -115,7 +115,7 @@ Ctrl-C ends it. What the exporter sees:
 	}
 }
 
-// browsable turns a listen address into one that a browser takes.
+// browsable returns an address that a browser accepts for a listen address.
 func browsable(address string) string {
 	if address != "" && address[0] == ':' {
 		return "localhost" + address

@@ -10,7 +10,7 @@ import (
 	"servicegroup_exporter/probe/drill"
 )
 
-// drillFlags are what the user may say about a drill.
+// drillFlags are the flags of drill.
 type drillFlags struct {
 	drill.Options
 	source       string
@@ -18,26 +18,26 @@ type drillFlags struct {
 	format       string
 }
 
-// defaultDrillPoll is the time between polls where the configuration has none: nobody scrapes a drill.
+// defaultDrillPoll is the time between polls if the configuration has no poll_interval. No scrape polls a drill's source.
 const defaultDrillPoll = time.Second
 
 func (a *cli) drillCommand() command {
-	c := a.kingpin.Command("drill", "Joins simulated members to a real backend, kills some, and reports what detection took.")
+	c := a.kingpin.Command("drill", "Join simulated members to a real backend, make some of them fail, and report how fast the failures were detected.")
 	f := new(drillFlags)
-	c.Flag("source", "Name of the source, where the configuration has several.").StringVar(&f.source)
-	c.Flag("members", "How many members join.").Default("50").IntVar(&f.Members)
-	c.Flag("rate", "How many of them join in a second.").Default("20").Float64Var(&f.Rate)
-	c.Flag("kill", "Share of members that die as by kill -9, and return when they were seen dead.").Default("0.3").Float64Var(&f.Kill)
-	c.Flag("cut", "Share of members that lose the network without a word until they were seen dead.").Default("0.1").Float64Var(&f.Partition)
-	c.Flag("freeze", "Share of members that lose the network for a quarter of the down time, which nobody should notice.").
+	c.Flag("source", "Name of the source to use, if the configuration has several.").StringVar(&f.source)
+	c.Flag("members", "Number of members to join.").Default("50").IntVar(&f.Members)
+	c.Flag("rate", "Number of members to join per second.").Default("20").Float64Var(&f.Rate)
+	c.Flag("kill", "Share of members to kill, as by kill -9. They return after they were detected as down.").Default("0.3").Float64Var(&f.Kill)
+	c.Flag("partition", "Share of members to disconnect from the network until they were detected as down.").Default("0.1").Float64Var(&f.Partition)
+	c.Flag("pause", "Share of members to disconnect for a quarter of the heartbeat timeout, which must not be detected as a death.").
 		Default("0.1").Float64Var(&f.Pause)
-	c.Flag("flap", "Share of members that die and return, whoever notices.").Default("0.1").Float64Var(&f.Flap)
-	c.Flag("steady", "How long nothing happens, to measure what living members cost; 0s: not at all.").
+	c.Flag("flap", "Share of members to kill and restart whether or not the death was detected.").Default("0.1").Float64Var(&f.Flap)
+	c.Flag("baseline", "Duration of the phase without failures, which measures the cost of live members (0s: no such phase).").
 		Default("10s").DurationVar(&f.Baseline)
-	c.Flag("duration", "How long things happen; 0s: four down times and ten seconds.").Default("0s").DurationVar(&f.Duration)
-	c.Flag("poll-interval", "Time between polls; 0s: the source's poll_interval, or a second where it has none.").
+	c.Flag("duration", "Duration of the failure phase (0s: four heartbeat timeouts and ten seconds).").Default("0s").DurationVar(&f.Duration)
+	c.Flag("poll-interval", "Time between two polls (0s: the poll_interval of the source, or 1s if it has none).").
 		Default("0s").DurationVar(&f.pollInterval)
-	c.Flag("format", "text or json.").Default("text").EnumVar(&f.format, "text", "json")
+	c.Flag("format", "Output format: text or json.").Default("text").EnumVar(&f.format, "text", "json")
 	return func() error { return a.drill(f) }
 }
 
@@ -74,7 +74,7 @@ func (a *cli) printDrill(report *drill.Report, format string) error {
 	return report.WriteText(a.Stdout)
 }
 
-// configured gives the only source of the configuration, or the one that is named, before it is expanded.
+// configured returns the only source of the configuration, or the one with this name, as the file declares it.
 func (a *cli) configured(name string) (*config.Source, error) {
 	cfg, err := a.loadConfig()
 	if err != nil {
@@ -88,5 +88,5 @@ func (a *cli) configured(name string) (*config.Source, error) {
 			return s, nil
 		}
 	}
-	return nil, usageError("no source %q in the configuration: it has %s", name, names(cfg.Sources, func(s *config.Source) string { return s.Name }))
+	return nil, usageError("no source %q in the configuration: the sources are %s", name, names(cfg.Sources, func(s *config.Source) string { return s.Name }))
 }

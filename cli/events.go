@@ -11,19 +11,19 @@ import (
 	"servicegroup_exporter/collector"
 )
 
-// eventTime is how the time of an event is written, but for narrow terminals.
+// eventTime is the format of the time of an event. Narrow terminals get time.TimeOnly.
 const eventTime = "2006-01-02T15:04:05.000Z07:00"
 
 // The widths of an event's line.
 const (
-	eventWidth   = 11  // of the longest words for what happened
-	wideLine     = 100 // a terminal that is narrower gets the time of day alone
-	leastName    = 32  // longer names are cut if need be
-	leastDetails = 20  // with less room the details are below
+	eventWidth = 11  // of the longest type of event
+	wideLine   = 100 // a narrower terminal gets the time of day without the date
+	minName    = 32  // longer names are cut if necessary
+	minDetails = 20  // with less room the details are printed below
 )
 
-// An eventPrinter prints events as lines for people: time, what happened, to whom, and what is known beyond. On a
-// terminal the lines fit, and what is known is below what is known of other members.
+// An eventPrinter prints events as lines for people: the time, the type, the member, and details. On a terminal the lines
+// fit its width, and the details of all members are aligned.
 type eventPrinter struct {
 	*term.Screen
 	nameWidth int
@@ -49,7 +49,8 @@ func (p *eventPrinter) print(e *collector.Event) error {
 	return p.line(e.Time, string(e.Type), name, details)
 }
 
-// line prints the line of an event; the name is empty if it is not about a member. Details that don't fit go on below.
+// line prints the line of an event. The name is empty if the event is not about a member. Details that don't fit continue
+// on the next line.
 func (p *eventPrinter) line(at time.Time, what, name, details string) error {
 	limit := p.Width()
 	stamp := at.Format(eventTime)
@@ -58,13 +59,13 @@ func (p *eventPrinter) line(at time.Time, what, name, details string) error {
 	}
 	cells := []term.Cell{{Text: stamp}, {Text: what, Style: eventStyle(collector.EventType(what))}, {Text: name}, {Text: details}}
 	widths := []int{len(stamp), eventWidth, p.align(p.TextWidth(name), limit), p.TextWidth(details)}
-	term.Fit(widths, 1, limit, []term.Shrink{{Column: 2, Min: leastName}})
+	term.Fit(widths, 1, limit, []term.Shrink{{Column: 2, Min: minName}})
 	start := len(stamp) + 1 + eventWidth + 1
 	if widths[2] > 0 {
 		start += widths[2] + 1
 	}
 	lines := p.Wrap(details, limit-start)
-	if limit-start < leastDetails {
+	if limit-start < minDetails {
 		start = len(stamp) + 1
 		lines = append([]string{""}, p.Wrap(details, limit-start)...)
 	}
@@ -74,8 +75,8 @@ func (p *eventPrinter) line(at time.Time, what, name, details string) error {
 	return err
 }
 
-// align gives the width of the column of names: on a terminal that of the widest so far, but for those that would push
-// everything else to the edge.
+// align returns the width of the column of names: on a terminal that of the widest name so far, except names that take more
+// than a third of the line.
 func (p *eventPrinter) align(name, limit int) int {
 	if !p.IsTerminal() || name == 0 {
 		return name
@@ -86,7 +87,7 @@ func (p *eventPrinter) align(name, limit int) int {
 	return max(p.nameWidth, name)
 }
 
-// eventStyle is red for what wakes people, green for what lets them sleep.
+// eventStyle returns the style of a type of event: red for failures, green for their end.
 func eventStyle(what collector.EventType) term.Style {
 	switch what {
 	case collector.EventDeath, collector.EventSourceLost:
@@ -102,7 +103,7 @@ func eventStyle(what collector.EventType) term.Style {
 	}
 }
 
-// printEventJSON prints an event as an object of one line.
+// printEventJSON prints an event as a JSON object on one line.
 func printEventJSON(w io.Writer, e *collector.Event) error {
 	object := struct {
 		Time           time.Time           `json:"time"`

@@ -1,5 +1,5 @@
 package cli
 
-// The reference of metrics and flags is what the program itself declares.
+// The references of metrics and flags in docs/reference are made from what the program declares.
 //
 //go:generate go test . -count=1 -run ^TestReference$ -update

@@ -10,8 +10,8 @@ import (
 )
 
 func (a *cli) getOneCommand() command {
-	c := a.kingpin.Command("get-one", "Prints a random member of a group that is up.")
-	group := c.Arg("group", "The group.").Required().String()
+	c := a.kingpin.Command("get-one", "Print one member of a group, chosen at random among those that are up.")
+	group := c.Arg("group", "Name of the group.").Required().String()
 	flags := addSourceFlags(c)
 	return func() error { return a.getOne(*group, flags) }
 }

@@ -9,15 +9,15 @@ import (
 )
 
 func (a *cli) isUpCommand() command {
-	c := a.kingpin.Command("is-up", "Says whether a member is up: exit code 0 up, 1 down, 3 unknown.")
-	group := c.Arg("group", "The group.").Required().String()
-	member := c.Arg("member", "The member.").Required().String()
+	c := a.kingpin.Command("is-up", "Print whether a member is up. The exit code is 0 for up, 1 for down and 3 for unknown.")
+	group := c.Arg("group", "Name of the group.").Required().String()
+	member := c.Arg("member", "Name of the member.").Required().String()
 	flags := addSourceFlags(c)
 	return func() error { return a.isUp(*group, *member, flags) }
 }
 
-// isUp prints the verdict of one word. A member that the group does not have is not up, as in ZooKeeper's driver of
-// Nova, and is told from a dead one by the message.
+// isUp prints the state of a member. A member that the group does not have is not up, as in Nova's ZooKeeper driver; an
+// error tells it from a member that is down.
 func (a *cli) isUp(group, member string, flags *sourceFlags) error {
 	snapshots, err := a.readOne(flags)
 	if err != nil {
@@ -37,7 +37,7 @@ func (a *cli) isUp(group, member string, flags *sourceFlags) error {
 		fmt.Fprintln(a.Stdout, state)
 		return isUpCode(state, sources[0])
 	case len(sources) > 1:
-		return usageError("several sources have it: name one with --source (%s)", strings.Join(sources, ", "))
+		return usageError("several sources (%s) have this member: choose one with --source", strings.Join(sources, ", "))
 	}
 	if err := firstUnreadable(snapshots); err != nil {
 		return err
@@ -45,7 +45,7 @@ func (a *cli) isUp(group, member string, flags *sourceFlags) error {
 	return fmt.Errorf("group %q, member %q: %w", group, member, drivers.ErrNoMember)
 }
 
-// isUpCode turns a state into the exit code.
+// isUpCode returns the error with the exit code of a state.
 func isUpCode(state collector.State, source string) error {
 	switch state {
 	case collector.Up:
@@ -53,6 +53,6 @@ func isUpCode(state collector.State, source string) error {
 	case collector.Down:
 		return &exitError{exitFailure, nil}
 	default:
-		return &exitError{exitUnknown, fmt.Errorf("source %s was away, and has not heard from the member since", source)}
+		return &exitError{exitUnknown, fmt.Errorf("the state is unknown: source %s could not be read for a time, and the member has not reported since", source)}
 	}
 }

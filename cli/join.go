@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"syscall"
@@ -13,13 +14,13 @@ import (
 )
 
 func (a *cli) joinCommand() command {
-	c := a.kingpin.Command("join", "Is a member of a group until stopped, or for as long as a command lives.")
+	c := a.kingpin.Command("join", "Join a group and stay a member until stopped, or until a command exits.")
 	var req drivers.JoinRequest
-	c.Flag("binary", "What the member runs, where the backend keeps that; default: the driver's.").StringVar(&req.Binary)
+	c.Flag("binary", "Binary to record for the member, if the backend stores it. The default depends on the driver.").StringVar(&req.Binary)
 	flags := addSourceFlags(c)
-	c.Arg("group", "The group.").Required().StringVar(&req.Group)
-	c.Arg("member", "The member.").Required().StringVar(&req.Name)
-	argv := c.Arg("cmd", "Command, after --, that the member lives as long as. It gets this program's signals.").Strings()
+	c.Arg("group", "Name of the group.").Required().StringVar(&req.Group)
+	c.Arg("member", "Name of the member.").Required().StringVar(&req.Name)
+	argv := c.Arg("cmd", "Command to run. The membership ends when it exits. Signals are forwarded to it.").Strings()
 	return func() error { return a.join(req, *argv, flags) }
 }
 
@@ -29,25 +30,26 @@ func (a *cli) join(req drivers.JoinRequest, argv []string, flags *sourceFlags) e
 		return err
 	}
 	defer driver.Close()
-	m := &joined{cli: a, timeout: flags.timeout}
+	m := &joined{Process: a.Process, logger: a.logger, timeout: flags.timeout}
 	if err := m.join(joiner, req); err != nil {
 		return err
 	}
-	defer m.membership.Abandon() // Nothing may go on if something below fails.
+	defer m.membership.Abandon() // The member must not live on if anything below fails.
 	if len(argv) == 0 {
 		return m.stay()
 	}
 	return m.accompany(argv)
 }
 
-// joined is a member for as long as this process says so.
+// joined is the membership of this process.
 type joined struct {
-	*cli
+	Process
+	logger     *slog.Logger
 	membership drivers.Membership
-	timeout    time.Duration // for joining, leaving and dying
+	timeout    time.Duration // of each request to the backend
 }
 
-// join joins, unless the process is asked to stop meanwhile.
+// join joins the group, unless the process is asked to stop before it has joined.
 func (m *joined) join(joiner drivers.Joiner, req drivers.JoinRequest) error {
 	ctx, cancel := context.WithTimeout(context.Background(), m.timeout)
 	defer cancel()
@@ -74,10 +76,10 @@ func (m *joined) join(joiner drivers.Joiner, req drivers.JoinRequest) error {
 	}
 }
 
-// stops says whether a signal asks the process to end.
+// stops reports whether a signal asks the process to stop.
 func stops(sig os.Signal) bool { return sig == os.Interrupt || sig == syscall.SIGTERM }
 
-// stay is a member until the process is asked to stop, which is a leave: somebody wants it to be gone.
+// stay stays a member until the process is asked to stop, and then leaves: a member that is stopped on purpose has not died.
 func (m *joined) stay() error {
 	for {
 		select {
@@ -101,7 +103,7 @@ func (m *joined) leave() error {
 	return nil
 }
 
-// die says that the member has died, and when.
+// die records that the member died, and when.
 func (m *joined) die(at time.Time) error {
 	ctx, cancel := context.WithTimeout(context.Background(), m.timeout)
 	defer cancel()
@@ -111,12 +113,12 @@ func (m *joined) die(at time.Time) error {
 	return nil
 }
 
-// accompany is a member for as long as a command lives. The command has this process's input, output and signals, and
-// its exit code becomes this process's. A command that ends by itself has died; one that ends after it was asked to
-// stop has left.
+// accompany stays a member until a command exits. The command gets the input, the output and the signals of this process,
+// and its exit code becomes the exit code of this process. If the command exits by itself, the member died; if it exits
+// after it was asked to stop, the member left.
 func (m *joined) accompany(argv []string) error {
-	passSignals(m.Signals)
-	// The command ends by itself or by a signal that is passed on, never by a context.
+	subscribeSignals(m.Signals)
+	// The command exits by itself or after a forwarded signal, never because of a context.
 	cmd := exec.CommandContext(context.Background(), argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = m.Stdin, m.Stdout, m.Stderr
 	if err := cmd.Start(); err != nil {
@@ -131,18 +133,18 @@ func (m *joined) accompany(argv []string) error {
 		select {
 		case sig := <-m.Signals:
 			asked = asked || stops(sig)
-			m.pass(sig, cmd.Process)
+			m.forward(sig, cmd.Process)
 		case <-removed:
-			removed = nil // Once is enough. The command goes on: whoever removed the member did not stop it.
-			m.logger.Error("The command lives on, but is no member any more", "err", m.membership.Err())
+			removed = nil // The message is logged once. The removal of the member is no reason to stop the command.
+			m.logger.Error("The membership has ended, but the command still runs", "err", m.membership.Err())
 		case err := <-ended:
-			return m.parted(err, asked)
+			return m.commandEnded(err, asked)
 		}
 	}
 }
 
-// parted ends the membership of a command that has ended, and gives its exit code.
-func (m *joined) parted(ended error, asked bool) error {
+// commandEnded ends the membership after the command has exited, and returns its exit code as an error.
+func (m *joined) commandEnded(ended error, asked bool) error {
 	at := time.Now()
 	var err error
 	if asked {
@@ -156,20 +158,21 @@ func (m *joined) parted(ended error, asked bool) error {
 	return err
 }
 
-// pass hands a signal to the command, unless the terminal did so already.
-func (m *joined) pass(sig os.Signal, to *os.Process) {
+// forward sends a signal to the command, unless the terminal has sent it to the command already.
+func (m *joined) forward(sig os.Signal, to *os.Process) {
 	if sig == syscall.SIGURG || sig == syscall.SIGCHLD {
-		return // They are about this process.
+		return // These signals are about this process.
 	}
 	if fromTerminal(m.Stdin, sig) {
 		return
 	}
 	if err := to.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		m.logger.Warn("Passing a signal to the command failed", "signal", sig.String(), "err", err)
+		m.logger.Warn("Forwarding a signal to the command failed", "signal", sig.String(), "err", err)
 	}
 }
 
-// startFailure is the exit code of shells for a command that did not start: 127 not found, 126 can't be run.
+// startFailure returns the exit code that shells have for a command that did not start: 127 if it was not found, 126 if it
+// can't be run.
 func startFailure(err error) int {
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
 		return 127
@@ -177,7 +180,8 @@ func startFailure(err error) int {
 	return 126
 }
 
-// exitCode is the exit code of shells for a command that has ended: its own, or 128 and the signal that killed it.
+// exitCode returns the exit code that shells have for a command that has exited: its own, or 128 plus the number of the
+// signal that killed it.
 func exitCode(err error) int {
 	if err == nil {
 		return 0

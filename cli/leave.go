@@ -3,9 +3,9 @@ package cli
 import "context"
 
 func (a *cli) leaveCommand() command {
-	c := a.kingpin.Command("leave", "Removes a member on purpose, so that it is neither up nor dead.")
-	group := c.Arg("group", "The group.").Required().String()
-	member := c.Arg("member", "The member.").Required().String()
+	c := a.kingpin.Command("leave", "Remove a member from a group on purpose, so that its absence does not count as a death.")
+	group := c.Arg("group", "Name of the group.").Required().String()
+	member := c.Arg("member", "Name of the member.").Required().String()
 	flags := addSourceFlags(c)
 	return func() error { return a.leave(*group, *member, flags) }
 }

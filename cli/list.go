@@ -13,7 +13,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// listFlags are those of list.
+// listFlags are the flags of list.
 type listFlags struct {
 	*sourceFlags
 	group  string   // empty: all
@@ -23,12 +23,12 @@ type listFlags struct {
 }
 
 func (a *cli) listCommand() command {
-	c := a.kingpin.Command("list", "Prints the members of all groups, or of one, and whether they are up.")
+	c := a.kingpin.Command("list", "Print the members of all groups, or of one group, and their states.")
 	f := &listFlags{sourceFlags: addSourceFlags(c), color: addColorFlag(c)}
-	c.Arg("group", "Only this group.").StringVar(&f.group)
-	c.Flag("format", "table, json, or nova: as nova-manage service list printed it.").
+	c.Arg("group", "Print only this group.").StringVar(&f.group)
+	c.Flag("format", "Output format: table, json, or nova (as nova-manage service list printed it).").
 		Default("table").EnumVar(&f.format, "table", "json", "nova")
-	c.Flag("state", "Only members that are up, down or unknown; can be given more than once.").
+	c.Flag("state", "Print only members in this state: up, down or unknown. Can be given more than once.").
 		EnumsVar(&f.states, "up", "down", "unknown")
 	return func() error { return a.list(f) }
 }
@@ -46,11 +46,11 @@ func (a *cli) list(f *listFlags) error {
 		return err
 	}
 	rows, failed := listRows(snapshots, f.group, began)
-	// What is known is printed even if something is not.
+	// The members of readable sources are printed even if another source can't be read.
 	return errors.Join(f.print(a.Stdout, rows), failed)
 }
 
-// print prints those rows that were asked for.
+// print prints the rows in the states that were asked for.
 func (f *listFlags) print(out io.Writer, all []listRow) error {
 	rows := slices.DeleteFunc(slices.Clone(all), func(r listRow) bool {
 		return len(f.states) > 0 && !slices.Contains(f.states, r.State)
@@ -84,13 +84,13 @@ type listRow struct {
 	UUID           string     `json:"uuid,omitempty"`
 	Version        string     `json:"version,omitempty"`
 
-	// For ages: when the member was seen, by this machine's clock and the backend's, and whether Since is from a memory
-	// that is older than this command.
+	// For ages: the time of the poll by this machine's clock and by the backend's clock, and whether Since is from a state
+	// file that is older than this command.
 	polled, backendNow time.Time
-	remembered         bool
+	fromStateFile      bool
 }
 
-// listRows gives the members of all sources that could be read, and an error for those that could not.
+// listRows returns the members of all readable sources, and an error that names the sources that can't be read.
 func listRows(snapshots []collector.Snapshot, group string, began time.Time) ([]listRow, error) {
 	rows := []listRow{}
 	var failed error
@@ -115,7 +115,7 @@ func newListRow(s *collector.Snapshot, m *collector.MemberState, began time.Time
 		Since: timeOrNil(m.Since), LastHeartbeat: timeOrNil(m.LastHeartbeat),
 		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
 		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version,
-		polled: s.LastSuccess, backendNow: s.LastSuccess.Add(s.ClockOffset), remembered: m.Since.Before(began),
+		polled: s.LastSuccess, backendNow: s.LastSuccess.Add(s.ClockOffset), fromStateFile: m.Since.Before(began),
 	}
 }
 
@@ -139,7 +139,7 @@ func printJSON(w io.Writer, rows []listRow) error {
 	return encoder.Encode(rows)
 }
 
-// printNova prints what nova-manage service list printed until Nova 13, column for column.
+// printNova prints the table that nova-manage service list printed until Nova 13, with the same columns.
 func printNova(w io.Writer, rows []listRow) error {
 	const format = "%-16s %-36s %-16s %-10s %-5s %-10s\n"
 	if _, err := fmt.Fprintf(w, format, "Binary", "Host", "Zone", "Status", "State", "Updated_At"); err != nil {

@@ -21,7 +21,7 @@ const (
 	columnAdmin
 )
 
-// printTable prints the rows in full, or on a terminal as people want to see them: ages, and what fits.
+// printTable prints the rows completely, or on a terminal with ages instead of times and as far as they fit.
 func printTable(s *term.Screen, rows []listRow) error {
 	t := &term.Table{
 		Titles: []string{"SOURCE", "GROUP", "MEMBER", "STATE", "LAST HEARTBEAT", "BINARY", "ZONE", "ADMIN"},
@@ -67,9 +67,9 @@ func (r *listRow) cells(ages bool) []term.Cell {
 	}
 }
 
-// stateAndAge is the state, and for how long the member has been in it where that is known from before.
+// stateAndAge returns the state, and how long the member has been in it if a state file has that.
 func (r *listRow) stateAndAge() string {
-	if r.Since == nil || !r.remembered {
+	if r.Since == nil || !r.fromStateFile {
 		return r.State
 	}
 	return r.State + " " + term.Duration(max(0, r.polled.Sub(*r.Since)))
@@ -97,7 +97,7 @@ func stateStyle(state string) term.Style {
 	}
 }
 
-// admin is what an operator decided about a member, in words.
+// admin returns what an operator decided about the member.
 func (r *listRow) admin() string {
 	switch {
 	case r.ForcedDown != nil && *r.ForcedDown:
@@ -127,7 +127,7 @@ func orDash(t *time.Time) string {
 	return t.Format("2006-01-02T15:04:05.000Z")
 }
 
-// printSummary says how many there are, so that nobody has to count.
+// printSummary prints how many members there are in each state.
 func printSummary(s *term.Screen, rows []listRow) error {
 	count := map[string]int{}
 	for i := range rows {

@@ -11,8 +11,8 @@ import (
 	"servicegroup_exporter/collector"
 )
 
-// withCollector runs do with a collector of the selected sources beside whatever server uses the same storage path: it
-// reads that server's memory and does not write it.
+// withCollector runs do with a collector of the selected sources. The collector reads the state files of a server that uses
+// the same storage path, and does not change them.
 func (a *cli) withCollector(ctx context.Context, selected *selection, do func(context.Context, *collector.Collector) error) error {
 	c, err := collector.New(collector.Options{Logger: a.logger, StoragePath: a.storagePath, ReadOnly: true})
 	if err != nil {
@@ -35,7 +35,7 @@ func (a *cli) withCollector(ctx context.Context, selected *selection, do func(co
 	return errors.Join(runErr, followErr)
 }
 
-// follow keeps the collector at the cells that there are, until ctx ends.
+// follow updates the sources of the collector whenever Nova's cells change, until ctx ends.
 func (a *cli) follow(ctx context.Context, c *collector.Collector, selected *selection) error {
 	for {
 		select {
@@ -49,7 +49,7 @@ func (a *cli) follow(ctx context.Context, c *collector.Collector, selected *sele
 	}
 }
 
-// read polls the selected sources once, for as long as their poll timeouts allow.
+// read polls the selected sources once, within their poll timeouts.
 func (a *cli) read(ctx context.Context, selected *selection) ([]collector.Snapshot, error) {
 	var snapshots []collector.Snapshot
 	err := a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
@@ -60,7 +60,7 @@ func (a *cli) read(ctx context.Context, selected *selection) ([]collector.Snapsh
 	return snapshots, err
 }
 
-// readOne polls the only source of the configuration, or the one that --source names, with all that it is expanded to.
+// readOne polls the only source of the configuration, or the one that --source names, with all sources that it expands to.
 func (a *cli) readOne(f *sourceFlags) ([]collector.Snapshot, error) {
 	ctx, cancel := a.untilStopped()
 	defer cancel()
@@ -74,7 +74,8 @@ func (a *cli) readOne(f *sourceFlags) ([]collector.Snapshot, error) {
 	return a.read(ctx, selected)
 }
 
-// firstUnreadable is why something that was not found may be there all the same, or nil.
+// firstUnreadable returns the error of a source that can't be read, or nil. While there is one, a member that was not found
+// may exist.
 func firstUnreadable(snapshots []collector.Snapshot) error {
 	for i := range snapshots {
 		if s := &snapshots[i]; !s.Readable {
@@ -84,7 +85,7 @@ func firstUnreadable(snapshots []collector.Snapshot) error {
 	return nil
 }
 
-// unreadable says why a source can't be read.
+// unreadable returns the error of a source that can't be read.
 func unreadable(s *collector.Snapshot) error {
 	return fmt.Errorf("source %s can't be read (%s): %w", s.Source, s.Reason, s.Err)
 }

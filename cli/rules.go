@@ -7,8 +7,8 @@ import (
 )
 
 func (a *cli) rulesCommand() command {
-	c := a.kingpin.Command("rules", "Prints the alert rules of Prometheus that fit the configuration.")
-	format := c.Flag("format", "prometheus: a file for rule_files; prometheusrule: a manifest for the Prometheus operator.").
+	c := a.kingpin.Command("rules", "Print the Prometheus alerting rules for the configuration.")
+	format := c.Flag("format", "Output format: prometheus (a file for rule_files) or prometheusrule (a manifest for the Prometheus operator).").
 		Default("prometheus").Enum("prometheus", "prometheusrule")
 	return func() error { return a.rules(*format) }
 }

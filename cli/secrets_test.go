@@ -143,7 +143,7 @@ func (s *secretive) check(t *testing.T) {
 func TestSecretsInErrors(t *testing.T) {
 	s := newSecretive(t)
 	file := filepath.Join(s.dir, "config.yml")
-	require.Contains(t, s.run(t, "--config.file="+file, "--config.check"), "configuration is good")
+	require.Contains(t, s.run(t, "--config.file="+file, "--config.check"), "The configuration is valid")
 	for _, broken := range [][2]string{
 		{"driver: db", "driver: xyzzy"},
 		{"mysql+pymysql://", "oracle://"},

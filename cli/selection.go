@@ -10,21 +10,21 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// A selection is the sources of the configuration, or those of them that --source names: one of its own, with all that it
-// is expanded to, or one of those.
+// A selection is the sources that --source names, or all. The name may be that of a source in the configuration file, which
+// then stands for all sources that it expands to (the cells of Nova), or that of one of the latter.
 type selection struct {
 	set  *sources.Set
 	name string // empty: all
 }
 
-// selected reads the configuration and which cells there are. What adjust does to sources comes before that.
+// selected reads the configuration, applies adjust to each of its sources, and finds Nova's cells.
 func (a *cli) selected(ctx context.Context, f *sourceFlags, adjust func(*config.Source)) (*selection, error) {
 	cfg, err := a.loadConfig()
 	if err != nil {
 		return nil, err
 	}
 	for i := range cfg.Sources {
-		// A command waits for its polls, which end by themselves: so the driver gets to say why it has no answer.
+		// The poll has the timeout, not the command, so that the driver can return why it has no answer.
 		cfg.Sources[i].PollTimeout = drivers.Duration(f.timeout)
 		if adjust != nil {
 			adjust(&cfg.Sources[i])
@@ -38,14 +38,14 @@ func (a *cli) selected(ctx context.Context, f *sourceFlags, adjust func(*config.
 	case len(s.sources()) > 0:
 		return s, nil
 	case unknown != nil:
-		return nil, &exitError{exitUnknown, unknown} // The name may be a cell's.
+		return nil, &exitError{exitUnknown, unknown} // The name may be that of a cell that can't be found now.
 	default:
 		all := &selection{set: s.set}
-		return nil, usageError("no source %q in the configuration: it has %s", f.source, names(all.sources(), sourceName))
+		return nil, usageError("no source %q in the configuration: the sources are %s", f.source, names(all.sources(), sourceName))
 	}
 }
 
-// sources are those selected, as far as the cells are known by now.
+// sources returns the selected sources, with the cells that are known by now.
 func (s *selection) sources() []sources.Source {
 	return slices.DeleteFunc(s.set.Sources(), func(source sources.Source) bool {
 		return s.name != "" && s.name != source.Name && s.name != source.Declared.Name
@@ -56,7 +56,7 @@ func sourceName(s *sources.Source) string { return s.Name }
 
 func declaredName(s *sources.Source) string { return s.Declared.Name }
 
-// names lists names of sources, each once.
+// names returns the names of sources, each once, separated by commas.
 func names[S any](list []S, name func(*S) string) string {
 	var all []string
 	for i := range list {
@@ -65,12 +65,12 @@ func names[S any](list []S, name func(*S) string) string {
 	return strings.Join(slices.Compact(all), ", ")
 }
 
-// several is the error of a command that is for one source only.
+// several returns the error of a command that needs one source and has several.
 func several(names string) error {
-	return usageError("the configuration has several sources: name one with --source (%s)", names)
+	return usageError("the configuration has several sources (%s): choose one with --source", names)
 }
 
-// joiner opens the only source that is selected for writing. The caller closes the driver.
+// joiner opens the only selected source, and returns an error if members can't join it. The caller closes the driver.
 func (a *cli) joiner(ctx context.Context, f *sourceFlags) (drivers.Driver, drivers.Joiner, error) {
 	selected, err := a.selected(ctx, f, nil)
 	if err != nil {

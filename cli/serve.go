@@ -18,32 +18,32 @@ import (
 
 const serveName = "serve"
 
-// serveFlags are those of commands that serve metrics.
+// serveFlags are the flags of commands that serve metrics.
 type serveFlags struct {
 	toolkit       *toolkit.FlagConfig
 	lifecycle     bool
 	noSelfMetrics bool
-	compat        bool // with the series of openstack-exporter
+	compat        bool
 	web           web.Settings
 }
 
 func addServeFlags(c *kingpin.CmdClause) *serveFlags {
 	f := &serveFlags{toolkit: kingpinflag.AddFlags(c, ":10199"), web: web.DefaultSettings()}
-	c.Flag("web.telemetry-path", "Path of the metrics.").Default(f.web.MetricsPath).StringVar(&f.web.MetricsPath)
-	c.Flag("web.enable-lifecycle", "Reload the configuration on POST /-/reload.").BoolVar(&f.lifecycle)
-	c.Flag("web.max-requests", "Scrapes that may be under way at once; 0: any number.").
+	c.Flag("web.telemetry-path", "Path under which to expose metrics.").Default(f.web.MetricsPath).StringVar(&f.web.MetricsPath)
+	c.Flag("web.enable-lifecycle", "Enable configuration reload by POST /-/reload.").BoolVar(&f.lifecycle)
+	c.Flag("web.max-requests", "Maximum number of concurrent scrapes (0: no limit).").
 		Default("40").IntVar(&f.web.MaxRequests)
-	c.Flag("web.disable-exporter-metrics", "Leave out metrics about this process (go_*, process_*, promhttp_*).").
+	c.Flag("web.disable-exporter-metrics", "Exclude metrics about the exporter itself (go_*, process_*, promhttp_*).").
 		BoolVar(&f.noSelfMetrics)
-	c.Flag("compat.openstack-exporter", "Also serve openstack_{nova,cinder,neutron}_agent_state, as openstack-exporter does.").
+	c.Flag("compat.openstack-exporter", "Also expose openstack_{nova,cinder,neutron}_agent_state, as openstack-exporter does.").
 		BoolVar(&f.compat)
-	c.Flag("scrape.timeout-offset", "Time kept of Prometheus' scrape timeout for writing the answer.").
+	c.Flag("timeout-offset", "Offset to subtract from the scrape timeout, to leave time to send the response.").
 		Default(f.web.TimeoutOffset.String()).DurationVar(&f.web.TimeoutOffset)
 	return f
 }
 
 func (a *cli) serveCommand() command {
-	c := a.kingpin.Command(serveName, "Serves metrics. This is what happens without a command.").Default()
+	c := a.kingpin.Command(serveName, "Serve metrics (default command).").Default()
 	flags := addServeFlags(c)
 	check := c.Flag("config.check", "Check the configuration files and exit.").Bool()
 	return func() error {
@@ -60,7 +60,7 @@ func (a *cli) serveCommand() command {
 	}
 }
 
-// newServer opens a server that has the settings of the flags.
+// newServer opens a server with the settings of the flags.
 func (a *cli) newServer(ctx context.Context, flags *serveFlags) (*app.App, error) {
 	if err := flags.web.Validate(); err != nil {
 		return nil, usageError("%w", err)
@@ -81,7 +81,7 @@ func (a *cli) newServer(ctx context.Context, flags *serveFlags) (*app.App, error
 	})
 }
 
-// checkConfig says whether the configuration files are good, without asking any backend.
+// checkConfig returns an error if the configuration files are invalid. It connects to no backend.
 func (a *cli) checkConfig(webConfigFile string) error {
 	if err := toolkit.Validate(webConfigFile); err != nil {
 		return fmt.Errorf("reading the web configuration file %s: %w", webConfigFile, err)
@@ -100,11 +100,11 @@ func (a *cli) checkConfig(webConfigFile string) error {
 	if err := a.checkAlerting(&cfg.Alerting); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Stdout, "configuration is good; sources: %d\n", len(cfg.Sources))
+	fmt.Fprintf(a.Stdout, "The configuration is valid (sources: %d).\n", len(cfg.Sources))
 	return nil
 }
 
-// checkAlerting says whether Alertmanagers could be spoken to, as far as files that the section names decide that.
+// checkAlerting returns an error if the Alertmanager clients can't be made, for example because a TLS file can't be read.
 func (a *cli) checkAlerting(cfg *config.Alerting) error {
 	b, err := bridge.New(bridge.Options{Logger: a.logger, Registerer: prometheus.NewRegistry()})
 	if err != nil {

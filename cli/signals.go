@@ -8,13 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// passSignals asks for the signals that processes use among each other, beside those that stop this one.
-func passSignals(signals chan os.Signal) {
+// subscribeSignals subscribes to the signals that are forwarded, besides those that stop this process.
+func subscribeSignals(signals chan os.Signal) {
 	signal.Notify(signals, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH, syscall.SIGALRM)
 }
 
-// fromTerminal says whether a signal was most likely typed, or sent by a window that was resized: then the terminal
-// sent it to every process in its foreground group, the command included.
+// fromTerminal reports whether a signal most likely comes from the terminal, by a key or because its window was resized. The
+// terminal sends such a signal to every process in its foreground group, including the command.
 func fromTerminal(stdin *os.File, sig os.Signal) bool {
 	switch sig {
 	case syscall.SIGINT, syscall.SIGQUIT, syscall.SIGWINCH:

@@ -37,9 +37,9 @@ func storeWithMembers(t *testing.T) (dir string, change func(statement string, a
 	driver, err := sources.New(sources.Embedded(dir), nil, slog.New(slog.DiscardHandler)).Sources()[0].Open(slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	defer driver.Close()
-	people := newPopulation(driver.(drivers.Joiner))
-	require.NoError(t, people.joinAll(t.Context()))
-	for _, m := range people {
+	members := newDemoMembers(driver.(drivers.Joiner))
+	require.NoError(t, members.joinAll(t.Context()))
+	for _, m := range members {
 		m.Kill()
 	}
 
@@ -51,7 +51,7 @@ func storeWithMembers(t *testing.T) (dir string, change func(statement string, a
 		_, err := db.Exec(statement, args...)
 		require.NoError(t, err)
 	}
-	// Nobody beats: they are up for as long as the test takes because they are ahead of time, or dead for long.
+	// No member sends heartbeats. They are up during the test because their last heartbeat is in the future, or down.
 	change("UPDATE services SET last_seen_up = strftime('%Y-%m-%d %H:%M:%f', 'now', '+50 seconds')")
 	for _, rename := range [][2]string{
 		{"compute-03", longName},

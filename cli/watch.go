@@ -13,10 +13,10 @@ import (
 )
 
 func (a *cli) watchCommand() command {
-	c := a.kingpin.Command("watch", "Prints every death, recovery, join and leave as it is seen, until interrupted.")
-	group := c.Arg("group", "Only this group.").String()
-	format := c.Flag("format", "text, or json: an object a line.").Default("text").Enum("text", "json")
-	interval := c.Flag("interval", "Time between polls; backends that can tell of a change are polled at once too.").
+	c := a.kingpin.Command("watch", "Print every death, recovery, join and leave when it is detected, until interrupted.")
+	group := c.Arg("group", "Print only events of this group.").String()
+	format := c.Flag("format", "Output format: text, or json (one object per line).").Default("text").Enum("text", "json")
+	interval := c.Flag("interval", "Time between two polls. Backends that report changes are also polled after each change.").
 		Default("1s").Duration()
 	color := addColorFlag(c)
 	flags := addSourceFlags(c)
@@ -28,7 +28,7 @@ func (a *cli) watchCommand() command {
 
 func (a *cli) watch(w *watcher, interval time.Duration, flags *sourceFlags) error {
 	if interval <= 0 {
-		return usageError("--interval must be more than zero, not %v", interval)
+		return usageError("--interval must be positive, but is %v", interval)
 	}
 	ctx, cancel := a.untilStopped()
 	defer cancel()
@@ -71,12 +71,12 @@ func (w *watcher) watch(ctx context.Context, c *collector.Collector) error {
 	}
 }
 
-// printStart says what is there before anything happens, so that silence can be told from blindness.
+// printStart prints how many members there are before the first event, so that the user sees which sources are watched.
 func (w *watcher) printStart(ctx context.Context, c *collector.Collector) error {
 	c.Poll(ctx)
 	for _, s := range c.Snapshots() {
 		if !s.Readable {
-			continue // An event says so.
+			continue // An event is printed for it.
 		}
 		count := map[collector.State]int{}
 		for i := range s.Members {

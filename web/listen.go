@@ -23,7 +23,7 @@ type Server struct {
 	logger    *slog.Logger
 
 	// readHeaderTimeout bounds how long a client may take to say what it wants, readTimeout the same with the body, grace
-	// how long requests under way may take to end once the server stops.
+	// how long requests in progress may take to end once the server stops.
 	readHeaderTimeout, readTimeout, grace time.Duration
 
 	maxConns int // to each address

@@ -23,10 +23,10 @@ const writeTimeout = maxTimeout + time.Minute
 // maxHeader bounds the header of a request in bytes: room for the longest names and for what proxies add.
 const maxHeader = 64 << 10
 
-// maxStreams bounds the requests that are under way at once on one connection of HTTP/2.
+// maxStreams bounds the requests that are in progress at once on one connection of HTTP/2.
 const maxStreams = 100
 
-// Serve answers with handler on all addresses until ctx ends, then lets requests under way finish, for a bounded time.
+// Serve answers with handler on all addresses until ctx ends, then lets requests in progress finish, for a bounded time.
 // It returns nil after such an end, else why an address is served no longer. The addresses are closed in any case.
 func (s *Server) Serve(ctx context.Context, handler http.Handler) error {
 	// The toolkit wraps the handler of the server it is given, without a lock, so that each address has its own.
@@ -68,7 +68,7 @@ func (s *Server) serveOne(l net.Listener, server *http.Server) error {
 	return nil
 }
 
-// stop accepts no more connections and waits for the requests under way; what has not ended in time is cut off.
+// stop accepts no more connections and waits for the requests in progress; what has not ended in time is cut off.
 func (s *Server) stop(ctx context.Context, servers []*http.Server) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
 	defer cancel()

@@ -21,7 +21,7 @@ func (e *evaluation) measureDetection() [][]measured {
 		running.Go(func() {
 			for _, timeout := range e.detectionTimeouts {
 				r, err := e.drill("detection", env, timeout, "--members="+strconv.Itoa(e.detectionMembers), "--rate=20",
-					"--kill=0.5", "--cut=0.25", "--freeze=0.1", "--flap=0", "--steady=0s", "--duration="+(3*timeout+10*time.Second).String())
+					"--kill=0.5", "--partition=0.25", "--pause=0.1", "--flap=0", "--baseline=0s", "--duration="+(3*timeout+10*time.Second).String())
 				if err != nil {
 					errs[i] = err
 					return

@@ -35,7 +35,7 @@ func (e *evaluation) measureLoad() [][]measured {
 // loadDrill measures the load of live members, and then kills a tenth of them and cuts the network of another tenth.
 func (e *evaluation) loadDrill(kind string, env environment, members int) measured {
 	r, err := e.drill(kind, env, e.timeout, "--members="+strconv.Itoa(members), "--rate="+joinRate,
-		"--kill=0.1", "--cut=0.05", "--freeze=0.05", "--flap=0", "--steady="+e.baseline.String(), "--duration=10s")
+		"--kill=0.1", "--partition=0.05", "--pause=0.05", "--flap=0", "--baseline="+e.baseline.String(), "--duration=10s")
 	if err != nil {
 		e.Fatalf("%v", err)
 	}

@@ -155,6 +155,6 @@ func (env *environment) startExporter() {
 		"--config.file="+env.config("exporter"), "--storage.path="+env.storage.path, "--log.level=warn",
 		"--web.listen-address="+env.web,
 		// The other half of the scrape timeout is a reserve for busy machines.
-		"--scrape.timeout-offset="+(scrapeTimeout/2).String(),
+		"--timeout-offset="+(scrapeTimeout/2).String(),
 	), func() error { return testserver.ExporterReady(env.web) })
 }

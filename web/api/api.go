@@ -35,9 +35,9 @@ type Options struct {
 var specification []byte
 
 const (
-	// maxStreams bounds the streams of events under way at once.
+	// maxStreams bounds the streams of events in progress at once.
 	maxStreams = 100
-	// maxAnswers bounds all other answers under way at once, and maxLong those among them that are sent while they are made:
+	// maxAnswers bounds all other answers in progress at once, and maxLong those among them that are sent while they are made:
 	// clients that read slowly hold those up, but nobody who asks for little.
 	maxAnswers = 100
 	maxLong    = 40
@@ -49,7 +49,7 @@ const (
 // An api answers requests.
 type api struct {
 	Options
-	streams      chan struct{} // one element for each stream under way
+	streams      chan struct{} // one element for each stream in progress
 	answers      chan struct{} // likewise for each other answer
 	long         chan struct{} // and for each of these that is long
 	writeTimeout time.Duration // of streams
@@ -131,7 +131,7 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, rt route, q query) 
 	case a.answers <- struct{}{}:
 		defer func() { <-a.answers }()
 	default:
-		return unavailable("%d answers are under way already", maxAnswers)
+		return unavailable("%d answers are in progress already", maxAnswers)
 	}
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("bounding an answer: %w", err)

@@ -126,14 +126,14 @@ func TestSlowReaders(t *testing.T) {
 	w := b.do(http.MethodGet, "/api/v1/members", nil)
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.Equal(t, "5", w.Header().Get("Retry-After"))
-	require.JSONEq(t, `{"error": "40 long answers are under way already: ask for a part with limit, or later"}`, w.Body.String())
+	require.JSONEq(t, `{"error": "40 long answers are in progress already: ask for a part with limit, or later"}`, w.Body.String())
 	b.ok("/api/v1/members?limit=100")
 	for range maxAnswers - maxLong {
 		b.api.answers <- struct{}{}
 	}
 	status, body := b.get("/api/v1/members?limit=1")
 	require.Equal(t, http.StatusServiceUnavailable, status)
-	require.JSONEq(t, `{"error": "100 answers are under way already"}`, body)
+	require.JSONEq(t, `{"error": "100 answers are in progress already"}`, body)
 	for range maxAnswers - maxLong {
 		<-b.api.answers
 	}

@@ -33,7 +33,7 @@ type output struct {
 	compress bool   // the client takes gzip
 	buffer   bytes.Buffer
 	sent     io.Writer     // where the body goes, nil as long as it fits in the buffer
-	long     chan struct{} // one element for each long answer under way
+	long     chan struct{} // one element for each long answer in progress
 	begun    bool          // this is one of them
 	zipper   *gzip.Writer
 }
@@ -47,7 +47,7 @@ func (o *output) Write(p []byte) (int, error) {
 	}
 	if o.sent == nil {
 		if o.begun = o.mayBeLong(); !o.begun {
-			return 0, unavailable("%d long answers are under way already: ask for a part with limit, or later", maxLong)
+			return 0, unavailable("%d long answers are in progress already: ask for a part with limit, or later", maxLong)
 		}
 		o.begin(-1)
 	}

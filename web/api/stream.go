@@ -46,7 +46,7 @@ func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, q query) erro
 	case a.streams <- struct{}{}:
 		defer func() { <-a.streams }()
 	default:
-		return unavailable("%d streams are under way already", maxStreams)
+		return unavailable("%d streams are in progress already", maxStreams)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")

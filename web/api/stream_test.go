@@ -150,7 +150,7 @@ func TestStreamsAreBounded(t *testing.T) {
 		synctest.Wait()
 		status, body := b.get("/api/v1/events/stream")
 		require.Equal(t, http.StatusServiceUnavailable, status)
-		require.JSONEq(t, `{"error": "100 streams are under way already"}`, body)
+		require.JSONEq(t, `{"error": "100 streams are in progress already"}`, body)
 		leave()
 		synctest.Wait()
 		l, _ := b.listen("/api/v1/events/stream", "")
