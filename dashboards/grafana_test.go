@@ -15,21 +15,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A view is what a user of Grafana has picked: the time, and the values of variables.
+// A view is what a user of Grafana has selected: the time range, and the values of variables.
 type view struct {
 	lab        *lab
 	start, end time.Time
-	picked     map[string][]string // values of variables that are not at All
+	picked     map[string][]string // values of variables that are not All
 }
 
-// series is one series of an answer, with its values.
+// series is one series of a result, with its values.
 type series struct {
 	labels map[string]string
 	values []float64
 	times  []float64
 }
 
-// expand does what Grafana does to a query before it sends it.
+// expand replaces the variables in a query, as Grafana does before it sends it.
 func (v *view) expand(b *board, text string) string {
 	text = strings.NewReplacer(
 		"$__rate_interval", "5s",
@@ -42,7 +42,7 @@ func (v *view) expand(b *board, text string) string {
 	})
 }
 
-// value is that of a variable in a matcher: one value, or a pattern of several.
+// value returns the value of a variable in a matcher: one value, or a pattern of several.
 func (v *view) value(b *board, of variable) string {
 	values := v.picked[of.Name]
 	if values == nil && of.AllValue != "" {
@@ -53,7 +53,7 @@ func (v *view) value(b *board, of variable) string {
 	}
 	quoted := make([]string, len(values))
 	for i, value := range values {
-		quoted[i] = strings.ReplaceAll(regexp.QuoteMeta(value), `\`, `\\`) // It stands in a string.
+		quoted[i] = strings.ReplaceAll(regexp.QuoteMeta(value), `\`, `\\`) // The value is in a quoted string.
 	}
 	if len(quoted) == 1 {
 		return quoted[0]
@@ -61,7 +61,7 @@ func (v *view) value(b *board, of variable) string {
 	return "(" + strings.Join(quoted, "|") + ")"
 }
 
-// options are the values that a variable of the form label_values(series, label) offers.
+// options returns the values of a variable of the form label_values(series, label).
 func (v *view) options(b *board, of variable) []string {
 	parts := regexp.MustCompile(`^label_values\((.*), (\w+)\)$`).FindStringSubmatch(v.expand(b, of.Query))
 	require.NotNil(v.lab.t, parts, of.Query)
@@ -70,7 +70,7 @@ func (v *view) options(b *board, of variable) []string {
 	return values
 }
 
-// run gives the answer to a panel's query.
+// run returns the result of a panel's query.
 func (v *view) run(b *board, q target) []series {
 	query := url.Values{"query": {v.expand(b, q.Expr)}}
 	path := "/api/v1/query"
@@ -99,7 +99,7 @@ func (v *view) run(b *board, q target) []series {
 		for _, pair := range r.Values {
 			value, err := strconv.ParseFloat(pair[1].(string), 64)
 			require.NoError(v.lab.t, err)
-			if !math.IsNaN(value) { // Grafana shows NaN as it shows nothing.
+			if !math.IsNaN(value) { // Grafana shows NaN like a missing value.
 				s.times, s.values = append(s.times, pair[0].(float64)), append(s.values, value)
 			}
 		}

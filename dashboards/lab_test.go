@@ -19,14 +19,14 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// patience bounds what the tests wait for, on a busy machine with few cores.
+// patience is the timeout of the tests, on a busy machine with few cores.
 const patience = time.Minute
 
-// rulesFile has the shipped rules.
+// rulesFile is the file of the shipped rules.
 const rulesFile = "../alerts/servicegroup.rules.yml"
 
-// labConfig has a table with all that a member may have, zones included, and ZooKeeper with a canary. The members join the
-// table as that of the embedded store, which has no zones.
+// labConfig has two sources: a table with all attributes that a member can have, including zones, and ZooKeeper with a canary.
+// The members join the table through the schema of an SQLite file, which has no zones.
 const labConfig = `
 sources:
   - name: nova
@@ -59,7 +59,7 @@ sources:
     zk: {servers: ["%[2]s"], session_timeout: 2s}
 `
 
-// A lab is two exporters that watch the same sources and tell an Alertmanager, and a Prometheus that scrapes both and
+// A lab is two exporters that read the same sources and send alerts to an Alertmanager, and a Prometheus that scrapes both and
 // evaluates the shipped rules.
 type lab struct {
 	t         *testing.T
@@ -70,8 +70,9 @@ type lab struct {
 	members   map[string]drivers.Membership
 	exporters []*exporter
 	prom      *testserver.Prom
-	started   time.Time  // when all was well
-	blind     [2]float64 // from when to when Prometheus knew that nobody could read ZooKeeper
+	started   time.Time // when all members were up
+	// unreadable is the start and end of the time in which no exporter could read ZooKeeper, in seconds since 1970.
+	unreadable [2]float64
 }
 
 type exporter struct {
@@ -79,7 +80,7 @@ type exporter struct {
 	cmd     *exec.Cmd
 }
 
-// newLab starts everything, with members that are all up.
+// newLab starts all programs, with members that are up.
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	l := &lab{
@@ -209,7 +210,7 @@ func (l *lab) eventually(what string, check func() bool) {
 	l.t.Fatalf("not within %v: %s", patience, what)
 }
 
-// outage lets most members of a table die and some return, ZooKeeper go away and return, and leaves some members dead,
+// outage lets most members of the table die and some recover, and stops and starts ZooKeeper. At the end some members are down,
 // one of them in a group whose other member is out of service, and one that is out of service itself.
 func (l *lab) outage() {
 	l.sql(`UPDATE services SET disabled = 1, disabled_reason = 'rack 7' WHERE host IN ('n2', 'c7')`)
@@ -220,11 +221,11 @@ func (l *lab) outage() {
 		l.join("nova", "compute", m)
 	}
 	l.zookeeper.Stop()
-	// The rules follow within an evaluation.
+	// The rules follow after one evaluation.
 	l.await(`count(servicegroup_source_up{source="zk"} == 0) == 2 unless on () servicegroup:service_up:max{source="zk"}`)
-	l.blind[0] = float64(time.Now().Unix() + 1)
-	l.blind[1] = l.blind[0] + 2
-	l.eventually("some seconds pass", func() bool { return float64(time.Now().Unix()) > l.blind[1] })
+	l.unreadable[0] = float64(time.Now().Unix() + 1)
+	l.unreadable[1] = l.unreadable[0] + 2
+	l.eventually("some seconds pass", func() bool { return float64(time.Now().Unix()) > l.unreadable[1] })
 	l.zookeeper.Start()
 	l.await(`count(servicegroup_source_up == 1) == 4`)
 	l.await(`increase(servicegroup_canary_detection_latency_seconds_count[1h]) > 0`)

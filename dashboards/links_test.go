@@ -15,7 +15,7 @@ import (
 	"servicegroup_exporter/config"
 )
 
-// Alerts and other pages link to these.
+// Alerts and other pages link to these UIDs.
 func TestUIDs(t *testing.T) {
 	uids := map[string]string{}
 	for name, b := range boards(t) {
@@ -27,7 +27,7 @@ func TestUIDs(t *testing.T) {
 	}, uids)
 }
 
-// allLinks are those of the dashboard and of its panels' cells.
+// allLinks returns the links of the dashboard and of its panels' cells.
 func (b *board) allLinks(t *testing.T) []link {
 	t.Helper()
 	all := b.Links
@@ -75,8 +75,8 @@ func TestLinksResolve(t *testing.T) {
 	}
 }
 
-// checkVariables holds the variables in a link against those that there are. What a cell says is encoded, as names may
-// have any character.
+// checkVariables checks that the variables in a link exist. Values of cells must be encoded, because names may contain any
+// character.
 func checkVariables(t *testing.T, b *board, url string) {
 	t.Helper()
 	for _, found := range regexp.MustCompile(`\$\{([^}]*)\}`).FindAllStringSubmatch(url, -1) {
@@ -90,17 +90,17 @@ func checkVariables(t *testing.T, b *board, url string) {
 	}
 }
 
-// checkRunbook holds the alert that a runbook is for against those that there are.
+// checkRunbook checks that the alert of a runbook exists.
 func checkRunbook(t *testing.T, alert string) {
 	t.Helper()
 	if alert == "${__data.fields.Alert:percentencode}" {
-		return // Any of the rules' own.
+		return // A variable: the name of one of the rules' alerts.
 	}
 	require.Contains(t, alerts.Names(), alert)
 	require.FileExists(t, "../alerts/runbooks/"+alert+".md")
 }
 
-// Alerts link to a dashboard with what they are about picked.
+// Alerts link to a dashboard on which their source, group and member are selected.
 func TestLinksOfAlertsResolve(t *testing.T) {
 	byUID := map[string]*board{}
 	for _, b := range boards(t) {
@@ -126,7 +126,7 @@ func TestLinksOfAlertsResolve(t *testing.T) {
 	require.ElementsMatch(t, alerts.Names(), slices.Collect(maps.Keys(linked)))
 }
 
-// What the dashboards read of the rules' making, the shipped rules make.
+// The shipped rules record all series with the prefix servicegroup: that the dashboards use.
 func TestRulesOfQueriesExist(t *testing.T) {
 	rules, err := os.ReadFile(rulesFile)
 	require.NoError(t, err)
@@ -142,7 +142,7 @@ func TestRulesOfQueriesExist(t *testing.T) {
 	}
 }
 
-// Where a panel shows when an alert would fire, it is when it does.
+// Thresholds of alerts that panels show are those of the rules.
 func TestThresholdsAreThoseOfTheRules(t *testing.T) {
 	rules, err := os.ReadFile(rulesFile)
 	require.NoError(t, err)

@@ -10,12 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The rules are those of grafana/dashboard-linter, for every kind of panel that is used, and some of our own.
+// The tests check the rules of grafana/dashboard-linter, for every kind of panel that is used, and some more.
 
 // grafana10Schema is the newest schema that Grafana 10.0 knows.
 const grafana10Schema = 38
 
-// kinds are the panels that Grafana 10 has and the rules know.
+// kinds are the kinds of panels that Grafana 10 has and these tests check.
 var kinds = []string{"stat", "timeseries", "state-timeline", "status-history", "heatmap", "histogram", "table"}
 
 func eachBoard(t *testing.T, check func(*testing.T, *board)) {
@@ -91,7 +91,7 @@ func TestVariables(t *testing.T) {
 			require.Equal(t, 2, v.Refresh, "%s: values depend on the time shown", v.Name)
 			require.True(t, v.Multi && v.IncludeAll, v.Name)
 			require.JSONEq(t, `{"type": "prometheus", "uid": "${datasource}"}`, string(v.Datasource))
-			// Any job would mean any target of this Prometheus.
+			// A value that matches any job would match all targets of this Prometheus.
 			known := v.Name == "job" || v.Name == "instance"
 			require.Equal(t, map[bool]string{true: "", false: ".*"}[known], v.AllValue, v.Name)
 		}
@@ -120,7 +120,7 @@ func TestPanelBasics(t *testing.T) {
 func TestUnits(t *testing.T) {
 	known := []string{"short", "s", "percentunit", "bytes", "dateTimeFromNow", "dateTimeAsIsoNoDateIfToday"}
 	eachPanel(t, func(t *testing.T, _ *board, p panel) {
-		if p.Type != "table" { // Its columns have units of their own.
+		if p.Type != "table" { // Columns of tables have units of their own.
 			require.Contains(t, known, p.FieldConfig.Defaults.Unit)
 		}
 		for _, o := range p.FieldConfig.Overrides {
@@ -153,7 +153,7 @@ func TestLegends(t *testing.T) {
 	})
 }
 
-// What is missing has a text and a colour of its own, and what is shown as the present is the present.
+// Missing data has a text and a colour of its own, and panels for the current state show only current values.
 func TestMissingDataIsNotHealthy(t *testing.T) {
 	eachPanel(t, func(t *testing.T, _ *board, p panel) {
 		defaults := p.FieldConfig.Defaults
@@ -193,7 +193,7 @@ func TestMissingDataIsNotHealthy(t *testing.T) {
 	eachExpr(t, func(t *testing.T, expr string) { require.NotContains(t, expr, "vector(") })
 }
 
-// Rates look back as far as the scrape interval needs, or as far as is shown. Windows of alerts are the exception.
+// The windows of rates are $__rate_interval or the time range of the dashboard, except windows of alerts.
 func TestWindows(t *testing.T) {
 	window := regexp.MustCompile(`\b(\w+)\([^()]*\[([^\]]+)\]`)
 	eachExpr(t, func(t *testing.T, expr string) {
@@ -210,10 +210,10 @@ func TestWindows(t *testing.T) {
 	})
 }
 
-// selector finds series of ours, and those of others that are about our targets.
+// selector matches the exporter's series, and Prometheus' own series about its targets.
 var selector = regexp.MustCompile(`\b(service_up|servicegroup[\w:]*|up|ALERTS\w*|scrape_duration_seconds|process_\w+)\b({[^}]*})?`)
 
-// Every counter is seen as a rate or an increase.
+// Every counter is used in a rate or an increase.
 func TestCounters(t *testing.T) {
 	counter := regexp.MustCompile(`(\S*?)\b\w+_(total|count|sum|bucket){`)
 	eachExpr(t, func(t *testing.T, expr string) {
@@ -223,7 +223,7 @@ func TestCounters(t *testing.T) {
 	})
 }
 
-// Every series is picked by what the dashboard's variables say.
+// Every series is selected by the dashboard's variables.
 func TestSelectors(t *testing.T) {
 	eachBoard(t, func(t *testing.T, b *board) {
 		for where, expr := range b.exprs() {
@@ -240,7 +240,7 @@ func TestSelectors(t *testing.T) {
 	})
 }
 
-// labelsOf gives the matchers that a metric needs on a dashboard.
+// labelsOf returns the matchers that a metric needs on a dashboard.
 func labelsOf(b *board, metric string) []string {
 	const source, job, instance = `source=~"$source`, `job=~"$job"`, `instance=~"$instance"`
 	alone := []string{"servicegroup_config_", "servicegroup_events_", "servicegroup_exporter_", "servicegroup_alerts_"}
@@ -260,10 +260,10 @@ func labelsOf(b *board, metric string) []string {
 	return []string{source}
 }
 
-// What two exporters say of one thing is one thing: nothing is summed over them.
+// Nothing is summed over exporters, because two of them report the same members and events.
 func TestNothingIsSummedOverExporters(t *testing.T) {
 	all := boards(t)
-	delete(all, "exporter.json") // There, each exporter has series of its own.
+	delete(all, "exporter.json") // On this dashboard each exporter has series of its own.
 	for name, b := range all {
 		for where, expr := range b.exprs() {
 			for _, found := range regexp.MustCompile(`(\w+)( by \([^)]*\))? \((service_up|servicegroup_\w+)`).FindAllStringSubmatch(expr, -1) {

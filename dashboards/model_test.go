@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// board is what the tests read of a dashboard.
+// board is the part of a dashboard's JSON that the tests read.
 type board struct {
 	UID           string          `json:"uid"`
 	ID            *int            `json:"id"`
@@ -54,7 +54,7 @@ type panel struct {
 	} `json:"options"`
 }
 
-// transformation is one of a table's. Only that which organizes columns has options.
+// transformation is a transformation of a table. Only "organize" has options.
 type transformation struct {
 	ID      string `json:"id"`
 	Options struct {
@@ -131,7 +131,7 @@ type annotation struct {
 	Datasource datasource `json:"datasource"`
 }
 
-// boards reads all dashboards that are committed, by the names of their files.
+// boards returns all committed dashboards, by the names of their files.
 func boards(t *testing.T) map[string]*board {
 	t.Helper()
 	paths, err := filepath.Glob("*.json")
@@ -147,7 +147,7 @@ func boards(t *testing.T) map[string]*board {
 	return all
 }
 
-// panels are those that show something: rows only group them.
+// panels returns all panels except rows, which only group the others.
 func (b *board) panels() []panel {
 	var panels []panel
 	for _, p := range b.Panels {
@@ -158,7 +158,7 @@ func (b *board) panels() []panel {
 	return panels
 }
 
-// panel finds one by its title.
+// panel returns the panel with a title.
 func (b *board) panel(t *testing.T, title string) panel {
 	t.Helper()
 	for _, p := range b.panels() {
@@ -170,7 +170,7 @@ func (b *board) panel(t *testing.T, title string) panel {
 	return panel{}
 }
 
-// variable finds one by its name.
+// variable returns the variable with a name.
 func (b *board) variable(name string) (variable, bool) {
 	for _, v := range b.Templating.List {
 		if v.Name == name {
@@ -180,7 +180,7 @@ func (b *board) variable(name string) (variable, bool) {
 	return variable{}, false
 }
 
-// exprs are all queries of the dashboard, by where they are.
+// exprs returns all queries of the dashboard, by their place.
 func (b *board) exprs() map[string]string {
 	all := map[string]string{}
 	for _, p := range b.panels() {

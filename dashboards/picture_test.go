@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// hue is the colour that Grafana has under a name.
+// hue returns the colour of one of Grafana's names.
 func hue(name string) string {
 	return cmp.Or(map[string]string{
 		"green": "#56a64b", "yellow": "#e0b400", "orange": "#ff780a", "red": "#e02f44", "purple": "#a352cc", "blue": "#3274d9",
@@ -21,13 +21,13 @@ func hue(name string) string {
 
 func background(color string) template.CSS { return template.CSS("background: " + hue(color)) }
 
-// palette colours series by their number.
+// palette returns the colour of series number i.
 func palette(i int) string {
 	colors := []string{"#73bf69", "#f2cc0c", "#5794f2", "#ff9830", "#ca95e5", "#8ab8ff", "#ffa6b0", "#96d98d", "#ffee52"}
 	return colors[i%len(colors)]
 }
 
-// field is how a column is shown.
+// field returns how a column is shown.
 func (p panel) field(column string) field {
 	var f field
 	for _, o := range p.FieldConfig.Overrides {
@@ -46,7 +46,7 @@ func (p panel) field(column string) field {
 	return f
 }
 
-// look is the text and the colour of a value.
+// look returns the text and the colour of a value.
 func (f *field) look(value float64, now time.Time) (text, color string) {
 	for _, m := range f.Mappings {
 		var words map[string]struct{ Text, Color string }
@@ -80,7 +80,7 @@ func inUnit(value float64, unit string, now time.Time) string {
 	return strconv.FormatFloat(value, 'g', 4, 64)
 }
 
-// picture draws what has time as its axis, and the histogram.
+// picture draws panels with a time axis, and the histogram.
 func (d *drawn) picture(all []named, v *view) {
 	if len(all) == 0 {
 		d.Empty = d.FieldConfig.Defaults.NoValue
@@ -99,7 +99,7 @@ func (d *drawn) picture(all []named, v *view) {
 	}
 }
 
-// left is the space for names of rows and numbers of axes.
+// left is the width of the space for names of rows and numbers of axes.
 const left = 110
 
 func (d *drawn) x(at float64, v *view) float64 {
@@ -107,7 +107,7 @@ func (d *drawn) x(at float64, v *view) float64 {
 	return left + (at-start)/(end-start)*(d.Width-left-8)
 }
 
-// cells has a row for each series, coloured by value; nothing is known in purple.
+// cells draws a row for each series, coloured by value. Missing data is purple.
 func (d *drawn) cells(all []named, v *view) {
 	height := d.Height / float64(len(all))
 	width := (d.Width-left-8)/v.end.Sub(v.start).Seconds() + 0.5 // of a second, which is the queries' step
@@ -122,7 +122,7 @@ func (d *drawn) cells(all []named, v *view) {
 	}
 }
 
-// heat has a row for each bucket with something in it.
+// heat draws a row for each bucket that is not empty.
 func (d *drawn) heat(all []named, v *view) {
 	slices.SortFunc(all, func(a, b named) int { return cmp.Compare(bound(a.name), bound(b.name)) })
 	height := d.Height / float64(len(all))

@@ -15,15 +15,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Grafana can't be run in the tests. What its dashboards have to show is drawn here from the same queries instead:
+// Grafana does not run in the tests. Previews of the dashboards are drawn here from the same queries:
 //
 //	make preview
 var preview = flag.String("preview", "", "folder to draw previews of the dashboards in, as dashboard-NAME.png")
 
-// previewTime is for how long things happen before the previews are drawn.
+// previewTime is how long members die and recover before the previews are drawn.
 const previewTime = 90 * time.Second
 
-// live lets members die and return for a while.
+// live lets members die and recover for previewTime.
 func (l *lab) live() {
 	for end := time.Now().Add(previewTime); time.Now().Before(end); {
 		for _, m := range []string{"c2", "c6", "c3"} {
@@ -36,7 +36,7 @@ func (l *lab) live() {
 	}
 }
 
-// drawPreviews makes a picture of each dashboard.
+// drawPreviews draws a picture of each dashboard.
 func drawPreviews(t *testing.T, l *lab, all map[string]*board) {
 	l.live()
 	v := &view{lab: l, start: l.started, end: time.Now()}
@@ -66,7 +66,7 @@ func drawPreviews(t *testing.T, l *lab, all map[string]*board) {
 	}
 }
 
-// drawn is a panel as the page shows it. It is a tile, a table, or a picture.
+// drawn is a panel of the preview: a tile, a table, or a picture.
 type drawn struct {
 	panel
 
@@ -123,13 +123,13 @@ func (v *view) draw(b *board, p panel) *drawn {
 	return d
 }
 
-// named is a series with its legend.
+// named is a series with the text of its legend.
 type named struct {
 	series
 	name string
 }
 
-// legend fills in labels.
+// legend replaces placeholders by labels.
 func legend(format string, labels map[string]string) string {
 	return regexp.MustCompile(`\{\{(\w+)\}\}`).ReplaceAllStringFunc(format, func(name string) string {
 		return labels[strings.Trim(name, "{}")]

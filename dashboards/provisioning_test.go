@@ -8,7 +8,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Grafana refuses no unknown key, so that a misspelt one would only have no effect.
+// The test refuses unknown keys, which Grafana would ignore.
 func TestProvisioning(t *testing.T) {
 	var dashboards struct {
 		APIVersion int `yaml:"apiVersion"`

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestQueries runs every query and every variable against a Prometheus that has seen an outage.
+// TestQueries runs every query and every variable against a Prometheus that has recorded an outage.
 func TestQueries(t *testing.T) {
 	l := newLab(t)
 	l.outage()
@@ -19,7 +19,7 @@ func TestQueries(t *testing.T) {
 	t.Run("variables", func(t *testing.T) { checkOptions(t, v, all) })
 	t.Run("not empty", func(t *testing.T) { checkNotEmpty(t, v, all) })
 	t.Run("tables", func(t *testing.T) { checkTables(t, v, all) })
-	t.Run("picked", func(t *testing.T) { checkPicked(t, v, all) })
+	t.Run("selection", func(t *testing.T) { checkSelection(t, v, all) })
 	checkValues(l, all)
 	t.Run("timeline", func(t *testing.T) { checkTimeline(t, v, all["group.json"]) })
 	if *preview != "" {
@@ -29,7 +29,7 @@ func TestQueries(t *testing.T) {
 		e.stop()
 	}
 	l.await(`count(up == 0) == 2 unless on () servicegroup:service_up:max`)
-	t.Run("nothing known", func(t *testing.T) { checkNothingKnown(t, l, all) })
+	t.Run("no data", func(t *testing.T) { checkNoData(t, l, all) })
 }
 
 func checkOptions(t *testing.T, v *view, all map[string]*board) {
@@ -54,7 +54,7 @@ func checkNotEmpty(t *testing.T, v *view, all map[string]*board) {
 				where := name + "/" + p.Title + "/" + q.RefID
 				got := v.run(b, q)
 				t.Log(where, len(got))
-				// All labels of the bridge's alerts agree with those of Prometheus. Everything else happened in the outage.
+				// The labels of the bridge's alerts are those of Prometheus, so there is no mismatch. All other panels have data.
 				empty := strings.Contains(q.Expr, "servicegroup_alerts_label_mismatches")
 				require.Equal(t, empty, len(got) == 0, "%s: %s", where, v.expand(b, q.Expr))
 			}
@@ -65,8 +65,8 @@ func checkNotEmpty(t *testing.T, v *view, all map[string]*board) {
 	}
 }
 
-// checkPicked picks one source and group: nothing else may be shown.
-func checkPicked(t *testing.T, v *view, all map[string]*board) {
+// checkSelection selects one source and group: no other may be shown.
+func checkSelection(t *testing.T, v *view, all map[string]*board) {
 	picked := *v
 	picked.picked = map[string][]string{"source": {"nova"}, "group": {"compute"}, "zone": {"az2"}}
 	for name, b := range all {
@@ -77,7 +77,7 @@ func checkPicked(t *testing.T, v *view, all map[string]*board) {
 				if groups {
 					require.Contains(t, []string{"compute", ""}, s.labels["group"], "%s: %s", name, where)
 				}
-				if !strings.Contains(expr, "ALERTS") { // Alerts know no zones.
+				if !strings.Contains(expr, "ALERTS") { // Alerts have no zones.
 					require.NotEqual(t, "c1", s.labels["member"], "%s: %s", name, where)
 				}
 			}
@@ -85,7 +85,7 @@ func checkPicked(t *testing.T, v *view, all map[string]*board) {
 	}
 }
 
-// tile gives the value of a stat, if it has one.
+// tile returns the value of a stat, if it has one.
 func (v *view) tile(b *board, title string) (float64, bool) {
 	got := v.run(b, b.panel(v.lab.t, title).Targets[0])
 	if len(got) == 0 {
@@ -95,37 +95,37 @@ func (v *view) tile(b *board, title string) (float64, bool) {
 	return got[0].values[0], true
 }
 
-// checkTimeline looks at who has a row, and at gaps.
+// checkTimeline checks which members have a row, and the gaps in it.
 func checkTimeline(t *testing.T, v *view, b *board) {
 	rows := map[string]series{}
-	for _, s := range v.run(b, b.panel(t, "States of members that were down in this time").Targets[0]) {
+	for _, s := range v.run(b, b.panel(t, "States of members that were down in this time range").Targets[0]) {
 		rows[s.labels["member"]] = s
 	}
 	require.Subset(t, slices.Collect(maps.Keys(rows)), []string{"c1", "c2", "c3", "c4", "c5", "n1", "w1"})
 	require.NotContains(t, rows, "c6", "was never down")
 	require.NotContains(t, rows, "n2", "is disabled, and up")
-	// A row shows the time before its member first died, and each of its states.
+	// A row includes the time before its member's first death, and each of its states.
 	require.InDelta(t, 1, rows["c1"].values[0], 0)
 	require.Contains(t, rows["c1"].values, 0.0)
 	require.InDelta(t, 1, rows["c1"].values[len(rows["c1"].values)-1], 0)
-	// While its source can't be read, it has no state.
-	var before, blind, after int
+	// While the source can't be read, the member has no state.
+	var before, during, after int
 	for _, at := range rows["w1"].times {
 		switch {
-		case at < v.lab.blind[0]:
+		case at < v.lab.unreadable[0]:
 			before++
-		case at > v.lab.blind[1]:
+		case at > v.lab.unreadable[1]:
 			after++
 		default:
-			blind++
+			during++
 		}
 	}
 	require.Positive(t, before)
-	require.Zero(t, blind)
+	require.Zero(t, during)
 	require.Positive(t, after)
 }
 
-// checkValues holds tiles against what has happened. Two exporters saw it, and it happened once.
+// checkValues compares tiles with the events of the test. Both exporters saw them, and each event counts once.
 func checkValues(l *lab, all map[string]*board) {
 	for _, want := range []struct {
 		board, tile string
@@ -135,14 +135,14 @@ func checkValues(l *lab, all map[string]*board) {
 		{"overview.json", "Members down", map[string][]string{"source": {"nova"}}, 2},
 		{"overview.json", "Members down", map[string][]string{"source": {"nova"}, "zone": {"az1"}}, 1},
 		{"overview.json", "Groups in outage", map[string][]string{"source": {"nova"}}, 1},
-		{"overview.json", "Sources blind", nil, 0},
+		{"overview.json", "Unreadable sources", nil, 0},
 		{"overview.json", "Exporters down", nil, 0},
 		{"overview.json", "Alertmanagers down", nil, 0},
 		{"group.json", "Up", map[string][]string{"group": {"compute"}}, 5},
 		{"group.json", "Down", map[string][]string{"group": {"compute"}}, 1},
 		{"group.json", "Out of service", map[string][]string{"source": {"nova"}}, 2},
 		{"group.json", "Unknown", map[string][]string{"source": {"nova"}}, 0},
-		{"detection.json", "Deaths noticed", map[string][]string{"source": {"nova"}}, 7},
+		{"detection.json", "Deaths detected", map[string][]string{"source": {"nova"}}, 7},
 	} {
 		l.eventually(want.board+": "+want.tile, func() bool {
 			v := &view{lab: l, start: l.started, end: time.Now(), picked: want.picked}
@@ -152,17 +152,17 @@ func checkValues(l *lab, all map[string]*board) {
 	}
 }
 
-// checkNothingKnown looks at the tiles when no exporter is left: none may look well.
-func checkNothingKnown(t *testing.T, l *lab, all map[string]*board) {
-	said := map[string]float64{"Exporters": 0, "Exporters down": 2, "Alerts firing": -1}
+// checkNoData checks the tiles when no exporter runs: none may look healthy.
+func checkNoData(t *testing.T, l *lab, all map[string]*board) {
+	want := map[string]float64{"Exporters": 0, "Exporters down": 2, "Alerts firing": -1}
 	for name, b := range all {
 		v := &view{lab: l, start: l.started, end: time.Now()}
 		for _, p := range b.panels() {
 			if p.Type != "stat" || strings.Contains(p.Targets[0].Expr, "$__range") {
-				continue // What happened in the time shown has happened.
+				continue // Counts of past events in the time range are still known.
 			}
 			got, known := v.tile(b, p.Title)
-			want, always := said[p.Title]
+			want, always := want[p.Title]
 			require.Equal(t, always, known, "%s: %s says %v", name, p.Title, got)
 			if want >= 0 {
 				require.InDelta(t, want, got, 0, p.Title)

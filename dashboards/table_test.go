@@ -14,8 +14,8 @@ import (
 // A row of a table: labels are strings, values are numbers.
 type row map[string]any
 
-// rows does what Grafana does to the answers of a table's queries: rows with the same labels become one, and columns
-// are named and left out.
+// rows transforms the results of a table's queries as Grafana does: rows with the same labels become one, and columns are named
+// or left out.
 func (v *view) rows(b *board, p panel) []row {
 	var merged []row
 	for _, q := range p.Targets {
@@ -44,7 +44,7 @@ func (v *view) rows(b *board, p panel) []row {
 	return named
 }
 
-// merge adds to the row that has the same labels, as far as both have them.
+// merge merges a row into the one whose labels do not differ, if there is one.
 func merge(rows []row, added row) []row {
 	for _, r := range rows {
 		fits := true
@@ -61,7 +61,7 @@ func merge(rows []row, added row) []row {
 	return append(rows, added)
 }
 
-// columns are the names of the table's, in order.
+// columns returns the names of the table's columns, in order.
 func (p panel) columns() []string {
 	organize := p.Transforms[len(p.Transforms)-1].Options
 	var names []string
@@ -75,7 +75,7 @@ func (p panel) columns() []string {
 	return names
 }
 
-// checkTables holds each table's columns against what its queries give: each of them, and no more.
+// checkTables checks that each table's columns are exactly those of its queries' results.
 func checkTables(t *testing.T, v *view, all map[string]*board) {
 	for name, b := range all {
 		for _, p := range b.panels() {
@@ -98,11 +98,11 @@ func checkTables(t *testing.T, v *view, all map[string]*board) {
 			}
 		}
 	}
-	checkDead(t, v, all["overview.json"])
+	checkDownMember(t, v, all["overview.json"])
 }
 
-// checkDead looks at one member that is dead.
-func checkDead(t *testing.T, v *view, b *board) {
+// checkDownMember checks the row of a member that is down.
+func checkDownMember(t *testing.T, v *view, b *board) {
 	rows := v.rows(b, b.panel(t, "Members that are down"))
 	i := slices.IndexFunc(rows, func(r row) bool { return r["Member"] == "c5" })
 	require.GreaterOrEqual(t, i, 0)

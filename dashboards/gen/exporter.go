@@ -5,10 +5,10 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// exporter shows whether the exporters and their bridges do their work. Here each exporter has series of its own.
+// exporter shows whether the exporters and their bridges work. On this dashboard each exporter has series of its own.
 func exporter() *page {
 	p := newPage(exporterUID, "Service groups: exporter and bridge",
-		"Whether the exporters read their sources, and their bridges reach every Alertmanager.")
+		"Whether the exporters can read their sources, and their bridges can reach every Alertmanager.")
 	p.datasource()
 	p.jobs()
 	p.instances()
@@ -25,10 +25,10 @@ func exporter() *page {
 	return p
 }
 
-// bySourceAndExporter names the series of a graph with one for each exporter and source.
+// bySourceAndExporter is the legend of a graph with one series for each exporter and source.
 const bySourceAndExporter = "{{instance}} {{source}}"
 
-// perSource is a metric of a source as each exporter has it, perMinute a counter of one.
+// perSource returns the expression for a source's metric of each exporter, perMinute for the rate of a source's counter.
 func perSource(metric string) string {
 	return `max by (instance, source) (` + metric + `{` + ofJob + `, ` + ofSource + `})`
 }
@@ -48,8 +48,8 @@ func (p *page) exporters() {
 		unit: units.Short, queries: []query{{expr: countFalse(`up{` + ofJob + `}`), now: true}}, draw: number(noData, few()),
 	})
 	p.add(4, 5, panel{
-		title: "Refused configurations",
-		about: "Exporters whose newest configuration was refused. They go on with the one before.",
+		title: "Failed reloads",
+		about: "Exporters whose last configuration reload failed. They continue with the configuration before it.",
 		unit:  units.Short,
 		queries: []query{{
 			expr: countFalse(`max by (job, instance) (servicegroup_config_last_reload_successful{` + ofJob + `})`), now: true,
@@ -57,7 +57,7 @@ func (p *page) exporters() {
 		draw: number(noData, few()),
 	})
 	p.add(12, 5, panel{
-		title: "Versions", about: "What runs where, and since when its configuration is in use.",
+		title: "Versions", about: "The version of each exporter, and since when its configuration is in use.",
 		empty: noData,
 		queries: []query{
 			{
@@ -74,26 +74,26 @@ func (p *page) exporters() {
 			column{from: "version", title: "Version"},
 			column{from: "revision", title: "Revision"},
 			column{from: "goversion", title: "Go"},
-			column{from: "Value #B", title: "Configured", unit: units.DateTimeFromNow},
+			column{from: "Value #B", title: "Configuration loaded", unit: units.DateTimeFromNow},
 			column{from: "Value #A"},
 		),
 	})
 	p.graph(panel{
-		title: "Scrape duration", about: "How long a scrape takes, polls of all sources included.",
+		title: "Scrape duration", about: "How long a scrape takes, including the polls of all sources.",
 		unit: units.Seconds,
 		queries: []query{{
 			expr: `max by (instance) (scrape_duration_seconds{` + ofJob + `})`, legend: "{{instance}}",
 		}},
 	})
 	p.graph(panel{
-		title: "CPU", about: "Processor time that the exporter uses: 100 % is one whole core.",
+		title: "CPU", about: "CPU time that the exporter uses: 100 % is one core.",
 		unit: units.PercentUnit,
 		queries: []query{{
 			expr: `max by (instance) (rate(process_cpu_seconds_total{` + ofJob + `}[$__rate_interval]))`, legend: "{{instance}}",
 		}},
 	})
 	p.graph(panel{
-		title: "Memory", about: "Memory that the exporter occupies.",
+		title: "Memory", about: "Resident memory of the exporter.",
 		unit: units.BytesIEC,
 		queries: []query{{
 			expr: `max by (instance) (process_resident_memory_bytes{` + ofJob + `})`, legend: "{{instance}}",
@@ -103,19 +103,19 @@ func (p *page) exporters() {
 
 func (p *page) polls() {
 	p.graph(panel{
-		title: "Can be read", about: "Whether the last poll of the source succeeded: 1, or 0 for a source that this exporter can't read.",
+		title: "Source can be read", about: "Whether the last poll of the source succeeded: 1, or 0 if this exporter can't read the source.",
 		unit: units.Short, queries: []query{{expr: perSource("servicegroup_source_up"), legend: bySourceAndExporter}},
 		draw: lines().LineInterpolation(common.LineInterpolationStepAfter).Max(1).Decimals(0),
 	})
 	p.graph(panel{
-		title: "Failed polls a minute", about: "Polls that failed, by reason. While there are any, nothing is known of the source's members.",
+		title: "Failed polls per minute", about: "Failed polls, by reason. While polls fail, the states of the source's members are unknown.",
 		unit: units.Short,
 		queries: []query{{
 			expr: `60 * sum by (instance, source, reason) (rate(servicegroup_source_poll_errors_total{` + ofJob + `, ` + ofSource +
 				`}[$__rate_interval])) > 0`,
 			legend: "{{instance}} {{source}} {{reason}}",
 		}},
-		empty: "No poll failed, or nothing is known: see what can be read",
+		empty: "No poll failed, or there is no data: see \"Source can be read\"",
 		draw:  bars(),
 	})
 	p.graph(panel{
@@ -124,7 +124,7 @@ func (p *page) polls() {
 		queries: []query{{expr: perSource("servicegroup_source_poll_duration_seconds"), legend: bySourceAndExporter}},
 	})
 	p.graph(panel{
-		title: "View age", about: "How long ago each source was read. It grows while a source is blind.",
+		title: "Time since the last read", about: "How long ago each source was last read. It grows while the source can't be read.",
 		unit: units.Seconds,
 		queries: []query{{
 			expr:   since(perSource("servicegroup_source_last_success_timestamp_seconds")),
@@ -132,12 +132,12 @@ func (p *page) polls() {
 		}},
 	})
 	p.graph(panel{
-		title: "Requests a minute", about: "Queries, or round trips, that polls have sent to each source.",
+		title: "Requests per minute", about: "Queries or round trips of the polls of each source.",
 		unit:    units.Short,
 		queries: []query{{expr: perMinute("servicegroup_source_operations_total"), legend: bySourceAndExporter}},
 	})
 	p.graph(panel{
-		title: "Unknown members", about: "Members of which this exporter does not know whether they are up.",
+		title: "Unknown members", about: "Members whose state this exporter does not know.",
 		unit:    units.Short,
 		queries: []query{{expr: perSource("servicegroup_source_unknown_members"), legend: bySourceAndExporter}},
 	})
@@ -146,14 +146,14 @@ func (p *page) polls() {
 func (p *page) connections() {
 	p.graph(panel{
 		title: "Clock offset",
-		about: "The source's clock less the exporter's. Verdicts go by the source's clock; the alert ServiceGroupSourceClockSkew wants less " +
-			"than 5 seconds.",
+		about: "The source's clock minus the exporter's clock. Verdicts are by the source's clock. The alert ServiceGroupSourceClockSkew " +
+			"fires above 5 seconds.",
 		unit:    units.Seconds,
 		queries: []query{{expr: perSource("servicegroup_source_clock_offset_seconds"), legend: bySourceAndExporter}},
 		draw:    signed(),
 	})
 	p.graph(panel{
-		title: "Connections and sessions", about: "New connections to each source, and sessions that the source ended, in each interval.",
+		title: "Connections and sessions", about: "New connections to each source, and sessions that expired, in each interval.",
 		unit: units.Short,
 		queries: []query{
 			{
@@ -170,9 +170,9 @@ func (p *page) connections() {
 		draw: bars(),
 	})
 	p.graph(panel{
-		title: "Trouble",
-		about: "What should not happen, in each interval: entries of sources that can't be used, a memory that can't be saved, events that " +
-			"a slow reader lost.",
+		title: "Errors",
+		about: "Errors in each interval: entries of sources that can't be used, failures to save the state, and events that were dropped " +
+			"because a reader was too slow.",
 		unit: units.Short,
 		queries: []query{
 			{
@@ -183,10 +183,10 @@ func (p *page) connections() {
 			{
 				expr: `sum by (instance, source) (increase(servicegroup_memory_failures_total{` + ofJob + `, ` + ofSource +
 					`}[$__rate_interval]))`,
-				legend: "{{instance}} {{source}} memory not saved",
+				legend: "{{instance}} {{source}} state not saved",
 			},
 			{
-				expr: `sum by (instance) (increase(servicegroup_events_dropped_total{` + ofJob + `}[$__rate_interval]))`, legend: "{{instance}} events lost",
+				expr: `sum by (instance) (increase(servicegroup_events_dropped_total{` + ofJob + `}[$__rate_interval]))`, legend: "{{instance}} events dropped",
 			},
 		},
 		draw: bars(),

@@ -11,7 +11,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
 
-// number shows one present value on a coloured tile. Missing is what it says without one.
+// number shows the current value on a coloured tile. Missing is the text without a value.
 func number(missing string, thresholds *dashboard.ThresholdsConfigBuilder, of ...word) *stat.PanelBuilder {
 	return stat.NewPanelBuilder().
 		ColorMode(common.BigValueColorModeBackground).
@@ -21,11 +21,11 @@ func number(missing string, thresholds *dashboard.ThresholdsConfigBuilder, of ..
 		ColorScheme(byThreshold()).
 		Thresholds(thresholds).
 		Mappings(words(missing, of...)).
-		// The last value, not the last that isn't null.
+		// The last value, even if it is null.
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"last"}))
 }
 
-// lines draws values over time, from zero. Gaps stay gaps.
+// lines draws values over time, with an axis from zero. Gaps are not connected.
 func lines() *timeseries.PanelBuilder { return signed().AxisSoftMin(0) }
 
 // signed draws values that may be negative.
@@ -41,7 +41,7 @@ func signed() *timeseries.PanelBuilder {
 		Tooltip(tooltip())
 }
 
-// bars draws what happened in each interval.
+// bars draws counts in each interval.
 func bars() *timeseries.PanelBuilder {
 	return lines().DrawStyle(common.GraphDrawStyleBars).FillOpacity(80).LineWidth(0).Decimals(0).
 		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal))
@@ -72,7 +72,7 @@ func timeline() *statetimeline.PanelBuilder {
 		Tooltip(tooltip())
 }
 
-// history draws a row for each group, with cells coloured by a ratio.
+// history draws a row for each group, whose cells are coloured by a ratio.
 func history() *statushistory.PanelBuilder {
 	return statushistory.NewPanelBuilder().
 		ShowValue(common.VisibilityModeNever).
@@ -83,13 +83,13 @@ func history() *statushistory.PanelBuilder {
 		Min(0).Max(1).
 		Mappings(words(noData)).
 		ColorScheme(byThreshold()).
-		// A group is degraded from a quarter down, and out when nobody is up.
+		// A group is degraded if a quarter of its members is down, and in outage if none is up.
 		Thresholds(levels(bad, level{0.0001, warning}, level{0.7501, notable}, level{1, good})).
 		Legend(legend()).
 		Tooltip(tooltip())
 }
 
-// ages counts members by age, at present.
+// ages draws the current number of members by age.
 func ages() *histogram.PanelBuilder {
 	return histogram.NewPanelBuilder().
 		Combine(true).
@@ -101,10 +101,10 @@ func ages() *histogram.PanelBuilder {
 		Tooltip(tooltip())
 }
 
-// heat draws a histogram over time. The unit is that of its buckets.
+// heat draws a histogram over time. Unit is the unit of its buckets.
 type heat struct{ unit string }
 
-// Build gives the panel.
+// Build implements [cog.Builder].
 func (h heat) Build() (dashboard.Panel, error) {
 	p, err := heatmap.NewPanelBuilder().
 		Calculate(false).
@@ -122,7 +122,7 @@ func (h heat) Build() (dashboard.Panel, error) {
 	return p, nil
 }
 
-// heatOptions shows the tooltip in every release: before 10.3, Grafana asks for show, and since then for mode.
+// heatOptions shows the tooltip in every release of Grafana: before 10.3 it needs show, since then mode.
 type heatOptions struct {
 	*heatmap.Options
 
@@ -132,4 +132,13 @@ type heatOptions struct {
 type heatTooltip struct {
 	Show bool                      `json:"show"`
 	Mode common.TooltipDisplayMode `json:"mode"`
+}
+
+// target draws the series whose names match as dashed red lines.
+func target(b *timeseries.PanelBuilder, names string) *timeseries.PanelBuilder {
+	return b.OverrideByRegexp(names, []dashboard.DynamicConfigValue{
+		{Id: "color", Value: map[string]string{"mode": "fixed", "fixedColor": bad}},
+		{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{10, 10}}},
+		{Id: "custom.fillOpacity", Value: 0},
+	})
 }

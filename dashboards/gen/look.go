@@ -6,7 +6,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// Colours say the same on every dashboard. What isn't known has one of its own, which is neither good nor bad.
+// Colours have the same meaning on every dashboard. Missing data has a colour of its own, which is neither good nor bad.
 const (
 	good    = "green"
 	notable = "yellow"
@@ -17,20 +17,20 @@ const (
 	neutral = "blue"
 )
 
-// The states of a member, as the recording rule servicegroup:member_state numbers them.
+// The states of a member: the values of the recording rule servicegroup:member_state.
 const (
 	stateDown = iota
 	stateUp
 	stateOutOfService
 )
 
-// level is the colour of values from a number on.
+// level is the colour of values that are at least a number.
 type level struct {
 	from  float64
 	color string
 }
 
-// levels colours values: those below the first level have the base colour.
+// levels returns the colours of values. Values below the first level have the base colour.
 func levels(base string, above ...level) *dashboard.ThresholdsConfigBuilder {
 	steps := []dashboard.Threshold{{Color: base}}
 	for _, l := range above {
@@ -39,10 +39,10 @@ func levels(base string, above ...level) *dashboard.ThresholdsConfigBuilder {
 	return dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(steps)
 }
 
-// none is for counts of which one is too many.
+// none is for counts that should be 0: others are red.
 func none() *dashboard.ThresholdsConfigBuilder { return levels(good, level{1, bad}) }
 
-// few is for counts of which one deserves a look.
+// few is for counts that should be 0, but are less urgent: others are orange.
 func few() *dashboard.ThresholdsConfigBuilder { return levels(good, level{1, warning}) }
 
 func byThreshold() *dashboard.FieldColorBuilder {
@@ -56,7 +56,7 @@ type word struct {
 	color string
 }
 
-// words gives texts for values. What is missing always has one: Grafana 10 wants null and NaN apart.
+// words returns texts for values. Missing values always have a text: Grafana 10 needs null and NaN separately.
 func words(missing string, of ...word) []dashboard.ValueMapping {
 	mappings := []dashboard.ValueMapping{
 		special(dashboard.SpecialValueMatchNull, missing),
@@ -85,7 +85,7 @@ func special(match dashboard.SpecialValueMatch, text string) dashboard.ValueMapp
 	}}
 }
 
-// states are the words for a member's state.
+// states returns the texts of a member's states.
 func states() []dashboard.ValueMapping {
 	return words(noData,
 		word{stateDown, "DOWN", bad}, word{stateUp, "UP", good}, word{stateOutOfService, "OUT OF SERVICE", outside})

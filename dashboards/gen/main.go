@@ -1,5 +1,5 @@
-// Command dashboards writes the Grafana dashboards into a folder, as JSON. The files are committed: change the code here
-// and run `make generate`.
+// Command gen writes the Grafana dashboards to a folder, as JSON. The files are committed: change the code here and run
+// `make generate`.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: dashboards FOLDER")
+		fmt.Fprintln(os.Stderr, "usage: gen FOLDER")
 		os.Exit(2)
 	}
 	if err := writeAll(os.Args[1]); err != nil {
@@ -21,7 +21,7 @@ func main() {
 	}
 }
 
-// writeAll writes each dashboard to a file that is named like it.
+// writeAll writes each dashboard to a file with its name.
 func writeAll(dir string) error {
 	for name, p := range map[string]*page{
 		"overview": overview(), "group": group(), "detection": detection(), "exporter": exporter(),
@@ -37,7 +37,7 @@ func writeAll(dir string) error {
 	return nil
 }
 
-// write leaves < and > as they are, so that queries can be read in the file.
+// write writes a dashboard without escaping < and >, so that queries are readable in the file.
 func write(path string, d document) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

@@ -2,19 +2,19 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
-// down is the members that are down, by the exporters' own series: it works without the recording rules.
+// down is the members that are down, by the exporters' own series, so that it works without the recording rules.
 const down = `max by (source, group, member, binary, zone) (service_up{` + ofGroup + `, zone=~"$zone"}) == 0`
 
-// alsoDown keeps of a metric what is about members that are down.
+// alsoDown restricts a member metric to members that are down.
 func alsoDown(expr string) string { return expr + ` and on (source, group, member) (` + down + `)` }
 
-// deadMembers is the table that whoever is on call looks at first.
+// deadMembers is the table that an on-call engineer reads first.
 func deadMembers() panel {
 	return panel{
 		title: "Members that are down",
-		about: "Who is down, since when, and whether that is on purpose. Their names lead to the member's page and to the " +
-			"runbook. Members of a source that can't be read are not listed: nothing is known of them.",
-		empty: "Nobody is down, or nothing is known: see the blind sources",
+		about: "Members that are down, since when, and whether an operator decided it. The links of a member lead to its page and to the " +
+			"runbook. Members of a source that can't be read are not listed: their states are unknown.",
+		empty: "No member is down, or there is no data: see \"Unreadable sources\"",
 		queries: []query{
 			{expr: down, format: tableFormat, now: true},
 			{expr: alsoDown(byMember(`servicegroup:member_state{` + ofGroup + `}`)), format: tableFormat, now: true},
@@ -44,7 +44,7 @@ func deadMembers() panel {
 			column{from: "Value #B", title: "State", words: states()},
 			column{from: "Value #C", title: "Since", unit: units.DateTimeFromNow, order: descending},
 			column{from: "Value #D", title: "Last heartbeat", unit: units.DatetimeISONotToday},
-			column{from: "disabled_reason", title: "Disabled because"},
+			column{from: "disabled_reason", title: "Reason for disabling"},
 			column{from: "Value #A"},
 			column{from: "Value #E"},
 		),

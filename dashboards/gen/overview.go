@@ -2,10 +2,11 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
-// overview is where somebody who was woken looks first: who is dead, and whether it is the members or the backend.
+// overview is the first dashboard in an incident: it shows which members are down, and whether the cause is the members or the
+// backend.
 func overview() *page {
 	p := newPage(overviewUID, "Service groups: overview",
-		"Who is dead, since when, and whether it is the members or the backend.")
+		"Which members are down, since when, and whether the cause is the members or the backend.")
 	p.datasource()
 	p.sources()
 	p.groups()
@@ -19,9 +20,8 @@ func overview() *page {
 	p.add(24, 9, deadMembers())
 	p.add(12, 9, panel{
 		title: "Members that are up, by group",
-		about: "The share of each group's members in service that are up. Cells without a colour of their own are times of which " +
-			"nothing is known: the source could not be read.",
-		unit: units.PercentUnit, maxPoints: 50,
+		about: "The share of each group's members in service that are up. At times with empty cells the source could not be read.",
+		unit:  units.PercentUnit, maxPoints: 50,
 		queries: []query{{expr: `avg by (source, group) (` + inService + `)`, legend: "{{source}} {{group}}"}},
 		draw:    history(),
 	})
@@ -34,22 +34,22 @@ func overview() *page {
 func (p *page) overviewTiles() {
 	p.add(3, 4, panel{
 		title: "Members down",
-		about: "Members in service that are down. Members of blind sources are not counted: nothing is known of them.",
+		about: "Members in service that are down. Members of sources that can't be read are not counted: their states are unknown.",
 		unit:  units.Short, queries: []query{{expr: countFalse(inService), now: true}}, draw: number(noData, none()),
 	})
 	p.add(3, 4, panel{
 		title: "Groups in outage",
-		about: "Groups with members in service of which none is up.",
+		about: "Groups that have members in service, none of which is up.",
 		unit:  units.Short, queries: []query{{expr: countFalse(byGroup(inService)), now: true}}, draw: number(noData, none()),
 	})
 	p.add(3, 4, panel{
-		title: "Sources blind",
-		about: "Sources that no exporter can read. Nothing is known of their members: nobody would notice if one died.",
+		title: "Unreadable sources",
+		about: "Sources that no exporter can read. The states of their members are unknown, so a death would not be detected.",
 		unit:  units.Short, queries: []query{{expr: countFalse(ofSources(`servicegroup_source_up`)), now: true}}, draw: number(noData, none()),
 	})
 	p.add(3, 4, panel{
 		title: "Members unknown",
-		about: "Members of readable sources of which no exporter knows whether they are up.",
+		about: "Members of readable sources whose state no exporter knows.",
 		unit:  units.Short,
 		queries: []query{{
 			expr: `sum(min by (source) (servicegroup_source_unknown_members{` + ofSource + `}))`, now: true,
@@ -57,8 +57,8 @@ func (p *page) overviewTiles() {
 		draw: number(noData, few()),
 	})
 	p.add(3, 4, panel{
-		title: "View age",
-		about: "How long ago the source that was longest unread was read. With the usual scrape a minute, it stays below two minutes.",
+		title: "Oldest read",
+		about: "How long ago the source with the oldest read was read. With a scrape interval of one minute it stays below two minutes.",
 		unit:  units.Seconds,
 		queries: []query{{
 			expr: `max(` + since(ofSources(`servicegroup_source_last_success_timestamp_seconds`)) + `)`, now: true,
@@ -67,19 +67,19 @@ func (p *page) overviewTiles() {
 	})
 	p.add(3, 4, panel{
 		title: "Exporters down",
-		about: "Exporters that Prometheus can't scrape. Without any there is no data on this page.",
+		about: "Exporters that Prometheus can't scrape. If all are down, this page has no data.",
 		unit:  units.Short, queries: []query{{expr: `sum(up{job=~"$job"} == bool 0)`, now: true}}, draw: number(noData, few()),
 	})
 	p.add(3, 4, panel{
 		title: "Alertmanagers down",
-		about: "Alertmanagers that no exporter's bridge can reach. Prometheus has its own way to them.",
+		about: "Alertmanagers that no exporter's bridge can reach. Alerts from Prometheus do not depend on the bridge.",
 		unit:  units.Short, empty: noBridge,
 		queries: []query{{expr: countFalse(`max by (alertmanager) (servicegroup_alerts_alertmanager_up{job=~"$job"})`), now: true}},
 		draw:    number(noBridge, none()),
 	})
 	p.add(3, 4, panel{
 		title: "Alerts firing",
-		about: "Alerts of the shipped rules. No data: Prometheus does not evaluate them.",
+		about: "Firing alerts of the shipped rules. No data means that Prometheus does not evaluate them.",
 		unit:  units.Short, empty: "no data: rules not loaded",
 		queries: []query{{
 			expr: `count(` + alertsFiring + `) or 0 * count(ALERTS{alertname="ServiceGroupWatchdog", alertstate="firing"})`, now: true,
@@ -88,20 +88,20 @@ func (p *page) overviewTiles() {
 	})
 }
 
-// ourAlerts are those about the picked sources and groups, and those about none.
+// ourAlerts matches the alerts about the selected sources and groups, and those that are not about a source or group.
 const (
 	ourAlerts    = `alertname=~"ServiceGroup.*", alertname!="ServiceGroupWatchdog", source=~"$source|", group=~"$group|"`
 	alertsFiring = `ALERTS{` + ourAlerts + `, alertstate="firing"}`
 )
 
-// alerts lists what the rules say. It is a table rather than Grafana's own list, which needs a data source with a ruler.
+// alerts lists the alerts of the rules. It is a table and not Grafana's alert list, which needs a data source with a ruler.
 func alerts() panel {
 	const labels = `alertname, severity, source, group, member`
 	return panel{
 		title: "Alerts",
-		about: "Alerts of the shipped rules, pending ones included. Names lead to runbooks. What the bridge alone has sent is " +
-			"in Alertmanager only. The stat \"Alerts firing\" tells whether the rules are evaluated at all.",
-		empty: "No alert, or no rules: see the alerts firing",
+		about: "Alerts of the shipped rules, including pending ones. The names link to runbooks. Alerts that only the bridge sent are " +
+			"only in Alertmanager. \"Alerts firing\" shows whether the rules are evaluated.",
+		empty: "No alert, or no rules: see \"Alerts firing\"",
 		queries: []query{
 			{expr: `max by (` + labels + `, alertstate) (ALERTS{` + ourAlerts + `})`, format: tableFormat, now: true},
 			{expr: `1000 * max by (` + labels + `) (ALERTS_FOR_STATE{` + ourAlerts + `})`, format: tableFormat, now: true},
@@ -119,7 +119,7 @@ func alerts() panel {
 	}
 }
 
-// sourcesTable says of each source whether it can be read.
+// sourcesTable shows whether each source can be read.
 func sourcesTable() panel {
 	members := func(state string) query {
 		return query{
@@ -129,8 +129,8 @@ func sourcesTable() panel {
 	}
 	return panel{
 		title: "Sources",
-		about: "The backends that are read. One that is blind keeps its members out of everything above. A newest heartbeat that " +
-			"is old says that not the members but the way of their heartbeats is broken.",
+		about: "The sources. The panels above lack the members of sources that can't be read. If even the newest heartbeat is old, " +
+			"heartbeats are not arriving: suspect the heartbeat path, not the members.",
 		queries: []query{
 			{expr: ofSources(`servicegroup_source_up`), format: tableFormat, now: true},
 			{expr: `max by (source, driver, schema, layout) (servicegroup_source_info{` + ofSource + `})`, format: tableFormat, now: true},
@@ -143,7 +143,7 @@ func sourcesTable() panel {
 			column{from: "source", title: "Source"},
 			column{
 				from: "Value #A", title: "Can be read", order: ascending,
-				words: words(noData, word{0, "BLIND", bad}, word{1, "yes", good}),
+				words: words(noData, word{0, "NO", bad}, word{1, "yes", good}),
 			},
 			column{from: "driver", title: "Driver"},
 			column{from: "schema", title: "Schema"},

@@ -7,7 +7,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// The dashboards' fixed addresses: alerts link to them.
+// The UIDs of the dashboards, which are fixed because alerts link to them.
 const (
 	overviewUID  = "servicegroup-overview"
 	groupUID     = "servicegroup-group"
@@ -15,13 +15,13 @@ const (
 	exporterUID  = "servicegroup-exporter"
 )
 
-// Grafana 10 is the oldest that the dashboards are for. It knows this schema; newer ones upgrade it when they load it.
+// Grafana 10 is the oldest supported release. It knows this schema; newer releases upgrade it when they load a dashboard.
 const (
 	schemaVersion = 38
 	pluginVersion = "10.0.0"
 )
 
-// The schema that Grafana 10 knows. The SDK prefers one that came with Grafana 12.
+// The types of the schema of Grafana 10. The SDK recommends the schema of Grafana 12.
 type (
 	document        = dashboard.Dashboard        //nolint:staticcheck // see above
 	documentBuilder = dashboard.DashboardBuilder //nolint:staticcheck // see above
@@ -31,11 +31,11 @@ type (
 type page struct {
 	uid     string
 	builder *documentBuilder
-	panels  uint32 // so many have been added
-	err     error  // the first
+	panels  uint32 // the number of panels so far
+	err     error  // the first error
 }
 
-// newPage starts a dashboard with what all have in common.
+// newPage returns a dashboard with the settings that all have in common.
 func newPage(uid, title, description string) *page {
 	b := dashboard.NewDashboardBuilder(title). //nolint:staticcheck // see document
 							Uid(uid).
@@ -54,7 +54,7 @@ func newPage(uid, title, description string) *page {
 	return p
 }
 
-// link leads to another dashboard, with the same selection and time.
+// link adds a link to another dashboard, with the same variables and time range.
 func (p *page) link(uid, title string) {
 	if uid == p.uid {
 		return
@@ -73,7 +73,7 @@ func (p *page) row(title string) {
 	p.builder.WithRow(dashboard.NewRowBuilder(title).Id(p.panels))
 }
 
-// add places a panel after the others. Its size is in Grafana's grid of 24 columns.
+// add adds a panel after the others. Its size is in Grafana's grid of 24 columns.
 func (p *page) add(width, height uint32, spec panel) {
 	built, err := spec.build()
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *page) add(width, height uint32, spec panel) {
 	p.panels++
 	built.Id = new(p.panels)
 	built.GridPos = &dashboard.GridPos{W: width, H: height}
-	p.builder.WithPanel(ready(built))
+	p.builder.WithPanel(finished(built))
 }
 
 // graph adds a panel that is a third of the page wide.
@@ -100,13 +100,31 @@ func (p *page) build() (document, error) {
 	return d, err
 }
 
-// ready is a panel that needs no more building.
-type ready dashboard.Panel
+// finished is a panel that is already built.
+type finished dashboard.Panel
 
-// Build gives the panel.
-func (r ready) Build() (dashboard.Panel, error) { return dashboard.Panel(r), nil }
+// Build implements [cog.Builder].
+func (f finished) Build() (dashboard.Panel, error) { return dashboard.Panel(f), nil }
 
-// source is the data source that the user picked.
+// source returns the data source that the user selected.
 func source() common.DataSourceRef {
 	return common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
+}
+
+// annotate marks in every graph when a source could not be read, and when a critical alert fired.
+func (p *page) annotate() {
+	p.mark("Source can't be read", unknown, ofSources(`servicegroup_source_up`)+` == bool 0`, "{{source}} can't be read")
+	p.mark("Critical alerts", bad, `max by (alertname, source, group, member) (ALERTS{`+ourAlerts+
+		`, alertstate="firing", severity="critical"})`, "{{alertname}} {{source}} {{group}} {{member}}")
+}
+
+// mark annotates the times at which an expression is 1: Grafana ignores values of 0.
+func (p *page) mark(name, color, expr, title string) {
+	p.builder.Annotation(dashboard.NewAnnotationQueryBuilder().
+		Name(name).
+		Datasource(source()).
+		Enable(true).
+		IconColor(color).
+		Expr(expr).
+		TitleFormat(title))
 }

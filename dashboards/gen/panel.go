@@ -7,14 +7,19 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
 
-// noData is what a panel says that has nothing to show.
+const (
+	tableFormat   = prometheus.PromQueryFormatTable
+	heatmapFormat = prometheus.PromQueryFormatHeatmap
+)
+
+// noData is the default text of a panel without data.
 const noData = "no data"
 
-// panel is what every panel has. What is particular to its kind is in draw.
+// panel is the settings that all kinds of panels have in common. Draw has the others.
 type panel struct {
 	title, about string
 	unit         string
-	empty        string // said when there is nothing to show; default: noData
+	empty        string // the text without data; default: noData
 	maxPoints    float64
 	queries      []query
 	draw         cog.Builder[dashboard.Panel] // default: lines
@@ -25,7 +30,7 @@ type query struct {
 	expr   string
 	legend string
 	format prometheus.PromQueryFormat // default: time series
-	// now asks for the present value alone: what was true earlier must not stand for what isn't known now.
+	// now queries only the current value: an earlier value must not be shown if there is none now.
 	now bool
 }
 

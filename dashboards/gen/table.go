@@ -7,10 +7,10 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 )
 
-// column is one of a table's: a label of its queries, or the value of one.
+// column is a column of a table: a label of its queries, or the value of one.
 type column struct {
-	from  string // the label, or "Value #A"; "Value" where there is one query
-	title string // none: the column is left out
+	from  string // the label, or "Value #A"; "Value" if there is only one query
+	title string // empty: the column is left out
 	unit  string
 	words []dashboard.ValueMapping
 	links []link
@@ -26,14 +26,14 @@ const (
 	descending
 )
 
-// link is where a cell leads.
+// link is the link of a cell.
 type link struct {
 	Title  string `json:"title"`
 	URL    string `json:"url"`
 	NewTab bool   `json:"targetBlank"`
 }
 
-// rows is a table with a row for each set of labels that the queries give.
+// rows returns a table with a row for each set of labels in the queries' results.
 func rows(columns ...column) *table.PanelBuilder {
 	b := table.NewPanelBuilder().
 		ShowHeader(true).
@@ -53,7 +53,7 @@ func rows(columns ...column) *table.PanelBuilder {
 	return b.SortBy(sorted)
 }
 
-// organized names and orders the columns.
+// organized returns the transformation that names and orders the columns.
 func organized(columns []column) dashboard.DataTransformerConfig {
 	names, positions, dropped := map[string]string{}, map[string]int{}, map[string]bool{"Time": true}
 	for i, c := range columns {
@@ -86,12 +86,13 @@ func (c column) properties() []dashboard.DynamicConfigValue {
 	return properties
 }
 
-// The links of the dashboards. A name may have any character, so that each is encoded.
+// The links of the dashboards. Names may contain any character, so they are encoded.
 const (
 	toMember = "${exporter:raw}/member?source=${__data.fields.Source:percentencode}&group=${__data.fields.Group:percentencode}" +
 		"&member=${__data.fields.Member:percentencode}"
 	toGroup = "/d/" + groupUID + "?var-datasource=${datasource:percentencode}&var-source=${__data.fields.Source:percentencode}" +
 		"&var-group=${__data.fields.Group:percentencode}&var-exporter=${exporter:percentencode}&${__url_time_range}"
-	toRunbook     = "${exporter:raw}/runbooks/${__data.fields.Alert:percentencode}"
-	toDownRunbook = "${exporter:raw}/runbooks/ServiceGroupMemberDown"
+	toRunbook         = "${exporter:raw}/runbooks/${__data.fields.Alert:percentencode}"
+	toDownRunbook     = "${exporter:raw}/runbooks/ServiceGroupMemberDown"
+	toFlappingRunbook = "${exporter:raw}/runbooks/ServiceGroupMemberFlapping"
 )

@@ -4,17 +4,17 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// datasource lets the user pick among the Prometheus data sources that are there.
+// datasource adds the variable for the Prometheus data source.
 func (p *page) datasource() {
 	p.builder.WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus"))
 }
 
-// pick is a variable with the values of a label. All means any value, also those that appear or vanish later.
+// pick adds a variable with the values of a label. All matches any value, including those that are not listed.
 func (p *page) pick(name, label, query string) {
 	p.builder.WithVariable(choice(name, label, query).AllValue(".*"))
 }
 
-// pickKnown is one where All means the values that are listed, of a label that other targets have too.
+// pickKnown adds a variable whose All matches only the listed values, for a label that other targets have too.
 func (p *page) pickKnown(name, label, query string) {
 	p.builder.WithVariable(choice(name, label, query))
 }
@@ -45,7 +45,7 @@ func (p *page) zones() {
 	p.pick("zone", "Zone", `label_values(service_up{source=~"$source", group=~"$group"}, zone)`)
 }
 
-// jobs has no "any": targets of others must not count.
+// jobs is limited to known values, so that targets of other programs are not counted.
 func (p *page) jobs() {
 	p.pickKnown("job", "Job", `label_values(servicegroup_config_last_reload_successful, job)`)
 }
@@ -54,12 +54,12 @@ func (p *page) instances() {
 	p.pickKnown("instance", "Instance", `label_values(servicegroup_config_last_reload_successful{job=~"$job"}, instance)`)
 }
 
-// exporterURL is where links to runbooks and members' pages lead.
+// exporterURL adds the variable with the base URL of links to runbooks and members' pages.
 func (p *page) exporterURL() {
 	url := "http://localhost:10199"
 	p.builder.WithVariable(dashboard.NewTextBoxVariableBuilder("exporter").
 		Label("Exporter URL").
-		Description("Where your browser reaches the exporter: its pages and runbooks are linked.").
+		Description("The exporter's URL for your browser. Links to its pages and runbooks use it.").
 		DefaultValue(dashboard.StringOrMap{String: &url}).
 		Current(dashboard.VariableOption{
 			Text:  dashboard.StringOrArrayOfString{String: &url},
