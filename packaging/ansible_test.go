@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// checkAnsible runs the playbooks on a machine: they install, configure, change nothing when they run again, and refuse a
-// configuration that the program refuses.
+// checkAnsible runs the playbooks on a machine: they install and configure the exporter, change nothing when they run again,
+// and fail for a configuration that the exporter refuses.
 func checkAnsible(t *testing.T, folder string) {
 	t.Helper()
 	require.NoError(t, os.CopyFS(filepath.Join(folder, "packaging", "ansible"), os.DirFS("ansible")))
@@ -33,7 +33,7 @@ func checkAnsible(t *testing.T, folder string) {
 	m.run("promtool check rules /srv/config/prometheus/servicegroup.rules")
 	m.run("ls /srv/config/grafana/dashboards/overview.json")
 
-	require.Contains(t, m.run(run+"vars.json"), "changed=0", "it is not idempotent")
+	require.Contains(t, m.run(run+"vars.json"), "changed=0", "a second run must not change anything")
 
 	m.fails(run + "bad.json")
 	m.run("grep by-ansible /etc/servicegroup_exporter/servicegroups.yml")

@@ -25,18 +25,18 @@ import (
 
 const chartFolder = "helm/servicegroup-exporter"
 
-var update = flag.Bool("update", false, "write the Kubernetes manifests anew from the chart")
+var update = flag.Bool("update", false, "write the Kubernetes manifests from the chart")
 
 var helmLabels = regexp.MustCompile(`(?m)^ +(helm\.sh/chart|app\.kubernetes\.io/managed-by): .*\n`)
 
-// everything switches on what a plain Kubernetes can't have.
+// everything enables the options that need more than a plain Kubernetes.
 var everything = map[string]any{
 	"serviceMonitor": map[string]any{"enabled": true, "labels": map[string]any{"release": "prometheus"}},
 	"prometheusRule": map[string]any{"enabled": true},
 	"dashboards":     map[string]any{"enabled": true},
 }
 
-// render gives what `helm template servicegroup-exporter --namespace monitoring` prints, an entry a manifest.
+// render returns the manifests that `helm template servicegroup-exporter --namespace monitoring` prints.
 func render(t *testing.T, values map[string]any) []string {
 	t.Helper()
 	manifests, err := tryRender(t, values)
@@ -70,7 +70,7 @@ func tryRender(t *testing.T, values map[string]any) ([]string, error) {
 	return manifests, nil
 }
 
-// decode reads a manifest as the API's own types do, and refuses fields that they do not have.
+// decode decodes a manifest into the API's own type, and refuses unknown fields.
 func decode(t *testing.T, manifest string) any {
 	t.Helper()
 	var head struct{ APIVersion, Kind string }
@@ -97,7 +97,7 @@ func decode(t *testing.T, manifest string) any {
 	return object
 }
 
-// find gives the only object of a type.
+// find returns the only object of a type.
 func find[T any](t *testing.T, manifests []string) T {
 	t.Helper()
 	var found []T
@@ -118,7 +118,7 @@ func TestChartLints(t *testing.T) {
 	}
 }
 
-// What the chart makes is what Kubernetes and the Prometheus operator take, and runs with the least rights.
+// Kubernetes and the Prometheus operator accept the chart's manifests, and the pods run with the fewest privileges.
 func TestChart(t *testing.T) {
 	manifests := render(t, everything)
 	require.Len(t, manifests, 10)
@@ -137,7 +137,7 @@ func TestChart(t *testing.T) {
 	require.Subset(t, find[*core.Service](t, manifests).Labels, monitor.Spec.Selector.MatchLabels)
 }
 
-// The rules of the chart are the very rules that the program prints as a manifest.
+// The rules of the chart are those that the program prints as a manifest.
 func TestChartsRules(t *testing.T) {
 	shipped, err := os.ReadFile("../alerts/servicegroup.prometheusrule.yml")
 	require.NoError(t, err)
@@ -149,7 +149,7 @@ func TestChartsRules(t *testing.T) {
 	require.Equal(t, "own", find[*monitoring.PrometheusRule](t, render(t, own)).Spec.Groups[0].Name)
 }
 
-// The dashboards are all there, as they are in their folder.
+// The chart has all dashboards, unchanged.
 func TestChartsDashboards(t *testing.T) {
 	got := map[string]string{}
 	for _, m := range render(t, everything) {
@@ -195,8 +195,8 @@ func TestChartsValues(t *testing.T) {
 	}
 }
 
-// The plain manifests are the chart's, without the labels that tell of Helm. The rules and the dashboards are shipped
-// elsewhere as they are.
+// The plain manifests are those of the chart, without Helm's labels and without the rules and dashboards, which are shipped
+// as separate files.
 func TestManifests(t *testing.T) {
 	files := map[string]string{}
 	for _, m := range render(t, everything) {
@@ -211,7 +211,7 @@ func TestManifests(t *testing.T) {
 	}
 	require.Len(t, files, 2)
 	for file, text := range files {
-		text = "# Made from the chart: change that, then run go test -run TestManifests -update in packaging/.\n" + text
+		text = "# Generated from the chart: change the chart, then run \"go test -run TestManifests -update\" in packaging/.\n" + text
 		file = filepath.Join("kubernetes", file)
 		if *update {
 			require.NoError(t, os.WriteFile(file, []byte(text), 0o644))

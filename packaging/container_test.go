@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The image has the program alone, and serves as somebody who is not root.
+// The image contains only the exporter, which works without root.
 func TestContainer(t *testing.T) {
 	work := t.TempDir()
 	buildah := fmt.Sprintf("buildah --root=%s/root --runroot=%[1]s/run --storage-driver=vfs", work)
@@ -46,7 +46,7 @@ func TestContainer(t *testing.T) {
 	require.NotEmpty(t, shell(t, root, "find var/lib/servicegroup_exporter -type f -user 65532"), "it remembers nothing")
 }
 
-// serve runs the image's program in its root as the image's user. Engines that would do more are not needed for it.
+// serve runs the image's program in the image's root folder as the image's user, without a container engine.
 func serve(t *testing.T, root string, entrypoint []string) {
 	t.Helper()
 	address := freeAddress(t)

@@ -1,3 +1,3 @@
-// Package packaging holds what the program is delivered in: packages, a container, manifests and playbooks. The tests
-// install and run them, and are a module of their own, so that the program does not depend on what they need.
+// Package packaging contains the packages, container image, manifests and playbooks in which the exporter is delivered. The
+// tests install and run them. They are a module of their own, so that the main module does not depend on their libraries.
 package packaging

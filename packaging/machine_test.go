@@ -16,46 +16,46 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience bounds what a test waits for, on a busy machine with few cores.
+// patience is the timeout of the tests, on a busy machine with few cores.
 const patience = time.Minute
 
-// A machine is a Debian of its own with systemd as process 1: this machine's files, changed at will and forgotten, in
-// namespaces of their own.
+// A machine is a Debian with systemd as process 1, in namespaces of its own. It has this host's files; its changes to them are
+// discarded.
 type machine struct {
 	t   *testing.T
 	log *bytes.Buffer
-	pid string // of its process 1
+	pid string // of process 1
 }
 
-// boot starts a machine that finds the folder at /mnt. It needs root's rights, for namespaces and mounts.
+// boot starts a machine with the folder at /mnt. It needs root, for namespaces and mounts.
 func boot(t *testing.T, folder string) *machine {
 	t.Helper()
 	require.Zero(t, os.Geteuid(), "installing packages needs root: run make test-packaging as root, or with sudo")
 	group := newCgroup(t)
 	m := &machine{t: t, log: new(bytes.Buffer)}
-	ctx, shutDown := context.WithCancel(context.WithoutCancel(t.Context())) // It outlives the test for its journal's sake.
+	ctx, shutDown := context.WithCancel(context.WithoutCancel(t.Context())) // The machine must still run when the cleanup reads its journal.
 	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--cgroup", "--ipc", "--uts", "--net",
 		"--fork", "--kill-child", "sh", "testdata/boot.sh", folder, t.TempDir())
 	cmd.Stdout, cmd.Stderr = m.log, m.log
-	// The group is the root of the machine's own, so that systemd finds no process but its own there.
+	// The group is the root of the machine's groups, so that systemd finds no processes of the host.
 	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
 	cmd.WaitDelay = patience
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		shutDown()
-		_ = cmd.Wait() // It says that it was killed.
+		_ = cmd.Wait() // The error says that it was killed.
 		if t.Failed() {
 			t.Logf("the machine's console:\n%s", m.log)
 		}
 	})
 	m.pid = childOf(t, cmd.Process.Pid)
 	m.eventually("systemctl is-system-running", "running")
-	t.Cleanup(m.tell)
+	t.Cleanup(m.printJournal)
 	return m
 }
 
-// tell prints the machine's journal if the test failed.
-func (m *machine) tell() {
+// printJournal prints the machine's journal if the test failed.
+func (m *machine) printJournal() {
 	if !m.t.Failed() {
 		return
 	}
@@ -65,7 +65,7 @@ func (m *machine) tell() {
 	m.t.Logf("the machine's journal (%v):\n%s", err, out)
 }
 
-// newCgroup makes a control group that ends with the test.
+// newCgroup creates a control group that is removed when the test ends.
 func newCgroup(t *testing.T) *os.File {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "findmnt", "--noheadings", "--output=TARGET", "--types=cgroup2").Output()
@@ -80,7 +80,7 @@ func newCgroup(t *testing.T) *os.File {
 	return group
 }
 
-// removeCgroup waits for the processes in it to end, as unshare kills them with itself.
+// removeCgroup waits until the processes in the group have ended, and removes it. They end with unshare.
 func removeCgroup(t *testing.T, dir string) {
 	require.Eventually(t, func() bool {
 		var dirs []string
@@ -98,7 +98,7 @@ func removeCgroup(t *testing.T, dir string) {
 	}, patience, 50*time.Millisecond)
 }
 
-// childOf waits for the one child of a process.
+// childOf waits until a process has exactly one child, and returns its id.
 func childOf(t *testing.T, pid int) (child string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -109,7 +109,7 @@ func childOf(t *testing.T, pid int) (child string) {
 	return child
 }
 
-// try runs a shell command on the machine and gives its output, and an error if it fails.
+// try runs a shell command on the machine and returns its output, and an error if it fails.
 func (m *machine) try(command string) (string, error) {
 	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
 	defer cancel()
@@ -117,7 +117,7 @@ func (m *machine) try(command string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// run runs a shell command on the machine, which must succeed, and gives its output.
+// run runs a shell command on the machine, which must succeed, and returns its output.
 func (m *machine) run(command string) string {
 	m.t.Helper()
 	out, err := m.try(command)
@@ -132,7 +132,7 @@ func (m *machine) fails(command string) {
 	require.Error(m.t, err, "%s\n%s", command, out)
 }
 
-// eventually runs a shell command on the machine until its output is, or contains, what is wanted.
+// eventually runs a shell command on the machine until its output contains a text.
 func (m *machine) eventually(command, want string) {
 	m.t.Helper()
 	var out string

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The versions that are installed and upgraded to.
+// The test installs the older version and upgrades to the newer one.
 const (
 	older = "1.0.0"
 	newer = "1.1.0+3.gabcdef0" // three commits after the tag
@@ -21,7 +21,7 @@ const (
 	web  = "curl -sS --fail http://127.0.0.1:10199"
 )
 
-// The packages install, start, upgrade and go without a trace on a Debian with systemd as process 1.
+// The packages can be installed, started, upgraded and completely removed on a Debian with systemd as process 1.
 func TestPackages(t *testing.T) {
 	folder := t.TempDir()
 	for _, version := range []string{older, newer} {
@@ -42,7 +42,7 @@ func TestPackages(t *testing.T) {
 		m.run("dpkg --remove servicegroup-exporter")
 		checkRemoved(m)
 		m.run("grep two /etc/servicegroup_exporter/servicegroups.yml")
-		m.run("dpkg --install /mnt/*_1.1.0*.deb") // It comes back as it went.
+		m.run("dpkg --install /mnt/*_1.1.0*.deb") // The service is enabled or disabled as before.
 		m.eventually(web+"/metrics", `servicegroup_source_up{source="two"} 1`)
 
 		m.run("dpkg --purge servicegroup-exporter")
@@ -51,7 +51,7 @@ func TestPackages(t *testing.T) {
 		m.fails("find /etc/systemd /var/lib/systemd | grep servicegroup_exporter.service$")
 	})
 	t.Run("rpm", func(t *testing.T) {
-		const rpm = "rpm --force-debian --nodeps " // Debian's rpm knows none of Debian's packages.
+		const rpm = "rpm --force-debian --nodeps " // Debian's rpm does not see Debian's packages.
 		m := boot(t, folder)
 		m.run(rpm + "--install /mnt/*-1.0.0-1.*.rpm")
 		checkFiles(m)
@@ -71,14 +71,14 @@ func TestPackages(t *testing.T) {
 	t.Run("ansible", func(t *testing.T) { checkAnsible(t, folder) })
 	t.Run("without systemd", func(t *testing.T) {
 		m := boot(t, folder)
-		m.run("umount -l /run && mount -t tmpfs run /run") // No /run/systemd, as in a container or a chroot.
+		m.run("umount -l /run && mount -t tmpfs run /run") // There is no /run/systemd, as in a container or a chroot.
 		m.run("dpkg --install /mnt/*_1.0.0_*.deb")
 		checkFiles(m)
 		m.run("dpkg --purge servicegroup-exporter")
 	})
 }
 
-// build makes the packages of a version in the folder.
+// build builds the packages of a version in the folder.
 func build(t *testing.T, folder, version string) {
 	t.Helper()
 	dist := t.TempDir()
@@ -92,7 +92,7 @@ func build(t *testing.T, folder, version string) {
 	}
 }
 
-// checkFiles holds what was installed against who may read and write it.
+// checkFiles checks the owners and permissions of the installed files.
 func checkFiles(m *machine) {
 	m.t.Helper()
 	require.Regexp(m.t, `^servicegroup_exporter:x:[0-9]{3}:[0-9]{3}:.*:/usr/sbin/nologin$`, m.run("getent passwd servicegroup_exporter"))
@@ -118,7 +118,7 @@ func checkFiles(m *machine) {
 	require.Empty(m.t, m.run("systemd-analyze verify /usr/lib/systemd/system/"+unit))
 }
 
-// checkService looks at the service as it runs: it told systemd itself that it serves, and it may do little.
+// checkService checks the running service: it notified systemd, serves metrics, and has no privileges.
 func checkService(m *machine) {
 	m.t.Helper()
 	require.Equal(m.t, "active", m.run("systemctl is-active "+unit))
@@ -139,7 +139,7 @@ func mainPID(m *machine) string {
 	return m.run("systemctl show --value -p MainPID " + unit)
 }
 
-// checkReload changes the configuration: a good one is used, a bad one is refused and systemd says so.
+// checkReload changes the configuration: a valid one is used, an invalid one is refused, and systemd's status shows it.
 func checkReload(m *machine) {
 	m.t.Helper()
 	const config = "/etc/servicegroup_exporter/servicegroups.yml"
@@ -153,13 +153,13 @@ func checkReload(m *machine) {
 	require.Equal(m.t, pid, mainPID(m))
 }
 
-// checkWatchdog freezes the service, which systemd then kills and starts again.
+// checkWatchdog pauses the service, which systemd then kills and starts again.
 func checkWatchdog(m *machine) {
 	m.t.Helper()
 	drop := "/run/systemd/system/" + unit + ".d"
 	m.run(fmt.Sprintf("mkdir -p %s && printf '[Service]\nWatchdogSec=2s\nRestartSec=100ms\n' >%[1]s/test.conf", drop))
 	m.run("systemctl daemon-reload && systemctl restart " + unit)
-	m.run("sleep 5") // Well fed, it lives longer than two seconds.
+	m.run("sleep 5") // Longer than the watchdog's timeout.
 	require.Equal(m.t, "0", m.run("systemctl show --value -p NRestarts "+unit))
 	m.run("kill -STOP " + mainPID(m))
 	m.eventually("systemctl show -p NRestarts "+unit, "NRestarts=1")
@@ -167,7 +167,7 @@ func checkWatchdog(m *machine) {
 	m.run(fmt.Sprintf("rm -r %s && systemctl daemon-reload", drop))
 }
 
-// checkUpgraded finds the new version running with the configuration that was changed by hand.
+// checkUpgraded checks that the new version runs with the configuration that was changed by hand.
 func checkUpgraded(m *machine) {
 	m.t.Helper()
 	m.eventually(web+"/metrics", `version="`+newer+`"`)
@@ -175,7 +175,7 @@ func checkUpgraded(m *machine) {
 	m.run("systemctl is-enabled " + unit)
 }
 
-// checkRemoved finds the service gone and its memory kept.
+// checkRemoved checks that the program and the service are removed.
 func checkRemoved(m *machine) {
 	m.t.Helper()
 	m.fails("ls /usr/bin/servicegroup_exporter")

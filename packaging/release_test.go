@@ -15,8 +15,8 @@ import (
 
 const release = "1.2.3"
 
-// A release is the same to the byte wherever it is built, without git and whatever the umask is; it names its version and
-// lists what is in it.
+// A release is reproducible byte for byte in any folder, without git and with any umask. It states its version and has a bill
+// of materials.
 func TestRelease(t *testing.T) {
 	here := makeRelease(t, filepath.Join(t.TempDir(), "a"), "022")
 	there := makeRelease(t, filepath.Join(t.TempDir(), "another", "folder"), "077")
@@ -42,7 +42,7 @@ func TestRelease(t *testing.T) {
 	require.Contains(t, out, "version "+release+" (branch: , revision: abcdef0)")
 }
 
-// makeRelease makes one from the files under version control, as they are now, in the folder.
+// makeRelease builds a release in the folder, from the current content of the files under version control.
 func makeRelease(t *testing.T, folder, umask string) (dist string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(folder, 0o755))
@@ -61,7 +61,7 @@ func shell(t *testing.T, folder, command string) string {
 	return string(out)
 }
 
-// checkStatic finds a program that needs no library of the system's.
+// checkStatic checks that a program does not need shared libraries.
 func checkStatic(t *testing.T, program string, machine elf.Machine) {
 	t.Helper()
 	file, err := elf.Open(program)
@@ -73,7 +73,7 @@ func checkStatic(t *testing.T, program string, machine elf.Machine) {
 	}
 }
 
-// checkBill holds the bill of materials against what the linker wrote into the program.
+// checkBill compares the bill of materials with the module versions that the linker wrote into the program.
 func checkBill(t *testing.T, program, bill string) {
 	t.Helper()
 	var bom struct {

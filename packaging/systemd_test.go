@@ -9,11 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The documentation names the unit's exposure as systemd judges it, so that whoever opens the unit up has to say so.
+// The documentation states the unit's exposure level as systemd calculates it, so that a change of the unit's restrictions
+// must be documented.
 func TestExposure(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--no-pager",
 		"systemd/"+unit).CombinedOutput()
-	require.NoError(t, err, "is Debian's package systemd installed? %s", out)
+	require.NoError(t, err, "is the Debian package systemd installed? %s", out)
 	level := regexp.MustCompile(`exposure level for \S+: ([0-9.]+) OK`).FindSubmatch(out)
 	require.NotNil(t, level, string(out))
 	page, err := os.ReadFile("../docs/operations.md")

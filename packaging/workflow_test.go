@@ -2,6 +2,7 @@ package packaging
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The workflow runs what developers run, with the Go that the module asks for.
+// The workflow runs the same checks as developers, with the Go version of the module.
 func TestWorkflow(t *testing.T) {
 	text, err := os.ReadFile("../.github/workflows/ci.yml")
 	require.NoError(t, err)
@@ -21,12 +22,12 @@ func TestWorkflow(t *testing.T) {
 	}
 	require.NoError(t, yaml.Unmarshal(text, &workflow))
 	job := workflow.Jobs["all"]
-	require.Equal(t, ".ci/run", job.Steps[len(job.Steps)-1].Run)
+	require.True(t, slices.ContainsFunc(job.Steps, func(step struct{ Run string }) bool { return step.Run == ".ci/run" }))
 
 	version, found := strings.CutPrefix(job.Container.Image, "golang:")
 	require.True(t, found)
 	version, _, _ = strings.Cut(version, "-")
 	text, err = os.ReadFile("../go.mod")
 	require.NoError(t, err)
-	require.Contains(t, string(text), "\ngo "+version+".", "another Go than the module's")
+	require.Contains(t, string(text), "\ngo "+version+".", "the module has another Go version")
 }

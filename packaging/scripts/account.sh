@@ -1,6 +1,6 @@
 #!/bin/sh
-# Before files are unpacked, both kinds of packages: the account that the service runs as and that may read the
-# configuration. It is never removed, as files may be left that it owns.
+# Both kinds of packages run this before files are unpacked. It creates the account that the service runs as and that may
+# read the configuration. The account is never removed, because files that it owns may remain.
 set -e
 account=servicegroup_exporter
 if ! getent group $account >/dev/null; then

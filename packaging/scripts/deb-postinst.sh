@@ -1,5 +1,5 @@
 #!/bin/sh
-# Enables and starts the service, as Debian does, unless an administrator has disabled it. After an upgrade it restarts.
+# Enables and starts the service, as usual on Debian, unless an administrator disabled it. Restarts it after an upgrade.
 set -e
 unit=servicegroup_exporter.service
 case "$1" in

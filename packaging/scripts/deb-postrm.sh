@@ -1,5 +1,5 @@
 #!/bin/sh
-# A purge forgets what the service remembered and whether it was enabled. dpkg removes the configuration itself.
+# A purge removes the service's state and whether it was enabled. dpkg itself removes the configuration.
 set -e
 if [ -d /run/systemd/system ]; then
 	systemctl --system daemon-reload >/dev/null || true

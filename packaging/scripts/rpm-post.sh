@@ -1,5 +1,5 @@
 #!/bin/sh
-# Enables the service where the system's presets say so. Starting it is the administrator's.
+# Enables the service if the system's presets do so. The administrator starts it.
 unit=servicegroup_exporter.service
 command -v systemctl >/dev/null || exit 0
 systemctl daemon-reload >/dev/null 2>&1 || :

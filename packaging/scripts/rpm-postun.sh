@@ -1,5 +1,5 @@
 #!/bin/sh
-# After an upgrade, a service that runs is restarted with the new files.
+# Restarts the service after an upgrade, if it is running.
 command -v systemctl >/dev/null || exit 0
 systemctl daemon-reload >/dev/null 2>&1 || :
 if [ "$1" -ge 1 ]; then

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Turns the namespaces that it is started in into a machine: the files of the machine below, whatever is done to them is
-# forgotten; the folder $1 at /mnt; no network but loopback; and systemd as process 1.
+# Boots systemd as process 1 in the namespaces in which the script is started. The machine has the files of the host, with all
+# changes in memory only; the folder $1 at /mnt; and no network but loopback.
 set -eu
 given=$1 root=$2
 mount --make-rprivate /
@@ -24,12 +24,12 @@ mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
 mount -t tmpfs shm dev/shm
 
-# Nothing that would reach through to the machine below, or that has a clock of its own.
+# No units that would change the host, and no timers.
 for unit in systemd-sysctl.service systemd-modules-load.service systemd-udevd.service systemd-udev-trigger.service \
 	systemd-remount-fs.service sys-kernel-debug.mount sys-kernel-tracing.mount timers.target; do
 	ln -sf /dev/null "etc/systemd/system/$unit"
 done
-rm -f usr/sbin/policy-rc.d # Images for containers forbid services to start.
+rm -f usr/sbin/policy-rc.d # Container images prevent services from starting with this file.
 
 mkdir tmp/below
 pivot_root . tmp/below
