@@ -11,9 +11,9 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// told says of each notification about a cluster who was told, what, and about which members: "ticket firing
+// notified returns the notifications about a cluster, each as receiver, status, alert and members: "ticket firing
 // ServiceGroupMemberDown c1 c2".
-func told(all []testserver.Notification, cluster string) []string {
+func notified(all []testserver.Notification, cluster string) []string {
 	result := []string{}
 	for _, n := range all {
 		if n.CommonLabels["cluster"] != cluster {
@@ -32,29 +32,29 @@ func told(all []testserver.Notification, cluster string) []string {
 	return result
 }
 
-// await waits until so many notifications about a cluster have come.
+// await waits until n notifications about a cluster were received.
 func await(hook *testserver.Notifications, cluster string, n int) {
-	hook.Wait("notification about "+cluster, func(all []testserver.Notification) bool { return len(told(all, cluster)) >= n })
+	hook.Wait("notification about "+cluster, func(all []testserver.Notification) bool { return len(notified(all, cluster)) >= n })
 }
 
-// settle waits for as long as anything that was posted before would need to be told, if it were: an alert of others, which
-// has the longest group_wait, is told.
+// settle waits until alerts that were posted before have been notified, if they are notified at all: it posts an alert of
+// another program, which has the longest group_wait, and waits for its notification.
 func settle(a *testserver.AM, hook *testserver.Notifications, mark string) {
 	a.Post(alert("OthersAlert cluster=" + mark))
 	await(hook, mark, 1)
 }
 
-func TestExampleTellsTheCauseAlone(t *testing.T) {
+func TestExampleNotifiesOnlyTheCause(t *testing.T) {
 	const down = "ServiceGroupMemberDown source=nova "
 	tests := []struct {
-		cluster string
-		batch   []string // posted at once
-		told    []string
+		cluster  string
+		batch    []string // posted at once
+		notified []string
 	}{
 		{
-			cluster: "members",
-			batch:   []string{down + "group=compute member=c1", down + "group=compute member=c2", down + "group=volume member=c1"},
-			told:    []string{"ticket firing ServiceGroupMemberDown c1 c2", "ticket firing ServiceGroupMemberDown c1"},
+			cluster:  "members",
+			batch:    []string{down + "group=compute member=c1", down + "group=compute member=c2", down + "group=volume member=c1"},
+			notified: []string{"ticket firing ServiceGroupMemberDown c1 c2", "ticket firing ServiceGroupMemberDown c1"},
 		},
 		{
 			cluster: "outage",
@@ -62,7 +62,7 @@ func TestExampleTellsTheCauseAlone(t *testing.T) {
 				down + "group=compute member=c1", down + "group=compute member=c2", down + "group=volume member=v1",
 				"ServiceGroupOutage source=nova group=compute", "ServiceGroupDegraded source=nova group=compute",
 			},
-			told: []string{"pager firing ServiceGroupOutage", "ticket firing ServiceGroupMemberDown v1"},
+			notified: []string{"pager firing ServiceGroupOutage", "ticket firing ServiceGroupMemberDown v1"},
 		},
 		{
 			cluster: "mass-failure",
@@ -70,7 +70,7 @@ func TestExampleTellsTheCauseAlone(t *testing.T) {
 				down + "group=compute member=c1", "ServiceGroupOutage source=nova group=volume",
 				"ServiceGroupMassFailure source=nova", "ServiceGroupMemberDown source=cell2 group=compute member=d1",
 			},
-			told: []string{"pager firing ServiceGroupMassFailure", "ticket firing ServiceGroupMemberDown d1"},
+			notified: []string{"pager firing ServiceGroupMassFailure", "ticket firing ServiceGroupMemberDown d1"},
 		},
 		{
 			cluster: "unreachable",
@@ -78,7 +78,7 @@ func TestExampleTellsTheCauseAlone(t *testing.T) {
 				down + "group=compute member=c1", "ServiceGroupViewStale source=nova",
 				"ServiceGroupDataMissing source=nova group=compute", "ServiceGroupSourceUnreachable source=nova",
 			},
-			told: []string{"pager firing ServiceGroupSourceUnreachable"},
+			notified: []string{"pager firing ServiceGroupSourceUnreachable"},
 		},
 		{
 			cluster: "host",
@@ -86,7 +86,7 @@ func TestExampleTellsTheCauseAlone(t *testing.T) {
 				down + "group=compute member=c1", down + "group=volume member=c1",
 				down + "group=compute member=c2", "HostDown host=c1",
 			},
-			told: []string{"ticket firing ServiceGroupMemberDown c2", "ticket firing HostDown"},
+			notified: []string{"ticket firing ServiceGroupMemberDown c2", "ticket firing HostDown"},
 		},
 	}
 	a, hook := start(t)
@@ -98,37 +98,37 @@ func TestExampleTellsTheCauseAlone(t *testing.T) {
 		a.Post(batch...)
 	}
 	for _, test := range tests {
-		await(hook, test.cluster, len(test.told))
+		await(hook, test.cluster, len(test.notified))
 	}
 	settle(a, hook, "settled")
 	for _, test := range tests {
-		require.ElementsMatch(t, test.told, told(hook.All(), test.cluster), test.cluster)
+		require.ElementsMatch(t, test.notified, notified(hook.All(), test.cluster), test.cluster)
 	}
 
-	// Members that are still down after the outage are told then.
+	// Members that are still down after the outage are notified then.
 	a.Post(ended("ServiceGroupOutage source=nova group=compute cluster=outage"),
 		ended("ServiceGroupDegraded source=nova group=compute cluster=outage"))
 	await(hook, "outage", 4)
 	settle(a, hook, "settled-again")
-	require.ElementsMatch(t, append(tests[1].told, "pager resolved ServiceGroupOutage",
-		"ticket firing ServiceGroupMemberDown c1 c2"), told(hook.All(), "outage"))
+	require.ElementsMatch(t, append(tests[1].notified, "pager resolved ServiceGroupOutage",
+		"ticket firing ServiceGroupMemberDown c1 c2"), notified(hook.All(), "outage"))
 }
 
-// While a source can't be read, an alert about a member may end because whoever held it has forgotten: a Prometheus that
-// was off for long. It is not told as a recovery, nor as a new death afterwards.
-func TestExampleTellsNoRecoveryWhileBlind(t *testing.T) {
+// While a source can't be read, an alert about a member may end because a Prometheus that was down for long has lost its state.
+// That is notified neither as a recovery nor, afterwards, as a new death.
+func TestExampleNotifiesNoRecoveryWhileUnreadable(t *testing.T) {
 	const member = "ServiceGroupMemberDown source=nova group=compute member=c1 cluster=a"
-	const blind = "ServiceGroupSourceUnreachable source=nova cluster=a"
+	const unreadable = "ServiceGroupSourceUnreachable source=nova cluster=a"
 	a, hook := start(t)
 	a.Post(alert(member))
 	await(hook, "a", 1)
-	a.Post(alert(blind))
+	a.Post(alert(unreadable))
 	await(hook, "a", 2)
 	a.Post(ended(member))
 	settle(a, hook, "forgotten")
 	a.Post(alert(member))
 	settle(a, hook, "known-again")
-	a.Post(ended(blind))
+	a.Post(ended(unreadable))
 	await(hook, "a", 3)
 	settle(a, hook, "sight")
 	a.Post(ended(member))
@@ -137,20 +137,20 @@ func TestExampleTellsNoRecoveryWhileBlind(t *testing.T) {
 	require.Equal(t, []string{
 		"ticket firing ServiceGroupMemberDown c1", "pager firing ServiceGroupSourceUnreachable",
 		"pager resolved ServiceGroupSourceUnreachable", "ticket resolved ServiceGroupMemberDown c1",
-	}, told(hook.All(), "a"))
+	}, notified(hook.All(), "a"))
 }
 
-// A sign of life is repeated for as long as there is life, and its end is not told.
+// The watchdog is repeated while it fires, and its end is not notified.
 func TestExampleRepeatsTheWatchdog(t *testing.T) {
 	a, hook := start(t)
 	a.Post(alert("ServiceGroupWatchdog cluster=a"))
 	await(hook, "a", 3)
 	a.Post(ended("ServiceGroupWatchdog cluster=a"))
 	settle(a, hook, "dead")
-	silent := told(hook.All(), "a")
-	for _, sign := range silent {
-		require.Equal(t, "deadmansswitch firing ServiceGroupWatchdog", sign)
+	before := notified(hook.All(), "a")
+	for _, notification := range before {
+		require.Equal(t, "deadmansswitch firing ServiceGroupWatchdog", notification)
 	}
 	settle(a, hook, "still-dead")
-	require.Len(t, told(hook.All(), "a"), len(silent))
+	require.Len(t, notified(hook.All(), "a"), len(before))
 }

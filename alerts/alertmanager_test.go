@@ -18,16 +18,16 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// The Alertmanager example is tested as it is shipped, on the real Alertmanager.
+// example is the shipped configuration, which the tests run in a real Alertmanager.
 const example = "alertmanager.yml"
 
-// patience bounds what tests wait for, on a busy machine with few cores.
+// patience is the time limit for a condition on a busy machine.
 const patience = 60 * time.Second
 
-// shipped are the labels that the rules add to the alerts of each name, as templates.
+// shipped has the labels that the rules add to the alerts of each name, as templates.
 var shipped = func() map[string]map[string]string {
 	alerting := config.DefaultAlerting()
-	alerting.Groups = []config.AlertGroup{{Group: "compute", MinMembers: 1}} // No rule asks for a minimum by default.
+	alerting.Groups = []config.AlertGroup{{Group: "compute", MinMembers: 1}} // By default, no rule has a minimum.
 	result := map[string]map[string]string{}
 	for _, rule := range alerts.Rules(&alerting) {
 		if rule.Alert != "" {
@@ -37,7 +37,7 @@ var shipped = func() map[string]map[string]string {
 	return result
 }()
 
-// labels reads "NAME label=value label=value", and adds what the rules add.
+// labels parses "NAME label=value label=value", and adds the labels of the rules.
 func labels(text string) map[string]string {
 	name, pairs, _ := strings.Cut(text, " ")
 	given := map[string]string{"alertname": name}
@@ -53,12 +53,12 @@ func labels(text string) map[string]string {
 	return result
 }
 
-// alert is one that fires for as long as a test takes.
+// alert returns an alert that fires during the whole test.
 func alert(text string) testserver.Alert {
 	return testserver.Alert{Labels: labels(text), EndsAt: time.Now().Add(time.Hour)}
 }
 
-// ended is an alert that is resolved.
+// ended returns an alert that is resolved.
 func ended(text string) testserver.Alert {
 	return testserver.Alert{Labels: labels(text), EndsAt: time.Now()}
 }
@@ -70,7 +70,7 @@ func TestExampleIsValid(t *testing.T) {
 	require.Contains(t, string(out), "4 receivers")
 }
 
-// The bridge has to post twice before a notification goes out.
+// The bridge must post twice before a notification is sent.
 func TestExampleWaitsForTheBridge(t *testing.T) {
 	text, err := os.ReadFile(example)
 	require.NoError(t, err)
@@ -115,8 +115,8 @@ func TestExampleRoutes(t *testing.T) {
 	}
 }
 
-// start starts Alertmanager with the example as it is shipped, but for receivers that are a webhook here, told apart by
-// their paths, and times that a test can wait for.
+// start starts Alertmanager with the shipped example. The receivers are replaced by one webhook with a path for each, and the
+// times are shortened.
 func start(t *testing.T) (*testserver.AM, *testserver.Notifications) {
 	t.Helper()
 	hook := testserver.Webhook(t)
@@ -136,12 +136,12 @@ func start(t *testing.T) (*testserver.AM, *testserver.Notifications) {
 		require.Contains(t, config, change[0])
 		config = strings.ReplaceAll(config, change[0], change[1])
 	}
-	require.NotContains(t, config, "example.com", "a receiver that no test may call")
+	require.NotContains(t, config, "example.com", "a receiver that the test must not call")
 	return testserver.Alertmanager(t, config), hook
 }
 
-// held gives the alerts that Alertmanager has, by their labels.
-func held(a *testserver.AM) map[string]testserver.StoredAlert {
+// activeAlerts returns the alerts in Alertmanager, by their labels.
+func activeAlerts(a *testserver.AM) map[string]testserver.StoredAlert {
 	result := map[string]testserver.StoredAlert{}
 	for _, h := range a.Alerts() {
 		result[fmt.Sprint(h.Labels)] = h
@@ -149,16 +149,16 @@ func held(a *testserver.AM) map[string]testserver.StoredAlert {
 	return result
 }
 
-// postAll posts alerts, waits until the inhibitor has seen them and gives them as they are then. It sees them in their
-// order, so that the last ones tell: an outage and its member, which is inhibited.
+// postAll posts alerts, waits until the inhibitor has seen them, and returns them as Alertmanager has them then. The inhibitor
+// sees alerts in order. So postAll adds an outage and its member at the end, and waits until that member is inhibited.
 func postAll(t *testing.T, a *testserver.AM, batch []testserver.Alert) map[string]testserver.StoredAlert {
 	t.Helper()
 	last := alert("ServiceGroupMemberDown cluster=last source=nova group=compute member=c1")
 	a.Post(append(batch, last, alert("ServiceGroupOutage cluster=last source=nova group=compute"))...)
 	require.Eventually(t, func() bool {
-		return len(held(a)[fmt.Sprint(last.Labels)].Status.InhibitedBy) == 1
+		return len(activeAlerts(a)[fmt.Sprint(last.Labels)].Status.InhibitedBy) == 1
 	}, patience, 10*time.Millisecond)
-	return held(a) // Anew: the answer before may have looked at others before the inhibitor did.
+	return activeAlerts(a) // The last answer may have been made before the inhibitor saw the other alerts.
 }
 
 func TestExampleInhibits(t *testing.T) {
@@ -255,7 +255,7 @@ func TestExampleInhibits(t *testing.T) {
 	}
 }
 
-// key finds an alert among those that are held: Alertmanager drops empty labels.
+// key identifies an alert by its labels, without the empty ones, which Alertmanager drops.
 func key(text string) string {
 	result := labels(text)
 	for label, value := range result {
@@ -266,7 +266,7 @@ func key(text string) string {
 	return fmt.Sprint(result)
 }
 
-// When everything fires at once, nothing keeps those silent that say that nobody is looking.
+// When all alerts fire at once, the alerts which say that members are not monitored are not inhibited.
 func TestExampleNeverInhibits(t *testing.T) {
 	a, _ := start(t)
 	batch := []testserver.Alert{alert("HostDown host=c1 severity=critical cluster=all")}
@@ -282,10 +282,10 @@ func TestExampleNeverInhibits(t *testing.T) {
 		}
 		batch = append(batch, alert(text))
 	}
-	var told []string
+	var notified []string
 	for _, h := range postAll(t, a, batch) {
 		if h.Labels["cluster"] == "all" && len(h.Status.InhibitedBy) == 0 {
-			told = append(told, h.Labels["alertname"])
+			notified = append(notified, h.Labels["alertname"])
 		}
 	}
 	require.ElementsMatch(t, []string{
@@ -293,5 +293,5 @@ func TestExampleNeverInhibits(t *testing.T) {
 		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
 		"ServiceGroupConfigReloadFailed", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
 		"ServiceGroupBridgeLabelMismatch", "ServiceGroupWatchdog",
-	}, told)
+	}, notified)
 }

@@ -87,7 +87,7 @@ func (c alerting) severity(d *definition, g *config.AlertGroup) string {
 	return cmp.Or(c.Severities[d.name], d.severity)
 }
 
-// labels returns the labels of an alert's rule, as templates. Prometheus adds them to those of the expression.
+// labels returns the labels of an alert's rule, as templates. Prometheus adds them to the labels of the expression.
 func (c alerting) labels(d *definition, g *config.AlertGroup) map[string]string {
 	labels := map[string]string{"severity": c.severity(d, g), "scope": string(d.scope)}
 	if d.name == MemberDown && c.HostLabel != "" {

@@ -45,7 +45,7 @@ func (b *Builder) Build(id ID) *alertmanager.Alert {
 	}
 }
 
-// labels takes the same steps as Prometheus, in the same order: the labels of the rule replace those of the expression,
+// labels takes the same steps as Prometheus, in the same order: the labels of the rule replace the labels of the expression,
 // external labels are added where a label is absent, relabelling drops some, and empty labels are left out.
 func (b *Builder) labels(id ID, d *definition) map[string]string {
 	labels := map[string]string{"source": id.Source, "group": id.Group, "member": id.Member}

@@ -7,8 +7,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// The bridge evaluates the conditions of its alerts here. They are those of the rules without their "for": that compensates
-// for scrapes that fail or are late, and one poll has read all members at the same instant.
+// The bridge evaluates the conditions of its alerts here. They equal the conditions of the rules without
+// their "for": that compensates for scrapes that fail or are late, but one poll reads all members at the same instant.
 
 // InService returns whether a member is in service, which is what the rules record as servicegroup:service_up:in_service. A
 // member that was dead before it was forced down is fenced, and stays in service.

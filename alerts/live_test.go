@@ -18,23 +18,23 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A stage is everything that the rules need in life: a database, an ensemble, members that are processes, two exporters,
-// and a Prometheus that scrapes and evaluates each second.
-type stage struct {
+// An environment has what the rules need in production: a database, ZooKeeper, members that are processes, two exporters, and
+// a Prometheus that scrapes and evaluates each second.
+type environment struct {
 	*testing.T
 	dir, program string
 	db           *sql.DB
 	mariadb      *testserver.SQL
 	zookeeper    *testserver.ZK
-	a, b         *testserver.Process // b reads the database by another account
+	a, b         *testserver.Process // b reads the database with another account
 	addrs        []string
 	prom         *testserver.Prom
 }
 
-// TestRulesInLife has the rules evaluated on what real exporters say of real backends.
-func TestRulesInLife(t *testing.T) {
+// Prometheus evaluates the rules with the metrics of real exporters of real backends.
+func TestRulesWithRealExporters(t *testing.T) {
 	t.Parallel() // It waits for most of its time.
-	s := newStage(t)
+	s := newEnvironment(t)
 	members := map[string]*testserver.Process{}
 	for _, name := range []string{"w1", "w2"} {
 		members[name] = s.join("zk", "web", name)
@@ -42,11 +42,11 @@ func TestRulesInLife(t *testing.T) {
 	for _, name := range []string{"n1", "n2", "n3"} {
 		members[name] = s.join("nova", "compute", name)
 	}
-	s.until("everybody is up", func() bool { return s.value(`count(servicegroup:member_state == 1)`) == 5 })
+	s.until("all members are up", func() bool { return s.value(`count(servicegroup:member_state == 1)`) == 5 })
 	// The first evaluation may have come before the first scrape.
-	s.until("nothing is wrong", func() bool { return len(s.alerts()) == 0 })
+	s.until("no alert fires", func() bool { return len(s.alerts()) == 0 })
 
-	// All but one of a group die, one of another, and one who is disabled.
+	// Two members die in one group, of which one is disabled, and one member dies in the other group.
 	_, err := s.db.Exec("UPDATE services SET disabled = 1, disabled_reason = 'rack 7' WHERE host = 'n2'")
 	require.NoError(t, err)
 	s.until("n2 is out of service", func() bool { return s.value(`servicegroup:member_state{member="n2"}`) == 2 })
@@ -54,61 +54,61 @@ func TestRulesInLife(t *testing.T) {
 		members[name].Kill()
 	}
 	dead := []string{"MemberDisabledLong compute n2", "MemberDown compute n1", "MemberDown web w1"}
-	s.show(dead)
+	s.waitForAlerts(dead)
 	s.until("n2 is dead", func() bool { return s.value(`servicegroup:service_up:max{member="n2"}`) == 0 })
-	s.show(dead)
+	s.waitForAlerts(dead)
 	began := time.Now()
 
-	// One of two exporters can't read the database: the other can.
+	// One of two exporters can't read the database.
 	_, err = s.db.Exec("REVOKE SELECT ON nova.services FROM b@'%'")
 	require.NoError(t, err)
-	s.until("b is blind", func() bool { return s.value(`count(servicegroup_source_up{source="nova"} == 0)`) == 1 })
-	s.show(dead)
+	s.until("b can't read nova", func() bool { return s.value(`count(servicegroup_source_up{source="nova"} == 0)`) == 1 })
+	s.waitForAlerts(dead)
 	_, err = s.db.Exec("GRANT SELECT ON nova.services TO b@'%'")
 	require.NoError(t, err)
-	s.until("b sees", func() bool { return s.value(`count(servicegroup_source_up == 1)`) == 4 })
+	s.until("b can read nova", func() bool { return s.value(`count(servicegroup_source_up == 1)`) == 4 })
 
-	// Nobody can.
+	// No exporter can read the database.
 	s.mariadb.Kill()
-	s.show(append([]string{"SourceUnreachable"}, dead...))
-	s.until("nothing is said of nova", func() bool { return s.value(`absent(servicegroup:service_up:max{source="nova"})`) == 1 })
+	s.waitForAlerts(append([]string{"SourceUnreachable"}, dead...))
+	s.until("nova has no series", func() bool { return s.value(`absent(servicegroup:service_up:max{source="nova"})`) == 1 })
 	s.mariadb.Start()
-	s.until("n3 is known to be up", func() bool { return s.value(`servicegroup:member_state{member="n3"}`) == 1 })
-	s.show(dead)
+	s.until("n3 is up", func() bool { return s.value(`servicegroup:member_state{member="n3"}`) == 1 })
+	s.waitForAlerts(dead)
 
-	// An exporter ends, then the other one too; both return.
+	// One exporter ends, then the other one. Both are started again.
 	s.a.Kill()
-	s.show(append([]string{"ExporterDown"}, dead...))
+	s.waitForAlerts(append([]string{"ExporterDown"}, dead...))
 	s.b.Kill()
 	s.until("both are down", func() bool { return s.value(`sum(up{job="servicegroup_exporter"})`) == 0 })
-	s.show(append([]string{"DataMissing compute", "DataMissing web", "ExporterAllDown"}, dead...))
+	s.waitForAlerts(append([]string{"DataMissing compute", "DataMissing web", "ExporterAllDown"}, dead...))
 	s.a.Start()
 	s.b.Start()
 	s.until("both are back", func() bool { return s.value(`count(servicegroup_source_up == 1)`) == 4 })
-	s.show(dead)
+	s.waitForAlerts(dead)
 
-	s.sawNothingElse(began)
+	s.requireNothingElseFired(began)
 	members["w1"].Start()
 	s.until("w1 is up", func() bool { return s.value(`servicegroup:member_state{member="w1"}`) == 1 })
 	s.until("w1 is not down", func() bool { return s.value(`count(servicegroup:member_down)`) == 1 })
 }
 
-// sawNothingElse looks back: no evaluation had fewer dead than two, and no other member or group had anything fire.
-func (s *stage) sawNothingElse(began time.Time) {
+// requireNothingElseFired checks that two members were down at each evaluation, and that no other member or group had an alert.
+func (s *environment) requireNothingElseFired(began time.Time) {
 	s.Helper()
 	since := fmt.Sprintf("%ds", int(time.Since(began).Seconds()))
 	require.InDelta(s, 2, s.value("min_over_time((count(servicegroup:member_down) or vector(0))["+since+":1s])"), 0,
 		"the alert of a dead member was interrupted")
 	fired := s.prom.Query(`count by (alertname, member) (count_over_time(ALERTS{alertstate="firing",scope=~"member|group"}[10m]))`)
-	var who []string
+	var members []string
 	for _, sample := range fired {
-		who = append(who, sample.Labels["alertname"]+" "+sample.Labels["member"])
+		members = append(members, sample.Labels["alertname"]+" "+sample.Labels["member"])
 	}
-	require.ElementsMatch(s, []string{MemberDown + " n1", MemberDown + " w1"}, who)
+	require.ElementsMatch(s, []string{MemberDown + " n1", MemberDown + " w1"}, members)
 }
 
-func newStage(t *testing.T) *stage {
-	s := &stage{T: t, dir: t.TempDir(), program: testserver.BuildExporter(t)}
+func newEnvironment(t *testing.T) *environment {
+	s := &environment{T: t, dir: t.TempDir(), program: testserver.BuildExporter(t)}
 	s.mariadb, s.zookeeper = testserver.MariaDB(t), testserver.ZooKeeper(t)
 	s.db = s.mariadb.Open(t, "nova")
 	schema, err := os.ReadFile("../drivers/db/testdata/zed.sql")
@@ -131,8 +131,8 @@ scrape_configs: [{job_name: servicegroup_exporter, static_configs: [{targets: %s
 	return s
 }
 
-// exporter starts one that reads the database by an account.
-func (s *stage) exporter(name, account string) *testserver.Process {
+// exporter starts an exporter that reads the database with an account.
+func (s *environment) exporter(name, account string) *testserver.Process {
 	s.write(s.config(name), fmt.Sprintf(`sources:
   - name: nova
     driver: db
@@ -149,22 +149,22 @@ func (s *stage) exporter(name, account string) *testserver.Process {
 	}, func() error { return testserver.ExporterReady(addr) })
 }
 
-func (s *stage) config(exporter string) string { return filepath.Join(s.dir, exporter+".yml") }
+func (s *environment) config(exporter string) string { return filepath.Join(s.dir, exporter+".yml") }
 
-// join lets a process be a member.
-func (s *stage) join(source, group, name string) *testserver.Process {
+// join starts a process that is a member.
+func (s *environment) join(source, group, name string) *testserver.Process {
 	return testserver.Program(s, name, []string{
 		s.program, "--config.file=" + s.config("a"), "join", "--source=" + source, group, name,
-	}, func() error { return nil }) // Whoever is up shows in the exporters.
+	}, func() error { return nil }) // The exporters show when the member is up.
 }
 
-func (s *stage) write(path, text string) {
+func (s *environment) write(path, text string) {
 	s.Helper()
 	require.NoError(s, os.WriteFile(path, []byte(text), 0o600))
 }
 
-// value evaluates an expression; -1: nothing matches.
-func (s *stage) value(expr string) float64 {
+// value returns the value of an expression; -1: it has no result.
+func (s *environment) value(expr string) float64 {
 	s.Helper()
 	samples := s.prom.Query(expr)
 	if len(samples) == 0 {
@@ -173,9 +173,9 @@ func (s *stage) value(expr string) float64 {
 	return samples[0].Value
 }
 
-// alerts gives those that are pending or fire, but for the one that always does. Which of the two they are is a matter of
-// how fast this machine is.
-func (s *stage) alerts() []string {
+// alerts returns the alerts that are pending or firing, without the watchdog. It does not distinguish the two, because that
+// depends on the speed of the machine.
+func (s *environment) alerts() []string {
 	s.Helper()
 	list := []string{}
 	for _, a := range s.prom.Alerts() {
@@ -188,14 +188,15 @@ func (s *stage) alerts() []string {
 	return list
 }
 
-// show waits until exactly these alerts are there.
-func (s *stage) show(want []string) {
+// waitForAlerts waits until exactly these alerts are pending or firing.
+func (s *environment) waitForAlerts(want []string) {
 	s.Helper()
 	want = slices.Sorted(slices.Values(want))
 	require.EventuallyWithT(s, func(c *assert.CollectT) { assert.Equal(c, want, s.alerts()) }, patience, 100*time.Millisecond)
 }
 
-func (s *stage) until(what string, condition func() bool) {
+// until waits until a condition holds.
+func (s *environment) until(what string, condition func() bool) {
 	s.Helper()
 	require.Eventually(s, condition, patience, 100*time.Millisecond, what)
 }

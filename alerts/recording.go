@@ -10,7 +10,7 @@ type recording struct{ record, expr string }
 
 // recordings returns the recording rules, which are evaluated in this order and before the alerts.
 //
-// A member is down only if every exporter that can read its source reports it as down: hence max. A dead member stays dead
+// A member is down only if every exporter that can read its source reports it as down, therefore max. A dead member stays dead
 // while its source can't be read, while its exporter can't be scraped, or while its own entry can't be used. The numbers of
 // a group stay the same while the states of some members are unknown. The rules that retain a value refer to their own
 // result at the last evaluation; when they return nothing, the value is gone.

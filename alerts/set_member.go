@@ -18,7 +18,7 @@ func (c alerting) memberAlerts() []definition {
 		},
 		{
 			name: "ServiceGroupMemberFlapping", scope: scopeMember, severity: severityWarning,
-			// Prometheus extrapolates to the borders of the window, so that an increase by 4 may show as 4.3: hence round.
+			// Prometheus extrapolates to the borders of the window, so that an increase by 4 may show as 4.3.
 			expr: fixed(`round(max by (source, group, member) (increase(servicegroup_member_transitions_total[15m]))) > 4`),
 			keep: 15 * time.Minute, summary: "{{ $labels.member }} in group {{ $labels.group }} is flapping",
 			describe: "{{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} died and recovered more " +

@@ -46,8 +46,8 @@ func TestPrometheusRule(t *testing.T) {
 	}, decoded)
 }
 
-// TestRulesSayEverything wants of each alert what routes, inhibitions and people need.
-func TestRulesSayEverything(t *testing.T) {
+// Each rule has the labels and annotations that routes, inhibitions and people need.
+func TestRulesAreComplete(t *testing.T) {
 	for _, c := range []*config.Alerting{settings(t), new(config.DefaultAlerting())} {
 		for _, r := range Rules(c) {
 			if r.Alert == "" {

@@ -4,11 +4,11 @@
 // Prometheus is expected to send the same alerts by its rules. Alertmanager merges two alerts whose labels are equal.
 //
 // Three files do more than most senders do:
-//   - clock.go converts times to the Alertmanager's clock, because Alertmanager keeps an alert firing when it is told of an
-//     end that lies in its future.
+//   - clock.go converts times to the Alertmanager's clock, because Alertmanager keeps an alert firing when it receives
+//     an end that lies in its future.
 //   - resolved_elsewhere.go asks Alertmanager whether another sender has resolved an alert, because an exporter that can't
 //     read a source would otherwise fire that alert again with each repetition.
-//   - label_check.go compares labels with those of the rules, because every alert notifies twice while they differ.
+//   - label_check.go compares labels with the labels of the rules, because every alert notifies twice while they differ.
 package alertmanager
 
 import (
@@ -36,10 +36,10 @@ type Alert struct {
 	// Detected is the end of the poll that found what this version reports; the delivery latency is measured from it.
 	// Zero: this version repeats an earlier one, and no latency is observed.
 	Detected time.Time `json:"-"`
-	// Retained says that the alert keeps firing only because its source can't be read. It is not posted to an Alertmanager
+	// Retained is true if the alert keeps firing only because its source can't be read. It is not posted to an Alertmanager
 	// where another sender has resolved it since: see [Options.ResolvedElsewhere].
 	Retained bool `json:"-"`
-	// First says that the alert is posted before others, because it inhibits them.
+	// First is true if the alert is posted before others, because it inhibits them.
 	First bool `json:"-"`
 
 	key string // what Key returns, once a client has queued the alert
@@ -94,8 +94,8 @@ func encode(batch []*Alert, now clockSample, validity time.Duration) ([]byte, er
 // times returns the start and the end of an alert by the Alertmanager's clock.
 //
 // Alertmanager refuses an alert that ends before it starts. If an alert ends even milliseconds in Alertmanager's future,
-// Alertmanager keeps the end that it knew before, and the alert keeps firing. So the end is not later than the earliest time
-// that its clock can show.
+// Alertmanager keeps the end that it knew before, and the alert keeps firing. So the end is at most the earliest time that its
+// clock can show.
 func times(a *Alert, now clockSample, validity time.Duration) (start, end time.Time) {
 	start = now.at(a.Start).UTC()
 	if a.fires() {

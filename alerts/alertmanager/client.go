@@ -139,7 +139,7 @@ func same(a, b *Alert) bool {
 		a.Start.Equal(b.Start) && a.End.Equal(b.End)
 }
 
-// Withdraw removes alerts that are over from the queue, so that an Alertmanager that comes back is not told of them. Alerts
+// Withdraw removes alerts that are over from the queue, so that an Alertmanager that comes back does not get them. Alerts
 // that the Alertmanager has accepted keep firing there until their validity ends.
 func (c *Client) Withdraw(alerts ...*Alert) {
 	c.mu.Lock()

@@ -33,7 +33,7 @@ func (r reason) needsCorrection() bool { return r == reasonAuth || r == reasonRe
 type failure struct {
 	reason reason
 	err    error
-	// content says that the Alertmanager refused some of the alerts and accepted all others.
+	// content is true if the Alertmanager refused some of the alerts and accepted all others.
 	content bool
 }
 

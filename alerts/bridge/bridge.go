@@ -27,8 +27,8 @@ import (
 )
 
 const (
-	// coalesce is how long the bridge waits for more events after one: the events of one poll come together, and those of
-	// other sources may be about the same failure. Alerts that begin together are posted together.
+	// coalesce is how long the bridge waits for more events after one: the events of one poll come together, and events
+	// of other sources may be about the same failure. Alerts that begin together are posted together.
 	coalesce = 10 * time.Millisecond
 	// eventBuffer is the maximum number of waiting events. If an event is lost, the delivery latency of its alert is not
 	// measured; the alert is posted.
@@ -85,7 +85,7 @@ func New(o Options) (*Bridge, error) {
 		log: o.Logger.With("component", "bridge"), collector: o.Collector, pending: o.Pending, metrics: metrics,
 		retainedAlerts: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "servicegroup_alerts_held",
-			Help: "Number of alerts kept firing because their source or member can't currently be read.",
+			Help: "Number of alerts kept firing because their source or member can't be read.",
 		}),
 		changed: make(chan struct{}, 1),
 	}
@@ -206,6 +206,7 @@ func (b *Bridge) noteResolvedElsewhere(a *alertmanager.Alert) {
 	})
 }
 
+// takeResolvedElsewhere returns what was noted since the last step.
 func (b *Bridge) takeResolvedElsewhere() []alerts.ID {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -214,7 +215,7 @@ func (b *Bridge) takeResolvedElsewhere() []alerts.ID {
 	return ids
 }
 
-// checkLabels asks every Alertmanager, in the background, whether the labels of the firing alerts are those of the rules.
+// checkLabels asks every Alertmanager, in the background, whether the labels of the firing alerts equal the labels of the rules.
 func (b *Bridge) checkLabels(ctx context.Context, current *Setup) {
 	firing := b.state.firing(current.builder)
 	for _, client := range current.clients {

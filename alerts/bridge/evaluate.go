@@ -55,13 +55,13 @@ func evaluateSource(s *collector.Snapshot, builder *alerts.Builder, firing map[a
 				firing[alerts.ID{Alert: alerts.MemberDown, Source: s.Source, Group: m.Group, Member: m.Name}] = m.Since
 			}
 		}
-		if m.InDoubt { // The member may well be up, unlike one whose entry is damaged.
+		if m.InDoubt { // The member is possibly up, unlike one whose entry is damaged.
 			undecidable[alerts.ID{Source: s.Source, Group: m.Group}] = true
 			undecidable[alerts.ID{Source: s.Source}] = true
 		}
 		groups[m.Group] = tally
 	}
-	if !s.Catalogue { // A catalogue only lists other sources, such as Nova's cells.
+	if !s.Catalogue { // Such a source only lists other sources, as Nova's API database lists the cells.
 		for _, group := range builder.ExpectedGroups(s.Source) {
 			groups[group] = groups[group] // A group without members has too few of them.
 		}

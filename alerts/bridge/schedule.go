@@ -13,7 +13,7 @@ const (
 	// repeatEnd is how long the end of an alert is posted repeatedly, as Alertmanager's documentation asks.
 	repeatEnd = 5 * time.Minute
 	// prometheusRepeatsEnd is how long Prometheus repeats that an alert is resolved. It does so also while the same alert
-	// fires anew and Prometheus has not seen that yet.
+	// fires again and Prometheus has not seen that yet.
 	prometheusRepeatsEnd = 15 * time.Minute
 )
 

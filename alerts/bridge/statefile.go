@@ -23,7 +23,7 @@ const (
 	saveRetry = time.Minute
 )
 
-// A stateFile saves the alerts that fire, so that a restart does not lose those of sources that can't be read. It writes in
+// A stateFile saves the alerts that fire, so that a restart does not lose alerts of sources that can't be read. It writes in
 // a goroutine of its own, so that a slow disk does not delay posts.
 type stateFile struct {
 	path string // empty: nothing is saved
