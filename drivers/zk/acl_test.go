@@ -93,7 +93,7 @@ func TestRotatedPassword(t *testing.T) {
 		_, err := c.Create("/servicegroups/"+name, nil, zkclient.FlagPersistent, zkclient.WorldACL(zkclient.PermAll))
 		require.NoError(t, err)
 	}
-	create("two", "a") // The directory has to be read again.
+	create("two", "a") // The next poll reads the directory again.
 	_, err = read(t, d)
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
 	require.NoError(t, os.Remove(file))

@@ -43,8 +43,8 @@ type Config struct {
 	// Prefix is the path below which the layout begins. For this program's own layouts it is the parent of the groups,
 	// Nova's sg_prefix. Empty: /servicegroups, or the default of the layout.
 	Prefix string
-	// Layout says which children of a group are members if they have no record in the roster, or how another system's
-	// members are found: it is the name of a layout, or custom.
+	// Layout is the name of the layout, or custom. One of this program's own layouts decides which children of a group are
+	// members if they have no record in the roster.
 	Layout string
 	// Custom declares the layout custom.
 	Custom *layout.Custom

@@ -7,7 +7,7 @@
 //	PREFIX/GROUP/MEMBER             ephemeral: the member is up (flat layout)
 //	PREFIX/.roster/GROUP/MEMBER     persistent, JSON: the member's record in the roster
 //
-// The first three levels are those of OpenStack Nova's zk driver (2013.1 to 2014.2), so each program can read the other's
+// OpenStack Nova's zk driver (2013.1 to 2014.2) has the same first three levels, so each program can read the other's
 // groups. Only this program has a roster: a member with a record and without an ephemeral znode is dead, and a member
 // without both has left. Nova 2015.1.0b2 had one more level, a persistent PREFIX/GROUP/HOST with the data "ZKMembers" and
 // an ephemeral child for each process. The driver reads these nested members, too.
@@ -151,7 +151,7 @@ func (d *Driver) onSession(lastHeard time.Time) {
 	d.signalChange()
 }
 
-// signalChange tells the receiver of Changed that members may have changed.
+// signalChange sends a signal to the receiver of Changed: members may have changed.
 func (d *Driver) signalChange() {
 	select {
 	case d.changed <- struct{}{}:
@@ -177,7 +177,7 @@ func (d *Driver) Counts() drivers.Counts {
 }
 
 // Close implements drivers.Driver. It abandons all memberships. It ends the session for reading by a request to the server,
-// which takes up to three seconds if the server does not answer.
+// which may take three seconds if the server does not answer.
 func (d *Driver) Close() error {
 	d.mu.Lock()
 	d.closed = true

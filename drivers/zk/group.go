@@ -14,7 +14,7 @@ import (
 type group struct {
 	name string
 
-	// What was read of single children. A poll that fails keeps it, too, so that a large group can be read over several
+	// The single children that were read. A poll that fails keeps them, too, so that a large group can be read over several
 	// polls if one has too little time.
 	kinds map[string]kind       // of children that exist and have no record
 	dead  map[string]deadRecord // of children that have a record and don't exist
@@ -63,7 +63,7 @@ func (g *group) readGroup(ctx context.Context, r *groupReader) error {
 // readChildren reads what is not known of children.
 func (g *group) readChildren(ctx context.Context, r *groupReader, roster *session.Listing, children []*child) error {
 	read := func(ctx context.Context, c *child) error { return c.read(ctx, r, g.name) }
-	if err := session.Parallel(ctx, session.MaxInFlight/2, children, read); err != nil {
+	if err := session.Parallel(ctx, session.MaxRequests/2, children, read); err != nil {
 		return err
 	}
 	flat := slices.DeleteFunc(children, func(c *child) bool { return c.kind != kindFlat })
@@ -88,7 +88,7 @@ func (g *group) findRecorded(ctx context.Context, r *groupReader, before *sessio
 		_, c.recorded = slices.BinarySearch(after.Names, c.name)
 		return c.recorded
 	})
-	return session.Parallel(ctx, session.MaxInFlight/2, others, func(ctx context.Context, c *child) error {
+	return session.Parallel(ctx, session.MaxRequests/2, others, func(ctx context.Context, c *child) error {
 		return c.checkExists(ctx, r, g.name)
 	})
 }

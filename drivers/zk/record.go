@@ -12,7 +12,7 @@ import (
 // A record describes a membership. Its JSON is the data of the member's ephemeral znode, where it tells which process has
 // the name, and of the member's znode in the roster, which stays after the member's death.
 type record struct {
-	// ID is new for each membership. It tells the znodes of a membership from those of another one with the same name.
+	// ID is new for each membership. It tells the znodes of two memberships with the same name apart.
 	ID string `json:"id"`
 	// JoinedAt is a time of the member's clock.
 	JoinedAt time.Time `json:"joined_at"`

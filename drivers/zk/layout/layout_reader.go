@@ -187,7 +187,7 @@ func (w *walk) listAll(ctx context.Context, dirs []directory) error {
 	for i := range dirs {
 		todo[i] = &dirs[i]
 	}
-	return session.Parallel(ctx, session.MaxInFlight/2, todo, func(ctx context.Context, d *directory) (err error) {
+	return session.Parallel(ctx, session.MaxRequests/2, todo, func(ctx context.Context, d *directory) (err error) {
 		d.list, err = w.list(ctx, cmp.Or(d.path, "/"))
 		return err
 	})

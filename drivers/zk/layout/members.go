@@ -58,7 +58,7 @@ func (t *Tree) readNodes(ctx context.Context, r *session.Reader, dirs []director
 		}
 		return nil
 	}
-	return nodes, session.Parallel(ctx, session.MaxInFlight/2, todo, read)
+	return nodes, session.Parallel(ctx, session.MaxRequests/2, todo, read)
 }
 
 // A state is what is known of one member. Several znodes may have the same member's name for some time: the old one of a

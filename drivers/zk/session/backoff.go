@@ -23,7 +23,7 @@ func (b *Backoff) Pause(ctx context.Context) bool {
 }
 
 // Lasted records for how long the last success lasted. If that was long enough to try again at once, it returns true and
-// the pauses begin anew.
+// the pauses start short again.
 func (b *Backoff) Lasted(d time.Duration) bool {
 	if d < b.Limit {
 		return false

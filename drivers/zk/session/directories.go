@@ -63,7 +63,7 @@ func (d *Directories) get(path string) *directory {
 	return dir
 }
 
-// watchFired is called when the watch on a path fires. The time has to be taken here, before the answers that show the
+// watchFired is called when the watch on a path fires. It takes the time before the answers that show the
 // change.
 func (d *Directories) watchFired(path string) {
 	now := time.Now()

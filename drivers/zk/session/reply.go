@@ -89,7 +89,7 @@ func (r *requests) remove(xid int32) int32 {
 type reply struct {
 	size int    // of the packet
 	want int    // how many bytes have to be checked
-	kept []byte // those of them that have been received
+	kept []byte // these bytes, as far as received
 	op   int32  // the type of the request, once it is known
 }
 

@@ -26,8 +26,8 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 )
 
-// MaxInFlight bounds the requests of one session that are in flight, and so the goroutines that wait for answers.
-const MaxInFlight = 128
+// MaxRequests bounds the requests of one session that are in flight, and so the goroutines that wait for answers.
+const MaxRequests = 128
 
 // The limits of the length of a packet, in bytes. The library allocates buffers of these sizes.
 const (
@@ -76,7 +76,7 @@ func newSession(ctx context.Context, conn net.Conn, server string, opts Options)
 	s := &Session{
 		Server:  server,
 		wire:    &wire{Conn: conn, limit: uint32(maxReply)},
-		slots:   make(chan struct{}, MaxInFlight),
+		slots:   make(chan struct{}, MaxRequests),
 		ready:   make(chan struct{}),
 		done:    make(chan struct{}),
 		onWatch: opts.OnWatch,
@@ -219,7 +219,7 @@ func (s *Session) Ended() bool {
 func (s *Session) requestTimeout() time.Duration { return max(2*s.Timeout, 5*time.Second) }
 
 // Call calls do with the library's connection and returns when do returns, when ctx ends or when the session ends. If do
-// goes on after that, it counts as in flight until it returns, at the latest when the session ends.
+// continues after that, it counts as in flight until it returns, at the latest when the session ends.
 func Call[T any](ctx context.Context, s *Session, do func(*zkclient.Conn) (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -1,9 +1,9 @@
-"""Is a member of groups through the real tooz until it is told to leave or is killed.
+"""Join groups by the real tooz library, and leave them when the standard input ends.
 
 Usage: tooz_member.py SERVER NAMESPACE MEMBER GROUP...
 
-Prints "joined" when it is a member of all groups, has stood for election in the first, and has taken a lock if that was
-free. Leaves all groups when its input ends.
+Print "joined" after joining all groups, taking part in an election in the first group, and trying to take a lock. Print
+"left" after leaving the groups.
 """
 
 import sys
