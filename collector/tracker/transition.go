@@ -78,6 +78,7 @@ func (t *Tracker) observe(m *Member, changes *Changes) bool {
 		case EventRecovery:
 			m.Transitions++
 			e.Latency, e.HasLatency = downFor, isKnown
+		default:
 		}
 		e.Member = m.Member
 		changes.Events = append(changes.Events, e)
