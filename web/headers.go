@@ -2,13 +2,13 @@ package web
 
 import "net/http"
 
-// policy lets a page load scripts, styles, images and data from this program, and nothing from elsewhere. Nothing that
-// stands in the page itself is run or styles it, so that a name that got there as markup could do nothing.
+// policy lets a page load scripts, styles, images and data from this program only. Scripts and styles inside a page are
+// ignored, so that a name of a member that became markup by a mistake could do nothing.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// withHeaders makes browsers distrust whatever an answer holds. A header that the operator set in the web configuration
-// file stays as it is.
+// withHeaders sets the headers that restrict what browsers do with an answer. Headers that the operator set in the web
+// configuration file are kept.
 func withHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setAbsent(w.Header(), "X-Content-Type-Options", "nosniff")

@@ -5,12 +5,12 @@ import (
 	"net/http"
 )
 
-// healthy answers as long as the program can answer at all.
+// healthy answers 200 as long as the program runs.
 func healthy(w http.ResponseWriter, _ *http.Request) {
 	respond(w, "healthy")
 }
 
-// readyHandler answers 503 until ready gives no error.
+// readyHandler answers 503 until ready returns nil.
 func readyHandler(ready func() error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if ready != nil {
@@ -23,12 +23,12 @@ func readyHandler(ready func() error) http.Handler {
 	})
 }
 
-// newReloadHandler answers when the reload is over: 500 with the reason if the old configuration was kept. Pages of
-// other origins can't trigger it through somebody's browser.
+// newReloadHandler returns a handler that reloads and then answers, with 500 and the error if the old configuration stays in
+// use. It refuses requests that a page of another origin sends through the browser of a user.
 func newReloadHandler(reload func() error) http.Handler {
 	if reload == nil {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, "reloading over HTTP is off: start with --web.enable-lifecycle, or send SIGHUP", http.StatusForbidden)
+			http.Error(w, "reload over HTTP is disabled: start with --web.enable-lifecycle, or send SIGHUP", http.StatusForbidden)
 		})
 	}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -41,7 +41,7 @@ func newReloadHandler(reload func() error) http.Handler {
 	return http.NewCrossOriginProtection().Handler(handler)
 }
 
-// respond writes a line of text. There is nobody to tell if the client has gone.
+// respond writes a line of text. If the client has gone, the error is ignored.
 func respond(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	fmt.Fprintln(w, text)

@@ -16,21 +16,21 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 )
 
-// A Server has its addresses, but answers only once Serve is called.
+// A Server has bound its addresses. It answers requests once Serve is called.
 type Server struct {
 	listeners []net.Listener
 	flags     *toolkit.FlagConfig
 	logger    *slog.Logger
 
-	// readHeaderTimeout bounds how long a client may take to say what it wants, readTimeout the same with the body, grace
-	// how long requests in progress may take to end once the server stops.
+	// readHeaderTimeout bounds how long a client may take to send the header of a request, and readTimeout how long for the
+	// header and the body. grace is how long requests in progress may take to end once the server stops.
 	readHeaderTimeout, readTimeout, grace time.Duration
 
-	maxConns int // to each address
+	maxConns int // of each address
 }
 
-// Listen binds every address that the flags name, or the sockets that systemd passed, or none: the error names the
-// address that could not be had. The web configuration file is checked first.
+// Listen checks the web configuration file and binds all addresses of the flags, or takes the sockets that systemd passed. If
+// one address can't be bound, Listen binds none and returns an error that names it.
 func Listen(ctx context.Context, flags *toolkit.FlagConfig, logger *slog.Logger) (*Server, error) {
 	if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
 		return nil, fmt.Errorf("reading the web configuration file %s: %w", *flags.WebConfigFile, err)
@@ -68,15 +68,15 @@ func listenAll(ctx context.Context, flags *toolkit.FlagConfig) ([]net.Listener, 
 	return listeners, nil
 }
 
-// inherited gives the sockets that systemd passed. Those that are no listeners come as nil.
+// inherited returns the sockets that systemd passed.
 func inherited() ([]net.Listener, error) {
 	all, err := activation.Listeners()
 	if err != nil {
-		return nil, fmt.Errorf("taking systemd's sockets: %w", err)
+		return nil, fmt.Errorf("taking the sockets of systemd: %w", err)
 	}
 	var listeners []net.Listener
 	for _, l := range all {
-		if l != nil {
+		if l != nil { // Nil is a socket that does not listen.
 			listeners = append(listeners, l)
 		}
 	}
@@ -86,7 +86,7 @@ func inherited() ([]net.Listener, error) {
 	return listeners, nil
 }
 
-// listen binds HOST:PORT, or vsock://:PORT as the toolkit's flag allows.
+// listen binds HOST:PORT, or vsock://:PORT, which the flag of the toolkit allows.
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	if !strings.HasPrefix(address, "vsock://") {
 		return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
@@ -102,7 +102,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return vsock.Listen(uint32(port), nil)
 }
 
-// Addrs gives the addresses as they are bound, with the port that was chosen where port 0 was asked for.
+// Addrs returns the bound addresses, with the chosen port where port 0 was asked for.
 func (s *Server) Addrs() []net.Addr {
 	addrs := make([]net.Addr, len(s.listeners))
 	for i, l := range s.listeners {
@@ -111,7 +111,7 @@ func (s *Server) Addrs() []net.Addr {
 	return addrs
 }
 
-// Close gives the addresses back. It is only needed if Serve is never called.
+// Close closes the addresses. It is only needed if Serve is never called.
 func (s *Server) Close() error { return closeAll(s.listeners) }
 
 func closeAll(listeners []net.Listener) error {

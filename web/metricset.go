@@ -8,14 +8,14 @@ import (
 	"servicegroup_exporter/collector/exposition"
 )
 
-// A metricSet is what an answer consists of, both parts sorted by name. No name is in both.
+// A metricSet has the metrics of an answer. Both parts are sorted by name, and no name is in both.
 type metricSet struct {
 	gathered []*dto.MetricFamily
 	families []exposition.Family
-	names    []string // the metrics that were asked for; none: all of them
+	names    []string // of the metrics that were asked for; empty: all
 }
 
-// all gives what writes each family of the set, sorted by name.
+// all yields, for each family sorted by name, a function that writes it.
 func (m *metricSet) all(yield func(func(*exposition.Encoder) error) bool) {
 	gathered, families := m.gathered, m.families
 	for len(gathered) > 0 || len(families) > 0 {

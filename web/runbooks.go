@@ -35,7 +35,7 @@ func NewRunbooks(pages fs.FS) http.Handler {
 	})
 }
 
-// orNotFound returns the handler, or if it is nil, one that answers 404.
+// orNotFound returns the handler, or a handler that answers 404 if it is nil.
 func orNotFound(h http.Handler) http.Handler {
 	if h == nil {
 		return http.NotFoundHandler()

@@ -13,23 +13,23 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 )
 
-// idleTimeout is how long a kept-alive connection may wait for its next request, longer than usual scrape intervals.
+// idleTimeout is how long a connection may wait for its next request. It is longer than usual scrape intervals.
 const idleTimeout = 5 * time.Minute
 
-// writeTimeout bounds one answer, the longest poll included, so that a client that does not read can't hold a scrape's
-// slot for ever.
+// writeTimeout bounds one answer, including the longest poll, so that a client that does not read can't block the slot of a
+// scrape permanently.
 const writeTimeout = maxTimeout + time.Minute
 
-// maxHeader bounds the header of a request in bytes: room for the longest names and for what proxies add.
+// maxHeader bounds the header of a request in bytes. It has room for the longest names and for the headers of proxies.
 const maxHeader = 64 << 10
 
-// maxStreams bounds the requests that are in progress at once on one connection of HTTP/2.
+// maxStreams bounds the concurrent requests on one connection of HTTP/2.
 const maxStreams = 100
 
-// Serve answers with handler on all addresses until ctx ends, then lets requests in progress finish, for a bounded time.
-// It returns nil after such an end, else why an address is served no longer. The addresses are closed in any case.
+// Serve answers with handler on all addresses until ctx ends, and then waits for requests in progress, for a bounded time. It
+// returns nil after that, or the error that ended an address. The addresses are closed in both cases.
 func (s *Server) Serve(ctx context.Context, handler http.Handler) error {
-	// The toolkit wraps the handler of the server it is given, without a lock, so that each address has its own.
+	// The toolkit changes the handler of its server without a lock, so that each address needs a server of its own.
 	servers := make([]*http.Server, len(s.listeners))
 	ended := make(chan error, len(s.listeners))
 	var serving sync.WaitGroup
@@ -51,7 +51,7 @@ func (s *Server) newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: s.readHeaderTimeout,
-		ReadTimeout:       s.readTimeout, // of requests that are refused before drainBody sees them, too
+		ReadTimeout:       s.readTimeout, // also of requests that are refused before drainBody reads them
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -68,7 +68,8 @@ func (s *Server) serveOne(l net.Listener, server *http.Server) error {
 	return nil
 }
 
-// stop accepts no more connections and waits for the requests in progress; what has not ended in time is cut off.
+// stop accepts no more connections and waits for the requests in progress. It closes the connections of those that have not
+// ended in time.
 func (s *Server) stop(ctx context.Context, servers []*http.Server) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
 	defer cancel()
@@ -78,7 +79,7 @@ func (s *Server) stop(ctx context.Context, servers []*http.Server) {
 			if server.Shutdown(ctx) == nil {
 				return
 			}
-			s.logger.Warn("Requests were cut off at shutdown", "after", s.grace)
+			s.logger.Warn("Requests did not end in time at shutdown, their connections were closed", "timeout", s.grace)
 			if err := server.Close(); err != nil {
 				s.logger.Warn("Closing connections failed", "err", err)
 			}

@@ -1,5 +1,5 @@
-// Package web is the HTTP surface: the scrape, health, readiness, reload and the pages, and the server that
-// serves them with the exporter toolkit's TLS and authentication.
+// Package web serves everything that the program has over HTTP: metrics, health, readiness, reload, the pages and the API. The
+// server has the TLS and the authentication of the exporter toolkit.
 package web
 
 import (
@@ -40,37 +40,37 @@ func DefaultSettings() Settings {
 	}
 }
 
-// Options are what the HTTP surface needs from the rest of the program.
+// Options are what the handler needs from the rest of the program.
 type Options struct {
 	Settings
 
-	// Logger receives what goes wrong while metrics are gathered and written. Required.
+	// Logger receives the errors of gathering and writing metrics. Required.
 	Logger *slog.Logger
-	// Gatherer gives the metrics, Registerer takes the scrape handler's own. Both are required.
+	// Gatherer returns the metrics, Registerer takes the metrics of the scrape handler itself. Both are required.
 	Gatherer   prometheus.Gatherer
 	Registerer prometheus.Registerer
-	// Families gives metrics that the Gatherer does not have, sorted by name. Nil: there are none.
+	// Families returns the families of metrics that the Gatherer does not have, sorted by name. Nil: there are none.
 	Families func() []exposition.Family
 
-	// Poll brings the metrics up to date before they are gathered and returns when ctx ends at the latest. Required.
+	// Poll updates the metrics before they are gathered. It returns when ctx ends at the latest. Required.
 	Poll func(ctx context.Context)
-	// Ready says why the program can't serve yet. Nil: it always can.
+	// Ready returns why the program is not ready yet, or nil. If Ready is nil, the program is always ready.
 	Ready func() error
-	// Reload reads the configuration again and returns once it is in use, or says why the old one was kept. Nil: the
-	// lifecycle endpoint is off.
+	// Reload reloads the configuration. It returns when the new configuration is in use, or the error why the old one stays
+	// in use. Nil: the reload endpoint is disabled.
 	Reload func() error
 
-	// API answers everything below /api/ and /sd/. Nil: nothing is there.
+	// API answers all requests below /api/ and /sd/. Nil: they are answered with 404.
 	API http.Handler
 
-	// Runbooks answers below /runbooks/, see [NewRunbooks]. Nil: nothing is there.
+	// Runbooks answers all requests below /runbooks/, see [NewRunbooks]. Nil: they are answered with 404.
 	Runbooks http.Handler
 
 	// Version is shown on the pages.
 	Version string
 }
 
-// Where the pages are, besides the status page at the root.
+// The paths of the pages, besides the status page at the root.
 const (
 	memberPath = "/member"
 	assetsPath = "/assets/"
@@ -89,23 +89,23 @@ func (s Settings) Validate() error {
 	return validatePath(s.MetricsPath)
 }
 
-// validatePath refuses paths that the router would misread, or would not reach.
+// validatePath refuses paths that the router would take for a pattern, or would never match.
 func validatePath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n") {
 		return fmt.Errorf("%q is not a path like /metrics", p)
 	}
 	if p == memberPath {
-		return fmt.Errorf("metrics can't be at %q: the page of a member is there", p)
+		return fmt.Errorf("the metrics path can't be %q, because the page of a member has that path", p)
 	}
 	for _, taken := range []string{"/-/", "/api/", "/sd/", assetsPath, runbooksPath} {
 		if strings.HasPrefix(p, taken) {
-			return fmt.Errorf("metrics can't be at %q: paths below %s are taken", p, taken)
+			return fmt.Errorf("the metrics path can't be %q, because paths below %s are in use", p, taken)
 		}
 	}
 	return nil
 }
 
-// New makes the handler of everything that is served. It fails if an option is missing or out of range.
+// New returns the handler of all paths. It returns an error if an option is missing or out of range.
 func New(o Options) (http.Handler, error) {
 	if o.Logger == nil || o.Gatherer == nil || o.Registerer == nil || o.Poll == nil {
 		return nil, errors.New("web options lack a logger, gatherer, registerer or poll")

@@ -168,11 +168,11 @@ func TestBadOptions(t *testing.T) {
 		"directory":       {func(o *Options) { o.MetricsPath = "/metrics/" }, "is not a path"},
 		"pattern":         {func(o *Options) { o.MetricsPath = "/{x}" }, "is not a path"},
 		"query":           {func(o *Options) { o.MetricsPath = "/metrics?x" }, "is not a path"},
-		"taken":           {func(o *Options) { o.MetricsPath = "/-/ready" }, "paths below /-/ are taken"},
-		"of the API":      {func(o *Options) { o.MetricsPath = "/api/metrics" }, "paths below /api/ are taken"},
-		"of discovery":    {func(o *Options) { o.MetricsPath = "/sd/metrics" }, "paths below /sd/ are taken"},
-		"a page":          {func(o *Options) { o.MetricsPath = "/member" }, "the page of a member is there"},
-		"assets":          {func(o *Options) { o.MetricsPath = "/assets/app.css" }, "paths below /assets/ are taken"},
+		"taken":           {func(o *Options) { o.MetricsPath = "/-/ready" }, "paths below /-/ are in use"},
+		"of the API":      {func(o *Options) { o.MetricsPath = "/api/metrics" }, "paths below /api/ are in use"},
+		"of discovery":    {func(o *Options) { o.MetricsPath = "/sd/metrics" }, "paths below /sd/ are in use"},
+		"a page":          {func(o *Options) { o.MetricsPath = "/member" }, "the page of a member has that path"},
+		"assets":          {func(o *Options) { o.MetricsPath = "/assets/app.css" }, "paths below /assets/ are in use"},
 		"dots":            {func(o *Options) { o.MetricsPath = "/a/../b" }, "is not a path"},
 	} {
 		t.Run(name, func(t *testing.T) {

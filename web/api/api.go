@@ -1,7 +1,7 @@
-// Package api answers programs: what is known of sources, groups and members as JSON, what happened as JSON and as a
-// stream, the ServiceGroup calls, and targets for Prometheus' service discovery.
+// Package api is the HTTP API: sources, groups, members and events as JSON, a stream of events, the ServiceGroup calls, and
+// targets for Prometheus' service discovery. openapi.yaml describes it.
 //
-// It reads what the last polls found and never polls: an answer is as old as the last poll of its source.
+// The API reads the snapshots of the last polls and never polls: an answer is as old as the last poll of its source.
 package api
 
 import (
@@ -16,7 +16,7 @@ import (
 	"servicegroup_exporter/collector"
 )
 
-// Collector is what the API needs of a collector.
+// Collector is what the API needs from a collector.
 type Collector interface {
 	Snapshots() []collector.Snapshot
 	Detection() []collector.Detection
@@ -29,41 +29,41 @@ type Options struct {
 	History   *History
 }
 
-// specification is the OpenAPI file. The tests hold every answer against it.
+// specification is the OpenAPI file. Tests validate every answer against it.
 //
 //go:embed openapi.yaml
 var specification []byte
 
 const (
-	// maxStreams bounds the streams of events in progress at once.
+	// maxStreams bounds the concurrent streams of events.
 	maxStreams = 100
-	// maxAnswers bounds all other answers in progress at once, and maxLong those among them that are sent while they are made:
-	// clients that read slowly hold those up, but nobody who asks for little.
+	// maxAnswers bounds all other concurrent answers, and maxLong those among them that are sent in parts. Clients that read
+	// slowly can therefore block long answers, but never short ones.
 	maxAnswers = 100
 	maxLong    = 40
-	// answerTimeout is how long a client may take to read an answer. A slow one holds a slot, and what was known when it
-	// asked, which after each poll is something else.
+	// answerTimeout is how long a client may take to read an answer. A slow client occupies a slot, and keeps a snapshot in
+	// memory that later polls have replaced.
 	answerTimeout = time.Minute
 )
 
 // An api answers requests.
 type api struct {
 	Options
-	streams      chan struct{} // one element for each stream in progress
-	answers      chan struct{} // likewise for each other answer
-	long         chan struct{} // and for each of these that is long
+	streams      chan struct{} // has one element for each stream in progress
+	answers      chan struct{} // has one element for each other answer in progress
+	long         chan struct{} // has one element for each long answer in progress
 	writeTimeout time.Duration // of streams
 }
 
-// A route is one path and what it answers.
+// A route is one path of the API.
 type route struct {
 	path   string   // a pattern of http.ServeMux
 	params []string // the query parameters that it takes
 	answer func(query) (any, error)
-	write  func(http.ResponseWriter, *http.Request, query) error // instead of answer, for what is no JSON
+	write  func(http.ResponseWriter, *http.Request, query) error // instead of answer, for answers that are not JSON
 }
 
-// New makes the handler of everything below /api/ and /sd/.
+// New returns the handler of everything below /api/ and /sd/.
 func New(o Options) http.Handler { return newAPI(o).mux() }
 
 func newAPI(o Options) *api {
@@ -81,7 +81,7 @@ func (a *api) mux() http.Handler {
 		paths = append(paths, r.path)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, r, notFound("there is no %s: there are %s", r.URL.Path, strings.Join(paths, ", ")))
+		a.fail(w, r, notFound("the path %s does not exist, the paths are %s", r.URL.Path, strings.Join(paths, ", ")))
 	})
 	return mux
 }
@@ -103,7 +103,7 @@ func (a *api) routes() []route {
 	}
 }
 
-// handler checks a request before it is answered.
+// handler returns the handler of a route, which checks the request before it is answered.
 func (a *api) handler(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -125,7 +125,7 @@ func (a *api) handler(rt route) http.Handler {
 	})
 }
 
-// answer answers with JSON, unless too many others wait for theirs.
+// answer answers with JSON, unless there are too many concurrent answers.
 func (a *api) answer(w http.ResponseWriter, r *http.Request, rt route, q query) error {
 	select {
 	case a.answers <- struct{}{}:
@@ -134,7 +134,7 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, rt route, q query) 
 		return unavailable("%d answers are in progress already", maxAnswers)
 	}
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("bounding an answer: %w", err)
+		return fmt.Errorf("setting the write deadline: %w", err)
 	}
 	answer, err := rt.answer(q)
 	if err == nil {

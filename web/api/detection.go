@@ -1,6 +1,6 @@
 package api
 
-// A detection is how long it took to see deaths of a group.
+// A detection is the histogram of the detection latencies of a group.
 type detection struct {
 	Source     string   `json:"source"`
 	Group      string   `json:"group"`
@@ -9,8 +9,8 @@ type detection struct {
 	Buckets    []bucket `json:"buckets"`
 }
 
-// A bucket counts the deaths that were seen within so many seconds, those of the smaller buckets included. All others
-// are in the detection's count alone.
+// A bucket counts the deaths that were detected within LE seconds, including those of smaller buckets. Slower detections are
+// only in the count of the histogram.
 type bucket struct {
 	LE    float64 `json:"le"`
 	Count uint64  `json:"count"`

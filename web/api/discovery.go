@@ -14,7 +14,7 @@ import (
 const (
 	// labelPrefix begins the parameters that are labels of every target.
 	labelPrefix = "label."
-	// metaPrefix begins the labels that tell what is known of a target.
+	// metaPrefix begins the labels with the attributes of a target.
 	metaPrefix = "__meta_servicegroup_"
 )
 
@@ -24,9 +24,9 @@ type targetGroup struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// discover gives the members of a group as targets: those that are up, and those of whom nothing is known for now,
-// since Prometheus is not to lose the targets that it has when a backend is away. For the same reason it answers with an
-// error when a source can't be read: Prometheus then keeps what it has.
+// discover returns the members of a group that are up or unknown as targets. Unknown members are included, and a source that
+// can't be read is an error, because Prometheus should keep its targets while a backend is unreachable: after an error it
+// keeps the last list.
 func (a *api) discover(q query) (any, error) {
 	if err := q.required("group"); err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func newTarget(source string, m *collector.MemberState, port string, static map[
 	return targetGroup{[]string{address(m.Name, port)}, labels}
 }
 
-// address is where to scrape a member: its name as it stands, or its host with the port that was asked for.
+// address returns the address to scrape: the name of the member, or its host with the port of the query.
 func address(name, port string) string {
 	if port == "" {
 		return name
@@ -87,19 +87,20 @@ func address(name, port string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// port gives the port that targets are to have, empty: the one that they have.
+// port returns the port that the query sets for all targets, or an empty string.
 func (q query) port() (string, error) {
 	text, ok := q["port"]
 	if !ok {
 		return "", nil
 	}
 	if n, err := strconv.ParseUint(text, 10, 16); err != nil || n == 0 {
-		return "", badRequest("port=%q is not a port: it is a number from 1 to 65535", text)
+		return "", badRequest("port=%q is not a port number from 1 to 65535", text)
 	}
 	return text, nil
 }
 
-// staticLabels gives the labels that every target is to have. Prometheus before 3 knows no other names than these.
+// staticLabels returns the labels that the query sets for all targets. Their names have to be valid in Prometheus before
+// version 3.
 func staticLabels(q query) (map[string]string, error) {
 	labels := make(map[string]string)
 	for param, value := range q {
@@ -107,9 +108,9 @@ func staticLabels(q query) (map[string]string, error) {
 		switch {
 		case !ok:
 		case !model.LegacyValidation.IsValidLabelName(name):
-			return nil, badRequest("%s: %q is not the name of a label: letters, digits and _, no digit first", param, name)
+			return nil, badRequest("%s: %q is not a label name, which has letters, digits and _, and no digit first", param, name)
 		case name == model.AddressLabel || strings.HasPrefix(name, model.MetaLabelPrefix):
-			return nil, badRequest("%s: the label %s is set by service discovery", param, name)
+			return nil, badRequest("%s: the label %s can't be set, because service discovery sets it", param, name)
 		default:
 			labels[name] = value
 		}

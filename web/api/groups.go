@@ -1,6 +1,6 @@
 package api
 
-// A group is how many members of a group are in each state.
+// A group has the number of members of a group in each state.
 type group struct {
 	Source string `json:"source"`
 	Group  string `json:"group"`

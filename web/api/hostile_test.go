@@ -126,7 +126,7 @@ func TestSlowReaders(t *testing.T) {
 	w := b.do(http.MethodGet, "/api/v1/members", nil)
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.Equal(t, "5", w.Header().Get("Retry-After"))
-	require.JSONEq(t, `{"error": "40 long answers are in progress already: ask for a part with limit, or later"}`, w.Body.String())
+	require.JSONEq(t, `{"error": "40 long answers are in progress already: ask for less with the parameter limit, or retry later"}`, w.Body.String())
 	b.ok("/api/v1/members?limit=100")
 	for range maxAnswers - maxLong {
 		b.api.answers <- struct{}{}

@@ -12,7 +12,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A member is what is known of one member.
+// A member is one member as the API returns it.
 type member struct {
 	Source         string     `json:"source"`
 	Group          string     `json:"group"`
@@ -68,7 +68,7 @@ func (a *api) members(q query) (any, error) {
 	matching := membersOf(snapshots, func(m *collector.MemberState) bool {
 		return (group == "" || group == m.Group) && (state == "" || state == m.State.String()) && mentions(m, text)
 	})
-	total := int64(0) // that match, whatever limit and offset leave of them
+	total := int64(0) // of matching members, regardless of limit and offset
 	for range matching {
 		total++
 	}
@@ -82,7 +82,7 @@ func (a *api) members(q query) (any, error) {
 	}, "]}"}, nil
 }
 
-// membersOf gives the members that are wanted, each with its source.
+// membersOf yields the members that want selects, each with the name of its source.
 func membersOf(snapshots []collector.Snapshot, want func(*collector.MemberState) bool) iter.Seq2[string, *collector.MemberState] {
 	return func(yield func(string, *collector.MemberState) bool) {
 		for i := range snapshots {
@@ -96,7 +96,7 @@ func membersOf(snapshots []collector.Snapshot, want func(*collector.MemberState)
 	}
 }
 
-// mentions tells whether a text, in lower case, is in what people know a member by.
+// mentions reports whether the name, the group or another attribute of a member contains a text in lower case.
 func mentions(m *collector.MemberState, text string) bool {
 	if text == "" {
 		return true
@@ -126,7 +126,7 @@ func (a *api) member(q query) (any, error) {
 	return memberAnswer{newMember(s.Source, m), events}, nil
 }
 
-// find gives the one member that a query names. The source may be left out where only one has such a member.
+// find returns the member that a query names. The query may leave out the source if only one source has such a member.
 func (a *api) find(q query) (*collector.Snapshot, *collector.MemberState, error) {
 	if err := q.required("group", "member"); err != nil {
 		return nil, nil, err
@@ -148,7 +148,7 @@ func (a *api) find(q query) (*collector.Snapshot, *collector.MemberState, error)
 	}
 	switch {
 	case len(sources) > 1:
-		return nil, nil, badRequest("several sources have it: name one with source (%s)", strings.Join(sources, ", "))
+		return nil, nil, badRequest("several sources (%s) have this member: choose one with the parameter source", strings.Join(sources, ", "))
 	case found != nil:
 		return source, found, nil
 	}
@@ -158,12 +158,13 @@ func (a *api) find(q query) (*collector.Snapshot, *collector.MemberState, error)
 	return nil, nil, notFound("group %q, member %q: %w", q["group"], q["member"], drivers.ErrNoMember)
 }
 
-// byKey is the order of a snapshot's members.
+// byKey compares a member with a key in the order of the members of a snapshot.
 func byKey(m collector.MemberState, key drivers.Key) int {
 	return cmp.Or(cmp.Compare(m.Group, key.Group), cmp.Compare(m.Name, key.Name))
 }
 
-// allReadable is an error that says why something that was not found may be there all the same, or nil.
+// allReadable returns the error of a source that can't be read, or nil. While there is one, a member that was not found may
+// exist.
 func allReadable(snapshots []collector.Snapshot) error {
 	for i := range snapshots {
 		switch s := &snapshots[i]; {

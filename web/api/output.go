@@ -11,35 +11,35 @@ import (
 )
 
 const (
-	// gzipFrom is the size in bytes from which an answer is compressed: a smaller one fits in one packet anyway.
+	// gzipFrom is the size in bytes from which an answer is compressed. A smaller answer fits into one packet anyway.
 	gzipFrom = 1400
-	// wholeUpTo is the size in bytes up to which an answer is sent as a whole, with its length.
+	// wholeUpTo is the size in bytes up to which an answer is sent at once, with its length. Longer answers are sent in parts.
 	wholeUpTo = 64 << 10
 )
 
-// A listAnswer is an answer with many elements, which are made while it is written: there may be a million.
+// A listAnswer is an answer with many elements, for example a million. They are encoded while the answer is sent.
 type listAnswer struct {
-	head     string // what stands before the elements, as JSON
+	head     string // the JSON before the elements
 	elements iter.Seq[any]
-	tail     string // what stands behind them
+	tail     string // the JSON after the elements
 }
 
-// An output takes the body of an answer. It keeps no more of one than fits in a buffer: the rest is sent while it is made,
-// so that answers of any size take the same memory, and no more than a slow client has room for is made ahead.
+// An output receives the body of an answer and sends it in parts of the size of its buffer, so that answers of any size need
+// the same memory, and encoding waits for slow clients.
 type output struct {
 	w        http.ResponseWriter
 	status   int
-	kind     string // its media type
-	compress bool   // the client takes gzip
+	kind     string // the media type
+	compress bool   // the client accepts gzip
 	buffer   bytes.Buffer
-	sent     io.Writer     // where the body goes, nil as long as it fits in the buffer
-	long     chan struct{} // one element for each long answer in progress
-	begun    bool          // this is one of them
+	sent     io.Writer     // receives the body; nil while all of it is in the buffer
+	long     chan struct{} // has one element for each long answer in progress
+	begun    bool          // this is a long answer, with an element in long
 	zipper   *gzip.Writer
 }
 
-// Write implements io.Writer. It gives an error when the client has gone, and a [statusError] when there are too many long
-// answers: nothing has been sent then.
+// Write implements io.Writer. It returns an error if the client has gone, and a [statusError] if there are too many long
+// answers; in that case nothing has been sent.
 func (o *output) Write(p []byte) (int, error) {
 	o.buffer.Write(p)
 	if o.buffer.Len() <= wholeUpTo {
@@ -47,7 +47,7 @@ func (o *output) Write(p []byte) (int, error) {
 	}
 	if o.sent == nil {
 		if o.begun = o.mayBeLong(); !o.begun {
-			return 0, unavailable("%d long answers are in progress already: ask for a part with limit, or later", maxLong)
+			return 0, unavailable("%d long answers are in progress already: ask for less with the parameter limit, or retry later", maxLong)
 		}
 		o.begin(-1)
 	}
@@ -55,7 +55,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// mayBeLong takes a place among the long answers, if there is one.
+// mayBeLong adds this answer to the long answers, and reports whether there was room.
 func (o *output) mayBeLong() bool {
 	select {
 	case o.long <- struct{}{}:
@@ -65,7 +65,7 @@ func (o *output) mayBeLong() bool {
 	}
 }
 
-// begin sends the header for a body of a size, -1: of one that is not known.
+// begin sends the header for a body of this size, or of an unknown size if it is -1.
 func (o *output) begin(size int) {
 	h := o.w.Header()
 	h.Set("Content-Type", o.kind)
@@ -74,7 +74,7 @@ func (o *output) begin(size int) {
 	o.sent = o.w
 	if o.compress && (size < 0 || size >= gzipFrom) {
 		h.Set("Content-Encoding", "gzip")
-		o.zipper, _ = gzip.NewWriterLevel(o.w, gzip.BestSpeed) // It can't fail: the level is a good one.
+		o.zipper, _ = gzip.NewWriterLevel(o.w, gzip.BestSpeed) // This level is valid.
 		o.sent = o.zipper
 	} else if size >= 0 {
 		h.Set("Content-Length", strconv.Itoa(size))
@@ -82,7 +82,7 @@ func (o *output) begin(size int) {
 	o.w.WriteHeader(o.status)
 }
 
-// end sends what is left after an answer was written without an error.
+// end sends the rest of an answer that was written without an error.
 func (o *output) end() error {
 	if o.sent == nil {
 		o.begin(o.buffer.Len())
@@ -94,14 +94,14 @@ func (o *output) end() error {
 	return err
 }
 
-// leave gives the place among the long answers back.
+// leave removes this answer from the long answers.
 func (o *output) leave() {
 	if o.begun {
 		<-o.long
 	}
 }
 
-// writeJSON writes an answer, on one line.
+// writeJSON writes an answer as JSON on one line.
 func (o *output) writeJSON(answer any) error {
 	l, many := answer.(listAnswer)
 	if !many {
@@ -128,6 +128,6 @@ func (o *output) writeJSON(answer any) error {
 
 func newEncoder(w io.Writer) *json.Encoder {
 	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false) // No browser takes it for HTML: its type is set and may not be guessed.
+	encoder.SetEscapeHTML(false) // Browsers never take the answer for HTML, because its media type is set and must not be guessed.
 	return encoder
 }

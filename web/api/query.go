@@ -12,24 +12,23 @@ import (
 	"unicode/utf8"
 )
 
-// A query is what a request asks for: parameters that its path knows, each given once. One that is empty counts as not
-// given, since no name is empty.
+// A query has the parameters of a request. Each is known to the path and given once. An empty parameter counts as not given,
+// because no name is empty.
 type query map[string]string
 
-// anyName ends the name of a parameter that is many: any text may take its place.
+// anyName at the end of the name of a parameter stands for any text.
 const anyName = "NAME"
 
-// parseQuery reads the parameters of a request, of which its path knows some. A group that is part of the path itself
-// becomes one of them.
+// parseQuery parses the parameters of a request. A group in the path becomes the parameter "group".
 func parseQuery(r *http.Request, known []string) (query, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, badRequest("the query can't be read: %w", err)
+		return nil, badRequest("parsing the query: %w", err)
 	}
 	q := make(query)
 	for name, given := range values {
 		switch {
-		case !slices.ContainsFunc(known, func(k string) bool { return stands(k, name) }):
+		case !slices.ContainsFunc(known, func(k string) bool { return matchesParam(k, name) }):
 			return nil, badRequest("unknown parameter %q: %s", name, knownParams(known))
 		case len(given) > 1:
 			return nil, badRequest("parameter %q was given %d times", name, len(given))
@@ -49,20 +48,20 @@ func parseQuery(r *http.Request, known []string) (query, error) {
 	return q, nil
 }
 
-// stands tells whether a parameter that a path knows stands for one that was given.
-func stands(known, given string) bool {
+// matchesParam reports whether a given parameter is the known one, or one of those that the known one stands for.
+func matchesParam(known, given string) bool {
 	prefix, many := strings.CutSuffix(known, anyName)
 	return known == given || many && strings.HasPrefix(given, prefix)
 }
 
 func knownParams(known []string) string {
 	if len(known) == 0 {
-		return "this path takes none"
+		return "this path has no parameters"
 	}
-	return "this path takes " + strings.Join(known, ", ")
+	return "the parameters of this path are " + strings.Join(known, ", ")
 }
 
-// number gives a parameter that is a whole number and not negative.
+// number returns a parameter that is a non-negative integer.
 func (q query) number(name string, byDefault int64) (int64, error) {
 	text, ok := q[name]
 	if !ok {
@@ -70,21 +69,21 @@ func (q query) number(name string, byDefault int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
-		return 0, badRequest("%s=%q is not a whole number like 100", name, text)
+		return 0, badRequest("%s=%q is not a non-negative integer", name, text)
 	}
 	return n, nil
 }
 
-// oneOf gives a parameter that is one of a few words, or empty.
+// oneOf returns a parameter that is one of these words, or an empty string.
 func (q query) oneOf(name string, words ...string) (string, error) {
 	word, ok := q[name]
 	if ok && !slices.Contains(words, word) {
-		return "", badRequest("%s=%q is none of %s", name, word, strings.Join(words, ", "))
+		return "", badRequest("%s=%q is not one of %s", name, word, strings.Join(words, ", "))
 	}
 	return word, nil
 }
 
-// required checks that parameters were given.
+// required returns an error if one of these parameters is missing.
 func (q query) required(names ...string) error {
 	for _, name := range names {
 		if q[name] == "" {
@@ -94,7 +93,7 @@ func (q query) required(names ...string) error {
 	return nil
 }
 
-// window gives which part of a list is wanted.
+// window returns the part of a list that the query asks for.
 func (q query) window() (offset, limit int64, err error) {
 	if offset, err = q.number("offset", 0); err != nil {
 		return 0, 0, err
@@ -103,7 +102,7 @@ func (q query) window() (offset, limit int64, err error) {
 	return offset, limit, err
 }
 
-// A statusError is an error with the HTTP status that tells it.
+// A statusError is an error with the HTTP status of its answer.
 type statusError struct {
 	status int
 	err    error

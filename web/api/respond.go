@@ -7,12 +7,12 @@ import (
 	"servicegroup_exporter/web/negotiate"
 )
 
-// respond writes an answer as JSON. There is nobody to tell if the client has gone.
+// respond writes an answer as JSON.
 func (a *api) respond(w http.ResponseWriter, r *http.Request, status int, answer any) {
 	a.send(w, r, status, "application/json", func(out *output) error { return out.writeJSON(answer) })
 }
 
-// send writes an answer of any kind, of which the client may take no more than a part.
+// send writes an answer of any media type. An error of the connection is only logged, because the client has gone.
 func (a *api) send(w http.ResponseWriter, r *http.Request, status int, kind string, write func(*output) error) {
 	out := output{w: w, status: status, kind: kind, compress: negotiate.Gzip(r.Header), long: a.long}
 	defer out.leave()
@@ -27,8 +27,8 @@ func (a *api) send(w http.ResponseWriter, r *http.Request, status int, kind stri
 	}
 }
 
-// retryAfter is in how many seconds it is worth asking again for what can't be answered now: a source is polled again, or
-// others have got their answers.
+// retryAfter is after how many seconds a client should retry: by then, a source may have been polled again, or other answers
+// have ended.
 const retryAfter = "5"
 
 // fail writes an error as JSON.

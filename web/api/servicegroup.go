@@ -12,13 +12,13 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A view says how old the knowledge is that an answer rests on.
+// A view tells how old the data of an answer is.
 type view struct {
 	LastSuccess *time.Time `json:"last_success"`
 	AgeSeconds  *float64   `json:"age_seconds"`
 }
 
-// viewOf gives the oldest view of some sources.
+// viewOf returns the view of the source whose last success is the oldest.
 func viewOf(snapshots []collector.Snapshot) view {
 	var oldest time.Time
 	for i := range snapshots {
@@ -29,7 +29,8 @@ func viewOf(snapshots []collector.Snapshot) view {
 	return view{timeOrNil(oldest), age(oldest)}
 }
 
-// getAll gives the live members of a group, as [drivers.GetAll] does. A list that may lack some is not given.
+// getAll returns the live members of a group, as [drivers.GetAll] does. If a source can't be read, it returns an error instead
+// of an incomplete list.
 func (a *api) getAll(q query) (any, error) {
 	snapshots, members, err := a.live(q)
 	if err != nil {
@@ -40,7 +41,7 @@ func (a *api) getAll(q query) (any, error) {
 	}
 	age, err := json.Marshal(viewOf(snapshots))
 	if err != nil {
-		return nil, fmt.Errorf("writing a view as JSON: %w", err)
+		return nil, fmt.Errorf("encoding a view as JSON: %w", err)
 	}
 	return listAnswer{`{"members":[`, func(yield func(any) bool) {
 		for _, m := range members {
@@ -56,7 +57,7 @@ type getOneAnswer struct {
 	view
 }
 
-// getOne gives a random live member of a group, as [drivers.GetOne] does. It does not matter what else is alive.
+// getOne returns a random live member of a group, as [drivers.GetOne] does. One readable source with a live member is enough.
 func (a *api) getOne(q query) (any, error) {
 	snapshots, members, err := a.live(q)
 	if err != nil {
@@ -72,13 +73,13 @@ func (a *api) getOne(q query) (any, error) {
 	return nil, notFound("group %q has no live member: %w", q["group"], drivers.ErrNoMember)
 }
 
-// A liveMember is the name of a member that is up, and which of the snapshots says so.
+// A liveMember has the name of a member that is up, and the index of its snapshot.
 type liveMember struct {
 	name   string
 	source int
 }
 
-// live gives a group's members that are up, by name, each once, and the snapshots of all sources that were asked.
+// live returns the snapshots that a query is about, and the members of its group that are up, sorted by name, each name once.
 func (a *api) live(q query) ([]collector.Snapshot, []liveMember, error) {
 	if err := q.required("group"); err != nil {
 		return nil, nil, err
@@ -105,7 +106,7 @@ type isUpAnswer struct {
 	view
 }
 
-// isUp gives the verdict for one member, as [drivers.IsUp] does.
+// isUp returns whether one member is up, as [drivers.IsUp] does.
 func (a *api) isUp(q query) (any, error) {
 	s, m, err := a.find(q)
 	if err != nil {

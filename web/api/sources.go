@@ -7,7 +7,7 @@ import (
 	"servicegroup_exporter/collector"
 )
 
-// A source is what is known of one source.
+// A source is one source as the API returns it.
 type source struct {
 	Source      string     `json:"source"`
 	Driver      string     `json:"driver"`
@@ -17,8 +17,8 @@ type source struct {
 	Up          bool       `json:"up"`
 	Error       string     `json:"error,omitempty"`
 	Reason      string     `json:"reason,omitempty"`
-	LastAttempt *time.Time `json:"last_attempt"` // null before the first
-	LastSuccess *time.Time `json:"last_success"` // null before the first
+	LastAttempt *time.Time `json:"last_attempt"` // null before the first poll
+	LastSuccess *time.Time `json:"last_success"` // null before the first success
 	AgeSeconds  *float64   `json:"age_seconds"`  // of the last success
 
 	PollDurationSeconds float64  `json:"poll_duration_seconds"`
@@ -27,7 +27,7 @@ type source struct {
 	Members             counts   `json:"members"`
 }
 
-// counts is how many members are in each state.
+// counts has the number of members in each state.
 type counts struct {
 	Up      int `json:"up"`
 	Down    int `json:"down"`
@@ -84,7 +84,7 @@ func timeOrNil(t time.Time) *time.Time {
 	return new(t.UTC())
 }
 
-// age is how long ago something was, nil if never.
+// age returns the seconds since a time, or nil if the time is zero.
 func age(t time.Time) *float64 {
 	if t.IsZero() {
 		return nil
@@ -92,7 +92,7 @@ func age(t time.Time) *float64 {
 	return new(max(time.Since(t).Seconds(), 0))
 }
 
-// asked gives the snapshots that a query is about: of the source that it names, or of all.
+// asked returns the snapshot of the source that a query names, or the snapshots of all sources.
 func (a *api) asked(q query) ([]collector.Snapshot, error) {
 	all := a.Collector.Snapshots()
 	name, ok := q["source"]
@@ -106,5 +106,5 @@ func (a *api) asked(q query) ([]collector.Snapshot, error) {
 		}
 		names = append(names, all[i].Source)
 	}
-	return nil, notFound("there is no source %q: there are %s", name, strings.Join(names, ", "))
+	return nil, notFound("there is no source %q: the sources are %s", name, strings.Join(names, ", "))
 }

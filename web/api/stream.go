@@ -11,32 +11,32 @@ import (
 )
 
 const (
-	// pollsEvery is how often a stream looks whether sources were polled.
+	// pollsEvery is how often a stream checks whether sources were polled.
 	pollsEvery = time.Second
-	// keepAlive is the longest time without a word, shorter than what proxies usually bear.
+	// keepAlive is the longest time without data. It is shorter than the usual timeouts of proxies.
 	keepAlive = 15 * time.Second
-	// streamWriteTimeout is how long a client may keep a write waiting. It is cut off then: it can come back and ask for
-	// what it missed.
+	// streamWriteTimeout bounds each write. The connection of a slower client is closed; the client can connect again and ask
+	// for the events that it missed.
 	streamWriteTimeout = 10 * time.Second
 )
 
-// lastEventID is the header in which a client that lost its stream says what it has.
+// lastEventID is the header in which a client that connects again sends the ID of the last event that it has.
 const lastEventID = "Last-Event-ID"
 
-// A stream is a client that is told what happens, as server-sent events. Nothing is buffered for it: it has a place in
-// the history, and goes on from there as fast as the client reads.
+// A stream sends server-sent events to one client. It buffers nothing for the client: it reads the history from the last event
+// that was sent, as fast as the client reads.
 type stream struct {
 	*api
 	filter  filter
-	after   int64                // the newest event that it is done with
-	polled  map[string]time.Time // the last poll of each source that it was told of
+	after   int64                // the ID of the newest event that was sent or did not match
+	polled  map[string]time.Time // the last poll of each source that was sent
 	out     http.ResponseWriter
 	control *http.ResponseController
 	pending bytes.Buffer
 	written time.Time
 }
 
-// streamEvents tells a client what happens until it goes away or the program stops.
+// streamEvents sends events to a client until the client goes away or the program stops.
 func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, q query) error {
 	after, err := a.streamStart(r, q)
 	if err != nil {
@@ -51,7 +51,7 @@ func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, q query) erro
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would keep events back until it has a bufferful.
+	h.Set("X-Accel-Buffering", "no") // Without it nginx would delay events until its buffer is full.
 	if r.Method == http.MethodHead {
 		return nil
 	}
@@ -60,18 +60,18 @@ func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, q query) erro
 		out: w, control: http.NewResponseController(w),
 	}
 	if err := s.run(r.Context()); err != nil {
-		a.Logger.Debug("A stream of events broke off", "err", err)
+		a.Logger.Debug("A stream of events ended with an error", "err", err)
 	}
 	return nil
 }
 
-// streamStart gives the event after which a stream begins: the one that a client that comes back names, or that was
-// asked for, or the newest.
+// streamStart returns the ID after which a stream begins: that of the header of a client that connects again, that of the
+// parameter, or that of the newest event.
 func (a *api) streamStart(r *http.Request, q query) (int64, error) {
 	if text := r.Header.Get(lastEventID); text != "" {
 		id, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return 0, badRequest("%s %q is not the ID of an event", lastEventID, text)
+			return 0, badRequest("%s %q is not an event ID", lastEventID, text)
 		}
 		return id, nil
 	}
@@ -81,7 +81,7 @@ func (a *api) streamStart(r *http.Request, q query) (int64, error) {
 func (s *stream) run(ctx context.Context) error {
 	ticker := time.NewTicker(pollsEvery)
 	defer ticker.Stop()
-	// Without data this is no event, but a client that comes back before there was one will say that it has this.
+	// Without data this is not an event, but it sets the ID that the client sends if it connects again before the first event.
 	fmt.Fprintf(&s.pending, "id: %d\n\n", s.after)
 	s.writePolls()
 	for {
@@ -109,13 +109,13 @@ func (s *stream) run(ctx context.Context) error {
 	}
 }
 
-// A poll tells that a source was polled, or is no longer there.
+// A poll is the data of the event "poll": the source was polled or removed.
 type poll struct {
 	Source string `json:"source"`
 }
 
-// writePolls tells of the sources that were polled since it was called last: at first, all of them. So a client that
-// reads anew what it shows whenever it is told of a poll can't miss anything.
+// writePolls writes a poll event for every source that was polled or removed since the last call; at first, for all sources. A
+// client that reads the API again after each poll event misses nothing.
 func (s *stream) writePolls() {
 	now := make(map[string]time.Time)
 	for _, snapshot := range s.Collector.Snapshots() {
@@ -138,25 +138,25 @@ func (s *stream) writePoll(source string) {
 	}
 }
 
-// write adds an event to what the client gets next. JSON has no line breaks.
+// write appends an event to the pending data. JSON as it is encoded here has no line breaks.
 func (s *stream) write(event string, data any) {
 	text, err := json.Marshal(data)
 	if err != nil {
-		s.Logger.Error("Writing an event as JSON failed", "err", err)
+		s.Logger.Error("Encoding an event as JSON failed", "err", err)
 		return
 	}
 	fmt.Fprintf(&s.pending, "event: %s\ndata: %s\n\n", event, text)
 }
 
-// flush sends what was written. The deadline of the server is for whole answers; a stream has one for every write, and
-// none in between, where it would end a stream of HTTP/2.
+// flush sends the pending data. The write deadline of the server is for whole answers; a stream has a deadline for each write,
+// and none between writes, where a deadline would end a stream of HTTP/2.
 func (s *stream) flush() error {
 	if s.pending.Len() == 0 {
 		return nil
 	}
 	s.written = time.Now()
 	if err := s.control.SetWriteDeadline(s.written.Add(s.writeTimeout)); err != nil {
-		return fmt.Errorf("bounding a write: %w", err)
+		return fmt.Errorf("setting the write deadline: %w", err)
 	}
 	if _, err := s.pending.WriteTo(s.out); err != nil {
 		return fmt.Errorf("writing: %w", err)

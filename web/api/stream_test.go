@@ -164,7 +164,7 @@ func TestStreamFromABadID(t *testing.T) {
 	b := newBench(t, "a")
 	w := b.do(http.MethodGet, "/api/v1/events/stream", http.Header{http.CanonicalHeaderKey(lastEventID): {"one"}})
 	require.Equal(t, http.StatusBadRequest, w.Code)
-	require.JSONEq(t, `{"error": "Last-Event-ID \"one\" is not the ID of an event"}`, w.Body.String())
+	require.JSONEq(t, `{"error": "Last-Event-ID \"one\" is not an event ID"}`, w.Body.String())
 }
 
 // A client that does not read is cut off.

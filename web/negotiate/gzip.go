@@ -1,4 +1,4 @@
-// Package negotiate tells what a client takes, as RFC 9110 has it.
+// Package negotiate reads from the headers of a request which encodings the client accepts, see RFC 9110.
 package negotiate
 
 import (
@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Gzip tells whether a client would rather have a compressed answer than a plain one. Who does not say so gets it
-// plain, and so does who takes anything.
+// Gzip reports whether a client prefers a compressed answer to a plain one. A client without a preference gets a plain
+// answer.
 func Gzip(h http.Header) bool {
 	plain, zipped := -1.0, -1.0
 	for _, value := range h.Values("Accept-Encoding") {
 		for spec := range strings.SplitSeq(value, ",") {
-			coding, q := weighed(spec)
+			coding, q := parseCoding(spec)
 			switch coding {
 			case "*":
 				plain, zipped = max(plain, q), max(zipped, q)
@@ -27,8 +27,8 @@ func Gzip(h http.Header) bool {
 	return zipped > max(plain, 0)
 }
 
-// weighed splits "gzip;q=0.5". The weight is 1 where there is none, and 0 where it can't be read.
-func weighed(spec string) (string, float64) {
+// parseCoding splits "gzip;q=0.5". The weight is 1 if it is missing, and 0 if it is invalid.
+func parseCoding(spec string) (string, float64) {
 	coding, weight, ok := strings.Cut(spec, ";")
 	coding = strings.ToLower(strings.TrimSpace(coding))
 	if !ok {

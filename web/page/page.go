@@ -1,6 +1,5 @@
-// Package page is what a browser shows: the status page, the page of one member, and the files that both need. The
-// pages hold no data of their own; their scripts read the JSON API beside them, by relative addresses, so that they also
-// work behind a proxy that adds a prefix.
+// Package page serves the status page, the page of one member, and the files that both need. The pages contain no data; their
+// scripts read the JSON API by relative addresses, so that they also work behind a proxy that adds a prefix.
 package page
 
 import (
@@ -22,15 +21,15 @@ var templates embed.FS
 //go:embed assets
 var assets embed.FS
 
-// Options are what the pages say about the program that serves them.
+// Options are what the pages show about the program that serves them.
 type Options struct {
-	// MetricsPath is where the metrics are, as "/metrics".
+	// MetricsPath is the path of the metrics, for example "/metrics".
 	MetricsPath string
 	// Version is shown at the foot of each page.
 	Version string
 }
 
-// New makes the handler of /, /member and /assets/.
+// New returns the handler of /, /member and /assets/.
 func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	for pattern, name := range map[string]string{"GET /{$}": "status.html", "GET /member": "member.html"} {
@@ -54,7 +53,7 @@ func New(o Options) (http.Handler, error) {
 	return mux, nil
 }
 
-// render fills a page's template; what every page has stands in layout.html.
+// render executes the template of a page. The parts of all pages are in layout.html.
 func render(name string, o Options) ([]byte, error) {
 	t, err := template.ParseFS(templates, "layout.html", name)
 	if err != nil {
@@ -65,8 +64,8 @@ func render(name string, o Options) ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// static serves a text that is what it is for as long as the program runs. A browser asks each time whether it still
-// has the right one, so that no page mixes files of two versions.
+// static serves a text that never changes while the program runs. The browser has to revalidate its copy each time, so that a
+// page never mixes files of two versions.
 func static(name string, text []byte) http.Handler {
 	sum := sha256.Sum256(text)
 	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
@@ -78,7 +77,8 @@ func static(name string, text []byte) http.Handler {
 	})
 }
 
-// contentType does not ask the machine's table of types: browsers refuse scripts that it has a wrong one for.
+// contentType returns the media type of a file. It does not use the table of the operating system, because browsers refuse
+// scripts for which that table has a wrong type.
 func contentType(name string) string {
 	switch path.Ext(name) {
 	case ".css":
