@@ -63,7 +63,9 @@ func evaluateSource(s *collector.Snapshot, builder *alerts.Builder, firing map[a
 	}
 	if !s.Catalogue { // Such a source only lists other sources, as Nova's API database lists the cells.
 		for _, group := range builder.ExpectedGroups(s.Source) {
-			groups[group] = groups[group] // A group without members has too few of them.
+			if _, exists := groups[group]; !exists {
+				groups[group] = alerts.Tally{} // It has too few members.
+			}
 		}
 	}
 	add := func(ids []alerts.ID) {
