@@ -144,7 +144,7 @@ func TestBadNovaConf(t *testing.T) {
 		"cache TLS":      {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = on\nbackend = oslo_cache.memcache_pool\ntls_enabled = yes\ntls_cafile = /absent.pem\n", at + ":4: [DEFAULT] servicegroup_driver: is mc, but: tls.ca_file: open /absent.pem: no such file or directory"},
 		"cache SASL":     {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = true\nbackend = dogpile.cache.bmemcached\nmemcache_sasl_enabled = True\n", at + ":8: [cache] memcache_sasl_enabled: is not supported"},
 		"cache server":   {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\nmemcached_servers = a:x", at + `:4: [DEFAULT] servicegroup_driver: is mc, but: servers: "a:x" has no port between 1 and 65535: write host:port, as mc1:11211`},
-		"no zookeeper":   {"nova_conf: nova.conf", connection + "[DEFAULT]\nservicegroup_driver = zk", at + ":4: [DEFAULT] servicegroup_driver: is zk, but in [zookeeper]: servers: is empty: name at least one server, as [zk1:2181, zk2:2181]"},
+		"no zookeeper":   {"nova_conf: nova.conf", connection + "[DEFAULT]\nservicegroup_driver = zk", at + ":4: [DEFAULT] servicegroup_driver: is zk, but in [zookeeper]: servers: is empty: list at least one server, for example [zk1:2181, zk2:2181]"},
 		"zookeeper time": {"nova_conf: nova.conf", connection + "[DEFAULT]\nservicegroup_driver = zk\n[zookeeper]\naddress = a\nrecv_timeout = 4s", at + ":7: [zookeeper] recv_timeout: is not a number of milliseconds"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -157,8 +157,8 @@ func TestRenamedKeys(t *testing.T) {
 // What a driver finds wrong has the line of the setting, or of the section that lacks it.
 func TestBadSections(t *testing.T) {
 	refuse(t, map[string]badFile{
-		"setting": {headZK + "  zk:\n    servers: [a]\n    layout: round\n", `f.yml:6: sources[0].zk.layout: "round" is none of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`},
-		"absent":  {headZK + "  zk:\n    layout: flat\n", "f.yml:4: sources[0].zk.servers: is empty: name at least one server, as [zk1:2181, zk2:2181]"},
+		"setting": {headZK + "  zk:\n    servers: [a]\n    layout: round\n", `f.yml:6: sources[0].zk.layout: "round" is not one of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`},
+		"absent":  {headZK + "  zk:\n    layout: flat\n", "f.yml:4: sources[0].zk.servers: is empty: list at least one server, for example [zk1:2181, zk2:2181]"},
 		"part":    {headZK + "  zk:\n    servers: [a]\n    auth:\n      user: u\n", "f.yml:6: sources[0].zk.auth.password: is empty although a user is set"},
 		"two of a list": {
 			headZK + "  zk:\n    servers: [':1', b, 'c:0']\n",
@@ -167,8 +167,8 @@ func TestBadSections(t *testing.T) {
 		},
 		"through an alias": {
 			headZK + "  zk: &z\n    layout: round\n    servers: [a]\n- name: b\n  driver: zk\n  zk: *z\n",
-			`f.yml:5: sources[0].zk.layout: "round" is none of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz` + "\n" +
-				`f.yml:5: sources[1].zk.layout: "round" is none of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`,
+			`f.yml:5: sources[0].zk.layout: "round" is not one of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz` + "\n" +
+				`f.yml:5: sources[1].zk.layout: "round" is not one of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`,
 		},
 	})
 }
@@ -199,7 +199,7 @@ f.yml:8: sources[0].db.schema: "glance" is not known; known are cinder, designat
 f.yml:9: sources[0].db: unknown key "scema"; did you mean "schema"?
 f.yml:10: sources[1].name: every source needs a name
 f.yml:11: sources[1].poll_timeout: "3" has no unit: write 3s for seconds
-f.yml:13: sources[1].zk.servers: is empty: name at least one server, as [zk1:2181, zk2:2181]
+f.yml:13: sources[1].zk.servers: is empty: list at least one server, for example [zk1:2181, zk2:2181]
 f.yml:14: sources[1].zk.session_timeout: 1h0m0s is not between 100ms and 10m0s; most servers allow 4s to 40s
 f.yml:15: sources[2].name: "one" is the name of sources[0] too
 f.yml:16: sources[2].driver: must be one of db, mc, zk

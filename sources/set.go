@@ -115,7 +115,7 @@ func (x *Set) Discover(ctx context.Context) error {
 }
 
 func (x *Set) discover(ctx context.Context, c *cloud) error {
-	driver, err := c.Open(x.logger)
+	driver, err := opened(c.Open(x.logger))
 	if err != nil {
 		return err
 	}
