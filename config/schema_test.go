@@ -69,7 +69,7 @@ sources:
     driver: db
     db: {dsn: mysql://reader@db1/cinder, schema: cinder, verdict: stored}
 `))
-	require.EqualError(t, err, `f.yml:8: sources[0].db.custom.group: exactly one of group, a column, and group_name, the name of the one group, is needed
+	require.EqualError(t, err, `f.yml:8: sources[0].db.custom.group: set exactly one of group (a column) and group_name (the name of the only group)
 f.yml:11: sources[0].db.custom.boundary: must be one of inclusive, exclusive
 f.yml:13: sources[0].db.custom.heartbeat[0]: is empty
 f.yml:14: sources[0].db.custom: unknown key "binar"; did you mean "binary"?

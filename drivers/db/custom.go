@@ -10,21 +10,21 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Custom describes a heartbeat table that no other schema fits. Every table and column is named as the database has it,
-// and may be any name at all: it is quoted. A column that is not named is one that the table does not have.
+// Custom describes a heartbeat table for which there is no schema. Names of tables and columns are those in the database;
+// they are quoted, so that any name is possible. An empty name means that the table has no such column.
 //
-// A row whose name is NULL is nobody's.
+// Rows whose name is NULL are ignored.
 type Custom struct {
 	Table string
 
-	// Group is the column that says which group the member is in, or GroupName is the one group of all.
+	// Group is the column with the member's group. GroupName, instead, is the one group of all members.
 	Group     string
 	GroupName string
 
 	// Name is the column with the member's name, which is unique in its group.
 	Name string
 
-	// Binary and Zone are columns with attributes; DisabledReason, Version and UUID are shown on the info series only.
+	// Binary and Zone are columns with attributes. DisabledReason, Version and UUID are shown on the info series only.
 	Binary         string
 	Zone           string
 	DisabledReason string
@@ -34,31 +34,31 @@ type Custom struct {
 	// Heartbeat are the columns with the time of the last proof of life: the first that is not NULL counts.
 	Heartbeat []string
 
-	// HeartbeatUnit says what they hold: "time" for dates and times in UTC, or the "seconds" or "milliseconds" since 1970.
-	// Empty is "time".
+	// HeartbeatUnit is the type of these columns: "time" for a date and time in UTC, or "seconds" or "milliseconds" since 1970.
+	// Empty means "time".
 	HeartbeatUnit string
 
-	// Deleted is the column that marks rows as deleted, and DeletedKind how: by a "flag" that is set, by a "number" that
-	// is not 0, or by a "time" that is not NULL. NULL in a flag or number is deleted too. Empty is "flag".
+	// Deleted is the column that marks rows as deleted. DeletedKind is how: by a "flag" that is true, by a "number" that is not
+	// 0, or by a "time" that is not NULL. NULL in a flag or number means deleted too. Empty means "flag".
 	Deleted     string
 	DeletedKind string
 
-	// Disabled, or its opposite Enabled, and ForcedDown are columns with what an operator decided: booleans, or numbers
-	// that are 0 for no. NULL is no.
+	// Disabled, or its opposite Enabled, and ForcedDown are columns with an operator's decisions: booleans, or numbers of
+	// which 0 means no. NULL means no.
 	Disabled   string
 	Enabled    string
 	ForcedDown string
 
-	// FutureHeartbeats says whether a heartbeat from the future is as bad as one that is as far in the past ("down", which is
-	// Nova's abs()), or is a fresh one ("up"). Empty is "down".
+	// FutureHeartbeats is how a heartbeat from the future counts: like one that is as far in the past ("down", as with Nova's
+	// abs()), or as fresh ("up"). Empty means "down".
 	FutureHeartbeats string
 
-	// Boundary says whether a heartbeat that is exactly service_down_time old still counts: "inclusive", or "exclusive" if
-	// it does not. Empty is "inclusive".
+	// Boundary is whether a heartbeat that is exactly service_down_time old counts: "inclusive" if it does, "exclusive" if it
+	// does not. Empty means "inclusive".
 	Boundary string
 }
 
-// schema turns the description into what the driver goes by.
+// schema returns the schema that c describes.
 func (c *Custom) schema() *schema {
 	s := &schema{
 		table: c.Table, key: c.Name, exact: true,
@@ -81,7 +81,7 @@ func (c *Custom) schema() *schema {
 	return s
 }
 
-// validate returns every mistake.
+// validate returns all mistakes, joined.
 func (c *Custom) validate() error {
 	errs := []error{c.checkNames(), c.checkWords()}
 	add := func(field, format string, args ...any) {
@@ -97,26 +97,26 @@ func (c *Custom) validate() error {
 		add("heartbeat", "is missing: which columns have the time of the last heartbeat?")
 	}
 	if (c.Group == "") == (c.GroupName == "") {
-		add("group", "exactly one of group, a column, and group_name, the name of the one group, is needed")
+		add("group", "set exactly one of group (a column) and group_name (the name of the only group)")
 	}
 	if c.Disabled != "" && c.Enabled != "" {
-		add("enabled", "is the opposite of disabled; keep one of the two")
+		add("enabled", "is the opposite of disabled: set only one of the two")
 	}
 	if c.Deleted == "" && c.DeletedKind != "" {
-		add("deleted_kind", "needs deleted, the column that it is about")
+		add("deleted_kind", "has no effect without deleted, which names the column")
 	}
 	return errors.Join(errs...)
 }
 
-// maxIdentifier is more than any of the databases takes.
+// maxIdentifier is the maximum length of a name, in bytes. No supported database allows more.
 const maxIdentifier = 255
 
-// checkNames checks what goes into the SQL as names.
+// checkNames checks the names that are used in SQL.
 func (c *Custom) checkNames() error {
 	var errs []error
 	check := func(field, name string) {
 		if !utf8.ValidString(name) || strings.ContainsRune(name, 0) || len(name) > maxIdentifier {
-			errs = append(errs, drivers.Field("custom."+field, "is not a name: at most %d bytes of UTF-8 text", maxIdentifier))
+			errs = append(errs, drivers.Field("custom."+field, "is not a valid name: it must be UTF-8 text of at most %d bytes", maxIdentifier))
 		}
 	}
 	for _, n := range []struct{ field, name string }{
@@ -146,7 +146,7 @@ func (c *Custom) checkNames() error {
 	return errors.Join(errs...)
 }
 
-// checkWords checks the settings that are one of a few words.
+// checkWords checks the settings that must be one of a few words.
 func (c *Custom) checkWords() error {
 	var errs []error
 	for _, w := range []struct {

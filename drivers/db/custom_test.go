@@ -264,28 +264,28 @@ func TestValidateCustom(t *testing.T) {
 		{"custom", "", &Custom{Table: "t", Group: "g", Name: "n", Heartbeat: []string{"h"}}, ""},
 		{"custom", "computed", &Custom{Table: "t", GroupName: "g", Name: "n", Heartbeat: []string{"h"}}, ""},
 		{"designate", "stored", nil, ""},
-		{"custom", "", nil, `custom: describes the table of schema "custom", and is missing`},
-		{"nova", "", &Custom{}, `custom: is read for schema "custom" only`},
+		{"custom", "", nil, `custom: is missing: schema "custom" needs the description of the table`},
+		{"nova", "", &Custom{}, `custom: has an effect only for schema "custom"`},
 		{"cinder", "stored", nil, "verdict: schema cinder has no stored state"},
 		{"manila", "guessed", nil, `verdict: must be "computed" or "stored"`},
 		{"custom", "", &Custom{}, `custom.table: is missing
 custom.name: is missing: which column has the members' names?
 custom.heartbeat: is missing: which columns have the time of the last heartbeat?
-custom.group: exactly one of group, a column, and group_name, the name of the one group, is needed`},
+custom.group: set exactly one of group (a column) and group_name (the name of the only group)`},
 		{"custom", "", &Custom{
 			Table: "t\x00", Group: "g", GroupName: "h", Name: strings.Repeat("n", 256), Heartbeat: []string{"", "h\xff"},
 			HeartbeatUnit: "minutes", DeletedKind: "gone", FutureHeartbeats: "bright", Boundary: "sky", Enabled: "a", Disabled: "b",
-		}, `custom.table: is not a name: at most 255 bytes of UTF-8 text
-custom.name: is not a name: at most 255 bytes of UTF-8 text
+		}, `custom.table: is not a valid name: it must be UTF-8 text of at most 255 bytes
+custom.name: is not a valid name: it must be UTF-8 text of at most 255 bytes
 custom.heartbeat[0]: is empty
-custom.heartbeat[1]: is not a name: at most 255 bytes of UTF-8 text
+custom.heartbeat[1]: is not a valid name: it must be UTF-8 text of at most 255 bytes
 custom.heartbeat_unit: must be one of time, seconds, milliseconds
 custom.deleted_kind: must be one of flag, number, time
 custom.future_heartbeats: must be one of down, up
 custom.boundary: must be one of inclusive, exclusive
-custom.group: exactly one of group, a column, and group_name, the name of the one group, is needed
-custom.enabled: is the opposite of disabled; keep one of the two
-custom.deleted_kind: needs deleted, the column that it is about`},
+custom.group: set exactly one of group (a column) and group_name (the name of the only group)
+custom.enabled: is the opposite of disabled: set only one of the two
+custom.deleted_kind: has no effect without deleted, which names the column`},
 	} {
 		cfg.Schema, cfg.Verdict, cfg.Custom = test.schema, test.rule, test.custom
 		err := cfg.Validate()

@@ -3,6 +3,9 @@ package db
 import (
 	"maps"
 	"slices"
+	"time"
+
+	"servicegroup_exporter/drivers"
 )
 
 // A schema describes one service's heartbeat table, and the rule by which the service decides that a row is up. Columns have
@@ -141,4 +144,12 @@ func (s *schema) rulesFor(kind Verdict) []rule {
 		return s.stored
 	}
 	return s.rules
+}
+
+// times are a service's defaults for service_down_time and report_interval.
+type times struct{ down, interval drivers.Duration }
+
+// seconds returns times in seconds, as in the services' own documentation.
+func seconds(down, interval int) times {
+	return times{drivers.Duration(down) * drivers.Duration(time.Second), drivers.Duration(interval) * drivers.Duration(time.Second)}
 }

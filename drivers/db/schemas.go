@@ -152,3 +152,20 @@ func octavia() *schema {
 		times: seconds(60, 10),
 	}
 }
+
+// ownTableName is the table of the canaries, which are members of this program.
+const ownTableName = "servicegroup_canary"
+
+// ownTable is the schema of servicegroup_canary. Rows are removed when members leave, because no service archives them.
+func ownTable() *schema {
+	return &schema{
+		table: ownTableName, key: "id",
+		group: "topic", name: "host", binary: "binary",
+		rules: []rule{{heartbeat: []string{"last_seen_up", "created_at"}}},
+		times: seconds(60, 10), corrects: true,
+		writer: &writer{
+			created: "created_at", reportCount: "report_count", beats: []string{"last_seen_up"},
+			binaryPrefix: "servicegroup-",
+		},
+	}
+}

@@ -18,7 +18,8 @@ type Config struct {
 	// reads all of them, so their order, and how the members spread keys over them, does not matter.
 	Servers []string
 
-	// KeyFormat is the format of the members' keys: KeyFormatSHA1 for Nova since release 14 (Newton), KeyFormatPlain for older releases.
+	// KeyFormat is the format of the members' keys: KeyFormatSHA1 for Nova since release 14 (Newton), KeyFormatPlain for older
+	// releases.
 	KeyFormat string
 
 	// ServiceDownTime is the age up to which a heartbeat counts: Nova's service_down_time.
