@@ -42,7 +42,7 @@ func TestBadRosters(t *testing.T) {
 		},
 		"bad servers": {
 			withRoster("roster: {source: nova}\n  member_metrics: minimal\n- {name: x, driver: mc, mc: {}, roster: {source: nova}}"),
-			"f.yml:10: sources[2].mc.servers: is empty: name at least one server, as [mc1:11211, mc2:11211]",
+			"f.yml:10: sources[2].mc.servers: is empty: list at least one server, for example [mc1:11211, mc2:11211]",
 		},
 	})
 }

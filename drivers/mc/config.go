@@ -61,7 +61,7 @@ func DefaultConfig() Config {
 func (c *Config) Validate() error {
 	errs := []error{c.checkServers(), c.TLS.Validate()}
 	if c.format() == nil {
-		errs = append(errs, drivers.Field("key_format", "%q is none of %s, %s", c.KeyFormat, KeyFormatSHA1, KeyFormatPlain))
+		errs = append(errs, drivers.Field("key_format", "%q is not one of %s, %s", c.KeyFormat, KeyFormatSHA1, KeyFormatPlain))
 	}
 	return errors.Join(append(errs, drivers.CheckPositive("service_down_time", c.ServiceDownTime),
 		drivers.CheckPositive("report_interval", c.ReportInterval), drivers.CheckPositive("timeout", c.Timeout))...)
@@ -70,7 +70,7 @@ func (c *Config) Validate() error {
 func (c *Config) checkServers() error {
 	switch n := len(c.Servers); {
 	case n == 0:
-		return drivers.Field("servers", "is empty: name at least one server, as [mc1:11211, mc2:11211]")
+		return drivers.Field("servers", "is empty: list at least one server, for example [mc1:11211, mc2:11211]")
 	case n > maxServers:
 		return drivers.Field("servers", "has %d servers; at most %d are possible", n, maxServers)
 	}

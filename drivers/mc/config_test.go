@@ -39,13 +39,13 @@ func TestValidate(t *testing.T) {
 		many[i] = fmt.Sprint("mc", i)
 	}
 	for want, change := range map[string]func(*Config){
-		"servers: is empty: name at least one server, as [mc1:11211, mc2:11211]": func(c *Config) { c.Servers = nil },
-		`servers: "mc1:11211" is given twice`:                                    func(c *Config) { c.Servers = []string{"mc1", "mc1:11211"} },
-		"servers: has 65 servers; at most 64 are possible":                       func(c *Config) { c.Servers = many },
-		`key_format: "md5" is none of sha1, plain`:                               func(c *Config) { c.KeyFormat = "md5" },
-		"service_down_time: is 0s, must be positive":                             func(c *Config) { c.ServiceDownTime = 0 },
-		"report_interval: is 0s, must be positive":                               func(c *Config) { c.ReportInterval = 0 },
-		"timeout: is 0s, must be positive":                                       func(c *Config) { c.Timeout = 0 },
+		"servers: is empty: list at least one server, for example [mc1:11211, mc2:11211]": func(c *Config) { c.Servers = nil },
+		`servers: "mc1:11211" is given twice`:                                             func(c *Config) { c.Servers = []string{"mc1", "mc1:11211"} },
+		"servers: has 65 servers; at most 64 are possible":                                func(c *Config) { c.Servers = many },
+		`key_format: "md5" is not one of sha1, plain`:                                     func(c *Config) { c.KeyFormat = "md5" },
+		"service_down_time: is 0s, must be positive":                                      func(c *Config) { c.ServiceDownTime = 0 },
+		"report_interval: is 0s, must be positive":                                        func(c *Config) { c.ReportInterval = 0 },
+		"timeout: is 0s, must be positive":                                                func(c *Config) { c.Timeout = 0 },
 	} {
 		cfg := good()
 		change(&cfg)
