@@ -20,7 +20,8 @@ func TestWalks(t *testing.T) {
 	require.NoError(t, err)
 	declared := declarations(t)
 	for heading, most := range map[string]int{
-		"From a row to bytes": 6,
+		"From a row to bytes":          6,
+		"From a death to Alertmanager": 5,
 	} {
 		_, section, found := strings.Cut(string(text), "\n## "+heading+"\n")
 		require.True(t, found, heading)
