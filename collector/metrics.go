@@ -23,12 +23,13 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
+	labels := []string{"source", "group"}
 	m := &metrics{
-		latency: histogram("servicegroup_detection_latency_seconds",
-			"Time from the last proof of life of a member that died to the moment this program saw it down.",
+		latency: NewHistogram("servicegroup_detection_latency_seconds",
+			"Time from the last proof of life of a member that died to the moment this program saw it down.", labels,
 			0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 75, 90, 120, 180, 300, 600),
-		outage: histogram("servicegroup_outage_duration_seconds",
-			"Time from the last proof of life of a member that died to the poll that found it up again.",
+		outage: NewHistogram("servicegroup_outage_duration_seconds",
+			"Time from the last proof of life of a member that died to the poll that found it up again.", labels,
 			1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 3*3600, 12*3600, 24*3600, 7*24*3600),
 		pollErrors: counter("servicegroup_source_poll_errors_total",
 			"Polls of the source that failed, by reason. While it grows, nothing is known of the source's members.",
@@ -59,15 +60,15 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-// histogram makes a histogram by source and group that is classic and native, with the settings that Prometheus and
+// NewHistogram returns a histogram that has classic buckets and is native too, with the settings that Prometheus and
 // Alertmanager use for their own.
-func histogram(name, help string, buckets ...float64) *prometheus.HistogramVec {
+func NewHistogram(name, help string, labels []string, buckets ...float64) *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: name, Help: help, Buckets: buckets,
 		NativeHistogramBucketFactor:     1.1,
 		NativeHistogramMaxBucketNumber:  100,
 		NativeHistogramMinResetDuration: time.Hour,
-	}, []string{"source", "group"})
+	}, labels)
 }
 
 // addSource starts a source's counters at zero, so that their first increase is seen.

@@ -3,9 +3,10 @@ package canary
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"servicegroup_exporter/collector"
 )
 
 // A reason is why a round failed. The set of reasons is closed: they are values of a metric label.
@@ -30,17 +31,18 @@ type metrics struct {
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	source := []string{"source"}
 	m := &metrics{
-		detection: histogram("servicegroup_canary_detection_latency_seconds",
-			"Time from the death of the canary to the poll that saw it down.",
+		detection: collector.NewHistogram("servicegroup_canary_detection_latency_seconds",
+			"Time from the death of the canary to the poll that saw it down.", source,
 			0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 75, 90, 120, 180, 300, 600),
-		recovery: histogram("servicegroup_canary_recovery_latency_seconds",
-			"Time from the return of the canary to the poll that saw it up.",
+		recovery: collector.NewHistogram("servicegroup_canary_recovery_latency_seconds",
+			"Time from the return of the canary to the poll that saw it up.", source,
 			0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
 		rounds: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "servicegroup_canary_rounds_total",
 			Help: "Rounds that have ended, whether they succeeded or failed.",
-		}, []string{"source"}),
+		}, source),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "servicegroup_canary_failures_total",
 			Help: "Rounds that failed, by reason.",
@@ -48,7 +50,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "servicegroup_canary_last_success_timestamp_seconds",
 			Help: "Unix time at which the last successful round ended.",
-		}, []string{"source"}),
+		}, source),
 	}
 	if reg == nil {
 		return m, nil
@@ -61,16 +63,6 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return nil, fmt.Errorf("registering the metrics of the canary: %w", err)
 	}
 	return m, nil
-}
-
-// histogram returns a histogram by source that has classic buckets and is native too.
-func histogram(name, help string, buckets ...float64) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: name, Help: help, Buckets: buckets,
-		NativeHistogramBucketFactor:     1.1,
-		NativeHistogramMaxBucketNumber:  100,
-		NativeHistogramMinResetDuration: time.Hour,
-	}, []string{"source"})
 }
 
 // add initializes the series of a source with zero, so that rate() sees their first increase.
