@@ -43,7 +43,7 @@ func TestFilters(t *testing.T) {
 	b.eventually(`document.querySelectorAll("#grid-body .row .member").length === 8`) // Both sources have been polled.
 	b.hasRows("cmp-3", "cmp-2", "ctl-1", "vol-1", "cmp-1", "cmp-4", "ctl-1", "ctl-2")
 	b.has("#verdict h2", "1 member is down")
-	b.has("#verdict", "1 member out of service is down too.")
+	b.has("#verdict", "1 member out of service is also down.")
 	b.has("#grid-body", "disabled: new disk")
 
 	// URLs that alerts link to.

@@ -21,7 +21,7 @@ func TestMemberPage(t *testing.T) {
 	b.has("#state", "up for ")
 	b.has("#facts", "nova-compute")
 	b.has("#labels", `member="c1"`)
-	b.has("#events", "Nothing has happened")
+	b.has("#events", "No events since the exporter started")
 
 	members.run("UPDATE members SET beat = 0")
 	b.has("#state", "down for ")
@@ -36,9 +36,9 @@ func TestMemberPage(t *testing.T) {
 
 	b.open(e.url(memberPath("cloud", "compute", "c1")))
 	members.run("DELETE FROM members")
-	b.has("#state", "There is no such member (any more)")
+	b.has("#state", "This member does not exist (any more)")
 	members.run("ALTER TABLE members RENAME TO renamed")
-	b.has("#state", "It can't be shown")
+	b.has("#state", "This member can't be shown")
 	// The only messages are those of the browser about the responses 404 and 503.
 	for _, message := range b.clearMessages() {
 		require.Regexp(t, "status of (404|503)", message)

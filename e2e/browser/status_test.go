@@ -29,7 +29,7 @@ func TestEventsAppearWithoutReload(t *testing.T) {
 	}
 	b := openTab(t, 1200, 900)
 	b.open(e.url("/"))
-	b.has("#verdict", "Nobody in service is down: 3 members")
+	b.has("#verdict", "No member in service is down (3 members)")
 	b.do(script("window.notReloaded = true"))
 
 	kill(members["c2"])
@@ -46,8 +46,8 @@ func TestEventsAppearWithoutReload(t *testing.T) {
 	require.Equal(t, []string{"All 3", "Down 1", "Unknown 0", "Up 2"}, b.texts(".states span"))
 
 	e.join("compute", "c2")
-	b.has("#verdict", "Nobody in service is down: 3 members")
-	b.has("#events li", "c2 is back")
+	b.has("#verdict", "No member in service is down (3 members)")
+	b.has("#events li", "c2 recovered")
 	require.True(t, value[bool](b, `document.querySelector("#detection details").open`), "the table has been closed")
 	e.join("network", "n1")
 	b.has("#groups", "network")
@@ -100,7 +100,7 @@ func TestNotLive(t *testing.T) {
 		"frozen": {func() { e.signal(syscall.SIGSTOP) }, func() { e.signal(syscall.SIGCONT) }},
 	} {
 		outage.begin()
-		b.has("#live", "Not live: what is shown is of 20")
+		b.has("#live", "Not live: showing the data of 20")
 		require.Equal(t, "lost", value[string](b, "document.body.className"), name)
 		require.NotEqual(t, healthy, color(), name)
 		outage.end()
@@ -115,10 +115,10 @@ func TestUnreadableSource(t *testing.T) {
 	members, e := serveMembers(t, 4)
 	b := openTab(t, 1200, 900)
 	b.open(e.url("/"))
-	b.has("#verdict", "Nobody in service is down: 4 members")
+	b.has("#verdict", "No member in service is down (4 members)")
 
 	members.run("ALTER TABLE members RENAME TO renamed")
-	b.has("#verdict h2", "cloud can't be relied on")
+	b.has("#verdict h2", "source cloud has no current data")
 	b.has("#verdict", "Suspect the backend or the network, not the nodes.")
 	b.has("#verdict", "4 members are unknown")
 	b.has("#sources", "can't be read")
@@ -128,7 +128,7 @@ func TestUnreadableSource(t *testing.T) {
 	require.Empty(t, b.texts("#grid-body .badge.up"))
 
 	members.run("ALTER TABLE renamed RENAME TO members")
-	b.has("#verdict", "Nobody in service is down: 4 members")
+	b.has("#verdict", "No member in service is down (4 members)")
 	b.has("#events li", "Source cloud can be read again")
 	b.checkNoMessages()
 }

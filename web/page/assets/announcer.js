@@ -1,9 +1,9 @@
-// Tells those who listen what happened: a few sentences, or, when much happens at once, how much.
+// Announces events to screen readers: as a few sentences, or as counts if many events come at once.
 import { sentence } from "./events.js";
 import { brief, count } from "./format.js";
 
-const wait = 1000; // milliseconds in which events are collected
-const most = 3; // sentences
+const wait = 1000; // milliseconds for which events are collected
+const most = 3; // sentences in one announcement
 
 export class Announcer {
   #events = [];

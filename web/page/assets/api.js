@@ -1,31 +1,31 @@
-// The JSON API beside the page.
+// A client of the JSON API.
 
-/** Where a request goes; parameters that are empty are left out. */
+/** The address of a path with parameters. Empty parameters are left out. */
 export function address(path, parameters = {}) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value));
   return query.size ? `${path}?${query}` : path;
 }
 
-/** The API, and what its answers tell of the server's clock. */
+/** The API, and the clock of the server as its answers show it. */
 export class API {
-  #offset = 0; // of the server's clock to this browser's, in milliseconds
+  #offset = 0; // clock of the server minus clock of the browser, in milliseconds
 
-  /** The time by the server's clock. Ages must not depend on how right the reader's clock is. */
+  /** The time by the clock of the server, so that ages do not depend on the clock of the browser. */
   now() {
     return Date.now() + this.#offset;
   }
 
-  /** Asks for a path under api/v1/. Fails with the API's own words, with its status, or when it takes too long. */
+  /** Requests a path below api/v1/. Throws an error with the message and the status of the answer, or after a timeout. */
   async get(path, parameters, timeout = 10000) {
     const response = await fetch(address(`api/v1/${path}`, parameters), { signal: AbortSignal.timeout(timeout) });
     const answer = await response.json().catch(() => ({}));
     if (!response.ok) {
-      throw Object.assign(new Error(answer.error ?? `the answer's status is ${response.status}`), { status: response.status });
+      throw Object.assign(new Error(answer.error ?? `the server answered with status ${response.status}`), { status: response.status });
     }
     return answer;
   }
 
-  /** Asks for the sources. How old their last success is by the server's clock tells what time it is there. */
+  /** Requests the sources. The time and the age of a last success give the clock of the server. */
   async sources(timeout) {
     const { sources } = await this.get("sources", {}, timeout);
     const clock = sources.find((s) => s.last_success);

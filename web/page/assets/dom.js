@@ -1,7 +1,7 @@
-// Elements from values. Text is only ever set as text, never as markup: names can be anything.
+// Helpers for elements. Text is always set as text, never as markup, because names of members can contain markup.
 import { absolute, duration } from "./format.js";
 
-/** Makes an element with properties, attributes (those with a dash, and role), and children. */
+/** Creates an element with properties, attributes (names with a dash, and role), and children. */
 export function element(tag, properties = {}, ...children) {
   const e = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -12,19 +12,19 @@ export function element(tag, properties = {}, ...children) {
   return e;
 }
 
-/** Sets a text if it is another one, so that nothing is laid out or announced again for nothing. */
+/** Sets a text if it differs, so that the browser does not lay out or announce the same text again. */
 export function setText(e, text) {
   if (e.textContent !== text) e.textContent = text;
 }
 
-/** Makes an element that says how long ago something was, and goes on saying so. */
+/** Creates an element that shows how long ago a time was. tickAll updates it. */
 export function ago(at, now, suffix = "") {
   const e = element("time");
   setAgo(e, at, now, suffix);
   return e;
 }
 
-/** Gives such an element another time, in milliseconds; NaN is none, about which it says nothing. */
+/** Sets the time of such an element, in milliseconds. With NaN the element is empty. */
 export function setAgo(e, at, now, suffix = "") {
   if (e.dataset.at !== String(at)) {
     e.dataset.at = at;
@@ -40,7 +40,7 @@ export function setAgo(e, at, now, suffix = "") {
   tick(e, now);
 }
 
-/** Brings what all such elements of the page say up to date. */
+/** Updates all such elements of the page. */
 export function tickAll(now) {
   for (const e of document.querySelectorAll("time[data-at]")) tick(e, now);
 }
@@ -50,14 +50,14 @@ function tick(e, now) {
   setText(e, Number.isNaN(at) ? "" : duration((now - at) / 1000) + e.dataset.suffix);
 }
 
-/** Changes what is in a container. Moving an element takes the focus away from it: it gets it back. */
+/** Changes the children of a container. An element that loses the focus because it was moved gets the focus back. */
 export function keepFocus(container, change) {
   const focused = container.contains(document.activeElement) ? document.activeElement : null;
   change();
   if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
 }
 
-/** Makes a list show items. Elements of items that are still there stay. */
+/** Makes a list show items. The elements of items that stay are reused. */
 export function reconcile(list, items, key, make, update) {
   keepFocus(list, () => arrange(list, items, key, make, update));
 }

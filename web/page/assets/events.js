@@ -1,25 +1,25 @@
-// Lists of what happened, newest first.
+// Lists of events, newest first.
 import { ago, element, reconcile } from "./dom.js";
 import { absolute, measured, parse } from "./format.js";
 import { memberAddress } from "./rows.js";
 
 const words = {
-  death: "died", recovery: "is back", join: "joined", leave: "left", forced_down: "was forced down",
+  death: "died", recovery: "recovered", join: "joined", leave: "left", forced_down: "was forced down",
   forced_up: "is no longer forced down", forgotten: "was forgotten", source_lost: "can't be read", source_back: "can be read again",
 };
 
-// The marks of states go with what an event made of its member.
+// The mark of an event is that of the state that it leads to.
 const marks = { death: "down", forced_down: "down", recovery: "up", forced_up: "up", source_lost: "blind", source_back: "up" };
 
-/** What happened, in words. */
+/** An event as a sentence. */
 export function sentence(e) {
   return e.member === undefined ? `Source ${e.source} ${words[e.event]}` : `${e.member} ${words[e.event]}`;
 }
 
-/** Shows events; on the page of one member, without its name. */
+/** Shows events. On the page of one member, the events are without its name. */
 export function showEvents(list, events, now, named = true) {
   if (!events.length) {
-    list.replaceChildren(element("li", { className: "none", textContent: "Nothing has happened since this program started." }));
+    list.replaceChildren(element("li", { className: "none", textContent: "No events since the exporter started." }));
     return;
   }
   reconcile(list, events, (e) => String(e.id), (e) => make(e, now, named));
@@ -42,7 +42,7 @@ function detail(e, named) {
   const parts = named ? (e.member === undefined ? [] : [`${e.source} / ${e.group}`]) : [absolute(new Date(e.time))];
   if (e.latency_seconds !== undefined) {
     const taken = measured(e.latency_seconds);
-    parts.push(e.event === "recovery" ? `out for ${taken}` : `detected after ${taken}`);
+    parts.push(e.event === "recovery" ? `down for ${taken}` : `detected after ${taken}`);
   }
   if (e.error) parts.push(e.error);
   return parts.join(" · ");

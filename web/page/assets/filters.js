@@ -1,4 +1,4 @@
-// The form of filters. The address of the page holds them too, so that it can be shared and alerts can link to it.
+// The form of filters. The address of the page contains the filters too, so that it can be shared and alerts can link to it.
 import { address } from "./api.js";
 import { element, setText } from "./dom.js";
 import { filterNames, readFilter } from "./select.js";
@@ -6,7 +6,7 @@ import { filterNames, readFilter } from "./select.js";
 export class Filters {
   value = readFilter(location.search);
 
-  /** changed is called when somebody changes a filter. */
+  /** changed is called when a filter changes. */
   constructor(form, changed) {
     Object.assign(this, { form, changed });
     form.addEventListener("input", () => this.#read());
@@ -19,14 +19,14 @@ export class Filters {
     });
   }
 
-  /** Changes filters. With a step of its own, the browser's way back undoes it. */
+  /** Changes filters. With step, the browser's back button undoes the change. */
   set(values, step = false) {
     this.value = { ...this.value, ...values };
     this.#write();
     this.#remember(step);
   }
 
-  /** Offers what there is to choose from. What is chosen stays, also if it is not there (any more). */
+  /** Sets the options to choose from. The chosen option stays, even if it does not exist (any more). */
   offer({ sources, groups, zones }) {
     const { source } = this.value;
     const names = groups.filter((g) => !source || g.source === source).map((g) => g.group);
@@ -38,7 +38,7 @@ export class Filters {
     this.#write();
   }
 
-  /** Says how many members there are in each state. */
+  /** Shows how many members there are in each state. */
   count(counts) {
     const all = counts.down + counts.unknown + counts.up;
     for (const radio of this.form.elements.state) {
@@ -46,7 +46,7 @@ export class Filters {
     }
   }
 
-  /** How many filters are set. */
+  /** The number of filters that are set. */
   get size() {
     return filterNames.filter((name) => this.value[name]).length;
   }

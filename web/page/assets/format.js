@@ -1,4 +1,4 @@
-// Words for times and numbers.
+// Formats for times and numbers.
 
 const units = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
 
@@ -13,7 +13,7 @@ export function duration(seconds) {
   return `${Math.floor(whole / size)}${unit}` + (left ? ` ${left}${rest[0]}` : "");
 }
 
-/** A measured duration in seconds: "3ms", "2.1s", then like any other. */
+/** A measured duration in seconds: "3ms", "2.1s"; longer ones as by duration. */
 export function measured(seconds) {
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)}ms`;
   return seconds < 10 ? `${Number(seconds.toFixed(1))}s` : duration(seconds);
@@ -24,19 +24,19 @@ export function count(n, thing) {
   return `${n.toLocaleString("en")} ${thing}${n === 1 ? "" : "s"}`;
 }
 
-/** Date and time of the reader's own clock, to the second: "2026-11-25 03:12:10". */
+/** Date and time in the time zone of the browser, to the second: "2026-11-25 03:12:10". */
 export function absolute(date) {
   const two = (n) => String(n).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
     `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** Milliseconds since 1970 of a time in an answer; NaN where there is none. */
+/** Milliseconds since 1970 of a time in an answer, or NaN if there is none. */
 export function parse(time) {
   return time ? Date.parse(time) : NaN;
 }
 
-/** The first characters of a text, where the whole of it would be too much to look at or to listen to. */
+/** The first characters of a text, if the whole text would be too long to read or to listen to. */
 export function brief(text, most = 60) {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }

@@ -1,20 +1,20 @@
-// A grid of rows of one height that makes elements only for those in sight, for any number of members.
+// A grid for any number of members. All rows have the same height, and only visible rows are elements.
 import { keepFocus } from "./dom.js";
 
-const margin = 8; // rows beyond those in sight, so that scrolling shows no gap
+const margin = 8; // rows beyond the visible ones, so that scrolling shows no gap
 
 /**
- * Exactly one row is reachable by Tab, the active one; keys move it. A row that has the focus stays an element even out
- * of sight, so that the focus is not lost, and an element stays with its member when rows move.
+ * The Tab key reaches exactly one row, the active one; other keys move it. A row that has the focus stays an element when it
+ * is not visible, so that the focus is not lost. An element stays with its member when rows move.
  */
 export class Grid {
   #items = [];
   #rows = new Map(); // key of a member → its element
   #active = ""; // key of the active row
-  #chosen = false; // somebody has been at the active row; otherwise it is the first one
+  #chosen = false; // whether the user has chosen the active row; otherwise it is the first row
   #height = 0; // of a row, in pixels
 
-  /** make makes a row, fill fills it with a member, open opens a member. */
+  /** make creates a row, fill shows a member in it, open opens the page of a member. */
   constructor(grid, { make, fill, open }) {
     Object.assign(this, { grid, make, fill, open });
     this.body = grid.querySelector(".grid-body");
@@ -35,7 +35,7 @@ export class Grid {
     this.render(true);
   }
 
-  /** Brings the elements in line with what is in sight; with all, also what they say. */
+  /** Updates which rows are elements; with all, also what the rows show. */
   render(all = false) {
     this.#height = parseFloat(getComputedStyle(this.grid).getPropertyValue("--row"));
     this.space.style.height = `${this.#items.length * this.#height}px`;
@@ -105,7 +105,7 @@ export class Grid {
     e.preventDefault();
   }
 
-  /** Moves the focus to a row, and the row into sight. */
+  /** Moves the focus to a row, and makes the row visible. */
   #focus(i) {
     const top = i * this.#height;
     const body = this.body;

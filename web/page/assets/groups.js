@@ -1,10 +1,10 @@
-// The groups, with how many of their members are in which state.
+// The groups, with the number of members in each state.
 import { address } from "./api.js";
 import { element, reconcile, setText } from "./dom.js";
 import { wantsGroup } from "./select.js";
 import { states } from "./store.js";
 
-/** Shows the groups as links that filter; those with members down first. */
+/** Shows the groups as links that set the filter. Groups with members that are down come first. */
 export function showGroups(list, groups, filter, severalSources) {
   const sorted = [...groups].sort((a, b) => b.lost - a.lost || b.down - a.down || b.unknown - a.unknown);
   reconcile(list, sorted, (g) => g.key, make, (item, g) => fill(item, g, filter, severalSources));

@@ -1,12 +1,12 @@
-// How long it took to see deaths, as a drawing with its numbers in words and in a table.
+// The histogram of detection latencies, as a drawing, a sentence and a table.
 import { element } from "./dom.js";
 import { count, measured } from "./format.js";
 
 const width = 320;
 const height = 120;
-const foot = 18; // for the axis
+const foot = 18; // height of the labels below the axis
 
-/** Adds up histograms: how many deaths fell into each bucket alone, how many in all, and the seconds of all. */
+/** Adds up histograms. Returns the deaths in each bucket (not cumulative), their total, and the sum of their seconds. */
 export function combine(detections) {
   const buckets = new Map();
   let total = 0;
@@ -24,20 +24,20 @@ export function combine(detections) {
   return { total, seconds, buckets: [...buckets].sort(([a], [b]) => a - b).map(([le, n]) => ({ le, n })) };
 }
 
-/** The smallest bound of a bucket that this share of all deaths is within. */
+/** The smallest upper bound of a bucket below which this share of all deaths lies. */
 export function quantile({ total, buckets }, share) {
   let within = 0;
   return buckets.find(({ n }) => (within += n) >= share * total)?.le;
 }
 
-/** Shows histograms, added up. What has not changed is left alone, and the table stays open. */
+/** Shows the sum of histograms. Without a change it does nothing, and an open table stays open. */
 export function showDetection(place, detections) {
   const sum = combine(detections);
   const shown = JSON.stringify(sum);
   if (place.dataset.shown === shown) return;
   place.dataset.shown = shown;
   if (!sum.total) {
-    place.replaceChildren(element("p", { className: "none", textContent: "No death has been seen since this program started." }));
+    place.replaceChildren(element("p", { className: "none", textContent: "No deaths since the exporter started." }));
     return;
   }
   const text = `${count(sum.total, "death")}, detected after ${measured(sum.seconds / sum.total)} on average; 99% ${bound(quantile(sum, 0.99))}.`;
@@ -46,16 +46,16 @@ export function showDetection(place, detections) {
   place.replaceChildren(
     element("p", { className: "summary", textContent: text }),
     draw(used, text),
-    element("details", { open }, element("summary", { textContent: "As a table" }), table(used)));
+    element("details", { open }, element("summary", { textContent: "Show as a table" }), table(used)));
 }
 
 function bound(le) {
-  return le === Infinity ? "later than the last bucket" : `within ${label(le)}`;
+  return le === Infinity ? "above the last bucket" : `within ${label(le)}`;
 }
 
 const label = (le) => (le === Infinity ? "more" : measured(le));
 
-/** Leaves out the empty buckets at both ends, but for one. */
+/** Removes the empty buckets at both ends, except one. */
 function trim(buckets) {
   const first = buckets.findIndex(({ n }) => n > 0);
   const last = buckets.findLastIndex(({ n }) => n > 0);

@@ -1,28 +1,29 @@
-// Says whether what the page shows is live. What is not must never look healthy: the page's style takes the colours away.
+// Shows whether the page is live. Old data must never look healthy, so the style sheet removes the colours of a page that is
+// not live.
 import { setText } from "./dom.js";
 import { absolute } from "./format.js";
 
 export class Live {
   #text = document.getElementById("live-text");
-  #fresh = null; // when something was last read
+  #fresh = null; // time of the last answer
 
-  /** The stream is there, and everything that is shown was read since. */
+  /** The stream is connected, and everything that the page shows was read after that. */
   ok() {
     document.body.className = "live";
     setText(this.#text, "Live");
     this.fresh();
   }
 
-  /** Something was just read. */
+  /** The server has answered. */
   fresh() {
     this.#fresh = new Date();
   }
 
-  /** The stream is not there. What is shown is as old as the last time that something was read. */
+  /** The stream is not connected. The page shows the data of the last answer. */
   lost() {
     document.body.className = "lost";
     setText(this.#text, this.#fresh
-      ? `Not live: what is shown is of ${absolute(this.#fresh)}. Connecting again…`
-      : "Not live: the server does not answer. Connecting again…");
+      ? `Not live: showing the data of ${absolute(this.#fresh)}. Reconnecting…`
+      : "Not live: the server does not answer. Reconnecting…");
   }
 }

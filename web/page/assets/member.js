@@ -1,4 +1,4 @@
-// The page of one member: what it is, and what happened to it.
+// The page of one member: its state, its attributes and its events.
 import { API, address } from "./api.js";
 import { ago, element, setText, tickAll } from "./dom.js";
 import { showEvents } from "./events.js";
@@ -43,15 +43,15 @@ class MemberPage {
       const { member, events } = await this.#api.get("member", asked);
       this.#show(member, events, sources.find((s) => s.source === member.source));
     } catch (error) {
-      if (!error.status) throw error; // No answer at all.
+      if (!error.status) throw error; // There was no answer.
       this.#missing(error);
     }
     this.#live.fresh();
   }
 
-  /** The server has answered that it can't show the member. */
+  /** Shows that the server has answered with an error. */
   #missing(error) {
-    const why = error.status === 404 ? "There is no such member (any more)" : "It can't be shown";
+    const why = error.status === 404 ? "This member does not exist (any more)" : "This member can't be shown";
     place("known").hidden = true;
     place("verdict").className = "verdict unknown";
     setText(place("state"), `${why}: ${error.message}`);
@@ -72,9 +72,9 @@ class MemberPage {
   }
 
   #state(m, source, trusted, now) {
-    const why = trusted ? notes(m) : `its source ${brief(m.source)} ${source?.error ? `can't be read: ${source.error}` : "was not read for long"}`;
+    const why = trusted ? notes(m) : `source ${brief(m.source)} ${source?.error ? `can't be read: ${source.error}` : "was not read recently"}`;
     const fresh = element("p", { id: "state" }, badge(m.state), " for ", ago(parse(m.since), now), why ? ` · ${why}` : "");
-    setText(place("announcer"), m.state); // The line itself says something else every second.
+    setText(place("announcer"), m.state); // The line itself changes every second.
     tickAll(now);
     if (!place("state").isEqualNode(fresh)) place("state").replaceChildren(...fresh.childNodes);
   }
@@ -84,14 +84,14 @@ class MemberPage {
     if (place("links").childElementCount) return;
     place("links").append(
       element("a", { href: address("./", { source: m.source, group: m.group }), textContent: m.group ? `All of group ${brief(m.group)}` : "All members" }),
-      element("a", { href: address("./", { state: "down" }), textContent: "All who are down" }));
+      element("a", { href: address("./", { state: "down" }), textContent: "All members that are down" }));
   }
 
   #facts(m, source, now) {
     const facts = {
       Source: m.source, Group: m.group, Zone: m.zone, Binary: m.binary,
       Since: time(parse(m.since), now),
-      // A heartbeat has the time of the backend's clock.
+      // The time of a heartbeat is by the clock of the backend.
       "Last heartbeat": m.last_heartbeat ? time(parse(m.last_heartbeat) - (source?.clock_offset_seconds ?? 0) * 1000, now) : "",
       Enabled: yesOrNo(m.enabled), "Disabled because": m.disabled_reason, "Forced down": yesOrNo(m.forced_down),
       Version: m.version, UUID: m.uuid, "Deaths and recoveries": String(m.transitions),
@@ -103,14 +103,14 @@ class MemberPage {
   }
 }
 
-/** A time on the clock, and how long ago that was. */
+/** A time, and how long ago it was. */
 function time(at, now) {
   return element("span", {}, `${absolute(new Date(at))} · `, ago(at, now, " ago"));
 }
 
 const yesOrNo = (flag) => (flag === undefined ? "" : flag ? "yes" : "no");
 
-/** The member's series as Prometheus would have it asked for. */
+/** The selector of the service_up series of the member. */
 function labels(m) {
   const quoted = ["source", "group", "member", "binary", "zone"].map((name) => `${name}=${JSON.stringify(m[name])}`);
   return `service_up{\n  ${quoted.join(",\n  ")}\n}`;

@@ -1,7 +1,7 @@
-// When to read again: soon after something happened, else now and then, and never so often that it slows the page or the
-// server down.
+// Decides when to read again: soon after an event, otherwise at longer intervals, and never so often that reading slows down
+// the page or the server.
 
-// Milliseconds from the end of one read to the next, at least; and how many times as long as the last read took.
+// The minimum time from the end of one read to the next: in milliseconds, and as a multiple of the time that the last read took.
 const urgent = { least: 200, times: 4 };
 const usual = { least: 1000, times: 20 };
 
@@ -9,16 +9,16 @@ export class Pace {
   #sources = new Set();
   #timer = 0;
   #due = Infinity;
-  #ended = 0; // when the last read did
-  #took = 0; // milliseconds
+  #ended = 0; // when the last read ended
+  #took = 0; // milliseconds that the last read took
   #reading = false;
 
-  /** read reads the sources that it is given. What fails is left to whoever watches the connection. */
+  /** read reads the given sources. Its failures are handled by the stream, which checks the connection. */
   constructor(read) {
     this.read = read;
   }
 
-  /** A source has to be read again. */
+  /** Schedules another read of a source. */
   add(source, soon) {
     const { least, times } = soon ? urgent : usual;
     this.#sources.add(source);
@@ -41,7 +41,7 @@ export class Pace {
     try {
       await this.read(sources);
     } catch {
-      for (const source of sources) this.#sources.add(source); // It is read together with the next.
+      for (const source of sources) this.#sources.add(source); // These sources are read with the next ones.
     }
     this.#reading = false;
     this.#ended = performance.now();

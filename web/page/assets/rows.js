@@ -4,10 +4,10 @@ import { ago, element, setAgo, setText } from "./dom.js";
 import { brief } from "./format.js";
 import { notes, outOfService } from "./store.js";
 
-/** Where a member's own page is. */
+/** The address of the page of a member. */
 export const memberAddress = ({ source, group, member }) => address("member", { source, group, member });
 
-/** A state as a mark and a word: never by colour alone. */
+/** A state as a mark and a word, so that it does not depend on colour. */
 export function badge(state) {
   return element("span", { className: `badge ${state}` }, element("span", { className: "mark", "aria-hidden": "true" }), element("span", {}, state));
 }
@@ -17,7 +17,7 @@ export function setBadge(e, state) {
   setText(e.lastElementChild, state);
 }
 
-/** Makes the row of a member. */
+/** Creates the row of a member. */
 export function makeRow(member) {
   const cell = (name, ...children) => element("span", { role: "gridcell", className: name }, ...children);
   const link = element("a", { href: memberAddress(member), textContent: member.member, title: brief(member.member, 1000), tabIndex: -1 });
@@ -33,13 +33,13 @@ export function makeRow(member) {
   );
 }
 
-/** Makes a row say what is known of its member now. */
+/** Updates the row of a member. */
 export function fillRow(row, m, { now, offsets, withSource }) {
   const [state, , since, heartbeat, group, zone, binary, reason] = row.children;
   row.className = `row ${m.state}${outOfService(m) ? " out" : ""}`;
   setBadge(state.firstElementChild, m.state);
   setAgo(since.firstElementChild, m.at, now);
-  // A heartbeat has the time of the backend's clock.
+  // The time of a heartbeat is by the clock of the backend.
   setAgo(heartbeat.firstElementChild, m.heartbeat - (offsets.get(m.source) ?? 0) * 1000, now, " ago");
   const full = withSource ? `${m.source} / ${m.group}` : m.group;
   for (const [cell, text] of [[group, full], [zone, m.zone], [binary, m.binary], [reason, notes(m)]]) {

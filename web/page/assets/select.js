@@ -1,10 +1,10 @@
-// Which members are shown, and in which order.
+// Selects the members to show, and sorts them.
 import { outOfService, states } from "./store.js";
 
-/** The filters as the address of the page has them. */
+/** The names of the filters in the address of the page. */
 export const filterNames = ["q", "source", "group", "zone", "state"];
 
-/** Reads the filters from the part of an address behind the question mark. */
+/** Reads the filters from the query of an address. */
 export function readFilter(search) {
   const query = new URLSearchParams(search);
   const filter = Object.fromEntries(filterNames.map((name) => [name, query.get(name) ?? ""]));
@@ -12,15 +12,15 @@ export function readFilter(search) {
   return filter;
 }
 
-/** True if something of a group's is wanted. */
+/** Whether the filter selects a group. */
 export function wantsGroup(filter, { source, group }) {
   return (!filter.source || filter.source === source) && (!filter.group || filter.group === group);
 }
 
 /**
- * Picks members and counts, for each state, how many there would be without the filter of states. The down come first,
- * those that somebody should look at before those out of service, and the newest before the others; then the unknown, then
- * the up, as the API sorts them.
+ * Selects members, and counts the members in each state without the filter of states. Members that are down come first: those
+ * in service before those out of service, and the latest deaths before earlier ones. Then come the members that are unknown
+ * and those that are up, in the order of the API.
  */
 export function select(members, filter) {
   const text = filter.q.trim().toLowerCase();
@@ -37,7 +37,7 @@ export function select(members, filter) {
   return { list: [...picked.down, ...picked.unknown, ...picked.up], counts, total };
 }
 
-/** What groups, with counts of states, and zones there are, which columns have something to show, and who is down. */
+/** Returns the groups with their counts, the zones, the columns that are not empty, and the members that are down. */
 export function survey(members) {
   const groups = new Map();
   const zones = new Set();

@@ -1,10 +1,10 @@
-// The sources: can they be read, and is what they said still true?
+// The sources, whether they can be read, and how old their data is.
 import { ago, element, reconcile, setAgo, setText } from "./dom.js";
 import { count, measured, parse } from "./format.js";
 
-const fewest = 180; // seconds that any source may go unread, for those that only scrapes read
+const fewest = 180; // seconds that any source may stay unread, because some sources are only read by scrapes
 
-/** What is the matter with a source: "up", "blind" (it can't be read), "stale" (nobody has read it for long), "new". */
+/** The health of a source: "up", "blind" (it can't be read), "stale" (it was not read recently) or "new" (it was not read yet). */
 export function health(source, now) {
   if (!source.last_attempt) return "new";
   if (!source.up) return "blind";
@@ -12,9 +12,9 @@ export function health(source, now) {
   return now - parse(source.last_success) > most * 1000 ? "stale" : "up";
 }
 
-const words = { up: "readable", blind: "can't be read", stale: "not read for long", new: "not polled yet" };
+const words = { up: "readable", blind: "can't be read", stale: "not read recently", new: "not polled yet" };
 
-/** Shows the sources as a list of cards, those with something the matter first. */
+/** Shows the sources as a list of cards, those with a problem first. */
 export function showSources(list, sources, now) {
   const sorted = [...sources].sort((a, b) => (health(a, now) === "up") - (health(b, now) === "up"));
   reconcile(list, sorted, (s) => s.source, make, (card, s) => fill(card, s, now));
@@ -27,7 +27,7 @@ function make(s) {
       element("span", { className: "tally" })),
     element("p", { className: "error" }),
     element("p", { className: "backend" }),
-    element("dl", {}, ...fact("Read", ago(NaN, 0, " ago")), ...fact("Poll"), ...fact("Clock"), ...fact("Down time")));
+    element("dl", {}, ...fact("Read", ago(NaN, 0, " ago")), ...fact("Poll"), ...fact("Clock"), ...fact("Heartbeat timeout")));
 }
 
 function fact(name, value = "") {
@@ -48,9 +48,9 @@ function fill(card, s, now) {
   setAgo(read.firstElementChild, parse(s.last_success), now, " ago");
   read.classList.toggle("never", !s.last_success);
   setText(took, measured(s.poll_duration_seconds));
-  setText(offset, s.clock_offset_seconds === undefined ? "not known" : signed(s.clock_offset_seconds));
+  setText(offset, s.clock_offset_seconds === undefined ? "unknown" : signed(s.clock_offset_seconds));
   offset.classList.toggle("bad", Math.abs(s.clock_offset_seconds) > 5);
-  setText(downTime, s.down_time_seconds ? measured(s.down_time_seconds) : "not known");
+  setText(downTime, s.down_time_seconds ? measured(s.down_time_seconds) : "unknown");
 }
 
 function tallied({ up, down, unknown }) {

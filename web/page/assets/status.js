@@ -1,4 +1,4 @@
-// The status page: what is read, when, and what is drawn of it.
+// The status page: reads the API and shows its answers.
 import { API } from "./api.js";
 import { Announcer } from "./announcer.js";
 import { setText, tickAll } from "./dom.js";
@@ -28,7 +28,7 @@ class Status {
   #sources = [];
   #events = [];
   #detections = [];
-  #missed = []; // events that came while members were being read, and may be newer than what was read
+  #missed = []; // events that arrived during a read of the members, and may be newer than its answer
   #drawing = false;
   #pace = new Pace((sources) => this.#read(sources));
   #filters = new Filters(place("filters"), () => this.#filtered());
@@ -57,7 +57,7 @@ class Status {
     this.#live.ok();
   }
 
-  /** Reads the members of some sources, and what goes with them. */
+  /** Reads the members of some sources, all sources, and the detection latencies. */
   async #read(names) {
     this.#missed = [];
     const [sources, { detection }] = await Promise.all([this.#api.sources(), this.#api.get("detection")]);
@@ -72,7 +72,7 @@ class Status {
     this.#draw();
   }
 
-  /** Takes in what is known of the sources. Members of one that nobody has read for long are as good as unknown. */
+  /** Stores the sources. The members of a source that was not read recently become unknown. */
   #know(sources) {
     this.#sources = sources;
     const now = this.#api.now();
@@ -85,7 +85,7 @@ class Status {
     this.#draw();
   }
 
-  /** Fails if the server does not answer. Also keeps the title of a page right that nobody looks at. */
+  /** Throws an error if the server does not answer. Also updates the title of a hidden page. */
   async #check() {
     this.#know(await this.#api.sources(5000));
     if (!document.hidden) this.#draw();
@@ -121,7 +121,7 @@ class Status {
     this.#filters.set(current ? { source: "", group: "" } : { source: query.get("source"), group: query.get("group") }, true);
   }
 
-  /** Draws everything in the browser's next frame. */
+  /** Draws the page in the next frame of the browser. */
   #draw() {
     if (this.#drawing) return;
     this.#drawing = true;

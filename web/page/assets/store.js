@@ -1,29 +1,29 @@
-// What is known of the members.
+// The members as the API and the events describe them.
 import { parse } from "./format.js";
 
-/** The states, the worst first. */
+/** The states, from worst to best. */
 export const states = ["down", "unknown", "up"];
 
-/** A key that differs for any two members. */
+/** A unique key of a member. */
 export const keyOf = (m) => JSON.stringify([m.source, m.group, m.member]);
 
 /**
- * Out of service by an operator's decision. Nova disables services by itself too; its reason then begins with "AUTO:". A
- * member that was dead before it was forced down is as dead as before.
+ * Whether an operator has taken a member out of service. Nova also disables services by itself, with a reason that begins with
+ * "AUTO:"; those are in service. A member that was down before it was forced down stays in service.
  */
 export function outOfService(m) {
   return (m.forced_down === true && !m.fenced) || (m.enabled === false && !m.disabled_reason.startsWith("AUTO:"));
 }
 
-/** Why a member is as it is, in words. */
+/** The administrative state of a member, in words. */
 export function notes(m) {
   const words = [];
-  if (m.forced_down) words.push(m.fenced ? "forced down when dead" : "forced down");
+  if (m.forced_down) words.push(m.fenced ? "forced down after it died" : "forced down");
   if (m.enabled === false) words.push(m.disabled_reason ? `disabled: ${m.disabled_reason}` : "disabled");
   return words.join("; ");
 }
 
-// What events make of a member's state.
+// The state of a member after an event.
 const becomes = { death: "down", forced_down: "down", recovery: "up", forced_up: "up" };
 
 export class Store {
@@ -34,7 +34,7 @@ export class Store {
     for (const members of this.#sources.values()) yield* members.values();
   }
 
-  /** Takes in what the API says of all members of a source. */
+  /** Stores the answer of the API with all members of a source. */
   replace(source, answer) {
     const old = this.#sources.get(source);
     const members = new Map();
@@ -46,17 +46,17 @@ export class Store {
     this.#sources.set(source, members);
   }
 
-  /** Forgets sources that are no longer there. */
+  /** Removes all sources except these. */
   keep(names) {
     for (const name of this.#sources.keys()) if (!names.includes(name)) this.#sources.delete(name);
   }
 
-  /** Makes all members of a source unknown: it can't be read, or was not for too long. */
+  /** Makes all members of a source unknown, because the source can't be read or was not read recently. */
   doubt(source) {
     for (const m of this.#sources.get(source)?.values() ?? []) m.state = "unknown";
   }
 
-  /** Takes in an event at once. It tells little; the next answer of the API tells the rest. */
+  /** Applies an event at once. The next answer of the API has the other attributes. */
   apply(e) {
     const members = this.#sources.get(e.source);
     if (!members) return;
@@ -71,10 +71,10 @@ export class Store {
   }
 }
 
-// What an answer leaves out where the backend does not know it.
+// The attributes that an answer leaves out if the backend does not have them.
 const absent = { last_heartbeat: undefined, enabled: undefined, forced_down: undefined, fenced: undefined };
 
-/** Copies an answer into what is kept of a member, with what filters and rows need of it. */
+/** Copies a member of an answer into the stored member, and derives what filters and rows need. */
 function takeIn(known, key, m) {
   if (known.since !== m.since) known.at = parse(m.since);
   if (known.last_heartbeat !== m.last_heartbeat) known.heartbeat = parse(m.last_heartbeat);

@@ -1,19 +1,20 @@
-// The stream of events, and whether the page is live.
+// The stream of events, and the check that the server still answers.
 import { address } from "./api.js";
 
 const types = [
   "death", "recovery", "join", "leave", "forced_down", "forced_up", "forgotten", "source_lost", "source_back", "poll",
 ];
-const firstWait = 500; // milliseconds until the first try to connect again; each further one waits twice as long,
-const longestWait = 8000; // up to this.
+const firstWait = 500; // milliseconds before the first reconnection; the time doubles with each further one
+const longestWait = 8000; // milliseconds before any reconnection
 const checkEvery = 5000; // milliseconds between checks that the server still answers
 
 /**
- * A Stream keeps a connection for as long as the page is looked at; browsers allow few at a time to one server, and
- * hidden pages would use them up.
+ * A Stream keeps a connection while the page is visible. Browsers allow few connections to one server at a time, and hidden
+ * pages would use them up.
  *
- * It calls opened when it is connected, which has to read everything anew and fails if it can't; event for each event; lost when the
- * connection is. A server that has frozen closes nothing: check is called now and then and has to fail if it gets no answer.
+ * It calls opened when it is connected, which must read everything again and throw an error if it can't; event for each event;
+ * and lost when the connection is lost. A server that hangs does not close the connection, so the stream also calls check at
+ * intervals, which must throw an error if the server does not answer.
  */
 export class Stream {
   #source = null;
@@ -47,7 +48,7 @@ export class Stream {
     }
   }
 
-  /** Goes on after nobody looked: what is shown is old until it was read anew. */
+  /** Reconnects when the page becomes visible again. The page shows old data until it has read everything again. */
   #resume() {
     this.lost();
     this.#connect();
@@ -59,7 +60,7 @@ export class Stream {
     this.#source = null;
   }
 
-  /** Connects again later. The browser's own retries end for good at the first answer that is an error. */
+  /** Reconnects later. The browser's own retries stop at the first answer that is an error. */
   #retry() {
     this.#close();
     this.lost();

@@ -1,20 +1,20 @@
-// One look: who is dead, since when, and whether it is the nodes or the backend.
+// The summary: which members are down, since when, and whether to suspect the nodes or the backend.
 import { ago, element, setText, tickAll } from "./dom.js";
 import { brief, count, duration, parse } from "./format.js";
 import { memberAddress } from "./rows.js";
 import { health } from "./sources.js";
 import { outOfService } from "./store.js";
 
-const named = 5; // members that are named
+const named = 5; // members that the summary names
 
-/** Shows the verdict about everything, whatever the filters are. */
+/** Shows the summary of all members, regardless of the filters. */
 export function showVerdict(section, { sources, groups, down, total, now }) {
   const [title, details] = section.children;
   const ill = sources.filter((s) => health(s, now) !== "up");
   const serving = down.filter((m) => !outOfService(m));
   const lines = [dead(serving, now), ...suspicions(sources, groups, now), ...ill.map((s) => blindness(s, now)), aside(down.length - serving.length)];
   const unknown = groups.reduce((n, g) => n + g.unknown, 0);
-  if (unknown) lines.push(`${count(unknown, "member")} ${unknown === 1 ? "is" : "are"} unknown: neither known to be dead nor known to be alive.`);
+  if (unknown) lines.push(`${count(unknown, "member")} ${unknown === 1 ? "is" : "are"} unknown: neither known to be up nor known to be down.`);
   setText(title, headline(serving.length, unknown, ill, total));
   section.className = `verdict ${serving.length ? "down" : ill.length || unknown ? "unknown" : "up"}`;
   const fresh = element("ul", { id: details.id }, ...lines.filter(Boolean).map((line) => element("li", {}, line)));
@@ -25,13 +25,13 @@ export function showVerdict(section, { sources, groups, down, total, now }) {
 function headline(down, unknown, ill, total) {
   const parts = [];
   if (down) parts.push(`${count(down, "member")} ${down === 1 ? "is" : "are"} down`);
-  if (ill.length) parts.push(`${ill.length === 1 ? brief(ill[0].source) : count(ill.length, "source")} can't be relied on`);
+  if (ill.length) parts.push(`${ill.length === 1 ? `source ${brief(ill[0].source)} has` : `${count(ill.length, "source")} have`} no current data`);
   else if (unknown) parts.push(`${unknown.toLocaleString("en")} unknown`);
   if (parts.length) return parts.join("; ");
-  return total ? `Nobody in service is down: ${count(total, "member")}` : "There are no members yet";
+  return total ? `No member in service is down (${count(total, "member")})` : "There are no members yet";
 }
 
-/** Names those who are in service and down, the newest first. */
+/** Names the members in service that are down, the latest deaths first. */
 function dead(serving, now) {
   const line = element("span");
   for (const m of serving.slice(0, named)) {
@@ -43,7 +43,7 @@ function dead(serving, now) {
 }
 
 function aside(n) {
-  return n ? `${count(n, "member")} out of service ${n === 1 ? "is" : "are"} down too.` : null;
+  return n ? `${count(n, "member")} out of service ${n === 1 ? "is" : "are"} also down.` : null;
 }
 
 function blindness(s, now) {
@@ -53,15 +53,15 @@ function blindness(s, now) {
       return `${name} has not been polled yet.`;
     case "blind":
       return element("span", {}, `${name} can't be read${s.reason ? ` (${s.reason})` : ""}, `,
-        ...(s.last_success ? ["and was last ", ago(parse(s.last_success), now, " ago")] : ["and never was"]),
+        ...(s.last_success ? ["and was last ", ago(parse(s.last_success), now, " ago")] : ["and was never read"]),
         ". Suspect the backend or the network, not the nodes.");
     default:
       return element("span", {}, `${name} was last read `, ago(parse(s.last_success), now, " ago"),
-        ": nobody scrapes it. What it said is too old to go by.");
+        " because the exporter is not scraped. Its data is too old to use.");
   }
 }
 
-/** What many deaths at once, or no heartbeats at all, tell of a source; the same bounds as the alert rules have. */
+/** Warns if many members of a source are down, or none has sent a heartbeat. The limits are those of the alerting rules. */
 function suspicions(sources, groups, now) {
   return sources.flatMap((s) => {
     if (health(s, now) !== "up") return [];
@@ -74,7 +74,7 @@ function suspicions(sources, groups, now) {
       return [`${brief(s.source)}: ${lost} of ${serving} members in service are down. Suspect the backend or the network.`];
     }
     if (serving >= 3 && newest && s.down_time_seconds && silent > s.down_time_seconds / 2) {
-      return [`${brief(s.source)}: no heartbeat of anybody for ${duration(silent)}. Suspect the backend or the network.`];
+      return [`${brief(s.source)}: no heartbeat from any member for ${duration(silent)}. Suspect the backend or the network.`];
     }
     return [];
   });
