@@ -21,7 +21,7 @@ func documentedGrants(t *testing.T) map[string]map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/db.md")
 	require.NoError(t, err)
-	_, section, found := strings.Cut(string(text), "\n## The least rights\n")
+	_, section, found := strings.Cut(string(text), "\n## Privileges\n")
 	require.True(t, found)
 	section, _, _ = strings.Cut(section, "\n## ")
 	all := map[string]map[string][]string{}
