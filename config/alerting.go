@@ -16,62 +16,61 @@ import (
 
 // Alerting is the section "alerting": what the rules and the bridge to Alertmanager share.
 type Alerting struct {
-	// Alertmanagers are where the bridge posts. Empty: there is no bridge.
+	// Alertmanagers are the Alertmanagers that the bridge posts to. Empty: there is no bridge.
 	Alertmanagers []Alertmanager `yaml:"alertmanagers"`
 
-	// ExternalLabels are those of prometheus.yml, which Prometheus adds to alerts that lack them.
+	// ExternalLabels are the external_labels of prometheus.yml, which Prometheus adds to alerts that lack them.
 	ExternalLabels map[string]string `yaml:"external_labels"`
-	// DropLabels are those that alert_relabel_configs of prometheus.yml drop, as that of a replica's name.
+	// DropLabels are the labels that alert_relabel_configs of prometheus.yml drop, such as "replica".
 	DropLabels []string `yaml:"drop_labels"`
-	// Labels are added to every alert, as the team that it belongs to.
+	// Labels are added to every alert, for example the team that is responsible.
 	Labels map[string]string `yaml:"labels"`
-	// HostLabel is the label of a dead member that has its name once more, so that an alert about the same host can
-	// inhibit it. Empty: there is none.
+	// HostLabel is a second label with the name of a dead member, so that an alert about the same host can inhibit the alert
+	// about the member. Empty: there is no such label.
 	HostLabel string `yaml:"host_label"`
 
-	// ExternalURL is where browsers reach this program, GrafanaURL where they reach Grafana with the dashboards of this
-	// program. Without Grafana, links lead to the status page.
+	// ExternalURL is the URL of this program for browsers, GrafanaURL that of a Grafana with the dashboards of this program.
+	// Without GrafanaURL, links lead to the status page.
 	ExternalURL string `yaml:"external_url"`
 	GrafanaURL  string `yaml:"grafana_url"`
 
-	// Job is the name of the scrape job in prometheus.yml, ScrapeInterval and EvaluationInterval are its intervals.
+	// Job is the name of the scrape job in prometheus.yml. ScrapeInterval and EvaluationInterval are its intervals.
 	Job                string           `yaml:"job"`
 	ScrapeInterval     drivers.Duration `yaml:"scrape_interval"`
 	EvaluationInterval drivers.Duration `yaml:"evaluation_interval"`
 
-	// KeepFiringFor is how long alerts about a member or a group go on after it has recovered.
+	// KeepFiringFor is how long alerts about a member or a group keep firing after its recovery.
 	KeepFiringFor drivers.Duration `yaml:"keep_firing_for"`
-	// ResendInterval is how often the bridge repeats what fires. Alertmanager's group_interval has to be more than
-	// twice as long.
+	// ResendInterval is the time after which the bridge posts a firing alert again. Alertmanager's group_interval must be more
+	// than twice as long.
 	ResendInterval drivers.Duration `yaml:"resend_interval"`
-	// ResolveAfter is how long a member has to be up before the bridge says that its alert is resolved; "never" leaves
-	// that to the rules.
+	// ResolveAfter is how long a member must be up before the bridge resolves its alert. "never" leaves that to the rules.
 	ResolveAfter DurationOrNever `yaml:"resolve_after"`
 
-	// Severities gives alerts, by name, another severity.
+	// Severities has other severities than the defaults, by the names of the alerts.
 	Severities map[string]string `yaml:"severities"`
-	// Groups are settings of single groups, each at most once.
+	// Groups has the settings of single groups. No group has two.
 	Groups []AlertGroup `yaml:"groups"`
 }
 
-// AlertGroup is what is different about the alerts of one group.
+// AlertGroup has the settings of the alerts of one group.
 type AlertGroup struct {
-	// Source is the name of a source in the configuration; empty: any. A source that stands for Nova as a whole has
-	// all of its cells.
+	// Source is the name of a declared source; empty: any source. The name of a source with nova_conf includes all of its
+	// cells.
 	Source string `yaml:"source"`
 	// Group is the group's name.
 	Group string `yaml:"group"`
 
-	// Severity is that of ServiceGroupMemberDown; empty: as for any group.
+	// Severity is the severity of ServiceGroupMemberDown; empty: the same as for other groups.
 	Severity string `yaml:"severity"`
-	// MinMembers is how many members have to be up and in service; zero: any number.
+	// MinMembers is how many members must be up and in service; zero: any number.
 	MinMembers int `yaml:"min_members"`
 	// DegradedRatio is the share of the members in service that has to be down for ServiceGroupDegraded, more than 0
 	// and at most 1; zero: the default of package alerts.
 	DegradedRatio float64 `yaml:"degraded_ratio"`
 }
 
-// minResend keeps a mistyped unit from becoming a flood of posts.
+// minResend prevents that a wrong unit floods Alertmanager.
 const minResend = time.Second
 
 // DefaultAlerting returns the section of a file that does not have it.
@@ -89,12 +88,12 @@ func DefaultAlerting() Alerting {
 	}
 }
 
-// RulesLag is how long the rules may take to see what a poll has seen.
+// RulesLag returns the longest time until the rules see the result of a poll.
 func (a *Alerting) RulesLag() time.Duration {
 	return time.Duration(a.ScrapeInterval + a.EvaluationInterval)
 }
 
-// Validate says everything that is wrong, as joined [drivers.FieldError]s.
+// Validate returns every mistake as a [drivers.FieldError], joined.
 func (a *Alerting) Validate() error {
 	var errs []error
 	wrong := func(field, format string, args ...any) { errs = append(errs, drivers.Field(field, format, args...)) }
@@ -113,7 +112,7 @@ func (a *Alerting) Validate() error {
 	}
 	for name, severity := range a.Severities {
 		if !slices.Contains(AlertNames(), name) {
-			wrong("severities."+name, "there is no such alert; there are %s", strings.Join(AlertNames(), ", "))
+			wrong("severities."+name, "there is no such alert; the alerts are %s", strings.Join(AlertNames(), ", "))
 		}
 		if !goodSeverity(severity) {
 			wrong("severities."+name, "must be one of %s", strings.Join(Severities(), ", "))
@@ -131,23 +130,23 @@ func (a *Alerting) Validate() error {
 	return errors.Join(errs...)
 }
 
-// wrongFunc notes what is wrong with a setting.
+// A wrongFunc adds a mistake of a setting.
 type wrongFunc func(field, format string, args ...any)
 
 func (a *Alerting) validateTimes(wrong wrongFunc) {
 	if a.ScrapeInterval <= 0 {
-		wrong("scrape_interval", "must be more than 0")
+		wrong("scrape_interval", "must be positive")
 	}
 	if a.EvaluationInterval <= 0 {
-		wrong("evaluation_interval", "must be more than 0")
+		wrong("evaluation_interval", "must be positive")
 	}
 	if time.Duration(a.ResendInterval) < minResend {
 		wrong("resend_interval", "must be at least %s", minResend)
 	}
 	lag := 2 * a.RulesLag()
 	if after := time.Duration(a.ResolveAfter); a.ResolveAfter != Never && after != 0 && after < lag {
-		wrong("resolve_after", "must be never, or at least %s (twice scrape_interval and evaluation_interval), so that no "+
-			"rule still fires; or 0s, if the rules are not loaded anywhere", lag)
+		wrong("resolve_after", "must be never, or at least %s (twice the sum of scrape_interval and evaluation_interval), so that "+
+			"the rules have stopped firing; or 0s, if no Prometheus loads the rules", lag)
 	}
 }
 
@@ -162,20 +161,20 @@ func (a *Alerting) validateAlertmanagers(wrong wrongFunc) {
 		}
 		for j := range i {
 			if a.Alertmanagers[i].Name() == a.Alertmanagers[j].Name() {
-				wrong(path+".url", "alertmanagers[%d] is the same", j)
+				wrong(path+".url", "is the URL of alertmanagers[%d], too", j)
 			}
 		}
 	}
 }
 
-// labelName matches the names that labels of alerts may have in every Prometheus, and those that it reserves.
+// labelName matches the label names that every version of Prometheus accepts, and the reserved ones among them.
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 func goodLabel(name string) bool {
 	return labelName.MatchString(name) && !strings.HasPrefix(name, "__")
 }
 
-// ownLabels are those that alerts have by themselves.
+// ownLabels returns the labels that alerts always have.
 func (a *Alerting) ownLabels() []string {
 	own := []string{"alertname", "source", "group", "member", "severity", "scope"}
 	if a.HostLabel != "" {
@@ -184,7 +183,7 @@ func (a *Alerting) ownLabels() []string {
 	return own
 }
 
-// exporterLabels are those by which alerts about this program are told apart.
+// exporterLabels returns the labels that tell alerts about this program apart.
 func exporterLabels() []string { return []string{"job", "instance", "alertmanager", "label"} }
 
 func (a *Alerting) validateLabels(wrong wrongFunc) {
@@ -192,8 +191,8 @@ func (a *Alerting) validateLabels(wrong wrongFunc) {
 		for name, value := range labels {
 			switch {
 			case !goodLabel(name):
-				wrong(field+"."+name, "is not the name of a label")
-			// A rule's labels replace those of the expression, and a rule that then has an alert twice fails.
+				wrong(field+"."+name, "is not a label name")
+			// A rule's labels replace those of the expression. A rule fails if two of its alerts then have equal labels.
 			case slices.Contains(a.ownLabels(), name), field == "labels" && slices.Contains(exporterLabels(), name):
 				wrong(field+"."+name, "alerts have a label %q of their own", name)
 			case !isPlain(value):
@@ -207,7 +206,7 @@ func (a *Alerting) validateLabels(wrong wrongFunc) {
 		}
 	}
 	if a.HostLabel != "" && (!goodLabel(a.HostLabel) || slices.Contains(a.ownLabels()[:6], a.HostLabel)) {
-		wrong("host_label", "must be the name of a label that alerts don't have by themselves, or empty")
+		wrong("host_label", "must be a label name that alerts don't have already, or empty")
 	}
 }
 
@@ -266,24 +265,24 @@ func AlertNames() []string {
 	}
 }
 
-// Fits reports whether the settings are those of a group. A source that stands for Nova as a whole has its name, a slash
-// and the name of a cell for the names of its cells.
+// Fits reports whether the settings are for a group of a source. The source of a Nova cell is named by the declared source,
+// a slash and the cell.
 func (g *AlertGroup) Fits(source, group string) bool {
 	return g.Group == group && (g.Source == "" || g.Source == source || strings.HasPrefix(source, g.Source+"/"))
 }
 
-// overlaps reports whether there may be a group that both fit.
+// overlaps reports whether both settings may be for the same group.
 func (g *AlertGroup) overlaps(other *AlertGroup) bool {
 	return g.Group == other.Group &&
 		(g.Source == "" || other.Source == "" || g.Fits(other.Source, g.Group) || other.Fits(g.Source, g.Group))
 }
 
-// isPlain says whether a text reaches Alertmanager as it is: the YAML of rules does not keep every line break.
+// isPlain reports whether a text reaches Alertmanager unchanged. The YAML of rules does not keep every line break.
 func isPlain(s string) bool {
 	return utf8.ValidString(s) && !hasTemplate(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) })
 }
 
-// hasTemplate says whether Prometheus would expand the text.
+// hasTemplate reports whether Prometheus would expand the text.
 func hasTemplate(s string) bool { return strings.Contains(s, "{{") }
 
 func isWebURL(s string) bool {
@@ -307,10 +306,10 @@ func (d *DurationOrNever) UnmarshalText(text []byte) error {
 	return (*drivers.Duration)(d).UnmarshalText(text)
 }
 
-// MarshalText is the opposite of UnmarshalText.
+// MarshalText returns the text that UnmarshalText parses.
 func (d DurationOrNever) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// String gives the duration with its unit, or never.
+// String returns the duration with its unit, or "never".
 func (d DurationOrNever) String() string {
 	if d == Never {
 		return "never"

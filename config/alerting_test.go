@@ -23,7 +23,7 @@ func TestValidateAlerting(t *testing.T) {
 		badURL   = "must be a URL like https://alerts.example.com/path, without a query"
 		badWord  = "must be one of critical, warning, info, none"
 		badGroup = "must be the name of a group"
-		badHost  = "host_label: must be the name of a label that alerts don't have by themselves, or empty"
+		badHost  = "host_label: must be a label name that alerts don't have already, or empty"
 	)
 	for _, test := range []struct {
 		name string
@@ -31,14 +31,14 @@ func TestValidateAlerting(t *testing.T) {
 		want []string
 	}{
 		{"no rules lag", func(c *Alerting) { c.ScrapeInterval, c.EvaluationInterval = 0, 0 }, []string{
-			"scrape_interval: must be more than 0", "evaluation_interval: must be more than 0",
+			"scrape_interval: must be positive", "evaluation_interval: must be positive",
 		}},
 		{"flood", func(c *Alerting) { c.ResendInterval = drivers.Duration(999 * time.Millisecond) }, []string{
 			"resend_interval: must be at least 1s",
 		}},
 		{"rules still fire", func(c *Alerting) { c.ResolveAfter = DurationOrNever(4*time.Minute - 1) }, []string{
-			"resolve_after: must be never, or at least 4m0s (twice scrape_interval and evaluation_interval), so that no rule " +
-				"still fires; or 0s, if the rules are not loaded anywhere",
+			"resolve_after: must be never, or at least 4m0s (twice the sum of scrape_interval and evaluation_interval), so that the rules " +
+				"have stopped firing; or 0s, if no Prometheus loads the rules",
 		}},
 		{"no rule fires any more", func(c *Alerting) { c.ResolveAfter = DurationOrNever(4 * time.Minute) }, nil},
 		{"no rules", func(c *Alerting) { c.ResolveAfter = 0 }, nil},
@@ -58,13 +58,13 @@ func TestValidateAlerting(t *testing.T) {
 			c.Severities = map[string]string{"ServiceGroupMassFailure": "page", "Watchdog": "none", "ServiceGroupOutage": "info"}
 		}, []string{
 			"severities.ServiceGroupMassFailure: " + badWord,
-			"severities.Watchdog: there is no such alert; there are " + strings.Join(AlertNames(), ", "),
+			"severities.Watchdog: there is no such alert; the alerts are " + strings.Join(AlertNames(), ", "),
 		}},
 		{"names of labels", func(c *Alerting) {
 			c.Labels, c.ExternalLabels = map[string]string{"a-b": "c", "__name__": "d"}, map[string]string{"1a": "c"}
 		}, []string{
-			"labels.a-b: is not the name of a label", "external_labels.1a: is not the name of a label",
-			"labels.__name__: is not the name of a label",
+			"labels.a-b: is not a label name", "external_labels.1a: is not a label name",
+			"labels.__name__: is not a label name",
 		}},
 		{"own labels", func(c *Alerting) {
 			c.Labels = map[string]string{"host": "a", "source": "b", "instance": "c", "alertmanager": "d"}
@@ -110,9 +110,9 @@ func TestValidateAlerting(t *testing.T) {
 			c.Alertmanagers = []Alertmanager{at("http://am/"), at("http://am"), at("am:9093"), at("http://other")}
 			c.Alertmanagers[3].Timeout = 0
 		}, []string{
-			"alertmanagers[1].url: alertmanagers[0] is the same",
+			"alertmanagers[1].url: is the URL of alertmanagers[0], too",
 			"alertmanagers[2].url: must be a URL like http://alertmanager:9093",
-			"alertmanagers[3].timeout: must be more than 0",
+			"alertmanagers[3].timeout: must be positive",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

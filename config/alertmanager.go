@@ -12,22 +12,22 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Alertmanager is one element of "alertmanagers": where it is, and how to talk to it.
+// Alertmanager is one element of "alertmanagers": its URL and the settings of the HTTP client.
 type Alertmanager struct {
-	// URL is where Alertmanager's own pages begin, with the path prefix it may have: its API is at URL/api/v2.
+	// URL is the URL of Alertmanager's own pages, with its path prefix if it has one. Its API is at URL/api/v2.
 	URL promconfig.URL `yaml:"url"`
 	// Timeout bounds each request.
 	Timeout drivers.Duration `yaml:"timeout"`
-	// HTTPClientConfig is what every program of the Prometheus project understands.
+	// HTTPClientConfig has the settings that all programs of the Prometheus project have.
 	promconfig.HTTPClientConfig `yaml:",inline"`
 }
 
-// DefaultAlertmanager returns everything but the URL.
+// DefaultAlertmanager returns the defaults. Only the URL is left to be set.
 func DefaultAlertmanager() Alertmanager {
 	return Alertmanager{Timeout: drivers.Duration(10 * time.Second), HTTPClientConfig: promconfig.DefaultHTTPClientConfig}
 }
 
-// Name is the URL without its user and password: the label "alertmanager".
+// Name returns the URL without its user and password: the value of the label "alertmanager".
 func (a *Alertmanager) Name() string {
 	if a.URL.URL == nil {
 		return ""
@@ -37,7 +37,7 @@ func (a *Alertmanager) Name() string {
 	return strings.TrimSuffix(u.String(), "/")
 }
 
-// String gives the name: a configuration has secrets in many places.
+// String returns the name, because other settings may be secrets.
 func (a Alertmanager) String() string { return a.Name() }
 
 // GoString hides secrets from %#v.
@@ -46,16 +46,15 @@ func (a Alertmanager) GoString() string { return a.Name() }
 // LogValue hides secrets from slog.
 func (a Alertmanager) LogValue() slog.Value { return slog.StringValue(a.Name()) }
 
-// Validate checks the section and returns one error, a [drivers.FieldError], for each setting that is wrong, joined. No
-// file that it names is read.
+// Validate returns every mistake as a [drivers.FieldError], joined. It reads no file that the section names.
 func (a *Alertmanager) Validate() error {
 	errs := []error{a.validateURL()}
 	if a.Timeout <= 0 {
-		errs = append(errs, drivers.Field("timeout", "must be more than 0"))
+		errs = append(errs, drivers.Field("timeout", "must be positive"))
 	}
 	errs = append(errs, validateHTTP(&a.HTTPClientConfig)...)
 	if a.URL.URL != nil && a.URL.User != nil && (a.BasicAuth != nil || a.Authorization != nil || a.OAuth2 != nil) {
-		errs = append(errs, drivers.Field("url", "has a user, and there is another way to authenticate; keep one of them"))
+		errs = append(errs, drivers.Field("url", "has a user, and there is another authentication setting; keep one of them"))
 	}
 	return errors.Join(errs...)
 }
@@ -72,7 +71,7 @@ func (a *Alertmanager) validateURL() error {
 	return nil
 }
 
-// isHTTP says whether a URL names a web server.
+// isHTTP reports whether a URL is one of HTTP or HTTPS with a host.
 func isHTTP(u *url.URL) bool {
 	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }

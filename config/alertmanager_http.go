@@ -12,8 +12,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// validateHTTP checks what [promconfig.HTTPClientConfig.Validate] does, so that each error knows its setting, and then
-// lets that have a look too: it also brings deprecated settings into their new form.
+// validateHTTP checks the same as [promconfig.HTTPClientConfig.Validate], but returns the setting of each error. Then it calls
+// that method, which also converts deprecated settings to their new form.
 func validateHTTP(c *promconfig.HTTPClientConfig) []error {
 	errs := slices.Concat(
 		validateMethods(c), validateBasicAuth(c.BasicAuth), validateAuthorization(c.Authorization), validateOAuth2(c.OAuth2),
@@ -27,7 +27,7 @@ func validateHTTP(c *promconfig.HTTPClientConfig) []error {
 	return errs
 }
 
-// validateMethods checks that there is one way to authenticate.
+// validateMethods checks that at most one authentication setting is used.
 func validateMethods(c *promconfig.HTTPClientConfig) []error {
 	var set []string
 	for _, m := range []struct {
@@ -50,7 +50,7 @@ func validateMethods(c *promconfig.HTTPClientConfig) []error {
 	return []error{drivers.Field(set[1], "%s is set too; keep one of them", set[0])}
 }
 
-// oneOf checks that a text and a file don't both give the same.
+// oneOf checks that a value is not set both as text and as a file.
 func oneOf(prefix, name, text, file string) []error {
 	if text == "" || file == "" {
 		return nil
@@ -89,7 +89,7 @@ func validateOAuth2(c *promconfig.OAuth2) []error {
 	if c.ClientID == "" {
 		errs = append(errs, drivers.Field("oauth2.client_id", "is missing"))
 	}
-	// A URL with a password in it is not shown.
+	// The error does not show the URL, which may contain a password.
 	if u, err := url.Parse(c.TokenURL); err != nil || !isHTTP(u) || u.User != nil {
 		errs = append(errs, drivers.Field("oauth2.token_url", "must be a URL like https://login.example.com/token, without a user"))
 	}
@@ -105,9 +105,9 @@ func validateTLS(prefix string, c *promconfig.TLSConfig) []error {
 	cert, key := c.Cert != "" || c.CertFile != "", c.Key != "" || c.KeyFile != ""
 	switch {
 	case cert && !key:
-		errs = append(errs, drivers.Field(prefix+"key_file", "is missing: the certificate has a key"))
+		errs = append(errs, drivers.Field(prefix+"key_file", "is missing: the certificate needs its key"))
 	case key && !cert:
-		errs = append(errs, drivers.Field(prefix+"cert_file", "is missing: the key has a certificate"))
+		errs = append(errs, drivers.Field(prefix+"cert_file", "is missing: the key needs its certificate"))
 	}
 	if c.MinVersion != 0 && c.MaxVersion != 0 && c.MinVersion > c.MaxVersion {
 		errs = append(errs, drivers.Field(prefix+"max_version", "is less than min_version"))
@@ -124,11 +124,11 @@ func validateProxy(prefix string, c *promconfig.ProxyConfig) []error {
 	case c.ProxyFromEnvironment && proxy:
 		return []error{drivers.Field(prefix+"proxy_from_environment", "proxy_url is set too; keep one of them")}
 	case c.ProxyFromEnvironment && c.NoProxy != "":
-		return []error{drivers.Field(prefix+"no_proxy", "the environment says that too, and proxy_from_environment is set; keep one of them")}
+		return []error{drivers.Field(prefix+"no_proxy", "can't be set together with proxy_from_environment")}
 	case !proxy && !c.ProxyFromEnvironment && c.NoProxy != "":
-		return []error{drivers.Field(prefix+"no_proxy", "means nothing without proxy_url")}
+		return []error{drivers.Field(prefix+"no_proxy", "has no effect without proxy_url")}
 	case !proxy && !c.ProxyFromEnvironment && len(c.ProxyConnectHeader) > 0:
-		return []error{drivers.Field(prefix+"proxy_connect_header", "means nothing without proxy_url")}
+		return []error{drivers.Field(prefix+"proxy_connect_header", "has no effect without proxy_url")}
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
-// Package config reads the YAML configuration file: strictly, with the line of everything that is wrong, and with
-// secrets taken from files and the environment, so that drivers see settings only.
+// Package config reads the YAML configuration file into structs. It is strict: it reports all mistakes of a file at once,
+// each with its line. It reads secrets from files and environment variables, and Nova's own configuration files.
 //
-// It is the only package that knows YAML.
+// It opens no driver. Package sources checks what only a driver understands, and opens drivers. No other package reads YAML.
 package config
 
 import (
@@ -14,18 +14,18 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// maxFile bounds what is read as a configuration.
+// maxFile is the maximum size of a configuration file, in bytes.
 const maxFile = 1 << 20
 
 // Config is the whole configuration file.
 type Config struct {
-	// Sources has at least one element, each with a name of its own.
+	// Sources has at least one element. Their names differ.
 	Sources []Source `yaml:"sources"`
-	// Alerting is what the rules and the bridge to Alertmanager share.
+	// Alerting has the settings of alerts, for the rules and for the bridge to Alertmanager.
 	Alerting Alerting `yaml:"alerting"`
 }
 
-// Source is one configured backend: a driver and its connection.
+// Source is one declared backend: a driver, its connection and its roster.
 type Source struct {
 	// Name is the label "source".
 	Name string `yaml:"name"`
@@ -35,28 +35,28 @@ type Source struct {
 	MC     *MC    `yaml:"mc"`
 	ZK     *ZK    `yaml:"zk"`
 
-	// Canary is the simulated member that dies every now and then to be noticed; nil: there is none.
+	// Canary is the simulated member that dies regularly to measure detection; nil: there is none.
 	Canary *Canary `yaml:"canary"`
 
-	// Roster is who should be there, for the driver "mc"; nil for all others.
+	// Roster lists the members that should exist, for the driver "mc"; nil for the other drivers.
 	Roster *Roster `yaml:"roster"`
 
-	// PollInterval is the time between polls that no scrape asked for; zero: there are none.
+	// PollInterval is the time between polls beside those of scrapes; zero: there are no others.
 	PollInterval drivers.Duration `yaml:"poll_interval"`
-	// PollTimeout bounds polls that no scrape asked for.
+	// PollTimeout bounds these polls.
 	PollTimeout drivers.Duration `yaml:"poll_timeout"`
-	// ForgetAfter is how long a dead member that the backend no longer shows is remembered.
+	// ForgetAfter is how long a dead member stays known after the backend has forgotten it.
 	ForgetAfter drivers.Duration `yaml:"forget_after"`
 
 	// MemberMetrics is "all", or "minimal" for service_up as the only series of each member.
 	MemberMetrics string `yaml:"member_metrics"`
 
-	// Nova is what the files of DB.NovaConf say; nil where the source names none.
+	// Nova has the settings that were read from DB.NovaConf; nil if there are no such files.
 	Nova *Nova
 }
 
-// Fingerprint is equal for two sources exactly when all their settings are, the content of secrets and what nova.conf says
-// included. It is a hash, which hides them.
+// Fingerprint returns the same text for two sources exactly when all their settings are equal, including the content of
+// secrets and the settings from nova.conf. It is a hash, which hides them.
 func (s *Source) Fingerprint() string {
 	if s.Nova == nil {
 		return Fingerprint(s)
@@ -79,7 +79,7 @@ func DefaultSource() Source {
 	}
 }
 
-// seed puts the defaults into a section of the file that is about to be read.
+// seed sets a section to its defaults before it is read.
 func seed(section any) {
 	switch s := section.(type) {
 	case *Source:
@@ -99,8 +99,8 @@ func seed(section any) {
 	}
 }
 
-// Load reads a configuration file. The error joins everything that is wrong with it, each with file and line. It includes
-// what check returns: joined [drivers.FieldError]s whose fields are paths in the file, or nil.
+// Load reads a configuration file. The error joins all mistakes, each with file and line. Among them are those that check
+// returns: joined [drivers.FieldError]s whose fields are paths in the file, or nil.
 func Load(path string, check func(*Config) error) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -117,7 +117,8 @@ func Load(path string, check func(*Config) error) (*Config, error) {
 	return Parse(path, data, check)
 }
 
-// Parse is Load for text that was read already. Errors call it name, and relative paths in it begin at name's folder.
+// Parse is Load for the text of a file. Errors use name as the name of the file, and relative paths in the text begin at
+// its folder.
 func Parse(name string, data []byte, check func(*Config) error) (*Config, error) {
 	r := &report{file: name, places: map[string]place{}, unread: map[string]bool{}}
 	root := document(r, data)

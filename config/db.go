@@ -96,7 +96,7 @@ func DefaultDB() DB {
 func (c *DB) validate() error {
 	if len(c.NovaConf) == 0 {
 		if len(c.Cells) > 0 {
-			return drivers.Field("cells", "belong to nova_conf; without it, make each database a source of its own")
+			return drivers.Field("cells", "are only for nova_conf; without it, make each database a source")
 		}
 		return nil
 	}

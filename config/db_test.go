@@ -23,5 +23,5 @@ cells[3].name: there is another cell "cell1"`)
 
 	cfg = DefaultDB()
 	cfg.Cells = []Cell{{"cell1", drivers.SecretText("x")}}
-	require.EqualError(t, cfg.validate(), "cells: belong to nova_conf; without it, make each database a source of its own")
+	require.EqualError(t, cfg.validate(), "cells: are only for nova_conf; without it, make each database a source")
 }

@@ -14,20 +14,20 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A decoder fills Go values from YAML nodes. It knows structs, lists, maps, text, and whatever parses its own text, and
-// refuses everything that the values have no place for. What is wrong goes into the report, and decoding goes on.
+// A decoder fills Go values from YAML nodes: structs, lists, maps, text, and types that parse their own text. It refuses
+// every key that a struct does not have. It adds each mistake to the report and continues.
 //
-// Its depth is bounded by the Go types, so that aliases can't make it run away.
+// The Go types bound its depth, so that an alias to itself can't make it recurse without end.
 type decoder struct {
 	*report
-	// dir is where relative paths in the file begin.
+	// dir is the folder at which relative paths in the file begin.
 	dir string
 }
 
-// A setting is a key that a section of the file may have.
+// A setting is a key that a section may have.
 type setting struct {
 	field reflect.Value
-	// secret is the key of the secret that this key is a way to give, empty for all other settings.
+	// secret is the name of the secret that this key sets, as "password" for "password_file"; empty for other settings.
 	secret string
 	// read turns the value in the file into the secret.
 	read func(d *decoder, value string) (drivers.Secret, error)
@@ -35,7 +35,7 @@ type setting struct {
 
 func reflectOf(pointer any) reflect.Value { return reflect.ValueOf(pointer).Elem() }
 
-// decode puts what a node says into v. The line is that of the key, where there is one.
+// decode sets v to the value of a node. The line is that of the key, if the value has one.
 func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int) {
 	d.places[path] = place{line, path}
 	if node.Kind == yaml.AliasNode {
@@ -82,7 +82,7 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int
 	}
 }
 
-// parsed gives a single value to whoever knows how it is written.
+// parsed reads a single value with the parser of its type.
 func (d *decoder) parsed(node *yaml.Node, parse func(*yaml.Node) error, path string, line int) {
 	if err := parse(node); err != nil {
 		d.unreadf(line, path, "%v", err)
@@ -110,7 +110,7 @@ func (d *decoder) paths(node *yaml.Node, v reflect.Value, path string, line int)
 	}
 }
 
-// absolute gives the path that one in the file means.
+// absolute returns a path of the file. If it is relative, it begins at the file's folder.
 func (d *decoder) absolute(path string) string {
 	if filepath.IsAbs(path) {
 		return path
@@ -118,7 +118,7 @@ func (d *decoder) absolute(path string) string {
 	return filepath.Join(d.dir, path)
 }
 
-// mapping is for a section whose keys are names that the user gives.
+// mapping reads a section whose keys are names that the user chooses.
 func (d *decoder) mapping(node *yaml.Node, v reflect.Value, path string, line int) {
 	if !d.expect(node, yaml.MappingNode, path, line) {
 		return
@@ -167,7 +167,7 @@ func (d *decoder) section(node *yaml.Node, v reflect.Value, path string, line in
 	}
 }
 
-// expect says whether a node is of a kind, and notes it if it is not.
+// expect reports whether a node is of a kind, and adds a mistake if it is not.
 func (d *decoder) expect(node *yaml.Node, want yaml.Kind, path string, line int) bool {
 	if node.Kind != want {
 		d.unreadf(line, path, "must be %s, not %s", kindOf(&yaml.Node{Kind: want}), kindOf(node))
@@ -175,7 +175,8 @@ func (d *decoder) expect(node *yaml.Node, want yaml.Kind, path string, line int)
 	return node.Kind == want
 }
 
-// settingsOf gives the keys that a section may have: its fields with a yaml tag, and the other ways to give a secret.
+// settingsOf returns the keys that a section may have: its fields with a yaml tag, and for each secret the keys that end in
+// _file and _env.
 func settingsOf(v reflect.Value) map[string]setting {
 	settings := map[string]setting{}
 	for name, field := range fieldsOf(v) {
@@ -185,18 +186,18 @@ func settingsOf(v reflect.Value) map[string]setting {
 		}
 		settings[name] = setting{field.Value, name, inline}
 		settings[name+"_env"] = setting{field.Value, name, fromEnvironment}
-		// A section that has the file's name as a setting, which comes later, reads it itself whenever it changes.
+		// If a section has a field of this name, the field comes later and replaces this entry: the section reads the file itself.
 		settings[name+"_file"] = setting{field.Value, name, fromFile}
 	}
 	return settings
 }
 
-// word matches keys that can be shown: what else stands where a key should be may be a secret.
+// word matches keys that an error may show. Other text in the place of a key may be a secret.
 var word = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,40}$`)
 
 func (d *decoder) unknown(key *yaml.Node, settings map[string]setting, path string) {
 	known := slices.Sorted(maps.Keys(settings))
-	switch near := nearest(key.Value, known); {
+	switch near := suggest(key.Value, known); {
 	case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge":
 		d.addf(key.Line, path, "merge keys (<<) are not supported")
 	case key.Kind != yaml.ScalarNode || !word.MatchString(key.Value):

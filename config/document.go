@@ -11,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// document parses the one document of a file. It gives nil when there is none; the report then says why.
+// document parses the only document of a file. If there is none, it returns nil and the report has the reason.
 func document(r *report, data []byte) *yaml.Node {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
@@ -34,15 +34,15 @@ func document(r *report, data []byte) *yaml.Node {
 }
 
 var (
-	// yamlError matches the errors of the YAML package, which have no type. It gives no line for the first one.
+	// yamlError matches the errors of the YAML package, which have no type. An error on the first line has no line number.
 	yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-	// countsFromZero matches the errors of its grammar, whose lines count from zero; those of its scanner count from one.
+	// countsFromZero matches the errors of its parser, which counts lines from zero. Its scanner counts them from one.
 	countsFromZero = regexp.MustCompile(`^(did not find expected (',' or|key|node content|'-' indicator|<)|found undefined tag)`)
 )
 
-// syntax notes what the YAML parser said. Its texts are fixed but for those that quote an anchor, which may be a secret
-// that somebody forgot to quote.
+// syntax adds an error of the YAML package. These errors quote nothing from the file except anchors, and an anchor may be a
+// secret that was not put in quotes.
 func syntax(r *report, err error) {
 	line, text := 0, err.Error()
 	if m := yamlError.FindStringSubmatch(text); m != nil {
@@ -60,7 +60,7 @@ func syntax(r *report, err error) {
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
 
-// kindOf names what a node is to people. It never shows what is in it: it could be a secret in the wrong place.
+// kindOf returns the name of a node's kind for errors. It does not show the value, which may be a secret in the wrong place.
 func kindOf(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:

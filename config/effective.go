@@ -9,7 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Effective gives the configuration as YAML, with all defaults filled in. Secrets that are set are hidden.
+// Effective returns the configuration as YAML, with all defaults. Secrets are hidden.
 func (c *Config) Effective() ([]byte, error) {
 	node, err := nodeOf(reflectOf(c))
 	if err != nil {
@@ -18,7 +18,7 @@ func (c *Config) Effective() ([]byte, error) {
 	return yaml.Marshal(node)
 }
 
-// nodeOf is the opposite of decode. It leaves out sections and secrets that are not set.
+// nodeOf returns the YAML node of a value, as the opposite of decode. It leaves out sections and secrets that are not set.
 func nodeOf(v reflect.Value) (*yaml.Node, error) {
 	node := &yaml.Node{}
 	if isValue(v) {
@@ -33,7 +33,7 @@ func nodeOf(v reflect.Value) (*yaml.Node, error) {
 		}
 		node.Kind = yaml.MappingNode
 		for name, field := range fieldsOf(v) {
-			if field.IsZero() && unsaid(field) {
+			if field.IsZero() && isOptional(field) {
 				continue
 			}
 			value, err := nodeOf(field.Value)
@@ -61,25 +61,25 @@ func nodeOf(v reflect.Value) (*yaml.Node, error) {
 			node.Content = append(node.Content, item)
 		}
 	default:
-		// Secrets and durations marshal themselves.
+		// Secrets and durations have marshalers of their own.
 		return node, node.Encode(v.Interface())
 	}
 	return node, nil
 }
 
-// unsaid says whether a setting is left out while it has no value.
-func unsaid(f field) bool {
+// isOptional reports whether a setting is left out if it is empty.
+func isOptional(f field) bool {
 	return f.Kind() == reflect.Pointer || f.Kind() == reflect.Map || isSecret(f.Value) || f.omitEmpty
 }
 
-// textNode is a key that is text, whatever it looks like.
+// textNode returns the node of a key, which is text even if it looks like a number.
 func textNode(text string) *yaml.Node {
 	node := &yaml.Node{}
 	node.SetString(text)
 	return node
 }
 
-// sortedKeys gives the keys of a map whose keys are text.
+// sortedKeys returns the keys of a map from text.
 func sortedKeys(m reflect.Value) []reflect.Value {
 	return slices.SortedFunc(slices.Values(m.MapKeys()), func(a, b reflect.Value) int {
 		return strings.Compare(a.String(), b.String())

@@ -13,14 +13,13 @@ import (
 // A field is a field of a struct that is a setting.
 type field struct {
 	reflect.Value
-	// omitEmpty says that it is not written while it has no value.
+	// omitEmpty means that the setting is not written if it is empty.
 	omitEmpty bool
 }
 
-// fieldsOf iterates over the fields of a struct that are settings, with their keys: those with a yaml tag, and those of
-// structs that are inlined.
+// fieldsOf iterates over the settings of a struct and their keys: the fields with a yaml tag, and those of inlined structs.
 //
-// Settings that end with _ref name secrets in a secret manager, which this program has none of: they are none.
+// It leaves out keys that end in _ref. They name secrets in a secret manager, which this program does not have.
 func fieldsOf(v reflect.Value) iter.Seq2[string, field] {
 	return func(yield func(string, field) bool) {
 		for i := range v.NumField() {
@@ -40,7 +39,7 @@ func fieldsOf(v reflect.Value) iter.Seq2[string, field] {
 	}
 }
 
-// namesOf gives the map in a struct that is nothing but a map whose keys are names that the user gives.
+// namesOf returns the map of a struct whose only field is an inlined map, the keys of which the user chooses.
 func namesOf(v reflect.Value) (reflect.Value, bool) {
 	if v.NumField() != 1 || v.Type().Field(0).Tag.Get("yaml") != ",inline" || v.Field(0).Kind() != reflect.Map {
 		return reflect.Value{}, false
@@ -48,12 +47,12 @@ func namesOf(v reflect.Value) (reflect.Value, bool) {
 	return v.Field(0), true
 }
 
-// isSecret says whether a value is never shown.
+// isSecret reports whether a value is a secret, which is never shown.
 func isSecret(v reflect.Value) bool {
 	return v.Type() == reflect.TypeFor[drivers.Secret]() || v.Type() == reflect.TypeFor[promconfig.Secret]()
 }
 
-// isValue says whether a struct has no settings, but is one.
+// isValue reports whether a struct is a single value, and not a section with settings.
 func isValue(v reflect.Value) bool {
 	if v.Kind() != reflect.Struct {
 		return false
@@ -65,8 +64,8 @@ func isValue(v reflect.Value) bool {
 	return !names
 }
 
-// setDirectory lets relative paths begin at a folder, in every section that has a method for it: that knows those of the
-// sections in it, too.
+// setDirectory lets relative paths begin at a folder, in every section that has a method SetDirectory. Such a method also
+// sets the paths of the sections inside.
 func setDirectory(v reflect.Value, dir string) {
 	if v.CanAddr() {
 		if s, ok := reflect.TypeAssert[promconfig.DirectorySetter](v.Addr()); ok {

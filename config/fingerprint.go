@@ -11,8 +11,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Fingerprint is equal for two lists of sections, to which the arguments point, exactly when all their settings are, the
-// content of secrets included. It is a hash, which hides them.
+// Fingerprint returns the same text for two lists of sections exactly when all their settings are equal, including the
+// content of secrets. The arguments point to the sections. It is a hash, which hides the settings.
 func Fingerprint(sections ...any) string {
 	hash := sha256.New()
 	for i, section := range sections {
@@ -21,7 +21,7 @@ func Fingerprint(sections ...any) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// write writes every setting in v, with its path.
+// write writes every setting of v with its path.
 func write(w io.Writer, path string, v reflect.Value) {
 	if secret, ok := reflect.TypeAssert[drivers.Secret](v); ok {
 		fmt.Fprintf(w, "%s=%x\n", path, secret.Sum())
@@ -53,7 +53,7 @@ func write(w io.Writer, path string, v reflect.Value) {
 			write(w, fmt.Sprintf("%s[%q]", path, key), v.MapIndex(key))
 		}
 	case reflect.String:
-		// Text is written as it is: the String method of a secret hides it.
+		// The kind is asked for because the String method of a secret hides its text.
 		fmt.Fprintf(w, "%s=%q\n", path, v.String())
 	default:
 		fmt.Fprintf(w, "%s=%v\n", path, v)

@@ -12,7 +12,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Nova is what Nova's own configuration files say.
+// Nova has the settings of Nova's own configuration files.
 type Nova struct {
 	// API is [api_database]connection, and APIParameters its connection_parameters. Empty: there is no API database.
 	API           drivers.Secret `yaml:"api"`
@@ -37,13 +37,13 @@ func (n *Nova) Errorf(section, name, format string, args ...any) error {
 	return n.conf.Errorf(section, name, format, args...)
 }
 
-// HasAPI reports whether there is an API database.
+// HasAPI reports whether Nova has an API database.
 func (n *Nova) HasAPI() bool { return !n.API.IsZero() }
 
-// HasOneDatabase reports that there are no cells, as before 2015.1, or at least that nothing says which.
+// HasOneDatabase reports whether neither an API database nor a list of cells is configured. Nova had no cells before 2015.1.
 func (n *Nova) HasOneDatabase() bool { return !n.HasAPI() && !n.hasCells }
 
-// importNova reads the nova.conf of every source that names one. Times that the YAML file sets itself stay.
+// importNova reads the nova.conf of every source that names one. Times in the YAML file take precedence.
 func importNova(r *report, c *Config) {
 	for i := range c.Sources {
 		s, path := &c.Sources[i], fmt.Sprintf("sources[%d].db", i)
@@ -69,7 +69,7 @@ func importNova(r *report, c *Config) {
 	}
 }
 
-// A novaReader takes values from Nova's files, and collects what is wrong with them.
+// A novaReader reads options from Nova's files, and collects the mistakes.
 type novaReader struct {
 	conf *oslo.Config
 	errs []error
@@ -96,12 +96,12 @@ func (n *novaReader) read(section *DB) *Nova {
 	case "zk":
 		c.ZK = n.zookeeper()
 	default:
-		n.errorf("DEFAULT", "servicegroup_driver", "is none of db, mc, zk")
+		n.errorf("DEFAULT", "servicegroup_driver", "is not one of db, mc, zk")
 	}
 	return c
 }
 
-// connection is Nova's own database. Until 2013.1 its name was another.
+// connection returns the DSN of Nova's own database. Until 2013.1 the option had other names.
 func (n *novaReader) connection() drivers.Secret {
 	for _, o := range [][2]string{
 		{"database", "connection"}, {"DEFAULT", "sql_connection"}, {"database", "sql_connection"}, {"sql", "connection"},
@@ -117,7 +117,7 @@ func (n *novaReader) errorf(section, name, format string, args ...any) {
 	n.errs = append(n.errs, n.conf.Errorf(section, name, format, args...))
 }
 
-// text gives an option's value; an option that is set to nothing is as good as not set.
+// text returns an option's value, or the default if it is not set or is empty.
 func (n *novaReader) text(section, name, byDefault string) string {
 	text, _, err := n.conf.Get(section, name)
 	if err != nil {
@@ -126,10 +126,10 @@ func (n *novaReader) text(section, name, byDefault string) string {
 	return cmp.Or(strings.TrimSpace(text), byDefault)
 }
 
-// maxSeconds is what a time may be at most: a year.
+// maxSeconds is the maximum of a time: a year.
 const maxSeconds = 365 * 24 * 60 * 60
 
-// seconds reads a whole number of seconds, as Nova's times are.
+// seconds returns an option that is a whole number of seconds.
 func (n *novaReader) seconds(name string, byDefault drivers.Duration) drivers.Duration {
 	text := n.text("DEFAULT", name, "")
 	if text == "" {
@@ -143,7 +143,7 @@ func (n *novaReader) seconds(name string, byDefault drivers.Duration) drivers.Du
 	return drivers.Duration(time.Duration(seconds) * time.Second)
 }
 
-// isTrue reads a flag as oslo.config does.
+// isTrue reports whether oslo.config takes an option for true.
 func (n *novaReader) isTrue(section, name string) bool {
 	switch strings.ToLower(n.text(section, name, "")) {
 	case "true", "1", "on", "yes":

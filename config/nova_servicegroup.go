@@ -9,8 +9,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// memcached is where Nova's mc driver keeps heartbeats: in the servers of oslo.cache since 13.0.0, or in those of
-// [DEFAULT]memcached_servers until then, under keys that are the names themselves.
+// memcached returns the settings of Nova's mc driver. It stores heartbeats in the servers of oslo.cache since 13.0.0. Before,
+// it used those of [DEFAULT]memcached_servers, with the names as keys.
 func (n *novaReader) memcached(section *DB) *MC {
 	c := DefaultMC()
 	if section.ServiceDownTime != drivers.Unset {
@@ -25,7 +25,7 @@ func (n *novaReader) memcached(section *DB) *MC {
 		c.Servers, c.TLS = n.cacheServers(), n.cacheTLS()
 	default:
 		if c.Servers = n.list("DEFAULT", "memcached_servers"); len(c.Servers) == 0 {
-			n.errorf("DEFAULT", "servicegroup_driver", "is mc, but [cache] is not enabled: Nova then keeps heartbeats nowhere")
+			n.errorf("DEFAULT", "servicegroup_driver", "is mc, but [cache] is not enabled, so that Nova stores no heartbeats")
 			return nil
 		}
 		c.KeyFormat = KeyFormatPlain
@@ -36,18 +36,18 @@ func (n *novaReader) memcached(section *DB) *MC {
 	return &c
 }
 
-// checkCache refuses what is kept elsewhere than in memcached, or can't be reached as easily.
+// checkCache refuses a cache that is not memcached, and SASL.
 func (n *novaReader) checkCache() {
 	backend := n.text("cache", "backend", "dogpile.cache.null")
 	switch {
 	case !strings.Contains(backend, "memcache") && backend != "dogpile.cache.pylibmc":
-		n.errorf("cache", "backend", "is %q, but only memcached can be read here", backend)
+		n.errorf("cache", "backend", "is %q, but only memcached is supported", backend)
 	case n.isTrue("cache", "memcache_sasl_enabled"):
 		n.errorf("cache", "memcache_sasl_enabled", "is not supported")
 	}
 }
 
-// cacheTLS is how oslo.cache encrypts, nil if it doesn't. A key may be in the file of its certificate.
+// cacheTLS returns the TLS settings of oslo.cache, nil if it does not encrypt. A key may be in the file of its certificate.
 func (n *novaReader) cacheTLS() *drivers.TLS {
 	if !n.isTrue("cache", "tls_enabled") {
 		return nil
@@ -57,7 +57,7 @@ func (n *novaReader) cacheTLS() *drivers.TLS {
 	return t
 }
 
-// cacheServers are those of memcache_servers, unless backend_argument has them in the old way, as url:HOST:PORT,….
+// cacheServers returns the servers of memcache_servers, or of the older backend_argument, which is url:HOST:PORT,….
 func (n *novaReader) cacheServers() []string {
 	arguments, err := n.conf.All("cache", "backend_argument")
 	if err != nil {
@@ -74,7 +74,7 @@ func (n *novaReader) cacheServers() []string {
 	return []string{"localhost:11211"}
 }
 
-// zookeeper is where Nova's zk driver kept members until 12.x.
+// zookeeper returns the settings of Nova's zk driver, which existed until 12.x.
 func (n *novaReader) zookeeper() *ZK {
 	c := DefaultZK()
 	c.Servers = n.list("zookeeper", "address")

@@ -127,20 +127,20 @@ func TestBadNovaConf(t *testing.T) {
 		"mapping":        {"nova_conf: {a: b}", "", "f.yml:4: sources[0].db.nova_conf: must be a list, not a mapping\n" + noDSN},
 		"bad api":        {"nova_conf: nova.conf", "\n[api_database]\nconnection = mysql://u:s#same@h", at + ":3: [api_database] connection: names no database: it must end like /nova"},
 		"bad connection": {"nova_conf: nova.conf", "[database]\nconnection = nope://u:s#same@h", at + ":2: [database] connection: its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite"},
-		"reference":      {"nova_conf: nova.conf", "[database]\nconnection = mysql://u:s$same@h/d", at + ":2: [database] connection: refers to an option that is not set in these files as $name or ${name}; where a dollar sign is meant, write $$\nf.yml:4: sources[0].db.nova_conf: sets neither [api_database] connection nor [database] connection"},
+		"reference":      {"nova_conf: nova.conf", "[database]\nconnection = mysql://u:s$same@h/d", at + ":2: [database] connection: refers to an option that is not set in these files as $name or ${name}; to write a dollar sign, write $$\nf.yml:4: sources[0].db.nova_conf: sets neither [api_database] connection nor [database] connection"},
 		"time":           {"nova_conf: nova.conf", api + "[DEFAULT]\nservice_down_time = 1m\n", at + ":4: [DEFAULT] service_down_time: is not a number of seconds from 1 to 31536000"},
 		"zero":           {"nova_conf: nova.conf", api + "[DEFAULT]\nreport_interval = 0\n", at + ":4: [DEFAULT] report_interval: is not a number of seconds from 1 to 31536000"},
-		"driver":         {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = tooz\n", at + ":4: [DEFAULT] servicegroup_driver: is none of db, mc, zk"},
+		"driver":         {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = tooz\n", at + ":4: [DEFAULT] servicegroup_driver: is not one of db, mc, zk"},
 		"dsn too":        {"nova_conf: nova.conf, dsn: 'mysql://u@h/d'", api, "f.yml:4: sources[0].db.dsn: nova_conf names the databases; keep one of the two"},
-		"cells alone":    {"dsn: 'mysql://u@h/d', cells: [{name: a, dsn: x}]", "", "f.yml:4: sources[0].db.cells: belong to nova_conf; without it, make each database a source of its own"},
+		"cells alone":    {"dsn: 'mysql://u@h/d', cells: [{name: a, dsn: x}]", "", "f.yml:4: sources[0].db.cells: are only for nova_conf; without it, make each database a source"},
 		"cell's name":    {"nova_conf: nova.conf, cells: [{dsn: 'mysql://u@h/d'}]", api, "f.yml:4: sources[0].db.cells[0].name: every cell needs a name of letters, digits and signs, without spaces"},
 		"cell's dsn": {
 			"nova_conf: nova.conf, cells: [{name: a, dsn: 'mysql://u:s#same@h'}]", connection,
 			"f.yml:4: sources[0].db.cells[0].dsn: names no database: it must end like /nova",
 		},
-		"cache off":      {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n", at + ":4: [DEFAULT] servicegroup_driver: is mc, but [cache] is not enabled: Nova then keeps heartbeats nowhere"},
-		"cache backend":  {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = true\nbackend = dogpile.cache.redis\n", at + `:7: [cache] backend: is "dogpile.cache.redis", but only memcached can be read here`},
-		"no backend":     {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = 1\n", `f.yml:4: sources[0].db.nova_conf: [cache] backend: is "dogpile.cache.null", but only memcached can be read here`},
+		"cache off":      {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n", at + ":4: [DEFAULT] servicegroup_driver: is mc, but [cache] is not enabled, so that Nova stores no heartbeats"},
+		"cache backend":  {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = true\nbackend = dogpile.cache.redis\n", at + `:7: [cache] backend: is "dogpile.cache.redis", but only memcached is supported`},
+		"no backend":     {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = 1\n", `f.yml:4: sources[0].db.nova_conf: [cache] backend: is "dogpile.cache.null", but only memcached is supported`},
 		"cache TLS":      {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = on\nbackend = oslo_cache.memcache_pool\ntls_enabled = yes\ntls_cafile = /absent.pem\n", at + ":4: [DEFAULT] servicegroup_driver: is mc, but: tls.ca_file: open /absent.pem: no such file or directory"},
 		"cache SASL":     {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = true\nbackend = dogpile.cache.bmemcached\nmemcache_sasl_enabled = True\n", at + ":8: [cache] memcache_sasl_enabled: is not supported"},
 		"cache server":   {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\nmemcached_servers = a:x", at + `:4: [DEFAULT] servicegroup_driver: is mc, but: servers: "a:x" has no port between 1 and 65535: write host:port, as mc1:11211`},
@@ -190,10 +190,10 @@ func TestNovaIsNoRoster(t *testing.T) {
 	require.NoError(t, os.WriteFile("nova.conf", []byte(api), 0o600))
 	const nova = "sources:\n- {name: nova, driver: db, db: {nova_conf: nova.conf}}\n- {name: mc, driver: mc, mc: {servers: [a]}, roster: "
 	_, err := sources.Parse("f.yml", []byte(nova+"{source: nova}}"))
-	require.EqualError(t, err, `f.yml:3: sources[1].roster.source: source "nova" has nova_conf, which says by itself whose verdict counts`)
+	require.EqualError(t, err, `f.yml:3: sources[1].roster.source: source "nova" has nova_conf, which already says what decides whether its members are up`)
 	_, err = sources.Parse("f.yml", []byte(nova+"{db: {nova_conf: nova.conf}}}"))
-	require.EqualError(t, err, "f.yml:3: sources[1].roster.db.nova_conf: belongs to a source of driver db, "+
-		"which takes the driver of services from there too")
+	require.EqualError(t, err, "f.yml:3: sources[1].roster.db.nova_conf: is only for a source of driver db, "+
+		"because nova.conf also names the servicegroup driver")
 }
 
 // Everything that Nova's files say is a part of the source's fingerprint.

@@ -126,8 +126,8 @@ func TestBadSources(t *testing.T) {
 		"no duration":  {goodDB + "  poll_timeout: soon\n", `f.yml:5: sources[0].poll_timeout: "soon" is not a duration like 500ms, 60s or 1h30m`},
 		"negative":     {goodDB + "  poll_timeout: -1s\n", `f.yml:5: sources[0].poll_timeout: "-1s" is negative`},
 		"interval":     {goodDB + "  poll_interval: 99ms\n", "f.yml:5: sources[0].poll_interval: must be 0 or at least 100ms"},
-		"zero timeout": {goodDB + "  poll_timeout: 0\n", "f.yml:5: sources[0].poll_timeout: must be more than 0"},
-		"zero memory":  {goodDB + "  forget_after: 0s\n", "f.yml:5: sources[0].forget_after: must be more than 0"},
+		"zero timeout": {goodDB + "  poll_timeout: 0\n", "f.yml:5: sources[0].poll_timeout: must be positive"},
+		"zero memory":  {goodDB + "  forget_after: 0s\n", "f.yml:5: sources[0].forget_after: must be positive"},
 		"metrics":      {goodDB + "  member_metrics: some\n", `f.yml:5: sources[0].member_metrics: must be "all" or "minimal"`},
 	})
 }

@@ -2,13 +2,13 @@ package config
 
 import "gopkg.in/yaml.v3"
 
-// A rename is what has become of a key that a section had in earlier versions.
+// A rename is the new name of a key that a section had in an earlier version.
 type rename struct {
 	key    string
-	values map[string]string // of values that have another name now, too
+	values map[string]string // the new names of values, by their old names
 }
 
-// renamedKeys returns the keys that a section had in earlier versions, by their old names.
+// renamedKeys returns the new names of the keys that a section had in earlier versions, by the old names.
 func renamedKeys(section any) map[string]rename {
 	switch section.(type) {
 	case *Source:
@@ -23,7 +23,7 @@ func renamedKeys(section any) map[string]rename {
 	return nil
 }
 
-// renamed notes that a key has another name now.
+// renamed adds the mistake that a key has its old name.
 func (d *decoder) renamed(new rename, key, value *yaml.Node, path string) {
 	path = join(path, key.Value)
 	if newValue, ok := new.values[value.Value]; ok {

@@ -10,42 +10,42 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A report collects everything that is wrong with a file.
+// A report collects the mistakes of a file.
 type report struct {
 	file     string
 	problems []problem
-	// places tells where each setting was written, by the setting's path.
+	// places has the place of each setting, by the setting's path.
 	places map[string]place
-	// unread are the paths of settings whose value could not be used.
+	// unread has the paths of settings whose values could not be read.
 	unread map[string]bool
 }
 
-// A place is where a setting was written, and under which path: a secret may have come from a key of another name.
+// A place is the line of a setting and the path of its key. The key of a secret may have another name than the secret.
 type place struct {
 	line int
 	path string
 }
 
-// A problem is one thing that is wrong: line zero is unknown, the empty path is the whole file.
+// A problem is one mistake. Line 0 is unknown, and the empty path is the whole file.
 type problem struct {
 	line int
 	path string
 	text string
 }
 
-// addf notes what is wrong at a line.
+// addf adds a mistake at a line.
 func (r *report) addf(line int, path, format string, args ...any) {
 	r.problems = append(r.problems, problem{line, path, fmt.Sprintf(format, args...)})
 }
 
-// unreadf notes that a setting's value can't be used, so that nothing else is said about it.
+// unreadf adds a mistake in a value that can't be read, so that no other mistake of this setting is reported.
 func (r *report) unreadf(line int, path, format string, args ...any) {
 	r.addf(line, path, format, args...)
 	r.unread[path] = true
 }
 
-// settingf notes what is wrong with a setting, at its own line or, when it is absent, at that of the nearest section
-// around it. What could not even be read, or is around or in such a thing, has been told about already.
+// settingf adds a mistake of a setting, at its own line or, if the setting is absent, at the line of the nearest section
+// around it. It adds nothing about a setting that could not be read, or that contains or is inside one: that was reported.
 func (r *report) settingf(path, format string, args ...any) {
 	at := place{path: path}
 	for p := path; ; p = parent(p) {
@@ -68,7 +68,7 @@ func (r *report) settingf(path, format string, args ...any) {
 	r.addf(at.line, at.path, format, args...)
 }
 
-// section notes what is wrong with a section.
+// section adds the mistakes of a section.
 func (r *report) section(path string, err error) {
 	for _, e := range fieldErrors(path, err) {
 		r.settingf(e.Field, "%v", e.Err)
@@ -94,7 +94,7 @@ func fieldErrors(path string, err error) []*drivers.FieldError {
 	return []*drivers.FieldError{{Field: path, Err: err}}
 }
 
-// err joins the problems in the order of their lines. Each is one line, whatever it quotes.
+// err joins the mistakes in the order of their lines. Each is one line of text, even if it quotes several.
 func (r *report) err() error {
 	slices.SortStableFunc(r.problems, func(a, b problem) int { return cmp.Compare(a.line, b.line) })
 	errs := make([]error, len(r.problems))
@@ -111,7 +111,7 @@ func (r *report) err() error {
 	return errors.Join(errs...)
 }
 
-// join gives the path of a setting in a section.
+// join returns the path of a setting in a section.
 func join(path, name string) string {
 	if path == "" {
 		return name
@@ -119,13 +119,13 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// within says whether a path is that of another, or of something in it.
+// within reports whether a path is equal to another, or inside it.
 func within(path, other string) bool {
 	rest, ok := strings.CutPrefix(path, other)
 	return ok && (rest == "" || other == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// parent gives the path of what a setting is in, as "a" for both "a.b" and "a[0]".
+// parent returns the path of what contains a setting, as "a" for both "a.b" and "a[0]".
 func parent(path string) string {
 	return path[:max(strings.LastIndexAny(path, ".["), 0)]
 }

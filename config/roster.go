@@ -8,16 +8,17 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Roster says who should be there, for a driver that knows only who is there: exactly one of its settings is set.
+// Roster lists the members that should exist, for a driver that can read only those that exist. Exactly one of its settings
+// is set.
 type Roster struct {
-	// Source names the source whose members should be there. That source is read and served as always, too.
+	// Source is the name of another source, whose members are the roster. That source is polled and served, too.
 	Source string `yaml:"source"`
 
-	// DB is a database whose members should be there, and which is no source by itself: with Nova's mc driver the
-	// heartbeats in its table mean nothing.
+	// DB is a database whose rows are the roster, and which is no source: with Nova's mc driver, the heartbeats in its table
+	// have no meaning.
 	DB *DB `yaml:"db"`
 
-	// Members are the names in each group.
+	// Members has the names of the members of each group.
 	Members map[string][]string `yaml:"members"`
 }
 
@@ -46,7 +47,7 @@ func (r *Roster) validate(c *Config) error {
 			wrong("the group has no members")
 		}
 		if sorted := slices.Sorted(slices.Values(names)); len(slices.Compact(sorted)) < len(names) {
-			wrong("a name is there twice")
+			wrong("a name is listed twice")
 		}
 	}
 	return errors.Join(errs...)

@@ -18,18 +18,18 @@ func TestBadRosters(t *testing.T) {
 	refuse(t, map[string]badFile{
 		"none": {
 			withRoster("member_metrics: all"),
-			`f.yml:5: sources[1].roster: driver "mc" does not know who should be there: ` +
+			`f.yml:5: sources[1].roster: driver "mc" needs a roster, because memcached does not list the members: ` +
 				"write {source: NAME}, {db: {dsn: URL}} or {members: {GROUP: [NAME]}}",
 		},
 		"empty":         {withRoster("roster: {}"), one},
 		"no members":    {withRoster("roster: {members: {}}"), one},
 		"two":           {withRoster("roster: {source: nova, members: {a: [b]}}"), one},
-		"other driver":  {goodDB + "  roster: {members: {a: [b]}}\n", `f.yml:5: sources[0].roster: driver "db" knows by itself who should be there`},
+		"other driver":  {goodDB + "  roster: {members: {a: [b]}}\n", `f.yml:5: sources[0].roster: driver "db" has its own roster; remove this section`},
 		"no source":     {withRoster("roster: {source: novo}"), `f.yml:8: sources[1].roster.source: there is no source "novo"`},
-		"itself":        {withRoster("roster: {source: mc}"), `f.yml:8: sources[1].roster.source: source "mc" is of driver "mc", which does not know who should be there`},
+		"itself":        {withRoster("roster: {source: mc}"), `f.yml:8: sources[1].roster.source: source "mc" has driver "mc", which needs a roster itself`},
 		"no name":       {withRoster("roster: {members: {a: [b, '']}}"), "f.yml:8: sources[1].roster.members.a: a name is empty"},
 		"nobody":        {withRoster("roster: {members: {a: []}}"), "f.yml:8: sources[1].roster.members.a: the group has no members"},
-		"twice":         {withRoster("roster: {members: {a: [b, c, b]}}"), "f.yml:8: sources[1].roster.members.a: a name is there twice"},
+		"twice":         {withRoster("roster: {members: {a: [b, c, b]}}"), "f.yml:8: sources[1].roster.members.a: a name is listed twice"},
 		"same group":    {withRoster("roster: {members: {a: [b], a: [c]}}"), `f.yml:8: sources[1].roster.members: repeated key "a"`},
 		"list":          {withRoster("roster: {members: [a]}"), "f.yml:8: sources[1].roster.members: must be a mapping, not a list"},
 		"list of names": {withRoster("roster: {members: {a: b}}"), "f.yml:8: sources[1].roster.members.a: must be a list, not a single value"},

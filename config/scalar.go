@@ -14,12 +14,12 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// parserOf gives what reads a single value, or nil where v is text, or more than a single value.
+// parserOf returns the parser of a single value, or nil if v is text or is not a single value.
 func parserOf(v reflect.Value) func(*yaml.Node) error {
 	if parser, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		return func(node *yaml.Node) error { return parser.UnmarshalText([]byte(node.Value)) }
 	}
-	// Sections of the Prometheus project's own configurations have this method too; here, they are read as all others are.
+	// Sections of the Prometheus project's configurations have this method, too, but are read here as all other sections are.
 	parser, ok := reflect.TypeAssert[interface{ UnmarshalYAML(func(any) error) error }](v.Addr())
 	if ok && !isSecret(v) && (v.Kind() != reflect.Struct || isValue(v)) {
 		return func(node *yaml.Node) error { return explain(v, parser.UnmarshalYAML(node.Decode)) }
@@ -38,7 +38,7 @@ func parserOf(v reflect.Value) func(*yaml.Node) error {
 	}
 }
 
-// plain reads a value of one of YAML's own kinds.
+// plain reads a value that YAML defines: a boolean, a number or text.
 func plain(node *yaml.Node, v reflect.Value, want string) error {
 	if err := node.Decode(v.Addr().Interface()); err != nil {
 		return fmt.Errorf("must be %s", want)
@@ -56,7 +56,7 @@ func number(node *yaml.Node, v reflect.Value) error {
 	return nil
 }
 
-// explain says what would be right, and doesn't quote what is not: it may have a password in it.
+// explain returns an error that describes a valid value. It does not quote the invalid one, which may contain a password.
 func explain(v reflect.Value, err error) error {
 	switch {
 	case err == nil:

@@ -10,11 +10,12 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// secret takes a secret from wherever the key says that it is. Validation looks for it under its own name.
+// secret reads a secret from the place that its key names: the file itself, another file, or the environment. It is recorded
+// under the name of the secret, where checks look for it.
 func (d *decoder) secret(s setting, key, value *yaml.Node, section string) {
 	path, own := join(section, key.Value), join(section, s.secret)
 	if other, ok := d.places[own]; ok {
-		d.addf(key.Line, path, "%q on line %d gives the same secret; keep one of them",
+		d.addf(key.Line, path, "%q on line %d sets the same secret; keep one of them",
 			other.path[len(section)+1:], other.line)
 		return
 	}
@@ -33,8 +34,8 @@ func (d *decoder) secret(s setting, key, value *yaml.Node, section string) {
 	}
 }
 
-// setSecret sets a field to a secret, which has to be readable. Sections of the Prometheus project's own configurations
-// keep its text.
+// setSecret sets a field to a secret, and fails if the secret can't be read. A field of the Prometheus project's type gets
+// its text.
 func setSecret(field reflect.Value, secret drivers.Secret) error {
 	text, err := secret.Read()
 	if err != nil {

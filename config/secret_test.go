@@ -76,11 +76,11 @@ func TestBadSecrets(t *testing.T) {
 		"empty":       {[]string{"password_env: " + variable}, `6: sources[0].db.password_env: environment variable "` + variable + `" is empty`},
 		"two": {
 			[]string{"password: hunter2", "password_file: absent"},
-			`7: sources[0].db.password_file: "password" on line 6 gives the same secret; keep one of them`,
+			`7: sources[0].db.password_file: "password" on line 6 sets the same secret; keep one of them`,
 		},
 		"two, other order": {
 			[]string{"password_env: HOME", "password: hunter2"},
-			`7: sources[0].db.password: "password_env" on line 6 gives the same secret; keep one of them`,
+			`7: sources[0].db.password: "password_env" on line 6 sets the same secret; keep one of them`,
 		},
 		"no such secret": {[]string{"schema_file: nova"}, `6: sources[0].db: unknown key "schema_file"; ` +
 			"known are cells, custom, dsn, dsn_env, dsn_file, nova_conf, password, password_env, password_file, report_interval, schema, service_down_time, timeout, verdict"},

@@ -11,13 +11,13 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// minPollInterval keeps a mistyped unit from becoming a load test of the backend.
+// minPollInterval prevents that a wrong unit overloads the backend.
 const minPollInterval = drivers.Duration(100 * time.Millisecond)
 
-// maxName bounds a source's name, in bytes: it is a label of every series.
+// maxName is the maximum length of a source's name, in bytes. The name is a label of every series.
 const maxName = 128
 
-// validate checks what no single setting can tell.
+// validate checks everything but the values of single settings, which the decoder has checked.
 func validate(r *report, c *Config) {
 	if len(c.Sources) == 0 {
 		r.settingf("sources", "at least one source is needed")
@@ -55,10 +55,10 @@ func validateSource(r *report, s *Source, path string) {
 		r.settingf(path+".poll_interval", "must be 0 or at least %s", minPollInterval)
 	}
 	if s.PollTimeout == 0 {
-		r.settingf(path+".poll_timeout", "must be more than 0")
+		r.settingf(path+".poll_timeout", "must be positive")
 	}
 	if s.ForgetAfter == 0 {
-		r.settingf(path+".forget_after", "must be more than 0")
+		r.settingf(path+".forget_after", "must be positive")
 	}
 	switch s.MemberMetrics {
 	case MemberMetricsAll, MemberMetricsMinimal:
@@ -74,7 +74,7 @@ func goodName(name string) bool {
 	return len(name) <= maxName && utf8.ValidString(name) && !strings.ContainsFunc(name, bad)
 }
 
-// validateDriver checks that the driver's own section is there, and is the only one.
+// validateDriver checks that the section of the driver exists, and no section of another driver.
 func validateDriver(r *report, s *Source, path string) {
 	sections := []struct {
 		name string

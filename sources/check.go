@@ -114,17 +114,17 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ";
 func checkRoster(c *config.Config, s *config.Source) error {
 	switch {
 	case s.Driver == driverMC && s.Roster == nil:
-		return drivers.Field("roster", `driver "mc" does not know who should be there: `+
+		return drivers.Field("roster", `driver "mc" needs a roster, because memcached does not list the members: `+
 			`write {source: NAME}, {db: {dsn: URL}} or {members: {GROUP: [NAME]}}`)
 	case s.Roster == nil:
 		return nil
 	case s.Driver != driverMC:
-		return drivers.Field("roster", "driver %q knows by itself who should be there", s.Driver)
+		return drivers.Field("roster", "driver %q has its own roster; remove this section", s.Driver)
 	}
 	var errs []error
 	if rows := s.Roster.DB; rows != nil && len(rows.NovaConf) > 0 {
 		errs = append(errs, drivers.Field("roster.db.nova_conf",
-			"belongs to a source of driver db, which takes the driver of services from there too"))
+			"is only for a source of driver db, because nova.conf also names the servicegroup driver"))
 	} else if rows != nil {
 		errs = append(errs, in("roster.db", checkDB(rows)))
 	}
@@ -132,9 +132,9 @@ func checkRoster(c *config.Config, s *config.Source) error {
 		switch of := &c.Sources[i]; {
 		case s.Roster.Source != of.Name:
 		case of.Nova != nil:
-			errs = append(errs, drivers.Field("roster.source", "source %q has nova_conf, which says by itself whose verdict counts", of.Name))
+			errs = append(errs, drivers.Field("roster.source", "source %q has nova_conf, which already says what decides whether its members are up", of.Name))
 		case of.Driver == driverMC:
-			errs = append(errs, drivers.Field("roster.source", "source %q is of driver \"mc\", which does not know who should be there", of.Name))
+			errs = append(errs, drivers.Field("roster.source", "source %q has driver \"mc\", which needs a roster itself", of.Name))
 		}
 	}
 	return errors.Join(errs...)
@@ -152,7 +152,7 @@ func checkCanary(s *config.Source) error {
 	case dsn.IsZero():
 		return nil
 	case !isTable:
-		return drivers.Field("canary.dsn", "belongs to sources whose members live in a database")
+		return drivers.Field("canary.dsn", "is only for sources whose members are in a database")
 	default:
 		return in("canary.dsn", checkDSN(dsn))
 	}

@@ -37,7 +37,7 @@ func OpenPrivate(
 }
 
 // errManyDatabases says that nova_conf alone does not say where the private table is.
-var errManyDatabases = errors.New("nova_conf stands for several databases: say in canary.dsn where the table servicegroup_canary is")
+var errManyDatabases = errors.New("nova_conf names several databases: set canary.dsn to the one with the table servicegroup_canary")
 
 // privateTable is the configuration of the table for private members.
 func privateTable(s *config.Source) (db.Config, error) {

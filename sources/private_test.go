@@ -62,10 +62,10 @@ sources:
     db: {dsn: mysql://reader@db1/nova}
     canary: {dsn: "mysql://canary:secret@db1"}
 `))
-	require.EqualError(t, err, `f.yml:7: sources[0].canary.interval: must be at least 10s: each round is a death that has to be noticed
-f.yml:8: sources[0].canary.group: must begin with servicegroup-canary, so that it is none of yours, and have neither blanks nor slashes
-f.yml:9: sources[0].canary.dsn: belongs to sources whose members live in a database
-f.yml:13: sources[1].canary.password: takes the place of the one in dsn, which is not set
+	require.EqualError(t, err, `f.yml:7: sources[0].canary.interval: must be at least 10s: each round simulates a death and waits until polls see it
+f.yml:8: sources[0].canary.group: must begin with servicegroup-canary, so that no real group has the name, and must not contain spaces or slashes
+f.yml:9: sources[0].canary.dsn: is only for sources whose members are in a database
+f.yml:13: sources[1].canary.password: replaces the password of dsn, which is not set
 f.yml:17: sources[2].canary.dsn: names no database: it must end like /nova`)
 }
 
@@ -74,7 +74,7 @@ func TestOpenPrivate(t *testing.T) {
 	for name, test := range map[string]struct{ conf, canary, want string }{
 		"cells and no table": {
 			"[api_database]\nconnection = mysql://nova@db1/nova_api\n", "{}",
-			"canary: nova_conf stands for several databases: say in canary.dsn where the table servicegroup_canary is",
+			"canary: nova_conf names several databases: set canary.dsn to the one with the table servicegroup_canary",
 		},
 		"cells and a table": {"[api_database]\nconnection = mysql://nova@db1/nova_api\n", "{dsn: mysql://canary@db1/own}", ""},
 		"memcached": {
@@ -83,7 +83,7 @@ func TestOpenPrivate(t *testing.T) {
 		},
 		"memcached and a table": {
 			"[DEFAULT]\nservicegroup_driver = mc\nmemcached_servers = mc1\n[database]\nconnection = mysql://nova@db1/nova\n",
-			"{dsn: mysql://canary@db1/own}", "canary.dsn: belongs to sources whose members live in a database",
+			"{dsn: mysql://canary@db1/own}", "canary.dsn: is only for sources whose members are in a database",
 		},
 		"ZooKeeper": {
 			"[DEFAULT]\nservicegroup_driver = zk\n[database]\nconnection = mysql://nova@db1/nova\n[zookeeper]\naddress = zk1\n",

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// The bounds of what references may make of a value: they may go round in circles, and double at each turn.
+// The limits of references: how many are followed, and the length of the result in bytes. References may be circular, and
+// each may double the value.
 const (
 	maxReferences = 100
 	maxValue      = 64 << 10
@@ -15,15 +16,15 @@ const (
 
 var (
 	errUnset = errors.New("refers to an option that is not set in these files as $name or ${name}; " +
-		"where a dollar sign is meant, write $$")
-	errTooLong = errors.New("its references to other options go in circles, or make it too long")
+		"to write a dollar sign, write $$")
+	errTooLong = errors.New("its references to other options are circular, or make it too long")
 )
 
-// reference matches what string.Template in Python does with a pattern for names that allows dots.
+// reference matches the same text as Python's string.Template, with names that may contain dots.
 var reference = regexp.MustCompile(`\$(\$|[_a-zA-Z][._a-zA-Z0-9]*|\{[_a-zA-Z][._a-zA-Z0-9]*\})`)
 
-// Get returns an option's value with its references replaced, and whether it is set at all. Of several assignments the
-// last one counts. A reference to what no file sets is an error: services have defaults that are not known here.
+// Get returns an option's value with its references replaced, and whether it is set. The last of several assignments counts.
+// A reference to an option that no file sets is an error, because the defaults of services are not known here.
 func (c *Config) Get(section, name string) (text string, ok bool, err error) {
 	v := c.last(section, name)
 	if v == nil {
@@ -33,7 +34,7 @@ func (c *Config) Get(section, name string) (text string, ok bool, err error) {
 	return text, err == nil, err
 }
 
-// All returns the values of an option that may be given several times, in their order, with references replaced.
+// All returns all values of an option, in order, with references replaced.
 func (c *Config) All(section, name string) ([]string, error) {
 	var texts []string
 	for _, v := range c.values[option{normal(section), name}] {
@@ -46,7 +47,7 @@ func (c *Config) All(section, name string) ([]string, error) {
 	return texts, nil
 }
 
-// Errorf makes an error about an option, with the place of its value.
+// Errorf returns an error about an option, with the place of its value.
 func (c *Config) Errorf(section, name, format string, args ...any) error {
 	err := fmt.Errorf("[%s] %s: %w", section, name, fmt.Errorf(format, args...))
 	if v := c.last(section, name); v != nil {
@@ -71,14 +72,14 @@ func (c *Config) resolve(v *value, section, name string) (string, error) {
 	return text, nil
 }
 
-// A resolver replaces references. Its budget bounds how many, in all turns together.
+// A resolver replaces references. Its budget is how many more it may replace.
 type resolver struct {
 	config *Config
 	budget int
 }
 
-// resolve replaces $name, ${name} and ${section.name}, and makes $$ and \$ a dollar sign. Everything else that begins
-// with a dollar sign stays as it is.
+// resolve replaces $name, ${name} and ${section.name}, and turns $$ and \$ into a dollar sign. Other text that begins with a
+// dollar sign stays unchanged.
 func (r *resolver) resolve(v *value, section string) (string, error) {
 	text := strings.ReplaceAll(v.text, `\$`, "$$")
 	var out strings.Builder
@@ -99,7 +100,7 @@ func (r *resolver) resolve(v *value, section string) (string, error) {
 	return out.String(), nil
 }
 
-// lookUp finds what a name refers to: an option of the section that it is used in, else of DEFAULT.
+// lookUp returns the value of the option that a name refers to: one of the same section, else one of DEFAULT.
 func (r *resolver) lookUp(name, section string) (string, error) {
 	if name == "$" {
 		return name, nil

@@ -1,6 +1,6 @@
-// Package oslo reads configuration files as OpenStack's services do, which is the way of oslo.config: not quite that of
-// any other reader of such files. A value may hold # and ;, may be quoted, and goes on in indented lines; sections and
-// options may be repeated; values refer to other options as $name.
+// Package oslo reads configuration files as OpenStack's services do, with the rules of oslo.config. They differ from those of
+// other INI files: a value may contain # and ;, may be quoted, and continues in indented lines. Sections and options may be
+// repeated. Values refer to other options as $name.
 package oslo
 
 import (
@@ -11,23 +11,22 @@ import (
 	"strings"
 )
 
-// The bounds of what is read.
+// The limits of what is read: bytes of a file, and files.
 const (
 	maxFile  = 1 << 20
 	maxFiles = 1000
 )
 
-// Config is what a list of files says.
+// Config has the options of a list of files.
 type Config struct {
 	values map[option][]value
 	files  int
 }
 
-// An option is named as in a file, but for sections: they are the same in upper and lower case, as long as they are not
-// DEFAULT.
+// An option is identified by its section and name. Section names ignore case, except for DEFAULT.
 type option struct{ section, name string }
 
-// A value is what one assignment says, and where it stands.
+// A value is the text of one assignment, and its place.
 type value struct {
 	text string
 	file string
@@ -38,9 +37,9 @@ func (v *value) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s:%d: %w", v.file, v.line, fmt.Errorf(format, args...))
 }
 
-// Read reads files in the order in which a service gets them as --config-file or, for a folder, as --config-dir: of a
-// folder its *.conf, sorted by name. What is read later counts more. The error says the file, and the line if there is
-// one, but shows no value: it may be a secret.
+// Read reads files in order, as a service reads those of --config-file. Of a folder it reads the *.conf files, sorted by name,
+// as with --config-dir. Later values take precedence. The error names the file, and the line if there is one, but shows no
+// value, which may be a secret.
 func Read(paths ...string) (*Config, error) {
 	c := &Config{values: map[option][]value{}}
 	for _, path := range paths {
@@ -57,7 +56,7 @@ func Read(paths ...string) (*Config, error) {
 	return c, nil
 }
 
-// expand gives the files of a folder, or the file itself.
+// expand returns the files of a folder, or the file itself.
 func expand(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// write puts files into a folder of their own and returns their paths, in order.
+// write writes files to a new folder and returns their paths, in order.
 func write(t testing.TB, texts ...string) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -107,9 +107,9 @@ func TestReferencesAreBounded(t *testing.T) {
 	}
 	for name, c := range map[string]*Config{"x": circle, "z": circle, "x50": read(t, double), "x4": read(t, long)} {
 		_, _, err := c.Get("s", name)
-		require.ErrorContains(t, err, "["+"s] "+name+": its references to other options go in circles, or make it too long")
+		require.ErrorContains(t, err, "["+"s] "+name+": its references to other options are circular, or make it too long")
 		_, err = c.All("s", name)
-		require.ErrorContains(t, err, "circles")
+		require.ErrorContains(t, err, "circular")
 	}
 }
 
@@ -158,18 +158,18 @@ func TestRead(t *testing.T) {
 	require.ErrorContains(t, err, "there are more than 1000 files")
 }
 
-// What is wrong is told with file and line, and without the text, which may be a secret.
+// Errors have the file and line, and not the text, which may be a secret.
 func TestBadFiles(t *testing.T) {
 	for text, want := range map[string]string{
 		"[s]\nsesame":            ":2: neither a [section] nor name = value",
 		"[s]\n= sesame":          ":2: a value without a name",
 		"\n\nx = sesame":         ":3: a value before the first [section]",
-		"[s\nx = sesame":         ":1: a section's name must end with ], and nothing may follow",
-		"[s] # sesame":           ":1: a section's name must end with ], and nothing may follow",
+		"[s\nx = sesame":         ":1: a section's name must end with ], without text after it",
+		"[s] # sesame":           ":1: a section's name must end with ], without text after it",
 		"[]":                     ":1: a section has no name",
-		"[s]\n sesame":           ":2: an indented line that continues nothing",
-		"[s]\nx=1\n\n sesame":    ":4: an indented line that continues nothing",
-		"[s]\nx=1\n#\n\tsesame":  ":4: an indented line that continues nothing",
+		"[s]\n sesame":           ":2: an indented line that continues no value",
+		"[s]\nx=1\n\n sesame":    ":4: an indented line that continues no value",
+		"[s]\nx=1\n#\n\tsesame":  ":4: an indented line that continues no value",
 		"[s]\r\nx=1\r\rsesame\r": ":4: neither a [section] nor name = value",
 	} {
 		paths := write(t, text)
@@ -186,7 +186,7 @@ func TestErrorf(t *testing.T) {
 	require.EqualError(t, c.Errorf("s", "y", "is missing"), "[s] y: is missing")
 }
 
-// testdata/measured.json holds files made at random and what oslo.config 9.0.0 read in them.
+// testdata/measured.json has random files and the values that oslo.config 9.0.0 read from them.
 func TestAgreesWithOsloConfig(t *testing.T) {
 	text, err := os.ReadFile("testdata/measured.json")
 	require.NoError(t, err)
@@ -206,7 +206,7 @@ func TestAgreesWithOsloConfig(t *testing.T) {
 			case want == nil:
 				require.NoError(t, err)
 				require.False(t, ok, "%s in %q", option, test.Files)
-			case strings.HasPrefix(*want, "!"): // It failed: most often after too many turns.
+			case strings.HasPrefix(*want, "!"): // oslo.config failed, mostly after too many references.
 				require.Error(t, err, "%s in %q", option, test.Files)
 			case err != nil:
 				// oslo.config knows which options exist without being set: they are empty.
@@ -220,7 +220,7 @@ func TestAgreesWithOsloConfig(t *testing.T) {
 	require.Greater(t, set, 200)
 }
 
-// Whatever is in a file: no panic, an error with the file's name, or values of bounded size.
+// For every file there is no panic, and either an error with the file's name or values of bounded size.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		"", "[DEFAULT]\nx = $y\ny = '$$'\n", "[s]\nx=${s.x}", "[a]\nx:\"b\n c\"\r\n[A]\nx", "[[]]\n$=$\n", "\\$", "[s]\n\x1f=\xff\u0085",

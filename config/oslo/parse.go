@@ -7,16 +7,16 @@ import (
 	"unicode"
 )
 
-// A parser is in the middle of a file.
+// A parser has the state of parsing one file.
 type parser struct {
 	values  map[option][]value
 	file    string
 	line    int
 	section string
-	open    *value // the value that an indented line goes on with
+	open    *value // the value that an indented line continues
 }
 
-// parse adds what a file says to what was read before.
+// parse adds the options of a file.
 func (c *Config) parse(file, text string) error {
 	p := &parser{values: c.values, file: file}
 	for line := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n") {
@@ -28,13 +28,13 @@ func (c *Config) parse(file, text string) error {
 	return nil
 }
 
-// isSpace says what Python's str.strip removes.
+// isSpace reports whether Python's str.strip removes a character.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
-// next takes one line, without space at its end.
+// next parses one line, without space at its end.
 func (p *parser) next(line string) error {
 	if line != "" && (line[0] == ' ' || line[0] == '\t') {
-		return p.goOn(strings.TrimLeftFunc(line, isSpace))
+		return p.continueValue(strings.TrimLeftFunc(line, isSpace))
 	}
 	p.open = nil
 	switch {
@@ -47,9 +47,9 @@ func (p *parser) next(line string) error {
 	}
 }
 
-func (p *parser) goOn(line string) error {
+func (p *parser) continueValue(line string) error {
 	if p.open == nil {
-		return errors.New("an indented line that continues nothing")
+		return errors.New("an indented line that continues no value")
 	}
 	p.open.text += "\n" + line
 	return nil
@@ -59,7 +59,7 @@ func (p *parser) begin(line string) error {
 	name, closed := strings.CutSuffix(line[1:], "]")
 	switch {
 	case !closed:
-		return errors.New("a section's name must end with ], and nothing may follow")
+		return errors.New("a section's name must end with ], without text after it")
 	case name == "":
 		return errors.New("a section has no name")
 	}
@@ -67,7 +67,7 @@ func (p *parser) begin(line string) error {
 	return nil
 }
 
-// normal gives sections that are the same to oslo.config the same name.
+// normal returns the same name for sections that oslo.config does not distinguish.
 func normal(section string) string {
 	if section == "DEFAULT" {
 		return section
@@ -75,8 +75,8 @@ func normal(section string) string {
 	return strings.ToLower(section)
 }
 
-// assign takes a line with a name and a value, which may stand in quotes. Names end at the first = or :, whichever comes
-// first; a comment can't follow a value.
+// assign parses a line with a name and a value, which may be quoted. The name ends at the first = or :. A comment can't follow
+// a value.
 func (p *parser) assign(line string) error {
 	i := strings.IndexAny(line, "=:")
 	if i < 0 {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestNearest(t *testing.T) {
+func TestSuggest(t *testing.T) {
 	names := []string{"dsn", "poll_interval", "poll_timeout", "servers"}
 	for word, want := range map[string]string{
 		"dns":           "dsn",
@@ -21,7 +21,7 @@ func TestNearest(t *testing.T) {
 		"xyz":           "",
 		"":              "",
 	} {
-		require.Equal(t, want, nearest(word, names), word)
+		require.Equal(t, want, suggest(word, names), word)
 	}
 }
 

@@ -2,8 +2,8 @@ package config
 
 import "strings"
 
-// nearest gives the name that was probably meant by word, or nothing. A third of the letters may be wrong.
-func nearest(word string, names []string) string {
+// suggest returns the name that was probably meant by word, or no name. A third of the letters may differ.
+func suggest(word string, names []string) string {
 	word = strings.ReplaceAll(strings.ToLower(word), "-", "_")
 	best, least := "", max(1, len(word)/3)+1
 	for _, name := range names {
@@ -14,7 +14,7 @@ func nearest(word string, names []string) string {
 	return best
 }
 
-// edits counts the insertions, deletions, replacements and swaps of neighbours that make b of a.
+// edits returns the number of insertions, deletions, replacements and swaps of neighbours that turn a into b.
 func edits(a, b string) int {
 	var before []int
 	row := make([]int, len(b)+1)
