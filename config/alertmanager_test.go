@@ -17,7 +17,7 @@ import (
 // variable is an environment variable with a secret.
 const variable = "SERVICEGROUP_TEST_SECRET"
 
-// alertmanagers is what the file is about in these tests.
+// alertmanagers is the top of the files in these tests.
 type alertmanagers struct {
 	Alertmanagers []Alertmanager `yaml:"alertmanagers"`
 }
@@ -36,7 +36,7 @@ func parseAlertmanagers(name, text string) ([]Alertmanager, error) {
 	return c.Alertmanagers, r.err()
 }
 
-// everything is one with all settings but those that exclude each other.
+// everything has all settings. Settings that exclude each other are in different elements.
 const everything = `
 alertmanagers:
 - url: https://user:hunter2@am1:9093/prefix/
@@ -101,7 +101,7 @@ func TestAlertmanagers(t *testing.T) {
 	require.Equal(t, &promconfig.Authorization{Type: "Bearer", CredentialsFile: "dir/token"}, got[4].Authorization)
 }
 
-// What is shown has no secret, and can be read again.
+// The printed section has no secret, and can be read again.
 func TestEffectiveAlertmanagers(t *testing.T) {
 	t.Setenv(variable, "hunter2")
 	got, err := parseAlertmanagers("dir/f.yml", everything)

@@ -96,7 +96,7 @@ func TestLoadIsBounded(t *testing.T) {
 	require.ErrorContains(t, err, "is larger than 1048576 bytes")
 }
 
-// A configuration that was printed can be read again, but for its secrets.
+// A printed configuration can be read again, except for its secrets.
 func TestEffective(t *testing.T) {
 	t.Setenv("SERVICEGROUP_TEST_ZK_PASSWORD", "from the environment")
 	c, err := sources.Load("testdata/good.yml")
@@ -117,7 +117,7 @@ func TestEffective(t *testing.T) {
 	}
 }
 
-// withoutSecrets fingerprints everything else.
+// withoutSecrets returns the fingerprint of all other settings.
 func withoutSecrets(s *config.Source) string {
 	if s.DB != nil {
 		s.DB.DSN, s.DB.Password = drivers.Secret{}, drivers.Secret{}

@@ -14,7 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Whatever is in the file: no panic, and either a configuration that can be used or errors that name the file.
+// For every file there is no panic, and either a usable configuration or errors that name the file.
 func FuzzParse(f *testing.F) {
 	good, err := os.ReadFile("testdata/good.yml")
 	require.NoError(f, err)
@@ -57,7 +57,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// alertingSeed is the rest of a file: all that can be said of alerts.
+// alertingSeed is the rest of a file, with all settings of alerts.
 const alertingSeed = `
 alerting:
   alertmanagers: [{url: "http://am1:9093", timeout: 3s, basic_auth: {username: a, password: b}, tls_config: {insecure_skip_verify: true}}]
@@ -77,7 +77,7 @@ alerting:
   groups: [{source: nova, group: compute, severity: critical, min_members: 2, degraded_ratio: 0.5}]
 `
 
-// Whatever is in nova.conf: no panic, and either sources that can be used or errors that name a file.
+// For every nova.conf there is no panic, and either usable sources or errors that name a file.
 func FuzzNovaConf(f *testing.F) {
 	for _, seed := range []string{
 		connection + api, "[DEFAULT]\nservice_down_time = -1\nservicegroup_driver = mc\n" + connection,

@@ -20,7 +20,7 @@ const (
 	connection = "[database]\nconnection = mysql+pymysql://nova:s#same@db/nova\n"
 )
 
-// parseNova parses a source whose section is the text, beside a file nova.conf.
+// parseNova parses a file with one source, which has the section, beside a file nova.conf.
 func parseNova(t *testing.T, section, novaConf string) (*config.Config, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -28,7 +28,7 @@ func parseNova(t *testing.T, section, novaConf string) (*config.Config, error) {
 	return sources.Parse("f.yml", []byte("sources:\n- name: nova\n  driver: db\n  db: {"+section+"}\n"))
 }
 
-// source gives the only source that parseNova parsed.
+// source returns the only source of parseNova.
 func source(t *testing.T, section, novaConf string) *config.Source {
 	t.Helper()
 	c, err := parseNova(t, section, novaConf)
@@ -184,19 +184,19 @@ func TestNovaZooKeeper(t *testing.T) {
 	require.Equal(t, &want, s.Nova.ZK)
 }
 
-// Nova as a whole is no roster: it says by itself who judges its members.
+// A source with nova_conf is no roster: nova.conf configures the servicegroup driver.
 func TestNovaIsNoRoster(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("nova.conf", []byte(api), 0o600))
 	const nova = "sources:\n- {name: nova, driver: db, db: {nova_conf: nova.conf}}\n- {name: mc, driver: mc, mc: {servers: [a]}, roster: "
 	_, err := sources.Parse("f.yml", []byte(nova+"{source: nova}}"))
-	require.EqualError(t, err, `f.yml:3: sources[1].roster.source: source "nova" has nova_conf, which already says what decides whether its members are up`)
+	require.EqualError(t, err, `f.yml:3: sources[1].roster.source: source "nova" has nova_conf, which already configures the servicegroup driver of its members`)
 	_, err = sources.Parse("f.yml", []byte(nova+"{db: {nova_conf: nova.conf}}}"))
 	require.EqualError(t, err, "f.yml:3: sources[1].roster.db.nova_conf: is only for a source of driver db, "+
 		"because nova.conf also names the servicegroup driver")
 }
 
-// Everything that Nova's files say is a part of the source's fingerprint.
+// All options of Nova's files are part of the source's fingerprint.
 func TestNovaFingerprint(t *testing.T) {
 	const mcOn = "[DEFAULT]\nservicegroup_driver = mc\nmemcached_servers = a\n"
 	seen := map[string]string{}
@@ -215,7 +215,7 @@ func TestNovaFingerprint(t *testing.T) {
 	require.NotContains(t, seen, source(t, "nova_conf: nova.conf, cells: [{name: a, dsn: 'mysql://u@h/d'}]", api).Fingerprint())
 }
 
-// What was printed can be read again, and shows no secret of Nova's.
+// Printed configurations can be read again, and show no secret of Nova's.
 func TestNovaEffective(t *testing.T) {
 	s := source(t, "nova_conf: nova.conf, cells: [{name: a, dsn: 'mysql://u:s#same@h/d'}]", api+connection)
 	text, err := (&config.Config{Sources: []config.Source{*s}, Alerting: config.DefaultAlerting()}).Effective()

@@ -17,10 +17,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// A documented is what the page about the configuration says of a key.
+// A documented key is a row of the page about the configuration.
 type documented struct{ value, meaning string }
 
-// pageSections reads the tables of the page: by the name of the section, which is the code in a heading, its keys.
+// pageSections returns the keys in the tables of the page by section. A section is the code in a heading.
 func pageSections(t *testing.T) map[string]map[string]documented {
 	t.Helper()
 	all := map[string]map[string]documented{}
@@ -47,14 +47,13 @@ func readPage(t *testing.T) string {
 	return string(page)
 }
 
-// A described is a section of the file, by its path.
+// A described section is a section of the file and its path.
 type described struct {
 	path string
 	reflect.Value
 }
 
-// fileSections gives every kind of section that the file can have, once, with its defaults: those that are nearer to the top
-// first.
+// fileSections returns every kind of section of the file once, with its defaults. Sections nearer to the top come first.
 func fileSections() (all []described) {
 	seen := map[reflect.Type]bool{}
 	todo := []described{{"the file", reflectOf(&Config{})}}

@@ -20,7 +20,7 @@ const (
 	badName       = "must be at most 128 bytes of letters, digits and signs, without spaces"
 )
 
-// edit gives the good file with one part replaced.
+// edit returns the good file with one part replaced.
 func edit(old, new string) string { return strings.Replace(goodDB, old, new, 1) }
 
 func TestGoodParts(t *testing.T) {
@@ -154,7 +154,7 @@ func TestRenamedKeys(t *testing.T) {
 	})
 }
 
-// What a driver finds wrong has the line of the setting, or of the section that lacks it.
+// The mistakes that a driver finds have the line of the setting, or of the section that lacks it.
 func TestBadSections(t *testing.T) {
 	refuse(t, map[string]badFile{
 		"setting": {headZK + "  zk:\n    servers: [a]\n    layout: round\n", `f.yml:6: sources[0].zk.layout: "round" is not one of auto, flat, nested, custom, bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`},
@@ -208,7 +208,7 @@ f.yml:18: unknown key "more"; known are alerting, sources`,
 	}})
 }
 
-// What the page says about a file full of mistakes is what the program says.
+// The page shows the same errors for a file with mistakes as the program.
 func TestMistakesOnThePage(t *testing.T) {
 	_, text, found := strings.Cut(page(t), "\n```text\n")
 	require.True(t, found)

@@ -11,7 +11,7 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// A source of another service has that service's own times, wherever the schema stands in the section.
+// A source of another service has that service's times, even if the schema is the last key of the section.
 func TestSchemas(t *testing.T) {
 	c, err := sources.Parse("f.yml", []byte(`
 sources:

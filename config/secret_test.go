@@ -15,7 +15,7 @@ import (
 // variable is set for the whole of TestSecrets.
 const variable = "SERVICEGROUP_TEST_SECRET"
 
-// withPassword gives a source whose password is given by some lines.
+// withPassword returns a file with a source whose password is set by some lines.
 func withPassword(lines ...string) []byte {
 	return []byte("sources:\n- name: nova\n  driver: db\n  db:\n    dsn: mysql://u@h/nova\n    " + strings.Join(lines, "\n    ") + "\n")
 }
@@ -92,7 +92,7 @@ func TestBadSecrets(t *testing.T) {
 	}
 }
 
-// What the driver says about a secret names the key that gave it.
+// A driver's error about a secret names the key that set it.
 func TestBadContentOfASecret(t *testing.T) {
 	t.Setenv(variable, "oracle://u:hunter2@h/nova")
 	_, err := sources.Parse("f.yml", []byte("sources:\n- name: a\n  driver: db\n  db:\n    dsn_env: "+variable+"\n"))
@@ -100,7 +100,7 @@ func TestBadContentOfASecret(t *testing.T) {
 	require.NotContains(t, err.Error(), "hunter2")
 }
 
-// A secret in a place where it can't be is not shown either.
+// Errors don't show a secret in a wrong place, either.
 func TestErrorsShowNoSecret(t *testing.T) {
 	for name, lines := range map[string]string{
 		"mapping":       "password: {hunter2: x}",
@@ -129,7 +129,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 	}
 }
 
-// revealed gives the text of a secret.
+// revealed returns the text of a secret.
 func revealed(t *testing.T, s drivers.Secret) string {
 	t.Helper()
 	text, err := s.Read()

@@ -13,7 +13,7 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// Both drivers have the same section, with paths that begin at the file's folder.
+// Both drivers have the same section, whose paths begin at the file's folder.
 func TestTLS(t *testing.T) {
 	authority := testserver.NewAuthority(t)
 	c := authority.Issue("client")
@@ -49,7 +49,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// A Nova whose oslo.cache encrypts says how in nova.conf. The key may be in the file of the certificate.
+// nova.conf has the TLS settings of oslo.cache. The key may be in the file of the certificate.
 func TestNovaMemcachedTLS(t *testing.T) {
 	authority := testserver.NewAuthority(t)
 	c := authority.Issue("client")

@@ -20,7 +20,7 @@ func dbSource(cfg *db.Config) Source {
 	}}
 }
 
-// mcSource returns the source of memcached servers with the heartbeats of a roster's members.
+// mcSource returns the source of memcached servers that have the heartbeats of a roster's members.
 func mcSource(section *config.MC, roster opener) Source {
 	return Source{Driver: driverMC, Layout: section.KeyFormat, open: func(logger *slog.Logger) (drivers.Driver, error) {
 		list, err := roster(logger)
@@ -31,8 +31,7 @@ func mcSource(section *config.MC, roster opener) Source {
 	}}
 }
 
-// zkSource returns the source of a ZooKeeper tree. Its members are those of the roster if there is one, else those that
-// the tree has.
+// zkSource returns the source of a ZooKeeper tree. Its members are those of the roster, or those of the tree if roster is nil.
 func zkSource(section *config.ZK, roster opener) Source {
 	return Source{Driver: driverZK, Layout: section.Layout, open: func(logger *slog.Logger) (drivers.Driver, error) {
 		tree, err := opened(zk.Open(zkConfig(section), logger))
@@ -47,7 +46,7 @@ func zkSource(section *config.ZK, roster opener) Source {
 	}}
 }
 
-// opened keeps a nil driver of some type from becoming a driver that is not nil.
+// opened returns a driver as an interface that is nil if opening failed, and not an interface with a nil pointer.
 func opened[D drivers.Driver](d D, err error) (drivers.Driver, error) {
 	if err != nil {
 		return nil, err
@@ -55,8 +54,8 @@ func opened[D drivers.Driver](d D, err error) (drivers.Driver, error) {
 	return d, nil
 }
 
-// declared returns the source that a declared one is when it is not expanded.
-func (x *Set) declared(s *config.Source) Source {
+// single returns the only source that a declared source without nova_conf expands to.
+func (x *Set) single(s *config.Source) Source {
 	var source Source
 	rows, roster := s.DB, ""
 	switch {
@@ -66,7 +65,7 @@ func (x *Set) declared(s *config.Source) Source {
 			rows, roster = s.Roster.DB, s.Roster.Source
 		}
 		if of := x.find(roster); of != nil && of.MC == nil { // Check refuses others.
-			rows, open = of.DB, x.declared(of).open
+			rows, open = of.DB, x.single(of).open
 			roster = of.Fingerprint()
 		} else {
 			open = openRoster(s.Roster)
@@ -88,7 +87,7 @@ func (x *Set) declared(s *config.Source) Source {
 	return source
 }
 
-// openRoster returns how a roster that no other source is the roster of is opened.
+// openRoster returns the opener of a roster that is not another source.
 func openRoster(r *config.Roster) opener {
 	return func(logger *slog.Logger) (drivers.Driver, error) {
 		switch {
@@ -103,7 +102,7 @@ func openRoster(r *config.Roster) opener {
 	}
 }
 
-// find returns the declared source of a name, or nil.
+// find returns the declared source with a name, or nil.
 func (x *Set) find(name string) *config.Source {
 	for i := range x.declaredSources {
 		if name != "" && x.declaredSources[i].Name == name {

@@ -10,7 +10,7 @@ import (
 	"servicegroup_exporter/drivers/nova"
 )
 
-// A cloud is what is known about the Nova of one declared source.
+// A cloud has the cells and zones of the Nova of one declared source.
 type cloud struct {
 	*nova.Cloud
 	fingerprint string // of the declared source
@@ -19,7 +19,7 @@ type cloud struct {
 // schemaAPI is the schema of Nova's API database.
 const schemaAPI = "nova_api"
 
-// expand returns the sources that a declared source with nova_conf stands for: one database, or the API database and the
+// expand returns the sources that a declared source with nova_conf expands to: one database, or the API database and the
 // cells.
 func (x *Set) expand(s *config.Source) []Source {
 	c := x.clouds[s.Name]
@@ -50,15 +50,15 @@ func (x *Set) expand(s *config.Source) []Source {
 	return parts
 }
 
-// rowsOf returns the settings of one of the databases with services that a declared source stands for.
+// rowsOf returns the settings of one database with services of a declared source's Nova.
 func rowsOf(s *config.Source, dsn drivers.Secret) *db.Config {
 	rows := dbConfig(s.DB)
 	rows.DSN = dsn
 	return &rows
 }
 
-// part completes the source of a database with services. Where Nova's servicegroup driver is mc or zk, the database is the
-// roster, and memcached or ZooKeeper says who is up.
+// part completes the source of a database with services. If Nova's servicegroup driver is mc or zk, the database is the
+// roster, and memcached or ZooKeeper decides who is up.
 func (x *Set) part(s *config.Source, name string, rows *db.Config, source Source) Source {
 	switch {
 	case s.Nova.MC != nil:

@@ -11,8 +11,8 @@ import (
 	"servicegroup_exporter/drivers/nova"
 )
 
-// Check returns what is wrong with settings that only a driver understands, as joined [drivers.FieldError]s whose fields
-// are paths in the file. It asks no backend. [config.Load] calls it and adds the lines.
+// Check checks the settings that only a driver understands, and sets the times that depend on a schema. It returns joined
+// [drivers.FieldError]s whose fields are paths in the file; [config.Load] adds the lines. It connects to no backend.
 func Check(c *config.Config) error {
 	errs := make([]error, len(c.Sources))
 	for i := range c.Sources {
@@ -21,7 +21,7 @@ func Check(c *config.Config) error {
 	return errors.Join(errs...)
 }
 
-// in puts errors about a section's fields below the path of the section.
+// in returns errors about the fields of a section as one error with the path of the section.
 func in(path string, errs ...error) error {
 	if err := errors.Join(errs...); err != nil {
 		return &drivers.FieldError{Field: path, Err: err}
@@ -29,7 +29,8 @@ func in(path string, errs ...error) error {
 	return nil
 }
 
-// checkSource checks the section of the source's driver. That there is no other section is checked by config.
+// checkSource checks the section of the source's driver, its roster and its canary. Package config checks that the source has
+// no section of another driver.
 func checkSource(c *config.Config, s *config.Source) error {
 	var err error
 	switch {
@@ -45,17 +46,17 @@ func checkSource(c *config.Config, s *config.Source) error {
 	return errors.Join(err, checkRoster(c, s), checkCanary(s))
 }
 
-// checkDB checks the section of a database, and fills in the times that it leaves to the schema.
+// checkDB checks the section of a database, and sets its times to those of the schema if it has none.
 func checkDB(c *config.DB) error {
 	cfg := dbConfig(c)
 	c.ServiceDownTime, c.ReportInterval = cfg.ServiceDownTime, cfg.ReportInterval
 	if len(c.NovaConf) > 0 {
-		return cfg.ValidateTable() // The DSNs are those of nova.conf.
+		return cfg.ValidateTable() // The DSNs are in nova.conf.
 	}
 	return cfg.Validate()
 }
 
-// checkNova checks what nova.conf says about databases, and about memcached or ZooKeeper.
+// checkNova checks the settings of databases, memcached and ZooKeeper in nova.conf.
 func checkNova(s *config.Source) error {
 	n := s.Nova
 	if n == nil {
@@ -97,7 +98,7 @@ func checkNova(s *config.Source) error {
 	return errors.Join(errs...)
 }
 
-// checkDSN returns what is wrong with a DSN, without showing it.
+// checkDSN checks a DSN. The error does not show it.
 func checkDSN(dsn drivers.Secret) error {
 	c := db.DefaultConfig()
 	c.DSN = dsn
@@ -110,7 +111,7 @@ func checkDSN(dsn drivers.Secret) error {
 // oneLine joins errors in one line.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// checkRoster checks that a source has a roster exactly if its driver needs one, and one that says who should be there.
+// checkRoster checks that a source has a roster exactly if its driver needs one, and that the roster lists members.
 func checkRoster(c *config.Config, s *config.Source) error {
 	switch {
 	case s.Driver == driverMC && s.Roster == nil:
@@ -132,7 +133,7 @@ func checkRoster(c *config.Config, s *config.Source) error {
 		switch of := &c.Sources[i]; {
 		case s.Roster.Source != of.Name:
 		case of.Nova != nil:
-			errs = append(errs, drivers.Field("roster.source", "source %q has nova_conf, which already says what decides whether its members are up", of.Name))
+			errs = append(errs, drivers.Field("roster.source", "source %q has nova_conf, which already configures the servicegroup driver of its members", of.Name))
 		case of.Driver == driverMC:
 			errs = append(errs, drivers.Field("roster.source", "source %q has driver \"mc\", which needs a roster itself", of.Name))
 		}
@@ -140,7 +141,7 @@ func checkRoster(c *config.Config, s *config.Source) error {
 	return errors.Join(errs...)
 }
 
-// checkCanary checks where the canary's table is.
+// checkCanary checks the database of the canary's table.
 func checkCanary(s *config.Source) error {
 	if s.Canary == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"servicegroup_exporter/drivers/zk/layout"
 )
 
-// dbConfig translates a section, with the times of the schema where the section has none.
+// dbConfig translates a section. If it has no times, it gets those of the schema.
 func dbConfig(c *config.DB) db.Config {
 	cfg := db.Config{
 		DSN: c.DSN, Password: c.Password,
@@ -44,14 +44,14 @@ func zkConfig(c *config.ZK) zk.Config {
 	return cfg
 }
 
-// novaConfig translates the section "db" of a source, and what nova.conf says.
+// novaConfig translates the section "db" of a source together with nova.conf.
 func novaConfig(s *config.Source) nova.Config {
 	n := s.Nova
 	cfg := nova.Config{
 		API: dbConfig(s.DB), Connection: n.Connection, Parameters: n.ConnectionParameters,
 		DefaultZone: n.DefaultZone, InternalZone: n.InternalZone,
 	}
-	// The DSN is from nova.conf, and so never in a file of its own that can't be read just now.
+	// Reading can't fail: the DSN is in nova.conf, and not in a separate file.
 	dsn, _ := n.API.Read()
 	cfg.API.DSN = drivers.SecretText(nova.Extend(dsn, n.APIParameters))
 	for _, cell := range s.DB.Cells {

@@ -11,9 +11,9 @@ import (
 	"servicegroup_exporter/drivers/zk"
 )
 
-// OpenPrivate makes a driver for the members of a group that no source reads, on the backend that says whether a declared
-// source's members are up: in a table of its own, below a znode of its own, or under keys of its own. The times are the
-// source's. Dial makes the connections; nil: the network does.
+// OpenPrivate opens a driver for the members of a group that no source reads, on the backend that decides whether the members
+// of a declared source are up. The members are in a separate table, below a separate znode, or under separate keys. The times
+// are those of the source. Dial makes the connections; nil: the network does.
 func OpenPrivate(
 	s *config.Source, group string, names []string, dial drivers.Dialer, logger *slog.Logger,
 ) (drivers.Driver, error) {
@@ -36,10 +36,10 @@ func OpenPrivate(
 	return opened(db.Open(cfg, logger))
 }
 
-// errManyDatabases says that nova_conf alone does not say where the private table is.
+// errManyDatabases means that nova_conf alone does not determine the database of the private table.
 var errManyDatabases = errors.New("nova_conf names several databases: set canary.dsn to the one with the table servicegroup_canary")
 
-// privateTable is the configuration of the table for private members.
+// privateTable returns the settings of the table for private members.
 func privateTable(s *config.Source) (db.Config, error) {
 	cfg := dbConfig(s.DB)
 	switch {
@@ -51,7 +51,7 @@ func privateTable(s *config.Source) (db.Config, error) {
 	return cfg.Private(), nil
 }
 
-// zkOf returns the settings of ZooKeeper where it says who is up, be it because nova.conf says so, else nil.
+// zkOf returns the settings of ZooKeeper if it decides who is up, in the source itself or in nova.conf. Else it returns nil.
 func zkOf(s *config.Source) *config.ZK {
 	if s.ZK == nil && s.Nova != nil {
 		return s.Nova.ZK
@@ -59,7 +59,7 @@ func zkOf(s *config.Source) *config.ZK {
 	return s.ZK
 }
 
-// mcOf is zkOf for memcached.
+// mcOf does the same for memcached.
 func mcOf(s *config.Source) *config.MC {
 	if s.MC == nil && s.Nova != nil {
 		return s.Nova.MC

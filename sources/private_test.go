@@ -69,7 +69,7 @@ f.yml:13: sources[1].canary.password: replaces the password of dsn, which is not
 f.yml:17: sources[2].canary.dsn: names no database: it must end like /nova`)
 }
 
-// The place of private members follows whoever says that members are up.
+// Private members are on the backend that decides whether members are up.
 func TestOpenPrivate(t *testing.T) {
 	for name, test := range map[string]struct{ conf, canary, want string }{
 		"cells and no table": {

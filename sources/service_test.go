@@ -18,12 +18,12 @@ func TestService(t *testing.T) {
 		require.Equal(t, want, alone[i].Service, alone[i].Name)
 	}
 
-	// What the rows of a roster say about life is not the verdict that counts.
-	judged := sourcesOf(t, `sources:
+	// The rows of a roster do not decide whether members are up.
+	sources := sourcesOf(t, `sources:
   - {name: rows, driver: db, db: {dsn: "mysql://h/nova"}}
   - {name: life, driver: mc, mc: {servers: [h]}, roster: {source: rows}}
 `)
-	require.Empty(t, judged[0].Service)
-	require.Equal(t, "nova", judged[1].Service)
-	require.NotEqual(t, alone[0].Fingerprint, judged[0].Fingerprint)
+	require.Empty(t, sources[0].Service)
+	require.Equal(t, "nova", sources[1].Service)
+	require.NotEqual(t, alone[0].Fingerprint, sources[0].Fingerprint)
 }

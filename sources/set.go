@@ -14,7 +14,7 @@ import (
 	"servicegroup_exporter/drivers/nova"
 )
 
-// A Set has the sources of one configuration. Its methods may be called concurrently.
+// A Set has the expanded sources of one configuration. Its methods may be called concurrently.
 type Set struct {
 	declaredSources []config.Source
 	clouds          map[string]*cloud // by the name of the declared source
@@ -22,8 +22,8 @@ type Set struct {
 	logger          *slog.Logger
 }
 
-// New makes the set of a configuration. It knows the cells that the set of the configuration before knew, which is nil for
-// the first one, so that neither a reload nor an unreachable API database makes them disappear.
+// New returns the set of a configuration. It starts with the cells of the previous configuration's set, so that they stay when
+// the configuration is reloaded or the API database is unreachable. For the first configuration, before is nil.
 func New(c *config.Config, before *Set, logger *slog.Logger) *Set {
 	x := &Set{declaredSources: c.Sources, clouds: map[string]*cloud{}, changed: make(chan struct{}, 1), logger: logger}
 	if before == nil {
@@ -38,7 +38,7 @@ func New(c *config.Config, before *Set, logger *slog.Logger) *Set {
 	return x
 }
 
-// cloud returns what was known before about a declared source: the same cloud, or a copy if the settings have changed.
+// cloud returns the cloud of a declared source: the previous one, or a copy of its cells and zones if the settings changed.
 func (x *Set) cloud(s *config.Source, before *cloud) *cloud {
 	settings := s.Fingerprint()
 	var known *nova.Cloud
@@ -58,18 +58,17 @@ func (x *Set) notify() {
 	}
 }
 
-// Changed receives when Sources may return others than before: when an API database was polled and its cells had changed.
-// The sets of all configurations that follow one another have the same channel.
+// Changed receives a value when Sources may return other sources than before, because a poll of an API database has found
+// other cells. The sets of successive configurations share the channel.
 func (x *Set) Changed() <-chan struct{} { return x.changed }
 
-// Sources returns the sources to poll, as far as the cells are known. A declared source takes the place of a cell of the
-// same name.
+// Sources returns the sources to poll, with the cells that are known. A declared source replaces a cell of the same name.
 func (x *Set) Sources() []Source {
 	var all []Source
 	for i := range x.declaredSources {
 		s := &x.declaredSources[i]
 		if s.Nova == nil {
-			all = append(all, x.declared(s))
+			all = append(all, x.single(s))
 			continue
 		}
 		for _, part := range x.expand(s) {
@@ -81,8 +80,8 @@ func (x *Set) Sources() []Source {
 	return all
 }
 
-// MayHave reports whether a source that is not among [Set.Sources] may still be found: whether it would be a cell of a
-// Nova whose cells are not known yet.
+// MayHave reports whether a source that [Set.Sources] does not return may still appear, because its name could be that of a
+// cell of a Nova whose cells are not known yet.
 func (x *Set) MayHave(name string) bool {
 	for i := range x.declaredSources {
 		s := &x.declaredSources[i]
@@ -93,9 +92,9 @@ func (x *Set) MayHave(name string) bool {
 	return false
 }
 
-// Discover reads the cells and zones of every Nova whose cells and zones are not known yet: zones are labels, which should
-// not change between a member's first poll and its second. It returns when every API database has answered or ctx has
-// ended. What can't be read stays unknown, and the error says why. The polls of the API database's source report it too.
+// Discover reads the cells and zones of every Nova whose cells or zones are not known yet. Zones are labels, so that they
+// should be known before the first poll of a member. Discover returns when every API database has answered or ctx has ended.
+// The error has the reasons why a database could not be read. The polls of its source report them, too.
 func (x *Set) Discover(ctx context.Context) error {
 	var reads sync.WaitGroup
 	errs := make([]error, len(x.declaredSources))
@@ -124,7 +123,7 @@ func (x *Set) discover(ctx context.Context, c *cloud) error {
 	return err
 }
 
-// fingerprint is equal for equal texts, in the same order. It is a hash, which hides them.
+// fingerprint returns a hash of a list of texts.
 func fingerprint(texts ...string) string {
 	hash := sha256.New()
 	for _, text := range texts {

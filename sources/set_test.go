@@ -27,7 +27,7 @@ func expand(t *testing.T, before *Set, section, novaConf string) *Set {
 	return New(c, before, slog.New(slog.DiscardHandler))
 }
 
-// list gives names and drivers of the sources.
+// list returns the names and drivers of the sources.
 func list(x *Set) string {
 	var all []string
 	for _, s := range x.Sources() {
@@ -36,7 +36,7 @@ func list(x *Set) string {
 	return strings.Join(all, " ")
 }
 
-// poll opens a source and asks it once.
+// poll opens a source and polls it once.
 func poll(t *testing.T, x *Set, name string) (*drivers.Poll, error) {
 	t.Helper()
 	for _, s := range x.Sources() {
@@ -71,7 +71,7 @@ func TestExpandNothing(t *testing.T) {
 	require.Equal(t, "local", x.Sources()[0].Declared.Name)
 }
 
-// Without cells there is one database, with the verdict of whoever Nova asks.
+// Without cells there is one database, and nova.conf has the driver that decides who is up.
 func TestExpandOneDatabase(t *testing.T) {
 	for conf, want := range map[string]string{
 		"":                         "nova:db",
@@ -99,7 +99,7 @@ func TestExpandOneDatabase(t *testing.T) {
 	}
 }
 
-// What nova.conf says about the API database goes together with what the YAML file says.
+// The settings of the API database come from nova.conf and from the YAML file.
 func TestNovaConfig(t *testing.T) {
 	c, err := parseNova(t, "nova_conf: nova.conf, password: sesame, timeout: 7s, cells: [{name: a, dsn: 'mysql://u@h/d'}]",
 		api+"connection_parameters = ssl_mode=REQUIRED\n[database]\nconnection_parameters = charset=utf8\n[DEFAULT]\nservice_down_time = 90\n")
@@ -114,7 +114,7 @@ func TestNovaConfig(t *testing.T) {
 	require.Equal(t, []db.Cell{{Name: "a", DSN: drivers.SecretText("mysql://u@h/d")}}, cfg.Cells)
 }
 
-// Cells by hand need no API database. Each is a source, and nothing else is.
+// Listed cells need no API database. Each cell is a source, and there are no others.
 func TestExpandByHand(t *testing.T) {
 	const cells = "nova_conf: nova.conf, cells: [{name: cell0, dsn: 'mysql://u@h/a'}, {name: cell1, dsn: 'mysql://{username}@h/b'}]"
 	const conf = "[database]\nconnection = mysql://nova@h/c\n"
@@ -125,7 +125,7 @@ func TestExpandByHand(t *testing.T) {
 	x = expand(t, nil, cells, conf+api)
 	require.Equal(t, "nova:db nova/cell0:db nova/cell1:db", list(x))
 
-	// A change anywhere in the source changes all that it is expanded to, and its return changes it back.
+	// A change anywhere in the source changes the fingerprint of everything it expands to. The old settings have the old one.
 	fingerprints := func(conf string) (all []string) {
 		for _, s := range expand(t, nil, cells, conf).Sources() {
 			all = append(all, s.Fingerprint)
@@ -233,7 +233,7 @@ func TestExpandCells(t *testing.T) {
 	})
 }
 
-// testReload checks what a new configuration knows of the cells that the old one found.
+// testReload checks that a new configuration starts with the cells that the old one found.
 func testReload(t *testing.T, x *Set, conf string) {
 	fingerprints := map[string]string{}
 	for _, s := range x.Sources() {
@@ -254,7 +254,7 @@ func testReload(t *testing.T, x *Set, conf string) {
 	require.Equal(t, x.Changed(), other.Changed())
 }
 
-// novaAPI makes Nova's databases: its API's with aggregates and without cells, and two of cells.
+// novaAPI creates Nova's databases: the API database, with aggregates and without cells, and two of cells.
 func novaAPI(t *testing.T, server *testserver.SQL, name string) *sql.DB {
 	t.Helper()
 	const dir = "../drivers/db/testdata/"

@@ -24,7 +24,7 @@ const (
 	connection = "[database]\nconnection = mysql+pymysql://nova:s#same@db/nova\n"
 )
 
-// parseNova parses a source whose section is the text, beside a file nova.conf.
+// parseNova parses a file with one source, which has the section, beside a file nova.conf.
 func parseNova(t *testing.T, section, novaConf string) (*config.Config, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -40,7 +40,7 @@ func sourcesOf(t *testing.T, text string) []Source {
 	return New(c, nil, slog.New(slog.DiscardHandler)).Sources()
 }
 
-// revealed gives the text of a secret.
+// revealed returns the text of a secret.
 func revealed(t *testing.T, s drivers.Secret) string {
 	t.Helper()
 	text, err := s.Read()
@@ -103,7 +103,7 @@ func TestOpen(t *testing.T) {
 	require.ErrorContains(t, err, "servers: is empty")
 }
 
-// A source is opened anew when its roster changes, wherever that is written.
+// The fingerprint of a source changes with its roster, even if the roster is another source.
 func TestFingerprintOfARoster(t *testing.T) {
 	fingerprint := func(text string) string {
 		return sourcesOf(t, text)[1].Fingerprint
