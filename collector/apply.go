@@ -12,9 +12,9 @@ import (
 
 var errClosed = errors.New("the collector is closed")
 
-// Apply makes the collector have exactly these sources. It opens every new driver first; on an error nothing has
-// changed. Sources of equal name and fingerprint go on untouched, changed ones of the same name keep their members'
-// history, and removed ones end together with their series.
+// Apply makes these sources the sources of the collector. It opens every new driver first; if one fails, nothing changes.
+// Sources with the same name and fingerprint stay as they are. Changed sources of the same name keep the history of their
+// members. Removed sources end, with their series.
 func (c *Collector) Apply(configs []SourceConfig) error {
 	if err := checkNames(configs); err != nil {
 		return err
@@ -52,7 +52,7 @@ func checkNames(configs []SourceConfig) error {
 	return nil
 }
 
-// openChanged opens the drivers of sources that are new or changed, all or none.
+// openChanged opens the drivers of sources that are new or changed: all of them, or none.
 func openChanged(configs []SourceConfig, before map[string]*source) (map[string]drivers.Driver, error) {
 	opened := make(map[string]drivers.Driver)
 	for _, cfg := range configs {
@@ -72,8 +72,7 @@ func openChanged(configs []SourceConfig, before map[string]*source) (map[string]
 	return opened, nil
 }
 
-// replace puts the sources in place whose drivers were opened, and ends those that are no longer there. From here on
-// nothing can fail.
+// replace starts the sources whose drivers were opened, and ends those that are no longer configured. It can't fail.
 func (c *Collector) replace(configs []SourceConfig, before map[string]*source, opened map[string]drivers.Driver) {
 	var sources, launched, removed []*source
 	for _, cfg := range configs {
@@ -107,7 +106,7 @@ func (c *Collector) replace(configs []SourceConfig, before map[string]*source, o
 	}
 }
 
-// retire ends a source. Its driver is closed in the background: it may take its time.
+// retire ends a source. It closes the driver in the background, since that may take long.
 func (c *Collector) retire(s *source) {
 	s.end()
 	c.retired.Go(s.release)

@@ -116,10 +116,10 @@ func TestApplyRefusesNames(t *testing.T) {
 
 func TestASourceThatListsDatabases(t *testing.T) {
 	b := newBench(t, Options{})
-	b.apply(giving(&drivers.Poll{Catalogue: true}, nil))
-	require.False(t, b.only().Catalogue, "before the first poll")
+	b.apply(giving(&drivers.Poll{ListsDatabases: true}, nil))
+	require.False(t, b.only().ListsDatabases, "before the first poll")
 	b.scrape(sec)
-	require.True(t, b.only().Catalogue)
+	require.True(t, b.only().ListsDatabases)
 	require.NoError(t, b.Close())
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheClockOfThisMachineGoesOn(t *testing.T) {
+func TestTheClockOfThisMachineAdvances(t *testing.T) {
 	now := newClock()
 	first := now()
 	second := now()

@@ -1,9 +1,23 @@
-// Package collector turns polls of service groups into knowledge: who is up, who died and when, how long it took to
-// notice, and the metrics that say so.
+// Package collector polls sources and turns the polls into snapshots, events and metrics of their members.
 //
-// Each source is polled by scrapes, by a timer and by its backend's watch, all through the same shared poll. What a
-// poll found goes through the source's tracker, the only place that decides who died or recovered, and comes out as a
-// [Snapshot], as [Event]s, and as metrics that are rendered once and handed out until they change.
+// Each source is polled by scrapes, by a timer and by its backend's watch. Those that ask while a poll is in flight share that
+// poll. Each poll passes through the source's tracker (package tracker), which decides which members died or recovered. The
+// result is a [Snapshot], [Event]s, and series that are rendered when they change and not when they are scraped.
+//
+// # Deadlines
+//
+// Four parties own a deadline. Each bounds the one below it:
+//
+//	scrape  Prometheus' scrape timeout, minus --timeout-offset for sending the response.
+//	   |    Owner: package web. It bounds how long [Collector.Poll] waits, not the poll.
+//	poll    The deadline of the first waiter, but at least 1 s; without one, [SourceConfig.PollTimeout].
+//	   |    Owner: source.join. The poll continues when a waiter goes away. A waiter whose deadline
+//	   |    ends earlier makes the source unknown until the answer comes; it waits 20 ms longer, so
+//	   |    that a driver can report a better reason than "timeout".
+//	driver  The timeout of the source's configuration, for all requests of one poll.
+//	   |    Owner: the driver. db also sends it to the database as a limit of the query.
+//	server  With several servers (mc), a part of what is left, so that a server that hangs leaves
+//	        time for the others. Owner: the driver's connection to that server.
 package collector
 
 import (
@@ -17,34 +31,35 @@ import (
 
 // Options are what a [Collector] needs from the process around it.
 type Options struct {
-	// Logger gets what operators should know; nil: nothing is logged.
+	// Logger gets what operators should know; nil: the collector logs nothing.
 	Logger *slog.Logger
-	// Registerer is where histograms, counters and the collector's own metrics are registered; nil: nowhere. The
-	// collector itself is a prometheus.Collector too, and is registered by whoever serves it.
+	// Registerer is where histograms and counters are registered; nil: nowhere. The collector itself is a
+	// prometheus.Collector too, which the caller registers.
 	Registerer prometheus.Registerer
-	// StoragePath is the folder that keeps the memory of members over restarts. Empty: no memory is kept.
+	// StoragePath is the folder of the state files. Empty: a restart loses what is known of members.
 	StoragePath string
-	// ReadOnly makes the collector read the memory but never write it, for commands beside a running server.
+	// ReadOnly makes the collector read state files but never write them, for commands beside a running server.
 	ReadOnly bool
-	// CompatOpenStackExporter adds the series that openstack-exporter has of members, for sources that name their
+	// CompatOpenStackExporter adds the series that openstack-exporter has of members, for sources with a
 	// [SourceConfig.Service].
 	CompatOpenStackExporter bool
 }
 
-// A Collector polls sources and knows their members. Its methods may be called concurrently.
+// A Collector polls sources and keeps what is known of their members. Its methods may be called concurrently.
 type Collector struct {
 	env     *environment
 	sources atomic.Pointer[[]*source] // sorted by name; replaced, never changed
 
-	mu      sync.Mutex // held by whoever changes the fields below or the sources
+	mu      sync.Mutex // guards changes of the fields below and of the sources
 	launch  func(*source)
 	ran     bool
 	closed  bool
+	stopped chan struct{}  // closed at the end of Close
 	loops   sync.WaitGroup // of sources that poll by themselves
 	retired sync.WaitGroup // of sources that are being released
 }
 
-// New makes a collector without sources. It fails when a metric can't be registered or the storage folder can't be
+// New returns a collector without sources. It fails when a metric can't be registered or the storage folder can't be
 // made.
 func New(opts Options) (*Collector, error) {
 	return newCollector(opts, newClock())
@@ -64,7 +79,7 @@ func newCollector(opts Options, now clock) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{env: &environment{
+	c := &Collector{stopped: make(chan struct{}), env: &environment{
 		log: log, clock: now, descs: newDescs(opts.CompatOpenStackExporter), metrics: metrics,
 		events: newBroadcast(metrics.eventsDropped), states: states,
 	}}
@@ -72,8 +87,8 @@ func newCollector(opts Options, now clock) (*Collector, error) {
 	return c, nil
 }
 
-// Poll polls every source concurrently. It returns when all have answered or ctx has ended; a source that has not
-// answered by the deadline of ctx is unknown until it does.
+// Poll polls every source concurrently. It returns when all sources have answered or ctx has ended. A source that has not
+// answered by the deadline of ctx is unknown until it answers.
 func (c *Collector) Poll(ctx context.Context) {
 	var polls sync.WaitGroup
 	for _, s := range *c.sources.Load() {
@@ -82,7 +97,7 @@ func (c *Collector) Poll(ctx context.Context) {
 	polls.Wait()
 }
 
-// Snapshots gives what is known of every source, sorted by name. Nothing in it changes afterwards.
+// Snapshots returns what is known of every source, sorted by name. The snapshots never change.
 func (c *Collector) Snapshots() []Snapshot {
 	sources := *c.sources.Load()
 	snapshots := make([]Snapshot, len(sources))
@@ -92,22 +107,22 @@ func (c *Collector) Snapshots() []Snapshot {
 	return snapshots
 }
 
-// Subscribe gives all events from now on. The channel holds at most buffer events (at least one); a subscriber that is
-// slower loses the oldest, and servicegroup_events_dropped_total tells. The function ends the subscription; it, or the
-// end of the collector, closes the channel.
+// Subscribe returns a channel of all events from now on, and a function that ends the subscription. The channel buffers
+// at most buffer events (at least one). A slower subscriber loses the oldest events, which
+// servicegroup_events_dropped_total counts. The end of the subscription or of the collector closes the channel.
 func (c *Collector) Subscribe(buffer int) (<-chan Event, func()) {
 	return c.env.events.subscribe(buffer)
 }
 
-// Describe implements prometheus.Collector.
+// Describe implements prometheus.Collector. It describes what [Collector.Collect] emits: the series of sources and groups.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, desc := range c.env.descs.all {
 		ch <- desc
 	}
 }
 
-// Collect implements prometheus.Collector. It never waits for a backend: it hands out what the last polls found of sources
-// and groups. The series of members, which it describes too, are in [Collector.Families].
+// Collect implements prometheus.Collector. It never waits for a backend, but emits what the last polls found of sources and
+// groups. The series of members come from [Collector.MemberFamilies].
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	for _, s := range *c.sources.Load() {
 		for _, sample := range s.shownSamples() {

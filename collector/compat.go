@@ -29,7 +29,7 @@ func (d *descs) describeAgents() {
 		}
 		slices.Sort(a.labels)
 		a.name = "openstack_" + service + "_agent_state"
-		a.help = "Whether the agent is up (1) or down (0), with the name and the labels that openstack-exporter gives it."
+		a.help = "The agent is up (1) or down (0). It has the name and the labels of openstack-exporter."
 	}
 }
 

@@ -48,15 +48,15 @@ func TestOpenStackExportersSeries(t *testing.T) {
 	}
 	inCompatTime(t, []string{"nova", "cinder", "neutron", "manila", ""}, list, func(t *testing.T, b *bench) {
 		want := `
-# HELP openstack_cinder_agent_state Whether the agent is up (1) or down (0), with the name and the labels that openstack-exporter gives it.
+# HELP openstack_cinder_agent_state The agent is up (1) or down (0). It has the name and the labels of openstack-exporter.
 # TYPE openstack_cinder_agent_state gauge
 openstack_cinder_agent_state{adminState="disabled",disabledReason="full",hostname="c1@lvm",service="cinder-volume",uuid="u3",zone="nova"} 1
 openstack_cinder_agent_state{adminState="enabled",disabledReason="",hostname="old",service="cinder-backup",uuid="",zone=""} 0
-# HELP openstack_neutron_agent_state Whether the agent is up (1) or down (0), with the name and the labels that openstack-exporter gives it.
+# HELP openstack_neutron_agent_state The agent is up (1) or down (0). It has the name and the labels of openstack-exporter.
 # TYPE openstack_neutron_agent_state gauge
 openstack_neutron_agent_state{adminState="up",availability_zone="nova",hostname="n1",id="u4",service="neutron-l3-agent"} 1
 openstack_neutron_agent_state{adminState="down",availability_zone="",hostname="n2",id="u5",service="neutron-metadata-agent"} 0
-# HELP openstack_nova_agent_state Whether the agent is up (1) or down (0), with the name and the labels that openstack-exporter gives it.
+# HELP openstack_nova_agent_state The agent is up (1) or down (0). It has the name and the labels of openstack-exporter.
 # TYPE openstack_nova_agent_state gauge
 openstack_nova_agent_state{adminState="enabled",disabledReason="",hostname="c1",id="u1",service="nova-compute",zone="az1"} 1
 openstack_nova_agent_state{adminState="disabled",disabledReason="broken",hostname="c2",id="u2",service="nova-compute",zone="az1"} 0
@@ -69,7 +69,7 @@ openstack_nova_agent_state{adminState="disabled",disabledReason="broken",hostnam
 	})
 }
 
-// What is not known is not shown, as with service_up.
+// An agent whose state is unknown has no series, as with service_up.
 func TestUnknownAgentsAreNotShown(t *testing.T) {
 	d := answering("x:up:rostered:uuid=u1 y:up:rostered:uuid=u2")
 	inCompatTime(t, []string{"neutron"}, []*fakeDriver{d}, func(_ *testing.T, b *bench) {
@@ -102,7 +102,7 @@ func TestAgentsInSeveralSourcesAreShownOnce(t *testing.T) {
 	})
 }
 
-// Operators' words move the series, and it follows the state.
+// The labels follow what operators set, and the value follows the state.
 func TestAgentsFollowTheirMembers(t *testing.T) {
 	d := answering("x:up:enabled:binary=nova-compute:uuid=u")
 	inCompatTime(t, []string{"nova"}, []*fakeDriver{d}, func(_ *testing.T, b *bench) {
@@ -118,7 +118,7 @@ func TestAgentsFollowTheirMembers(t *testing.T) {
 	})
 }
 
-// member_metrics: minimal leaves service_up alone, and what the flag asks for.
+// With member_metrics: minimal a member has only service_up and the series of openstack-exporter.
 func TestAgentsOfSourcesWithServiceUpOnly(t *testing.T) {
 	inTime(t, Options{CompatOpenStackExporter: true}, func(t *testing.T, b *bench) {
 		cfg := config("a", answering("x:up:enabled:uuid=u"))
@@ -130,7 +130,7 @@ func TestAgentsOfSourcesWithServiceUpOnly(t *testing.T) {
 	})
 }
 
-// A new configuration may say that a source's members are another service's, or nobody's.
+// A new configuration may assign a source's members to another service, or to none.
 func TestAgentsOfASourceThatChanges(t *testing.T) {
 	inTime(t, Options{CompatOpenStackExporter: true}, func(t *testing.T, b *bench) {
 		for _, step := range []struct {

@@ -16,25 +16,24 @@ const (
 type SourceConfig struct {
 	// Name is the label "source": unique, not empty, valid UTF-8.
 	Name string
-	// Open makes the driver. It is called by Apply when the source is new or has changed.
+	// Open opens the driver. Apply calls it when the source is new or has changed.
 	Open func() (drivers.Driver, error)
-	// Fingerprint stands for everything that was configured: as long as it stays equal, Apply leaves the source, its
-	// driver and its settings alone.
+	// Fingerprint identifies everything that was configured. As long as it stays equal, Apply does not touch the source, its
+	// driver and its settings.
 	Fingerprint string
 
-	// PollInterval is the time between polls that nobody asked for; zero: only scrapes and the backend's watch poll.
+	// PollInterval is the time between polls by the timer; zero: only scrapes and the backend's watch poll.
 	PollInterval time.Duration
-	// PollTimeout is the deadline of polls whose asker has none; zero: [DefaultPollTimeout].
+	// PollTimeout is the deadline of a poll whose caller has none; zero: [DefaultPollTimeout].
 	PollTimeout time.Duration
-	// ForgetAfter is how long a dead member that the backend no longer shows is remembered; zero:
-	// [DefaultForgetAfter].
+	// ForgetAfter is how long a dead member that the backend no longer lists is remembered; zero: [DefaultForgetAfter].
 	ForgetAfter time.Duration
 
-	// UpOnly leaves service_up as the only series of a member.
+	// UpOnly makes service_up the only series of a member.
 	UpOnly bool
 
 	// Service is the OpenStack service that the members belong to, "nova", "cinder" or "neutron", for
-	// [Options.CompatOpenStackExporter]. With any other they have no such series.
+	// [Options.CompatOpenStackExporter]. Members of any other service have no such series.
 	Service string
 
 	// Driver, Schema and Layout are shown by servicegroup_source_info.

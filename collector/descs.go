@@ -8,7 +8,7 @@ type descs struct {
 
 	commonLabels, infoLabels []string // of members, sorted
 
-	// Of a member, without those of openstack-exporter.
+	// Of a member, without the metrics of openstack-exporter.
 	ofMember [seriesAgent]memberMetric
 	// Of a group.
 	members *prometheus.Desc
@@ -52,28 +52,28 @@ func (d *descs) describeMembers() {
 		d.ofMember[series] = memberMetric{name, help, labels}
 	}
 	member(seriesUp, "service_up",
-		"Whether the member is up (1) or down (0) by the service's own rule. Absent while its source can't be read: "+
-			"alert on == 0, and on servicegroup_source_up for what this can't see.")
+		"The member is up (1) or down (0) by the service's own rule. There is no series while the state is unknown: alert on "+
+			"== 0, and on servicegroup_source_up.")
 	member(seriesHeartbeat, "servicegroup_member_last_heartbeat_timestamp_seconds",
-		"Last heartbeat of the member by its backend's clock, where the backend keeps heartbeats.")
+		"The member sent its last heartbeat at this time by the backend's clock. Only backends that keep heartbeats have it.")
 	member(seriesChanged, "servicegroup_member_state_change_timestamp_seconds",
-		"When this program saw the member go up or down, or first saw the member, by its own clock.")
+		"This program saw the member go up or down, or first saw the member, at this time by its own clock.")
 	member(seriesEnabled, "servicegroup_member_enabled",
-		"Whether operators let the member take work (1) or have disabled it (0), where the backend knows. "+
-			"Leave disabled members out of alerts.")
+		"Operators have enabled the member (1), or have disabled it (0) so that it takes no work. Leave disabled members out "+
+			"of alerts.")
 	member(seriesForced, "servicegroup_member_forced_down",
-		"Whether an operator or a fencing agent forced the member down (1), where the backend knows. It is then down "+
+		"An operator or a fencing agent has forced the member down (1), or has not (0). A member that is forced down is down "+
 			"whatever its heartbeats say.")
 	member(seriesFenced, "servicegroup_member_fenced",
-		"Whether a member that is forced down was dead before (1), as those are that a fencing agent forces down, or was "+
-			"up (0): out of service on purpose. Absent for all others. Let alerts treat 1 as down.")
+		"The member was dead (1) or up (0) before it was forced down. A fencing agent forces down dead members; an operator takes "+
+			"live members out of service. Only members that are forced down have a series. Let alerts treat 1 as down.")
 	member(seriesTransitions, "servicegroup_member_transitions_total",
-		"Deaths and recoveries of the member. Alert on a high increase: the member flaps.")
+		"The member died or recovered this many times. Alert on a high increase: the member flaps.")
 	member(seriesInfo, "servicegroup_member_info",
-		"Always 1. The labels are attributes of the member that may change.")
+		"The labels are attributes of the member that may change. The value is always 1.")
 	d.members = d.add("servicegroup_members",
-		"Members of the group that are up or down, or, while it is not known of some whether they outlived a time in which "+
-			"they could not be seen, how many are unknown. Absent while the source can't be read.",
+		"The group has this many members that are up or down. While the silence of some may be due to an outage, the only series "+
+			"is the number of unknown members. There is no series while the source can't be read.",
 		"source", "group", "state")
 }
 
@@ -82,27 +82,28 @@ func (d *descs) describeSources() {
 		return d.add(name, help, append([]string{"source"}, more...)...)
 	}
 	d.sourceUp = source("servicegroup_source_up",
-		"Whether the last poll of the source succeeded (1) or failed (0). Alert on == 0: nothing is known of its members.")
+		"The last poll of the source succeeded (1) or failed (0). Alert on == 0: the state of its members is unknown.")
 	d.lastSuccess = source("servicegroup_source_last_success_timestamp_seconds",
-		"When the source was last read by this program's clock, 0 if never. Alert when it is old.")
+		"The source was last read at this time by this program's clock; 0 if it never was. Alert when it is old.")
 	d.pollDuration = source("servicegroup_source_poll_duration_seconds",
-		"How long the last poll of the source took, whether or not it succeeded.")
+		"The last poll of the source took this long, whether it succeeded or failed.")
 	d.clockOffset = source("servicegroup_source_clock_offset_seconds",
-		"The source's clock less this machine's, where the source has one. Alert on more than a few seconds.")
+		"The source's clock is ahead of this machine's by this much. Only sources with a clock have it. Alert on more than a few "+
+			"seconds.")
 	d.downTime = source("servicegroup_source_down_time_seconds",
-		"How long a member may be silent and still counts as up: service_down_time or the session timeout.")
+		"A member may be silent for this long and still counts as up: service_down_time or the session timeout.")
 	d.newest = source("servicegroup_source_newest_heartbeat_timestamp_seconds",
-		"The newest heartbeat of any member, by the source's clock. Alert when it is old: not the members but the way "+
-			"of their heartbeats is broken.")
+		"The newest heartbeat of any member has this time by the source's clock. Alert when it is old: heartbeats are not arriving, "+
+			"so suspect their path and not the members.")
 	d.unknown = source("servicegroup_source_unknown_members",
-		"Members whose state is unknown because the source could not be read for a time, so that their silence proves "+
-			"nothing yet, or because their entry can't be used.")
+		"This many members are unknown although the source can be read, because an outage excuses their silence or because their "+
+			"entry can't be used.")
 	d.sourceInfo = source("servicegroup_source_info",
-		"Always 1. The labels say what the source is.", "driver", "schema", "layout", "backend")
+		"The labels describe the source. The value is always 1.", "driver", "schema", "layout", "backend")
 	d.operations = source("servicegroup_source_operations_total",
-		"Requests that polls have sent to the source: queries, or round trips.")
+		"Polls have sent this many requests to the source: queries, or round trips.")
 	d.reconnects = source("servicegroup_source_reconnects_total",
-		"Connections made to the source after the first one.")
+		"This many connections were made to the source after the first one.")
 	d.expirations = source("servicegroup_source_session_expirations_total",
-		"Sessions of this program that the source ended because it had not heard from it in time.")
+		"The source has ended this many sessions of this program because it did not hear from the program in time.")
 }

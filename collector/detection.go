@@ -9,27 +9,27 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A Detection is how long it took to see the deaths of a group so far: servicegroup_detection_latency_seconds.
+// A Detection has the detection latencies of a group so far: servicegroup_detection_latency_seconds.
 type Detection struct {
 	Source, Group string
 	Count         uint64
 	Sum           time.Duration
-	Buckets       []DetectionBucket // cumulative, without the one that has no bound
+	Buckets       []DetectionBucket // cumulative, without the last bucket, which has no bound
 }
 
-// A DetectionBucket counts the deaths that were seen within some time.
+// A DetectionBucket counts the deaths whose detection latency was at most Within.
 type DetectionBucket struct {
 	Within time.Duration
 	Count  uint64
 }
 
-// Detection gives the detection latencies of every group, sorted by source and group.
+// Detection returns the detection latencies of every group, sorted by source and group.
 func (c *Collector) Detection() []Detection {
 	var all []Detection
 	for m := range metricsOf(c.env.metrics.latency) {
 		var written dto.Metric
 		if err := m.Write(&written); err != nil {
-			continue // Never so with a histogram's own metrics.
+			continue // A histogram's own metrics can always be written.
 		}
 		all = append(all, newDetection(&written))
 	}
@@ -39,7 +39,7 @@ func (c *Collector) Detection() []Detection {
 	return all
 }
 
-// metricsOf gives the metrics of a collector while it collects.
+// metricsOf returns a channel of the metrics that a collector emits.
 func metricsOf(from prometheus.Collector) <-chan prometheus.Metric {
 	ch := make(chan prometheus.Metric)
 	go func() {

@@ -5,10 +5,10 @@ import "servicegroup_exporter/collector/tracker"
 // Event is a change that a poll found. The snapshots have it by the time it is sent.
 type Event = tracker.Event
 
-// EventType says what happened.
+// EventType is what happened.
 type EventType = tracker.EventType
 
-// The types of events: those of members, and two of sources. No event is sent about what the first poll of a source finds,
+// The types of events of members, and two of sources. No event is sent about what the first poll of a source finds,
 // unless a state file tells what was before.
 const (
 	EventDeath                = tracker.EventDeath

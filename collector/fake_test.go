@@ -35,7 +35,7 @@ func rows(words string) []drivers.Member { return testrows.Parse(words) }
 
 func row(word string) drivers.Member { return testrows.Parse(word)[0] }
 
-// A fakeDriver answers as it is told.
+// A fakeDriver answers as a test sets it.
 type fakeDriver struct {
 	mu     sync.Mutex
 	answer func(ctx context.Context) (*drivers.Poll, error)
@@ -48,7 +48,7 @@ type fakeDriver struct {
 	closeErr error
 }
 
-// answering is a driver that gives the rows at once, with the time of the machine as its own.
+// answering returns a driver that returns the rows at once, with this machine's clock as the backend's.
 func answering(words string) *fakeDriver {
 	d := &fakeDriver{}
 	d.say(words)
@@ -75,7 +75,7 @@ func (d *fakeDriver) hang() {
 	})
 }
 
-// delay makes the driver take its time, whatever its context says.
+// delay makes the driver answer after a time, and ignore its context.
 func (d *fakeDriver) delay(by time.Duration, words string) {
 	d.do(func(context.Context) (*drivers.Poll, error) {
 		time.Sleep(by)
@@ -83,7 +83,7 @@ func (d *fakeDriver) delay(by time.Duration, words string) {
 	})
 }
 
-// ignore makes the driver heed nothing until the channel is closed. It then gives the rows.
+// ignore makes the driver ignore its context until the channel is closed. It then returns the rows.
 func (d *fakeDriver) ignore(until <-chan struct{}, words string) {
 	d.do(func(context.Context) (*drivers.Poll, error) {
 		<-until
@@ -138,7 +138,7 @@ func (d *fakeDriver) timesClosed() int {
 	return d.closed
 }
 
-// A fakeWatcher is a fakeDriver whose backend tells of changes.
+// A fakeWatcher is a fakeDriver whose backend reports changes.
 type fakeWatcher struct {
 	*fakeDriver
 	changed chan struct{}
@@ -226,7 +226,7 @@ func (m dtoMetric) Write(out *dto.Metric) error {
 	return nil
 }
 
-// apply makes the drivers the sources, named a, b and so on.
+// apply makes the drivers the sources a, b and so on.
 func (b *bench) apply(list ...drivers.Driver) {
 	b.t.Helper()
 	var configs []SourceConfig
@@ -240,7 +240,7 @@ func config(name string, d drivers.Driver) SourceConfig {
 	return SourceConfig{Name: name, Driver: "fake", Open: func() (drivers.Driver, error) { return d, nil }}
 }
 
-// scrape polls with a deadline and gives how long it took.
+// scrape polls with a deadline and returns how long it took.
 func (b *bench) scrape(timeout time.Duration) time.Duration {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -249,7 +249,7 @@ func (b *bench) scrape(timeout time.Duration) time.Duration {
 	return time.Since(start)
 }
 
-// only gives the snapshot of the one source.
+// only returns the snapshot of the one source.
 func (b *bench) only() Snapshot {
 	b.t.Helper()
 	all := b.Snapshots()
@@ -263,7 +263,7 @@ func (b *bench) series() []*memberSeries {
 	return series
 }
 
-// happened gives the types of the events so far.
+// happened returns the types of the events so far.
 func (b *bench) happened() []EventType {
 	var types []EventType
 	for {
@@ -276,7 +276,7 @@ func (b *bench) happened() []EventType {
 	}
 }
 
-// text gives the exposition of everything.
+// text returns the exposition of everything.
 func (b *bench) text() string {
 	b.t.Helper()
 	families, err := b.reg.Gather()

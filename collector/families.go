@@ -28,7 +28,7 @@ func (c *Collector) MemberFamilies() []exposition.Family {
 	for i, metric := range c.env.descs.ofMember {
 		lists := readable
 		if i == seriesTransitions {
-			lists = all // A counter goes on while the source can't be read.
+			lists = all // A counter continues while the source can't be read.
 		}
 		family := metric.family(seriesOf(lists, i))
 		family.Counter = i == seriesTransitions

@@ -29,7 +29,8 @@ func (b *bench) golden(name string) {
 	require.Equal(b.t, string(want), b.text(), "go test -run %s -update writes it anew", b.t.Name())
 }
 
-// TestExposition tells a story of a Nova database and a ZooKeeper, and compares what a scrape shows after every chapter.
+// TestExposition polls a Nova database and a ZooKeeper through deaths and an outage, and compares what a scrape shows after
+// every step.
 func TestExposition(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		nova, zk := answering(""), watching("")
@@ -65,7 +66,7 @@ func TestExposition(t *testing.T) {
 	})
 }
 
-// Everything that describes itself is shown in the story, so that the golden files show it all.
+// Every metric is in one of the golden files.
 func TestTheExpositionIsComplete(t *testing.T) {
 	b := newBench(t, Options{})
 	var shown strings.Builder
@@ -98,7 +99,7 @@ func TestLint(t *testing.T) {
 	})
 }
 
-// Labels that operators' platforms own are never ours.
+// No metric has a label that Prometheus or Kubernetes sets.
 func TestNoLabelCollides(t *testing.T) {
 	text, err := os.ReadFile("testdata/1_first.prom")
 	require.NoError(t, err)
@@ -132,8 +133,8 @@ func TestHistogramsAreNativeToo(t *testing.T) {
 	})
 }
 
-// Numbers that leave out members who may be well would look like an outage of their group. A damaged entry may stay for
-// ever, and costs itself alone.
+// Counts without members that may be up would look like an outage of their group. A damaged entry may stay, and hides only
+// its own member.
 func TestNumbersOfMembersAreWholeOrNotThere(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("x:up:rostered y:up:rostered")
@@ -216,13 +217,13 @@ func TestWhatIsLogged(t *testing.T) {
 		b.scrape(sec)
 		d.say("x:up y:up n:up")
 		b.scrape(sec)
-		require.Equal(t, 1, strings.Count(b.log.String(), "source can't be read"))
+		require.Equal(t, 1, strings.Count(b.log.String(), "Source can't be read"))
 		for _, line := range []string{
-			`level=WARN msg="member died" component=collector source=a group=g member=x latency=1m0s`,
-			`level=INFO msg="member changed" component=collector source=a group=g member=n event=join`,
-			`level=WARN msg="source can't be read" component=collector source=a reason=auth err="it is broken"`,
-			`level=INFO msg="source can be read again" component=collector source=a`,
-			`level=INFO msg="member recovered" component=collector source=a group=g member=x outage=1m0s`,
+			`level=WARN msg="Member died" component=collector source=a group=g member=x latency=1m0s`,
+			`level=INFO msg="Member changed" component=collector source=a group=g member=n event=join`,
+			`level=WARN msg="Source can't be read" component=collector source=a reason=auth err="it is broken"`,
+			`level=INFO msg="Source can be read again" component=collector source=a`,
+			`level=INFO msg="Member recovered" component=collector source=a group=g member=x outage=1m0s`,
 		} {
 			require.Contains(t, b.log.String(), line)
 		}

@@ -20,8 +20,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// FuzzRow gives a source a row of any texts beside a good one. Whatever they are, the good one is there, and what was not
-// rejected has the same labels in every format that a scrape may ask for, and in the state file.
+// FuzzRow polls a row of any texts beside a good row. The good member is always there, and every member that was not rejected
+// has the same labels in every format of a scrape and in the state file.
 func FuzzRow(f *testing.F) {
 	f.Add("compute", "c1", "nova-compute", "AUTO: \"quoted\"\nand broken")
 	f.Add("</script>", "\x1b]0;title\x07", "\u2028", "{{ $labels }}")
@@ -63,14 +63,14 @@ func FuzzRow(f *testing.F) {
 // valid reports whether a group or member can be named in a label.
 func valid(s string) bool { return s != "" && len(s) <= drivers.MaxText && utf8.ValidString(s) }
 
-// giving is a driver whose polls all give the same.
+// giving returns a driver whose polls all return the same.
 func giving(poll *drivers.Poll, err error) *fakeDriver {
 	d := &fakeDriver{}
 	d.do(func(context.Context) (*drivers.Poll, error) { return poll, err })
 	return d
 }
 
-// shownMembers writes what is known of members in a format, reads it again, and gives whom it shows.
+// shownMembers encodes service_up in a format, decodes it again, and returns the members that it has.
 func shownMembers(t *testing.T, c *Collector, format expfmt.Format) []drivers.Key {
 	t.Helper()
 	var text bytes.Buffer
@@ -94,7 +94,7 @@ func shownMembers(t *testing.T, c *Collector, format expfmt.Format) []drivers.Ke
 	return keys
 }
 
-// What can't be used costs its row, and is counted.
+// A row that can't be used is left out and counted.
 func TestLongNames(t *testing.T) {
 	long := strings.Repeat("x", drivers.MaxText)
 	d := giving(&drivers.Poll{DownTime: mins, Members: []drivers.Member{
@@ -114,7 +114,7 @@ func TestLongNames(t *testing.T) {
 	require.Len(t, members, 2)
 	require.Equal(t, strings.Repeat("ä", 510)+"…", members[0].Zone)
 	require.Equal(t, long, members[0].DisabledReason)
-	require.Contains(t, b.log.String(), `msg="entries of the source can't be used" component=collector source=a entries=3 by_reason=map[name:3]`)
+	require.Contains(t, b.log.String(), `msg="Entries of the source can't be used" component=collector source=a entries=3 by_reason=map[name:3]`)
 	require.NoError(t, b.Close())
 }
 

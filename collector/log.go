@@ -2,13 +2,13 @@ package collector
 
 import "log/slog"
 
-// logAtMost bounds the lines that one poll can write about members: a site that loses power has better things to do.
+// logAtMost bounds the lines that one poll can log about members. When a site loses power, a line for each member is no help.
 const logAtMost = 20
 
 func (s *source) logEvents(events []Event) {
 	for i, e := range events {
 		if i == logAtMost {
-			s.log.Warn("more members changed", "not_shown", len(events)-i)
+			s.log.Warn("More members changed", "not_shown", len(events)-i)
 			return
 		}
 		s.logEvent(e)
@@ -19,32 +19,32 @@ func (s *source) logEvent(e Event) {
 	log := s.log.With("group", e.Member.Group, "member", e.Member.Name)
 	switch e.Type {
 	case EventSourceLost:
-		s.log.Warn("source can't be read", "reason", s.now.Reason, "err", e.Err)
+		s.log.Warn("Source can't be read", "reason", s.now.Reason, "err", e.Err)
 	case EventSourceBack:
-		s.log.Info("source can be read again")
+		s.log.Info("Source can be read again")
 	case EventDeath:
 		if e.HasLatency {
 			log = log.With("latency", e.Latency)
 		}
-		log.Warn("member died")
+		log.Warn("Member died")
 	case EventRecovery:
 		if e.HasLatency {
 			log = log.With("outage", e.Latency)
 		}
-		log.Info("member recovered")
+		log.Info("Member recovered")
 	default:
-		log.Info("member changed", "event", string(e.Type))
+		log.Info("Member changed", "event", string(e.Type))
 	}
 }
 
-// logRejected says that entries can't be used, when that is new.
+// logRejected logs that entries can't be used, if their number has changed.
 func (s *source) logRejected(rejected map[string]int) {
 	total := 0
 	for _, n := range rejected {
 		total += n
 	}
 	if total > 0 && total != s.rejects {
-		s.log.Warn("entries of the source can't be used", "entries", total, "by_reason", slog.AnyValue(rejected))
+		s.log.Warn("Entries of the source can't be used", "entries", total, "by_reason", slog.AnyValue(rejected))
 	}
 	s.rejects = total
 }

@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// watchSpacing is the least time between a poll that a watch asked for and the next.
+	// watchSpacing is the shortest time between a poll because of a watch and the next one.
 	watchSpacing = 50 * time.Millisecond
-	// retryLost is how soon a source with a watch is tried again when it can't be read, as watches may be silent then.
+	// retryLost is how soon a source with a watch is polled again when it can't be read: its watch may report nothing then.
 	retryLost = time.Second
 )
 
-// loop polls the source when nobody asks: once at the start, by its timer, and when its backend says so.
+// loop polls the source without scrapes: once at the start, by its timer, and when its watch reports a change.
 func (s *source) loop(ctx context.Context) {
 	var changed <-chan struct{}
 	watcher, watched := s.driver.(drivers.Watcher)
@@ -49,15 +49,15 @@ func (s *source) loop(ctx context.Context) {
 	}
 }
 
-// timed polls with the deadline of polls that nobody asked for.
+// timed polls with the deadline of polls without a scrape.
 func (s *source) timed(ctx context.Context, poll func(context.Context)) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.PollTimeout)
 	defer cancel()
 	poll(ctx)
 }
 
-// again is when a watched source is to be polled although its watch is silent: because it is lost, or because a held
-// member is due. Sources without a watch have their timer, or are polled by scrapes only.
+// again returns a timer for the next poll of a watched source whose watch reports nothing: because the source can't be read, or
+// because the grace of a member ends. Sources without a watch have their timer, or are polled by scrapes only.
 func (s *source) again(watched bool) (<-chan time.Time, func()) {
 	s.mu.Lock()
 	after := s.recheck
@@ -72,7 +72,7 @@ func (s *source) again(watched bool) (<-chan time.Time, func()) {
 	return timer.C, func() { timer.Stop() }
 }
 
-// pause merges what the watch says into fewer polls when they would come faster than they can be answered.
+// pause waits so that a watch that reports changes faster than the backend answers causes fewer polls.
 func (s *source) pause(ctx context.Context) {
 	s.mu.Lock()
 	spacing := max(watchSpacing, s.now.PollDuration)

@@ -11,8 +11,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// running runs a test of a collector that polls by itself. The driver gives the member x, unless prepared to do
-// otherwise, and is a watcher only if that is said.
+// running runs a test of a collector that polls by itself. The driver returns the member x unless it is prepared to do
+// something else, and is a watcher only if it is prepared as one.
 func running(t *testing.T, p prepared, test func(t *testing.T, b *bench, d *fakeWatcher)) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := watching("x:up")
@@ -146,7 +146,7 @@ func TestALostWatchedSourceIsTriedAgain(t *testing.T) {
 	})
 }
 
-func TestHeldMembersOfAWatchedSourceAreJudgedInTime(t *testing.T) {
+func TestGraceOfAWatchedSourceEndsInTime(t *testing.T) {
 	two := func(d *fakeWatcher) { d.say("x:up y:up") }
 	running(t, prepared{watched: true, driver: two}, func(t *testing.T, b *bench, d *fakeWatcher) {
 		d.fail(drivers.ReasonSession)

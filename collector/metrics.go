@@ -11,8 +11,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// metrics are the counters and histograms: what is counted when it happens, in contrast to what is known, which is
-// rendered from the snapshots.
+// metrics are the counters and histograms of events. The series of what is known at present are rendered from the trackers.
 type metrics struct {
 	latency, outage                    *prometheus.HistogramVec
 	pollErrors, rejected, saveFailures *prometheus.CounterVec
@@ -26,23 +25,24 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	labels := []string{"source", "group"}
 	m := &metrics{
 		latency: NewHistogram("servicegroup_detection_latency_seconds",
-			"Time from the last proof of life of a member that died to the moment this program saw it down.", labels,
+			"Each death is observed with the time from the member's last proof of life to the moment this program saw it down.", labels,
 			0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 75, 90, 120, 180, 300, 600),
 		outage: NewHistogram("servicegroup_outage_duration_seconds",
-			"Time from the last proof of life of a member that died to the poll that found it up again.", labels,
+			"Each recovery is observed with the time from the member's last proof of life before its death to the poll that found "+
+				"it up again.", labels,
 			1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 3*3600, 12*3600, 24*3600, 7*24*3600),
 		pollErrors: counter("servicegroup_source_poll_errors_total",
-			"Polls of the source that failed, by reason. While it grows, nothing is known of the source's members.",
+			"This many polls of the source failed, by reason. While the number grows, the state of the source's members is unknown.",
 			"source", "reason"),
 		rejected: counter("servicegroup_source_rejected_members_total",
-			"Entries found in polls that look like members but could not be used, counted anew in every poll, by reason.",
+			"This many entries look like members but could not be used, by reason. Every poll counts them again.",
 			"source", "reason"),
 		saveFailures: counter("servicegroup_memory_failures_total",
-			"Failed attempts to save the memory of a source's members. A restart would start from an older one.",
+			"Saving the state file of the source failed this many times. A restart would start from an older state.",
 			"source"),
 		eventsDropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "servicegroup_events_dropped_total",
-			Help: "Events that were not delivered because a subscriber was too slow.",
+			Help: "This many events were not delivered because a subscriber was too slow.",
 		}),
 	}
 	if reg == nil {
@@ -60,8 +60,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-// NewHistogram returns a histogram that has classic buckets and is native too, with the settings that Prometheus and
-// Alertmanager use for their own.
+// NewHistogram returns a histogram that is both classic and native, with the settings that Prometheus and Alertmanager use for
+// their own histograms.
 func NewHistogram(name, help string, labels []string, buckets ...float64) *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: name, Help: help, Buckets: buckets,
@@ -71,7 +71,7 @@ func NewHistogram(name, help string, labels []string, buckets ...float64) *prome
 	}, labels)
 }
 
-// addSource starts a source's counters at zero, so that their first increase is seen.
+// addSource starts a source's counters at zero, so that Prometheus sees their first increase.
 func (m *metrics) addSource(source string) {
 	for _, reason := range drivers.Reasons() {
 		m.pollErrors.WithLabelValues(source, string(reason))
@@ -92,7 +92,7 @@ func (m *metrics) removeSource(source string) {
 	m.saveFailures.DeletePartialMatch(labels)
 }
 
-// observe counts what a poll brought to light.
+// observe counts what a poll changed.
 func (m *metrics) observe(source string, changes *tracker.Changes) {
 	for _, group := range changes.NewGroups {
 		m.latency.WithLabelValues(source, group)

@@ -53,7 +53,7 @@ func (s *source) pollAgain(ctx context.Context) {
 	}
 }
 
-// join returns the poll in flight, or starts one. The poll has the deadline of the first waiter, but goes on when that waiter
+// join returns the poll in flight, or starts one. The poll has the deadline of the first waiter, but continues when that waiter
 // goes away. It returns nil when the source has ended.
 func (s *source) join(ctx context.Context) (p *inflight, started bool) {
 	s.mu.Lock()
@@ -136,8 +136,8 @@ func (s *source) wait(ctx context.Context, p *inflight) {
 	}
 }
 
-// giveUp makes a source unknown that has not answered in the time that a waiter had. That alone is no outage: the poll goes
-// on, and may still answer within its own deadline.
+// giveUp makes a source unknown that has not answered in the time that a waiter had. That alone is not an outage: the poll
+// continues, and may still answer within its own deadline.
 func (s *source) giveUp(p *inflight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -31,7 +31,7 @@ func TestConcurrentScrapesShareAPoll(t *testing.T) {
 	})
 }
 
-func TestAHungSourceDelaysNobody(t *testing.T) {
+func TestAHungSourceDelaysNoOther(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		hung, fine := answering(""), answering("x:up y:down")
 		hung.hang()
@@ -77,7 +77,7 @@ func TestADriverThatIgnoresItsContext(t *testing.T) {
 	})
 }
 
-func TestWhoHasLessTimeThanTheFirstWaitsNoLonger(t *testing.T) {
+func TestAWaiterWithLessTimeThanTheFirstGivesUpInTime(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("")
 		d.delay(3*sec, "x:up")
@@ -93,7 +93,7 @@ func TestWhoHasLessTimeThanTheFirstWaitsNoLonger(t *testing.T) {
 	})
 }
 
-func TestWhoHasNoTimeBlindsNobody(t *testing.T) {
+func TestAWaiterWithoutTimeFailsNoOther(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("")
 		d.do(func(ctx context.Context) (*drivers.Poll, error) {
@@ -112,8 +112,8 @@ func TestWhoHasNoTimeBlindsNobody(t *testing.T) {
 	})
 }
 
-// An impatient scrape is no outage of the source: nobody's death may be put off by it.
-func TestAnImpatientScrapeIsNoGap(t *testing.T) {
+// A scrape with a short deadline is not an outage of the source, and must not delay the report of a death.
+func TestAScrapeWithAShortDeadlineIsNotAnOutage(t *testing.T) {
 	for name, test := range map[string]struct {
 		first time.Duration // the deadline that the poll has
 		state State
@@ -201,7 +201,7 @@ func TestFailedPolls(t *testing.T) {
 	}
 }
 
-func TestADriverThatGivesNothing(t *testing.T) {
+func TestADriverThatReturnsNothing(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("")
 		d.do(func(context.Context) (*drivers.Poll, error) { return nil, nil })
@@ -245,8 +245,8 @@ func TestAnAnswerThatFailsLateIsCountedOnce(t *testing.T) {
 	})
 }
 
-// A poll that fails after everybody has given it up is an outage as any other.
-func TestAPollThatFailsLateIsAGap(t *testing.T) {
+// A poll that fails after all waiters have given up is an outage like any other.
+func TestAPollThatFailsLateIsAnOutage(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("x:up")
 		b.apply(d)

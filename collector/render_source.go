@@ -7,7 +7,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// publish puts what is known now where scrapes find it. The caller holds the lock.
+// publish renders what is known now for scrapes. The caller holds the lock.
 func (s *source) publish() {
 	samples := s.renderSource()
 	if s.now.Readable {
@@ -78,8 +78,8 @@ func (s *source) renderCounts(labels []*dto.LabelPair) []*sample {
 	}
 }
 
-// renderGroups counts the members of each group. Of a group in doubt it shows only how many are unknown: counts without
-// members that may be up would look like an outage of the group.
+// renderGroups counts the members of each group. If some unknown members may be up, it shows only how many are unknown: counts
+// without them would look like an outage of the group.
 func (s *source) renderGroups() []*sample {
 	var samples []*sample
 	for _, g := range s.tracker.Groups() {

@@ -31,7 +31,7 @@ func manyMembers(n int) []drivers.Member {
 	return members
 }
 
-// What did not change is not made anew: a poll of a hundred thousand members makes what changed.
+// A poll allocates only the series that have changed.
 func TestSeriesAreMadeWhenTheyChange(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("")

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// lives runs one process after another on the same storage.
+// lives runs one process after another with the same storage folder.
 func lives(t *testing.T, processes ...func(t *testing.T, b *bench, d *fakeDriver)) {
 	synctest.Test(t, func(t *testing.T) {
 		folder := t.TempDir()
@@ -75,7 +75,7 @@ func TestADamagedStateFileDoesNotPreventTheStart(t *testing.T) {
 	require.FileExists(t, file)
 }
 
-// written tells how often the state file is written while the test goes on.
+// written lets a test ask whether the state file was written since it last asked.
 func written(t *testing.T, test func(b *bench, d *fakeWatcher, news func() bool)) {
 	synctest.Test(t, func(t *testing.T) {
 		folder := t.TempDir()
@@ -112,7 +112,7 @@ func TestTheStateFileIsWrittenSoonAfterAChangeAndSeldomOtherwise(t *testing.T) {
 		time.Sleep(20 * sec)
 		require.True(t, news(), "the times of the last poll have")
 		time.Sleep(hour)
-		require.False(t, news(), "nobody has polled")
+		require.False(t, news(), "there was no poll")
 		d.say("")
 		b.scrape(sec)
 		require.False(t, news(), "not more than once a second")
@@ -121,7 +121,7 @@ func TestTheStateFileIsWrittenSoonAfterAChangeAndSeldomOtherwise(t *testing.T) {
 		d.fail("timeout")
 		b.scrape(sec)
 		time.Sleep(mins)
-		require.False(t, news(), "nothing is known that was not known before")
+		require.False(t, news(), "nothing has changed")
 	})
 }
 

@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	// saveEvery is how soon a change is in the memory on disk.
+	// saveEvery is how soon a change is in the state file.
 	saveEvery = time.Second
-	// saveAtLeast is how old the memory can get while polls go on without a change. The upper bound of the detection
-	// latency of members that die while the exporter is down is too high by as much.
+	// saveAtLeast is how old a state file can get while polls find no change. The detection latency of members that die while
+	// the exporter is down is an upper bound, which is too high by up to this time.
 	saveAtLeast = 30 * time.Second
 	// stopTimeout bounds how long a driver may take to close.
 	stopTimeout = 5 * time.Second
@@ -22,7 +22,7 @@ var (
 	errAbandoned = errors.New("a driver did not stop in time and was abandoned")
 )
 
-// Run polls by timers and watches and saves the memory until ctx ends. It then waits for its goroutines and closes the
+// Run polls by timers and watches, and writes state files, until ctx ends. It then waits for its goroutines and closes the
 // collector. It can be called only once.
 func (c *Collector) Run(ctx context.Context) error {
 	if err := c.start(ctx); err != nil {
@@ -42,7 +42,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 }
 
-// start launches the loops of the sources that are there, and makes Apply launch those to come.
+// start launches the loops of the present sources, and makes Apply launch the loops of later ones.
 func (c *Collector) start(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,12 +67,14 @@ func (c *Collector) saveLogged(s *source, last bool) {
 	}
 }
 
-// Close saves the memory, closes all drivers and ends all subscriptions. [Collector.Run] does so when it ends; only
-// programs that never call Run need to. It may be called more than once.
+// Close writes the state files, closes all drivers and ends all subscriptions. It waits at most 5 s for drivers that do not
+// stop. [Collector.Run] calls it at its end, so only programs that never call Run have to. It may be called more than once;
+// later calls wait for the first one. Once it has begun, Apply fails.
 func (c *Collector) Close() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.closed {
+		c.mu.Unlock()
+		<-c.stopped
 		return nil
 	}
 	c.closed, c.launch = true, nil
@@ -81,6 +83,8 @@ func (c *Collector) Close() error {
 		c.retire(s)
 		errs = append(errs, s.save(true))
 	}
+	c.mu.Unlock()
+	defer close(c.stopped)
 	c.loops.Wait()
 	if !waitFor(&c.retired, stopTimeout) {
 		errs = append(errs, errAbandoned)
@@ -89,7 +93,7 @@ func (c *Collector) Close() error {
 	return errors.Join(errs...)
 }
 
-// waitFor waits for a group, but not for ever: a driver that heeds neither its context nor Close is left behind.
+// waitFor waits for a group, at most until a timeout: a driver may honour neither its context nor Close.
 func waitFor(group *sync.WaitGroup, timeout time.Duration) bool {
 	done := make(chan struct{})
 	go func() {

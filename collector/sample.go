@@ -9,7 +9,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A sample is one series with its value. It never changes, so it is shared by all scrapes until the value does.
+// A sample is one series with its value. It never changes, so all scrapes share it until the value changes.
 type sample struct {
 	desc    *prometheus.Desc
 	labels  []*dto.LabelPair // sorted by name
@@ -31,7 +31,7 @@ func (s *sample) Write(out *dto.Metric) error {
 	return nil
 }
 
-// labelPairs makes pairs of names and values, sorted by name as the exposition wants them.
+// labelPairs returns pairs of names and values, sorted by name as the exposition needs them.
 func labelPairs(namesAndValues ...string) []*dto.LabelPair {
 	pairs := make([]*dto.LabelPair, 0, len(namesAndValues)/2)
 	for nv := range slices.Chunk(namesAndValues, 2) {
@@ -48,7 +48,7 @@ func oneIf(yes bool) float64 {
 	return 0
 }
 
-// timestamp gives Unix seconds, and zero for the zero time.
+// timestamp returns Unix seconds, and zero for the zero time.
 func timestamp(t time.Time) float64 {
 	if t.IsZero() {
 		return 0

@@ -31,7 +31,7 @@ type Snapshot struct {
 	ClockOffset            time.Duration // the backend's clock minus this machine's
 	HasClock               bool          // ClockOffset is known
 	DownTime               time.Duration // how long members may be silent, zero before the first successful poll
-	Catalogue              bool          // see [drivers.Poll.Catalogue]
+	ListsDatabases         bool          // see [drivers.Poll.ListsDatabases]
 
 	// Members is sorted by group and name. While the source can't be read it has what was known before, with every
 	// state Unknown.
@@ -43,7 +43,7 @@ type MemberState struct {
 	drivers.Member
 	State State
 	// InDoubt reports that the state is unknown although the source can be read, and that the member may be up, so that
-	// its group can't be judged without it. It is false for a member whose entry is damaged, since the damage may last.
+	// counts of its group would be wrong without it. It is false for a member whose entry is damaged: damage may last.
 	InDoubt bool
 	// Fenced reports that the member is forced down and was dead before, as a fencing agent leaves it. A member that was
 	// up when it was forced down, or that was forced down when it was first seen, is out of service on purpose.

@@ -26,10 +26,10 @@ type source struct {
 	env    *environment
 	log    *slog.Logger
 
-	wake   chan struct{}  // tells the loop to compute anew when to poll next
+	wake   chan struct{}  // tells the loop to compute again when to poll next
 	ended  chan struct{}  // closed by end
 	polls  sync.WaitGroup // goroutines that call the driver
-	saving sync.Mutex     // held while the state file is written, so that an older state never replaces a newer one
+	saving sync.Mutex     // locked while the state file is written, so that an older state never replaces a newer one
 
 	mu       sync.Mutex
 	closed   bool
@@ -44,7 +44,7 @@ type source struct {
 	unsaved  bool            // a change is not in the state file yet
 	saved    tracker.Instant // when the state file was last written
 
-	// What a scrape shows. The slices are replaced as a whole by publish, and never change.
+	// The series that a scrape shows. publish replaces the slices as a whole; they never change.
 	show     sync.Mutex
 	samples  []*sample
 	series   []*memberSeries
@@ -109,7 +109,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	s.unsaved = s.unsaved || first || len(changes.Events) > 0
 	s.now.Readable, s.now.Err, s.now.Reason = true, nil, ""
 	s.now.LastSuccess = end.Wall
-	s.now.Backend, s.now.DownTime, s.now.Catalogue = poll.Backend, poll.DownTime, poll.Catalogue
+	s.now.Backend, s.now.DownTime, s.now.ListsDatabases = poll.Backend, poll.DownTime, poll.ListsDatabases
 	s.now.HasClock = !poll.Now.IsZero()
 	s.now.ClockOffset = 0
 	if s.now.HasClock {

@@ -40,7 +40,7 @@ func (f stateFiles) name(source string) string {
 }
 
 // load returns the saved state of a source, or nil if there is none that can be used. A state older than maxAge is not used:
-// what has changed since then is no news.
+// it would report changes of long ago as events.
 func (f stateFiles) load(source string, now time.Time, maxAge time.Duration) *tracker.Saved {
 	if f.folder == "" {
 		return nil

@@ -129,9 +129,9 @@ type Poll struct {
 	// Backend is the server's name and version, such as "10.11.19-MariaDB" or "3.8.0", empty if it reports none.
 	Backend string
 
-	// Catalogue reports that this source lists other databases, as Nova's API database lists the cells, and has no
+	// ListsDatabases reports that this source lists other databases, as Nova's API database lists the cells, and has no
 	// members of its own.
-	Catalogue bool
+	ListsDatabases bool
 
 	// RosterIsGiven reports that the members come from a roster outside the backend. A member that is down and has no
 	// heartbeat has then left no trace in the backend.

@@ -61,7 +61,7 @@ func evaluateSource(s *collector.Snapshot, builder *alerts.Builder, firing map[a
 		}
 		groups[m.Group] = tally
 	}
-	if !s.Catalogue { // Such a source only lists other sources, as Nova's API database lists the cells.
+	if !s.ListsDatabases { // Such a source only lists other sources, as Nova's API database lists the cells.
 		for _, group := range builder.ExpectedGroups(s.Source) {
 			if _, exists := groups[group]; !exists {
 				groups[group] = alerts.Tally{} // It has too few members.

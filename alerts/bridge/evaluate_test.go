@@ -144,7 +144,7 @@ func TestEvaluate(t *testing.T) {
 
 func TestEvaluateNovaAPIDatabase(t *testing.T) {
 	s := snapshot("s", "")
-	s.Catalogue = true
+	s.ListsDatabases = true
 	firing, _ := evaluate([]collector.Snapshot{s}, newBuilder(func(c *config.Alerting) {
 		c.Groups = []config.AlertGroup{{Source: "s", Group: "g", MinMembers: 2}}
 	}), never)

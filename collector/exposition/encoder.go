@@ -8,18 +8,17 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// bufferSize is how much is handed on at a time, in bytes.
+// bufferSize is how much is written at a time, in bytes.
 const bufferSize = 64 << 10
 
-// An Encoder writes families in one format. It is for one goroutine.
+// An Encoder writes families in one format. It must not be used concurrently.
 type Encoder struct {
 	w      *bufio.Writer
 	format expfmt.Format
 	others expfmt.Encoder
 }
 
-// NewEncoder makes an encoder for any format that client_golang knows. What is written is complete after
-// [Encoder.Close].
+// NewEncoder returns an encoder for any format that client_golang has. The text is complete after [Encoder.Close].
 func NewEncoder(w io.Writer, format expfmt.Format) *Encoder {
 	buffer := bufio.NewWriterSize(w, bufferSize)
 	return &Encoder{w: buffer, format: format, others: expfmt.NewEncoder(buffer, format)}
@@ -39,20 +38,20 @@ func (e *Encoder) Family(f *Family) error {
 	case kind == expfmt.TypeProtoDelim:
 		return e.protoFamily(f)
 	}
-	// Formats for people, and one that is not settled yet.
+	// Formats for debugging, and OpenMetrics 2.0, which is not final yet.
 	if gathered := f.DTO(); gathered != nil {
 		return e.Gathered(gathered)
 	}
 	return nil
 }
 
-// Err gives the error of a write that has failed, after which nothing is written any more.
+// Err returns the error of the first write that failed. Nothing is written after it.
 func (e *Encoder) Err() error {
 	_, err := e.w.Write(nil)
 	return err
 }
 
-// Close ends the text as the format wants it ended.
+// Close writes the end that the format requires, and flushes.
 func (e *Encoder) Close() error {
 	if closer, ok := e.others.(expfmt.Closer); ok {
 		if err := closer.Close(); err != nil {
@@ -62,10 +61,11 @@ func (e *Encoder) Close() error {
 	return e.w.Flush()
 }
 
-// room gives an empty slice of the buffer that takes n bytes if the buffer ever can, to be written after appending.
+// room returns an empty slice of the buffer, with a capacity of n bytes if the buffer is that large. The caller appends to
+// it and writes it.
 func (e *Encoder) room(n int) []byte {
 	if e.w.Available() < n {
-		_ = e.w.Flush() // An error comes again with the next write.
+		_ = e.w.Flush() // The next write returns the error again.
 	}
 	return e.w.AvailableBuffer()
 }

@@ -60,7 +60,7 @@ func randomFamily(rng *rand.Rand) *Family {
 
 func pick[T any](rng *rand.Rand, of ...T) T { return of[rng.IntN(len(of))] }
 
-// What is written is what client_golang writes, in every format, also the second time, when labels are known.
+// The encoder writes what client_golang writes, in every format, also the second time, when labels are encoded already.
 func TestTheSameAsClientGolang(t *testing.T) {
 	for _, format := range formats() {
 		t.Run(string(format), func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestTheSameAsClientGolang(t *testing.T) {
 				}
 				require.NoError(t, reference.(expfmt.Closer).Close())
 				require.NoError(t, encoder.Close())
-				// Protobuf's texts have blanks at random.
+				// Protobuf's text formats have random blanks.
 				if kind := format.FormatType(); kind != expfmt.TypeProtoText && kind != expfmt.TypeProtoCompact {
 					require.Equal(t, want.String(), got.String())
 				} else {
@@ -94,7 +94,7 @@ func TestTheSameAsClientGolang(t *testing.T) {
 	}
 }
 
-// broken is a connection that breaks.
+// broken is a connection that breaks after some bytes.
 type broken struct{ left int }
 
 var errBroken = errors.New("broken")

@@ -1,6 +1,8 @@
-// Package exposition writes families of very many series in the formats that Prometheus reads, byte for byte as
-// client_golang does, but without making anything anew that has not changed: labels are written down once per format,
-// and a scrape copies them.
+// Package exposition writes families of very many series in the formats that Prometheus reads.
+//
+// It writes a family byte for byte as client_golang does, but encodes labels only once for each format, so that a scrape
+// copies them. client_golang gathers, checks, sorts and encodes every series in every scrape, which takes 6 to 20 times
+// the CPU time above 1,000 members. It has no hook for families that are encoded already; with one, this package could go.
 package exposition
 
 import (
@@ -9,17 +11,17 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A Family is a metric without histograms, and its series.
+// A Family is a gauge or a counter, and its series.
 type Family struct {
 	Name, Help string
-	Counter    bool // the name ends in _total; otherwise it is a gauge
-	LabelNames []string
+	Counter    bool     // it is a counter, whose name ends in _total; otherwise it is a gauge
+	LabelNames []string // of all series, sorted
 
-	// Series gives labels and value of each series, and the same whenever it is called. No labels come twice.
+	// Series yields labels and value of each series, the same in every call. No two series have the same labels.
 	Series iter.Seq2[*Labels, float64]
 }
 
-// DTO gives the family as client_golang would gather it, nil if it has no series.
+// DTO returns the family as client_golang would gather it, nil if it has no series.
 func (f *Family) DTO() *dto.MetricFamily {
 	family := &dto.MetricFamily{Name: &f.Name, Help: &f.Help, Type: f.kind().Enum()}
 	for labels, value := range f.Series {

@@ -12,23 +12,23 @@ import (
 type Labels struct {
 	names, values []string
 
-	// What they look like, once they were written: most programs are asked for one format only, and some for none.
+	// The encoded labels, once they were needed. Most processes are asked for one format only, and some for none.
 	text, proto atomic.Pointer[string]
 }
 
-// NewLabels makes labels of names, which must be sorted and valid, and their values, which must be valid UTF-8. It keeps
+// NewLabels returns labels of names, which must be sorted and valid, and their values, which must be valid UTF-8. It keeps
 // both slices.
 func NewLabels(names []string, values ...string) *Labels {
 	return &Labels{names: names, values: values}
 }
 
-// Are tells whether these are the values.
+// Are reports whether these are the values.
 func (l *Labels) Are(values ...string) bool { return slices.Equal(l.values, values) }
 
-// String gives the labels as both text formats have them: equal labels have equal texts.
+// String returns the labels as both text formats have them. Equal labels have equal texts.
 func (l *Labels) String() string { return l.inText() }
 
-// inText gives the labels as both text formats have them, braces included.
+// inText returns the labels as both text formats have them, with braces.
 func (l *Labels) inText() string {
 	if known := l.text.Load(); known != nil {
 		return *known
@@ -44,12 +44,12 @@ func (l *Labels) inText() string {
 	if len(l.names) > 0 {
 		b = append(b, '}')
 	}
-	text := string(b) // It takes not a byte more than it has.
+	text := string(b) // A string has no unused capacity.
 	l.text.Store(&text)
 	return text
 }
 
-// escape gives a text as both text formats have it.
+// escape returns a text as both text formats have it.
 func escape(s string, quotes bool) string {
 	if !strings.ContainsAny(s, "\\\n\"") {
 		return s
@@ -62,7 +62,7 @@ func escape(s string, quotes bool) string {
 	return s
 }
 
-// inProto gives the labels as the fields of a Metric message.
+// inProto returns the labels as the fields of a Metric message.
 func (l *Labels) inProto() string {
 	if known := l.proto.Load(); known != nil {
 		return *known

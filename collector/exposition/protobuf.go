@@ -15,14 +15,14 @@ const (
 	numberValue                                      = 1 // of a Gauge and of a Counter
 )
 
-// numberSize is the size of a message with one double in it; fieldSize of the field that holds it.
+// numberSize is the size of a message with one double in it, fieldSize the size of the field that has this message.
 const (
 	numberSize = 1 + 8
 	fieldSize  = 1 + 1 + numberSize
 )
 
-// protoFamily writes a family as a message with its length before it. The length has to be known first, so that the
-// series are gone through twice.
+// protoFamily writes a family as a message, with its length before it. It iterates over the series twice, because it has to
+// write the length first.
 func (e *Encoder) protoFamily(f *Family) error {
 	size, begun := 0, false
 	for labels := range f.Series {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// longestNumber is more than the text of any value with what stands around it.
+// longestNumber is more than the length of any value with the space before and the line's end after it.
 const longestNumber = 32
 
 // textFamily writes a family in Prometheus' text format, or in OpenMetrics.
@@ -36,7 +36,7 @@ func (e *Encoder) textFamily(f *Family, open bool) error {
 	return nil
 }
 
-// head writes the lines above the series. OpenMetrics leaves the suffix of counters out there, and quotes more.
+// head writes the lines above the series. OpenMetrics omits the suffix of counters there, and escapes quotes.
 func (e *Encoder) head(f *Family, open bool) {
 	name := f.Name
 	if open && f.Counter {
@@ -47,13 +47,13 @@ func (e *Encoder) head(f *Family, open bool) {
 		kind = "counter"
 	}
 	for _, part := range []string{"# HELP ", name, " ", escape(f.Help, open), "\n# TYPE ", name, " ", kind, "\n"} {
-		_, _ = e.w.WriteString(part) // An error comes again with the next write.
+		_, _ = e.w.WriteString(part) // The next write returns the error again.
 	}
 }
 
 func appendNumber(b []byte, v float64) []byte {
 	switch v {
-	case 0: // also where it is negative
+	case 0: // also negative zero
 		return append(b, '0')
 	case 1:
 		return append(b, '1')
@@ -62,7 +62,7 @@ func appendNumber(b []byte, v float64) []byte {
 	}
 }
 
-// appendOpenNumber makes sure that a number looks like a float, as OpenMetrics has it.
+// appendOpenNumber appends a number that looks like a float, as client_golang writes it in OpenMetrics.
 func appendOpenNumber(b []byte, v float64) []byte {
 	start := len(b)
 	b = appendNumber(b, v)

@@ -52,8 +52,8 @@ func clockHistories() []history {
 	)
 }
 
-// steppedHistories are of a clock that somebody sets while all goes on. Nobody dies of it, and whoever dies is not hidden by
-// it for longer than a member may be silent.
+// steppedHistories set a clock while members live and die. The step causes no death, and hides no death for longer than a
+// member may be silent.
 func steppedHistories() []history {
 	return []history{
 		{name: "the backend's clock is set ahead by an hour, and back", steps: []step{

@@ -6,7 +6,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// EventType says what happened to a member.
+// An EventType is what happened to a member.
 type EventType string
 
 // The types of events that a [Tracker] reports. The first poll of a source reports none of them, unless a saved state tells

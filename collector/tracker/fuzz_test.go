@@ -10,8 +10,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// FuzzHistory makes a history of any bytes and checks what must be true of all: events agree with the states before and
-// after, every death and recovery is counted, nothing happens while the source can't be read, and no latency is negative.
+// FuzzHistory turns any bytes into a history and checks what must be true of all histories: events agree with the states
+// before and after, every death and recovery is counted, a failed poll changes nothing, and no latency is negative.
 func FuzzHistory(f *testing.F) {
 	f.Add([]byte("011000021 000111")) // back from the dead after a time out of reach
 	f.Add([]byte("\x00\x01\x02\x03\x04\x05\x06\x07"))
@@ -37,7 +37,7 @@ func FuzzHistory(f *testing.F) {
 	})
 }
 
-// fuzzPoll makes a row of every two bytes: who it is, and what is said of it.
+// fuzzPoll turns every two bytes into a row: the first is the member, the second its attributes.
 func fuzzPoll(script []byte, at time.Duration, clock bool) *drivers.Poll {
 	poll := &drivers.Poll{DownTime: mins}
 	if clock {
@@ -107,7 +107,7 @@ func requireConsistent(t *testing.T, before map[drivers.Key]Member, out Changes,
 	for key, m := range after {
 		require.Equal(t, before[key].Transitions+counted[key], m.Transitions)
 		if was, ok := before[key]; ok && was.State() == Up && m.State() == Down {
-			require.NotEmpty(t, out.Events, "no member goes down in silence")
+			require.NotEmpty(t, out.Events, "no member goes down without an event")
 		}
 	}
 }

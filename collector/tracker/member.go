@@ -70,10 +70,10 @@ type Member struct {
 	unreadableSince time.Time // by the backend's clock
 	unreadableSpans outages   // times in which the source could be read but this member could not
 
-	row   *drivers.Member // what the poll being observed says of it, nil: nothing
+	row   *drivers.Member // its row in the poll being observed, nil: none
 	entry entry           // what that poll has of it
 	next  *Member         // the member of the row that came after its row in the last poll
-	gone  bool            // it was forgotten, and is still referred to as the next of another member
+	gone  bool            // it was forgotten, and is still the next of another member
 }
 
 // An entry is what a poll has of a member.
@@ -94,15 +94,16 @@ func (m *Member) State() State {
 	return m.state
 }
 
-// InDoubt reports whether the state is unknown and the member may be up, so that its group can't be judged without it. It
-// is false for a member whose entry is damaged: the damage may last, and must not hide what happens to the group.
+// InDoubt reports whether the state is unknown and the member may be up, so that counts of its group would be wrong
+// without it. It is false for a member whose entry is damaged: the damage may last, and must not hide what happens to the
+// group.
 func (m *Member) InDoubt() bool { return m.inGrace || m.unreadable == entryUnknown }
 
 func (m *Member) isNew() bool { return m.Since.IsZero() }
 
 func (m *Member) forced() bool { return m.ForcedDown == drivers.FlagYes }
 
-// update takes over what a poll says of the member; now is the backend's clock.
+// update takes over the member's row; now is the backend's clock.
 func (m *Member) update(row *drivers.Member, now time.Time) {
 	wasForced := m.forced()
 	m.Member = tidy(*row)

@@ -8,8 +8,8 @@ import (
 
 // An outage of a backend is not the death of its members. While the source could not be read its members may not have been
 // able to write either, so that time does not count against them. A member that was up before and looks dead after is in
-// grace, neither up nor down, until it has been silent for its full down time outside of the outages. After that the
-// usual rule decides. A time in which this program did not run is no outage.
+// grace, neither up nor down, until it has been silent for its full heartbeat timeout, not counting the outages. After
+// that the usual rule decides. A time in which this program did not run is not an outage.
 //
 // Setting a clock is not the death of members either. When the clock that ages are taken from has advanced by more or less
 // than the time that has passed, no age means anything until the members have written by the new time. The step counts as

@@ -224,7 +224,7 @@ func unreadableHistories() []history {
 	}
 }
 
-// observeAt observes a poll that takes no time, of a backend with a clock and a down time of a minute.
+// observeAt observes a poll that takes no time, of a backend with a clock and a heartbeat timeout of a minute.
 func (t *Tracker) observeAt(at time.Duration, words string) Changes {
 	now := Instant{Wall: t0.Add(at), Mono: at}
 	return t.Observe(&drivers.Poll{Members: rows(words), Now: now.Wall, DownTime: mins}, now, now)

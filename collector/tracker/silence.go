@@ -44,7 +44,7 @@ func (t *Tracker) sinceRemoval(m *Member) time.Duration {
 	since := max(t.now.end.Sub(m.lastUp), 0)
 	changed, ok := t.poll.Changed[m.Group]
 	if !ok || m.lastUp != t.last.start {
-		return since // A change after the last poll is not what happened to a member that was in doubt before that poll.
+		return since // The member was not up in the last poll, so a change after that poll is not its removal.
 	}
 	if reported := t.now.end.Wall.Sub(changed); reported >= 0 && reported < since {
 		return reported

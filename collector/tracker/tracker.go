@@ -4,7 +4,7 @@
 // clock and writes no metric, log or file. The caller passes polls with their times in, and takes [Changes] out.
 //
 //   - transition.go decides what happened to a member, in one switch.
-//   - outage.go says what an outage of the source, or a clock that was set, excuses.
+//   - outage.go decides what an outage of the source, or a clock that was set, excuses.
 //   - silence.go finds out for how long a dead member had been silent.
 //   - state.go is what survives a restart.
 package tracker
@@ -81,7 +81,7 @@ func (t *Tracker) Polled() bool { return t.polled }
 func (t *Tracker) LastPoll() Instant { return t.last.start }
 
 // NewestHeartbeat returns the newest heartbeat of any member in the last successful poll, by the backend's clock. Heartbeats
-// that are in the future by more than the down time do not count. It is zero where there are none.
+// that are in the future by more than the heartbeat timeout do not count. It is zero where there are none.
 func (t *Tracker) NewestHeartbeat() time.Time { return t.newest }
 
 // Unknown returns how many members are in the state [Unknown].

@@ -67,7 +67,7 @@ func (t *Tracker) observe(m *Member, changes *Changes) bool {
 	downFor, isKnown := m.downFor(t.now.end)
 	t.settle(m, now, changes)
 	if what == EventJoin && !t.polled {
-		what = noEvent // Nothing is known of the time before the first poll.
+		what = noEvent // The first poll can't tell which members are new.
 	}
 	if what != noEvent {
 		e := Event{Time: t.now.end.Wall, Type: what, Source: t.opts.Source}
@@ -101,7 +101,7 @@ func (m *Member) standing() standing {
 	}
 }
 
-// learn takes over what the poll says of a member, before anything is concluded from it.
+// learn takes over what the poll has of a member.
 func (t *Tracker) learn(m *Member) {
 	if m.isNew() && m.entry != entryVerdict {
 		m.turn(Unknown, t.now.end)

@@ -117,7 +117,7 @@ func testCells(t *testing.T, server *testserver.SQL) {
 		('1', NULL, '{scheme}://{username}:{password}@{hostname}:{port}/nova?charset=utf8')`)
 	poll, err := d.Members(t.Context())
 	require.NoError(t, err)
-	require.True(t, poll.Catalogue)
+	require.True(t, poll.ListsDatabases)
 	require.Empty(t, poll.Members)
 	require.Equal(t, []db.Cell{
 		{Name: "cell0", DSN: drivers.SecretText("mysql://a:b@h/nova_cell0?ssl_mode=REQUIRED")},

@@ -49,7 +49,7 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	if zonesErr != nil {
 		return nil, zonesErr
 	}
-	return &drivers.Poll{Catalogue: true}, nil
+	return &drivers.Poll{ListsDatabases: true}, nil
 }
 
 // readZones reads the zones if they are due.
