@@ -37,7 +37,7 @@ func zkConfig(c *config.ZK) zk.Config {
 	if custom := c.Custom; custom != nil {
 		cfg.Custom = &layout.Custom{
 			Paths: custom.Paths, Roster: custom.Roster, Group: custom.Group, Match: custom.Match, Name: custom.Name,
-			Persistent: layout.Switch(custom.Persistent),
+			Persistent: custom.Persistent,
 			Status:     (*layout.Check)(custom.Status), Enabled: (*layout.Check)(custom.Enabled),
 		}
 	}

@@ -2,9 +2,7 @@ package layout
 
 import (
 	"errors"
-	"fmt"
 	"slices"
-	"strconv"
 
 	"servicegroup_exporter/drivers"
 )
@@ -29,7 +27,7 @@ type Custom struct {
 	// some text, or the whole name if Match has no groups. If no group has matched any text, the name is [Anonymous].
 	Name string
 	// Persistent means that persistent znodes are members, too. By default they are not.
-	Persistent Switch
+	Persistent bool
 	// Status is what the data of a member must say for the member to be up; nil: the znode's existence is enough.
 	Status *Check
 	// Enabled is what the data of a member says if no operator has disabled it; nil: the data does not say it.
@@ -48,19 +46,6 @@ type Check struct {
 	Is []string
 }
 
-// A Switch is a setting that is true or false.
-type Switch bool
-
-// UnmarshalText parses true and false, as strconv.ParseBool does.
-func (s *Switch) UnmarshalText(text []byte) error {
-	on, err := strconv.ParseBool(string(text))
-	if err != nil {
-		return fmt.Errorf("%q is neither true nor false", text)
-	}
-	*s = Switch(on)
-	return nil
-}
-
 // matches reports whether the fields of a znode mean yes.
 func (c *Check) matches(fields map[string]string) bool {
 	value, exists := fields[c.Field]
@@ -70,7 +55,7 @@ func (c *Check) matches(fields map[string]string) bool {
 // Compile returns a Tree that reads the layout below root. If groups is not empty, it reads only these groups. The error
 // joins one [drivers.FieldError] for each invalid setting.
 func (c *Custom) Compile(root string, groups []string) (*Tree, error) {
-	t := &Tree{root: root, group: c.Group, groups: groups, persistent: bool(c.Persistent), status: c.Status, enabled: c.Enabled}
+	t := &Tree{root: root, group: c.Group, groups: groups, persistent: c.Persistent, status: c.Status, enabled: c.Enabled}
 	var errs []error
 	if len(c.Paths) == 0 {
 		errs = append(errs, drivers.Field("custom.paths", "is empty: give the paths of members, for example /discovery/{group}/{member}"))

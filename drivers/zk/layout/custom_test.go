@@ -136,12 +136,3 @@ func TestNaming(t *testing.T) {
 		})
 	}
 }
-
-func TestSwitch(t *testing.T) {
-	var s Switch
-	require.NoError(t, s.UnmarshalText([]byte("true")))
-	require.True(t, bool(s))
-	require.NoError(t, s.UnmarshalText([]byte("false")))
-	require.False(t, bool(s))
-	require.ErrorContains(t, s.UnmarshalText([]byte("yes")), "neither true nor false")
-}
