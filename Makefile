@@ -76,7 +76,7 @@ prose: ## lint the words of everything that people read; tools/prose/check PATH.
 fmt: $(LINT)
 	$(LINT) fmt
 
-fuzz: ## run every fuzz test, for $(FUZZTIME): a number of inputs, or a duration
+fuzz: ## run every fuzz test, for $(FUZZTIME): inputs, as 5000x, or a duration
 	tools/fuzz $(FUZZTIME)
 
 bench: deps ## measure scrapes of 1,000 to 100,000 members on real servers: the tables in docs/evaluation.md

@@ -40,7 +40,7 @@ func (e *evaluation) measureDetection() [][]measured {
 }
 
 func (e *evaluation) printDetection(out io.Writer, runs [][]measured) {
-	fmt.Fprintf(out, "### Detection time by heartbeat timeout\n\n")
+	fmt.Fprintf(out, "### T_D by heartbeat timeout\n\n")
 	fmt.Fprintf(out, "%d members: half of them are killed, a quarter lose the network without a closed connection. There is a heartbeat every "+
 		"quarter of the timeout. The column in MariaDB has whole seconds, as Nova's has. ZooKeeper's tick is %v, its default. By the rules "+
 		"of the backends, T_D is between T − T/4 − 1 s and T + poll in db, between T − T/4 and T + poll in mc, and between T − T/3 and "+
@@ -57,7 +57,7 @@ func (e *evaluation) printDetection(out io.Writer, runs [][]measured) {
 		}
 	}
 	fmt.Fprintln(out)
-	byTimeout := &plot.Chart{Title: "Detection time by heartbeat timeout (p50; dots: p99)", X: "heartbeat timeout (s)", Y: "T_D (s)"}
+	byTimeout := &plot.Chart{Title: "T_D by heartbeat timeout (p50; dots: p99)", X: "heartbeat timeout (s)", Y: "T_D (s)"}
 	distribution := &plot.Chart{
 		Title: fmt.Sprintf("Detected deaths, heartbeat timeout %v", e.detectionTimeouts[0]), X: "seconds since the death", Y: "detected deaths (%)",
 		Marks: []plot.Mark{{X: e.detectionTimeouts[0].Seconds(), Name: "timeout"}},

@@ -64,7 +64,7 @@ func (e *evaluation) spin(n int) {
 func (e *evaluation) printMistakes(out io.Writer, loads [][]measured, busy []measured) {
 	fmt.Fprintf(out, "### Mistakes under load\n\n")
 	fmt.Fprintf(out, "These are the drills of the first table, after the baseline. In 10 s, a tenth of the members are killed, a twentieth lose "+
-		"the network until their death is detected, and another twentieth lose it for a quarter of the timeout, which is no death. *Busy* is the same drill with %d "+
+		"the network until their death is detected, and another twentieth lose it for a quarter of the timeout, which is not a death. *Busy* is the same drill with %d "+
 		"additional processes that keep the %d cores busy. All members run in one process, which also gets too little CPU time: *timer lag* is how late its timers fired, "+
 		"so not every mistake is caused by the backend.\n\n",
 		spinners*runtime.NumCPU(), runtime.NumCPU())

@@ -31,7 +31,7 @@ func TestModules(t *testing.T) {
 		{"sources", health("2026-11-25T00:05:59Z", "120"), "up"},
 		{"sources", health("2026-11-25T00:06:01Z", "120"), "stale"},
 
-		// These rules equal those of the alerts.
+		// The alerts have the same rules.
 		{"store", `outOfService({ enabled: true, disabled_reason: "" })`, "false"},
 		{"store", `outOfService({ enabled: false, disabled_reason: "" })`, "true"},
 		{"store", `outOfService({ enabled: false, disabled_reason: "AUTO: libvirt" })`, "false"},

@@ -39,9 +39,9 @@ type environmentSpec struct {
 	liveMembers int
 	// proxied puts TCP proxies, which can delay data, in front of the backend.
 	proxied bool
-	// shifted gives the exporter a wall clock that can be set.
+	// shifted runs an exporter whose wall clock can be set.
 	shifted bool
-	// alertmanager gives the exporter an Alertmanager to send alerts to.
+	// alertmanager starts an Alertmanager that the exporter sends alerts to.
 	alertmanager bool
 	faults       []fault
 }

@@ -58,7 +58,7 @@ func (env *environment) rules(side, verdict string, directions ...direction) []s
 	return rules
 }
 
-// lose returns a function that begins a fault by dropping a percentage of packets in both directions.
+// lose returns a function that begins a fault by dropping packets at random, in percent, in both directions.
 func lose(exporter, members int) func(*environment) {
 	return func(env *environment) {
 		share := func(n int) string { return fmt.Sprintf("numgen random mod 100 < %d drop", n) }

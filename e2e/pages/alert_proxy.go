@@ -14,8 +14,8 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// An alertProxy is a proxy in front of Alertmanager that records when Alertmanager accepted which alert. It can make the clock
-// of Alertmanager appear to differ from the sender's.
+// An alertProxy is a proxy in front of Alertmanager that records when Alertmanager accepted which alert. It can shift the
+// clock of Alertmanager as the sender sees it.
 type alertProxy struct {
 	t      testserver.TB
 	server *httptest.Server
@@ -51,7 +51,7 @@ func newAlertProxy(t testserver.TB, target string) *alertProxy {
 
 func (p *alertProxy) url() string { return p.server.URL }
 
-// setOffset makes the clock of Alertmanager appear to be ahead by d.
+// setOffset shifts the clock of Alertmanager, as the sender sees it, ahead by d.
 func (p *alertProxy) setOffset(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -32,7 +32,7 @@ type Line struct {
 	Beyond []Point
 }
 
-// Distribution returns a line with the percentage of n values that are at most x. If there are fewer values than n, the line
+// Distribution returns a line that shows how many percent of n values are at most x. If there are fewer values than n, the line
 // does not reach 100 %.
 func Distribution(name string, values []float64, n int) Line {
 	line := Line{Name: name, Step: true, Points: []Point{{}}}

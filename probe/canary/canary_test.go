@@ -38,7 +38,7 @@ func start(t *testing.T, sources ...Source) (c *Canaries, stop func()) {
 	}
 }
 
-// histogramOf returns the histogram of the source lab.
+// histogramOf returns the histogram of the source in these tests.
 func histogramOf(t *testing.T, vec *prometheus.HistogramVec) *dto.Histogram {
 	t.Helper()
 	var m dto.Metric

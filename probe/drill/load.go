@@ -6,7 +6,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A Load is the cost of a period of time.
+// A Load is what members and polls cost during a measurement.
 type Load struct {
 	Seconds float64 `json:"seconds"`
 	// Members is the traffic that keeps the members alive, and Observer the traffic of this program's polls. Requests is

@@ -100,7 +100,7 @@ func parseSocket(text string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(number)), nil
 }
 
-// openSockets returns those of the sockets that a process has open.
+// openSockets returns the sockets, of the given ones, that a process has open.
 func openSockets(pid int, inodes []string) []string {
 	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil {

@@ -26,7 +26,7 @@ type Report struct {
 	// Detection is the time from a death to the poll that saw it, by scenario, and of all deaths under "all".
 	Detection map[scenario]Summary `json:"detection_seconds"`
 	// Reported is the detection latency that this program reports for the same deaths, from the last proof of life that the
-	// backend has. ReportError is how much longer that is than the true detection time.
+	// backend has. ReportError is how much longer that is than Detection.
 	Reported    Summary `json:"reported_seconds"`
 	ReportError Summary `json:"report_error_seconds"`
 	// Recovery is the time from a return to the poll that saw it.

@@ -49,7 +49,7 @@ func (r *run) perform(ctx context.Context) (*Report, error) {
 	return report, nil
 }
 
-// replaceScenarios gives another scenario to members whose network should be cut although their driver has no network.
+// replaceScenarios changes the scenario of members whose network should be cut although their driver has no network.
 func (r *run) replaceScenarios() {
 	for from, to := range map[scenario]scenario{scenarioPartition: scenarioKill, scenarioPause: scenarioLive} {
 		n := r.networks[from]

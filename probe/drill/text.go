@@ -25,7 +25,7 @@ func (r *Report) WriteText(out io.Writer) error {
 	fmt.Fprintf(out, "heartbeat timeout %s, polls every %s, scenarios ran for %s\n\n", text(r.DownTime), text(r.PollInterval), text(r.Duration))
 	fmt.Fprintf(out, rowFormat, "", "n", "min", "p50", "p99", "max")
 	for _, s := range scenarioOrder() {
-		row(out, "detection time T_D, "+string(s), r.Detection[s])
+		row(out, "death to seen down (T_D), "+string(s), r.Detection[s])
 	}
 	row(out, "detection latency as reported", r.Reported)
 	row(out, "reported minus true", r.ReportError)
