@@ -54,7 +54,7 @@ check: lint ## lint and vet; go mod verify skips modules with a replace directiv
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
-	for module in alerts/runbooks/gen dashboards/gen e2e packaging; do \
+	for module in alerts/runbooks/gen dashboards/gen e2e packaging tools/prose; do \
 		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
 bin/%: tools/%/go.mod # the tool that the module names
@@ -67,10 +67,11 @@ lint: $(LINT)
 	cd dashboards/gen && ../../$(LINT) run --allow-parallel-runners
 	cd e2e && ../$(LINT) run --allow-parallel-runners
 	cd packaging && ../$(LINT) run --allow-parallel-runners
+	cd tools/prose && ../../$(LINT) run --allow-parallel-runners
 
 prose: ## lint the words of everything that people read; tools/prose/check PATH... lints only some of it
 	tools/prose/prepare
-	cd tools/prose && go vet ./... && go test ./... && node --test
+	cd tools/prose && go test ./... && node --test
 	tools/prose/check
 
 fmt: $(LINT)

@@ -1,7 +1,10 @@
 // The dictionary of textlint-rule-stop-words: fillers, buzzwords and clichés.
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 
-const dictionary = new URL('../dict.txt', import.meta.resolve('textlint-rule-stop-words'));
+const rule = createRequire(import.meta.url).resolve('textlint-rule-stop-words');
+const dictionary = path.join(path.dirname(rule), '../dict.txt');
 const entries = readFileSync(dictionary, 'utf8').split('\n').map((line) => line.trim().split(/\s*>\s*/)).filter(([word]) => word);
 
 /**

@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { TextlintKernel } from '@textlint/kernel';
 import markdown from '@textlint/textlint-plugin-markdown';
 import stopWords from 'textlint-rule-stop-words';
@@ -12,7 +13,7 @@ import glossary, { readGlossary } from './rules/glossary.js';
 import house from './rules/house.js';
 import { options } from './options.js';
 
-const root = path.resolve(import.meta.dirname, '../..');
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file) => readFileSync(path.join(root, file), 'utf8');
 const kernel = new TextlintKernel();
 const module = (m) => m.default?.default ?? m.default ?? m;
@@ -95,4 +96,4 @@ export async function main(paths) {
   return findings.length === 0 ? 0 : 1;
 }
 
-if (process.argv[1] === import.meta.filename) process.exitCode = await main(process.argv.slice(2));
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));

@@ -314,11 +314,10 @@ func (e *extractor) literal(x ast.Expr) (lines []Line, ok bool) {
 
 // isSentence reports whether a string is meant for people: some words in a row, and no statement of a query language.
 func isSentence(lines []Line) bool {
-	all := ""
+	var fields []string
 	for _, l := range lines {
-		all += l.Text + "\n"
+		fields = append(fields, strings.Fields(l.Text)...)
 	}
-	fields := strings.Fields(all)
 	for _, keyword := range []string{"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "PRAGMA", "ALTER", "DROP", "SET"} {
 		if len(fields) > 0 && fields[0] == keyword {
 			return false
