@@ -22,7 +22,7 @@ func TestConfig(t *testing.T) {
 		name   string
 		change func(*Config)
 		fields string // of the errors, joined with spaces
-		says   string
+		want   string
 	}{
 		{name: "defaults", change: func(*Config) {}},
 		{name: "everything", change: func(c *Config) {
@@ -31,45 +31,45 @@ func TestConfig(t *testing.T) {
 			c.Auth = Auth{User: "u", Password: drivers.SecretText("p:w")}
 		}},
 		{name: "prefix of the whole tree", change: func(c *Config) { c.Prefix = "/" }},
-		{name: "no servers", change: func(c *Config) { c.Servers = nil }, fields: "servers", says: "zk1:2181"},
+		{name: "no servers", change: func(c *Config) { c.Servers = nil }, fields: "servers", want: "zk1:2181"},
 		{
 			name: "one string, as other programs have it", change: func(c *Config) { c.Servers = []string{"zk1,zk2/chroot"} },
-			fields: "servers", says: "an entry of its own",
+			fields: "servers", want: "an entry of its own",
 		},
-		{name: "no host", change: func(c *Config) { c.Servers = []string{":2181"} }, fields: "servers", says: "host:port"},
-		{name: "empty server", change: func(c *Config) { c.Servers = []string{""} }, fields: "servers", says: "host:port"},
-		{name: "port 0", change: func(c *Config) { c.Servers = []string{"zk1:0"} }, fields: "servers", says: "65535"},
-		{name: "port name", change: func(c *Config) { c.Servers = []string{"zk1:zk"} }, fields: "servers", says: "65535"},
-		{name: "relative chroot", change: func(c *Config) { c.Chroot = "a" }, fields: "chroot", says: "begin"},
-		{name: "slash at the end", change: func(c *Config) { c.Prefix = "/a/" }, fields: "prefix", says: "slash"},
-		{name: "two slashes", change: func(c *Config) { c.Prefix = "/a//b" }, fields: "prefix", says: "is empty"},
-		{name: "dots", change: func(c *Config) { c.Prefix = "/a/.." }, fields: "prefix", says: "reserves"},
-		{name: "layout", change: func(c *Config) { c.Layout = "tree" }, fields: "layout", says: "auto, flat, nested"},
-		{name: "group with a dot", change: func(c *Config) { c.Groups = []string{".roster"} }, fields: "groups", says: "dot"},
+		{name: "no host", change: func(c *Config) { c.Servers = []string{":2181"} }, fields: "servers", want: "host:port"},
+		{name: "empty server", change: func(c *Config) { c.Servers = []string{""} }, fields: "servers", want: "host:port"},
+		{name: "port 0", change: func(c *Config) { c.Servers = []string{"zk1:0"} }, fields: "servers", want: "65535"},
+		{name: "port name", change: func(c *Config) { c.Servers = []string{"zk1:zk"} }, fields: "servers", want: "65535"},
+		{name: "relative chroot", change: func(c *Config) { c.Chroot = "a" }, fields: "chroot", want: "begin"},
+		{name: "slash at the end", change: func(c *Config) { c.Prefix = "/a/" }, fields: "prefix", want: "slash"},
+		{name: "two slashes", change: func(c *Config) { c.Prefix = "/a//b" }, fields: "prefix", want: "is empty"},
+		{name: "dots", change: func(c *Config) { c.Prefix = "/a/.." }, fields: "prefix", want: "reserves"},
+		{name: "layout", change: func(c *Config) { c.Layout = "tree" }, fields: "layout", want: "auto, flat, nested"},
+		{name: "group with a dot", change: func(c *Config) { c.Groups = []string{".roster"} }, fields: "groups", want: "dot"},
 		{
 			name: "too short a session", change: func(c *Config) { c.SessionTimeout = drivers.Duration(time.Millisecond) },
-			fields: "session_timeout", says: "4s to 40s",
+			fields: "session_timeout", want: "4s to 40s",
 		},
 		{name: "password without a user", change: func(c *Config) { c.Auth.Password = drivers.SecretText("p") }, fields: "auth.user"},
 		{name: "user without a password", change: func(c *Config) { c.Auth.User = "u" }, fields: "auth.password"},
-		{name: "colon", change: func(c *Config) { c.Auth = Auth{"u:v", drivers.SecretText("p")} }, fields: "auth.user", says: "colon"},
+		{name: "colon", change: func(c *Config) { c.Auth = Auth{"u:v", drivers.SecretText("p")} }, fields: "auth.user", want: "colon"},
 		{name: "ACL", change: func(c *Config) {
 			c.Auth = Auth{User: "u", Password: drivers.SecretText("p:w")}
 			c.ACL = []string{"auth::cdrwa", "world:anyone:r", "digest:u:aGFzaA==:cd", "ip:fd00::/8:rw", "x509:CN=a, O=b:a"}
 		}},
 		{
 			name: "ACL without an identity", change: func(c *Config) { c.ACL = []string{"auth::cdrwa"} },
-			fields: "acl", says: "set auth, or a certificate",
+			fields: "acl", want: "set auth, or a certificate",
 		},
 		{
 			name: "ACL in one string", change: func(c *Config) { c.ACL = []string{"world:anyone:r,auth::cdrwa"} },
-			fields: "acl", says: "the only id of world is anyone",
+			fields: "acl", want: "the only id of world is anyone",
 		},
-		{name: "ACL without a scheme", change: func(c *Config) { c.ACL = []string{"cdrwa"} }, fields: "acl", says: "auth::cdrwa"},
-		{name: "ACL without an id", change: func(c *Config) { c.ACL = []string{"digest::r"} }, fields: "acl", says: "has no id"},
-		{name: "ACL without permissions", change: func(c *Config) { c.ACL = []string{"ip:::1:"} }, fields: "acl", says: "cdrwa"},
-		{name: "ACL with all", change: func(c *Config) { c.ACL = []string{"world:anyone:all"} }, fields: "acl", says: "other permissions"},
-		{name: "ACL with an id for auth", change: func(c *Config) { c.ACL = []string{"auth:u:r"} }, fields: "acl", says: "auth has no id"},
+		{name: "ACL without a scheme", change: func(c *Config) { c.ACL = []string{"cdrwa"} }, fields: "acl", want: "auth::cdrwa"},
+		{name: "ACL without an id", change: func(c *Config) { c.ACL = []string{"digest::r"} }, fields: "acl", want: "has no id"},
+		{name: "ACL without permissions", change: func(c *Config) { c.ACL = []string{"ip:::1:"} }, fields: "acl", want: "cdrwa"},
+		{name: "ACL with all", change: func(c *Config) { c.ACL = []string{"world:anyone:all"} }, fields: "acl", want: "other permissions"},
+		{name: "ACL with an id for auth", change: func(c *Config) { c.ACL = []string{"auth:u:r"} }, fields: "acl", want: "auth has no id"},
 		{
 			name: "several", change: func(c *Config) { *c = Config{} },
 			fields: "servers layout session_timeout",
@@ -84,7 +84,7 @@ func TestConfig(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorContains(t, err, test.says)
+			require.ErrorContains(t, err, test.want)
 			require.NotContains(t, err.Error(), "p:w")
 			_, err = Open(c, nil)
 			require.Error(t, err)
@@ -106,7 +106,7 @@ func fieldsOf(err error) []string {
 }
 
 func TestNames(t *testing.T) {
-	for name, says := range map[string]string{
+	for name, want := range map[string]string{
 		"":            "is empty",
 		".":           "reserves",
 		"..":          "reserves",
@@ -118,8 +118,8 @@ func TestNames(t *testing.T) {
 		"a\ue000b":    "U+E000",
 		"a\U0001F600": "U+1F600",
 	} {
-		require.ErrorContains(t, checkMember(name), says, "%q", name)
-		require.ErrorContains(t, checkGroup(name), says, "%q", name)
+		require.ErrorContains(t, checkMember(name), want, "%q", name)
+		require.ErrorContains(t, checkGroup(name), want, "%q", name)
 	}
 	require.NoError(t, checkNames("compute", "host-1.example.com@lvm#pool ü"))
 	require.NoError(t, checkNames("compute", ".hidden"))

@@ -56,11 +56,11 @@ const (
 // forgingServer starts a server that gives sessions as a real one does, and forges the answers to one type of request.
 func forgingServer(t *testing.T, op int32, forged ...any) string {
 	t.Helper()
-	return fakeServer(t, func(asked int32, path string) []any {
-		if asked == op {
+	return fakeServer(t, func(requested int32, path string) []any {
+		if requested == op {
 			return forged
 		}
-		return validAnswer(asked, path)
+		return validAnswer(requested, path)
 	})
 }
 

@@ -16,7 +16,7 @@ func TestCustomConfig(t *testing.T) {
 		name   string
 		custom Custom
 		fields string
-		says   string
+		want   string
 	}{
 		{name: "only paths", custom: Custom{Paths: paths}},
 		{name: "everything", custom: Custom{
@@ -25,40 +25,40 @@ func TestCustomConfig(t *testing.T) {
 			Status: check("a.b", "up"), Enabled: check("enabled", "true"),
 		}},
 		{name: "a name for the group", custom: Custom{Paths: []string{"/{member}"}, Group: "all"}},
-		{name: "no paths", fields: "custom.paths", says: "/discovery/{group}/{member}"},
-		{name: "relative", custom: Custom{Paths: []string{"{group}/{member}"}}, fields: "custom.paths", says: "must begin"},
-		{name: "slash at the end", custom: Custom{Paths: []string{"/{group}/{member}/"}}, fields: "custom.paths", says: "not end"},
-		{name: "no member", custom: Custom{Paths: []string{"/{group}/*"}}, fields: "custom.paths", says: "no level is {member}"},
-		{name: "no group", custom: Custom{Paths: []string{"/a/{member}"}}, fields: "custom.paths", says: "setting group"},
-		{name: "the group's name twice", custom: Custom{Paths: paths, Group: "g"}, fields: "custom.paths", says: "although"},
-		{name: "two members", custom: Custom{Paths: []string{"/{group}/{member}/{member}"}}, fields: "custom.paths", says: "below {member}"},
-		{name: "any below", custom: Custom{Paths: []string{"/{group}/{member}/*"}}, fields: "custom.paths", says: "below {member}"},
-		{name: "part of a level", custom: Custom{Paths: []string{"/{group}/id-{member}"}}, fields: "custom.paths", says: "no level is {member}"},
-		{name: "unknown word", custom: Custom{Paths: []string{"/{service}/{member}"}}, fields: "custom.paths", says: `"{service}" is not {group}`},
-		{name: "empty level", custom: Custom{Paths: []string{"/{group}//{member}"}}, fields: "custom.paths", says: "is empty"},
-		{name: "match", custom: Custom{Paths: paths, Match: "member_(["}, fields: "custom.match", says: "missing closing ]"},
-		{name: "match with an extra parenthesis", custom: Custom{Paths: paths, Match: "a)(b"}, fields: "custom.match", says: "unexpected )"},
-		{name: "group of match", custom: Custom{Paths: paths, Match: "(a)", Name: "{2}"}, fields: "custom.name", says: "match has 1 groups"},
-		{name: "group of no match", custom: Custom{Paths: paths, Name: "{1}"}, fields: "custom.name", says: "match has 0 groups"},
-		{name: "open brace", custom: Custom{Paths: paths, Name: "a{host"}, fields: "custom.name", says: "{ without a }"},
-		{name: "closed brace", custom: Custom{Paths: paths, Name: "host}"}, fields: "custom.name", says: "} without a {"},
-		{name: "empty braces", custom: Custom{Paths: paths, Name: "{}"}, fields: "custom.name", says: "not the name of a field"},
-		{name: "empty key", custom: Custom{Paths: paths, Name: "{a..b}"}, fields: "custom.name", says: "serviceEndpoint.host"},
-		{name: "status", custom: Custom{Paths: paths, Status: check("", "UP")}, fields: "custom.status.field", says: "field"},
-		{name: "status is", custom: Custom{Paths: paths, Status: check("status")}, fields: "custom.status.is", says: "list the values"},
-		{name: "enabled", custom: Custom{Paths: paths, Enabled: check("enabled")}, fields: "custom.enabled.is", says: "list the values"},
+		{name: "no paths", fields: "custom.paths", want: "/discovery/{group}/{member}"},
+		{name: "relative", custom: Custom{Paths: []string{"{group}/{member}"}}, fields: "custom.paths", want: "must begin"},
+		{name: "slash at the end", custom: Custom{Paths: []string{"/{group}/{member}/"}}, fields: "custom.paths", want: "not end"},
+		{name: "no member", custom: Custom{Paths: []string{"/{group}/*"}}, fields: "custom.paths", want: "no level is {member}"},
+		{name: "no group", custom: Custom{Paths: []string{"/a/{member}"}}, fields: "custom.paths", want: "setting group"},
+		{name: "the group's name twice", custom: Custom{Paths: paths, Group: "g"}, fields: "custom.paths", want: "although"},
+		{name: "two members", custom: Custom{Paths: []string{"/{group}/{member}/{member}"}}, fields: "custom.paths", want: "below {member}"},
+		{name: "any below", custom: Custom{Paths: []string{"/{group}/{member}/*"}}, fields: "custom.paths", want: "below {member}"},
+		{name: "part of a level", custom: Custom{Paths: []string{"/{group}/id-{member}"}}, fields: "custom.paths", want: "no level is {member}"},
+		{name: "unknown word", custom: Custom{Paths: []string{"/{service}/{member}"}}, fields: "custom.paths", want: `"{service}" is not {group}`},
+		{name: "empty level", custom: Custom{Paths: []string{"/{group}//{member}"}}, fields: "custom.paths", want: "is empty"},
+		{name: "match", custom: Custom{Paths: paths, Match: "member_(["}, fields: "custom.match", want: "missing closing ]"},
+		{name: "match with an extra parenthesis", custom: Custom{Paths: paths, Match: "a)(b"}, fields: "custom.match", want: "unexpected )"},
+		{name: "group of match", custom: Custom{Paths: paths, Match: "(a)", Name: "{2}"}, fields: "custom.name", want: "match has 1 groups"},
+		{name: "group of no match", custom: Custom{Paths: paths, Name: "{1}"}, fields: "custom.name", want: "match has 0 groups"},
+		{name: "open brace", custom: Custom{Paths: paths, Name: "a{host"}, fields: "custom.name", want: "{ without a }"},
+		{name: "closed brace", custom: Custom{Paths: paths, Name: "host}"}, fields: "custom.name", want: "} without a {"},
+		{name: "empty braces", custom: Custom{Paths: paths, Name: "{}"}, fields: "custom.name", want: "not the name of a field"},
+		{name: "empty key", custom: Custom{Paths: paths, Name: "{a..b}"}, fields: "custom.name", want: "serviceEndpoint.host"},
+		{name: "status", custom: Custom{Paths: paths, Status: check("", "UP")}, fields: "custom.status.field", want: "field"},
+		{name: "status is", custom: Custom{Paths: paths, Status: check("status")}, fields: "custom.status.is", want: "list the values"},
+		{name: "enabled", custom: Custom{Paths: paths, Enabled: check("enabled")}, fields: "custom.enabled.is", want: "list the values"},
 		{
 			name:   "names that the roster does not have",
 			custom: Custom{Paths: paths, Roster: []string{"/r/{group}/{member}"}, Name: "{host}"},
-			fields: "custom.roster", says: "when custom.name has fields",
+			fields: "custom.roster", want: "when custom.name has fields",
 		},
 		{
 			name: "a roster with names below members", custom: Custom{Paths: paths, Roster: []string{"/r/{group}/{member}/x"}},
-			fields: "custom.roster", says: "must end",
+			fields: "custom.roster", want: "must end",
 		},
 		{
 			name: "several", custom: Custom{Paths: []string{"/", "x"}, Match: "(", Name: "{"},
-			fields: "custom.paths custom.paths custom.match", says: "must begin",
+			fields: "custom.paths custom.paths custom.match", want: "must begin",
 		},
 	}
 	for _, test := range tests {
@@ -69,7 +69,7 @@ func TestCustomConfig(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorContains(t, err, test.says)
+			require.ErrorContains(t, err, test.want)
 		})
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -14,17 +12,12 @@ import (
 
 // A Keeper keeps one session for reading and replaces it when it ends.
 type Keeper struct {
-	// open makes a session. It tries until it succeeds or ctx ends. It calls report for each failure with a server; all
-	// says that every server has failed once more.
-	open func(ctx context.Context, report func(err error, all bool)) (*Reader, error)
+	dialer *Dialer
+	opts   ReaderOptions
 	// onSession is called for each new session, with the time when the server of the session before was last heard,
 	// zero for the first session.
 	onSession func(lastHeard time.Time)
-	logger    *slog.Logger
-
-	maxPause time.Duration // between sessions that end soon after they began
-	grace    time.Duration // how long after a loss Acquire waits for the next session in any case
-	servers  string        // for error messages
+	grace     time.Duration // how long after a loss Acquire waits for the next session in any case
 
 	mu      sync.Mutex
 	current *Reader
@@ -34,29 +27,19 @@ type Keeper struct {
 	changed chan struct{} // closed and replaced when one of the fields above changes
 }
 
-// NewKeeper returns a Keeper of sessions that d opens for reading. Its Acquire fails soon once there has been no session
-// for longer than grace.
+// NewKeeper returns a Keeper of sessions that d opens for reading. Once there has been no session for longer than grace,
+// its Acquire fails as soon as all servers have failed.
 func NewKeeper(d *Dialer, opts ReaderOptions, grace time.Duration, onSession func(lastHeard time.Time)) *Keeper {
-	names := make([]string, len(d.Servers))
-	for i, s := range d.Servers {
-		names[i] = s.String()
-	}
-	return &Keeper{
-		open: func(ctx context.Context, report func(error, bool)) (*Reader, error) {
-			return d.openReader(ctx, opts, report)
-		},
-		onSession: onSession, logger: d.Options.Logger, maxPause: d.MaxPause, grace: grace,
-		servers: strings.Join(names, ", "), changed: make(chan struct{}),
-	}
+	return &Keeper{dialer: d, opts: opts, onSession: onSession, grace: grace, changed: make(chan struct{})}
 }
 
 // Run keeps a session until ctx ends.
 func (k *Keeper) Run(ctx context.Context) {
 	k.setLost(nil)
-	pauses := Backoff{Limit: k.maxPause}
+	pauses := Backoff{Limit: k.dialer.MaxPause}
 	var lastHeard time.Time
 	for {
-		r, err := k.open(ctx, k.failed)
+		r, err := k.dialer.openReader(ctx, k.opts, k.failed)
 		if err != nil {
 			break
 		}
@@ -65,7 +48,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		k.setCurrent(r)
 		select {
 		case <-r.Session.Done():
-			k.logger.Warn("Lost the ZooKeeper session", "err", r.Session.Err())
+			k.dialer.Options.Logger.Warn("Lost the ZooKeeper session", "err", r.Session.Err())
 			k.setLost(drivers.Unavailable(drivers.ReasonSession, r.Session.Err()))
 			lastHeard = r.Session.wire.lastHeard()
 		case <-ctx.Done():
@@ -139,7 +122,7 @@ func (k *Keeper) Acquire(ctx context.Context) (*Reader, error) {
 // timedOut returns the error for a context that ended before there was a session; err is the last failure.
 func (k *Keeper) timedOut(ctx context.Context, err error) error {
 	if err == nil {
-		return Unavailable("waiting for a ZooKeeper session with "+k.servers, ctx.Err())
+		return Unavailable(fmt.Sprintf("waiting for a ZooKeeper session with %v", k.dialer.Servers), ctx.Err())
 	}
 	return drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("%w (%w while trying again)", err, ctx.Err()))
 }

@@ -42,7 +42,7 @@ func TestWire(t *testing.T) {
 	tests := []struct {
 		name, sent string
 		passes     int // bytes that Read returns
-		says       string
+		want       string
 	}{
 		{"handshake", good, len(good), "EOF"},
 		{"packets", good + packet(strings.Repeat("a", headerSize)) + packet(strings.Repeat("b", limit)), len(good) + 20 + 1004, "EOF"},
@@ -65,7 +65,7 @@ func TestWire(t *testing.T) {
 			w := &wire{Conn: recording{Reader: iotest.OneByteReader(strings.NewReader(test.sent))}, limit: limit}
 			got, _ := io.ReadAll(w)
 			require.Equal(t, test.sent[:test.passes], string(got))
-			require.ErrorContains(t, w.err, test.says)
+			require.ErrorContains(t, w.err, test.want)
 		})
 	}
 }
