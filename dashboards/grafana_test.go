@@ -17,7 +17,7 @@ import (
 
 // A view is what a user of Grafana has selected: the time range, and the values of variables.
 type view struct {
-	lab        *lab
+	env        *environment
 	start, end time.Time
 	picked     map[string][]string // values of variables that are not All
 }
@@ -37,7 +37,7 @@ func (v *view) expand(b *board, text string) string {
 	).Replace(text)
 	return regexp.MustCompile(`\$(\w+)`).ReplaceAllStringFunc(text, func(name string) string {
 		variable, exists := b.variable(name[1:])
-		require.True(v.lab.t, exists, "%s in %s", name, text)
+		require.True(v.env.t, exists, "%s in %s", name, text)
 		return v.value(b, variable)
 	})
 }
@@ -64,7 +64,7 @@ func (v *view) value(b *board, of variable) string {
 // options returns the values of a variable of the form label_values(series, label).
 func (v *view) options(b *board, of variable) []string {
 	parts := regexp.MustCompile(`^label_values\((.*), (\w+)\)$`).FindStringSubmatch(v.expand(b, of.Query))
-	require.NotNil(v.lab.t, parts, of.Query)
+	require.NotNil(v.env.t, parts, of.Query)
 	var values []string
 	v.get("/api/v1/label/"+parts[2]+"/values", url.Values{"match[]": {parts[1]}, "start": {stamp(v.start)}, "end": {stamp(v.end)}}, &values)
 	return values
@@ -98,7 +98,7 @@ func (v *view) run(b *board, q target) []series {
 		}
 		for _, pair := range r.Values {
 			value, err := strconv.ParseFloat(pair[1].(string), 64)
-			require.NoError(v.lab.t, err)
+			require.NoError(v.env.t, err)
 			if !math.IsNaN(value) { // Grafana shows NaN like a missing value.
 				s.times, s.values = append(s.times, pair[0].(float64)), append(s.values, value)
 			}
@@ -111,8 +111,8 @@ func (v *view) run(b *board, q target) []series {
 }
 
 func (v *view) get(path string, query url.Values, data any) {
-	t := v.lab.t
-	response, err := http.Get(v.lab.prom.URL() + path + "?" + query.Encode())
+	t := v.env.t
+	response, err := http.Get(v.env.prom.URL() + path + "?" + query.Encode())
 	require.NoError(t, err)
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)

@@ -52,13 +52,13 @@ func TestLinksResolve(t *testing.T) {
 	}
 	for uid, b := range byUID {
 		leads := map[string]bool{}
-		for _, l := range b.allLinks(t) {
-			require.NotEmpty(t, l.Title)
-			checkVariables(t, b, l.URL)
-			switch path, query, _ := strings.Cut(l.URL, "?"); {
+		for _, env := range b.allLinks(t) {
+			require.NotEmpty(t, env.Title)
+			checkVariables(t, b, env.URL)
+			switch path, query, _ := strings.Cut(env.URL, "?"); {
 			case strings.HasPrefix(path, "/d/"):
 				aim := byUID[strings.TrimPrefix(path, "/d/")]
-				require.NotNil(t, aim, l.URL)
+				require.NotNil(t, aim, env.URL)
 				leads[aim.UID] = true
 				for _, name := range regexp.MustCompile(`var-(\w+)=`).FindAllStringSubmatch(query, -1) {
 					_, exists := aim.variable(name[1])
@@ -142,8 +142,8 @@ func TestRulesOfQueriesExist(t *testing.T) {
 	}
 }
 
-// Thresholds of alerts that panels show are those of the rules.
-func TestThresholdsAreThoseOfTheRules(t *testing.T) {
+// Thresholds of alerts in panels equal the thresholds in the rules.
+func TestThresholdsEqualTheRules(t *testing.T) {
 	rules, err := os.ReadFile(rulesFile)
 	require.NoError(t, err)
 	all := boards(t)

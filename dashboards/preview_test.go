@@ -24,22 +24,22 @@ var preview = flag.String("preview", "", "folder to draw previews of the dashboa
 const previewTime = 90 * time.Second
 
 // live lets members die and recover for previewTime.
-func (l *lab) live() {
+func (env *environment) live() {
 	for end := time.Now().Add(previewTime); time.Now().Before(end); {
 		for _, m := range []string{"c2", "c6", "c3"} {
-			l.kill(m)
-			l.await(fmt.Sprintf(`servicegroup:service_up:max{member=%q} == 0`, m))
+			env.kill(m)
+			env.await(fmt.Sprintf(`servicegroup:service_up:max{member=%q} == 0`, m))
 			time.Sleep(2 * time.Second)
-			l.join("nova", "compute", m)
-			l.await(fmt.Sprintf(`servicegroup:service_up:max{member=%q} == 1`, m))
+			env.join("nova", "compute", m)
+			env.await(fmt.Sprintf(`servicegroup:service_up:max{member=%q} == 1`, m))
 		}
 	}
 }
 
 // drawPreviews draws a picture of each dashboard.
-func drawPreviews(t *testing.T, l *lab, all map[string]*board) {
-	l.live()
-	v := &view{lab: l, start: l.started, end: time.Now()}
+func drawPreviews(t *testing.T, env *environment, all map[string]*board) {
+	env.live()
+	v := &view{env: env, start: env.started, end: time.Now()}
 	page, err := template.ParseFiles("testdata/preview.html")
 	require.NoError(t, err)
 	for name, b := range all {
@@ -52,14 +52,14 @@ func drawPreviews(t *testing.T, l *lab, all map[string]*board) {
 			drawing.Panels = append(drawing.Panels, v.draw(b, p))
 			bottom = max(bottom, p.GridPos.Y+p.GridPos.H)
 		}
-		file := filepath.Join(l.dir, name+".html")
+		file := filepath.Join(env.dir, name+".html")
 		f, err := os.Create(file)
 		require.NoError(t, err)
 		require.NoError(t, page.Execute(f, drawing))
 		require.NoError(t, f.Close())
 		image := filepath.Join(*preview, "dashboard-"+strings.TrimSuffix(name, ".json")+".png")
 		shot := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-			"--user-data-dir="+filepath.Join(l.dir, "chromium"), "--screenshot="+image, fmt.Sprintf("--window-size=1600,%d", 100+38*bottom),
+			"--user-data-dir="+filepath.Join(env.dir, "chromium"), "--screenshot="+image, fmt.Sprintf("--window-size=1600,%d", 100+38*bottom),
 			"file://"+file)
 		text, err := shot.CombinedOutput()
 		require.NoError(t, err, string(text))

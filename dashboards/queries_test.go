@@ -12,31 +12,31 @@ import (
 
 // TestQueries runs every query and every variable against a Prometheus that has recorded an outage.
 func TestQueries(t *testing.T) {
-	l := newLab(t)
-	l.outage()
+	env := newEnvironment(t)
+	env.outage()
 	all := boards(t)
-	v := &view{lab: l, start: l.started, end: time.Now()}
+	v := &view{env: env, start: env.started, end: time.Now()}
 	t.Run("variables", func(t *testing.T) { checkOptions(t, v, all) })
 	t.Run("not empty", func(t *testing.T) { checkNotEmpty(t, v, all) })
 	t.Run("tables", func(t *testing.T) { checkTables(t, v, all) })
 	t.Run("selection", func(t *testing.T) { checkSelection(t, v, all) })
-	checkValues(l, all)
+	checkValues(env, all)
 	t.Run("timeline", func(t *testing.T) { checkTimeline(t, v, all["group.json"]) })
 	if *preview != "" {
-		drawPreviews(t, l, all)
+		drawPreviews(t, env, all)
 	}
-	for _, e := range l.exporters {
+	for _, e := range env.exporters {
 		e.stop()
 	}
-	l.await(`count(up == 0) == 2 unless on () servicegroup:service_up:max`)
-	t.Run("no data", func(t *testing.T) { checkNoData(t, l, all) })
+	env.await(`count(up == 0) == 2 unless on () servicegroup:service_up:max`)
+	t.Run("no data", func(t *testing.T) { checkNoData(t, env, all) })
 }
 
 func checkOptions(t *testing.T, v *view, all map[string]*board) {
 	want := map[string][]string{
 		"source": {"nova", "zk"}, "group": {"compute", "network", "web"}, "zone": {"az1", "az2"},
-		"job": {"servicegroup_exporter"}, "instance": {v.lab.exporters[0].address, v.lab.exporters[1].address},
-		"alertmanager": {v.lab.am.URL()},
+		"job": {"servicegroup_exporter"}, "instance": {v.env.exporters[0].address, v.env.exporters[1].address},
+		"alertmanager": {v.env.am.URL()},
 	}
 	for name, b := range all {
 		for _, variable := range b.Templating.List {
@@ -54,7 +54,7 @@ func checkNotEmpty(t *testing.T, v *view, all map[string]*board) {
 				where := name + "/" + p.Title + "/" + q.RefID
 				got := v.run(b, q)
 				t.Log(where, len(got))
-				// The labels of the bridge's alerts are those of Prometheus, so there is no mismatch. All other panels have data.
+				// The bridge's alerts have the same labels as Prometheus' alerts: there is no mismatch. All other panels have data.
 				empty := strings.Contains(q.Expr, "servicegroup_alerts_label_mismatches")
 				require.Equal(t, empty, len(got) == 0, "%s: %s", where, v.expand(b, q.Expr))
 			}
@@ -87,11 +87,11 @@ func checkSelection(t *testing.T, v *view, all map[string]*board) {
 
 // tile returns the value of a stat, if it has one.
 func (v *view) tile(b *board, title string) (float64, bool) {
-	got := v.run(b, b.panel(v.lab.t, title).Targets[0])
+	got := v.run(b, b.panel(v.env.t, title).Targets[0])
 	if len(got) == 0 {
 		return 0, false
 	}
-	require.Len(v.lab.t, got, 1, title)
+	require.Len(v.env.t, got, 1, title)
 	return got[0].values[0], true
 }
 
@@ -112,9 +112,9 @@ func checkTimeline(t *testing.T, v *view, b *board) {
 	var before, during, after int
 	for _, at := range rows["w1"].times {
 		switch {
-		case at < v.lab.unreadable[0]:
+		case at < v.env.unreadable[0]:
 			before++
-		case at > v.lab.unreadable[1]:
+		case at > v.env.unreadable[1]:
 			after++
 		default:
 			during++
@@ -126,7 +126,7 @@ func checkTimeline(t *testing.T, v *view, b *board) {
 }
 
 // checkValues compares tiles with the events of the test. Both exporters saw them, and each event counts once.
-func checkValues(l *lab, all map[string]*board) {
+func checkValues(env *environment, all map[string]*board) {
 	for _, want := range []struct {
 		board, tile string
 		picked      map[string][]string
@@ -144,8 +144,8 @@ func checkValues(l *lab, all map[string]*board) {
 		{"group.json", "Unknown", map[string][]string{"source": {"nova"}}, 0},
 		{"detection.json", "Deaths detected", map[string][]string{"source": {"nova"}}, 7},
 	} {
-		l.eventually(want.board+": "+want.tile, func() bool {
-			v := &view{lab: l, start: l.started, end: time.Now(), picked: want.picked}
+		env.eventually(want.board+": "+want.tile, func() bool {
+			v := &view{env: env, start: env.started, end: time.Now(), picked: want.picked}
 			got, known := v.tile(all[want.board], want.tile)
 			return known && got == want.value
 		})
@@ -153,10 +153,10 @@ func checkValues(l *lab, all map[string]*board) {
 }
 
 // checkNoData checks the tiles when no exporter runs: none may look healthy.
-func checkNoData(t *testing.T, l *lab, all map[string]*board) {
+func checkNoData(t *testing.T, env *environment, all map[string]*board) {
 	want := map[string]float64{"Exporters": 0, "Exporters down": 2, "Alerts firing": -1}
 	for name, b := range all {
-		v := &view{lab: l, start: l.started, end: time.Now()}
+		v := &view{env: env, start: env.started, end: time.Now()}
 		for _, p := range b.panels() {
 			if p.Type != "stat" || strings.Contains(p.Targets[0].Expr, "$__range") {
 				continue // Counts of past events in the time range are still known.

@@ -75,7 +75,7 @@ func (p panel) columns() []string {
 	return names
 }
 
-// checkTables checks that each table's columns are exactly those of its queries' results.
+// checkTables checks that each table has exactly the columns of its queries' results.
 func checkTables(t *testing.T, v *view, all map[string]*board) {
 	for name, b := range all {
 		for _, p := range b.panels() {

@@ -93,7 +93,7 @@ type Counter interface {
 
 // Counts are totals since the driver was made.
 type Counts struct {
-	// Operations is the number of requests (queries, or client-server round trips) sent on behalf of Members.
+	// Operations is the number of requests (queries, or client-server round trips) sent by Members.
 	Operations uint64
 	// Reconnects is the number of connections made after the first one.
 	Reconnects uint64

@@ -15,7 +15,7 @@ import (
 const maxSecret = 64 << 10
 
 // A Secret is text that is never printed, logged or written: only Read reveals it. It is a text, or a file that is read each
-// time, so that it may change while the program runs. The zero value is no secret. Two secrets are equal if they name the
+// time, so that it may change while the program runs. The zero value means that there is no secret. Two secrets are equal if they name the
 // same file, if any, and had the same text when they were made.
 //
 // The text is behind a handle, so that code which prints unexported fields, as fmt does, prints only a number.
@@ -24,7 +24,7 @@ type Secret struct {
 	file string
 }
 
-// SecretText returns the secret with a text. The empty text is no secret.
+// SecretText returns the secret with a text. For the empty text it returns the zero value.
 func SecretText(text string) Secret {
 	if text == "" {
 		return Secret{}

@@ -89,7 +89,7 @@ func (t *TLS) certificates() ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, nil
 }
 
-// Client encrypts a connection to a server, and checks that the server's certificate is for host, its host name or address in
+// Client encrypts a connection to a server, and checks that the server's certificate is for host, its hostname or address in
 // the configuration. The handshake ends with ctx. If it fails, Client closes the connection and returns an error of
 // [Unavailable]. Closing the returned connection sends nothing. For a nil TLS Client returns conn itself.
 func (t *TLS) Client(ctx context.Context, conn net.Conn, host string) (net.Conn, error) {

@@ -195,7 +195,7 @@ func TestChartsValues(t *testing.T) {
 	}
 }
 
-// The plain manifests are those of the chart, without Helm's labels and without the rules and dashboards, which are shipped
+// The plain manifests equal the chart's manifests, without Helm's labels and without the rules and dashboards, which are shipped
 // as separate files.
 func TestManifests(t *testing.T) {
 	files := map[string]string{}

@@ -5,7 +5,7 @@ import "github.com/grafana/grafana-foundation-sdk/go/units"
 // timelineRows is the maximum number of rows of the state timeline, which shows all of them at once.
 const timelineRows = "40"
 
-// flapWindow and flapLimit are those of the alert ServiceGroupMemberFlapping.
+// flapWindow and flapLimit are the window and the limit of the alert ServiceGroupMemberFlapping.
 const (
 	flapWindow = "15m"
 	flapLimit  = "4"
@@ -137,7 +137,7 @@ func (p *page) transitions() {
 	})
 }
 
-// heartbeatAge is the age of the last heartbeat of each member that is up. Those of dead members would dominate the graph.
+// heartbeatAge is the age of the last heartbeat of each member that is up. Old heartbeats of dead members would dominate the graph.
 const heartbeatAge = `((time() - max by (source, group, member) (servicegroup_member_last_heartbeat_timestamp_seconds{` + ofGroup +
 	`, zone=~"$zone"})) and on (source, group, member) servicegroup:service_up:max{` + ofGroup + `} == 1)`
 

@@ -99,7 +99,7 @@ func (c *Config) checkSchema() error {
 	return nil
 }
 
-// SetDefaults sets the times that are [drivers.Unset] to those of the schema. Those of a custom schema are Nova's.
+// SetDefaults sets the times that are [drivers.Unset] to the schema's defaults. The defaults of a custom schema are Nova's.
 func (c *Config) SetDefaults() {
 	t := nova().times
 	if s := schemaOf(c); s != nil {

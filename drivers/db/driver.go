@@ -84,7 +84,7 @@ func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc
 	}
 }
 
-// What an account needs to read, and to write heartbeats.
+// The grants that an account needs to read, and to write heartbeats.
 const (
 	needsSelect = "the user needs GRANT SELECT on the table"
 	needsWrite  = "the user needs GRANT SELECT, INSERT and UPDATE on the table"

@@ -67,7 +67,8 @@ func parseDSN(dsn string) (target, error) {
 	return target{}, errors.New("its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite")
 }
 
-// isScheme tells a URL's scheme from the start of a Go DSN whose password contains "://".
+// isScheme reports whether the text before "://" can be a URL's scheme. If not, it is the start of a Go DSN whose password
+// contains "://".
 func isScheme(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r != '+' && r != '_' && !(r >= '0' && r <= '9') && !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z')

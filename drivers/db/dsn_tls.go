@@ -81,7 +81,7 @@ func withoutPath(err error) error {
 	return err
 }
 
-// checks reports what is checked of the server's certificate: the chain of its issuers, and its host name.
+// checks reports what is checked of the server's certificate: the chain of its issuers, and its hostname.
 func (u *dsnURL) checks() (chain, hostname bool, err error) {
 	switch u.query.Get("ssl_mode") {
 	case "":
@@ -102,7 +102,7 @@ func (u *dsnURL) checks() (chain, hostname bool, err error) {
 	return chain, chain && !isFalse(identity) && !isFalse(u.query.Get("ssl_check_hostname")), nil
 }
 
-// verifyChain returns a check of the server's certificate without its host name, for which crypto/tls has no setting.
+// verifyChain returns a check of the server's certificate without its hostname, for which crypto/tls has no setting.
 func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
 	return func(s tls.ConnectionState) error {
 		opts := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool()}

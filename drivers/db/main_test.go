@@ -66,7 +66,7 @@ func exec(t testing.TB, db *sql.DB, query string, args ...any) {
 	require.NoError(t, err, query)
 }
 
-// insert inserts a row of a nova-compute on the host. The columns, name to SQL expression, replace those of a live one.
+// insert inserts a row of a nova-compute on the host. The columns, name to SQL expression, replace columns of a live one.
 func insert(t *testing.T, db *sql.DB, host string, columns map[string]string) {
 	t.Helper()
 	row := map[string]string{

@@ -13,7 +13,7 @@ import (
 // verdict, which for a member that never sent a heartbeat is when its row was inserted. Rostered is always true. The caller
 // must not modify the poll: the next one reads it.
 //
-// Rows that are deleted are left out, and so are rows that never have heartbeats, like those of Nova's APIs. A row that
+// Rows that are deleted are left out, and so are rows that never have heartbeats, such as the rows of Nova's APIs. A row that
 // can't be used is rejected: as "name" if its host or topic is missing or not UTF-8, as "data" if it has no time or a column
 // with a value of the wrong type, as "duplicate" if another row of the same name has a newer heartbeat, which tables before
 // 2013.2 allow.

@@ -35,7 +35,7 @@ type schema struct {
 	deletion  deletion
 	deletedAt string
 
-	// What an operator decides: flags. A member that is not online counts as forced down.
+	// An operator's decisions: flags. A member that is not online counts as forced down.
 	disabled, enabled string
 	forcedDown        string // some releases lack it
 	online            string

@@ -15,7 +15,7 @@ func schemas() map[string]func() *schema {
 	}
 }
 
-// nova is the table services of a Nova cell database, from 2013.1 to today. The rules are those of
+// nova is the table services of a Nova cell database, from 2013.1 to today. The rules are in
 // nova/servicegroup/drivers/db.py: updated_at and created_at at first; last_seen_up before them since 12.0.0; without
 // updated_at, which any change of the row moves, since 15.0.0. The tables of 15 and of 12 to 14 are the same, but Ocata's first
 // migration was 345 (335 to 344 were reserved for Newton's fixes); 16.0.0 added uuid.

@@ -22,7 +22,7 @@ import (
 
 // sqliteDatabase is an SQLite file that several processes on one machine share.
 //
-// The file is in WAL mode, so that heartbeats wait neither for readers nor for the disk. Every read opens the file anew,
+// The file is in WAL mode, so that heartbeats wait neither for readers nor for the disk. Every read opens the file again,
 // which takes less than a millisecond, so that a file that was deleted or replaced is never read through an old handle.
 // Reads use mode=ro, so that they can't change the file. If no other process has the file open, SQLite creates two helper
 // files beside it, which readers of a WAL need, and leaves them there. Therefore a reader that may not write to the folder
@@ -76,7 +76,7 @@ func (s *sqliteDatabase) stat() (os.FileInfo, error) {
 	return info, err
 }
 
-// writer keeps the file open, because closing it may have to wait for the disk, and opens it anew after it was replaced.
+// writer keeps the file open, because closing it may have to wait for the disk, and opens it again after it was replaced.
 func (s *sqliteDatabase) writer(ctx context.Context, create bool) (*sql.DB, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,7 +2,7 @@
 // does: every member writes the time under a key of its own. Which members there should be is not in memcached: the
 // driver takes it from a roster, which is another driver or a list.
 //
-// A poll reads the roster, reads every member's key from every server (read.go), and decides who is up (verdict.go). A
+// A poll reads the roster, reads every member's key from every server (read.go), and decides which members are up (verdict.go). A
 // missing key alone does not prove a death: memcached drops items, and the members' clients spread the keys over several
 // servers in ways that only they know.
 //

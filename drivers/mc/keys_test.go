@@ -39,7 +39,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// By Nova's rule a heartbeat from the future is fresh, and so is one that is exactly as old as the down time.
+// By Nova's rule a heartbeat from the future is fresh, and so is one that is exactly as old as the heartbeat timeout.
 func TestIsFresh(t *testing.T) {
 	now := time.Now()
 	for age, want := range map[time.Duration]bool{

@@ -80,5 +80,5 @@ const beatSlack = 2 * time.Second
 
 // settling is how long a server that lost its data must be running before a missing key proves a death: two report
 // intervals, because the first heartbeat after a restart is lost. The clients of oslo.cache send it on the broken
-// connection, and connect anew only for the next heartbeat.
+// connection, and connect again only for the next heartbeat.
 func (d *Driver) settling() time.Duration { return 2*time.Duration(d.cfg.ReportInterval) + beatSlack }

@@ -35,7 +35,7 @@ func (c *client) stats() (stats, error) {
 	return readStats(io.LimitReader(c.conn, maxStats))
 }
 
-// readStats parses the answer up to its END. A proxy in front of servers may answer ERROR: then nothing is known.
+// readStats parses the answer up to its END. A proxy in front of servers may answer ERROR: then the age is unknownAge.
 func readStats(r io.Reader) (s stats, err error) {
 	s.age = unknownAge
 	lines := bufio.NewScanner(r)

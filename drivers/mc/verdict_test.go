@@ -21,7 +21,7 @@ type pollCase struct {
 	want         string
 }
 
-// The down time is a minute.
+// The heartbeat timeout is one minute.
 func TestVerdict(t *testing.T) {
 	for name, history := range map[string][]pollCase{
 		"alive, then silent":            {{10, "5", "", "up"}, {65, "5", "", "up"}, {66, "5", "", "down"}},

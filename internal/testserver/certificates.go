@@ -79,7 +79,7 @@ func (a *Authority) issue(lifetime time.Duration, names []string) *Certificate {
 	return c
 }
 
-// Replace replaces the files of this certificate by those of another one, as tools that renew certificates do.
+// Replace replaces the files of this certificate by the files of another one, as tools that renew certificates do.
 func (c *Certificate) Replace(t TB, by *Certificate) {
 	t.Helper()
 	for to, from := range map[string]string{c.CertFile: by.CertFile, c.KeyFile: by.KeyFile, c.File: by.File} {

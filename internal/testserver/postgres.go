@@ -33,7 +33,7 @@ func PostgreSQL(t TB, args ...string) *Postgres {
 	bin := postgresBin(t)
 	dir := TempDir(t)
 	data := filepath.Join(dir, "data")
-	unprivileged := asNobody(t, dir)
+	unprivileged := asUnprivilegedUser(t, dir)
 	initdb := slices.Concat(unprivileged, []string{
 		filepath.Join(bin, "initdb"), "--pgdata=" + data, "--username=postgres", "--auth=trust", "--encoding=UTF8",
 		"--locale=C", "--no-sync", "--no-instructions",
@@ -64,27 +64,30 @@ func postgresBin(t TB) string {
 	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return release(a) - release(b) }))
 }
 
-// asNobody returns the start of a command line that runs as the user nobody, in a folder that belongs to nobody, if the test
-// runs as root, because PostgreSQL refuses to run as root. Both env and setpriv replace themselves by the server. A change of
-// the user resets the signal that ends the server together with the test, so setpriv sets it again.
-func asNobody(t TB, dir string) []string {
+// unprivilegedUser is a user that every Debian has.
+const unprivilegedUser = "nobody"
+
+// asUnprivilegedUser returns the start of a command line that runs as unprivilegedUser, in a folder that belongs to this user, if
+// the test runs as root, because PostgreSQL refuses to run as root. Both env and setpriv replace themselves by the server. A
+// change of the user resets the signal that ends the server together with the test, so setpriv sets it again.
+func asUnprivilegedUser(t TB, dir string) []string {
 	t.Helper()
 	argv := []string{"env", "--chdir=" + dir}
 	if os.Getuid() != 0 {
 		return argv
 	}
-	nobody, err := user.Lookup("nobody")
+	account, err := user.Lookup(unprivilegedUser)
 	if err != nil {
 		t.Fatalf("PostgreSQL can't run as root: %v", err)
 	}
-	uid, err := strconv.Atoi(nobody.Uid)
+	uid, err := strconv.Atoi(account.Uid)
 	if err != nil {
-		t.Fatalf("reading the user id of nobody: %v", err)
+		t.Fatalf("reading a user id: %v", err)
 	}
 	if err := os.Chown(dir, uid, -1); err != nil {
-		t.Fatalf("changing the owner of a folder to nobody: %v", err)
+		t.Fatalf("changing the owner of a folder: %v", err)
 	}
-	return append(argv, "setpriv", "--reuid="+nobody.Uid, "--regid="+nobody.Gid, "--clear-groups", "--pdeathsig=KILL")
+	return append(argv, "setpriv", "--reuid="+account.Uid, "--regid="+account.Gid, "--clear-groups", "--pdeathsig=KILL")
 }
 
 // Addr returns the server's host and port.

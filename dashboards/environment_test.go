@@ -1,0 +1,234 @@
+package dashboards
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
+	"servicegroup_exporter/sources"
+)
+
+// patience is the timeout of the tests, on a busy machine with few cores.
+const patience = time.Minute
+
+// rulesFile is the file of the shipped rules.
+const rulesFile = "../alerts/servicegroup.rules.yml"
+
+// environmentConfig has two sources: a table with all attributes that a member can have, including zones, and ZooKeeper with a canary.
+// The members join the table through the schema of an SQLite file, which has no zones.
+const environmentConfig = `
+sources:
+  - name: nova
+    driver: db
+    db:
+      dsn: sqlite:///%[1]s
+      service_down_time: 5s
+      schema: custom
+      custom:
+        {table: services, group: topic, name: host, binary: binary, zone: zone, heartbeat: [last_seen_up, created_at],
+         heartbeat_unit: time, deleted: deleted, deleted_kind: number, disabled: disabled,
+         disabled_reason: disabled_reason, forced_down: forced_down}
+    poll_interval: 200ms
+  - name: zk
+    driver: zk
+    zk: {servers: ["%[2]s"], session_timeout: 2s}
+    poll_interval: 200ms
+    canary: {interval: 10s}
+alerting:
+  alertmanagers: [{url: "http://%[3]s"}]
+`
+
+const joinConfig = `
+sources:
+  - name: nova
+    driver: db
+    db: {dsn: "sqlite:///%[1]s", report_interval: 300ms, service_down_time: 5s}
+  - name: zk
+    driver: zk
+    zk: {servers: ["%[2]s"], session_timeout: 2s}
+`
+
+// An environment is two exporters that read the same sources and send alerts to an Alertmanager, and a Prometheus that scrapes both and
+// evaluates the shipped rules.
+type environment struct {
+	t         *testing.T
+	dir       string
+	zookeeper *testserver.ZK
+	am        *testserver.AM
+	joiners   map[string]drivers.Joiner // by source
+	members   map[string]drivers.Membership
+	exporters []*exporter
+	prom      *testserver.Prom
+	started   time.Time // when all members were up
+	// unreadable is the start and end of the time in which no exporter could read ZooKeeper, in seconds since 1970.
+	unreadable [2]float64
+}
+
+type exporter struct {
+	address string
+	cmd     *exec.Cmd
+}
+
+// newEnvironment starts all programs, with members that are up.
+func newEnvironment(t *testing.T) *environment {
+	t.Helper()
+	env := &environment{
+		t: t, dir: t.TempDir(), zookeeper: testserver.ZooKeeper(t),
+		am:      testserver.Alertmanager(t, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"),
+		joiners: map[string]drivers.Joiner{}, members: map[string]drivers.Membership{},
+	}
+	env.openJoiners()
+	for i := range 7 {
+		env.join("nova", "compute", fmt.Sprintf("c%d", i+1))
+	}
+	env.join("nova", "network", "n1")
+	env.join("nova", "network", "n2")
+	env.join("zk", "web", "w1")
+	env.join("zk", "web", "w2")
+	env.sql("ALTER TABLE services ADD zone TEXT")
+	env.sql("UPDATE services SET zone = CASE WHEN host IN ('c1', 'n1') THEN 'az1' ELSE 'az2' END")
+	env.startExporters(2)
+	env.startPrometheus()
+	env.await(`count(service_up == 1) == 22 and on () count(servicegroup:member_state) == 11`)
+	env.started = time.Now()
+	return env
+}
+
+func (env *environment) write(name, format string) string {
+	path := filepath.Join(env.dir, name)
+	text := fmt.Sprintf(format, filepath.Join(env.dir, "nova.db"), env.zookeeper.Addr(), env.am.Addr())
+	require.NoError(env.t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func (env *environment) openJoiners() {
+	cfg, err := sources.Load(env.write("join.yml", joinConfig))
+	require.NoError(env.t, err)
+	for _, s := range sources.New(cfg, nil, slog.New(slog.DiscardHandler)).Sources() {
+		driver, err := s.Open(slog.New(slog.DiscardHandler))
+		require.NoError(env.t, err)
+		env.t.Cleanup(func() { driver.Close() })
+		env.joiners[s.Name] = driver.(drivers.Joiner)
+	}
+}
+
+func (env *environment) join(source, group, member string) {
+	ctx, cancel := context.WithTimeout(env.t.Context(), patience)
+	defer cancel()
+	m, err := env.joiners[source].Join(ctx, drivers.JoinRequest{Group: group, Name: member})
+	require.NoError(env.t, err)
+	env.members[member] = m
+}
+
+// kill ends members as kill -9 would.
+func (env *environment) kill(members ...string) {
+	for _, m := range members {
+		env.members[m].Abandon()
+	}
+}
+
+// sql changes the table as an operator would.
+func (env *environment) sql(statement string) {
+	db, err := sql.Open("sqlite", filepath.Join(env.dir, "nova.db")+"?_pragma=busy_timeout(10000)")
+	require.NoError(env.t, err)
+	defer db.Close()
+	_, err = db.ExecContext(env.t.Context(), statement)
+	require.NoError(env.t, err)
+}
+
+func (env *environment) startExporters(n int) {
+	program := filepath.Join(env.dir, "servicegroup_exporter")
+	build := exec.Command("go", "build", "-ldflags=-X github.com/prometheus/common/version.Version=test", "-o", program, "..")
+	text, err := build.CombinedOutput()
+	require.NoError(env.t, err, string(text))
+	file := env.write("exporter.yml", environmentConfig)
+	for i := range n {
+		e := &exporter{address: fmt.Sprintf("127.0.0.1:%d", testserver.Port(env.t))}
+		log, err := os.Create(filepath.Join(env.dir, fmt.Sprintf("exporter%d.log", i)))
+		require.NoError(env.t, err)
+		e.cmd = exec.CommandContext(env.t.Context(), program, "--config.file="+file, "--web.listen-address="+e.address,
+			"--storage.path="+filepath.Join(env.dir, fmt.Sprintf("data%d", i)))
+		e.cmd.Stdout, e.cmd.Stderr = log, log
+		require.NoError(env.t, e.cmd.Start())
+		env.t.Cleanup(func() { e.stop(); log.Close() })
+		env.exporters = append(env.exporters, e)
+		env.eventually("the exporter serves", func() bool {
+			response, err := http.Get("http://" + e.address + "/-/ready")
+			if err != nil {
+				return false
+			}
+			response.Body.Close()
+			return response.StatusCode == http.StatusOK
+		})
+	}
+}
+
+// stop ends the exporter, once.
+func (e *exporter) stop() {
+	if e.cmd.ProcessState == nil {
+		_ = e.cmd.Process.Kill()
+		_ = e.cmd.Wait()
+	}
+}
+
+func (env *environment) startPrometheus() {
+	rules, err := filepath.Abs(rulesFile)
+	require.NoError(env.t, err)
+	env.prom = testserver.Prometheus(env.t, fmt.Sprintf(`
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [%q]
+scrape_configs:
+  - job_name: servicegroup_exporter
+    static_configs: [{targets: [%q, %q]}]
+`, rules, env.exporters[0].address, env.exporters[1].address))
+}
+
+// await waits until an expression has a sample.
+func (env *environment) await(expr string) {
+	env.t.Helper()
+	env.eventually(expr, func() bool { return len(env.prom.Query(expr)) > 0 })
+}
+
+func (env *environment) eventually(what string, check func() bool) {
+	env.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if check() {
+			return
+		}
+	}
+	env.t.Fatalf("not within %v: %s", patience, what)
+}
+
+// outage lets most members of the table die and some recover, and stops and starts ZooKeeper. At the end some members are down,
+// one of them in a group whose other member is out of service, and one that is out of service itself.
+func (env *environment) outage() {
+	env.sql(`UPDATE services SET disabled = 1, disabled_reason = 'rack 7' WHERE host IN ('n2', 'c7')`)
+	env.kill("c1", "c2", "c3", "c4", "c5", "c7", "n1", "w1")
+	env.await(`count(servicegroup:service_up:max == 0) == 8`)
+	env.await(`ALERTS{alertname="ServiceGroupMassFailure", alertstate="firing"}`)
+	for _, m := range []string{"c1", "c2", "c3", "c4"} {
+		env.join("nova", "compute", m)
+	}
+	env.zookeeper.Stop()
+	// The rules follow after one evaluation.
+	env.await(`count(servicegroup_source_up{source="zk"} == 0) == 2 unless on () servicegroup:service_up:max{source="zk"}`)
+	env.unreadable[0] = float64(time.Now().Unix() + 1)
+	env.unreadable[1] = env.unreadable[0] + 2
+	env.eventually("some seconds pass", func() bool { return float64(time.Now().Unix()) > env.unreadable[1] })
+	env.zookeeper.Start()
+	env.await(`count(servicegroup_source_up == 1) == 4`)
+	env.await(`increase(servicegroup_canary_detection_latency_seconds_count[1h]) > 0`)
+	env.await(`count(servicegroup:service_up:max == 0) == 4 and on ()
+		count_over_time((servicegroup:service_up:max{member="w1"} == 0)[4s:1s]) >= 4`)
+}
