@@ -8,5 +8,5 @@ export const options = {
       || /(^|\/)(?:Makefile|Containerfile|prepare|run)$/.test(file) || /^tools\/[\w-]+$/.test(file);
   },
   terminology: { defaultTerms: true, skip: ['BlockQuote', 'Code', 'Link'], exclude: ['e2e', "API['’]?s", "URL['’]?s"] },
-  notFillers: ['said', 'all of', 'go on', 'is to be', 'designate', 'cumulative', 'is a number', 'failed to', 'accompany', 'refer to', 'VIP', 'more or less', 'relative to', 'as being'],
+  notFillers: ['said', 'all of', 'go on', 'is to be', 'designate', 'cumulative', 'is a number', 'failed to', 'accompany', 'refer to', 'VIP', 'more or less', 'relative to', 'as being', 'a number of', 'on behalf of', 'is after'],
 };

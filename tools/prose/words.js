@@ -9,7 +9,9 @@ const things = 'members?|clients?|servers?|sessions?|process(?:es)?|nodes?|hosts
 
 export const words = [
   // Pronouns for people, where a thing is meant.
-  { name: 'nobody', match: /\b(?:nobody|somebody|everybody|anybody)\b/, use: 'name who or what: "no member", "each client"',
+  { name: 'nobody-name', match: /\b(?:nobody|somebody|everybody|anybody)\b(?= \w)|(?<=\w )(?:nobody|somebody|everybody|anybody)\b/, kinds: ['name'],
+    use: 'name who or what: "NoMember"', bad: 'Test Nobody Dies', good: 'nobody' }, // Alone it is the user of Unix.
+  { name: 'nobody', match: /\b(?:nobody|somebody|everybody|anybody)\b/, unless: /\b(?:user|root|account)\b/i, kinds: prose, use: 'name who or what: "no member", "each client"',
     bad: 'Nobody dies of it.', good: 'The outage never counts as a death.' },
   { name: 'whoever', match: /\b(?:whoever|whomever|whosoever|whose ever|whatever\s+(?:is|was)\s+there)\b/, use: 'name the subject: "the first caller"',
     bad: 'There is little time for whoever came first.', good: 'The first waiter may give up sooner.' },
@@ -28,7 +30,7 @@ export const words = [
   { name: 'those-of', match: /\bthose\s+of\b/, use: 'repeat the noun: "the labels of"', bad: 'The labels are those of the rules.', good: 'The labels are the same as the labels of the rules.' },
   { name: 'tells-of', match: /\b(?:tell|tells|told|says?|said|asked?|asks)\s+of\b/, use: '"reports", "announces"', bad: 'The backend tells of a change.', good: 'The backend reports a change.' },
   { name: 'of-ours', match: /\bof\s+(?:ours|theirs|its\s+own\s+accord|mine)\b/, use: '"our", or the owner\'s name', bad: 'This is an error of ours.', good: 'This is our error.' },
-  { name: 'is-no-of', match: /(?<!\b(?:there|here)\s+)\b(?:is|are|was|were)\s+no\s+(?:error|fault|death|outage|member|leave|failure|reason|news|sign|secret|answer|change)\b/, use: '"is not a"',
+  { name: 'is-no-of', match: /(?<!\b(?:there|here)\s+)\b(?:is|are|was|were)\s+no\s+(?:error|fault|death|outage|member|leave|failure|news|sign|secret|answer|change)\b/, use: '"is not a"',
     bad: 'That is no error.', good: 'That is not an error.' },
   { name: 'double-negative', match: /\b(?:not|never|cannot|can't)\s+(?:without|un(?:known|likely|usual|common|able|safe|seen|read)|dis(?:abled|similar)|nothing|none)\b|\b(?:no|nothing|none)\b(?:\s+\w+){0,2}\s+(?:that|which)\s+(?:is|are|does|do|has|have|was|were|did|can|could)(?:\s*not|n't|not)\b/,
     use: 'the positive', bad: 'Nothing that is not configured is read.', good: 'Only what is configured is read.' },
