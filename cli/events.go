@@ -70,7 +70,7 @@ func (p *eventPrinter) line(at time.Time, what, name, details string) error {
 		lines = append([]string{""}, p.Wrap(details, limit-start)...)
 	}
 	cells[3].Text = lines[0]
-	lines[0] = p.Screen.Line(cells, widths, 1, limit)
+	lines[0] = p.Line(cells, widths, 1, limit)
 	_, err := fmt.Fprintln(p, strings.Join(lines, "\n"+strings.Repeat(" ", start)))
 	return err
 }

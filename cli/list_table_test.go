@@ -12,8 +12,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// listed is the row of a member as list has it, in a poll a minute after the command began; the backend's clock is ten
-// seconds ahead.
+// listed returns the row of a member in a poll a minute after the command began, when the backend's clock is ten seconds
+// ahead.
 func listed(m collector.MemberState) listRow {
 	began := time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
 	s := &collector.Snapshot{

@@ -27,7 +27,7 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// Whatever the documentation calls a metric is one.
+// All metrics that the documentation names exist.
 func TestDocumentedMetrics(t *testing.T) {
 	known := map[string]bool{}
 	for _, m := range declaredMetrics(t) {
@@ -59,7 +59,7 @@ func TestReadmeNamesTheCommands(t *testing.T) {
 	}
 }
 
-// Every configuration in the documentation is accepted as it stands, but for the paths of files.
+// Every configuration in the documentation is accepted without a change except the paths of files.
 func TestDocumentedConfigurations(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -130,7 +130,7 @@ func TestNamedTests(t *testing.T) {
 	}
 }
 
-// Every field of the JSON that is printed is in its table.
+// Every field of the printed JSON is in its table.
 func TestDocumentedFields(t *testing.T) {
 	text, err := os.ReadFile("../docs/terminal.md")
 	require.NoError(t, err)

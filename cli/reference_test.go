@@ -29,7 +29,7 @@ import (
 
 var update = flag.Bool("update", false, "write the reference in docs anew instead of comparing with it")
 
-// The reference says what the program declares, and nothing else.
+// The reference pages match what the program declares.
 func TestReference(t *testing.T) {
 	for file, text := range map[string]string{
 		"../docs/reference/metrics.md": metricsReference(t),
@@ -44,10 +44,10 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// A metric is what a reader of the reference has to know of one.
+// A metric is a row of the reference.
 type metric struct{ name, kind, labels, help string }
 
-// A recorder keeps what is registered, whose types no descriptor tells.
+// A recorder keeps the registered collectors, because descriptors don't have the types of metrics.
 type recorder struct{ collectors []prometheus.Collector }
 
 func (r *recorder) Register(c prometheus.Collector) error {
@@ -61,7 +61,7 @@ func (r *recorder) MustRegister(all ...prometheus.Collector) {
 
 func (r *recorder) Unregister(prometheus.Collector) bool { return false }
 
-// begun says whether all counters by reason have series.
+// begun reports whether all counters by reason have series.
 func (r *recorder) begun(t *testing.T) bool {
 	t.Helper()
 	for _, c := range r.collectors {
@@ -77,7 +77,7 @@ func (r *recorder) begun(t *testing.T) bool {
 	return true
 }
 
-// everything is a configuration that switches everything on.
+// everything is a configuration with all features.
 const everything = `
 sources: [{name: a, driver: db, db: {dsn: "sqlite:///%s/a.db"}, canary: {}}]
 alerting: {alertmanagers: [{url: "http://127.0.0.1:1"}]}
@@ -138,7 +138,7 @@ func descsOf(c prometheus.Collector) (all []*prometheus.Desc) {
 // ofMember are the labels that all metrics of a member have.
 const ofMember = "`source`, `group`, `member`, `binary`, `zone`"
 
-// newMetric reads a descriptor, which shows what it is in its text alone.
+// newMetric parses the text of a descriptor, which has no other way to read it.
 func newMetric(t *testing.T, c prometheus.Collector, desc *prometheus.Desc) metric {
 	t.Helper()
 	parts := regexp.MustCompile(`^Desc\{fqName: "(.*?)", help: (".*"), unit: ".*", constLabels: \{(.*)\}, variableLabels: \{(.*)\}\}$`).
@@ -173,7 +173,7 @@ func shorten(labels []string) string {
 	return strings.Join(slices.Concat([]string{"those of a member"}, rest), ", ")
 }
 
-// reasonsOf gives the values of the label "reason", which begin at zero.
+// reasonsOf returns the values of the label "reason", whose series exist from the start.
 func reasonsOf(t *testing.T, c prometheus.Collector) (all []string) {
 	t.Helper()
 	if _, ok := c.(*prometheus.CounterVec); !ok {
@@ -195,7 +195,7 @@ func reasonsOf(t *testing.T, c prometheus.Collector) (all []string) {
 	return all
 }
 
-// kindOf gives a metric's type. What is rendered from snapshots is a counter if its name says so, and a gauge otherwise,
+// kindOf returns the type of a metric. A metric from snapshots is a counter if its name ends in _total, otherwise a gauge,
 // which the collector's own tests check.
 func kindOf(c prometheus.Collector, name string) string {
 	switch c.(type) {

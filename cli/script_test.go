@@ -59,7 +59,7 @@ func follow() {
 	}
 }
 
-// program is what main does.
+// program does what main does.
 func program() {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -178,7 +178,7 @@ func doHTTP(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprint(ts.Stdout(), answer)
 }
 
-// fetch gives status and body as text.
+// fetch returns the status and the body as text.
 func fetch(method, url string) (string, error) {
 	request, err := http.NewRequest(method, url, nil)
 	if err != nil {
@@ -194,7 +194,7 @@ func fetch(method, url string) (string, error) {
 	return response.Status + "\n" + string(body), err
 }
 
-// output runs a command of the script's and gives what it prints; a failure shows in the output alone.
+// output runs a command of the script and returns what it prints, including its failure.
 func output(ts *testscript.TestScript, args []string) string {
 	switch args[0] {
 	case "http":

@@ -20,11 +20,11 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// planted are the words that begin every secret of these tests, so that each is found wherever it is written; the rest
-// says which one it was.
+// planted are the prefixes of all secrets of these tests, so that each is found wherever it is written; the rest of a secret
+// tells which one it is.
 const planted = "xyzzy-"
 
-// everySecret is a configuration with a secret in every place that takes one, of backends that refuse or are not there.
+// everySecret is a configuration with a secret in every place that takes one. Its backends refuse connections or don't exist.
 const everySecret = `
 sources:
   - {name: local, driver: db, db: {dsn: "sqlite:///%[1]s/members.db"}}
@@ -56,23 +56,23 @@ alerting:
     - {url: "http://other:9094", proxy_url: "http://%[3]s", proxy_connect_header: {X-Token: [xyzzy-proxy-header]}}
 `
 
-// A secretive is a configuration with secrets, and everything that the program wrote with it.
-type secretive struct {
+// A secretsTest is a configuration with secrets, and everything that the program wrote with it.
+type secretsTest struct {
 	dir    string
 	config string
 	mu     sync.Mutex
 	wrote  map[string][]byte
 }
 
-// newSecretive plants the secrets.
-func newSecretive(t *testing.T) *secretive {
+// newSecretsTest writes the files with secrets.
+func newSecretsTest(t *testing.T) *secretsTest {
 	t.Helper()
-	server := testserver.MariaDB(t) // which knows nobody of these
+	server := testserver.MariaDB(t) // which has none of these accounts
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "no", http.StatusUnauthorized)
 	}))
 	t.Cleanup(refusing.Close)
-	s := &secretive{dir: t.TempDir(), wrote: map[string][]byte{}}
+	s := &secretsTest{dir: t.TempDir(), wrote: map[string][]byte{}}
 	t.Setenv("XYZZY_DSN", "postgresql+psycopg2://reader:xyzzy-environment@127.0.0.1:1/neutron")
 	s.config = fmt.Sprintf(everySecret, s.dir, server.Addr(), strings.TrimPrefix(refusing.URL, "http://"))
 	certificate := testserver.NewAuthority(t).Issue("127.0.0.1")
@@ -90,12 +90,12 @@ func newSecretive(t *testing.T) *secretive {
 }
 
 // plant writes a file.
-func (s *secretive) plant(t *testing.T, name, text string) {
+func (s *secretsTest) plant(t *testing.T, name, text string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600))
 }
 
-// webConfig lets alice in, who knows xyzzy-web.
+// webConfig allows the user alice with the password xyzzy-web.
 func webConfig(certificate *testserver.Certificate) string {
 	return fmt.Sprintf("tls_server_config: {cert_file: %s, key_file: %s}\nbasic_auth_users:\n  alice: %s\n",
 		certificate.CertFile, certificate.KeyFile, webPassword)
@@ -104,29 +104,29 @@ func webConfig(certificate *testserver.Certificate) string {
 // webPassword is the bcrypt hash of xyzzy-web.
 const webPassword = "$2a$04$6692oTKCsZrUYREVq75.6uOY2bbth24z470O79c1SrbXN79x6zRVq"
 
-// get asks the process something, and notes the answer.
-func (s *secretive) get(t *testing.T, p *secured, method, path string) {
+// get sends a request to the process, and keeps the answer.
+func (s *secretsTest) get(t *testing.T, p *secured, method, path string) {
 	t.Helper()
 	_, answer := p.ask(t, method, path, "xyzzy-web")
 	s.note(method+" "+path, []byte(answer))
 }
 
-func (s *secretive) note(where string, text []byte) {
+func (s *secretsTest) note(where string, text []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wrote[where] = append(s.wrote[where], text...)
 }
 
-// run runs a command to its end, and notes what it printed.
-func (s *secretive) run(t *testing.T, args ...string) string {
+// run runs a command, and keeps what it printed.
+func (s *secretsTest) run(t *testing.T, args ...string) string {
 	t.Helper()
 	out, _ := exec.CommandContext(t.Context(), name, args...).CombinedOutput() // Most of these fail, which is what they are for.
 	s.note(strings.Join(args, " "), out)
 	return string(out)
 }
 
-// check looks for secrets in what was written, and in how they look when they are encoded.
-func (s *secretive) check(t *testing.T) {
+// check searches all output for secrets, also in encoded form.
+func (s *secretsTest) check(t *testing.T) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,9 +139,9 @@ func (s *secretive) check(t *testing.T) {
 	}
 }
 
-// Configurations are checked, right ones and wrong ones, without a secret in what is printed.
+// The output of --config.check, for valid and invalid configurations, contains no secret.
 func TestSecretsInErrors(t *testing.T) {
-	s := newSecretive(t)
+	s := newSecretsTest(t)
 	file := filepath.Join(s.dir, "config.yml")
 	require.Contains(t, s.run(t, "--config.file="+file, "--config.check"), "The configuration is valid")
 	for _, broken := range [][2]string{
@@ -166,10 +166,10 @@ func TestSecretsInErrors(t *testing.T) {
 	s.check(t)
 }
 
-// Nor is there one in what commands print, a process logs and answers, while it can't connect and is reloaded, and when it
-// is made to dump what it was doing.
+// The output of commands, and the log and the answers of a server, contain no secret: while it can't connect, when it reloads,
+// and when it prints its goroutines.
 func TestSecretsWhileServing(t *testing.T) {
-	s := newSecretive(t)
+	s := newSecretsTest(t)
 	file := filepath.Join(s.dir, "config.yml")
 	s.run(t, "--config.file="+file, "--storage.path="+s.dir, "list", "--source=of-file")
 	s.run(t, "--config.file="+file, "rules")
@@ -194,7 +194,7 @@ func TestSecretsWhileServing(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGQUIT))
 	<-p.done
 	s.note("log", p.log.Bytes())
-	require.Contains(t, string(s.wrote["log"]), "goroutine ", "it has dumped what it was doing")
+	require.Contains(t, string(s.wrote["log"]), "goroutine ", "the process printed its goroutines")
 	require.Contains(t, string(s.wrote["log"]), "Access denied")
 	require.NoError(t, filepath.WalkDir(filepath.Join(s.dir, "storage"), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {

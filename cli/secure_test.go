@@ -20,7 +20,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// servedPaths is everything that is served, and some that is not.
+// servedPaths are all kinds of paths that are served, and some that don't exist.
 func servedPaths() []string {
 	return []string{
 		"/", "/metrics", "/member?source=local&group=compute&member=c1", "/assets/app.css", "/-/healthy", "/-/ready", "/-/reload",
@@ -31,7 +31,7 @@ func servedPaths() []string {
 	}
 }
 
-// A secured is the program as a process that serves with TLS and a password.
+// A secured is a process of the program that serves with TLS and a password.
 type secured struct {
 	cmd  *exec.Cmd
 	addr string
@@ -40,7 +40,7 @@ type secured struct {
 }
 
 // serveSecurely starts the program with config.yml and web.yml, and waits until it answers.
-func serveSecurely(t *testing.T, s *secretive) *secured {
+func serveSecurely(t *testing.T, s *secretsTest) *secured {
 	t.Helper()
 	p := &secured{addr: fmt.Sprintf("127.0.0.1:%d", testserver.Port(t)), done: make(chan struct{})}
 	p.cmd = exec.CommandContext(t.Context(), name, "--config.file="+filepath.Join(s.dir, "config.yml"),
@@ -60,7 +60,7 @@ func serveSecurely(t *testing.T, s *secretive) *secured {
 	require.Eventually(t, func() bool {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+p.addr+"/-/healthy", http.NoBody)
 		require.NoError(t, err)
-		response, err := stranger().Do(request)
+		response, err := newClient().Do(request)
 		if err == nil {
 			response.Body.Close()
 		}
@@ -69,15 +69,16 @@ func serveSecurely(t *testing.T, s *secretive) *secured {
 	return p
 }
 
-// stranger is a client that believes any certificate, and follows nobody.
-func stranger() *http.Client {
+// newClient returns a client that accepts any certificate and follows no redirect.
+func newClient() *http.Client {
 	return &http.Client{
 		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// ask gives the status and what was answered within some time: a stream never ends. Without a password it tells no user.
+// ask returns the status and what was received within some time, because a stream never ends. Without a password it sends no
+// user name.
 func (p *secured) ask(t *testing.T, method, path, password string) (status int, answer string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -87,7 +88,7 @@ func (p *secured) ask(t *testing.T, method, path, password string) (status int, 
 	if password != "" {
 		request.SetBasicAuth("alice", password)
 	}
-	response, err := stranger().Do(request)
+	response, err := newClient().Do(request)
 	require.NoError(t, err, path)
 	defer response.Body.Close()
 	if response.Header.Get("Content-Type") == "text/event-stream" {
@@ -102,9 +103,9 @@ func (p *secured) ask(t *testing.T, method, path, password string) (status int, 
 	return response.StatusCode, headers.String() + string(body)
 }
 
-// Nothing at all is answered without the password: no page, no file, no path of the API, nothing that is not there.
+// Without the password every path is refused: pages, files, the API, and paths that don't exist.
 func TestNothingWithoutAPassword(t *testing.T) {
-	s := &secretive{dir: t.TempDir()}
+	s := &secretsTest{dir: t.TempDir()}
 	certificate := testserver.NewAuthority(t).Issue("127.0.0.1")
 	s.plant(t, "config.yml", "sources: [{name: local, driver: db, db: {dsn: \"sqlite:///"+s.dir+"/members.db\"}}]\n")
 	s.plant(t, "web.yml", webConfig(certificate))

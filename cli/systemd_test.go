@@ -9,7 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// beSystemd writes what the service tells systemd to the file notified, a line a message, and lets it find the socket.
+// beSystemd writes the notifications of the service to the file notified, one per line, and sets the address of the socket.
 func beSystemd(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 0 {
 		ts.Fatalf("usage: systemd")
@@ -33,7 +33,7 @@ func beSystemd(ts *testscript.TestScript, _ bool, args []string) {
 	}()
 }
 
-// notifySocket is where systemd would listen.
+// notifySocket listens as systemd does.
 func notifySocket(path string) (net.Conn, error) {
 	return net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 }

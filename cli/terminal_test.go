@@ -29,8 +29,8 @@ const (
 	reason   = `maintenance: "rack 7" is moved to the other hall, back on Monday (ticket OPS-12345)`
 )
 
-// storeWithMembers makes an embedded store of twenty members, with what makes lines long, and gives its folder and a
-// way to change it.
+// storeWithMembers creates an embedded store with twenty members, some of which need long lines. It returns its folder and a
+// function to change it.
 func storeWithMembers(t *testing.T) (dir string, change func(statement string, args ...any)) {
 	t.Helper()
 	dir = t.TempDir()
@@ -74,7 +74,7 @@ type session struct {
 	read chan struct{} // closed when the program has closed the terminal
 }
 
-// onTerminal starts the program on a terminal of so many columns.
+// onTerminal starts the program on a terminal with this number of columns.
 func onTerminal(t *testing.T, columns int, env []string, args ...string) *session {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -102,7 +102,7 @@ func (s *session) end(t *testing.T) string {
 	return s.soFar()
 }
 
-// requireFits requires that no line is too wide, and none speaks to the terminal but about colours.
+// requireFits requires that no line is too wide, and that all escape sequences are those of colours.
 func requireFits(t *testing.T, columns int, text string) {
 	t.Helper()
 	chars := &runewidth.Condition{}
@@ -135,7 +135,7 @@ func TestListOnATerminal(t *testing.T) {
 	wide := onTerminal(t, 200, nil, flag, "list").end(t)
 	require.Contains(t, wide, longName)
 	require.Contains(t, wide, "\x1b[33mdisabled: "+reason)
-	require.NotContains(t, wide, "ZONE", "nobody has one")
+	require.NotContains(t, wide, "ZONE", "no member has a zone")
 
 	// Columns are where they are said to be, whatever is in them.
 	column := -1
@@ -156,7 +156,7 @@ func TestListOnATerminal(t *testing.T) {
 	require.NotContains(t, onTerminal(t, 80, nil, flag, "list", "--format=json").end(t), "\x1b")
 }
 
-// What a script reads is in full, whatever the terminal is like on which it runs.
+// The output in a pipe is complete, also if the program runs on a terminal.
 func TestListIntoAPipe(t *testing.T) {
 	dir, _ := storeWithMembers(t)
 	text, err := exec.Command(name, "--storage.path="+dir, "list").Output()

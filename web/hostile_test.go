@@ -22,7 +22,7 @@ import (
 	"servicegroup_exporter/web/api"
 )
 
-// emptyCollector is one without sources.
+// emptyCollector is a collector without sources.
 type emptyCollector struct{}
 
 func (emptyCollector) Snapshots() []collector.Snapshot { return nil }
@@ -33,7 +33,7 @@ func (emptyCollector) Subscribe(int) (<-chan collector.Event, func()) {
 	return make(chan collector.Event), func() {}
 }
 
-// everything is all that is served.
+// everything returns the handler of all paths.
 func everything(t testing.TB) http.Handler {
 	t.Helper()
 	o := testOptions()
@@ -45,7 +45,7 @@ func everything(t testing.TB) http.Handler {
 	return handler
 }
 
-// allPaths has one path of everything that is registered, with the methods that it allows.
+// allPaths returns one path for each registered pattern, with the methods that it allows.
 func allPaths() map[string]string {
 	const get = "GET, HEAD"
 	return map[string]string{
@@ -71,7 +71,7 @@ func TestMethodsOfAllPaths(t *testing.T) {
 	}
 }
 
-// What a client may send is bounded on every path, whether or not the path is there.
+// The size of a request is bounded on every path, whether or not the path exists.
 func TestRequestsAreBounded(t *testing.T) {
 	r := serve(t, flagsOf("", "127.0.0.1:0"), everything(t), func(s *Server) {
 		s.readHeaderTimeout, s.readTimeout = 2*time.Second, 2*time.Second
@@ -119,8 +119,8 @@ func TestRequestsAreBounded(t *testing.T) {
 	asking.Wait()
 }
 
-// A length and chunks in one request are an attempt to smuggle another one past a proxy. The server goes by the chunks and
-// takes nothing more from that connection, as RFC 9112 has it in section 6.1.
+// A request with both a length and chunks may be an attempt to smuggle a second request past a proxy. The server reads the
+// chunks and then closes the connection, as RFC 9112 requires in section 6.1.
 func TestSmuggling(t *testing.T) {
 	reloaded := make(chan struct{}, 1)
 	o := testOptions()
@@ -135,8 +135,8 @@ func TestSmuggling(t *testing.T) {
 	require.Empty(t, reloaded)
 }
 
-// A body that comes slowly holds nobody up for long who may not even ask.
-func TestSlowBodyOfAStranger(t *testing.T) {
+// The body of a request that fails authentication is read for a bounded time.
+func TestSlowBodyWithoutAuthentication(t *testing.T) {
 	r := serve(t, flagsOf(writeWebConfig(t, t.TempDir(), users), "127.0.0.1:0"), everything(t), func(s *Server) {
 		s.readTimeout = 200 * time.Millisecond
 	})
@@ -148,7 +148,7 @@ func TestSlowBodyOfAStranger(t *testing.T) {
 	require.Contains(t, string(answer), "401 Unauthorized")
 }
 
-// The time that a request may take to come says nothing about its answer.
+// The read timeout of a request does not bound its answer.
 func TestAnswersOutliveTheReadTimeout(t *testing.T) {
 	const timeout = 100 * time.Millisecond
 	o := testOptions()
@@ -229,7 +229,7 @@ func TestConnLimitKeepsRequestsInProgress(t *testing.T) {
 	require.Zero(t, c.idle.Len())
 }
 
-// FuzzHTTP gives the server any request that can be read as one. There is always an answer, and none is a failure.
+// FuzzHTTP sends any request that net/http can parse. There is always an answer, and its status is below 500.
 func FuzzHTTP(f *testing.F) {
 	handler := everything(f)
 	for path, allow := range allPaths() {

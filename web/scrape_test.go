@@ -186,7 +186,7 @@ func TestNegotiation(t *testing.T) {
 	})
 }
 
-// brokenCollector gives one metric that can't be collected.
+// brokenCollector has one metric that can't be collected.
 type brokenCollector struct{ desc *prometheus.Desc }
 
 func (c brokenCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
@@ -210,7 +210,7 @@ func TestOneBadMetricIsNotTheScrape(t *testing.T) {
 	require.Contains(t, body, `promhttp_metric_handler_errors_total{cause="gathering"} 1`)
 }
 
-// brokenWriter is a client that went away.
+// brokenWriter is the connection of a client that went away.
 type brokenWriter struct{ httptest.ResponseRecorder }
 
 func (w *brokenWriter) Write([]byte) (int, error) {

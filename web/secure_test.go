@@ -21,7 +21,7 @@ basic_auth_users:
   alice: $2a$04$MyQHs9yZAWwUCAJTsOusQe3cJMWm5HM2eUdz8XErmJT6LRW3odXBa
 `
 
-// writeCertificate puts the certificate that httptest makes into a directory, and gives the client that trusts it.
+// writeCertificate writes the certificate of httptest into a directory, and returns a client that trusts it.
 func writeCertificate(t *testing.T, dir string) *http.Client {
 	t.Helper()
 	ts := httptest.NewTLSServer(http.NotFoundHandler())
@@ -69,7 +69,7 @@ func TestTLSAndBasicAuthOnEveryAddress(t *testing.T) {
 	require.NoError(t, r.wait(t))
 }
 
-// The API is behind the same authentication as all else.
+// The API requires the same authentication as all other paths.
 func TestBasicAuthOfTheAPI(t *testing.T) {
 	o := testOptions()
 	o.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { respond(w, "secret of "+r.URL.Path) })

@@ -19,7 +19,7 @@ import (
 
 const patience = 20 * time.Second
 
-// flagsOf gives the toolkit's flags as its command line would.
+// flagsOf returns the flags of the toolkit.
 func flagsOf(configFile string, addresses ...string) *toolkit.FlagConfig {
 	systemd := false
 	return &toolkit.FlagConfig{
@@ -61,7 +61,7 @@ func serve(t *testing.T, flags *toolkit.FlagConfig, handler http.Handler, change
 	return r
 }
 
-// wait gives what Serve returned.
+// wait returns the error of Serve.
 func (r *running) wait(t *testing.T) error {
 	t.Helper()
 	select {
@@ -73,7 +73,7 @@ func (r *running) wait(t *testing.T) error {
 	}
 }
 
-// fetch gives the status and body of one request on a connection of its own.
+// fetch returns the status and the body of one request on a connection of its own.
 func fetch(ctx context.Context, client *http.Client, url string) (int, string, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -111,7 +111,7 @@ func TestServeSeveralAddresses(t *testing.T) {
 	}
 }
 
-// requireFree checks that nobody listens on an address any longer.
+// requireFree checks that no server listens on an address any longer.
 func requireFree(t *testing.T, addr string) {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", addr)
@@ -181,7 +181,7 @@ func TestShutdownIsBounded(t *testing.T) {
 	require.Error(t, err, "the connection is closed")
 }
 
-// dial opens a connection that gives up reading after a while.
+// dial opens a connection with a read deadline.
 func dial(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
@@ -249,7 +249,7 @@ func TestClose(t *testing.T) {
 	requireFree(t, server.Addrs()[0].String())
 }
 
-// An address that is lost later ends the server, which says so.
+// A listener that fails ends the server with an error.
 func TestServeEndsWithItsListener(t *testing.T) {
 	var server *Server
 	r := serve(t, flagsOf("", "127.0.0.1:0", "127.0.0.1:0"), http.NotFoundHandler(), func(s *Server) { server = s })
@@ -258,7 +258,7 @@ func TestServeEndsWithItsListener(t *testing.T) {
 	requireFree(t, r.addrs[0])
 }
 
-// Answers end in time even if the request asks for nothing special: two requests share one connection.
+// Two requests can share one connection.
 func TestKeepAlive(t *testing.T) {
 	r := serve(t, flagsOf("", "127.0.0.1:0"), newHandler(t, testOptions()), nil)
 	conn := dial(t, r.addrs[0])

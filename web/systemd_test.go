@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// childVariable makes this test binary a program that takes systemd's sockets.
+// childVariable is the environment variable that makes this test binary a program that takes the sockets of systemd.
 const childVariable = "SERVICEGROUP_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(child())
 }
 
-// child prints the addresses that it was given.
+// child prints the addresses of the sockets.
 func child() int {
 	flags := flagsOf("")
 	*flags.WebSystemdSocket = true

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// testOptions serve an empty registry that polling changes nothing of.
+// testOptions returns options with an empty registry and a poll that does nothing.
 func testOptions() Options {
 	o := Options{Settings: DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
 	registry := prometheus.NewRegistry()
@@ -31,7 +31,7 @@ func newHandler(t *testing.T, o Options) http.Handler {
 	return handler
 }
 
-// do sends one request without a network and gives the answer with its body read.
+// do sends one request without a network and returns the answer and its body.
 func do(t *testing.T, h http.Handler, method, path string, header http.Header) (*http.Response, string) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)

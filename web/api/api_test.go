@@ -25,7 +25,7 @@ func unzip(t testing.TB, w *httptest.ResponseRecorder) []byte {
 	return []byte(read(t, unzipper))
 }
 
-// beat is a member of Nova's as its table has it.
+// beat returns a member as Nova's table has it.
 func beat(name string, isUp bool, at time.Time) drivers.Member {
 	return drivers.Member{
 		Group: "compute", Name: name, Binary: "nova-compute", Zone: "az1", Up: isUp, LastHeartbeat: at, Rostered: true,
@@ -33,7 +33,7 @@ func beat(name string, isUp bool, at time.Time) drivers.Member {
 	}
 }
 
-// A source from its first poll on, with a death, a member that is forced down, and the loss of the backend.
+// The answers from the first poll on: with a death, a member that is forced down, and an unreachable backend.
 func TestAnswers(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		b := newBench(t, "nova")
@@ -202,7 +202,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// Names are whatever a backend has.
+// Names can be any text.
 func TestOddNames(t *testing.T) {
 	b := newBench(t, "a")
 	for _, name := range []string{

@@ -22,7 +22,7 @@ func TestDiscovery(t *testing.T) {
 		"__meta_servicegroup_group": "web", "__meta_servicegroup_member": "w1:8080", "__meta_servicegroup_binary": "",
 		"__meta_servicegroup_zone": "", "__meta_servicegroup_state": "up"}}]`, b.ok("/sd/web"))
 	require.JSONEq(t, `[`+first+`]`, b.ok("/sd/web?source=a&all=false"))
-	require.JSONEq(t, `[]`, b.ok("/sd/nobody"))
+	require.JSONEq(t, `[]`, b.ok("/sd/none"))
 	require.JSONEq(t, `[]`, b.ok("/sd/web/w1"))
 
 	var targets []targetGroup
@@ -36,7 +36,7 @@ func TestDiscovery(t *testing.T) {
 	require.NotContains(t, targets[0].Labels, "empty")
 }
 
-// A member of whom nothing is known is still a target: it may well be up.
+// An unknown member is still a target, because it may be up.
 func TestDiscoveryKeepsTheUnknown(t *testing.T) {
 	b := newBench(t, "a")
 	b.sources["a"].answer(&drivers.Poll{Unknown: []drivers.Member{up("web", "w1")}})

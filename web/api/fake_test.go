@@ -23,7 +23,7 @@ import (
 // patience bounds waits that should not take long, on a busy machine.
 const patience = 20 * time.Second
 
-// A fakeDriver has the members that it is told.
+// A fakeDriver has the members that a test sets.
 type fakeDriver struct {
 	mu   sync.Mutex
 	poll *drivers.Poll
@@ -62,7 +62,7 @@ func (d *fakeDriver) fail() {
 	d.err = drivers.Unavailable(drivers.ReasonConnect, errors.New("connection refused"))
 }
 
-// up and down are members whose roster is their backend's.
+// up and down return members of a backend that has the roster.
 func up(group, name string) drivers.Member {
 	return drivers.Member{Group: group, Name: name, Up: true, Rostered: true}
 }
@@ -71,7 +71,7 @@ func down(group, name string) drivers.Member {
 	return drivers.Member{Group: group, Name: name, Rostered: true}
 }
 
-// A bench is an API with all that is behind it but the backends.
+// A bench is an API with a real collector and fake backends.
 type bench struct {
 	t         testing.TB
 	sources   map[string]*fakeDriver
@@ -103,7 +103,7 @@ func newBench(t testing.TB, sources ...string) *bench {
 	return b
 }
 
-// configure makes these the sources; those that were there stay as they are.
+// configure sets the sources. Existing ones are kept.
 func (b *bench) configure(sources ...string) {
 	var configs []collector.SourceConfig
 	for _, name := range sources {
@@ -117,20 +117,20 @@ func (b *bench) configure(sources ...string) {
 	require.NoError(b.t, b.collector.Apply(configs))
 }
 
-// poll polls all sources. In a bubble, it waits until the history has the events.
+// poll polls all sources. In a synctest bubble, it waits until the history has the events.
 func (b *bench) poll() { b.collector.Poll(b.t.Context()) }
 
-// inTime runs a test in fake time, which begins with the year 2000.
+// inTime runs a test in the fake time of synctest, which begins in the year 2000.
 func inTime(t *testing.T, test func(t *testing.T)) { synctest.Test(t, test) }
 
-// pollIn lets time pass, polls, and waits until everybody has heard of it.
+// pollIn lets time pass, polls, and waits until all subscribers have the events.
 func (b *bench) pollIn(d time.Duration) {
 	time.Sleep(d)
 	b.poll()
 	synctest.Wait()
 }
 
-// get asks for a path, holds the answer against the specification, and gives its status and body.
+// get requests a path, validates the answer against the specification, and returns its status and body.
 func (b *bench) get(path string) (int, string) {
 	b.t.Helper()
 	w := b.do(http.MethodGet, path, nil)
@@ -144,12 +144,12 @@ func (b *bench) do(method, path string, header http.Header) *httptest.ResponseRe
 	w := httptest.NewRecorder()
 	b.handler.ServeHTTP(w, r)
 	if method == http.MethodGet {
-		holdAgainstSpecification(b.t, r, w)
+		validate(b.t, r, w)
 	}
 	return w
 }
 
-// ok asks for a path that has an answer.
+// ok requests a path and requires status 200.
 func (b *bench) ok(path string) string {
 	b.t.Helper()
 	status, body := b.get(path)

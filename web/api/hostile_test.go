@@ -20,7 +20,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// FuzzRequest asks any path with any query. The answer is JSON, of a status that makes sense, and quick.
+// FuzzRequest requests any path with any query. The answer is quick, and JSON with an expected status.
 func FuzzRequest(f *testing.F) {
 	b := newBench(f, "a", "b")
 	b.sources["a"].has(up("g", "\"\n<script>\u2028"), up("{{ $x }}", strings.Repeat("x", drivers.MaxText)), down("g", "\x00"))
@@ -56,7 +56,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// Names that would end a field of an event, or begin one, are part of its data.
+// Names with line breaks or field names of an event stay part of its data.
 func TestNamesInStreams(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		b := newBench(t, "a")
@@ -81,8 +81,8 @@ func TestNamesInStreams(t *testing.T) {
 	})
 }
 
-// crowd gives a source n members with names like those of a cloud.
-func (b *bench) crowd(n int) {
+// fill gives a source n members with names like those of a cloud.
+func (b *bench) fill(n int) {
 	members := make([]drivers.Member, n)
 	for i := range members {
 		members[i] = up("compute", fmt.Sprintf("compute-%07d.cloud.example.com", i))
@@ -91,7 +91,7 @@ func (b *bench) crowd(n int) {
 	b.poll()
 }
 
-// slow asks for a path and reads no more than the header of the answer.
+// slow requests a path and reads only the header of the answer.
 func slow(t *testing.T, addr, path string) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
@@ -106,11 +106,11 @@ func slow(t *testing.T, addr, path string) net.Conn {
 	return conn
 }
 
-// Clients that do not read take all slots, and no more than those: others are told so at once, and what need not be made
-// is not made.
+// Clients that do not read occupy at most all slots. Other clients then get an error at once, and no answer is encoded for
+// them.
 func TestSlowReaders(t *testing.T) {
 	b := newBench(t, "a")
-	b.crowd(20_000)
+	b.fill(20_000)
 	server := httptest.NewUnstartedServer(b.handler)
 	server.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		require.NoError(t, c.(*net.TCPConn).SetWriteBuffer(4096))
@@ -145,10 +145,10 @@ func TestSlowReaders(t *testing.T) {
 	}, patience, time.Millisecond)
 }
 
-// An answer of any size is written in pieces, of which the last is not lost.
+// An answer of any size is written completely.
 func TestLongAnswers(t *testing.T) {
 	b := newBench(t, "a")
-	b.crowd(3_000)
+	b.fill(3_000)
 	for path, count := range map[string]func(text string) int{
 		"/api/v1/members": func(text string) int {
 			var answer membersAnswer
@@ -187,7 +187,7 @@ func TestLongAnswers(t *testing.T) {
 	require.Equal(t, 1, strings.Count(w.Body.String(), `"member":"`))
 }
 
-// A brokenWriter is a client that goes away after some bytes.
+// A brokenWriter is the connection of a client that goes away after some bytes.
 type brokenWriter struct {
 	http.ResponseWriter
 	left int
@@ -200,7 +200,7 @@ func (w *brokenWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Nothing more is made for a client that has gone.
+// Nothing more is encoded for a client that has gone.
 func TestClientThatGoes(t *testing.T) {
 	for _, compress := range []bool{false, true} {
 		made := 0
@@ -215,10 +215,10 @@ func TestClientThatGoes(t *testing.T) {
 	}
 }
 
-// BenchmarkMillion measures what the API does about a million members. The tests have a tenth of that.
+// BenchmarkMillion measures answers with a million members.
 func BenchmarkMillion(b *testing.B) {
 	bench := newBench(b, "a")
-	bench.crowd(1_000_000)
+	bench.fill(1_000_000)
 	for _, path := range []string{
 		"/api/v1/sources", "/api/v1/groups", "/api/v1/members?limit=100", "/api/v1/members?q=no-such&limit=100",
 		"/api/v1/member?group=compute&member=compute-0999999.cloud.example.com", "/api/v1/members", "/sd/compute",
@@ -235,7 +235,7 @@ func BenchmarkMillion(b *testing.B) {
 	}
 }
 
-// A discarding client takes everything and keeps nothing.
+// A discarding client reads the answer and discards it.
 type discarding struct{ *httptest.ResponseRecorder }
 
 func (discarding) Write(p []byte) (int, error) { return len(p), nil }

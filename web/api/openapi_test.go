@@ -26,9 +26,9 @@ var loadSpecification = sync.OnceValues(func() (*openapi3.T, error) {
 	return doc, doc.Validate(openapi3.NewLoader().Context)
 })
 
-// holdAgainstSpecification checks that an answer is as the OpenAPI file says, and that a request that succeeded is too.
-// Paths that the file does not know have the error of the others.
-func holdAgainstSpecification(t testing.TB, r *http.Request, w *httptest.ResponseRecorder) {
+// validate checks an answer, and the request if it succeeded, against the OpenAPI file. The answers of unknown paths have to
+// be errors as those of the known paths.
+func validate(t testing.TB, r *http.Request, w *httptest.ResponseRecorder) {
 	t.Helper()
 	doc, err := loadSpecification()
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func holdAgainstSpecification(t testing.TB, r *http.Request, w *httptest.Respons
 	}))
 }
 
-// The file has exactly the paths that are served, each with the parameters that it takes.
+// The file has exactly the paths that are served, each with its parameters.
 func TestSpecificationIsComplete(t *testing.T) {
 	doc, err := loadSpecification()
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// An answer with a field that the file does not have is found out.
+// An answer with a field that the file does not have is refused.
 func TestSpecificationIsStrict(t *testing.T) {
 	doc, err := loadSpecification()
 	require.NoError(t, err)
@@ -121,7 +121,7 @@ func requireStrict(t *testing.T, where string, s *openapi3.Schema) {
 		requireStrict(t, where+"[]", s.Items.Value)
 	}
 	if !s.Type.Is("object") || strings.HasSuffix(where, ".labels") {
-		return // Labels are named by whoever asks.
+		return // The client chooses the names of labels.
 	}
 	require.NotNil(t, s.AdditionalProperties.Has, where)
 	require.False(t, *s.AdditionalProperties.Has, where)

@@ -28,7 +28,7 @@ func TestServiceGroupCalls(t *testing.T) {
 		age := `"last_success": "2000-01-01T00:00:00Z", "age_seconds": 90}`
 		require.JSONEq(t, `{"members": ["w1", "w3"], `+age, b.ok("/api/v1/get-all?group=web"))
 		require.JSONEq(t, `{"members": ["w1"], `+age, b.ok("/api/v1/get-all?group=web&source=a"))
-		require.JSONEq(t, `{"members": [], `+age, b.ok("/api/v1/get-all?group=nobody"))
+		require.JSONEq(t, `{"members": [], `+age, b.ok("/api/v1/get-all?group=none"))
 		require.JSONEq(t, `{"member": "d1", `+age, b.ok("/api/v1/get-one?group=db"))
 		require.JSONEq(t, `{"up": true, `+age, b.ok("/api/v1/is-up?group=web&member=w1&source=b"))
 		require.JSONEq(t, `{"up": false, `+age, b.ok("/api/v1/is-up?group=web&member=w2"))
@@ -37,10 +37,10 @@ func TestServiceGroupCalls(t *testing.T) {
 		b.pollIn(0)
 		require.JSONEq(t, `{"up": null, `+age, b.ok("/api/v1/is-up?group=web&member=w3"))
 		fresh := `"last_success": "2000-01-01T00:01:30Z", "age_seconds": 0}`
-		require.JSONEq(t, `{"member": "d1", `+fresh, b.ok("/api/v1/get-one?group=db"), "d1 is up, whoever else is")
+		require.JSONEq(t, `{"member": "d1", `+fresh, b.ok("/api/v1/get-one?group=db"), "d1 is up, regardless of the other source")
 		require.JSONEq(t, `{"members": ["w1"], `+fresh, b.ok("/api/v1/get-all?group=web&source=a"))
 		for _, path := range []string{
-			"/api/v1/get-all?group=web", "/api/v1/get-one?group=nobody", "/api/v1/is-up?group=web&member=w9", "/sd/web", "/sd/db?source=b",
+			"/api/v1/get-all?group=web", "/api/v1/get-one?group=none", "/api/v1/is-up?group=web&member=w9", "/sd/web", "/sd/db?source=b",
 		} {
 			status, body := b.get(path)
 			require.Equal(t, http.StatusServiceUnavailable, status, path)

@@ -47,7 +47,7 @@ func (l *listener) Flush() {}
 
 func (l *listener) SetWriteDeadline(time.Time) error { return nil }
 
-// next gives what was heard since the last call.
+// next returns what was received since the last call.
 func (l *listener) next() string {
 	synctest.Wait()
 	l.mu.Lock()
@@ -63,7 +63,7 @@ func (l *listener) gone() bool {
 	return l.ended
 }
 
-// listen opens a stream until the function is called.
+// listen opens a stream. The returned function closes it.
 func (b *bench) listen(path, lastID string) (l *listener, leave func()) {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil)
@@ -167,7 +167,7 @@ func TestStreamFromABadID(t *testing.T) {
 	require.JSONEq(t, `{"error": "Last-Event-ID \"one\" is not an event ID"}`, w.Body.String())
 }
 
-// A client that does not read is cut off.
+// The connection of a client that does not read is closed.
 func TestClientThatDoesNotRead(t *testing.T) {
 	b := newBench(t, "a")
 	b.api.writeTimeout = 100 * time.Millisecond
@@ -198,7 +198,7 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	}
 }
 
-// The server's own time for an answer does not end a stream.
+// The write timeout of the server does not end a stream.
 func TestStreamOutlivesTheWriteTimeout(t *testing.T) {
 	const timeout = 100 * time.Millisecond
 	for _, http2 := range []bool{false, true} {
@@ -231,7 +231,7 @@ func TestStreamOutlivesTheWriteTimeout(t *testing.T) {
 	}
 }
 
-// until reads lines up to one.
+// until reads lines up to the given one.
 func until(t *testing.T, lines *bufio.Scanner, line string) {
 	t.Helper()
 	for lines.Scan() {

@@ -43,8 +43,8 @@ func TestPages(t *testing.T) {
 	require.Equal(t, 404, get(t, h, "/assets/page.go", nil).Code)
 }
 
-// The policy forbids what stands in the page itself, and a proxy may put the pages below a prefix: everything is a file
-// of its own, addressed relatively.
+// Scripts and styles are in files of their own, because the policy forbids them in a page. All addresses are relative, because
+// a proxy may serve the pages below a prefix.
 func TestPagesHaveNothingInline(t *testing.T) {
 	h := newPages(t, Options{MetricsPath: "/metrics"})
 	for _, path := range []string{"/", "/member"} {
@@ -55,7 +55,7 @@ func TestPagesHaveNothingInline(t *testing.T) {
 	}
 }
 
-// Whatever a page or a script refers to is served, with a type that browsers accept it by.
+// Everything that a page or a script refers to is served, with a media type that browsers accept.
 func TestReferencesLead(t *testing.T) {
 	h := newPages(t, Options{MetricsPath: "/metrics"})
 	reference := regexp.MustCompile(`(?:(?:src|href)="(assets/[^"]+)"|from "\./([^"]+)")`)
@@ -90,7 +90,7 @@ func TestReferencesLead(t *testing.T) {
 	}
 }
 
-// Names become text, never markup.
+// Names are rendered as text, never as markup.
 func TestScriptsNeverWriteMarkup(t *testing.T) {
 	files, err := assets.ReadDir("assets")
 	require.NoError(t, err)
