@@ -50,7 +50,7 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) fuzz FUZZTIME=5000x
 	@echo "all checks passed"
 
-check: lint ## lint and vet; go mod verify skips modules with a replace directive, which have no checksum
+check: lint prose ## lint and vet, words included; go mod verify skips modules with a replace directive, which have no checksum
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
