@@ -20,11 +20,11 @@ func newReloadMetrics() reloadMetrics {
 	return reloadMetrics{
 		success: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "servicegroup_config_last_reload_successful",
-			Help: "1 if the newest configuration is in use, 0 if it was refused and the one before goes on.",
+			Help: "Whether the last reload of the configuration succeeded (1) or failed (0). After a failure the previous configuration stays in use.",
 		}),
 		successTime: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "servicegroup_config_last_reload_success_timestamp_seconds",
-			Help: "When the configuration in use was read.",
+			Help: "Unix time at which the configuration in use was read.",
 		}),
 	}
 }
