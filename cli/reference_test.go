@@ -170,7 +170,7 @@ func shorten(labels []string) string {
 	if len(labels)-len(rest) < len(own) {
 		return strings.Join(labels, ", ")
 	}
-	return strings.Join(slices.Concat([]string{"those of a member"}, rest), ", ")
+	return strings.Join(slices.Concat([]string{"labels of a member"}, rest), ", ")
 }
 
 // reasonsOf returns the values of the label "reason", whose series exist from the start.

@@ -65,7 +65,7 @@ type AlertGroup struct {
 	Severity string `yaml:"severity"`
 	// MinMembers is how many members must be up and in service; zero: any number.
 	MinMembers int `yaml:"min_members"`
-	// DegradedRatio is the share of the members in service that has to be down for ServiceGroupDegraded, more than 0
+	// DegradedRatio is the share of the members in service that must be down for ServiceGroupDegraded, more than 0
 	// and at most 1; zero: the default of package alerts.
 	DegradedRatio float64 `yaml:"degraded_ratio"`
 }
@@ -192,7 +192,7 @@ func (a *Alerting) validateLabels(wrong wrongFunc) {
 			switch {
 			case !goodLabel(name):
 				wrong(field+"."+name, "is not a label name")
-			// A rule's labels replace those of the expression. A rule fails if two of its alerts then have equal labels.
+			// A rule's labels replace the labels of the expression. A rule fails if two of its alerts then have equal labels.
 			case slices.Contains(a.ownLabels(), name), field == "labels" && slices.Contains(exporterLabels(), name):
 				wrong(field+"."+name, "alerts have a label %q of their own", name)
 			case !isPlain(value):

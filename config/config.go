@@ -41,7 +41,7 @@ type Source struct {
 	// Roster lists the members that should exist, for the driver "mc"; nil for the other drivers.
 	Roster *Roster `yaml:"roster"`
 
-	// PollInterval is the time between polls beside those of scrapes; zero: there are no others.
+	// PollInterval is the time between polls that no scrape asked for; zero: there are no others.
 	PollInterval drivers.Duration `yaml:"poll_interval"`
 	// PollTimeout bounds these polls.
 	PollTimeout drivers.Duration `yaml:"poll_timeout"`

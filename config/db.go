@@ -44,7 +44,7 @@ type Cell struct {
 }
 
 // DBCustom describes a heartbeat table that no schema fits. A column that is not named is one that the table does not
-// have. A row whose name is NULL is no member.
+// have. A row whose name is NULL is not a member.
 type DBCustom struct {
 	Table string `yaml:"table"`
 

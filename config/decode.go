@@ -42,7 +42,7 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int
 		node = node.Alias
 	}
 	if node.Style&yaml.TaggedStyle != 0 {
-		d.unreadf(line, path, "tags are not supported; text that begins with ! has to be quoted")
+		d.unreadf(line, path, "tags are not supported; text that begins with ! must be quoted")
 		return
 	}
 	if isNull(node) {

@@ -53,7 +53,7 @@ func syntax(r *report, err error) {
 		line++
 	}
 	if strings.Contains(text, "anchor") {
-		text = "an alias names no anchor; text that begins with * has to be quoted"
+		text = "an alias names no anchor; text that begins with * must be quoted"
 	}
 	r.addf(line, "", "not YAML: %s", text)
 }

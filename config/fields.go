@@ -17,7 +17,7 @@ type field struct {
 	omitEmpty bool
 }
 
-// fieldsOf iterates over the settings of a struct and their keys: the fields with a yaml tag, and those of inlined structs.
+// fieldsOf iterates over the settings of a struct and their keys: the fields with a yaml tag, also of inlined structs.
 //
 // It leaves out keys that end in _ref. They name secrets in a secret manager, which this program does not have.
 func fieldsOf(v reflect.Value) iter.Seq2[string, field] {

@@ -22,7 +22,7 @@ type MC struct {
 	ServiceDownTime drivers.Duration `yaml:"service_down_time"`
 	// ReportInterval is the time between two heartbeats of a member: Nova's report_interval.
 	ReportInterval drivers.Duration `yaml:"report_interval"`
-	// Timeout bounds what is asked of one server in a poll or a heartbeat.
+	// Timeout bounds the requests to one server in a poll or a heartbeat.
 	Timeout drivers.Duration `yaml:"timeout"`
 	// TLS encrypts connections; nil: they are in the clear.
 	TLS *drivers.TLS `yaml:"tls"`

@@ -24,7 +24,7 @@ type Nova struct {
 	// DefaultZone is the zone of compute hosts that are in no aggregate with a zone, InternalZone that of other services.
 	DefaultZone  string `yaml:"default_zone"`
 	InternalZone string `yaml:"internal_zone"`
-	// MC or ZK is where Nova's servicegroup driver keeps who is up; both are nil where that is the database.
+	// MC or ZK is where Nova's servicegroup driver keeps which members are up; both are nil where that is the database.
 	MC *MC `yaml:"mc"`
 	ZK *ZK `yaml:"zk"`
 

@@ -10,7 +10,7 @@ import (
 )
 
 // memcached returns the settings of Nova's mc driver. It stores heartbeats in the servers of oslo.cache since 13.0.0. Before,
-// it used those of [DEFAULT]memcached_servers, with the names as keys.
+// it used the servers of [DEFAULT]memcached_servers, with the names as keys.
 func (n *novaReader) memcached(section *DB) *MC {
 	c := DefaultMC()
 	if section.ServiceDownTime != drivers.Unset {

@@ -61,7 +61,7 @@ func TestBadDocuments(t *testing.T) {
 		"not UTF-8":     {"a: \xff\n", "f.yml: not YAML: invalid leading UTF-8 octet"},
 		"anchor": {
 			edit("'mysql://u@h/nova'", "x, password: *hunter2"),
-			"f.yml: not YAML: an alias names no anchor; text that begins with * has to be quoted",
+			"f.yml: not YAML: an alias names no anchor; text that begins with * must be quoted",
 		},
 	})
 }
@@ -81,8 +81,8 @@ func TestBadShapes(t *testing.T) {
 		"list for text":    {edit("nova", "[a]"), "f.yml:2: sources[0].name: must be a single value, not a list"},
 		"mapping for time": {goodDB + "  poll_timeout: {s: 1}\n", "f.yml:5: sources[0].poll_timeout: must be a single value, not a mapping"},
 		"alias to itself":  {"sources: &s\n- *s\n", "f.yml:2: sources[0]: must be a mapping, not a list"},
-		"tag":              {"sources: !!seq []", "f.yml:1: sources: tags are not supported; text that begins with ! has to be quoted"},
-		"tag on text":      {edit("nova", "!nova nova"), "f.yml:2: sources[0].name: tags are not supported; text that begins with ! has to be quoted"},
+		"tag":              {"sources: !!seq []", "f.yml:1: sources: tags are not supported; text that begins with ! must be quoted"},
+		"tag on text":      {edit("nova", "!nova nova"), "f.yml:2: sources[0].name: tags are not supported; text that begins with ! must be quoted"},
 	})
 }
 

@@ -31,7 +31,7 @@ func mcSource(section *config.MC, roster opener) Source {
 	}}
 }
 
-// zkSource returns the source of a ZooKeeper tree. Its members are those of the roster, or those of the tree if roster is nil.
+// zkSource returns the source of a ZooKeeper tree. Its members come from the roster, or from the tree if roster is nil.
 func zkSource(section *config.ZK, roster opener) Source {
 	return Source{Driver: driverZK, Layout: section.Layout, open: func(logger *slog.Logger) (drivers.Driver, error) {
 		tree, err := opened(zk.Open(zkConfig(section), logger))

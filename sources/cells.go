@@ -58,7 +58,7 @@ func rowsOf(s *config.Source, dsn drivers.Secret) *db.Config {
 }
 
 // part completes the source of a database with services. If Nova's servicegroup driver is mc or zk, the database is the
-// roster, and memcached or ZooKeeper decides who is up.
+// roster, and memcached or ZooKeeper decides which members are up.
 func (x *Set) part(s *config.Source, name string, rows *db.Config, source Source) Source {
 	switch {
 	case s.Nova.MC != nil:

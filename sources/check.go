@@ -46,7 +46,7 @@ func checkSource(c *config.Config, s *config.Source) error {
 	return errors.Join(err, checkRoster(c, s), checkCanary(s))
 }
 
-// checkDB checks the section of a database, and sets its times to those of the schema if it has none.
+// checkDB checks the section of a database, and sets its times to the schema's if it has none.
 func checkDB(c *config.DB) error {
 	cfg := dbConfig(c)
 	c.ServiceDownTime, c.ReportInterval = cfg.ServiceDownTime, cfg.ReportInterval

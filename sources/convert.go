@@ -10,7 +10,7 @@ import (
 	"servicegroup_exporter/drivers/zk/layout"
 )
 
-// dbConfig translates a section. If it has no times, it gets those of the schema.
+// dbConfig translates a section. If it has no times, it gets the schema's times.
 func dbConfig(c *config.DB) db.Config {
 	cfg := db.Config{
 		DSN: c.DSN, Password: c.Password,

@@ -13,7 +13,7 @@ import (
 
 // OpenPrivate opens a driver for the members of a group that no source reads, on the backend that decides whether the members
 // of a declared source are up. The members are in a separate table, below a separate znode, or under separate keys. The times
-// are those of the source. Dial makes the connections; nil: the network does.
+// are the same as in the source. Dial makes the connections; nil: the network does.
 func OpenPrivate(
 	s *config.Source, group string, names []string, dial drivers.Dialer, logger *slog.Logger,
 ) (drivers.Driver, error) {
@@ -51,7 +51,8 @@ func privateTable(s *config.Source) (db.Config, error) {
 	return cfg.Private(), nil
 }
 
-// zkOf returns the settings of ZooKeeper if it decides who is up, in the source itself or in nova.conf. Else it returns nil.
+// zkOf returns the settings of ZooKeeper if it decides which members are up, in the source itself or in nova.conf. Otherwise it
+// returns nil.
 func zkOf(s *config.Source) *config.ZK {
 	if s.ZK == nil && s.Nova != nil {
 		return s.Nova.ZK

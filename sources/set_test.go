@@ -71,7 +71,7 @@ func TestExpandNothing(t *testing.T) {
 	require.Equal(t, "local", x.Sources()[0].Declared.Name)
 }
 
-// Without cells there is one database, and nova.conf has the driver that decides who is up.
+// Without cells there is one database, and nova.conf has the driver that decides which members are up.
 func TestExpandOneDatabase(t *testing.T) {
 	for conf, want := range map[string]string{
 		"":                         "nova:db",

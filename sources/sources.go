@@ -10,7 +10,7 @@
 // [Check] checks the settings that only a driver understands, such as DSNs. A [Set] has the expanded sources of a
 // configuration. [OpenPrivate] opens a place on a source's backend that no source reads, for simulated members.
 //
-// Outside of package drivers, only this package opens drivers and compares their names.
+// Outside package drivers, only this package opens drivers and compares their names.
 package sources
 
 import (

@@ -1,4 +1,4 @@
-// Package oslo reads configuration files as OpenStack's services do, with the rules of oslo.config. They differ from those of
+// Package oslo reads configuration files as OpenStack's services do, with the rules of oslo.config. They differ from the rules of
 // other INI files: a value may contain # and ;, may be quoted, and continues in indented lines. Sections and options may be
 // repeated. Values refer to other options as $name.
 package oslo
@@ -37,7 +37,7 @@ func (v *value) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s:%d: %w", v.file, v.line, fmt.Errorf(format, args...))
 }
 
-// Read reads files in order, as a service reads those of --config-file. Of a folder it reads the *.conf files, sorted by name,
+// Read reads files in order, as a service reads the files of --config-file. Of a folder it reads the *.conf files, sorted by name,
 // as with --config-dir. Later values take precedence. The error names the file, and the line if there is one, but shows no
 // value, which may be a secret.
 func Read(paths ...string) (*Config, error) {

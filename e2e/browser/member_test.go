@@ -39,7 +39,7 @@ func TestMemberPage(t *testing.T) {
 	b.has("#state", "This member does not exist (any more)")
 	members.run("ALTER TABLE members RENAME TO renamed")
 	b.has("#state", "This member can't be shown")
-	// The only messages are those of the browser about the responses 404 and 503.
+	// The only messages are the browser's own about the responses 404 and 503.
 	for _, message := range b.clearMessages() {
 		require.Regexp(t, "status of (404|503)", message)
 	}

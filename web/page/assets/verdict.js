@@ -61,7 +61,7 @@ function blindness(s, now) {
   }
 }
 
-/** Warns if many members of a source are down, or none has sent a heartbeat. The limits are those of the alerting rules. */
+/** Warns if many members of a source are down, or none has sent a heartbeat. The limits are the same as in the alerting rules. */
 function suspicions(sources, groups, now) {
   return sources.flatMap((s) => {
     if (health(s, now) !== "up") return [];
