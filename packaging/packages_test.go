@@ -122,7 +122,7 @@ func checkFiles(m *machine) {
 func checkService(m *machine) {
 	m.t.Helper()
 	require.Equal(m.t, "active", m.run("systemctl is-active "+unit))
-	require.Equal(m.t, "Type=notify\nWatchdogUSec=1min\nStatusText=Serves",
+	require.Equal(m.t, "Type=notify\nWatchdogUSec=1min\nStatusText=Serving",
 		m.run("systemctl show -p Type -p WatchdogUSec -p StatusText "+unit))
 	m.eventually(web+"/-/ready", "ready")
 	m.eventually(web+"/metrics", `servicegroup_source_up{source="local"} 1`)
@@ -149,7 +149,7 @@ func checkReload(m *machine) {
 	m.run("systemctl is-active " + unit)
 	m.run(fmt.Sprintf("sed 's/name: local/name: two/' /srv/good >%s && systemctl reload %s", config, unit))
 	m.eventually(web+"/metrics", `servicegroup_source_up{source="two"} 1`)
-	m.eventually("systemctl show --value -p StatusText "+unit, "Serves")
+	m.eventually("systemctl show --value -p StatusText "+unit+" | grep -x Serving", "Serving")
 	require.Equal(m.t, pid, mainPID(m))
 }
 
