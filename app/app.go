@@ -77,7 +77,7 @@ type App struct {
 	web       *web.Server
 	systemd   systemd
 
-	// sources are those of the configuration in use, with the Nova cells that they expand to; nil before the first.
+	// sources are the sources of the configuration in use, with the Nova cells that they expand to; nil before the first.
 	sources       atomic.Pointer[sources.Set]
 	alerting      string // the fingerprint of the alerting section in use
 	reloadMetrics reloadMetrics

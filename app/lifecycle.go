@@ -15,7 +15,7 @@ const stopTimeout = 20 * time.Second
 // errStopTimeout is the error of a stop that has not returned in time. What it was to stop is left behind.
 var errStopTimeout = errors.New("did not stop in time")
 
-// stops is a stack of what has to be stopped, each with the name that the log uses for it. What is opened last is stopped
+// stops is a stack of the parts to stop, each with the name that the log uses for it. What is opened last is stopped
 // first, because it may use what was opened before it.
 type stops struct {
 	logger  *slog.Logger

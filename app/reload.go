@@ -11,7 +11,7 @@ import (
 	"servicegroup_exporter/sources"
 )
 
-// reloadMetrics tell whether the configuration in use is the one on disk.
+// reloadMetrics report whether the configuration in use is the one on disk.
 type reloadMetrics struct {
 	success, successTime prometheus.Gauge
 }

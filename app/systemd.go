@@ -44,7 +44,7 @@ func (d systemd) reloading() {
 }
 
 // reloaded notifies systemd that the service is ready, after the start and after each reload. With an error the new
-// configuration was refused, and the service goes on with the one before.
+// configuration was refused, and the service continues with the one before.
 func (d systemd) reloaded(err error) {
 	status := "Serving"
 	if err != nil {

@@ -31,7 +31,7 @@ func (a *cli) drillCommand() command {
 	c.Flag("partition", "Share of members to disconnect from the network until they were detected as down.").Default("0.1").Float64Var(&f.Partition)
 	c.Flag("pause", "Share of members to disconnect for a quarter of the heartbeat timeout, which must not be detected as a death.").
 		Default("0.1").Float64Var(&f.Pause)
-	c.Flag("flap", "Share of members to kill and restart whether or not the death was detected.").Default("0.1").Float64Var(&f.Flap)
+	c.Flag("flap", "Share of members to kill and restart, also if the death was not detected.").Default("0.1").Float64Var(&f.Flap)
 	c.Flag("baseline", "Duration of the phase without failures, which measures the cost of live members (0s: no such phase).").
 		Default("10s").DurationVar(&f.Baseline)
 	c.Flag("duration", "Duration of the failure phase (0s: four heartbeat timeouts and ten seconds).").Default("0s").DurationVar(&f.Duration)

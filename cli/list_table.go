@@ -25,7 +25,7 @@ const (
 func printTable(s *term.Screen, rows []listRow) error {
 	t := &term.Table{
 		Titles: []string{"SOURCE", "GROUP", "MEMBER", "STATE", "LAST HEARTBEAT", "BINARY", "ZONE", "ADMIN"},
-		// The reason why a member is disabled can be long, the binary usually follows from the group, and the name of the
+		// The reason for disabling a member can be long, the binary usually follows from the group, and the name of the
 		// member is needed most.
 		Shrinks: []term.Shrink{
 			{Column: columnAdmin, Min: 24},

@@ -78,7 +78,7 @@ func newClient() *http.Client {
 }
 
 // ask returns the status and what was received within some time, because a stream never ends. Without a password it sends no
-// user name.
+// username.
 func (p *secured) ask(t *testing.T, method, path, password string) (status int, answer string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -102,7 +102,7 @@ func (s *session) end(t *testing.T) string {
 	return s.soFar()
 }
 
-// requireFits requires that no line is too wide, and that all escape sequences are those of colours.
+// requireFits requires that no line is too wide, and that escape sequences only set colours.
 func requireFits(t *testing.T, columns int, text string) {
 	t.Helper()
 	chars := &runewidth.Condition{}

@@ -71,7 +71,7 @@ func TestMethodsOfAllPaths(t *testing.T) {
 	}
 }
 
-// The size of a request is bounded on every path, whether or not the path exists.
+// The size of a request is bounded on every path, also where the path does not exist.
 func TestRequestsAreBounded(t *testing.T) {
 	r := serve(t, flagsOf("", "127.0.0.1:0"), everything(t), func(s *Server) {
 		s.readHeaderTimeout, s.readTimeout = 2*time.Second, 2*time.Second

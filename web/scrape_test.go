@@ -217,7 +217,7 @@ func (w *brokenWriter) Write([]byte) (int, error) {
 	return 0, &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
 }
 
-func TestClientThatWentAwayIsNoError(t *testing.T) {
+func TestClosedClientIsNotAnError(t *testing.T) {
 	for _, encoding := range []string{"", "gzip"} {
 		var log bytes.Buffer
 		o := testOptions()

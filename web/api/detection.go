@@ -9,7 +9,7 @@ type detection struct {
 	Buckets    []bucket `json:"buckets"`
 }
 
-// A bucket counts the deaths that were detected within LE seconds, including those of smaller buckets. Slower detections are
+// A bucket counts the deaths that were detected within LE seconds, including the counts of smaller buckets. Slower detections are
 // only in the count of the histogram.
 type bucket struct {
 	LE    float64 `json:"le"`

@@ -81,7 +81,7 @@ func TestNamesInStreams(t *testing.T) {
 	})
 }
 
-// fill gives a source n members with names like those of a cloud.
+// fill adds n members to a source, with names as in a cloud.
 func (b *bench) fill(n int) {
 	members := make([]drivers.Member, n)
 	for i := range members {

@@ -27,7 +27,7 @@ var loadSpecification = sync.OnceValues(func() (*openapi3.T, error) {
 })
 
 // validate checks an answer, and the request if it succeeded, against the OpenAPI file. The answers of unknown paths have to
-// be errors as those of the known paths.
+// be errors as on the known paths.
 func validate(t testing.TB, r *http.Request, w *httptest.ResponseRecorder) {
 	t.Helper()
 	doc, err := loadSpecification()

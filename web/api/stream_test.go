@@ -82,7 +82,7 @@ func (b *bench) listen(path, lastID string) (l *listener, leave func()) {
 
 const pollA = "event: poll\ndata: {\"source\":\"a\"}\n\n"
 
-// deathOf is a death that was seen after 119.5 s, the down time of a minute later than it can have been at the earliest.
+// deathOf is a death that was seen after 119.5 s, the heartbeat timeout of a minute later than it can have been at the earliest.
 func deathOf(id int, member string) string {
 	return fmt.Sprintf("id: %d\nevent: death\ndata: {\"id\":%[1]d,\"time\":\"2000-01-01T00:01:59.5Z\",\"event\":\"death\","+
 		"\"source\":\"a\",\"group\":\"web\",\"member\":%q,\"latency_seconds\":179.5}\n\n", id, member)
