@@ -1,8 +1,8 @@
 // Package term prints tables and lines for people: on a terminal they fit its width and have colours, in a file or a pipe
 // they are complete and plain.
 //
-// The package has its own table because the libraries (go-pretty, tablewriter, lipgloss) can't shrink columns in a given
-// order, miscount characters that consist of several code points, and can't print rows that come one at a time.
+// The package has its own table because go-pretty, the library that comes closest, miscounts the width of characters that
+// consist of several code points, can't shrink columns in a given order, and can't print rows that come one at a time.
 package term
 
 import (
