@@ -37,15 +37,6 @@ func (s *schema) required(kind Verdict) []string {
 	return columnSet(append(s.needed(kind), s.decisive(kind)...))
 }
 
-// informative returns the columns of labels and texts. A table can be read without them.
-func (s *schema) informative() []string {
-	columns := []string{s.binary, s.disabledReason, s.version, s.uuid}
-	if s.zones.table == "" {
-		columns = append(columns, s.zone)
-	}
-	return columnSet(columns)
-}
-
 // columnSet sorts the columns, without empty names and duplicates.
 func columnSet(columns []string) []string {
 	columns = slices.DeleteFunc(columns, func(column string) bool { return column == "" })

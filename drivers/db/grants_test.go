@@ -207,3 +207,12 @@ func TestGrantsOfMembers(t *testing.T) {
 	require.Len(t, p.Members, 1)
 	require.False(t, p.Members[0].Up)
 }
+
+// informative returns the columns of labels and texts. A table can be read without them.
+func (s *schema) informative() []string {
+	columns := []string{s.binary, s.disabledReason, s.version, s.uuid}
+	if s.zones.table == "" {
+		columns = append(columns, s.zone)
+	}
+	return columnSet(columns)
+}
