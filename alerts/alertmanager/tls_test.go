@@ -32,7 +32,7 @@ func TestTLS(t *testing.T) {
 			return r
 		}
 		eventually(t, "a failure", func() bool { return r.value("failed_total", "reason", "connect") > 0 })
-		require.Contains(t, r.log.String(), want)
+		r.logs(want)
 		require.InDelta(t, 0, r.value("sent_total"), 0)
 		return r
 	}

@@ -182,10 +182,13 @@ func (r *testBridge) series() int {
 	return n
 }
 
-// eventually waits until a condition holds.
+// eventually waits until a condition holds. Unlike [require.Eventually] it runs the condition in the goroutine of the test,
+// so that the condition may end the test.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	require.Eventually(t, condition, patience, 5*time.Millisecond, what)
+	for end := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
+		require.True(t, time.Now().Before(end), what)
+	}
 }
 
 // A receiver is an Alertmanager without a network, for tests with fake time.

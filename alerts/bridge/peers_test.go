@@ -51,7 +51,7 @@ func TestTwoExporters(t *testing.T) {
 		eventually(t, "re-posts", func() bool { return r.value("sent_total", server.URL()) >= 3 })
 	}
 	require.Len(t, server.Alerts(), 1)
-	notified := hook.All()
+	notified := hook.Wait("notification", func(all []testserver.Notification) bool { return len(all) > 0 })
 	require.Len(t, notified, 1)
 	require.Len(t, notified[0].Alerts, 1)
 	require.Equal(t, "firing", notified[0].Alerts[0].Status)
