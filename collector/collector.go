@@ -10,10 +10,13 @@
 //
 //	scrape  Prometheus' scrape timeout, minus --timeout-offset for sending the response.
 //	   |    Owner: package web. It bounds how long [Collector.Poll] waits, not the poll.
-//	poll    The deadline of the first waiter, but at least 1 s; without one, [SourceConfig.PollTimeout].
-//	   |    Owner: source.join. The poll continues when a waiter goes away. A waiter whose deadline
-//	   |    ends earlier makes the source unknown until the answer comes; it waits 20 ms longer, so
-//	   |    that a driver can report a better reason than "timeout".
+//	poll    The longest deadline of all waiters, but at least 1 s; without one, [SourceConfig.PollTimeout].
+//	   |    Owner: source.join. A waiter who joins can extend the poll, but not beyond PollTimeout or
+//	   |    the longest time that one waiter had, counted from the poll's start. The poll continues
+//	   |    when waiters leave. A waiter whose deadline ends earlier gets what is known if that is at
+//	   |    most PollTimeout old; otherwise the source is unknown until the poll ends. Only the end
+//	   |    of the poll itself is a failure of the source. All wait 20 ms longer, so that a driver can
+//	   |    report a better reason than "timeout".
 //	driver  The timeout of the source's configuration, for all requests of one poll.
 //	   |    Owner: the driver. db also sends it to the database as a limit of the query.
 //	server  With several servers (mc), a part of what is left, so that a server that hangs leaves
@@ -87,8 +90,8 @@ func newCollector(opts Options, now clock) (*Collector, error) {
 	return c, nil
 }
 
-// Poll polls every source concurrently. It returns when all sources have answered or ctx has ended. A source that has not
-// answered by the deadline of ctx is unknown until it answers.
+// Poll polls every source concurrently, or shares the polls in flight. It returns when all sources have answered or ctx has
+// ended. A source that has not answered by then is as it was known before, or unknown: see Deadlines in the package comment.
 func (c *Collector) Poll(ctx context.Context) {
 	var polls sync.WaitGroup
 	for _, s := range *c.sources.Load() {

@@ -24,7 +24,8 @@ type SourceConfig struct {
 
 	// PollInterval is the time between polls by the timer; zero: only scrapes and the backend's watch poll.
 	PollInterval time.Duration
-	// PollTimeout is the deadline of a poll whose caller has none; zero: [DefaultPollTimeout].
+	// PollTimeout is the deadline of a poll whose caller has none, and how old the result of a poll may be that a caller gets
+	// whose own deadline ends before the poll does; zero: [DefaultPollTimeout].
 	PollTimeout time.Duration
 	// ForgetAfter is how long a dead member that the backend no longer lists is remembered; zero: [DefaultForgetAfter].
 	ForgetAfter time.Duration

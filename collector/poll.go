@@ -14,8 +14,7 @@ import (
 // better reason for having no answer than "timeout".
 const waitExtra = 20 * time.Millisecond
 
-// minPollTimeout is the shortest deadline of a poll. The first waiter may give up sooner, but others share the poll and
-// would share its failure.
+// minPollTimeout is the shortest deadline of a poll. A waiter may have less time, but a poll that is ended breaks a connection.
 const minPollTimeout = time.Second
 
 var (
@@ -25,18 +24,25 @@ var (
 
 // An inflight is a poll in flight. All who ask for a poll while it is in flight share it.
 type inflight struct {
-	start   tracker.Instant
-	timeout time.Duration // its deadline, counted from start
-	cancel  context.CancelFunc
+	ctx     *pollContext
+	began   time.Time
+	longest time.Duration // the most time that it can get, counted from began
 	done    chan struct{} // closed when the poll has finished, or its source has ended
-	givenUp bool          // a waiter stopped waiting and counted the poll as failed
+
+	start  tracker.Instant // when the driver was last asked
+	failed bool            // it did not finish by its deadline, and was counted as failed
 }
 
-// poll polls the source, or shares the poll in flight. It returns when the poll has finished or ctx has ended. If ctx ended
-// at its deadline, the source is unknown until the answer comes.
+// poll polls the source, or shares the poll in flight. It returns when the poll has finished or ctx has ended.
 func (s *source) poll(ctx context.Context) {
-	if p, _ := s.join(ctx); p != nil {
-		s.wait(ctx, p)
+	p, _ := s.join(ctx)
+	if p == nil {
+		return
+	}
+	tooLate := errors.Is(p.ctx.Err(), context.DeadlineExceeded) // The poll has ended for the driver, which has not returned yet.
+	s.wait(ctx, p)
+	if tooLate && ctx.Err() == nil {
+		s.poll(ctx)
 	}
 }
 
@@ -53,33 +59,73 @@ func (s *source) pollAgain(ctx context.Context) {
 	}
 }
 
-// join returns the poll in flight, or starts one. The poll has the deadline of the first waiter, but continues when that waiter
-// goes away. It returns nil when the source has ended.
+// join returns the poll in flight, or starts one. The poll gets the longest deadline of all its waiters, and continues when they
+// go away. It returns nil when the source has ended.
 func (s *source) join(ctx context.Context) (p *inflight, started bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, false
 	}
-	if s.inflight != nil {
-		return s.inflight, false
-	}
-	timeout := s.cfg.PollTimeout
+	now, timeout := time.Now(), s.cfg.PollTimeout
 	if deadline, ok := ctx.Deadline(); ok {
-		timeout = max(time.Until(deadline), minPollTimeout)
+		timeout = max(deadline.Sub(now), minPollTimeout)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
-	p = &inflight{start: s.env.clock(), timeout: timeout, cancel: cancel, done: make(chan struct{})}
+	if p = s.inflight; p != nil {
+		p.extend(now, timeout)
+		return p, false
+	}
+	p = &inflight{
+		ctx: newPollContext(ctx, now.Add(timeout)), began: now, longest: max(timeout, s.cfg.PollTimeout),
+		done: make(chan struct{}), start: s.env.clock(),
+	}
 	s.inflight = p
-	s.polls.Go(func() {
-		defer cancel()
-		poll, err := s.driver.Members(ctx)
+	s.polls.Go(func() { s.run(p) })
+	s.polls.Go(func() { s.wait(p.ctx, p) }) // It waits longest, and so notices a poll that is overdue when all others have left.
+	return p, true
+}
+
+// extend moves the deadline of a poll to that of a new waiter. The poll can't get more time than its longest waiter would have
+// had alone, or than [SourceConfig.PollTimeout] if that is longer. Without this limit, new waiters would keep a hung poll from
+// ending. The caller holds the source's lock.
+func (p *inflight) extend(now time.Time, timeout time.Duration) {
+	p.longest = max(p.longest, timeout)
+	deadline, limit := now.Add(timeout), p.began.Add(p.longest)
+	if limit.Before(deadline) {
+		deadline = limit
+	}
+	p.ctx.extend(deadline)
+}
+
+// run asks the driver, and takes in the result.
+func (s *source) run(p *inflight) {
+	defer p.ctx.cancel()
+	for {
+		given, _ := p.ctx.Deadline()
+		timeout := time.Until(given)
+		poll, err := s.driver.Members(p.ctx)
 		if err == nil && poll == nil {
 			err = errNoPoll
 		}
-		s.finish(p, s.driverCounts(), poll, err)
-	})
-	return p, true
+		if err == nil || !s.askAgain(p, given, timeout, err) {
+			s.finish(p, s.driverCounts(), poll, err)
+			return
+		}
+	}
+}
+
+// askAgain reports whether to ask the driver once more: its request timed out near the deadline that it was given, but the poll
+// got more time since. A driver may have set the earlier deadline as a limit of the request, as db and mc do.
+func (s *source) askAgain(p *inflight, given time.Time, timeout time.Duration, err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	deadline, _ := p.ctx.Deadline()
+	if drivers.ReasonOf(err) != drivers.ReasonTimeout || !deadline.After(given) || p.ctx.Err() != nil ||
+		time.Until(given) > timeout/4 {
+		return false
+	}
+	p.start = s.env.clock()
+	return true
 }
 
 // driverCounts asks the driver for its counters. It is called right after a poll, and without the lock: a driver that hangs may
@@ -103,12 +149,12 @@ func (s *source) finish(p *inflight, counts drivers.Counts, poll *drivers.Poll, 
 	end := s.env.clock()
 	switch {
 	case err == nil:
-		if end.Sub(p.start) > p.timeout {
+		if deadline, _ := p.ctx.Deadline(); time.Now().After(deadline) {
 			// The answer was late, so there was a time in which the source could not be read.
 			s.tracker.ObserveFailure()
 		}
 		s.succeed(poll, p.start, end)
-	case p.givenUp:
+	case p.failed:
 		s.tracker.ObserveFailure()
 		s.now.Err, s.now.Reason = shortError{err}, drivers.ReasonOf(err)
 	default:
@@ -131,20 +177,42 @@ func (s *source) wait(ctx context.Context, p *inflight) {
 	defer timer.Stop()
 	select {
 	case <-p.done:
+		return
 	case <-timer.C:
-		s.giveUp(p)
+	}
+	if p.ctx.Err() != nil {
+		s.overdue(p)
+	} else {
+		s.leave(p)
 	}
 }
 
-// giveUp makes a source unknown that has not answered in the time that a waiter had. That alone is not an outage: the poll
-// continues, and may still answer within its own deadline.
-func (s *source) giveUp(p *inflight) {
+// overdue makes a source unknown whose poll has not finished by its deadline. The poll may still finish.
+func (s *source) overdue(p *inflight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.inflight != p {
+	if s.inflight == p && !p.failed {
+		p.failed = true
+		s.fail(p.start, s.noAnswer(p))
+	}
+}
+
+// leave is called for a waiter whose time has ended before the poll's. The waiter gets what is known if that is not older than
+// [SourceConfig.PollTimeout]. If it is older, the source is unknown until the poll ends. Neither is a failure of the
+// source: no error is counted, nothing is logged, and those who still wait get the result of the poll.
+func (s *source) leave(p *inflight) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inflight != p || !s.now.Readable || time.Since(s.now.LastSuccess) <= s.cfg.PollTimeout {
 		return
 	}
-	p.givenUp = true
-	waited := s.env.clock().Sub(p.start).Round(time.Millisecond)
-	s.fail(p.start, drivers.Unavailable(drivers.ReasonTimeout, fmt.Errorf("%w within %s", errNoAnswer, waited)))
+	err := s.noAnswer(p)
+	s.now.Readable, s.now.Err, s.now.Reason = false, err, drivers.ReasonOf(err)
+	s.publish()
+}
+
+// noAnswer returns the error of a poll that has not finished yet.
+func (s *source) noAnswer(p *inflight) error {
+	waited := time.Since(p.began).Round(time.Millisecond)
+	return drivers.Unavailable(drivers.ReasonTimeout, fmt.Errorf("%w within %s", errNoAnswer, waited))
 }

@@ -73,7 +73,7 @@ func TestADriverThatIgnoresItsContext(t *testing.T) {
 		require.True(t, late.Readable, "a late answer is an answer")
 		require.Len(t, late.Members, 2)
 		require.Equal(t, []EventType{EventSourceLost, EventSourceBack, EventJoin}, b.happened())
-		require.Contains(t, b.text(), `servicegroup_source_poll_errors_total{reason="timeout",source="a"} 3`)
+		require.Contains(t, b.text(), `servicegroup_source_poll_errors_total{reason="timeout",source="a"} 1`, "per poll, not per waiter")
 	})
 }
 

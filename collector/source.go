@@ -165,7 +165,7 @@ func (s *source) end() {
 	close(s.ended)
 	if p := s.inflight; p != nil {
 		s.inflight = nil
-		p.cancel()
+		p.ctx.cancel()
 		close(p.done)
 	}
 }
