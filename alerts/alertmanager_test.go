@@ -155,9 +155,9 @@ func postAll(t *testing.T, a *testserver.AM, batch []testserver.Alert) map[strin
 	t.Helper()
 	last := alert("ServiceGroupMemberDown cluster=last source=nova group=compute member=c1")
 	a.Post(append(batch, last, alert("ServiceGroupOutage cluster=last source=nova group=compute"))...)
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		return len(activeAlerts(a)[fmt.Sprint(last.Labels)].Status.InhibitedBy) == 1
-	}, patience, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond, "the last member is inhibited")
 	return activeAlerts(a) // The last answer may have been made before the inhibitor saw the other alerts.
 }
 

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/internal/testserver"
@@ -192,11 +191,15 @@ func (s *environment) alerts() []string {
 func (s *environment) waitForAlerts(want []string) {
 	s.Helper()
 	want = slices.Sorted(slices.Values(want))
-	require.EventuallyWithT(s, func(c *assert.CollectT) { assert.Equal(c, want, s.alerts()) }, patience, 100*time.Millisecond)
+	var got []string
+	differ := func() bool { got = s.alerts(); return !slices.Equal(want, got) }
+	for end := time.Now().Add(patience); differ(); time.Sleep(100 * time.Millisecond) {
+		require.True(s, time.Now().Before(end), "want %q, got %q", want, got)
+	}
 }
 
 // until waits until a condition holds.
 func (s *environment) until(what string, condition func() bool) {
 	s.Helper()
-	require.Eventually(s, condition, patience, 100*time.Millisecond, what)
+	testserver.Eventually(s, condition, patience, 100*time.Millisecond, "%s", what)
 }

@@ -19,6 +19,7 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/internal/testserver"
 	"servicegroup_exporter/web"
 )
 
@@ -83,10 +84,10 @@ func TestServerRunsUntilItsContextEnds(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.NoError(t, os.WriteFile(o.ConfigFile, []byte("sources: 1"), 0o600))
 	reload <- struct{}{}
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		_, body := get(t, a, http.MethodGet, "/metrics")
 		return strings.Contains(body, "servicegroup_config_last_reload_successful 0")
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 10*time.Second, 10*time.Millisecond, "the failed reload is counted")
 
 	cancel()
 	require.NoError(t, <-ended)

@@ -24,6 +24,7 @@ import (
 
 	"servicegroup_exporter/app"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/internal/testserver"
 	"servicegroup_exporter/web"
 )
 
@@ -102,7 +103,7 @@ func declaredMetrics(t *testing.T) []metric {
 	// A canary's series begin with it.
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
-	require.Eventually(t, func() bool { return r.begun(t) }, 30*time.Second, 10*time.Millisecond)
+	testserver.Eventually(t, func() bool { return r.begun(t) }, 30*time.Second, 10*time.Millisecond, "all counters have series")
 
 	var all []metric
 	for _, c := range r.collectors {

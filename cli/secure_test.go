@@ -57,7 +57,7 @@ func serveSecurely(t *testing.T, s *secretsTest) *secured {
 		_ = p.cmd.Process.Kill() // It may have ended.
 		<-p.done
 	})
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+p.addr+"/-/healthy", http.NoBody)
 		require.NoError(t, err)
 		response, err := newClient().Do(request)
@@ -65,7 +65,7 @@ func serveSecurely(t *testing.T, s *secretsTest) *secured {
 			response.Body.Close()
 		}
 		return err == nil
-	}, patience, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond, "the program answers")
 	return p
 }
 

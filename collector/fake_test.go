@@ -279,14 +279,24 @@ func (b *bench) happened() []EventType {
 // text returns the exposition of everything.
 func (b *bench) text() string {
 	b.t.Helper()
-	families, err := b.reg.Gather()
+	text, err := b.exposition()
 	require.NoError(b.t, err)
+	return text
+}
+
+// exposition is text for goroutines, which must not end the test.
+func (b *bench) exposition() (string, error) {
+	families, err := b.reg.Gather()
+	if err != nil {
+		return "", err
+	}
 	var text bytes.Buffer
 	for _, family := range families {
-		_, err := expfmt.MetricFamilyToText(&text, family)
-		require.NoError(b.t, err)
+		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
+			return "", err
+		}
 	}
-	return text.String()
+	return text.String(), nil
 }
 
 // background runs the collector until the returned function is called.

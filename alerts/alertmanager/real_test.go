@@ -52,13 +52,10 @@ func startClient(t *testing.T, url string, change func(*config.Alertmanager)) *t
 	return r
 }
 
-// eventually waits until a condition holds. Unlike [require.Eventually] it runs the condition in the goroutine of the test,
-// so that the condition may end the test.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
-		require.True(t, time.Now().Before(end), what)
-	}
+	testserver.Eventually(t, condition, patience, 5*time.Millisecond, "%s", what)
 }
 
 // logs waits until the log contains a text: a failure is counted before it is logged.

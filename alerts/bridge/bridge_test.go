@@ -182,13 +182,10 @@ func (r *testBridge) series() int {
 	return n
 }
 
-// eventually waits until a condition holds. Unlike [require.Eventually] it runs the condition in the goroutine of the test,
-// so that the condition may end the test.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
-		require.True(t, time.Now().Before(end), what)
-	}
+	testserver.Eventually(t, condition, patience, 5*time.Millisecond, "%s", what)
 }
 
 // A receiver is an Alertmanager without a network, for tests with fake time.

@@ -135,8 +135,8 @@ func TestServerSideLimit(t *testing.T) {
 		require.Less(t, time.Since(begun), 2*time.Second)
 		require.Equal(t, drivers.ReasonTimeout, drivers.ReasonOf(err), err)
 	}
-	require.Eventually(t, func() bool { return count(t, db, running) == 0 }, 5*time.Second, 50*time.Millisecond,
-		"queries go on without a reader")
+	testserver.Eventually(t, func() bool { return count(t, db, running) == 0 }, 5*time.Second, 50*time.Millisecond,
+		"no query goes on without a reader")
 	exec(t, db, "DROP VIEW services; RENAME TABLE hosts TO services")
 	require.Len(t, poll(t, d).Members, 12)
 }
@@ -182,9 +182,9 @@ func TestOutages(t *testing.T) {
 				return err == nil && len(p.Members) == 12
 			}, 30*time.Second, 50*time.Millisecond)
 			require.Greater(t, d.Counts().Reconnects, reconnects)
-			require.Eventually(t, func() bool {
+			testserver.Eventually(t, func() bool {
 				return count(t, db, "information_schema.processlist WHERE command <> 'Daemon'") <= maxConnections+1
-			}, 10*time.Second, 50*time.Millisecond, "connections pile up")
+			}, 10*time.Second, 50*time.Millisecond, "few connections are open")
 		})
 	}
 }

@@ -104,7 +104,7 @@ func testRow(t *testing.T, server *testserver.SQL) {
 
 	fast := open(t, quick(server.DSN("newrow")))
 	join(t, fast, "two")
-	require.Eventually(t, func() bool { return readRow(t, db, "host = 'two'").Reports >= 4 }, 10*time.Second, 10*time.Millisecond)
+	testserver.Eventually(t, func() bool { return readRow(t, db, "host = 'two'").Reports >= 4 }, 10*time.Second, 10*time.Millisecond, "more heartbeats")
 	require.EqualValues(t, 1, readRow(t, db, "host = 'one'").Reports, "one heartbeat an interval")
 }
 
@@ -312,7 +312,7 @@ func TestHeartbeatsThroughOutage(t *testing.T) {
 		outage.end()
 		require.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "Heartbeats succeed again") }, 30*time.Second, 10*time.Millisecond)
 		reports := readRow(t, db, "host = 'one'").Reports
-		require.Eventually(t, func() bool { return readRow(t, db, "host = 'one'").Reports > reports }, 10*time.Second, 10*time.Millisecond)
+		testserver.Eventually(t, func() bool { return readRow(t, db, "host = 'one'").Reports > reports }, 10*time.Second, 10*time.Millisecond, "more heartbeats")
 	}
 	require.NoError(t, m.Err())
 	require.NoError(t, d.Close())

@@ -176,7 +176,7 @@ func TestPostgresPassword(t *testing.T) {
 	exec(t, db, `COPY (SELECT 'host all postgres 127.0.0.1/32 trust' UNION ALL SELECT 'host all all 127.0.0.1/32 scram-sha-256'
 		ORDER BY 1 DESC) TO '`+file+`'; SELECT pg_reload_conf()`)
 	cfg := config("postgresql+asyncpg://reader:abracadabra@" + server.Addr() + "/nova")
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		_, err := open(t, cfg).Members(t.Context())
 		if err == nil {
 			return false // The server does not use the new rules yet.
@@ -184,7 +184,7 @@ func TestPostgresPassword(t *testing.T) {
 		require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), err)
 		require.NotContains(t, err.Error(), "abracadabra")
 		return true
-	}, 10*time.Second, 50*time.Millisecond)
+	}, 10*time.Second, 50*time.Millisecond, "the password is refused")
 	cfg.Password = drivers.SecretText("open sesame")
 	poll(t, open(t, cfg))
 }
@@ -225,10 +225,10 @@ func TestPostgresOutages(t *testing.T) {
 				p, err := d.Members(t.Context())
 				return err == nil && len(p.Members) == 12
 			}, 30*time.Second, 50*time.Millisecond)
-			require.Eventually(t, func() bool {
+			testserver.Eventually(t, func() bool {
 				db := server.Open(t, "nova")
 				return count(t, db, "pg_stat_activity WHERE application_name = 'servicegroup_exporter'") <= maxConnections
-			}, 20*time.Second, 200*time.Millisecond, "connections pile up")
+			}, 20*time.Second, 200*time.Millisecond, "few connections are open")
 		})
 	}
 }

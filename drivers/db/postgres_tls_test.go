@@ -60,10 +60,10 @@ func TestPostgresTLS(t *testing.T) {
 	})
 	t.Run("expired", func(t *testing.T) {
 		enableTLS(t, db, trusted, trusted.IssueExpired("127.0.0.1"))
-		require.Eventually(t, func() bool {
+		testserver.Eventually(t, func() bool {
 			_, err := open(t, config("postgresql://encrypted@"+server.Addr()+"/nova?sslmode=verify-full"+ca)).Members(t.Context())
 			return err != nil
-		}, 10*time.Second, 50*time.Millisecond)
+		}, 10*time.Second, 50*time.Millisecond, "the server uses the expired certificate")
 		for _, mode := range []string{"verify-full", "verify-ca"} {
 			(&tlsCase{"encrypted", "127.0.0.1", "?sslmode=" + mode + ca, connect, "expired"}).check(t, "postgresql", server.Addr())
 		}

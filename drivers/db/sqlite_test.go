@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
 
 // embedded returns the configuration of an SQLite file that does not exist yet.
@@ -138,11 +139,11 @@ func TestSQLiteSubSecond(t *testing.T) {
 	m := join(t, d, "one")
 	m.Abandon()
 	last := find(poll(t, d), "one").LastHeartbeat
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		p := poll(t, d)
 		require.Equal(t, p.Now.Sub(last) <= 300*time.Millisecond, verdict(p, "one") == "up", "at %v", p.Now.Sub(last))
 		return verdict(p, "one") == "down"
-	}, 10*time.Second, time.Millisecond)
+	}, 10*time.Second, time.Millisecond, "the member is down")
 }
 
 // Reading neither changes the file nor waits for a writer, and a writer's lock does not make a member look dead.

@@ -36,11 +36,11 @@ func (c *tlsCase) check(t *testing.T, scheme, address string) {
 // the client already writes, so that the client may see the broken connection before it reads the refusal.
 func failsFor(t *testing.T, d *Driver, reason drivers.Reason) (err error) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		_, err = d.Members(t.Context())
 		require.ErrorIs(t, err, drivers.ErrUnavailable)
 		return drivers.ReasonOf(err) == reason
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 10*time.Second, 10*time.Millisecond, "polls fail for the reason %q", reason)
 	return err
 }
 

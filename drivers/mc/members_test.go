@@ -78,7 +78,7 @@ func TestRosterAndLiveness(t *testing.T) {
 // waitUntilTrusted waits until servers that have just started have kept their data for long enough.
 func waitUntilTrusted(t *testing.T, d *Driver) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		poll(t, d)
 		for _, s := range d.servers {
 			s.mu.Lock()
@@ -89,7 +89,7 @@ func waitUntilTrusted(t *testing.T, d *Driver) {
 			}
 		}
 		return true
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 20*time.Second, 50*time.Millisecond, "the servers are trusted")
 }
 
 // If the roster can't be read, the poll fails with the roster's reason.

@@ -90,10 +90,10 @@ func TestTreeRosterRaces(t *testing.T) {
 	defer churning.Wait()
 	defer close(stop)
 	seen := make(map[string]int)
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		state := states(poll(t, d))["g/m"]
 		require.NotEqual(t, "down", state)
 		seen[state]++
 		return seen["up"] > 200 && seen[""] > 200
-	}, time.Minute, time.Millisecond)
+	}, time.Minute, time.Millisecond, "both states are seen often")
 }

@@ -88,7 +88,7 @@ func (c *tlsCase) check(t *testing.T, d drivers.Driver) {
 	t.Helper()
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	var err error
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), prompt)
 		defer cancel()
 		_, err = d.Members(ctx)
@@ -99,7 +99,7 @@ func (c *tlsCase) check(t *testing.T, d drivers.Driver) {
 		reason := drivers.ReasonOf(err)
 		// A ZooKeeper server closes a connection that it does not understand, so that there is no session.
 		return reason == c.reason || reason == drivers.ReasonSession && c.tls == nil
-	}, 3*prompt, 20*time.Millisecond, "want %q", c.reason)
+	}, 3*prompt, 20*time.Millisecond, "polls end with the reason %q", c.reason)
 	if c.reason != "" {
 		require.ErrorContains(t, err, c.says)
 	}

@@ -107,14 +107,14 @@ func TestAlertmanager(t *testing.T) {
 
 	a.Reload(fmt.Sprintf(noDelays, hook.URL()) +
 		"inhibit_rules: [{source_matchers: [alertname=Down], target_matchers: [alertname=Other]}]\n")
-	require.Eventually(t, func() bool {
+	Eventually(t, func() bool {
 		for _, h := range a.Alerts() {
 			if h.Status.State == "suppressed" {
 				return len(h.Status.InhibitedBy) == 1 && h.Labels["alertname"] == "Other"
 			}
 		}
 		return false
-	}, startTimeout, 10*time.Millisecond)
+	}, startTimeout, 10*time.Millisecond, "the alert is inhibited")
 
 	a.Freeze()
 	require.Error(t, a.answers())

@@ -91,6 +91,17 @@ func FakeServer(t TB, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
+// Eventually waits until a condition holds, and fails the test after timeout. Unlike testify's function of this name it runs
+// the condition in the goroutine of the test, so that the condition may end the test.
+func Eventually(t TB, condition func() bool, timeout, pause time.Duration, what string, args ...any) {
+	t.Helper()
+	for end := time.Now().Add(timeout); !condition(); time.Sleep(pause) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %v: %s", timeout, fmt.Sprintf(what, args...))
+		}
+	}
+}
+
 // A Log stores what is written to it. It can be read concurrently. The zero value is empty.
 type Log struct {
 	mu   sync.Mutex
