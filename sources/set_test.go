@@ -210,16 +210,14 @@ func TestExpandCells(t *testing.T) {
 		require.Equal(t, "nova/cell0:db "+strings.Replace(all, " nova/cell0:db", "", 1), list(New(c, x, x.logger)))
 	})
 	t.Run("API database hangs", func(t *testing.T) {
-		fresh := expand(t, nil, "nova_conf: nova.conf", conf)
+		// Only the context can end the reading.
+		fresh := expand(t, nil, "nova_conf: nova.conf, timeout: 1h", conf)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		server.Freeze()
-		began := time.Now()
 		err := fresh.Discover(ctx)
-		took := time.Since(began)
 		server.Thaw()
 		require.Equal(t, drivers.ReasonTimeout, drivers.ReasonOf(err))
-		require.Less(t, took, 3*time.Second)
 	})
 	t.Run("API database away", func(t *testing.T) {
 		server.Stop()
