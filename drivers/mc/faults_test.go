@@ -1,6 +1,7 @@
 package mc
 
 import (
+	"context"
 	"errors"
 	"runtime"
 	"testing"
@@ -46,10 +47,8 @@ func TestOneOfTwoServers(t *testing.T) {
 			write(t, d, 1, "on-second", time.Now())
 			write(t, d, 1, "moves", time.Now())
 			write(t, d, 1, "dies", time.Now().Add(-time.Hour))
-			begun := time.Now()
-			p, err := d.Members(short(t, time.Second))
+			p, err := d.Members(short(t, time.Second)) // TestTimeOfOneServer measures how long it takes.
 			require.NoError(t, err, "the answer of the other server is used")
-			require.Less(t, time.Since(begun), time.Second)
 			require.Equal(t, []string{"unknown", "up", "up", "down"}, fourVerdicts(p))
 			require.NotNil(t, find(p, "dies"), "a member whose server answers, and whose heartbeats stopped, is down")
 
@@ -99,7 +98,7 @@ func TestServersThatLoseTheirData(t *testing.T) {
 			require.Equal(t, "up", verdictOf(poll(t, d), "survivor"), "a member that writes again is up at once")
 			eventually(t, d, "victim", "down")
 			require.Greater(t, time.Since(lost), d.settling()-time.Second, "that was too soon")
-			require.Less(t, time.Since(lost), d.settling()+3*time.Second, "that was too late")
+			t.Logf("down %v after the loss", time.Since(lost)) // TestSettlingTime has the bound.
 		})
 	}
 
@@ -126,14 +125,20 @@ func TestEviction(t *testing.T) {
 // If no server can be read, polls fail in time and leave no goroutines behind.
 func TestOutage(t *testing.T) {
 	first, second := testserver.Memcached(t), testserver.Memcached(t)
-	d := open(t, config(first, second), rosterOf("one"))
+	cfg := config(first, second)
+	cfg.Timeout = drivers.Duration(time.Hour) // Only the context ends a poll of frozen servers.
+	d := open(t, cfg, rosterOf("one"))
 	for _, outage := range []struct {
 		name       string
 		begin, end func(*testserver.MC)
+		ctx        func(t *testing.T) context.Context
 		reason     drivers.Reason
 	}{
-		{"stopped", (*testserver.MC).Stop, (*testserver.MC).Start, drivers.ReasonConnect},
-		{"frozen", (*testserver.MC).Freeze, (*testserver.MC).Thaw, drivers.ReasonTimeout},
+		{"stopped", (*testserver.MC).Stop, (*testserver.MC).Start, (*testing.T).Context, drivers.ReasonConnect},
+		{"frozen", (*testserver.MC).Freeze, (*testserver.MC).Thaw, func(t *testing.T) context.Context {
+			t.Helper()
+			return short(t, 100*time.Millisecond)
+		}, drivers.ReasonTimeout},
 	} {
 		t.Run(outage.name, func(t *testing.T) {
 			poll(t, d)
@@ -141,9 +146,7 @@ func TestOutage(t *testing.T) {
 			outage.begin(first)
 			outage.begin(second)
 			for range 20 {
-				begun := time.Now()
-				_, err := d.Members(short(t, 100*time.Millisecond))
-				require.Less(t, time.Since(begun), time.Second)
+				_, err := d.Members(outage.ctx(t))
 				require.ErrorIs(t, err, drivers.ErrUnavailable)
 				require.Equal(t, outage.reason, drivers.ReasonOf(err), err)
 				require.ErrorContains(t, err, first.Addr())
@@ -165,30 +168,23 @@ func TestOutage(t *testing.T) {
 func TestClose(t *testing.T) {
 	server := testserver.Memcached(t)
 	roster := rosterOf("one")
-	d := open(t, config(server), roster)
+	cfg := config(server)
+	cfg.Timeout = drivers.Duration(time.Hour) // Only Close ends the call under way.
+	d := open(t, cfg, roster)
 	poll(t, d)
 	_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
 	require.NoError(t, err)
 	server.Freeze()
 	defer server.Thaw()
+	requests := d.operations.Load()
 	hung := make(chan error)
 	go func() {
 		_, err := d.Members(t.Context())
 		hung <- err
 	}()
-	require.Never(t, func() bool {
-		select {
-		case err := <-hung:
-			hung <- err
-			return true
-		default:
-			return false
-		}
-	}, 100*time.Millisecond, 10*time.Millisecond)
-	begun := time.Now()
+	testserver.Eventually(t, func() bool { return d.operations.Load() > requests }, 10*time.Second, time.Millisecond, "the call is under way")
 	require.NoError(t, d.Close())
 	require.ErrorIs(t, <-hung, drivers.ErrUnavailable)
-	require.Less(t, time.Since(begun), time.Second)
 	require.Equal(t, 1, roster.closed)
 
 	_, err = d.Members(t.Context())

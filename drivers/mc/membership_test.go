@@ -167,7 +167,9 @@ func TestDeath(t *testing.T) {
 // Leave and Die return an error in time if no server can be written.
 func TestEndsWithoutServers(t *testing.T) {
 	server := testserver.Memcached(t)
-	d := open(t, config(server), rosterOf("one"))
+	cfg := config(server)
+	cfg.Timeout = drivers.Duration(time.Hour) // Only the context ends the calls.
+	d := open(t, cfg, rosterOf("one"))
 	for _, end := range []func(context.Context, drivers.Membership) error{
 		func(ctx context.Context, m drivers.Membership) error { return m.Leave(ctx) },
 		func(ctx context.Context, m drivers.Membership) error { return m.Die(ctx, time.Now()) },
@@ -175,9 +177,7 @@ func TestEndsWithoutServers(t *testing.T) {
 		m, err := d.Join(t.Context(), one)
 		require.NoError(t, err)
 		server.Freeze()
-		begun := time.Now()
 		require.ErrorIs(t, end(short(t, 200*time.Millisecond), m), drivers.ErrUnavailable)
-		require.Less(t, time.Since(begun), 2*time.Second)
 		server.Thaw()
 	}
 }

@@ -2,12 +2,14 @@ package mc
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +17,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A poll of a server that is not a memcached ends no later than its context.
+// A poll of a server that is not a memcached fails at once, or at the end of the server's part of the poll's time.
 func TestOtherServers(t *testing.T) {
 	const key = "f3d233d4ecf2e8fb59f847333910fb37c4c9c16e"
 	value := "VALUE " + key + " 1 200\r\nab"
@@ -37,51 +39,96 @@ func TestOtherServers(t *testing.T) {
 		"half of the stats": {[]string{"END\r\n", "STAT uptime 5\r\n"}, false, drivers.ReasonConnect},
 		"endless stats":     {[]string{"END\r\n", strings.Repeat("STAT ab c\r\n", maxStats/11+9)}, true, drivers.ReasonConnect},
 	} {
-		t.Run(name, func(t *testing.T) {
+		inFakeTime(t, name, func(t *testing.T) {
 			cfg := config()
-			cfg.Servers = []string{serve(t, test.hangs, test.answers...)}
+			cfg.Servers, cfg.Dial = []string{"mc:11211"}, serve(test.hangs, test.answers...)
 			d := open(t, cfg, rosterOf("compute-01"))
 			begun := time.Now()
 			_, err := d.Members(short(t, 500*time.Millisecond))
-			require.Less(t, time.Since(begun), 2*time.Second)
 			require.ErrorIs(t, err, drivers.ErrUnavailable)
 			require.Equal(t, test.reason, drivers.ReasonOf(err), err)
+			want := time.Duration(0)
+			if test.reason == drivers.ReasonTimeout {
+				want = 400 * time.Millisecond
+			}
+			require.Equal(t, want, time.Since(begun))
 		})
 	}
 }
 
-// serve starts a server that sends the answers to each client, one after each read, and then closes the connection or hangs.
-func serve(t *testing.T, hangs bool, answers ...string) string {
+// inFakeTime runs a test with fake time. Its connections must be those of serve.
+func inFakeTime(t *testing.T, name string, test func(t *testing.T)) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
+// serve returns a dialer of a server without a network. The server sends the answers to each client, one after each read, and
+// then hangs or closes the connection. Without answers it closes the connection after one read.
+func serve(hangs bool, answers ...string) drivers.Dialer {
+	return func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		go func() {
+			defer there.Close()
+			request := make([]byte, 4096)
+			for _, answer := range answers {
+				_, _ = there.Read(request)
+				fmt.Fprint(there, answer)
 			}
-			t.Cleanup(func() { conn.Close() })
-			go func() {
-				request := make([]byte, 4096)
-				for _, answer := range answers {
-					_, _ = conn.Read(request)
-					fmt.Fprint(conn, answer)
-				}
-				if !hangs {
-					_ = conn.(*net.TCPConn).CloseWrite()
-				}
-			}()
+			if hangs {
+				_, _ = io.Copy(io.Discard, there) // until the client closes the connection
+			} else if len(answers) == 0 {
+				_, _ = there.Read(request)
+			}
+		}()
+		return here, nil
+	}
+}
+
+// A server that does not answer leaves a fifth of the poll's time, in which the answers of the other servers are used.
+func TestTimeOfOneServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent, other := serve(true), serve(true, "END\r\n", "STAT uptime 1000\r\nEND\r\n")
+		cfg := config()
+		cfg.Servers = []string{"silent:11211", "other:11211"}
+		cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if address == "silent:11211" {
+				return silent(ctx, network, address)
+			}
+			return other(ctx, network, address)
 		}
-	}()
-	return listener.Addr().String()
+		d := open(t, cfg, rosterOf("one"))
+		begun := time.Now()
+		p, err := d.Members(short(t, time.Second))
+		require.NoError(t, err)
+		require.Equal(t, 800*time.Millisecond, time.Since(begun))
+		require.Equal(t, "unknown", verdictOf(p, "one"), "its heartbeat may be on the silent server")
+	})
+}
+
+// A server that was restarted is trusted again once it has run for the settling time, plus less than a second, because it
+// reports its uptime in whole seconds.
+func TestSettlingTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const none = "END\r\n"
+		running := func(seconds int) string { return fmt.Sprintf("STAT uptime %d\r\nEND\r\n", seconds) }
+		cfg := config()
+		cfg.Servers = []string{"mc:11211"}
+		cfg.Dial = serve(true, none, running(1000), none, running(startUptime), none, running(startUptime+2), none, running(startUptime+3))
+		d := open(t, cfg, rosterOf("one"))
+		require.Equal(t, "down", verdictOf(poll(t, d), "one"))
+		require.Equal(t, "unknown", verdictOf(poll(t, d), "one"), "the server was restarted")
+		require.Equal(t, 2600*time.Millisecond, d.settling())
+		time.Sleep(d.settling() - time.Millisecond)
+		require.Equal(t, "unknown", verdictOf(poll(t, d), "one"))
+		time.Sleep(time.Second)
+		require.Equal(t, "down", verdictOf(poll(t, d), "one"))
+	})
 }
 
 // A proxy may not know the command "stats". Its data then counts as old.
 func TestServerWithoutStats(t *testing.T) {
 	cfg := config()
-	cfg.Servers = []string{serve(t, true, "END\r\n", "ERROR\r\n")}
+	cfg.Servers, cfg.Dial = []string{"mc:11211"}, serve(true, "END\r\n", "ERROR\r\n")
 	d := open(t, cfg, rosterOf("one"))
 	p := poll(t, d)
 	require.Equal(t, "down", verdictOf(p, "one"))
