@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	zkclient "github.com/go-zookeeper/zk"
 	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
 )
 
 func TestProcessState(t *testing.T) {
@@ -45,6 +48,33 @@ func TestStateOfChild(t *testing.T) {
 		"a zombie does not run")
 	require.Error(t, cmd.Wait())
 	require.Equal(t, processEnded, self.stateOf(child))
+}
+
+// Join waits only for an owner of whom it does not know whether it runs.
+func TestCheckOwner(t *testing.T) {
+	self := thisProcess()
+	ended, other := self, self
+	ended.Start--
+	other.Boot = "another"
+	for name, test := range map[string]struct {
+		owner       process
+		free, waits bool
+		err         error
+	}{
+		"this process":           {self, false, false, drivers.ErrNameTaken},
+		"a process that ended":   {ended, true, false, nil},
+		"one of another machine": {other, false, true, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &membership{driver: &Driver{config: DefaultConfig(), process: self}}
+			free, err := m.checkOwner(&memberState{
+				present: true, isRecord: true, stat: zkclient.Stat{EphemeralOwner: 1}, owner: record{ID: "another", Process: test.owner},
+			})
+			require.ErrorIs(t, err, test.err)
+			require.Equal(t, test.free, free)
+			require.Equal(t, test.waits, !m.waitUntil.IsZero())
+		})
+	}
 }
 
 // The command in the stat file may look like the fields after it.
