@@ -107,7 +107,7 @@ func (s *environment) requireNothingElseFired(began time.Time) {
 }
 
 func newEnvironment(t *testing.T) *environment {
-	s := &environment{T: t, dir: t.TempDir(), program: testserver.BuildExporter(t)}
+	s := &environment{T: t, dir: t.TempDir(), program: testserver.ExporterPath(t)}
 	s.mariadb, s.zookeeper = testserver.MariaDB(t), testserver.ZooKeeper(t)
 	s.db = s.mariadb.Open(t, "nova")
 	schema, err := os.ReadFile("../drivers/db/testdata/zed.sql")

@@ -148,10 +148,7 @@ func (env *environment) sql(statement string) {
 }
 
 func (env *environment) startExporters(n int) {
-	program := filepath.Join(env.dir, "servicegroup_exporter")
-	build := exec.Command("go", "build", "-ldflags=-X github.com/prometheus/common/version.Version=test", "-o", program, "..")
-	text, err := build.CombinedOutput()
-	require.NoError(env.t, err, string(text))
+	program := testserver.ExporterPath(env.t)
 	file := env.write("exporter.yml", environmentConfig)
 	for i := range n {
 		e := &exporter{address: fmt.Sprintf("127.0.0.1:%d", testserver.Port(env.t))}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,10 +19,7 @@ func TestStart(t *testing.T) {
 	repository, err := filepath.Abs("..")
 	require.NoError(t, err)
 	require.NoError(t, os.Symlink(filepath.Join(repository, "drivers"), filepath.Join(dir, "drivers")))
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir, ".")
-	build.Dir, build.Env = repository, buildEnv()
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.Symlink(testserver.ExporterPath(t), filepath.Join(dir, "servicegroup_exporter")))
 
 	database := testserver.MariaDB(t)
 	host, port, err := net.SplitHostPort(database.Addr())

@@ -43,9 +43,9 @@ func (e *evaluation) evaluate(out io.Writer) {
 	e.printMistakes(out, loads, busy)
 }
 
-// prepare builds the program as users have it, and creates the folder for plots.
+// prepare builds the program, and creates the folder for plots.
 func (e *evaluation) prepare() {
-	e.dir, e.program = testserver.TempDir(e), testserver.BuildExporter(e)
+	e.dir, e.program = testserver.TempDir(e), testserver.ExporterPath(e)
 	if err := os.MkdirAll(e.images, 0o755); err != nil {
 		e.Fatalf("creating the folder for plots: %v", err)
 	}

@@ -26,25 +26,23 @@ const (
 	quick = 200 * time.Millisecond
 )
 
-// program is the path of the program under test, which TestMain builds.
+// program is the path of the program under test. TestMain sets it.
 var program string
 
 func TestMain(m *testing.M) {
-	os.Exit(buildAndRun(m))
+	os.Exit(run(m))
 }
 
-func buildAndRun(m *testing.M) int {
+func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "sg-browser-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "servicegroup_exporter")
-	build := exec.Command("go", "build", "-o", program, ".")
-	build.Dir = filepath.Join("..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
+	program, err = testserver.FindOrBuildExporter(dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()

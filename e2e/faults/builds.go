@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"servicegroup_exporter/internal/testserver"
 )
 
-// builds are the programs that environments need. Each is built when it is first needed.
+// builds are the programs that environments need. Each is found or built when it is first needed.
 type builds struct {
 	dir string
-	// plain builds the program of users, with the flags of `make build`, so that the build cache is shared with it.
+	// plain finds the program that `make test` built, or builds it.
 	plain func() (string, error)
 	// shifted builds a program whose wall clock can be set.
 	//
@@ -30,26 +32,27 @@ func newBuilds() (*builds, error) {
 		return nil, err
 	}
 	b := &builds{dir: dir}
-	b.plain = sync.OnceValues(func() (string, error) { return b.build("servicegroup_exporter") })
+	b.plain = sync.OnceValues(func() (string, error) { return testserver.FindOrBuildExporter(dir) })
 	b.shifted = sync.OnceValues(func() (string, error) {
 		overlay, err := b.overlay()
 		if err != nil {
 			return "", fmt.Errorf("changing the standard library: %w", err)
 		}
-		return b.build("shifted", "-overlay="+overlay)
+		return b.build("shifted", overlay)
 	})
 	return b, nil
 }
 
 func (b *builds) remove() { os.RemoveAll(b.dir) }
 
-func (b *builds) build(name string, flags ...string) (string, error) {
+// build builds the program with an overlay: a JSON file that replaces source files.
+func (b *builds) build(name, overlay string) (string, error) {
 	path := filepath.Join(b.dir, name)
 	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "servicegroup_exporter").Output()
 	if err != nil {
 		return "", fmt.Errorf("finding the folder of the main module: %w", err)
 	}
-	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-o", path}, append(flags, ".")...)...)
+	cmd := exec.Command("go", "build", "-trimpath", "-overlay="+overlay, "-o", path, ".")
 	cmd.Dir = strings.TrimSpace(string(module))
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -47,7 +47,7 @@ type environment struct {
 // newEnvironment starts everything except members.
 func newEnvironment(t testserver.TB, s settings) *environment {
 	env := &environment{TB: t, settings: s, hooks: testserver.Webhook(t)}
-	env.dir, env.program = testserver.TempDir(env), testserver.BuildExporter(env)
+	env.dir, env.program = testserver.TempDir(env), testserver.ExporterPath(env)
 	if s.backend == zookeeper {
 		env.backend = testserver.ZooKeeper(t)
 	} else {

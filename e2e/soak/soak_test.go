@@ -39,7 +39,7 @@ func TestSoak(t *testing.T) {
 	t.Cleanup(sink.Close)
 	k.sink = sink.URL
 	k.configure(0)
-	program := testserver.BuildExporter(t)
+	program := testserver.ExporterPath(t)
 	process := testserver.Program(t, "exporter", []string{
 		program, "--config.file=" + k.file(), "--storage.path=" + k.dir, "--log.level=error",
 		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", k.port),
