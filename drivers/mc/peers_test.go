@@ -56,7 +56,7 @@ func TestOtherServers(t *testing.T) {
 	}
 }
 
-// inFakeTime runs a test with fake time. Its connections must be those of serve.
+// inFakeTime runs a test with fake time. It must connect only through the dialer of serve.
 func inFakeTime(t *testing.T, name string, test func(t *testing.T)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
