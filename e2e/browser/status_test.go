@@ -79,7 +79,7 @@ func TestHiddenPage(t *testing.T) {
 	hide(false)
 	b.eventually(isLive + " && streams.length === 2 && streams[1].readyState === EventSource.OPEN")
 	b.has("#verdict h2", "1 member is down")
-	b.eventually(`document.querySelector("#grid-body .row .member").textContent === "c2"`)
+	b.eventually(`!!document.querySelector("#grid-body .row .member").textContent === "c2"`)
 	b.checkNoMessages()
 }
 
@@ -90,6 +90,7 @@ func TestNotLive(t *testing.T) {
 	b := openTab(t, 1200, 900)
 	b.open(e.url("/"))
 	color := func() string {
+		b.eventually(`!!document.querySelector("#grid-body .badge.up")`) // The page is live before the browser draws its rows.
 		return value[string](b, `getComputedStyle(document.querySelector("#grid-body .badge.up")).color`)
 	}
 	healthy := color()
