@@ -19,7 +19,8 @@ const connLimitLogInterval = time.Minute
 
 // A connLimit bounds the connections to one address. When there are too many, it closes the connection that has waited
 // longest for a request. A client that floods the server therefore loses its own connections first, and a scrape is served
-// at once. netutil.LimitListener would let the scrape wait until one of the flood times out.
+// at once. With netutil.LimitListener instead, TestFloodOfConnections fails: the scrape waits until a connection of the
+// flood times out.
 type connLimit struct {
 	limit  int
 	logger *slog.Logger
