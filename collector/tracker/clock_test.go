@@ -76,7 +76,7 @@ func steppedHistories() []history {
 			{at: 90 * sec, backStep: sec, rows: rows("a:down:beat=-58m31s b:down:beat=0s"), want: "a=unknown b=down"},
 			{at: 100 * sec, rows: rows("a:up:beat=99s b:down:beat=0s"), want: "a=up b=down"},
 		}},
-		{name: "two clocks in turns hide no death for ever", steps: []step{
+		{name: "two clocks in turns do not hide a death without limit", steps: []step{
 			{at: 0, rows: rows("a:up:beat=0s"), want: "a=up"},
 			{at: 15 * sec, rows: rows("a:up:beat=0s"), want: "a=up"},
 			{at: 70 * sec, backStep: 9 * sec, rows: rows("a:down:beat=0s"), want: "a=unknown"},

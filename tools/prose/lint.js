@@ -96,4 +96,7 @@ export async function main(paths) {
   return findings.length === 0 ? 0 : 1;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));
+// Paths on the command line are relative to the current folder.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2).map((p) => path.relative(root, path.resolve(p)) || '.'));
+}

@@ -70,7 +70,7 @@ func TestFirstChange(t *testing.T) {
 		fired(d)
 		require.Zero(t, poll(d, path, true))
 	})
-	t.Run("is the first of those of the paths inside", func(t *testing.T) {
+	t.Run("is the first start of the paths inside", func(t *testing.T) {
 		d := newDirectories(func() {})
 		read := func() time.Time {
 			d.beginPoll(d.revision + 1)
