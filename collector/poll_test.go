@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
@@ -20,7 +21,7 @@ func TestConcurrentScrapesShareAPoll(t *testing.T) {
 		b.apply(d)
 		var scrapes sync.WaitGroup
 		for range 10 {
-			scrapes.Go(func() { require.Equal(t, sec, b.scrape(5*sec)) })
+			scrapes.Go(func() { assert.Equal(t, sec, b.scrape(5*sec)) })
 		}
 		scrapes.Wait()
 		require.Equal(t, 1, d.called())
@@ -83,7 +84,7 @@ func TestAWaiterWithLessTimeThanTheFirstGivesUpInTime(t *testing.T) {
 		d.delay(3*sec, "x:up")
 		b.apply(d)
 		var first sync.WaitGroup
-		first.Go(func() { require.Equal(t, 3*sec, b.scrape(5*sec)) })
+		first.Go(func() { assert.Equal(t, 3*sec, b.scrape(5*sec)) })
 		synctest.Wait()
 		require.Equal(t, sec+waitExtra, b.scrape(sec))
 		require.False(t, b.only().Readable, "unknown for the one with less time")
