@@ -56,12 +56,14 @@ func TestManyMembers(t *testing.T) {
 	b.do(script(`document.querySelector("#grid-body .row").focus()`))
 	b.press(kb.End)
 	b.has(":focus", "compute-10000.cloud")
-	report("scroll through all", value[float64](b, `(async () => {
+	// The time of 51 frames is the browser's and the machine's. Scrolling is fast because few rows exist at a time.
+	t.Logf("%-45s %7.0f ms", "scroll through all", value[float64](b, `(async () => {
 		const began = performance.now();
 		const body = document.querySelector("#grid-body");
 		for (let i = 0; i <= 50; i++) { body.scrollTop = i * body.scrollHeight / 50; await frame(); }
 		return performance.now() - began;
-	})()`), 5*time.Second)
+	})()`))
+	require.Less(t, value[int](b, `document.querySelectorAll("*").length`), 1500, "elements")
 	b.has(":focus", "compute-10000.cloud")
 
 	deaths := func(n int, pattern string) float64 {
