@@ -36,23 +36,23 @@ func (c alerting) exporterAlerts() []definition {
 		},
 		{
 			name: "ServiceGroupBridgePushFailing", scope: scopeExporter, severity: severityWarning, hold: 5 * time.Minute,
-			expr: fixed(`min by (alertmanager) (servicegroup_alerts_alertmanager_up) == 0
+			expr: fixed(`min by (alertmanager) (servicegroup_notifications_alertmanager_up) == 0
 or
-sum by (alertmanager) (increase(servicegroup_alerts_dropped_total[15m])) > 0`),
+sum by (alertmanager) (increase(servicegroup_notifications_dropped_total[15m])) > 0`),
 			summary: "Alertmanager {{ $labels.alertmanager }} does not accept alerts",
 			describe: "An exporter can't reach Alertmanager {{ $labels.alertmanager }}, or alerts for it were dropped. Other " +
 				"Alertmanagers and the rules still notify.",
 		},
 		{
 			name: "ServiceGroupBridgeAllFailing", scope: scopeExporter, severity: severityCritical, hold: time.Minute,
-			expr:    fixed("max by (job, instance) (servicegroup_alerts_alertmanager_up) == 0"),
+			expr:    fixed("max by (job, instance) (servicegroup_notifications_alertmanager_up) == 0"),
 			summary: "{{ $labels.instance }} can't reach any Alertmanager",
 			describe: "{{ $labels.instance }} can't post to any Alertmanager. Only the rules notify of deaths, after the next scrape " +
 				"and rule evaluation.",
 		},
 		{
 			name: "ServiceGroupBridgeLabelMismatch", scope: scopeExporter, severity: severityWarning, hold: 2 * time.Minute,
-			expr:    fixed("max by (alertmanager, label) (servicegroup_alerts_label_mismatches) > 0"),
+			expr:    fixed("max by (alertmanager, label) (servicegroup_notifications_label_mismatches) > 0"),
 			summary: "Rules and bridge disagree about label {{ $labels.label }}",
 			describe: "Alertmanager {{ $labels.alertmanager }} has two alerts about the same problem that differ in label " +
 				"{{ $labels.label }}, so that each death notifies twice. Rules and bridge have different configurations.",

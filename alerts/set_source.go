@@ -30,7 +30,7 @@ and on (source) sum by (source) (servicegroup:members_down:count) >= 5`),
   timestamp(servicegroup_source_newest_heartbeat_timestamp_seconds)
   + servicegroup_source_clock_offset_seconds
   - servicegroup_source_newest_heartbeat_timestamp_seconds
-) > on (source) max by (source) (servicegroup_source_down_time_seconds) / 2
+) > on (source) max by (source) (servicegroup_source_heartbeat_timeout_seconds) / 2
 and on (source) sum by (source) (servicegroup:members_in_service:count) >= 3
 and on (source) max by (source) (min_over_time(servicegroup_source_up[%s])) == 1`, c.timeToReport())),
 			summary: "No heartbeats arrive in source {{ $labels.source }}",
@@ -72,7 +72,7 @@ and on (source) max by (source) (servicegroup_source_up) == 1`, c.staleAfter()))
 			dashboard: "servicegroup-detection",
 			expr: fixed(fmt.Sprintf(`histogram_quantile(0.99,
   sum by (source, le) (increase(servicegroup_detection_latency_seconds_bucket[1h]))
-) > on (source) max by (source) (servicegroup_source_down_time_seconds) + %g`,
+) > on (source) max by (source) (servicegroup_source_heartbeat_timeout_seconds) + %g`,
 				(time.Duration(c.ScrapeInterval) + detectionSlack).Seconds())),
 			summary: "Deaths in source {{ $labels.source }} are detected late",
 			describe: "At least one in a hundred deaths in source {{ $labels.source }} within the last hour was detected later than " +

@@ -140,7 +140,7 @@ func TestFailedStartClosesWhatWasOpened(t *testing.T) {
 		"metrics":        {refuse(`"servicegroup_config_last_reload_successful"`), "registering metrics: refused"},
 		"storage folder": {func(o *Options) { o.StoragePath = o.ConfigFile }, "creating the storage folder: "},
 		"collector":      {refuse(`"servicegroup_source_up"`), "registering the collector: refused"},
-		"bridge":         {refuse(`"servicegroup_alerts_sent_total"`), "opening the bridge to Alertmanager: "},
+		"bridge":         {refuse(`"servicegroup_notifications_sent_total"`), "opening the bridge to Alertmanager: "},
 		"canaries":       {refuse(`"servicegroup_canary_`), "opening the canaries: "},
 		"configuration":  {func(o *Options) { o.ConfigFile += ".missing" }, "no such file"},
 		"HTTP endpoints": {func(o *Options) { o.Web.MetricsPath = "metrics" }, "making the HTTP endpoints: "},

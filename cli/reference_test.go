@@ -220,7 +220,7 @@ func metricSections() [][2]string {
 		{"Groups", `^servicegroup_(members$|detection_|outage_)`},
 		{"Sources", `^servicegroup_(source|memory)_`},
 		{"Canaries", `^servicegroup_canary_`},
-		{"The bridge to Alertmanager", `^servicegroup_alerts_`},
+		{"The bridge to Alertmanager", `^servicegroup_(notifications|alerts)_`},
 		{"For rules written for openstack-exporter", `^openstack_`},
 		{"The program itself", ``},
 	}

@@ -90,7 +90,7 @@ func (d *descs) describeSources() {
 	d.clockOffset = source("servicegroup_source_clock_offset_seconds",
 		"The source's clock is ahead of this machine's by this much. Only sources with a clock have it. Alert on more than a few "+
 			"seconds.")
-	d.downTime = source("servicegroup_source_down_time_seconds",
+	d.downTime = source("servicegroup_source_heartbeat_timeout_seconds",
 		"A member may be silent for this long and still counts as up: service_down_time or the session timeout.")
 	d.newest = source("servicegroup_source_newest_heartbeat_timestamp_seconds",
 		"The newest heartbeat of any member has this time by the source's clock. Alert when it is old: heartbeats are not arriving, "+
@@ -100,7 +100,7 @@ func (d *descs) describeSources() {
 			"entry can't be used.")
 	d.sourceInfo = source("servicegroup_source_info",
 		"The labels describe the source. The value is always 1.", "driver", "schema", "layout", "backend")
-	d.operations = source("servicegroup_source_operations_total",
+	d.operations = source("servicegroup_source_requests_total",
 		"Polls have sent this many requests to the source: queries, or round trips.")
 	d.reconnects = source("servicegroup_source_reconnects_total",
 		"This many connections were made to the source after the first one.")

@@ -37,7 +37,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		rejected: counter("servicegroup_source_rejected_members_total",
 			"This many entries look like members but could not be used, by reason. Every poll counts them again.",
 			"source", "reason"),
-		saveFailures: counter("servicegroup_memory_failures_total",
+		saveFailures: counter("servicegroup_state_save_failures_total",
 			"Saving the state file of the source failed this many times. A restart would start from an older state.",
 			"source"),
 		eventsDropped: prometheus.NewCounter(prometheus.CounterOpts{

@@ -169,7 +169,7 @@ func TestAStateThatCanNotBeSavedIsCountedAndTriedAgain(t *testing.T) {
 		require.NoError(t, os.Mkdir(inTheWay, 0o755))
 		stop := b.background()
 		time.Sleep(2*sec + ms)
-		require.Contains(t, b.text(), `servicegroup_memory_failures_total{source="a"} 2`)
+		require.Contains(t, b.text(), `servicegroup_state_save_failures_total{source="a"} 2`)
 		require.Contains(t, b.log.String(), "Saving the state file failed")
 		require.NoError(t, os.Remove(inTheWay))
 		time.Sleep(sec)

@@ -243,7 +243,7 @@ func TestSelectors(t *testing.T) {
 // labelsOf returns the matchers that a metric needs on a dashboard.
 func labelsOf(b *board, metric string) []string {
 	const source, job, instance = `source=~"$source`, `job=~"$job"`, `instance=~"$instance"`
-	alone := []string{"servicegroup_config_", "servicegroup_events_", "servicegroup_exporter_", "servicegroup_alerts_"}
+	alone := []string{"servicegroup_config_", "servicegroup_events_", "servicegroup_exporter_", "servicegroup_alerts_", "servicegroup_notifications_"}
 	ofExporter := slices.ContainsFunc(alone, func(prefix string) bool { return strings.HasPrefix(metric, prefix) }) ||
 		metric == "up" || strings.HasPrefix(metric, "process_") || strings.HasPrefix(metric, "scrape_")
 	_, instances := b.variable("instance")

@@ -55,7 +55,7 @@ func checkNotEmpty(t *testing.T, v *view, all map[string]*board) {
 				got := v.run(b, q)
 				t.Log(where, len(got))
 				// The bridge's alerts have the same labels as Prometheus' alerts: there is no mismatch. All other panels have data.
-				empty := strings.Contains(q.Expr, "servicegroup_alerts_label_mismatches")
+				empty := strings.Contains(q.Expr, "servicegroup_notifications_label_mismatches")
 				require.Equal(t, empty, len(got) == 0, "%s: %s", where, v.expand(b, q.Expr))
 			}
 		}

@@ -43,10 +43,10 @@ func TestClocks(t *testing.T) {
 					require.WithinDuration(t, f.now(), got.End, resolution)
 					require.True(t, got.Start.Before(got.End), "Alertmanager refuses an alert that ends before it starts")
 				}
-				require.InDelta(t, offset.Seconds(), r.value("clock_offset_seconds"), resolution.Seconds())
+				require.InDelta(t, offset.Seconds(), r.value("notifications_alertmanager_clock_offset_seconds"), resolution.Seconds())
 				if offset == 0 {
 					require.Equal(t, a.Start.UTC(), accepted[0].Start, "times are not changed while both clocks are equal")
-					require.InDelta(t, 0, r.value("clock_offset_seconds"), 0)
+					require.InDelta(t, 0, r.value("notifications_alertmanager_clock_offset_seconds"), 0)
 				}
 			})
 		})
@@ -82,7 +82,7 @@ func TestClockIsKnownBeforeTheFirstPost(t *testing.T) {
 		defer r.run()()
 		synctest.Wait()
 		require.Equal(t, []string{status, post}, f.requests)
-		require.InDelta(t, -3600, r.value("clock_offset_seconds"), resolution.Seconds())
+		require.InDelta(t, -3600, r.value("notifications_alertmanager_clock_offset_seconds"), resolution.Seconds())
 	})
 }
 

@@ -29,7 +29,7 @@ func (c *Client) flush(ctx context.Context) *failure {
 	if !c.clock.isKnown() {
 		// Any answer shows the Alertmanager's clock. If there is none, a post would fail as well.
 		if f := c.probe(ctx); f != nil && (f.reason == reasonConnect || f.reason == reasonTimeout) {
-			c.series.failed[f.reason].Add(float64(min(c.queued(), maxBatch)))
+			c.series.errors[f.reason].Add(float64(min(c.queued(), maxBatch)))
 			return f
 		}
 	}
@@ -41,7 +41,7 @@ func (c *Client) flush(ctx context.Context) *failure {
 		}
 		left, f := c.deliver(ctx, c.removeResolvedElsewhere(ctx, batch, active))
 		if f != nil {
-			c.series.failed[f.reason].Add(float64(len(left)))
+			c.series.errors[f.reason].Add(float64(len(left)))
 			c.putBack(left)
 			return f
 		}
@@ -108,7 +108,7 @@ func (c *Client) recordAccepted(batch []*Alert, posted clockSample) {
 
 // recordRefused drops an alert that the Alertmanager has refused, and logs the first refusal.
 func (c *Client) recordRefused(a *Alert, f *failure) {
-	c.series.failed[f.reason].Inc()
+	c.series.errors[f.reason].Inc()
 	c.series.dropped.Inc()
 	c.mu.Lock()
 	_, again := c.refused[a.key]

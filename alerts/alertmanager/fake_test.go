@@ -179,11 +179,11 @@ func (r *testClient) value(name string, label ...string) float64 {
 	if len(label) > 0 {
 		want += fmt.Sprintf(`,%s="%s"`, label[0], label[1])
 	}
-	text, err := testutil.GatherAndFormat(r.registry, expfmt.TypeTextPlain, family("servicegroup_alerts_"+name))
+	text, err := testutil.GatherAndFormat(r.registry, expfmt.TypeTextPlain, family("servicegroup_"+name))
 	require.NoError(r.t, err)
 	for line := range strings.Lines(string(text)) {
 		var value float64
-		if rest, ok := strings.CutPrefix(line, "servicegroup_alerts_"+name+"{"+want+"} "); ok {
+		if rest, ok := strings.CutPrefix(line, "servicegroup_"+name+"{"+want+"} "); ok {
 			_, err := fmt.Sscan(rest, &value)
 			require.NoError(r.t, err)
 			return value

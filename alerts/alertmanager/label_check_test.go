@@ -45,7 +45,7 @@ func TestCheckLabels(t *testing.T) {
 			require.NoError(t, r.CheckLabels(t.Context(), alerts))
 		}
 		for _, label := range []string{"cluster", "replica", "severity"} {
-			require.InDelta(t, 1, r.value("label_mismatches", "label", label), 0)
+			require.InDelta(t, 1, r.value("notifications_label_mismatches", "label", label), 0)
 		}
 		require.Equal(t, 1, strings.Count(r.log.String(), "\n"))
 		require.Contains(t, r.log.String(), `differ="[cluster replica severity]"`)
@@ -53,12 +53,12 @@ func TestCheckLabels(t *testing.T) {
 
 		f.active = []Alert{{Labels: a.Labels}}
 		require.NoError(t, r.CheckLabels(t.Context(), alerts))
-		require.InDelta(t, 0, r.value("label_mismatches", "label", "replica"), 0)
+		require.InDelta(t, 0, r.value("notifications_label_mismatches", "label", "replica"), 0)
 		require.Equal(t, 2, strings.Count(r.log.String(), "\n"))
 
 		f.active = []Alert{{Labels: map[string]string{"alertname": "ServiceGroupOutage", "source": "nova", "group": "compute", "instance": "a"}}}
 		require.NoError(t, r.CheckLabels(t.Context(), []*Alert{group}))
-		require.InDelta(t, 1, r.value("label_mismatches", "label", "instance"), 0)
+		require.InDelta(t, 1, r.value("notifications_label_mismatches", "label", "instance"), 0)
 		require.Len(t, f.at, 5)
 	})
 }

@@ -12,7 +12,7 @@ import (
 // Metrics are the metrics of all clients. Each has the label "alertmanager".
 type Metrics struct {
 	up, offset, firing, queued, lastSuccess, mismatches *prometheus.GaugeVec
-	sent, failed, dropped                               *prometheus.CounterVec
+	sent, errors, dropped                               *prometheus.CounterVec
 	latency                                             *prometheus.HistogramVec
 
 	mu    sync.Mutex
@@ -22,32 +22,32 @@ type Metrics struct {
 // NewMetrics registers the metrics; reg may be nil.
 func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		opts := prometheus.GaugeOpts{Name: "servicegroup_alerts_" + name, Help: help}
+		opts := prometheus.GaugeOpts{Name: "servicegroup_" + name, Help: help}
 		return prometheus.NewGaugeVec(opts, append([]string{"alertmanager"}, labels...))
 	}
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		opts := prometheus.CounterOpts{Name: "servicegroup_alerts_" + name, Help: help}
+		opts := prometheus.CounterOpts{Name: "servicegroup_" + name, Help: help}
 		return prometheus.NewCounterVec(opts, append([]string{"alertmanager"}, labels...))
 	}
 	m := &Metrics{
 		users: map[string]int{},
-		up:    gauge("alertmanager_up", "Whether the last request to the Alertmanager succeeded."),
-		offset: gauge("clock_offset_seconds",
+		up:    gauge("notifications_alertmanager_up", "Whether the last request to the Alertmanager succeeded."),
+		offset: gauge("notifications_alertmanager_clock_offset_seconds",
 			"Clock of the Alertmanager minus the clock of this machine, estimated from its answers; 0 while both may be equal."),
-		firing: gauge("firing",
+		firing: gauge("alerts_firing",
 			"Number of alerts from this exporter that are firing in the Alertmanager."),
-		queued: gauge("queue_length", "Number of alerts waiting to be posted."),
-		lastSuccess: gauge("last_success_timestamp_seconds",
+		queued: gauge("notifications_queue_length", "Number of alerts waiting to be posted."),
+		lastSuccess: gauge("notifications_last_success_timestamp_seconds",
 			"Unix timestamp of the last successful request to the Alertmanager; 0 before the first."),
-		mismatches: gauge("label_mismatches",
+		mismatches: gauge("notifications_label_mismatches",
 			"Number of checked alerts of which the Alertmanager has a second one with another value of the label.", "label"),
-		sent: counter("sent_total", "Number of alerts accepted by the Alertmanager, including repetitions."),
-		failed: counter("failed_total",
+		sent: counter("notifications_sent_total", "Number of alerts accepted by the Alertmanager, including repetitions."),
+		errors: counter("notifications_errors_total",
 			"Number of alerts in failed requests, by reason. They are posted again unless the Alertmanager refused them.", "reason"),
-		dropped: counter("dropped_total",
+		dropped: counter("notifications_dropped_total",
 			"Number of alerts dropped because the Alertmanager refused them or the queue was full."),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:                            "servicegroup_alerts_delivery_latency_seconds",
+			Name:                            "servicegroup_notifications_latency_seconds",
 			Help:                            "Time from the end of the poll that found the start or end of an alert until the Alertmanager had accepted it.",
 			Buckets:                         []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300},
 			NativeHistogramBucketFactor:     1.1,
@@ -60,7 +60,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.up, m.offset, m.firing, m.queued, m.lastSuccess, m.mismatches, m.sent, m.failed, m.dropped, m.latency,
+		m.up, m.offset, m.firing, m.queued, m.lastSuccess, m.mismatches, m.sent, m.errors, m.dropped, m.latency,
 	} {
 		errs = append(errs, reg.Register(c))
 	}
@@ -77,7 +77,7 @@ type series struct {
 
 	up, offset, firing, queued, lastSuccess prometheus.Gauge
 	sent, dropped                           prometheus.Counter
-	failed                                  map[reason]prometheus.Counter
+	errors                                  map[reason]prometheus.Counter
 	latency                                 prometheus.Observer
 }
 
@@ -95,11 +95,11 @@ func (m *Metrics) add(name string) *series {
 		lastSuccess: m.lastSuccess.WithLabelValues(name),
 		sent:        m.sent.WithLabelValues(name),
 		dropped:     m.dropped.WithLabelValues(name),
-		failed:      map[reason]prometheus.Counter{},
+		errors:      map[reason]prometheus.Counter{},
 		latency:     m.latency.WithLabelValues(name),
 	}
 	for _, r := range reasons() {
-		s.failed[r] = m.failed.WithLabelValues(name, string(r))
+		s.errors[r] = m.errors.WithLabelValues(name, string(r))
 	}
 	return s
 }
@@ -129,7 +129,7 @@ func (s *series) remove() {
 	for _, g := range []*prometheus.GaugeVec{m.up, m.offset, m.firing, m.queued, m.lastSuccess, m.mismatches} {
 		g.DeletePartialMatch(of)
 	}
-	for _, c := range []*prometheus.CounterVec{m.sent, m.failed, m.dropped} {
+	for _, c := range []*prometheus.CounterVec{m.sent, m.errors, m.dropped} {
 		c.DeletePartialMatch(of)
 	}
 	m.latency.DeletePartialMatch(of)

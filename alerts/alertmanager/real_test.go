@@ -86,7 +86,7 @@ func TestAlertsMerge(t *testing.T) {
 	// Alertmanager's clock is known to the second.
 	require.WithinRange(t, active[0].EndsAt, sent.Add(28*time.Second), time.Now().Add(32*time.Second))
 	// Alertmanager may notify before the client has read its answer.
-	eventually(t, "the latency", func() bool { return r.value("delivery_latency_seconds_count") == 1 })
+	eventually(t, "the latency", func() bool { return r.value("notifications_latency_seconds_count") == 1 })
 
 	rule := testserver.Alert{
 		Labels: a.Labels, Annotations: a.Annotations, GeneratorURL: "http://prometheus/graph",
@@ -94,7 +94,7 @@ func TestAlertsMerge(t *testing.T) {
 	}
 	server.Post(rule)
 	r.Send(a)
-	eventually(t, "the re-post", func() bool { return r.value("sent_total") == 2 })
+	eventually(t, "the re-post", func() bool { return r.value("notifications_sent_total") == 2 })
 	active = server.Alerts()
 	require.Len(t, active, 1)
 	require.WithinDuration(t, a.Start, active[0].StartsAt, time.Second, "the earlier start is kept")
@@ -118,14 +118,14 @@ func TestResolveWithDifferentClocks(t *testing.T) {
 	front := httptest.NewServer(proxy)
 	t.Cleanup(front.Close)
 	r := startClient(t, front.URL, nil)
-	eventually(t, "the time", func() bool { return r.value("alertmanager_up") == 1 })
-	require.InDelta(t, -3600, r.value("clock_offset_seconds"), 2)
+	eventually(t, "the time", func() bool { return r.value("notifications_alertmanager_up") == 1 })
+	require.InDelta(t, -3600, r.value("notifications_alertmanager_clock_offset_seconds"), 2)
 	a := alertOf("m1")
 	a.Start = time.Now().Add(-2 * time.Hour)
 	server.Post(testserver.Alert{Labels: a.Labels, StartsAt: a.Start.Add(-2 * time.Hour), EndsAt: time.Now().Add(time.Hour)})
 	require.Len(t, server.Alerts(), 1)
 	r.Send(resolved(a, time.Now()))
-	eventually(t, "the end", func() bool { return r.value("sent_total") == 1 })
+	eventually(t, "the end", func() bool { return r.value("notifications_sent_total") == 1 })
 	require.Empty(t, server.Alerts())
 }
 
@@ -135,23 +135,25 @@ func TestAlertmanagerFails(t *testing.T) {
 	first, second := alertmanager(t), alertmanager(t)
 	impatient := func(c *config.Alertmanager) { c.Timeout = drivers.Duration(500 * time.Millisecond) }
 	a, b := startClient(t, first.URL(), impatient), startClient(t, second.URL(), nil)
-	eventually(t, "both", func() bool { return a.value("alertmanager_up") == 1 && b.value("alertmanager_up") == 1 })
+	eventually(t, "both", func() bool {
+		return a.value("notifications_alertmanager_up") == 1 && b.value("notifications_alertmanager_up") == 1
+	})
 
 	first.Freeze()
 	alerts := many(3)
 	a.Send(alerts...)
 	b.Send(alerts...)
 	eventually(t, "the alerts in the other Alertmanager", func() bool { return len(second.Alerts()) == 3 })
-	eventually(t, "a failure", func() bool { return a.value("failed_total", "reason", "timeout") > 0 })
+	eventually(t, "a failure", func() bool { return a.value("notifications_errors_total", "reason", "timeout") > 0 })
 	first.Thaw()
-	eventually(t, "the alerts", func() bool { return a.value("sent_total") == 3 })
+	eventually(t, "the alerts", func() bool { return a.value("notifications_sent_total") == 3 })
 	require.Len(t, first.Alerts(), 3)
 
 	first.Kill()
 	a.Send(alerts[:2]...)
-	eventually(t, "a failure", func() bool { return a.value("failed_total", "reason", "connect") > 0 })
+	eventually(t, "a failure", func() bool { return a.value("notifications_errors_total", "reason", "connect") > 0 })
 	first.Start()
-	eventually(t, "the alerts", func() bool { return a.value("sent_total") == 5 })
+	eventually(t, "the alerts", func() bool { return a.value("notifications_sent_total") == 5 })
 	require.Len(t, first.Alerts(), 2)
 }
 
@@ -169,10 +171,10 @@ func TestManyAlerts(t *testing.T) {
 	t.Cleanup(front.Close)
 	r := startClient(t, front.URL, nil)
 	r.Send(many(10_000)...)
-	eventually(t, "all alerts", func() bool { return r.value("sent_total") == 10_000 })
+	eventually(t, "all alerts", func() bool { return r.value("notifications_sent_total") == 10_000 })
 	require.EqualValues(t, 40, posts.Load())
 	require.Len(t, server.Alerts(), 10_000)
-	eventually(t, "the number of firing alerts", func() bool { return r.value("firing") == 10_000 })
+	eventually(t, "the number of firing alerts", func() bool { return r.value("alerts_firing") == 10_000 })
 }
 
 // Alertmanager accepts the valid alerts of a batch, and the refused ones are found.
@@ -189,9 +191,11 @@ func TestAlertmanagerRefuses(t *testing.T) {
 	invalid := alertOf("invalid")
 	invalid.GeneratorURL = "not a URL"
 	r.Send(append(alerts, invalid)...)
-	eventually(t, "the end", func() bool { return r.value("dropped_total") == 6 && r.value("sent_total") == 5 })
+	eventually(t, "the end", func() bool {
+		return r.value("notifications_dropped_total") == 6 && r.value("notifications_sent_total") == 5
+	})
 	require.Len(t, server.Alerts(), 5)
-	eventually(t, "the outcome", func() bool { return r.value("alertmanager_up") == 1 })
+	eventually(t, "the outcome", func() bool { return r.value("notifications_alertmanager_up") == 1 })
 }
 
 // A web server in front of Alertmanager requires TLS, basic authentication and a path prefix.
@@ -221,23 +225,23 @@ func TestSecureAlertmanager(t *testing.T) {
 	}
 	r := startClient(t, front.URL+"/pre%20fix/", secure)
 	r.Send(alertOf("m1"))
-	eventually(t, "a refusal", func() bool { return r.value("failed_total", "reason", "auth") > 0 })
+	eventually(t, "a refusal", func() bool { return r.value("notifications_errors_total", "reason", "auth") > 0 })
 	require.NoError(t, os.WriteFile(password, []byte("hunter2\n"), 0o600))
-	eventually(t, "the alert", func() bool { return r.value("sent_total") == 1 })
+	eventually(t, "the alert", func() bool { return r.value("notifications_sent_total") == 1 })
 	require.Len(t, server.Alerts(), 1)
 
 	untrusting := startClient(t, front.URL, func(c *config.Alertmanager) {
 		c.BasicAuth = &promconfig.BasicAuth{Username: "user", Password: "hunter2"}
 	})
 	untrusting.Send(alertOf("m2"))
-	eventually(t, "a wrong certificate", func() bool { return untrusting.value("failed_total", "reason", "connect") > 0 })
+	eventually(t, "a wrong certificate", func() bool { return untrusting.value("notifications_errors_total", "reason", "connect") > 0 })
 	untrusting.logs("certificate signed by unknown authority")
 	require.NotContains(t, untrusting.log.String(), "hunter2")
 
 	clear := startClient(t, "http"+front.URL[len("https"):], nil)
 	clear.Send(alertOf("m3"))
-	eventually(t, "an answer that is not Alertmanager's", func() bool { return clear.value("failed_total", "reason", "rejected") > 0 })
-	require.InDelta(t, 0, clear.value("dropped_total"), 0)
+	eventually(t, "an answer that is not Alertmanager's", func() bool { return clear.value("notifications_errors_total", "reason", "rejected") > 0 })
+	require.InDelta(t, 0, clear.value("notifications_dropped_total"), 0)
 }
 
 // A missing OAuth token is an authentication failure, not a connection failure.
@@ -262,7 +266,7 @@ func TestCheckLabelsInAlertmanager(t *testing.T) {
 	a := alertOf(`nam\e "of" {a}, ` + "\n" + `=~"m1"é`)
 	a.Labels["cluster"] = "prod"
 	r.Send(a, alertOf("m2"))
-	eventually(t, "alerts", func() bool { return r.value("sent_total") == 2 })
+	eventually(t, "alerts", func() bool { return r.value("notifications_sent_total") == 2 })
 	require.NoError(t, r.CheckLabels(t.Context(), []*Alert{a}))
 	require.Empty(t, r.log.String())
 
@@ -272,14 +276,14 @@ func TestCheckLabelsInAlertmanager(t *testing.T) {
 	server.Post(second)
 	require.NoError(t, r.CheckLabels(t.Context(), []*Alert{a}))
 	for _, label := range []string{"cluster", "replica"} {
-		require.InDelta(t, 1, r.value("label_mismatches", "label", label), 0)
+		require.InDelta(t, 1, r.value("notifications_label_mismatches", "label", label), 0)
 	}
 	require.Contains(t, r.log.String(), `differ="[cluster replica]"`)
 
 	second.EndsAt = time.Now()
 	server.Post(second)
 	require.NoError(t, r.CheckLabels(t.Context(), []*Alert{a}))
-	require.InDelta(t, 0, r.value("label_mismatches", "label", "cluster"), 0)
+	require.InDelta(t, 0, r.value("notifications_label_mismatches", "label", "cluster"), 0)
 
 	server.Stop()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

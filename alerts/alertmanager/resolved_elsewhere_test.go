@@ -70,7 +70,7 @@ func TestResolvedElsewhere(t *testing.T) {
 		require.Len(t, f.accepted(), 1799, "the two that were resolved elsewhere are not posted")
 		require.Equal(t, 2, f.count(get))
 		require.Equal(t, []string{"m00000", "m00001"}, resolved)
-		require.InDelta(t, 0, r.value("dropped_total"), 0)
+		require.InDelta(t, 0, r.value("notifications_dropped_total"), 0)
 		r.Send(alerts[0], retained[1])
 		synctest.Wait()
 		require.Equal(t, "m00000", f.accepted()[1799].Labels["member"], "an alert that is not retained is posted")
@@ -109,8 +109,8 @@ func TestNotResolvedElsewhere(t *testing.T) {
 				f.set(func() { change(f) })
 				r.Send(retainedVersion(a))
 				synctest.Wait()
-				require.InDelta(t, 2, r.value("sent_total"), 0)
-				require.InDelta(t, 1, r.value("alertmanager_up"), 0)
+				require.InDelta(t, 2, r.value("notifications_sent_total"), 0)
+				require.InDelta(t, 1, r.value("notifications_alertmanager_up"), 0)
 				require.Empty(t, r.log.String())
 			})
 		})
@@ -129,7 +129,7 @@ func TestExpiredAlertIsNotResolvedElsewhere(t *testing.T) {
 			r.Send(retainedVersion(a))
 		}
 		synctest.Wait()
-		require.InDelta(t, 3, r.value("sent_total"), 0)
+		require.InDelta(t, 3, r.value("notifications_sent_total"), 0)
 		require.Equal(t, 1, f.count(get))
 	})
 }

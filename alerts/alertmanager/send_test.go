@@ -28,11 +28,11 @@ func TestPostsAtOnce(t *testing.T) {
 		require.Equal(t, Alert{
 			Labels: a.Labels, Annotations: a.Annotations, GeneratorURL: a.GeneratorURL, Start: now, End: now.Add(30 * time.Second),
 		}, got[0])
-		require.InDelta(t, 1, r.value("sent_total"), 0)
-		require.InDelta(t, 1, r.value("firing"), 0)
-		require.InDelta(t, 0, r.value("queue_length"), 0)
-		require.InDelta(t, 1, r.value("alertmanager_up"), 0)
-		require.InDelta(t, float64(now.Unix()), r.value("last_success_timestamp_seconds"), 0)
+		require.InDelta(t, 1, r.value("notifications_sent_total"), 0)
+		require.InDelta(t, 1, r.value("alerts_firing"), 0)
+		require.InDelta(t, 0, r.value("notifications_queue_length"), 0)
+		require.InDelta(t, 1, r.value("notifications_alertmanager_up"), 0)
+		require.InDelta(t, float64(now.Unix()), r.value("notifications_last_success_timestamp_seconds"), 0)
 	})
 }
 
@@ -46,7 +46,7 @@ func TestBatches(t *testing.T) {
 			alerts[i].First = i%1000 == 999
 		}
 		r.Send(alerts...)
-		require.InDelta(t, 10_000, r.value("queue_length"), 0)
+		require.InDelta(t, 10_000, r.value("notifications_queue_length"), 0)
 		defer r.run()()
 		synctest.Wait()
 		require.Equal(t, 40, f.count(post))
@@ -54,7 +54,7 @@ func TestBatches(t *testing.T) {
 		require.Len(t, got, 10_000)
 		require.Equal(t, []string{"m00999", "m01999"}, got[:2])
 		require.Equal(t, []string{"m09999", "m00000", "m00001"}, got[9:12])
-		require.InDelta(t, 10_000, r.value("firing"), 0)
+		require.InDelta(t, 10_000, r.value("alerts_firing"), 0)
 	})
 }
 
@@ -89,8 +89,8 @@ func TestTooManyAlerts(t *testing.T) {
 		r.Send(first)
 		r.Send(many(5)...)
 		time.Sleep(20 * time.Second)
-		require.InDelta(t, 3, r.value("queue_length"), 0)
-		require.InDelta(t, 3, r.value("dropped_total"), 0)
+		require.InDelta(t, 3, r.value("notifications_queue_length"), 0)
+		require.InDelta(t, 3, r.value("notifications_dropped_total"), 0)
 		more := []*Alert{alertOf("second"), alertOf("third"), alertOf("fourth")}
 		for _, a := range more {
 			a.First = true
@@ -99,7 +99,7 @@ func TestTooManyAlerts(t *testing.T) {
 		f.set(func() { f.down = false })
 		time.Sleep(maxRetry)
 		require.Equal(t, []string{"second", "third", "fourth"}, members(f.accepted()))
-		require.InDelta(t, 6, r.value("dropped_total"), 0)
+		require.InDelta(t, 6, r.value("notifications_dropped_total"), 0)
 	})
 }
 
@@ -120,14 +120,14 @@ func TestRetries(t *testing.T) {
 		}
 		require.Equal(t, []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second}, pauses[:6])
 		require.Len(t, at, 16)
-		require.InDelta(t, 0, r.value("alertmanager_up"), 0)
-		require.InDelta(t, 1, r.value("queue_length"), 0)
-		require.Positive(t, r.value("failed_total", "reason", "connect"))
+		require.InDelta(t, 0, r.value("notifications_alertmanager_up"), 0)
+		require.InDelta(t, 1, r.value("notifications_queue_length"), 0)
+		require.Positive(t, r.value("notifications_errors_total", "reason", "connect"))
 
 		f.set(func() { f.down = false })
 		time.Sleep(maxRetry)
 		require.Equal(t, []string{"m1"}, members(f.accepted()))
-		require.InDelta(t, 1, r.value("alertmanager_up"), 0)
+		require.InDelta(t, 1, r.value("notifications_alertmanager_up"), 0)
 		r.Send(alertOf("m2"))
 		synctest.Wait()
 		require.Len(t, f.accepted(), 2, "posts are immediate again")
@@ -145,12 +145,12 @@ func TestAlertmanagerHangs(t *testing.T) {
 		f.set(func() { f.delay = time.Hour })
 		r.Send(many(300)...)
 		time.Sleep(9 * time.Second)
-		require.InDelta(t, 44, r.value("queue_length"), 0)
+		require.InDelta(t, 44, r.value("notifications_queue_length"), 0)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		require.InDelta(t, 300, r.value("queue_length"), 0)
-		require.InDelta(t, 256, r.value("failed_total", "reason", "timeout"), 0)
-		require.InDelta(t, 0, r.value("alertmanager_up"), 0)
+		require.InDelta(t, 300, r.value("notifications_queue_length"), 0)
+		require.InDelta(t, 256, r.value("notifications_errors_total", "reason", "timeout"), 0)
+		require.InDelta(t, 0, r.value("notifications_alertmanager_up"), 0)
 		require.Contains(t, r.log.String(), `reason=timeout err="no answer in time"`)
 		f.set(func() { f.delay = 0 })
 		time.Sleep(minRetry)
@@ -179,8 +179,8 @@ func TestNewerVersionDuringAPost(t *testing.T) {
 		time.Sleep(6 * time.Second)
 		require.Equal(t, "newer", f.accepted()[0].Annotations["summary"])
 		require.Len(t, f.accepted(), 1)
-		require.InDelta(t, 1, r.value("delivery_latency_seconds_count"), 0, "the start was not reported before")
-		require.InDelta(t, 10.25, r.value("delivery_latency_seconds_sum"), 0.01)
+		require.InDelta(t, 1, r.value("notifications_latency_seconds_count"), 0, "the start was not reported before")
+		require.InDelta(t, 10.25, r.value("notifications_latency_seconds_sum"), 0.01)
 	})
 }
 
@@ -202,8 +202,8 @@ func TestLatencyAfterAnOutage(t *testing.T) {
 		f.set(func() { f.down = false })
 		time.Sleep(maxRetry)
 		require.Len(t, f.accepted(), 1)
-		require.InDelta(t, 1, r.value("delivery_latency_seconds_count"), 0)
-		require.InDelta(t, 102.75, r.value("delivery_latency_seconds_sum"), 0.01)
+		require.InDelta(t, 1, r.value("notifications_latency_seconds_count"), 0)
+		require.InDelta(t, 102.75, r.value("notifications_latency_seconds_sum"), 0.01)
 	})
 }
 
@@ -221,14 +221,14 @@ func TestLatency(t *testing.T) {
 			r.Send(version)
 			time.Sleep(time.Second)
 		}
-		require.InDelta(t, 1, r.value("delivery_latency_seconds_count"), 0)
-		require.InDelta(t, 0.02, r.value("delivery_latency_seconds_sum"), 1e-9)
+		require.InDelta(t, 1, r.value("notifications_latency_seconds_count"), 0)
+		require.InDelta(t, 0.02, r.value("notifications_latency_seconds_sum"), 1e-9)
 		end := resolved(&again, time.Now())
 		end.Detected = time.Now()
 		r.Send(end)
 		time.Sleep(time.Second)
-		require.InDelta(t, 2, r.value("delivery_latency_seconds_count"), 0)
-		require.InDelta(t, 4, r.value("sent_total"), 0)
+		require.InDelta(t, 2, r.value("notifications_latency_seconds_count"), 0)
+		require.InDelta(t, 4, r.value("notifications_sent_total"), 0)
 	})
 }
 
@@ -240,14 +240,14 @@ func TestFiring(t *testing.T) {
 		alerts := many(3)
 		r.Send(alerts...)
 		time.Sleep(20 * time.Second)
-		require.InDelta(t, 3, r.value("firing"), 0)
+		require.InDelta(t, 3, r.value("alerts_firing"), 0)
 		r.Send(alerts[0], resolved(alerts[1], time.Now()))
 		synctest.Wait()
-		require.InDelta(t, 2, r.value("firing"), 0)
+		require.InDelta(t, 2, r.value("alerts_firing"), 0)
 		time.Sleep(10*time.Second + time.Millisecond)
-		require.InDelta(t, 1, r.value("firing"), 0, "one alert was not posted again in time")
+		require.InDelta(t, 1, r.value("alerts_firing"), 0, "one alert was not posted again in time")
 		time.Sleep(20 * time.Second)
-		require.InDelta(t, 0, r.value("firing"), 0)
+		require.InDelta(t, 0, r.value("alerts_firing"), 0)
 	})
 }
 
@@ -267,7 +267,7 @@ func TestProbes(t *testing.T) {
 			f.answers = func(*http.Request) *http.Response { return f.answer(http.StatusOK, `<html>Welcome`) }
 		})
 		time.Sleep(30 * time.Second)
-		require.InDelta(t, 0, r.value("alertmanager_up"), 0)
+		require.InDelta(t, 0, r.value("notifications_alertmanager_up"), 0)
 		require.Contains(t, r.log.String(), `reason=rejected err="the server that answers is not an Alertmanager"`)
 	})
 }
@@ -289,7 +289,7 @@ func TestLastFlush(t *testing.T) {
 				stop()
 				if hangs {
 					require.Equal(t, flushTimeout, time.Since(began))
-					require.InDelta(t, 1000, r.value("queue_length"), 0)
+					require.InDelta(t, 1000, r.value("notifications_queue_length"), 0)
 				} else {
 					require.Equal(t, 400*time.Millisecond, time.Since(began))
 					require.Len(t, f.accepted(), 1000)

@@ -28,12 +28,12 @@ func TestTLS(t *testing.T) {
 		r := startClient(t, url, func(c *config.Alertmanager) { c.TLSConfig = tls })
 		r.Send(alertOf(want))
 		if want == "" {
-			eventually(t, "the alert", func() bool { return r.value("sent_total") == 1 })
+			eventually(t, "the alert", func() bool { return r.value("notifications_sent_total") == 1 })
 			return r
 		}
-		eventually(t, "a failure", func() bool { return r.value("failed_total", "reason", "connect") > 0 })
+		eventually(t, "a failure", func() bool { return r.value("notifications_errors_total", "reason", "connect") > 0 })
 		r.logs(want)
-		require.InDelta(t, 0, r.value("sent_total"), 0)
+		require.InDelta(t, 0, r.value("notifications_sent_total"), 0)
 		return r
 	}
 	connects(t, secure, identity(trusted.File, mine), "")
@@ -58,7 +58,7 @@ func TestTLS(t *testing.T) {
 		late := trusted.IssueExpired("client")
 		r := connects(t, secure, identity(trusted.File, late), "does not accept alerts")
 		late.Replace(t, trusted.Issue("client"))
-		eventually(t, "the alert", func() bool { return r.value("sent_total") == 1 })
+		eventually(t, "the alert", func() bool { return r.value("notifications_sent_total") == 1 })
 	})
 	t.Run("expired", func(t *testing.T) {
 		own.Replace(t, trusted.IssueExpired("127.0.0.1"))

@@ -18,13 +18,13 @@ func TestWithdraw(t *testing.T) {
 		r.Send(alerts...)
 		time.Sleep(time.Minute)
 		r.Withdraw(alerts[0], alerts[1], alertOf("unknown"))
-		require.InDelta(t, 1, r.value("queue_length"), 0)
+		require.InDelta(t, 1, r.value("notifications_queue_length"), 0)
 		again := *alerts[1]
 		r.Send(&again)
 		f.set(func() { f.down = false })
 		time.Sleep(maxRetry)
 		require.Equal(t, []string{"m00002", "m00001"}, members(f.accepted()))
-		require.InDelta(t, 0, r.value("dropped_total"), 0)
+		require.InDelta(t, 0, r.value("notifications_dropped_total"), 0)
 	})
 }
 
@@ -44,7 +44,7 @@ func TestWithdrawDuringAPost(t *testing.T) {
 		r.Send(&again)
 		time.Sleep(9 * time.Second)
 		synctest.Wait()
-		require.InDelta(t, 2, r.value("queue_length"), 0)
+		require.InDelta(t, 2, r.value("notifications_queue_length"), 0)
 		f.set(func() { f.delay = 0 })
 		time.Sleep(maxRetry)
 		require.ElementsMatch(t, []string{"m00001", "m00002"}, members(f.accepted()))

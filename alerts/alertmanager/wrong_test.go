@@ -52,10 +52,10 @@ func TestWrongURL(t *testing.T) {
 			t.Parallel()
 			r := startClient(t, tt.url, tt.config)
 			r.Send(alertOf("m1"))
-			eventually(t, "two failures", func() bool { return r.value("failed_total", "reason", reasonIn(tt.want)) >= 2 })
+			eventually(t, "two failures", func() bool { return r.value("notifications_errors_total", "reason", reasonIn(tt.want)) >= 2 })
 			require.Contains(t, r.log.String(), `level=WARN msg="Alertmanager does not accept alerts" alertmanager=`+tt.url+" "+tt.want)
 			require.Equal(t, 1, strings.Count(r.log.String(), "\n"))
-			require.InDelta(t, 0, r.value("alertmanager_up"), 0)
+			require.InDelta(t, 0, r.value("notifications_alertmanager_up"), 0)
 		})
 	}
 }

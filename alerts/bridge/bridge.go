@@ -84,7 +84,7 @@ func New(o Options) (*Bridge, error) {
 	b := &Bridge{
 		log: o.Logger.With("component", "bridge"), collector: o.Collector, pending: o.Pending, metrics: metrics,
 		retainedAlerts: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "servicegroup_alerts_held",
+			Name: "servicegroup_alerts_retained",
 			Help: "Number of alerts kept firing because their source or member can't be read.",
 		}),
 		changed: make(chan struct{}, 1),

@@ -166,7 +166,7 @@ func (r *testBridge) value(name, labels string) (sum float64) {
 	require.NoError(r.t, err)
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
-			if family.GetName() == "servicegroup_alerts_"+name && strings.Contains(fmt.Sprint(m.GetLabel()), labels) {
+			if family.GetName() == "servicegroup_"+name && strings.Contains(fmt.Sprint(m.GetLabel()), labels) {
 				sum += m.GetGauge().GetValue() + m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
 			}
 		}

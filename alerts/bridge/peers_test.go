@@ -43,12 +43,12 @@ func TestTwoExporters(t *testing.T) {
 		r.run()
 	}
 	for _, r := range []*testBridge{one, other} {
-		eventually(t, "the bridge", func() bool { return r.value("alertmanager_up", server.URL()) == 1 })
+		eventually(t, "the bridge", func() bool { return r.value("notifications_alertmanager_up", server.URL()) == 1 })
 	}
 	one.fake.set(snapshot("s", "a:down b:up c:up"))
 	other.fake.set(snapshot("s", "a:down b:up c:up"))
 	for _, r := range []*testBridge{one, other} {
-		eventually(t, "re-posts", func() bool { return r.value("sent_total", server.URL()) >= 3 })
+		eventually(t, "re-posts", func() bool { return r.value("notifications_sent_total", server.URL()) >= 3 })
 	}
 	require.Len(t, server.Alerts(), 1)
 	notified := hook.Wait("notification", func(all []testserver.Notification) bool { return len(all) > 0 })
@@ -70,22 +70,22 @@ func TestRetainedAlertIsResolvedElsewhere(t *testing.T) {
 		eventually(t, "the alert", func() bool { return len(server.Alerts()) == 1 })
 	}
 	r.fake.set(unreadable("s"))
-	eventually(t, "a retained alert", func() bool { return r.value("held", "") == 1 })
+	eventually(t, "a retained alert", func() bool { return r.value("alerts_retained", "") == 1 })
 
 	// A restarted Alertmanager does not have the alert. That does not mean that it was resolved.
 	first.Kill()
 	first.Start()
 	eventually(t, "the alert again", func() bool { return len(first.Alerts()) == 1 })
-	sent := r.value("sent_total", "")
-	eventually(t, "re-posts", func() bool { return r.value("sent_total", "") >= sent+6 })
-	require.InDelta(t, 1, r.value("held", ""), 0)
+	sent := r.value("notifications_sent_total", "")
+	eventually(t, "re-posts", func() bool { return r.value("notifications_sent_total", "") >= sent+6 })
+	require.InDelta(t, 1, r.value("alerts_retained", ""), 0)
 	require.Len(t, first.Alerts(), 1)
 
 	// Prometheus repeats the end, to one of the two Alertmanagers.
 	end := testserver.Alert{Labels: first.Alerts()[0].Labels, StartsAt: time.Now().Add(-time.Hour), EndsAt: time.Now()}
 	eventually(t, "the end", func() bool {
 		first.Post(end)
-		return r.value("held", "") == 0
+		return r.value("alerts_retained", "") == 0
 	})
 	eventually(t, "the end in both", func() bool { return len(first.Alerts()) == 0 && len(second.Alerts()) == 0 })
 	require.Contains(t, r.log.String(), `msg="Retained alerts ended: another sender has resolved them in Alertmanager" component=bridge alerts=1`)
@@ -96,8 +96,8 @@ func TestRetainedAlertIsResolvedElsewhere(t *testing.T) {
 	again.configure(quick, first.URL())
 	again.fake.set(unreadable("s"))
 	again.run()
-	eventually(t, "the bridge", func() bool { return again.value("alertmanager_up", first.URL()) == 1 })
-	require.InDelta(t, 0, again.value("held", ""), 0)
+	eventually(t, "the bridge", func() bool { return again.value("notifications_alertmanager_up", first.URL()) == 1 })
+	require.InDelta(t, 0, again.value("alerts_retained", ""), 0)
 	again.fake.set(longDown())
 	eventually(t, "a death that is seen is posted", func() bool { return len(first.Alerts()) == 1 })
 }

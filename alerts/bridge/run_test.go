@@ -45,7 +45,7 @@ func TestRecoveryWhileAlertmanagerIsAway(t *testing.T) {
 		f.set(func() { f.down = false })
 		time.Sleep(time.Minute)
 		require.NotContains(t, about(f.received()), "MemberDown s/g/a")
-		require.InDelta(t, 1, r.value("firing", am), 0)
+		require.InDelta(t, 1, r.value("alerts_firing", am), 0)
 	})
 }
 
@@ -60,7 +60,7 @@ func TestDeathIsPostedAtOnce(t *testing.T) {
 		defer r.run()()
 		time.Sleep(7 * time.Second)
 		f.received()
-		require.Zero(t, r.value("delivery_latency_seconds", am), "its death was not seen")
+		require.Zero(t, r.value("notifications_latency_seconds", am), "its death was not seen")
 
 		died := time.Now()
 		r.fake.set(snapshot("s", "a:down b:up c:up d:up e:down"))
@@ -84,9 +84,9 @@ func TestDeathIsPostedAtOnce(t *testing.T) {
 			GeneratorURL: "https://exporter/member?group=g&member=a&source=s",
 			StartsAt:     died.UTC(), EndsAt: died.Add(coalesce + 30*time.Second).UTC(),
 		}, got[1])
-		require.InDelta(t, 1, r.value("delivery_latency_seconds", am), 0)
+		require.InDelta(t, 1, r.value("notifications_latency_seconds", am), 0)
 		time.Sleep(time.Minute)
-		require.InDelta(t, 1, r.value("delivery_latency_seconds", am), 0, "repetitions have none")
+		require.InDelta(t, 1, r.value("notifications_latency_seconds", am), 0, "repetitions have none")
 	})
 }
 
@@ -102,8 +102,8 @@ func TestManyDeaths(t *testing.T) {
 		posts := f.batches()
 		require.Len(t, posts, 40)
 		require.ElementsMatch(t, []string{"MassFailure s", "Degraded s/g", "Outage s/g"}, about(posts[0][:3]))
-		require.InDelta(t, 10_003, r.value("firing", am), 0)
-		require.GreaterOrEqual(t, r.value("delivery_latency_seconds", am), float64(eventBuffer))
+		require.InDelta(t, 10_003, r.value("alerts_firing", am), 0)
+		require.GreaterOrEqual(t, r.value("notifications_latency_seconds", am), float64(eventBuffer))
 	})
 }
 
@@ -155,9 +155,9 @@ func TestReload(t *testing.T) {
 		require.Equal(t, []string{"MemberDown s/g/a"}, about(got))
 		require.Equal(t, "cloud", got[0].Labels["team"])
 		require.Equal(t, none+(two-none)/2, r.series())
-		require.Zero(t, r.value("sent_total", "gone"))
+		require.Zero(t, r.value("notifications_sent_total", "gone"))
 		time.Sleep(time.Minute)
-		require.InDelta(t, 1, r.value("firing", am), 0)
+		require.InDelta(t, 1, r.value("alerts_firing", am), 0)
 
 		// A configuration that was never in use is closed too.
 		r.configure(nil, "http://never:9093")
@@ -191,12 +191,12 @@ func TestRestart(t *testing.T) {
 		defer after.run()()
 		synctest.Wait()
 		require.Equal(t, []string{"MemberDown s/g/a"}, about(f.received()))
-		require.InDelta(t, 1, after.value("held", ""), 0)
+		require.InDelta(t, 1, after.value("alerts_retained", ""), 0)
 		after.fake.set(snapshot("s", "a:up b:up c:up"))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		require.InDelta(t, 0, after.value("held", ""), 0)
-		require.InDelta(t, 0, after.value("firing", am), 0)
+		require.InDelta(t, 0, after.value("alerts_retained", ""), 0)
+		require.InDelta(t, 0, after.value("alerts_firing", am), 0)
 		require.Zero(t, f.ended, "the bridge does not resolve")
 	})
 }
@@ -214,7 +214,7 @@ func TestEndIsPosted(t *testing.T) {
 		got := f.received()
 		require.Equal(t, []string{"MemberDown s/g/a"}, about(got[:1]))
 		require.Len(t, got, f.ended)
-		require.InDelta(t, 0, r.value("firing", am), 0)
+		require.InDelta(t, 0, r.value("alerts_firing", am), 0)
 	})
 }
 
@@ -256,10 +256,10 @@ func TestAlertmanagersAreRemovedAndAdded(t *testing.T) {
 		time.Sleep(time.Second)
 		r.fake.set(unreadable("s"))
 		time.Sleep(time.Minute)
-		require.InDelta(t, 1, r.value("held", ""), 0)
+		require.InDelta(t, 1, r.value("alerts_retained", ""), 0)
 		r.configure(nil)
 		time.Sleep(time.Hour)
-		require.InDelta(t, 0, r.value("held", ""), 0)
+		require.InDelta(t, 0, r.value("alerts_retained", ""), 0)
 		require.Empty(t, r.file.load())
 		f.received()
 		r.configure(nil, am)
@@ -311,7 +311,7 @@ func TestUpgrade(t *testing.T) {
 		for _, a := range posted {
 			require.Equal(t, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), a.StartsAt)
 		}
-		require.InDelta(t, 9, r.value("held", ""), 0)
+		require.InDelta(t, 9, r.value("alerts_retained", ""), 0)
 		require.Empty(t, r.log.String())
 
 		r.fake.set(snapshot("zk", "web/w1:down web/w2:up web/w3:up"), snapshot("nova/cell1", many(6, "up")))

@@ -12,7 +12,7 @@ const noBridge = "no data: bridge off"
 const ofAlertmanager = ofJob + `, alertmanager=~"$alertmanager"`
 
 // delivery is the histogram of the time from the poll that saw a death to the delivery of its alert.
-const delivery = "servicegroup_alerts_delivery_latency_seconds"
+const delivery = "servicegroup_notifications_latency_seconds"
 
 func perAlertmanager(metric string) string {
 	return `max by (instance, alertmanager) (` + metric + `{` + ofAlertmanager + `})`
@@ -26,7 +26,7 @@ func (p *page) bridge() {
 	p.graph(panel{
 		title: "Alertmanager can be reached", about: "Whether the last alerts were delivered to this Alertmanager: 1, or 0 if they were not.",
 		unit: units.Short, empty: noBridge,
-		queries: []query{{expr: perAlertmanager("servicegroup_alerts_alertmanager_up"), legend: legend}},
+		queries: []query{{expr: perAlertmanager("servicegroup_notifications_alertmanager_up"), legend: legend}},
 		draw:    lines().LineInterpolation(common.LineInterpolationStepAfter).Max(1).Decimals(0),
 	})
 	graph("Delivery latency", "Time from the poll that saw a death until the Alertmanager has the alert.", units.Seconds,
@@ -34,33 +34,33 @@ func (p *page) bridge() {
 	graph("Alerts firing", "Alerts that the bridge keeps firing in each Alertmanager, and alerts that are retained because their source "+
 		"can't be read.", units.Short,
 		query{expr: perAlertmanager("servicegroup_alerts_firing"), legend: legend},
-		query{expr: `max by (instance) (servicegroup_alerts_held{` + ofJob + `})`, legend: "{{instance}} retained"})
+		query{expr: `max by (instance) (servicegroup_alerts_retained{` + ofJob + `})`, legend: "{{instance}} retained"})
 	graph("Alerts sent per minute", "Delivered alerts, including those that are sent again so that they keep firing.", units.Short,
 		query{
-			expr:   `60 * max by (instance, alertmanager) (rate(servicegroup_alerts_sent_total{` + ofAlertmanager + `}[$__rate_interval]))`,
+			expr:   `60 * max by (instance, alertmanager) (rate(servicegroup_notifications_sent_total{` + ofAlertmanager + `}[$__rate_interval]))`,
 			legend: legend,
 		})
 	graph("Alerts failed or dropped per minute", "Alerts that were not delivered, by reason: the request failed, or the queue was full.",
 		units.Short,
 		query{
-			expr: `60 * sum by (instance, alertmanager, reason) (rate(servicegroup_alerts_failed_total{` + ofAlertmanager +
+			expr: `60 * sum by (instance, alertmanager, reason) (rate(servicegroup_notifications_errors_total{` + ofAlertmanager +
 				`}[$__rate_interval]))`,
 			legend: legend + " {{reason}}",
 		},
 		query{
-			expr:   `60 * sum by (instance, alertmanager) (rate(servicegroup_alerts_dropped_total{` + ofAlertmanager + `}[$__rate_interval]))`,
+			expr:   `60 * sum by (instance, alertmanager) (rate(servicegroup_notifications_dropped_total{` + ofAlertmanager + `}[$__rate_interval]))`,
 			legend: legend + " dropped",
 		})
 	graph("Queue length", "Alerts that wait to be sent to each Alertmanager.", units.Short,
-		query{expr: perAlertmanager("servicegroup_alerts_queue_length"), legend: legend})
+		query{expr: perAlertmanager("servicegroup_notifications_queue_length"), legend: legend})
 	graph("Time since the last success", "How long ago alerts were last delivered to each Alertmanager.", units.Seconds,
 		query{
-			expr: since(perAlertmanager("servicegroup_alerts_last_success_timestamp_seconds")), legend: legend,
+			expr: since(perAlertmanager("servicegroup_notifications_last_success_timestamp_seconds")), legend: legend,
 		})
 	p.graph(panel{
 		title: "Alertmanager's clock", about: "The clock of each Alertmanager minus the exporter's clock.",
 		unit: units.Seconds, empty: noBridge,
-		queries: []query{{expr: perAlertmanager("servicegroup_alerts_clock_offset_seconds"), legend: legend}},
+		queries: []query{{expr: perAlertmanager("servicegroup_notifications_alertmanager_clock_offset_seconds"), legend: legend}},
 		draw:    signed(),
 	})
 	p.graph(panel{
@@ -68,7 +68,7 @@ func (p *page) bridge() {
 		about: "Alerts that an Alertmanager has twice, from the bridge and from Prometheus, because a label differs. They should be one alert.",
 		unit:  units.Short, empty: "No mismatch, or bridge off",
 		queries: []query{{
-			expr:   `max by (instance, alertmanager, label) (servicegroup_alerts_label_mismatches{` + ofAlertmanager + `})`,
+			expr:   `max by (instance, alertmanager, label) (servicegroup_notifications_label_mismatches{` + ofAlertmanager + `})`,
 			legend: legend + " {{label}}",
 		}},
 	})

@@ -95,8 +95,8 @@ func (p *page) latencies() {
 			{expr: quantile("0.99", latency, recently), legend: "99 %"},
 			{expr: canary("0.5", recently), legend: "canary median"},
 			{expr: canary("0.99", recently), legend: "canary 99 %"},
-			{expr: ofSources(`servicegroup_source_down_time_seconds`), legend: "target: heartbeat timeout of {{source}}"},
-			{expr: ofSources(`servicegroup_source_down_time_seconds`) + ` + ` + alertMargin, legend: "target: alert of {{source}}"},
+			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`), legend: "target: heartbeat timeout of {{source}}"},
+			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`) + ` + ` + alertMargin, legend: "target: alert of {{source}}"},
 		},
 		draw: target(lines(), "/^target/"),
 	})

@@ -13,7 +13,7 @@ func exporter() *page {
 	p.jobs()
 	p.instances()
 	p.sources()
-	p.pick("alertmanager", "Alertmanager", `label_values(servicegroup_alerts_alertmanager_up{job=~"$job"}, alertmanager)`)
+	p.pick("alertmanager", "Alertmanager", `label_values(servicegroup_notifications_alertmanager_up{job=~"$job"}, alertmanager)`)
 
 	p.row("Exporters")
 	p.exporters()
@@ -134,7 +134,7 @@ func (p *page) polls() {
 	p.graph(panel{
 		title: "Requests per minute", about: "Queries or round trips of the polls of each source.",
 		unit:    units.Short,
-		queries: []query{{expr: perMinute("servicegroup_source_operations_total"), legend: bySourceAndExporter}},
+		queries: []query{{expr: perMinute("servicegroup_source_requests_total"), legend: bySourceAndExporter}},
 	})
 	p.graph(panel{
 		title: "Unknown members", about: "Members whose state this exporter does not know.",
@@ -181,7 +181,7 @@ func (p *page) connections() {
 				legend: "{{instance}} {{source}} rejected: {{reason}}",
 			},
 			{
-				expr: `sum by (instance, source) (increase(servicegroup_memory_failures_total{` + ofJob + `, ` + ofSource +
+				expr: `sum by (instance, source) (increase(servicegroup_state_save_failures_total{` + ofJob + `, ` + ofSource +
 					`}[$__rate_interval]))`,
 				legend: "{{instance}} {{source}} state not saved",
 			},

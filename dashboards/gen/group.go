@@ -152,7 +152,7 @@ func (p *page) heartbeats() {
 		unit: units.Seconds,
 		queries: []query{
 			age("0", "youngest"), age("0.5", "median"), age("0.9", "90 %"), age("0.99", "99 %"), age("1", "oldest"),
-			{expr: ofSources(`servicegroup_source_down_time_seconds`), legend: "heartbeat timeout of {{source}}"},
+			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`), legend: "heartbeat timeout of {{source}}"},
 		},
 		draw: target(lines(), "/^heartbeat timeout/"),
 	})

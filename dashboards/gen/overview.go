@@ -74,7 +74,7 @@ func (p *page) overviewTiles() {
 		title: "Alertmanagers down",
 		about: "Alertmanagers that no exporter's bridge can reach. Alerts from Prometheus do not depend on the bridge.",
 		unit:  units.Short, empty: noBridge,
-		queries: []query{{expr: countFalse(`max by (alertmanager) (servicegroup_alerts_alertmanager_up{job=~"$job"})`), now: true}},
+		queries: []query{{expr: countFalse(`max by (alertmanager) (servicegroup_notifications_alertmanager_up{job=~"$job"})`), now: true}},
 		draw:    number(noBridge, none()),
 	})
 	p.add(3, 4, panel{
