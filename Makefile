@@ -13,6 +13,8 @@ export GOARCH ?= $(shell go env GOARCH)
 LINT      = bin/golangci-lint
 NFPM      = bin/nfpm
 SBOM      = bin/cyclonedx-gomod
+# Programs of others that evaluate the rules and take the alerts, newer than Debian's, for tests.
+EVALUATORS = bin/prometheus bin/promtool bin/alertmanager bin/victoria-metrics bin/vmalert bin/vmalert-tool
 # The ZooKeeper client is built without the race detector: it has a data race on lastZxid (go-zookeeper/zk#35, open).
 RACE      = -race -gcflags=github.com/go-zookeeper/zk=-race=false
 FUZZTIME ?= 100000x
@@ -20,7 +22,7 @@ SOAKTIME ?= 1h
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
 
-.PHONY: build tested ci demo endtoend test deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: build tested ci demo endtoend test evaluators deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
@@ -40,6 +42,8 @@ test: deps tested ## run all tests, against real servers
 
 test-packaging: deps $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
 	cd packaging && go test -timeout 15m ./...
+
+evaluators: $(EVALUATORS) # build other versions of Prometheus, Alertmanager and VictoriaMetrics, in bin/
 
 deps:
 	tools/install-packages
@@ -65,6 +69,15 @@ check: lint prose ## lint and vet, words included; go mod verify skips modules w
 
 bin/%: tools/%/go.mod # the tool that the module names
 	env -u GOARCH go build -trimpath -modfile=$< -o $@ tool
+
+bin/prometheus bin/promtool &: tools/prometheus/go.mod # only with the service discoveries that read a file or a URL
+	env -u GOARCH CGO_ENABLED=0 go build -trimpath -tags=remove_all_sd -modfile=$< -o bin/ tool
+
+bin/victoria-metrics bin/vmalert bin/vmalert-tool &: tools/victoriametrics/go.mod
+	env -u GOARCH CGO_ENABLED=0 go build -trimpath -modfile=$< -o bin/ tool
+
+bin/alertmanager: tools/alertmanager/go.mod
+	env -u GOARCH tools/alertmanager/build $@
 
 lint: $(LINT)
 	$(LINT) fmt --diff
