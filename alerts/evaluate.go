@@ -2,21 +2,16 @@ package alerts
 
 import (
 	"slices"
-	"strings"
 
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
 // The bridge evaluates the conditions of its alerts here. They equal the conditions of the rules without
 // their "for": that compensates for scrapes that fail or are late, but one poll reads all members at the same instant.
 
-// InService returns whether a member is in service, which is what the rules record as servicegroup:service_up:in_service. A
-// member that was dead before it was forced down is fenced, and stays in service.
-func InService(m *drivers.Member, fenced bool) bool {
-	// Nova's libvirt driver disables a service by itself when its hypervisor is gone, with a reason that begins with AUTO.
-	disabledByOperator := m.Enabled == drivers.FlagNo && !strings.HasPrefix(m.DisabledReason, "AUTO:")
-	return !disabledByOperator && (m.ForcedDown != drivers.FlagYes || fenced)
-}
+// InService returns whether a member is in service: see [tracker.InService].
+func InService(m *drivers.Member, fenced bool) bool { return tracker.InService(m, fenced) }
 
 // A Tally is the number of members of a group or source that are in service, and of those among them that are down.
 type Tally struct{ InService, Down int }
@@ -52,15 +47,7 @@ func (b *Builder) SourceAlerts(source string, t Tally) []ID {
 
 // ExpectedGroups returns the groups of a source that must exist, because the configuration sets a minimum of members for
 // them. If such a group does not exist, it has too few members.
-func (b *Builder) ExpectedGroups(source string) []string {
-	var groups []string
-	for i := range b.config.Groups {
-		if g := &b.config.Groups[i]; g.Source == source && g.MinMembers > 0 {
-			groups = append(groups, g.Group)
-		}
-	}
-	return groups
-}
+func (b *Builder) ExpectedGroups(source string) []string { return b.config.ExpectedGroups(source) }
 
 // IsPosted returns whether the bridge posts the alert with this name.
 func IsPosted(alert string) bool {

@@ -17,17 +17,18 @@ func CollectorSources(polled []sources.Source, logger *slog.Logger) []collector.
 	configs := make([]collector.SourceConfig, 0, len(polled))
 	for _, s := range polled {
 		configs = append(configs, collector.SourceConfig{
-			Name:         s.Name,
-			Open:         func() (drivers.Driver, error) { return s.Open(logger.With("source_name", s.Name)) },
-			Fingerprint:  s.Fingerprint,
-			PollInterval: time.Duration(s.Declared.PollInterval),
-			PollTimeout:  time.Duration(s.Declared.PollTimeout),
-			ForgetAfter:  time.Duration(s.Declared.ForgetAfter),
-			UpOnly:       s.Declared.MemberMetrics == config.MemberMetricsMinimal,
-			Driver:       s.Driver,
-			Schema:       s.Schema,
-			Layout:       s.Layout,
-			Service:      s.Service,
+			Name:           s.Name,
+			Open:           func() (drivers.Driver, error) { return s.Open(logger.With("source_name", s.Name)) },
+			Fingerprint:    s.Fingerprint,
+			PollInterval:   time.Duration(s.Declared.PollInterval),
+			PollTimeout:    time.Duration(s.Declared.PollTimeout),
+			ForgetAfter:    time.Duration(s.Declared.ForgetAfter),
+			ExpectedGroups: s.ExpectedGroups,
+			UpOnly:         s.Declared.MemberMetrics == config.MemberMetricsMinimal,
+			Driver:         s.Driver,
+			Schema:         s.Schema,
+			Layout:         s.Layout,
+			Service:        s.Service,
 		})
 	}
 	return configs

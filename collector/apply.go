@@ -80,6 +80,7 @@ func (c *Collector) replace(configs []SourceConfig, before map[string]*source, o
 		delete(before, cfg.Name)
 		driver, isNew := opened[cfg.Name]
 		if !isNew {
+			old.adjust(cfg)
 			sources = append(sources, old)
 			continue
 		}

@@ -240,3 +240,23 @@ func TestForgetAfterOfANewConfiguration(t *testing.T) {
 		}))
 	})
 }
+
+// The groups that a source must have may change without the source being opened again.
+func TestExpectedGroups(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("h/x:up:rostered")
+		cfg := config("a", d)
+		cfg.ExpectedGroups = []string{"g", "h"}
+		require.NoError(t, b.Apply([]SourceConfig{cfg}))
+		require.Empty(t, b.Snapshots()[0].Groups)
+		b.scrape(sec)
+		known := func(name string, members int) GroupState {
+			return GroupState{Name: name, InService: members, Known: true, LastKnown: time.Now()}
+		}
+		require.Equal(t, []GroupState{known("g", 0), known("h", 1)}, b.Snapshots()[0].Groups)
+		cfg.ExpectedGroups = nil
+		require.NoError(t, b.Apply([]SourceConfig{cfg}))
+		b.scrape(sec)
+		require.Equal(t, []GroupState{known("h", 1)}, b.Snapshots()[0].Groups)
+	})
+}

@@ -3,6 +3,7 @@ package collector
 import (
 	"time"
 
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
@@ -30,6 +31,10 @@ type SourceConfig struct {
 	// ForgetAfter is how long a dead member that the backend no longer lists is remembered; zero: [DefaultForgetAfter].
 	ForgetAfter time.Duration
 
+	// ExpectedGroups names the groups that must exist, because their alerts need a number of members. A group that the source
+	// does not have counts as one without members. Apply takes it over although the fingerprint is equal.
+	ExpectedGroups []string
+
 	// UpOnly makes service_up the only series of a member.
 	UpOnly bool
 
@@ -49,4 +54,9 @@ func (c SourceConfig) withDefaults() SourceConfig {
 		c.ForgetAfter = DefaultForgetAfter
 	}
 	return c
+}
+
+// tracking returns the settings of the source's tracker.
+func (c *SourceConfig) tracking() tracker.Settings {
+	return tracker.Settings{ForgetAfter: c.ForgetAfter, ExpectedGroups: c.ExpectedGroups}
 }

@@ -72,8 +72,8 @@ func (d *descs) describeMembers() {
 	member(seriesInfo, "servicegroup_member_info",
 		"The labels are attributes of the member that may change. The value is always 1.")
 	d.members = d.add("servicegroup_members",
-		"The group has this many members that are up or down. While the silence of some may be due to an outage, the only series "+
-			"is the number of unknown members. There is no series while the source can't be read.",
+		"The group has this many members in each state: up, down, unknown, out_of_service. Each member is in exactly one. Those "+
+			"that an operator has disabled or forced down are out_of_service. While the source can't be read, all others are unknown.",
 		"source", "group", "state")
 }
 

@@ -9,10 +9,7 @@ import (
 
 // publish renders what is known now for scrapes. The caller holds the lock.
 func (s *source) publish() {
-	samples := s.renderSource()
-	if s.now.Readable {
-		samples = append(samples, s.renderGroups()...)
-	}
+	samples := append(s.renderSource(), s.renderGroups()...)
 	series := s.renderMembers()
 	s.show.Lock()
 	defer s.show.Unlock()
@@ -78,8 +75,8 @@ func (s *source) renderCounts(labels []*dto.LabelPair) []*sample {
 	}
 }
 
-// renderGroups counts the members of each group. If some unknown members may be up, it shows only how many are unknown: counts
-// without them would look like an outage of the group.
+// renderGroups counts the members of each group by state. Each member is in exactly one. While the source can't be read, the
+// members in service are unknown.
 func (s *source) renderGroups() []*sample {
 	var samples []*sample
 	for _, g := range s.tracker.Groups() {
@@ -90,12 +87,14 @@ func (s *source) renderGroups() []*sample {
 				value:  float64(members),
 			})
 		}
-		if g.InDoubt {
-			count("unknown", g.Unknown)
-		} else {
-			count("down", g.Down)
-			count("up", g.Up)
+		up, down, unknown := g.Up, g.Down, g.Unknown
+		if !s.now.Readable {
+			up, down, unknown = 0, 0, up+down+unknown
 		}
+		count("down", down)
+		count("out_of_service", g.OutOfService)
+		count("unknown", unknown)
+		count("up", up)
 	}
 	return samples
 }

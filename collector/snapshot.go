@@ -36,6 +36,21 @@ type Snapshot struct {
 	// Members is sorted by group and name. While the source can't be read it has what was known before, with every
 	// state Unknown.
 	Members []MemberState
+	// Groups is sorted by name. It has the groups with members and the expected ones.
+	Groups []GroupState
+}
+
+// A GroupState is a group as the last poll left it that knew the group as a whole.
+type GroupState struct {
+	Name string
+	// InService is how many members are in service, and Down how many of them are down, as of LastKnown. A member whose row
+	// is damaged counts in both if it was down before, and else in neither.
+	InService, Down int
+	// Known reports that the last poll could say of the group as a whole. It is false while the source or the group can't be
+	// read, and while a member is in doubt.
+	Known bool
+	// LastKnown is when the last poll ended that knew the group, by this machine's clock; zero: none did.
+	LastKnown time.Time
 }
 
 // A MemberState is a member as it was last seen, with its state.
@@ -48,6 +63,11 @@ type MemberState struct {
 	// Fenced reports that the member is forced down and was dead before, as a fencing agent leaves it. A member that was
 	// up when it was forced down, or that was forced down when it was first seen, is out of service on purpose.
 	Fenced bool
+	// InService reports that the member is meant to be up: no operator has disabled it, and it is not forced down or is fenced.
+	InService bool
+	// DecidedDown reports that the member is in service and down by the last verdict on it. It stays while the source, the
+	// group or the member's row can't be read. This is what alerts.
+	DecidedDown bool
 	// Since is when this program saw the last change of state, or first saw the member, by this machine's clock.
 	Since time.Time
 	// Transitions is the number of deaths and recoveries seen.
@@ -59,9 +79,25 @@ func memberStates(t *tracker.Tracker, readable bool) []MemberState {
 	members := t.Members()
 	states := make([]MemberState, len(members))
 	for i, m := range members {
-		states[i] = MemberState{Member: m.Member, Fenced: m.Fenced, Since: m.Since.Wall, Transitions: m.Transitions}
+		states[i] = MemberState{
+			Member: m.Member, Fenced: m.Fenced, InService: m.InService(), DecidedDown: m.DecidedDown(),
+			Since: m.Since.Wall, Transitions: m.Transitions,
+		}
 		if readable {
 			states[i].State, states[i].InDoubt = m.State(), m.InDoubt()
+		}
+	}
+	return states
+}
+
+// groupStates returns the groups for a snapshot.
+func groupStates(t *tracker.Tracker, readable bool) []GroupState {
+	groups := t.Groups()
+	states := make([]GroupState, len(groups))
+	for i := range groups {
+		g := &groups[i]
+		states[i] = GroupState{
+			Name: g.Name, InService: g.InService, Down: g.DecidedDown, Known: readable && !g.InDoubt, LastKnown: g.LastKnown,
 		}
 	}
 	return states

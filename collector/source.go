@@ -70,7 +70,7 @@ func newSource(cfg SourceConfig, driver drivers.Driver, env *environment, before
 
 func (s *source) begin() {
 	s.env.metrics.addSource(s.cfg.Name)
-	s.tracker = tracker.New(tracker.Options{Source: s.cfg.Name, ForgetAfter: s.cfg.ForgetAfter})
+	s.tracker = tracker.New(tracker.Options{Source: s.cfg.Name, Settings: s.cfg.tracking()})
 	now := s.env.clock()
 	if saved := s.env.states.load(s.cfg.Name, now.Wall, s.cfg.ForgetAfter); saved != nil {
 		s.tracker.Restore(saved, now)
@@ -84,9 +84,19 @@ func (s *source) inherit(before *source) {
 	defer before.mu.Unlock()
 	s.tracker, s.now, s.lost = before.tracker, before.now, before.lost
 	s.unsaved, s.saved = before.unsaved, before.saved
-	s.tracker.SetForgetAfter(s.cfg.ForgetAfter)
+	s.tracker.Set(s.cfg.tracking())
 	before.members = memberStates(before.tracker, before.now.Readable)
+	before.now.Groups = groupStates(before.tracker, before.now.Readable)
 	before.tracker = nil
+}
+
+// adjust takes over the settings that do not belong to the fingerprint.
+func (s *source) adjust(cfg SourceConfig) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.ExpectedGroups = cfg.ExpectedGroups
+	s.tracker.Set(s.cfg.tracking())
+	s.publish()
 }
 
 // snapshot returns what is known.
@@ -95,6 +105,7 @@ func (s *source) snapshot() Snapshot {
 	defer s.mu.Unlock()
 	if s.members == nil { // inherit has set them where there is no tracker any more
 		s.members = memberStates(s.tracker, s.now.Readable)
+		s.now.Groups = groupStates(s.tracker, s.now.Readable)
 	}
 	snap := s.now
 	snap.Members = s.members

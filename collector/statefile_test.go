@@ -23,7 +23,7 @@ func testFiles(t *testing.T, folder string) stateFiles {
 
 // savedOf is what a tracker with two members saves.
 func savedOf(source string) *tracker.Saved {
-	t := tracker.New(tracker.Options{Source: source, ForgetAfter: hour})
+	t := tracker.New(tracker.Options{Source: source, Settings: tracker.Settings{ForgetAfter: hour}})
 	t.Observe(&drivers.Poll{Members: rows("a:up b:down")}, tracker.Instant{Wall: t0}, tracker.Instant{Wall: t0})
 	return t.Save()
 }

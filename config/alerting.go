@@ -271,6 +271,18 @@ func (g *AlertGroup) Fits(source, group string) bool {
 	return g.Group == group && (g.Source == "" || g.Source == source || strings.HasPrefix(source, g.Source+"/"))
 }
 
+// ExpectedGroups returns the groups that must exist in a source, because the configuration names the source and sets a
+// minimum of members for them. If such a group does not exist, it has too few members.
+func (a *Alerting) ExpectedGroups(source string) []string {
+	var groups []string
+	for i := range a.Groups {
+		if g := &a.Groups[i]; g.Source == source && g.MinMembers > 0 {
+			groups = append(groups, g.Group)
+		}
+	}
+	return groups
+}
+
 // overlaps reports whether both settings may be for the same group.
 func (g *AlertGroup) overlaps(other *AlertGroup) bool {
 	return g.Group == other.Group &&

@@ -17,6 +17,7 @@ import (
 // A Set has the expanded sources of one configuration. Its methods may be called concurrently.
 type Set struct {
 	declaredSources []config.Source
+	alerting        *config.Alerting
 	clouds          map[string]*cloud // by the name of the declared source
 	changed         chan struct{}
 	logger          *slog.Logger
@@ -25,7 +26,10 @@ type Set struct {
 // New returns the set of a configuration. It starts with the cells of the previous configuration's set, so that they stay when
 // the configuration is reloaded or the API database is unreachable. For the first configuration, before is nil.
 func New(c *config.Config, before *Set, logger *slog.Logger) *Set {
-	x := &Set{declaredSources: c.Sources, clouds: map[string]*cloud{}, changed: make(chan struct{}, 1), logger: logger}
+	x := &Set{
+		declaredSources: c.Sources, alerting: &c.Alerting, clouds: map[string]*cloud{},
+		changed: make(chan struct{}, 1), logger: logger,
+	}
 	if before == nil {
 		before = x
 	}
@@ -76,6 +80,9 @@ func (x *Set) Sources() []Source {
 				all = append(all, part)
 			}
 		}
+	}
+	for i := range all {
+		all[i].ExpectedGroups = x.alerting.ExpectedGroups(all[i].Name)
 	}
 	return all
 }

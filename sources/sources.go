@@ -70,6 +70,9 @@ type Source struct {
 	// the settings of the roster. It is a hash, which hides the settings.
 	Fingerprint string
 
+	// ExpectedGroups names the groups that must exist in this source, by the configuration of alerts.
+	ExpectedGroups []string
+
 	rows *db.Config // of a part of Nova: its table of services
 	open opener
 }

@@ -93,7 +93,7 @@ func (h history) run(t *testing.T) {
 }
 
 func newTracker(forgetAfter time.Duration) *Tracker {
-	return New(Options{Source: "s", ForgetAfter: forgetAfter})
+	return New(Options{Source: "s", Settings: Settings{ForgetAfter: forgetAfter}})
 }
 
 // restarted returns the tracker of the next process, which knows what this tracker saved.
@@ -112,19 +112,53 @@ func restarted(t *testing.T, tr *Tracker, now Instant) *Tracker {
 func requireSound(t *testing.T, tr *Tracker) {
 	t.Helper()
 	require.Len(t, tr.members, len(tr.order))
-	up, down, unknown := 0, 0, 0
+	counted := make(map[string]Group)
+	unknown := 0
 	for i, m := range tr.order {
 		require.Same(t, m, tr.members[m.Key()])
 		require.False(t, m.Since.IsZero())
 		require.Nil(t, m.row)
 		require.True(t, !m.Fenced || m.forced() && m.state == Down, "fenced")
 		require.True(t, i == 0 || Compare(tr.order[i-1], m) < 0, "order")
+		g := counted[m.Group]
+		g.Name = m.Group
+		inService := InService(&m.Member, m.Fenced)
+		switch state := m.State(); {
+		case !inService:
+			g.OutOfService++
+		case state == Up:
+			g.Up++
+		case state == Down:
+			g.Down++
+		default:
+			g.Unknown++
+		}
+		if m.State() == Unknown {
+			unknown++
+		}
+		g.InDoubt = g.InDoubt || m.InDoubt()
+		require.True(t, !m.DecidedDown() || inService && !m.inGrace, "who is down is in service")
+		if m.DecidedDown() {
+			g.DecidedDown++
+		}
+		if inService && (m.State() != Unknown || m.DecidedDown()) {
+			g.InService++
+		}
+		counted[m.Group] = g
 	}
-	for _, g := range tr.groups {
-		up, down, unknown = up+g.Up, down+g.Down, unknown+g.Unknown
-	}
-	require.Equal(t, len(tr.order), up+down+unknown)
 	require.Equal(t, unknown, tr.Unknown())
+	for _, g := range tr.Groups() {
+		want := counted[g.Name]
+		delete(counted, g.Name)
+		require.LessOrEqual(t, g.DecidedDown, g.InService, g.Name)
+		require.Equal(t, [4]int{want.Up, want.Down, want.Unknown, want.OutOfService}, [4]int{g.Up, g.Down, g.Unknown, g.OutOfService})
+		require.Equal(t, want.InDoubt, g.InDoubt)
+		if !g.InDoubt {
+			require.Equal(t, [2]int{want.InService, want.DecidedDown}, [2]int{g.InService, g.DecidedDown})
+			require.Equal(t, tr.last.end.Wall, g.LastKnown)
+		}
+	}
+	require.Empty(t, counted, "groups that are missing")
 }
 
 func inWords(tr *Tracker, out Changes) string {

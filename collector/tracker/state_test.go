@@ -12,7 +12,7 @@ import (
 
 // savedOf is what a tracker with two members saves.
 func savedOf(source string) *Saved {
-	tr := New(Options{Source: source, ForgetAfter: hour})
+	tr := New(Options{Source: source, Settings: Settings{ForgetAfter: hour}})
 	tr.Observe(&drivers.Poll{Members: rows("a:up b:down")}, Instant{Wall: t0}, Instant{Wall: t0})
 	return tr.Save()
 }

@@ -4,25 +4,33 @@
 // clock and writes no metric, log or file. The caller passes polls with their times in, and takes [Changes] out.
 //
 //   - transition.go decides what happened to a member, in one switch.
+//   - decision.go decides who is in service and who is down, which is what alerts and dashboards show.
+//   - group.go counts the members of each group.
 //   - outage.go decides what an outage of the source, or a clock that was set, excuses.
 //   - silence.go finds out for how long a dead member had been silent.
 //   - state.go is what survives a restart.
 package tracker
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
 	"servicegroup_exporter/drivers"
 )
 
-// Options are the settings of a [Tracker].
+// Settings are what may change during the life of a [Tracker].
+type Settings struct {
+	// ForgetAfter is how long a dead member that the backend no longer lists is remembered.
+	ForgetAfter time.Duration
+	// ExpectedGroups names the groups that must exist. Such a group has no members where the source has none of it.
+	ExpectedGroups []string
+}
+
+// Options are what a [Tracker] is made with.
 type Options struct {
 	// Source is the name of the source.
 	Source string
-	// ForgetAfter is how long a dead member that the backend no longer lists is remembered.
-	ForgetAfter time.Duration
+	Settings
 	// Limits bound what one source may have; zero: [DefaultLimits].
 	Limits Limits
 }
@@ -49,19 +57,9 @@ type Tracker struct {
 	newGroups map[string]bool
 	newest    time.Time
 	unknown   int
+
+	listsDatabases bool // see [drivers.Poll.ListsDatabases]
 }
-
-// A Group is how many members of a group are in each state.
-type Group struct {
-	Name              string
-	Up, Down, Unknown int
-	// InDoubt reports that some of the unknown members may be up: see [Member.InDoubt].
-	InDoubt bool
-
-	emptied Instant // when the last member had gone
-}
-
-func (g *Group) size() int { return g.Up + g.Down + g.Unknown }
 
 // New returns a Tracker that knows no members.
 func New(opts Options) *Tracker {
@@ -71,8 +69,8 @@ func New(opts Options) *Tracker {
 	return &Tracker{opts: opts, members: make(map[drivers.Key]*Member), groups: make(map[string]*Group)}
 }
 
-// SetForgetAfter changes [Options.ForgetAfter].
-func (t *Tracker) SetForgetAfter(d time.Duration) { t.opts.ForgetAfter = d }
+// Set changes the settings. They apply from the next poll on.
+func (t *Tracker) Set(settings Settings) { t.opts.Settings = settings }
 
 // Polled reports whether there was a successful poll, in this process or in a restored state.
 func (t *Tracker) Polled() bool { return t.polled }
@@ -89,18 +87,6 @@ func (t *Tracker) Unknown() int { return t.unknown }
 
 // Members returns all members, sorted by group and name. They and the slice may change with the next poll.
 func (t *Tracker) Members() []*Member { return t.order }
-
-// Groups returns the groups that have members, sorted by name.
-func (t *Tracker) Groups() []Group {
-	groups := make([]Group, 0, len(t.groups))
-	for _, g := range t.groups {
-		if g.size() > 0 {
-			groups = append(groups, *g)
-		}
-	}
-	slices.SortFunc(groups, func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
-	return groups
-}
 
 // ObserveFailure takes in that the source could not be read. It changes no member.
 func (t *Tracker) ObserveFailure() { t.failed = true }
@@ -190,54 +176,4 @@ func (t *Tracker) rejectionOf(row *drivers.Member) string {
 	default:
 		return ""
 	}
-}
-
-// count counts the members of each group by state. A group is remembered for a while after its last member has gone, so
-// that Prometheus still scrapes what was observed about it last.
-func (t *Tracker) count(changes *Changes) {
-	for name, g := range t.groups {
-		*g = Group{Name: name, emptied: g.emptied}
-	}
-	t.unknown, t.newest = 0, time.Time{}
-	var g *Group
-	for i, m := range t.order {
-		if i == 0 || t.order[i-1].Group != m.Group {
-			g = t.groupOf(m, changes)
-		}
-		switch m.State() {
-		case Up:
-			g.Up++
-		case Down:
-			g.Down++
-		default:
-			g.Unknown++
-			t.unknown++
-		}
-		g.InDoubt = g.InDoubt || m.InDoubt()
-		if h := m.LastHeartbeat; h.After(t.newest) && !h.After(t.now.clock.Add(t.poll.DownTime)) {
-			t.newest = h
-		}
-	}
-	for name, g := range t.groups {
-		switch {
-		case g.size() > 0:
-		case g.emptied.IsZero():
-			g.emptied = t.now.end
-		case t.now.end.Sub(g.emptied) >= t.opts.ForgetAfter:
-			delete(t.groups, name)
-			changes.GoneGroups = append(changes.GoneGroups, name)
-		}
-	}
-}
-
-// groupOf returns the group of a member.
-func (t *Tracker) groupOf(m *Member, changes *Changes) *Group {
-	g := t.groups[m.Group]
-	if g == nil {
-		g = &Group{Name: m.Group}
-		t.groups[m.Group] = g
-		changes.NewGroups = append(changes.NewGroups, m.Group)
-	}
-	g.emptied = Instant{}
-	return g
 }

@@ -1,0 +1,131 @@
+package tracker
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// A Group is what a [Tracker] knows of one group.
+type Group struct {
+	Name string
+
+	// Up, Down and Unknown are the members in service by their state in the last poll, OutOfService the others.
+	Up, Down, Unknown, OutOfService int
+	// InDoubt reports that some of the unknown members may be up: see [Member.InDoubt]. The last poll could not say of the
+	// group as a whole then.
+	InDoubt bool
+
+	// InService is how many members were in service, and DecidedDown how many of them were down, in the last poll that was
+	// not in doubt. That poll ended at LastKnown by this machine's clock, zero: there was none. A member whose row is damaged
+	// counts in both if it was down before, and else in neither.
+	InService, DecidedDown int
+	LastKnown              time.Time
+
+	inService, decidedDown int     // the same by the poll being observed
+	announced              bool    // it was among [Changes.NewGroups]
+	emptied                Instant // when the last member had gone
+}
+
+func (g *Group) size() int { return g.Up + g.Down + g.Unknown + g.OutOfService }
+
+// Groups returns the groups that have members or are expected, sorted by name. An expected group without members is missing
+// until a poll was observed.
+func (t *Tracker) Groups() []Group {
+	groups := make([]Group, 0, len(t.groups))
+	for _, g := range t.groups {
+		if g.size() > 0 || t.expects(g.Name) {
+			groups = append(groups, *g)
+		}
+	}
+	slices.SortFunc(groups, func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
+	return groups
+}
+
+// expects reports whether a group must exist in this source.
+func (t *Tracker) expects(group string) bool {
+	return !t.listsDatabases && slices.Contains(t.opts.ExpectedGroups, group)
+}
+
+// count counts the members of each group by state. A group is remembered for a while after its last member has gone, so
+// that Prometheus still scrapes what was observed about it last.
+func (t *Tracker) count(changes *Changes) {
+	t.listsDatabases = t.poll.ListsDatabases
+	for _, name := range t.opts.ExpectedGroups {
+		if t.groups[name] == nil && t.expects(name) {
+			t.groups[name] = &Group{Name: name}
+		}
+	}
+	for _, g := range t.groups {
+		g.Up, g.Down, g.Unknown, g.OutOfService, g.InDoubt, g.inService, g.decidedDown = 0, 0, 0, 0, false, 0, 0
+	}
+	t.unknown, t.newest = 0, time.Time{}
+	var g *Group
+	for i, m := range t.order {
+		if i == 0 || t.order[i-1].Group != m.Group {
+			g = t.groupOf(m, changes)
+		}
+		g.add(m)
+		if m.State() == Unknown {
+			t.unknown++
+		}
+		if h := m.LastHeartbeat; h.After(t.newest) && !h.After(t.now.clock.Add(t.poll.DownTime)) {
+			t.newest = h
+		}
+	}
+	for name, g := range t.groups {
+		if !g.InDoubt {
+			g.InService, g.DecidedDown, g.LastKnown = g.inService, g.decidedDown, t.now.end.Wall
+		}
+		switch {
+		case g.size() > 0 || t.expects(name):
+		case g.emptied.IsZero():
+			g.emptied = t.now.end
+		case t.now.end.Sub(g.emptied) >= t.opts.ForgetAfter:
+			delete(t.groups, name)
+			if g.announced {
+				changes.GoneGroups = append(changes.GoneGroups, name)
+			}
+		}
+	}
+}
+
+// groupOf returns the group of a member.
+func (t *Tracker) groupOf(m *Member, changes *Changes) *Group {
+	g := t.groups[m.Group]
+	if g == nil {
+		g = &Group{Name: m.Group}
+		t.groups[m.Group] = g
+	}
+	if !g.announced {
+		g.announced = true
+		changes.NewGroups = append(changes.NewGroups, m.Group)
+	}
+	g.emptied = Instant{}
+	return g
+}
+
+// add counts a member.
+func (g *Group) add(m *Member) {
+	g.InDoubt = g.InDoubt || m.InDoubt()
+	if !m.InService() {
+		g.OutOfService++
+		return
+	}
+	down := m.DecidedDown()
+	if down {
+		g.decidedDown++
+	}
+	state := m.State()
+	if down || state != Unknown {
+		g.inService++
+	}
+	switch state {
+	case Up:
+		g.Up++
+	case Down:
+		g.Down++
+	default:
+		g.Unknown++
+	}
+}
