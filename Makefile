@@ -22,7 +22,7 @@ SOAKTIME ?= 1h
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
 
-.PHONY: build tested ci demo endtoend test evaluators deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: build tested ci demo endtoend test test-evaluators evaluators deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
@@ -38,7 +38,11 @@ test: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test: deps tested ## run all tests, against real servers
 	go test $(RACE) -timeout 15m ./...
 	cd alerts/runbooks/gen && go test ./...
-	cd e2e && go test -count=1 -p 1 -timeout 10m ./... # One package at a time, because these tests measure time.
+	cd e2e && go test -count=1 -p 1 -timeout 10m $$(go list ./... | grep -v /evaluators) # One package at a time, because these tests measure time.
+
+test-evaluators: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
+test-evaluators: deps tested evaluators ## test the rules in newer releases of Prometheus, and in VictoriaMetrics
+	cd e2e && go test -count=1 -timeout 15m ./evaluators
 
 test-packaging: deps $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
 	cd packaging && go test -timeout 15m ./...
@@ -56,6 +60,7 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) generate
 	git diff --exit-code
 	$(MAKE) test
+	$(MAKE) test-evaluators
 	$(MAKE) test-packaging
 	$(MAKE) fuzz FUZZTIME=5000x
 	@echo "all checks passed"

@@ -10,14 +10,21 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/internal/rulestest"
 	"servicegroup_exporter/internal/testserver"
 )
 
-// The files in the folder tests are for promtool: `promtool test rules alerts/tests/*.yml`.
+// The files in the folder tests are for promtool: `promtool test rules alerts/tests/*.yml`. Other evaluators run them in
+// e2e/evaluators.
 
 func TestRules(t *testing.T) {
 	runPromtool(t, ".", "check", "rules", "servicegroup.rules.yml")
-	runPromtool(t, ".", "test", append([]string{"rules"}, ruleTests(t)...)...)
+	rules, err := os.ReadFile("servicegroup.rules.yml")
+	require.NoError(t, err)
+	promtool := rulestest.Promtool("promtool", testserver.Promtool(t))
+	for _, path := range ruleTests(t) {
+		promtool.Run(t, rules, path)
+	}
 }
 
 // ruleTests returns the files with tests of the shipped rules.
@@ -46,13 +53,11 @@ const (
 func TestRulesOfSettings(t *testing.T) {
 	rules, err := RuleFile(settings(t))
 	require.NoError(t, err)
-	tests, err := os.ReadFile(settingsTests)
-	require.NoError(t, err)
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "settings.rules.yml"), rules, 0o666))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "settings.yml"), tests, 0o666))
 	runPromtool(t, dir, "check", "rules", "settings.rules.yml")
-	runPromtool(t, dir, "test", "rules", "settings.yml")
+	promtool := rulestest.Promtool("promtool", testserver.Promtool(t))
+	promtool.Run(t, rules, settingsTests)
 }
 
 // settings returns the configuration of settingsConfig.

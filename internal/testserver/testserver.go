@@ -44,6 +44,16 @@ func find(t TB, program, debianPackage string) string {
 	return ""
 }
 
+// Built returns the path of a program that `make evaluators` builds.
+func Built(t TB, program string) string {
+	t.Helper()
+	path := filepath.Join(ModuleDir(t), "bin", program)
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%s is not built: run `make evaluators`", program)
+	}
+	return path
+}
+
 // TempDir creates a folder with a short path, because the path of a socket may have at most 107 characters.
 func TempDir(t TB) string {
 	t.Helper()

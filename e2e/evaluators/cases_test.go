@@ -1,0 +1,47 @@
+package evaluators
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/internal/rulestest"
+	"servicegroup_exporter/internal/testserver"
+
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+)
+
+// TestRules runs the test files of the rules in newer evaluators. `make test` runs them in Debian's promtool.
+func TestRules(t *testing.T) {
+	folder := filepath.Join(testserver.ModuleDir(t), "alerts")
+	rules, err := os.ReadFile(filepath.Join(folder, "servicegroup.rules.yml"))
+	require.NoError(t, err)
+	files, err := filepath.Glob(filepath.Join(folder, "tests", "*.yml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, e := range []rulestest.Evaluator{
+		rulestest.Promtool("promtool", testserver.Built(t, "promtool")),
+		rulestest.VMAlertTool("vmalert-tool", testserver.Built(t, "vmalert-tool")),
+	} {
+		for _, file := range files {
+			e.Run(t, rules, file)
+		}
+		e.Run(t, rulesOfSettings(t, folder), filepath.Join(folder, "testdata", "settings.yml"))
+	}
+}
+
+// rulesOfSettings returns the rules of the configuration that the tests of settings are for.
+func rulesOfSettings(t *testing.T, folder string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, "testdata", "settings.config.yml"))
+	require.NoError(t, err)
+	c := config.DefaultAlerting()
+	require.NoError(t, yaml.Unmarshal(text, &c))
+	require.NoError(t, c.Validate())
+	rules, err := alerts.RuleFile(&c)
+	require.NoError(t, err)
+	return rules
+}
