@@ -17,6 +17,9 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
+// patience is the time limit for a condition on a busy machine.
+const patience = 60 * time.Second
+
 // An environment has what the rules need in production: a database, ZooKeeper, members that are processes, two exporters, and
 // a Prometheus that scrapes and evaluates each second.
 type environment struct {

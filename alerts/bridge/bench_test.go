@@ -12,13 +12,19 @@ import (
 
 // manyMembers returns the snapshot of a source with groups of 1,000 members, of which some are down.
 func manyMembers(members, down int) []collector.Snapshot {
-	s := collector.Snapshot{Source: "nova", Readable: true, Members: make([]collector.MemberState, members)}
+	s := collector.Snapshot{Source: "nova", Readable: true, LastSuccess: began, Members: make([]collector.MemberState, members)}
 	for i := range s.Members {
 		m := &s.Members[i]
 		m.Group, m.Name = fmt.Sprintf("group%03d", i/1000), fmt.Sprintf("compute-%06d", i)
-		m.State, m.Since = collector.Up, began
+		m.State, m.Since, m.InService = collector.Up, began, true
+		if i%1000 == 0 {
+			s.Groups = append(s.Groups, collector.GroupState{Name: m.Group, Known: true, LastKnown: began})
+		}
+		g := &s.Groups[i/1000]
+		g.InService++
 		if i < down {
-			m.State = collector.Down
+			m.State, m.DecidedDown = collector.Down, true
+			g.Down++
 		}
 	}
 	return []collector.Snapshot{s}
@@ -39,11 +45,10 @@ func eachSize(b *testing.B, run func(b *testing.B, snapshots []collector.Snapsho
 func BenchmarkStep(b *testing.B) {
 	eachSize(b, func(b *testing.B, snapshots []collector.Snapshot) {
 		c := config.DefaultAlerting()
-		schedule, builder, s := newSchedule(&c), alerts.NewBuilder(&c), newState(nil)
+		schedule, builder, s := newSchedule(&c), alerts.NewBuilder(&c), newState(savedState{})
 		now := began.Add(time.Hour)
 		for b.Loop() {
-			firing, unknown := evaluate(snapshots, builder, never)
-			s.update(firing, unknown, now)
+			s.update(evaluate(snapshots, builder), undecided(snapshots, never), now)
 			s.due(schedule, builder, nil, now)
 		}
 	})
@@ -53,12 +58,11 @@ func BenchmarkStep(b *testing.B) {
 func BenchmarkStepDue(b *testing.B) {
 	eachSize(b, func(b *testing.B, snapshots []collector.Snapshot) {
 		c := config.DefaultAlerting()
-		schedule, builder, s := newSchedule(&c), alerts.NewBuilder(&c), newState(nil)
+		schedule, builder, s := newSchedule(&c), alerts.NewBuilder(&c), newState(savedState{})
 		now := began.Add(time.Hour)
 		for b.Loop() {
 			now = now.Add(schedule.resend)
-			firing, unknown := evaluate(snapshots, builder, never)
-			s.update(firing, unknown, now)
+			s.update(evaluate(snapshots, builder), undecided(snapshots, never), now)
 			s.due(schedule, builder, nil, now)
 		}
 	})

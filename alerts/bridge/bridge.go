@@ -5,9 +5,10 @@
 // configuration: see [alerts.Builder]. The bridge posts first, and repeats its posts, each of which is valid for a short
 // time. By default the rules resolve the alert.
 //
-// The bridge evaluates the conditions of all alerts after every event, and every few seconds, from the collector's
-// snapshots. So an event that is lost loses no alert. While the condition of a firing alert can't be evaluated, because its
-// source or member can't be read, the alert is retained: it keeps firing.
+// The bridge decides nothing: the collector's snapshots say which member is down, and how many of a group are, also while
+// they can't be read. The bridge evaluates the conditions of all alerts from the snapshots after every event, and every few
+// seconds. So an event that is lost loses no alert. An alert is retained while its condition can't be evaluated, because its
+// source, group or member can't be read: it keeps firing, and yields to a sender that can tell.
 package bridge
 
 import (
@@ -163,8 +164,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 // step evaluates all alerts, posts those that are due, and saves the state if it has changed.
 func (b *Bridge) step(current *Setup, detected map[alerts.ID]time.Time) {
 	now := time.Now()
-	firing, unknown := evaluate(b.collector.Snapshots(), current.builder, b.pending)
-	changed := b.state.update(firing, unknown, now)
+	snapshots := b.collector.Snapshots()
+	changed := b.state.update(evaluate(snapshots, current.builder), undecided(snapshots, b.pending), now)
 	if n := b.state.endRetained(b.takeResolvedElsewhere(), now); n > 0 {
 		b.log.Info("Retained alerts ended: another sender has resolved them in Alertmanager", "alerts", n)
 		changed = true
@@ -180,10 +181,10 @@ func (b *Bridge) step(current *Setup, detected map[alerts.ID]time.Time) {
 // changed. A setup without Alertmanagers clears the state, because nothing keeps it current.
 func (b *Bridge) begin(s *Setup) {
 	b.state.forgetPosts()
-	if len(s.clients) > 0 || len(b.state.entries) == 0 {
+	if len(s.clients) > 0 || len(b.state.entries)+len(b.state.ended) == 0 {
 		return
 	}
-	b.state = newState(nil)
+	b.state = newState(savedState{})
 	b.retainedAlerts.Set(0)
 	b.file.save(b.state.saved())
 }

@@ -65,7 +65,7 @@ func (f *fakeCollector) set(snapshots ...collector.Snapshot) {
 			m := &s.Members[i]
 			switch was := before[alerts.ID{Source: s.Source, Group: m.Group, Member: m.Name}]; {
 			case was == nil:
-			case was.State == m.State:
+			case was.State == m.State, m.State == collector.Unknown:
 				m.Since = was.Since
 			default:
 				m.Since = now

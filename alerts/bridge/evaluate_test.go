@@ -13,7 +13,6 @@ import (
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
-	"servicegroup_exporter/drivers"
 )
 
 var began = time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
@@ -21,10 +20,11 @@ var began = time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
 // snapshot returns the snapshot of a readable source. Each word is a member, as group/name:state:flags; the default group is
 // "g".
 func snapshot(source, members string) collector.Snapshot {
-	s := collector.Snapshot{Source: source, Readable: true}
+	s := collector.Snapshot{Source: source, Readable: true, LastSuccess: began}
+	groups := map[string]collector.GroupState{}
 	for word := range strings.FieldsSeq(members) {
 		parts := strings.Split(word, ":")
-		m := collector.MemberState{Since: began}
+		m := collector.MemberState{Since: began, InService: true}
 		m.Group, m.Name = "g", parts[0]
 		if group, name, ok := strings.Cut(parts[0], "/"); ok {
 			m.Group, m.Name = group, name
@@ -34,30 +34,51 @@ func snapshot(source, members string) collector.Snapshot {
 			case "up":
 				m.State = collector.Up
 			case "down":
-				m.State = collector.Down
-			case "doubt":
-				m.InDoubt = true
-			case "damaged": // The state stays unknown.
-			case "disabled":
-				m.Enabled = drivers.FlagNo
-			case "auto":
-				m.Enabled, m.DisabledReason = drivers.FlagNo, "AUTO: Connection to libvirt lost"
-			case "forced":
-				m.ForcedDown = drivers.FlagYes
-			case "fenced":
-				m.ForcedDown, m.Fenced = drivers.FlagYes, true
+				m.State, m.DecidedDown = collector.Down, true
+			case "unknown": // After "down", it was down before.
+				m.State = collector.Unknown
+			case "maintenance":
+				m.InService, m.DecidedDown = false, false
 			default:
 				panic(flag)
 			}
 		}
+		g := groups[m.Group]
+		g.Name, g.Known, g.LastKnown = m.Group, true, began
+		if m.InService {
+			g.InService++
+		}
+		if m.DecidedDown {
+			g.Down++
+		}
+		groups[m.Group] = g
 		s.Members = append(s.Members, m)
+	}
+	s.Groups = slices.Collect(maps.Values(groups))
+	return s
+}
+
+// lost returns a snapshot as it is when its source can no longer be read.
+func lost(s collector.Snapshot) collector.Snapshot {
+	s.Readable = false
+	s.Members, s.Groups = slices.Clone(s.Members), slices.Clone(s.Groups)
+	for i := range s.Members {
+		s.Members[i].State = collector.Unknown
+	}
+	return inDoubt(s)
+}
+
+// inDoubt returns a snapshot as it is when its groups are in doubt.
+func inDoubt(s collector.Snapshot) collector.Snapshot {
+	s.Groups = slices.Clone(s.Groups)
+	for i := range s.Groups {
+		s.Groups[i].Known = false
 	}
 	return s
 }
 
-// unreadable returns the snapshot of a source that can't be read.
-// unreadable returns the snapshot of a source that can't be read.
-func unreadable(source string) collector.Snapshot { return collector.Snapshot{Source: source} }
+// unread returns the snapshot of a source that was never read.
+func unread(source string) collector.Snapshot { return collector.Snapshot{Source: source} }
 
 // newBuilder returns a builder for the default configuration; change may change that.
 func newBuilder(change func(*config.Alerting)) *alerts.Builder {
@@ -102,10 +123,7 @@ func TestEvaluate(t *testing.T) {
 			"two of nine are down", "a:up b:up c:up d:up e:up f:up i:up x:down y:down", nil,
 			[]string{"MemberDown s/g/x", "MemberDown s/g/y"},
 		},
-		{
-			"another ratio", "h/a:up h/b:down h/c:down", minimum,
-			[]string{"MemberDown s/h/b", "MemberDown s/h/c", "BelowMinimum s/g"},
-		},
+		{"another ratio", "h/a:up h/b:down h/c:down", minimum, []string{"MemberDown s/h/b", "MemberDown s/h/c"}},
 		{
 			"five of nine in several groups", "a:down b:down c:down h/a:down h/b:down h/c:up h/d:up h/e:up h/f:up", nil,
 			[]string{
@@ -120,55 +138,62 @@ func TestEvaluate(t *testing.T) {
 				"Outage s/g", "Degraded s/g",
 			},
 		},
-		{"disabled by an operator", "a:up b:down:disabled", nil, nil},
-		{"disabled by itself", "a:up b:down:auto", nil, []string{"MemberDown s/g/b"}},
-		{"forced down while up", "a:up b:down:forced", nil, nil},
-		{"down before it was forced down", "a:up b:down:fenced", nil, []string{"MemberDown s/g/b"}},
-		{"all disabled", "a:down:disabled b:up:disabled", nil, nil},
-		{"the rest is disabled", "a:down b:up:disabled", nil, []string{"MemberDown s/g/a", "Outage s/g"}},
+		{"one is out of service", "a:up b:down:maintenance", nil, nil},
+		{"all are out of service", "a:down:maintenance b:up:maintenance", nil, nil},
+		{"the rest is out of service", "a:down b:up:maintenance", nil, []string{"MemberDown s/g/a", "Outage s/g"}},
 		{"below the minimum", "a:up b:down c:down", minimum, []string{
 			"MemberDown s/g/b", "MemberDown s/g/c", "Degraded s/g", "BelowMinimum s/g",
 		}},
 		{"at the minimum", "a:up b:up c:down", minimum, []string{"MemberDown s/g/c"}},
-		{"below the minimum because one is disabled", "a:up b:up:disabled", minimum, []string{"BelowMinimum s/g"}},
-		{"the group does not exist", "h/a:up", minimum, []string{"BelowMinimum s/g"}},
-		{"a member that may be up makes the group unknown", "a:down b:doubt", nil, []string{"MemberDown s/g/a"}},
-		{"a damaged entry does not make the group unknown", "a:down b:damaged", nil, []string{"MemberDown s/g/a", "Outage s/g"}},
+		{"below the minimum because one is out of service", "a:up b:up:maintenance", minimum, []string{"BelowMinimum s/g"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			firing, _ := evaluate([]collector.Snapshot{snapshot("s", test.members)}, newBuilder(test.change), never)
-			require.ElementsMatch(t, test.want, brief(slices.Collect(maps.Keys(firing))...))
+			s := snapshot("s", test.members)
+			for _, retained := range []bool{false, true} {
+				holds := evaluate([]collector.Snapshot{s}, newBuilder(test.change))
+				require.ElementsMatch(t, test.want, brief(slices.Collect(maps.Keys(holds))...))
+				for id, c := range holds {
+					require.Equal(t, retained, c.retained, "%v", id)
+				}
+				s = lost(s)
+			}
 		})
 	}
 }
 
-func TestEvaluateNovaAPIDatabase(t *testing.T) {
-	s := snapshot("s", "")
-	s.ListsDatabases = true
-	firing, _ := evaluate([]collector.Snapshot{s}, newBuilder(func(c *config.Alerting) {
-		c.Groups = []config.AlertGroup{{Source: "s", Group: "g", MinMembers: 2}}
-	}), never)
-	require.Empty(t, firing)
+// The collector decides which groups there are, and how many of their members are down.
+func TestEvaluateReadsDecisions(t *testing.T) {
+	minimum := newBuilder(func(c *config.Alerting) { c.Groups = []config.AlertGroup{{Group: "g", MinMembers: 2}} })
+	s := snapshot("s", "a:up b:up c:up")
+	s.Groups[0].Down = 3
+	require.Equal(t, []string{"BelowMinimum s/g", "Degraded s/g", "Outage s/g"}, briefOf(evaluate([]collector.Snapshot{s}, minimum)))
+	expected := collector.Snapshot{Source: "s", Groups: []collector.GroupState{{Name: "g", Known: true, LastKnown: began}}}
+	require.Equal(t, []string{"BelowMinimum s/g"}, briefOf(evaluate([]collector.Snapshot{expected}, minimum)))
+	expected.Groups[0].LastKnown = time.Time{}
+	require.Empty(t, evaluate([]collector.Snapshot{expected}, minimum), "no poll has known the group")
 }
 
-func TestUnknown(t *testing.T) {
-	_, unknown := evaluate([]collector.Snapshot{
-		unreadable("lost"), snapshot("s", "a:up b:doubt h/c:damaged i/d:up"),
-	}, newBuilder(nil), func(source string) bool { return source == "nova/cell1" })
-	for id, want := range map[alerts.ID]bool{
-		{Alert: alerts.MemberDown, Source: "lost", Group: "g", Member: "a"}:       true,
-		{Alert: alerts.Outage, Source: "lost", Group: "g"}:                        true,
-		{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "a"}:          false,
-		{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "b"}:          true,
-		{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "left"}:       false,
-		{Alert: alerts.Outage, Source: "s", Group: "g"}:                           true,
-		{Alert: alerts.MassFailure, Source: "s"}:                                  true,
-		{Alert: alerts.MemberDown, Source: "s", Group: "h", Member: "c"}:          true,
-		{Alert: alerts.Outage, Source: "s", Group: "h"}:                           false,
-		{Alert: alerts.Outage, Source: "s", Group: "i"}:                           false,
-		{Alert: alerts.MemberDown, Source: "nova/cell1", Group: "g", Member: "a"}: true,
-		{Alert: alerts.MemberDown, Source: "removed", Group: "g", Member: "a"}:    false,
-	} {
-		require.Equal(t, want, unknown(id), "%v", id)
+func briefOf(holds map[alerts.ID]condition) []string {
+	return slices.Sorted(slices.Values(brief(slices.Collect(maps.Keys(holds))...)))
+}
+
+func TestConditionsAreRetained(t *testing.T) {
+	s := snapshot("s", "a:down b:down c:down:unknown h/a:down h/b:down")
+	s.Groups[slices.IndexFunc(s.Groups, func(g collector.GroupState) bool { return g.Name == "h" })].Known = false
+	retained := map[string]bool{}
+	for id, c := range evaluate([]collector.Snapshot{s}, newBuilder(nil)) {
+		retained[brief(id)[0]] = c.retained
+	}
+	require.Equal(t, map[string]bool{
+		"MemberDown s/g/a": false, "MemberDown s/g/b": false, "MemberDown s/g/c": true, "MemberDown s/h/a": false, "MemberDown s/h/b": false,
+		"Outage s/g": false, "Degraded s/g": false, "Outage s/h": true, "Degraded s/h": true, "MassFailure s": true,
+	}, retained)
+}
+
+func TestUndecided(t *testing.T) {
+	is := undecided([]collector.Snapshot{unread("unread"), snapshot("s", ""), lost(snapshot("lost", ""))},
+		func(source string) bool { return source != "removed" })
+	for source, want := range map[string]bool{"unread": true, "s": false, "lost": false, "nova/cell1": true, "removed": false} {
+		require.Equal(t, want, is(source), source)
 	}
 }

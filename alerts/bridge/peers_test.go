@@ -69,7 +69,7 @@ func TestRetainedAlertIsResolvedElsewhere(t *testing.T) {
 	for _, server := range []*testserver.AM{first, second} {
 		eventually(t, "the alert", func() bool { return len(server.Alerts()) == 1 })
 	}
-	r.fake.set(unreadable("s"))
+	r.fake.set(lost(longDown()))
 	eventually(t, "a retained alert", func() bool { return r.value("alerts_retained", "") == 1 })
 
 	// A restarted Alertmanager does not have the alert. That does not mean that it was resolved.
@@ -94,7 +94,7 @@ func TestRetainedAlertIsResolvedElsewhere(t *testing.T) {
 	stop()
 	again := newTestBridge(t, folder)
 	again.configure(quick, first.URL())
-	again.fake.set(unreadable("s"))
+	again.fake.set(lost(longDown()))
 	again.run()
 	eventually(t, "the bridge", func() bool { return again.value("notifications_alertmanager_up", first.URL()) == 1 })
 	require.InDelta(t, 0, again.value("alerts_retained", ""), 0)

@@ -186,7 +186,7 @@ func TestRestart(t *testing.T) {
 
 		after := newTestBridge(t, folder)
 		after.transport = f
-		after.fake.set(unreadable("s"))
+		after.fake.set(unread("s"))
 		after.configure(nil, am)
 		defer after.run()()
 		synctest.Wait()
@@ -254,24 +254,24 @@ func TestAlertmanagersAreRemovedAndAdded(t *testing.T) {
 		r.configure(nil, am)
 		defer r.run()()
 		time.Sleep(time.Second)
-		r.fake.set(unreadable("s"))
+		r.fake.set(lost(snapshot("s", "a:down b:up c:up")))
 		time.Sleep(time.Minute)
 		require.InDelta(t, 1, r.value("alerts_retained", ""), 0)
 		r.configure(nil)
 		time.Sleep(time.Hour)
 		require.InDelta(t, 0, r.value("alerts_retained", ""), 0)
-		require.Empty(t, r.file.load())
+		require.Empty(t, r.file.load().Firing)
 		f.received()
 		r.configure(nil, am)
 		time.Sleep(time.Minute)
-		require.Empty(t, f.received())
+		require.Contains(t, about(f.received()), "MemberDown s/g/a", "it is down by the last poll")
 	})
 }
 
 // A bridge without a setup posts nothing, whatever its state.
 func TestNoConfiguration(t *testing.T) {
 	inFakeTime(t, func(t *testing.T, r *testBridge, f *receiver) {
-		r.state = newState([]savedAlert{{Alert: alerts.Outage, Source: "s", Group: "g", Start: began}})
+		r.state = newState(savedState{Firing: []savedAlert{{Alert: alerts.Outage, Source: "s", Group: "g", Start: began}}})
 		defer r.run()()
 		time.Sleep(time.Hour)
 		require.Empty(t, f.received())
@@ -298,7 +298,7 @@ func TestUpgrade(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "alerts.json"), old, 0o600))
 		r := newTestBridge(t, folder)
 		r.transport = f
-		r.fake.set(unreadable("zk"), unreadable("nova/cell1"))
+		r.fake.set(unread("zk"), unread("nova/cell1"))
 		r.configure(nil, am)
 		stop := r.run()
 		synctest.Wait()

@@ -13,13 +13,15 @@ import (
 // as an argument. It is used by one goroutine.
 type state struct {
 	entries map[alerts.ID]*entry
+	// ended has the retained alerts that another sender has resolved, until their conditions can be evaluated again.
+	ended map[alerts.ID]bool
 }
 
 // An entry is the state of one alert.
 type entry struct {
 	id    alerts.ID
 	start time.Time // when the alert began to fire
-	// retained is since when the alert fires only because its condition is unknown; zero: the condition holds.
+	// retained is since when the condition can't be evaluated; zero: it holds now.
 	retained time.Time
 	// firstPost and lastPost are when this process posted the alert with the current setup; zero: not yet.
 	firstPost, lastPost time.Time
@@ -29,59 +31,86 @@ type entry struct {
 	withdrawn      bool // since it is over, the alert was removed from the queues
 }
 
-// newState returns a state with the alerts that were saved by an earlier run. They are retained until their conditions can
-// be evaluated.
-func newState(saved []savedAlert) *state {
-	s := &state{entries: map[alerts.ID]*entry{}}
-	for _, a := range saved {
-		id := alerts.ID{Alert: a.Alert, Source: a.Source, Group: a.Group, Member: a.Member}
+// newState returns a state with what an earlier run has saved.
+func newState(saved savedState) *state {
+	s := &state{entries: map[alerts.ID]*entry{}, ended: map[alerts.ID]bool{}}
+	for _, a := range saved.Firing {
+		id := a.id()
 		s.entries[id] = &entry{id: id, start: a.Start}
+	}
+	for _, a := range saved.Ended {
+		s.ended[a.id()] = true
 	}
 	return s
 }
 
-// update takes over what [evaluate] has returned. It returns whether an alert began to fire or is over.
-func (s *state) update(firing map[alerts.ID]time.Time, unknown func(alerts.ID) bool, now time.Time) (changed bool) {
-	for id, since := range firing {
+// update takes over what [evaluate] and [undecided] have returned. It returns whether there is something to save.
+func (s *state) update(holds map[alerts.ID]condition, undecided func(source string) bool, now time.Time) (changed bool) {
+	for id := range s.ended {
+		if c, ok := holds[id]; !c.retained && (ok || !undecided(id.Source)) {
+			delete(s.ended, id)
+			changed = true
+		}
+	}
+	for id, c := range holds {
+		if s.ended[id] {
+			continue
+		}
 		e := s.entries[id]
 		if e == nil || !e.over.IsZero() {
-			if since.IsZero() || since.After(now) {
-				since = now
-			}
-			e = &entry{id: id, start: since}
+			e = newEntry(id, c.since, now)
 			s.entries[id] = e
 			changed = true
 		}
-		e.retained = time.Time{}
+		e.retain(c.retained, now)
 	}
 	for id, e := range s.entries {
-		if _, fires := firing[id]; fires || !e.over.IsZero() {
+		if _, ok := holds[id]; ok || !e.over.IsZero() {
 			continue
 		}
-		switch {
-		case !unknown(id):
-			e.over = now
-			changed = true
-		case e.retained.IsZero():
-			e.retained = now
+		if undecided(id.Source) {
+			e.retain(true, now)
+			continue
 		}
+		e.over = now
+		changed = true
 	}
 	return changed
 }
 
-// endRetained ends retained alerts that another sender has resolved. It returns how many.
+// newEntry returns the entry of an alert whose condition has held since some time; zero: that is not known.
+func newEntry(id alerts.ID, since, now time.Time) *entry {
+	if since.IsZero() || since.After(now) {
+		since = now
+	}
+	return &entry{id: id, start: since}
+}
+
+// retain notes whether the condition of a firing alert can't be evaluated.
+func (e *entry) retain(retained bool, now time.Time) {
+	switch {
+	case !retained:
+		e.retained = time.Time{}
+	case e.retained.IsZero():
+		e.retained = now
+	}
+}
+
+// endRetained ends retained alerts that another sender has resolved, until their conditions can be evaluated again. It returns
+// how many.
 func (s *state) endRetained(ids []alerts.ID, now time.Time) int {
 	n := 0
 	for _, id := range ids {
 		if e := s.entries[id]; e != nil && e.isRetained() {
 			e.over = now
+			s.ended[id] = true
 			n++
 		}
 	}
 	return n
 }
 
-// isRetained returns whether the alert fires only because its condition is unknown.
+// isRetained returns whether the alert fires although its condition can't be evaluated.
 func (e *entry) isRetained() bool { return e.over.IsZero() && !e.retained.IsZero() }
 
 // retained returns the number of retained alerts.
@@ -135,13 +164,16 @@ func (s *state) firing(builder *alerts.Builder) []*alertmanager.Alert {
 	return firing
 }
 
-// saved returns what is saved for the next run: the alerts that fire.
-func (s *state) saved() []savedAlert {
-	saved := []savedAlert{}
+// saved returns what is saved for the next run.
+func (s *state) saved() savedState {
+	saved := savedState{Firing: []savedAlert{}}
 	for id, e := range s.entries {
 		if e.over.IsZero() {
-			saved = append(saved, savedAlert{id.Alert, id.Source, id.Group, id.Member, e.start})
+			saved.Firing = append(saved.Firing, newSavedAlert(id, e.start))
 		}
+	}
+	for id := range s.ended {
+		saved.Ended = append(saved.Ended, newSavedAlert(id, time.Time{}))
 	}
 	return saved
 }

@@ -26,14 +26,13 @@ func newTestState(t *testing.T, change func(*config.Alerting)) *testState {
 		change(&c)
 	}
 	require.NoError(t, c.Validate())
-	return &testState{state: newState(nil), t: t, schedule: newSchedule(&c), now: began.Add(time.Hour)}
+	return &testState{state: newState(savedState{}), t: t, schedule: newSchedule(&c), now: began.Add(time.Hour)}
 }
 
 // step lets time pass, evaluates snapshots, and returns what is posted.
 func (b *testState) step(after time.Duration, snapshots ...collector.Snapshot) []*alertmanager.Alert {
 	b.now = b.now.Add(after)
-	firing, unknown := evaluate(snapshots, newBuilder(nil), never)
-	b.update(firing, unknown, b.now)
+	b.update(evaluate(snapshots, newBuilder(nil)), undecided(snapshots, never), b.now)
 	due, _ := b.due(b.schedule, newBuilder(nil), nil, b.now)
 	return due
 }
@@ -82,18 +81,26 @@ func TestAlertsAboutManyMembersAreFirst(t *testing.T) {
 
 func TestRetained(t *testing.T) {
 	b := newTestState(t, nil)
-	require.Len(t, b.step(0, snapshot("s", "a:down b:up h/c:down")), 3)
+	dead := snapshot("s", "a:down b:up h/c:down")
+	require.Len(t, b.step(0, dead), 3)
 	require.Zero(t, b.retained())
-	b.posted(time.Hour, snapshot("s", "a:down b:up h/c:down"))
-	require.Equal(t, 3*6, b.posted(time.Minute, unreadable("s")))
+	b.posted(time.Hour, dead)
+	require.Equal(t, 3*6, b.posted(time.Minute, lost(dead)))
 	require.Equal(t, 3, b.retained())
-	// The source can be read again, but the members may still be up.
-	require.Equal(t, 3*6, b.posted(time.Minute, snapshot("s", "a:doubt b:up h/c:doubt")))
+	// The source can be read again, but the groups are in doubt.
+	require.Equal(t, 3*6, b.posted(time.Minute, inDoubt(snapshot("s", "a:down:unknown b:up h/c:down:unknown"))))
 	require.Equal(t, 3, b.retained())
-	require.Equal(t, 1*6, b.posted(time.Minute, snapshot("s", "a:up b:up h/c:damaged")), "a damaged entry does not make its group unknown")
+	require.Equal(t, 2*6, b.posted(time.Minute, snapshot("s", "a:up b:up h/c:down:unknown")), "a damaged row does not make its group unknown")
 	require.Equal(t, 1, b.retained())
 	require.Zero(t, b.posted(time.Minute, snapshot("s", "a:up b:up")), "the member has left")
 	require.Zero(t, b.retained())
+}
+
+// A condition that is retained also begins an alert: groups that are known can make a source with others fail.
+func TestRetainedBegins(t *testing.T) {
+	b := newTestState(t, nil)
+	require.Len(t, b.step(0, lost(snapshot("s", "a:down b:up"))), 1)
+	require.Equal(t, 1, b.retained())
 }
 
 // A retained alert yields to other senders, unless what they send may be about an earlier alert.
@@ -113,28 +120,40 @@ func TestRetainedYieldsToOthers(t *testing.T) {
 	}
 	b := newTestState(t, nil)
 	require.Zero(t, retained(b.step(0, dead(b, time.Hour))))
-	require.Equal(t, 1, retained(b.step(10*time.Second, unreadable("s"))))
+	require.Equal(t, 1, retained(b.step(10*time.Second, lost(dead(b, time.Hour)))))
 	require.Zero(t, retained(b.step(10*time.Second, dead(b, time.Hour))), "the source can be read again")
 
 	b = newTestState(t, nil)
-	b.step(0, dead(b, 0))
-	require.Zero(t, retained(b.step(time.Minute, unreadable("s"))), "the rules may not have seen this death")
-	require.Zero(t, retained(b.step(15*time.Minute, unreadable("s"))))
-	require.Equal(t, 1, retained(b.step(5*time.Minute, unreadable("s"))), "Prometheus no longer repeats the end of an earlier alert")
+	now := dead(b, 0)
+	b.step(0, now)
+	require.Zero(t, retained(b.step(time.Minute, lost(now))), "the rules may not have seen this death")
+	require.Zero(t, retained(b.step(15*time.Minute, lost(now))))
+	require.Equal(t, 1, retained(b.step(5*time.Minute, lost(now))), "Prometheus no longer repeats the end of an earlier alert")
 }
 
+// An alert that another sender has resolved stays so until its condition can be evaluated, also after a restart.
 func TestEndRetained(t *testing.T) {
 	b := newTestState(t, nil)
-	b.step(0, snapshot("s", "a:down b:down c:down d:up"))
+	dead := snapshot("s", "a:down b:down c:down d:up")
+	b.step(0, dead)
 	id := func(member string) alerts.ID {
 		return alerts.ID{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: member}
 	}
 	require.Zero(t, b.endRetained([]alerts.ID{id("a"), id("unknown")}, b.now), "an alert that is not retained does not end")
-	b.step(time.Second, unreadable("s"))
+	b.step(time.Second, lost(dead))
 	require.Equal(t, 1, b.endRetained([]alerts.ID{id("a"), id("a")}, b.now))
 	require.Equal(t, 3, b.retained())
-	require.NotContains(t, names(b.step(10*time.Second, unreadable("s"))), "MemberDown s/g/a")
-	require.Equal(t, []string{"MemberDown s/g/a"}, names(b.step(0, snapshot("s", "a:down b:down c:down d:up"))))
+	for range 3 {
+		require.NotContains(t, names(b.step(10*time.Second, lost(dead))), "MemberDown s/g/a")
+		require.NotContains(t, names(b.step(10*time.Second, unread("s"))), "MemberDown s/g/a")
+		b.state = newState(b.saved())
+	}
+	require.Contains(t, names(b.step(10*time.Second, dead)), "MemberDown s/g/a")
+	require.Empty(t, b.saved().Ended)
+	b.step(time.Second, lost(dead))
+	require.Equal(t, 1, b.endRetained([]alerts.ID{id("a")}, b.now))
+	b.step(10*time.Second, snapshot("s", "d:up"))
+	require.Empty(t, b.saved().Ended, "the member has left")
 }
 
 func TestAlertIsNewAfterItWasOver(t *testing.T) {
@@ -178,8 +197,8 @@ func TestResolveAtOnce(t *testing.T) {
 func TestOutOfServiceEndsTheAlert(t *testing.T) {
 	b := newTestState(t, nil)
 	b.step(0, snapshot("s", "a:down b:up"))
-	b.step(time.Second, snapshot("s", "a:down:disabled b:up"))
-	require.Zero(t, b.posted(time.Minute, snapshot("s", "a:down:disabled b:up")))
+	b.step(time.Second, snapshot("s", "a:down:maintenance b:up"))
+	require.Zero(t, b.posted(time.Minute, snapshot("s", "a:down:maintenance b:up")))
 }
 
 func TestRestartKeepsAlerts(t *testing.T) {
@@ -188,8 +207,8 @@ func TestRestartKeepsAlerts(t *testing.T) {
 	after := newTestState(t, nil)
 	after.state = newState(before.saved())
 	// No source has been polled yet, one was removed from the configuration, and one may still be found.
-	firing, unknown := evaluate([]collector.Snapshot{unreadable("s")}, newBuilder(nil), func(s string) bool { return s == "nova/cell1" })
-	after.update(firing, unknown, after.now)
+	pending := func(s string) bool { return s == "nova/cell1" }
+	after.update(nil, undecided([]collector.Snapshot{unread("s")}, pending), after.now)
 	posted, _ := after.due(after.schedule, newBuilder(nil), nil, after.now)
 	require.ElementsMatch(t, []string{"MemberDown s/g/a", "MemberDown nova/cell1/g/e"}, names(posted))
 	for _, a := range posted {
@@ -201,8 +220,8 @@ func TestRestartKeepsAlerts(t *testing.T) {
 func TestOnlyDetectedDeathsHaveALatency(t *testing.T) {
 	b := newTestState(t, nil)
 	id := alerts.ID{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "a"}
-	firing, unknown := evaluate([]collector.Snapshot{snapshot("s", "a:down b:down c:up")}, newBuilder(nil), never)
-	b.update(firing, unknown, b.now)
+	snapshots := []collector.Snapshot{snapshot("s", "a:down b:down c:up")}
+	b.update(evaluate(snapshots, newBuilder(nil)), undecided(snapshots, never), b.now)
 	due, _ := b.due(b.schedule, newBuilder(nil), map[alerts.ID]time.Time{id: b.now}, b.now)
 	require.Len(t, due, 3)
 	for _, a := range due {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"servicegroup_exporter/alerts"
@@ -23,50 +24,59 @@ const (
 	saveRetry = time.Minute
 )
 
-// A stateFile saves the alerts that fire, so that a restart does not lose alerts of sources that can't be read. It writes in
+// A stateFile saves the alerts that fire, so that a restart does not lose alerts of sources that were never read since. It writes in
 // a goroutine of its own, so that a slow disk does not delay posts.
 type stateFile struct {
 	path string // empty: nothing is saved
 	log  *slog.Logger
-	next chan []savedAlert // what to write next; of capacity 1
+	next chan savedState // what to write next; of capacity 1
 }
 
-// stateFileContent is the content of the file, as JSON.
-type stateFileContent struct {
+// A savedState is what is saved of a [state], as JSON.
+type savedState struct {
 	Version int          `json:"version"`
 	Firing  []savedAlert `json:"firing"`
+	Ended   []savedAlert `json:"ended,omitempty"` // see state.ended
 }
 
-// A savedAlert is an alert in the file.
+// A savedAlert is an alert in the file. Its name is that without a severity: see [alerts.ID].
 type savedAlert struct {
 	Alert  string    `json:"alert"`
 	Source string    `json:"source"`
 	Group  string    `json:"group,omitempty"`
 	Member string    `json:"member,omitempty"`
-	Start  time.Time `json:"start"`
+	Start  time.Time `json:"start,omitzero"` // of firing alerts
+}
+
+func newSavedAlert(id alerts.ID, start time.Time) savedAlert {
+	return savedAlert{id.Alert, id.Source, id.Group, id.Member, start}
+}
+
+func (a *savedAlert) id() alerts.ID {
+	return alerts.ID{Alert: a.Alert, Source: a.Source, Group: a.Group, Member: a.Member}
 }
 
 // newStateFile returns the state file in a folder; without a folder, it loads and saves nothing.
 func newStateFile(folder string, log *slog.Logger) *stateFile {
-	f := &stateFile{log: log, next: make(chan []savedAlert, 1)}
+	f := &stateFile{log: log, next: make(chan savedState, 1)}
 	if folder != "" {
 		f.path = filepath.Join(folder, stateFileName)
 	}
 	return f
 }
 
-// load returns the alerts that fired when the program last ran. It renames a file that it can't read.
-func (f *stateFile) load() []savedAlert {
+// load returns what was saved when the program last ran. It renames a file that it can't read.
+func (f *stateFile) load() savedState {
 	if f.path == "" {
-		return nil
+		return savedState{}
 	}
 	data, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return savedState{}
 	}
-	var firing []savedAlert
+	var saved savedState
 	if err == nil {
-		firing, err = parseStateFile(data)
+		saved, err = parseStateFile(data)
 	}
 	if err != nil {
 		f.log.Warn("Reading the alert state file failed: alerts of sources that can't be read now are lost", "file", f.path, "err", err)
@@ -74,33 +84,36 @@ func (f *stateFile) load() []savedAlert {
 			f.log.Warn("Renaming the damaged alert state file failed", "file", f.path, "err", err)
 		}
 	}
-	return firing
+	return saved
 }
 
-func parseStateFile(data []byte) ([]savedAlert, error) {
-	var content stateFileContent
-	if err := json.Unmarshal(data, &content); err != nil {
-		return nil, fmt.Errorf("parsing the alert state: %w", err)
+func parseStateFile(data []byte) (savedState, error) {
+	var saved savedState
+	if err := json.Unmarshal(data, &saved); err != nil {
+		return savedState{}, fmt.Errorf("parsing the alert state: %w", err)
 	}
-	if content.Version != stateFileVersion {
-		return nil, fmt.Errorf("parsing the alert state: version %d is not supported, only version %d is", content.Version, stateFileVersion)
+	if saved.Version != stateFileVersion {
+		return savedState{}, fmt.Errorf("parsing the alert state: version %d is not supported, only version %d is", saved.Version, stateFileVersion)
 	}
-	for _, a := range content.Firing {
-		if !alerts.IsPosted(a.Alert) || a.Source == "" || a.Start.IsZero() {
-			return nil, fmt.Errorf("parsing the alert state: alert %q of source %q is not valid", a.Alert, a.Source)
+	for _, a := range slices.Concat(saved.Firing, saved.Ended) {
+		if !alerts.IsPosted(a.Alert) || a.Source == "" {
+			return savedState{}, fmt.Errorf("parsing the alert state: alert %q of source %q is not valid", a.Alert, a.Source)
 		}
 	}
-	return content.Firing, nil
+	if slices.ContainsFunc(saved.Firing, func(a savedAlert) bool { return a.Start.IsZero() }) {
+		return savedState{}, errors.New("parsing the alert state: an alert has no start")
+	}
+	return saved, nil
 }
 
-// save makes run write the alerts soon, in place of those that it has not written yet. It is called by one goroutine, and
-// not after close.
-func (f *stateFile) save(firing []savedAlert) {
+// save makes run write a state soon, in place of one that it has not written yet. It is called by one goroutine, and not after
+// close.
+func (f *stateFile) save(saved savedState) {
 	select {
 	case <-f.next:
 	default:
 	}
-	f.next <- firing
+	f.next <- saved
 }
 
 // close makes run return after it has written what was saved last.
@@ -109,7 +122,7 @@ func (f *stateFile) close() { close(f.next) }
 // run writes what is saved, until close. After a failure it tries again every minute, and logs the first failure and the
 // recovery.
 func (f *stateFile) run() {
-	var firing []savedAlert
+	var saved savedState
 	retry := time.NewTimer(0)
 	retry.Stop()
 	defer retry.Stop()
@@ -120,10 +133,10 @@ func (f *stateFile) run() {
 			if !ok {
 				return
 			}
-			firing = next
+			saved = next
 		case <-retry.C:
 		}
-		switch err := f.write(firing); {
+		switch err := f.write(saved); {
 		case err != nil:
 			if !failing {
 				f.log.Warn("Saving alert state failed: alerts of sources that can't be read may be lost on restart", "err", err)
@@ -138,11 +151,12 @@ func (f *stateFile) run() {
 	}
 }
 
-func (f *stateFile) write(firing []savedAlert) error {
+func (f *stateFile) write(saved savedState) error {
 	if f.path == "" {
 		return nil
 	}
-	data, err := json.Marshal(stateFileContent{stateFileVersion, firing})
+	saved.Version = stateFileVersion
+	data, err := json.Marshal(saved)
 	if err != nil {
 		return fmt.Errorf("encoding the alert state: %w", err)
 	}

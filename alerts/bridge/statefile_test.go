@@ -18,14 +18,18 @@ import (
 func TestStateFile(t *testing.T) {
 	f := newStateFile(t.TempDir(), slog.New(slog.DiscardHandler))
 	require.Empty(t, f.load())
-	firing := []savedAlert{
-		{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "a", Start: began},
-		{Alert: alerts.MassFailure, Source: "s", Start: began},
+	saved := savedState{
+		Version: 1,
+		Firing: []savedAlert{
+			{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "a", Start: began},
+			{Alert: alerts.MassFailure, Source: "s", Start: began},
+		},
+		Ended: []savedAlert{{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "b"}},
 	}
-	require.NoError(t, f.write(firing))
-	require.Equal(t, firing, f.load())
-	require.NoError(t, f.write([]savedAlert{}))
-	require.Empty(t, f.load())
+	require.NoError(t, f.write(saved))
+	require.Equal(t, saved, f.load())
+	require.NoError(t, f.write(savedState{}))
+	require.Equal(t, savedState{Version: 1}, f.load())
 }
 
 func TestDamagedStateFileIsRenamed(t *testing.T) {
@@ -35,6 +39,7 @@ func TestDamagedStateFileIsRenamed(t *testing.T) {
 		"not an alert":  `{"version":1,"firing":[{"alert":"Watchdog","source":"s","start":"2026-11-25T03:00:00Z"}]}`,
 		"no source":     `{"version":1,"firing":[{"alert":"ServiceGroupOutage","start":"2026-11-25T03:00:00Z"}]}`,
 		"no start":      `{"version":1,"firing":[{"alert":"ServiceGroupOutage","source":"s"}]}`,
+		"no end":        `{"version":1,"firing":[],"ended":[{"alert":"Watchdog","source":"s"}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -42,15 +47,15 @@ func TestDamagedStateFileIsRenamed(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(folder, "alerts.json"), []byte(text), 0o600))
 			require.Empty(t, f.load())
 			require.FileExists(t, filepath.Join(folder, "alerts.json.damaged"))
-			require.NoError(t, f.write(nil))
-			require.Empty(t, f.load())
+			require.NoError(t, f.write(savedState{}))
+			require.Equal(t, savedState{Version: 1}, f.load())
 		})
 	}
 }
 
 func TestNoFolder(t *testing.T) {
 	f := newStateFile("", nil)
-	require.NoError(t, f.write([]savedAlert{{Alert: alerts.Outage}}))
+	require.NoError(t, f.write(savedState{Firing: []savedAlert{{Alert: alerts.Outage}}}))
 	require.Empty(t, f.load())
 }
 
@@ -76,17 +81,17 @@ func TestDiskFails(t *testing.T) {
 		require.Equal(t, 2, strings.Count(r.log.String(), "\n"))
 		require.Contains(t, r.log.String(), `level=INFO msg="Saving alert state succeeded again"`)
 		saved := r.file.load()
-		require.Len(t, saved, 1)
-		require.Equal(t, "b", saved[0].Member)
+		require.Len(t, saved.Firing, 1)
+		require.Equal(t, "b", saved.Firing[0].Member)
 	})
 }
 
 // Saving does not wait for the disk, and the newest state is written.
 func TestNewestStateIsWritten(t *testing.T) {
 	f := newStateFile(t.TempDir(), nil)
-	f.save(nil)
-	f.save([]savedAlert{{Alert: alerts.Outage, Source: "old", Start: began}})
-	newest := []savedAlert{{Alert: alerts.Outage, Source: "s", Start: began}}
+	f.save(savedState{})
+	f.save(savedState{Firing: []savedAlert{{Alert: alerts.Outage, Source: "old", Start: began}}})
+	newest := savedState{Version: 1, Firing: []savedAlert{{Alert: alerts.Outage, Source: "s", Start: began}}}
 	f.save(newest)
 	f.close()
 	f.run()
@@ -99,19 +104,18 @@ func FuzzStateFile(f *testing.F) {
 	f.Add([]byte(`{"version":1,"firing":[{"alert":"ServiceGroupOutage","source":"{{","start":"9999-12-31T23:59:59+23:59"},` +
 		`{"alert":"ServiceGroupOutage","source":"{{","member":"\ud800","start":"0000-01-01T00:00:00Z"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		firing, err := parseStateFile(data)
+		saved, err := parseStateFile(data)
 		if err != nil {
-			require.Nil(t, firing)
+			require.Zero(t, saved)
 			return
 		}
-		s := newState(firing)
-		now, unknown := evaluate(nil, newBuilder(nil), never)
-		s.update(now, unknown, began)
+		s := newState(saved)
+		s.update(nil, undecided(nil, never), began)
 		for _, alert := range s.firing(newBuilder(nil)) {
 			_, err := json.Marshal(alert)
 			require.NoError(t, err)
 		}
-		_, err = json.Marshal(stateFileContent{stateFileVersion, s.saved()})
+		_, err = json.Marshal(s.saved())
 		require.NoError(t, err)
 	})
 }

@@ -1,10 +1,9 @@
-package alerts
+package bridge
 
 import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,12 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/internal/testserver"
 )
-
-// patience is the time limit for a condition on a busy machine.
-const patience = 60 * time.Second
 
 // agreementConfig sets everything that changes labels or conditions.
 const agreementConfig = `
@@ -51,22 +48,22 @@ func TestRulesAndBridgeAgree(t *testing.T) {
 	for i := range 30 {
 		sources = append(sources, fmt.Sprintf("s%d", i))
 	}
-	p := populate(rand.New(rand.NewPCG(2026, 11)), sources, []string{"g1", "g2", `a "b" $1 €\`, "{{ .Value }}"})
+	polled := populate(t, &c, sources, []string{"g1", "g2", `a "b" $1 €\`, "{{ .Value }}"})
 
-	builder := NewBuilder(&c)
+	builder := alerts.NewBuilder(&c)
 	want := map[string]content{}
 	posted := map[string]int{}
-	for _, id := range p.alerts(builder) {
+	for id := range evaluate(polled.Snapshots(), builder) {
 		a := builder.Build(id)
 		want[key(a.Labels)] = content{a.Labels, a.Annotations} // The generator's URL differs.
 		posted[id.Alert]++
 	}
-	for _, name := range []string{MemberDown, Degraded, Outage, BelowMinimum, MassFailure} {
+	for _, name := range []string{alerts.MemberDown, alerts.Degraded, alerts.Outage, alerts.BelowMinimum, alerts.MassFailure} {
 		require.NotZero(t, posted[name], "no %s in the test data", name)
 	}
 
-	received := newReceiver(t)
-	startPrometheus(t, &c, p.metrics(), received.server.Listener.Addr().String())
+	received := newHTTPReceiver(t)
+	startPrometheus(t, &c, pageOf(polled), received.server.Listener.Addr().String())
 	require.Eventually(t, func() bool { return len(received.all()) > 0 }, patience, 50*time.Millisecond)
 	received.waitForEvaluations(t, 3) // All series are scraped at once, so that no alert fires later.
 	got := received.all()
@@ -88,11 +85,11 @@ type content struct{ Labels, Annotations map[string]string }
 func startPrometheus(t *testing.T, c *config.Alerting, page, alertmanager string) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, page) }))
 	t.Cleanup(target.Close)
-	rules := Rules(c)
+	rules := alerts.Rules(c)
 	for i := range rules {
 		rules[i].For = 0
 	}
-	text, err := encode(groupsFile{[]ruleFile{{ruleGroup, rules}}})
+	text, err := yaml.Marshal(ruleFile(rules))
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "rules.yml")
 	require.NoError(t, os.WriteFile(file, text, 0o666))
@@ -108,8 +105,17 @@ scrape_configs: [{job_name: servicegroup_exporter, static_configs: [{targets: [%
 `, external, file, alertmanager, target.Listener.Addr()), "--rules.alert.resend-delay=1s")
 }
 
-// A receiver is an Alertmanager that keeps the alerts that the bridge posts too.
-type receiver struct {
+// ruleFile returns the content of a file with rules in one group.
+func ruleFile(rules []alerts.Rule) any {
+	type group struct {
+		Name  string        `yaml:"name"`
+		Rules []alerts.Rule `yaml:"rules"`
+	}
+	return map[string][]group{"groups": {{"servicegroup", rules}}}
+}
+
+// An httpReceiver is an Alertmanager that keeps the alerts that the bridge posts too.
+type httpReceiver struct {
 	server *httptest.Server
 
 	mu       sync.Mutex
@@ -117,14 +123,14 @@ type receiver struct {
 	watchdog int
 }
 
-func newReceiver(t *testing.T) *receiver {
-	r := &receiver{alerts: map[string]content{}}
+func newHTTPReceiver(t *testing.T) *httpReceiver {
+	r := &httpReceiver{alerts: map[string]content{}}
 	r.server = httptest.NewServer(http.HandlerFunc(r.receive))
 	t.Cleanup(r.server.Close)
 	return r
 }
 
-func (r *receiver) receive(w http.ResponseWriter, request *http.Request) {
+func (r *httpReceiver) receive(w http.ResponseWriter, request *http.Request) {
 	var posts []content
 	if err := json.NewDecoder(request.Body).Decode(&posts); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -133,7 +139,7 @@ func (r *receiver) receive(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, a := range posts {
-		if name := a.Labels["alertname"]; IsPosted(name) {
+		if name := a.Labels["alertname"]; alerts.IsPosted(name) {
 			r.alerts[key(a.Labels)] = a
 		} else if name == "ServiceGroupWatchdog" {
 			r.watchdog++
@@ -141,14 +147,14 @@ func (r *receiver) receive(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-func (r *receiver) all() map[string]content {
+func (r *httpReceiver) all() map[string]content {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.alerts)
 }
 
 // waitForEvaluations waits until the watchdog, which always fires, was posted n more times.
-func (r *receiver) waitForEvaluations(t *testing.T, n int) {
+func (r *httpReceiver) waitForEvaluations(t *testing.T, n int) {
 	count := func() int { r.mu.Lock(); defer r.mu.Unlock(); return r.watchdog }
 	before := count()
 	require.Eventually(t, func() bool { return count() >= before+n }, patience, 50*time.Millisecond)
