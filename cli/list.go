@@ -76,6 +76,8 @@ type listRow struct {
 	Binary         string     `json:"binary,omitempty"`
 	Zone           string     `json:"zone,omitempty"`
 	State          string     `json:"state"`
+	InService      bool       `json:"in_service"`
+	Down           bool       `json:"down"`
 	Since          *time.Time `json:"since,omitempty"`
 	LastHeartbeat  *time.Time `json:"last_heartbeat,omitempty"`
 	Enabled        *bool      `json:"enabled,omitempty"`
@@ -112,7 +114,7 @@ func listRows(snapshots []collector.Snapshot, group string, began time.Time) ([]
 func newListRow(s *collector.Snapshot, m *collector.MemberState, began time.Time) listRow {
 	return listRow{
 		Source: s.Source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone, State: m.State.String(),
-		Since: timeOrNil(m.Since), LastHeartbeat: timeOrNil(m.LastHeartbeat),
+		InService: m.InService, Down: m.DecidedDown, Since: timeOrNil(m.Since), LastHeartbeat: timeOrNil(m.LastHeartbeat),
 		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
 		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version,
 		polled: s.LastSuccess, backendNow: s.LastSuccess.Add(s.ClockOffset), fromStateFile: m.Since.Before(began),

@@ -31,12 +31,8 @@ func TestModules(t *testing.T) {
 		{"sources", health("2026-11-25T00:05:59Z", "120"), "up"},
 		{"sources", health("2026-11-25T00:06:01Z", "120"), "stale"},
 
-		// The alerts have the same rules.
-		{"store", `outOfService({ enabled: true, disabled_reason: "" })`, "false"},
-		{"store", `outOfService({ enabled: false, disabled_reason: "" })`, "true"},
-		{"store", `outOfService({ enabled: false, disabled_reason: "AUTO: libvirt" })`, "false"},
-		{"store", `outOfService({ enabled: true, forced_down: true, disabled_reason: "" })`, "true"},
-		{"store", `outOfService({ enabled: true, forced_down: true, fenced: true, disabled_reason: "" })`, "false"},
+		{"store", `notes({ state: "unknown", down: true, enabled: false, disabled_reason: "AUTO: libvirt" })`, "down when last known; disabled: AUTO: libvirt"},
+		{"store", `notes({ state: "down", down: true, disabled_reason: "", forced_down: true, fenced: true })`, "forced down after it died"},
 
 		{"select", `JSON.stringify(readFilter("?source=a%26b&state=dead&q=%3Cx"))`, `{"q":"<x","source":"a&b","group":"","zone":"","state":""}`},
 

@@ -133,3 +133,20 @@ func TestUnreadableSource(t *testing.T) {
 	b.has("#events li", "Source cloud can be read again")
 	b.checkNoMessages()
 }
+
+// Members of a source that can't be read stay down if they were. Alerts about them are retained too.
+func TestDownWhenLastKnown(t *testing.T) {
+	t.Parallel()
+	members, e := serveMembers(t, 4)
+	b := openTab(t, 1200, 900)
+	b.open(e.url("/"))
+	members.run("UPDATE members SET beat = 0 WHERE host = 'c2'")
+	b.has("#verdict h2", "1 member is down")
+
+	members.run("ALTER TABLE members RENAME TO renamed")
+	b.has("#verdict h2", "1 member is down; source cloud has no current data")
+	b.has("#grid-body .row .reason", "down when last known")
+	require.Equal(t, "c2", value[string](b, `document.querySelector("#grid-body .row .member").textContent`))
+	b.eventually(`document.title === "(1 down) Service groups"`)
+	b.checkNoMessages()
+}

@@ -39,7 +39,7 @@ func TestAnswers(t *testing.T) {
 		b := newBench(t, "nova")
 		require.JSONEq(t, `{"sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "", "up": false,
 			"last_attempt": null, "last_success": null, "age_seconds": null, "poll_duration_seconds": 0, "down_time_seconds": 0,
-			"members": {"up": 0, "down": 0, "unknown": 0}}]}`, b.ok("/api/v1/sources"))
+			"members": {"up": 0, "down": 0, "unknown": 0, "out_of_service": 0}, "members_in_service": 0, "members_down": 0}]}`, b.ok("/api/v1/sources"))
 		require.JSONEq(t, `{"total": 0, "members": []}`, b.ok("/api/v1/members"))
 		require.JSONEq(t, `{"events": []}`, b.ok("/api/v1/events"))
 
@@ -55,19 +55,23 @@ func TestAnswers(t *testing.T) {
 		require.JSONEq(t, `{"sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "fake 1", "up": true,
 			"last_attempt": "2000-01-01T00:01:05Z", "last_success": "2000-01-01T00:01:05Z", "age_seconds": 3,
 			"poll_duration_seconds": 0, "down_time_seconds": 60, "clock_offset_seconds": 0,
-			"members": {"up": 1, "down": 2, "unknown": 0}}]}`, b.ok("/api/v1/sources"))
+			"members": {"up": 1, "down": 1, "unknown": 0, "out_of_service": 1}, "members_in_service": 2, "members_down": 1}]}`, b.ok("/api/v1/sources"))
 		require.JSONEq(t, `{"groups": [
-			{"source": "nova", "group": "compute", "up": 0, "down": 2, "unknown": 0},
-			{"source": "nova", "group": "web", "up": 1, "down": 0, "unknown": 0}]}`, b.ok("/api/v1/groups"))
+			{"source": "nova", "group": "compute", "up": 0, "down": 1, "unknown": 0, "out_of_service": 1,
+			"members_in_service": 1, "members_down": 1, "known": true, "last_known": "2000-01-01T00:01:05Z"},
+			{"source": "nova", "group": "web", "up": 1, "down": 0, "unknown": 0, "out_of_service": 0,
+			"members_in_service": 1, "members_down": 0, "known": true, "last_known": "2000-01-01T00:01:05Z"}]}`, b.ok("/api/v1/groups"))
 
 		c1 := `{"source": "nova", "group": "compute", "member": "c1", "binary": "nova-compute", "zone": "az1", "state": "down",
+			"in_service": true, "down": true,
 			"since": "2000-01-01T00:01:05Z", "last_heartbeat": "2000-01-01T00:00:00Z", "enabled": true, "forced_down": false,
 			"disabled_reason": "", "uuid": "uuid of c1", "version": "66", "transitions": 1}`
 		c2 := `{"source": "nova", "group": "compute", "member": "c2", "binary": "nova-compute", "zone": "az1", "state": "down",
+			"in_service": false, "down": false,
 			"since": "2000-01-01T00:01:05Z", "last_heartbeat": "2000-01-01T00:00:00Z", "enabled": false, "forced_down": true,
 			"fenced": false, "disabled_reason": "says \"no\"", "uuid": "uuid of c2", "version": "66", "transitions": 0}`
 		w1 := `{"source": "nova", "group": "web", "member": "w1", "binary": "", "zone": "", "state": "up",
-			"since": "2000-01-01T00:00:00Z", "disabled_reason": "", "uuid": "", "version": "", "transitions": 0}`
+			"in_service": true, "down": false, "since": "2000-01-01T00:00:00Z", "disabled_reason": "", "uuid": "", "version": "", "transitions": 0}`
 		require.JSONEq(t, `{"total": 3, "members": [`+c1+","+c2+","+w1+`]}`, b.ok("/api/v1/members"))
 
 		death := `{"id": 946684800000001, "time": "2000-01-01T00:01:05Z", "event": "death", "source": "nova", "group": "compute",
@@ -86,10 +90,11 @@ func TestAnswers(t *testing.T) {
 			"error": "connection refused", "reason": "connect",
 			"last_attempt": "2000-01-01T00:01:10Z", "last_success": "2000-01-01T00:01:05Z", "age_seconds": 5,
 			"poll_duration_seconds": 0, "down_time_seconds": 60, "clock_offset_seconds": 0,
-			"members": {"up": 0, "down": 0, "unknown": 3}}]}`, b.ok("/api/v1/sources"))
+			"members": {"up": 0, "down": 0, "unknown": 2, "out_of_service": 1}, "members_in_service": 2, "members_down": 1}]}`, b.ok("/api/v1/sources"))
 		require.JSONEq(t, `{"events": [{"id": 946684800000003, "time": "2000-01-01T00:01:10Z", "event": "source_lost",
 			"source": "nova", "error": "connection refused"}]}`, b.ok("/api/v1/events?limit=1"))
-		require.Contains(t, b.ok("/api/v1/member?group=compute&member=c1"), `"state":"unknown"`)
+		require.Contains(t, b.ok("/api/v1/member?group=compute&member=c1"), `"state":"unknown","in_service":true,"down":true`)
+		require.Contains(t, b.ok("/api/v1/groups"), `"members_in_service":1,"members_down":1,"known":false,"last_known":"2000-01-01T00:01:05Z"`)
 	})
 }
 

@@ -1,10 +1,25 @@
 package api
 
-// A group has the number of members of a group in each state.
+import (
+	"time"
+
+	"servicegroup_exporter/collector"
+)
+
+// A group has the number of its members in each state, and what is decided about it.
 type group struct {
 	Source string `json:"source"`
 	Group  string `json:"group"`
 	counts
+	decisions
+	Known     bool       `json:"known"`
+	LastKnown *time.Time `json:"last_known"` // null: no poll knew the group yet
+}
+
+// decisions has the number of members that are meant to be up, and of those that are down, as of the last poll that knew the group.
+type decisions struct {
+	InService int `json:"members_in_service"`
+	Down      int `json:"members_down"`
 }
 
 type groupsAnswer struct {
@@ -18,15 +33,24 @@ func (a *api) groups(q query) (any, error) {
 	}
 	groups := []group{}
 	for i := range snapshots {
-		s := &snapshots[i]
-		begin := len(groups)
-		for j := range s.Members { // They are sorted by group.
-			m := &s.Members[j]
-			if last := len(groups) - 1; last < begin || groups[last].Group != m.Group {
-				groups = append(groups, group{Source: s.Source, Group: m.Group})
-			}
-			groups[len(groups)-1].add(m.State)
-		}
+		groups = append(groups, groupsOf(&snapshots[i])...)
 	}
 	return groupsAnswer{groups}, nil
+}
+
+// groupsOf returns the groups of a source. Members and groups of a snapshot are sorted by group.
+func groupsOf(s *collector.Snapshot) []group {
+	groups := make([]group, len(s.Groups))
+	members := s.Members
+	for i := range s.Groups {
+		g := &s.Groups[i]
+		groups[i] = group{
+			Source: s.Source, Group: g.Name, decisions: decisions{g.InService, g.Down}, Known: g.Known, LastKnown: timeOrNil(g.LastKnown),
+		}
+		for len(members) > 0 && members[0].Group == g.Name {
+			groups[i].add(&members[0])
+			members = members[1:]
+		}
+	}
+	return groups
 }

@@ -20,6 +20,8 @@ type member struct {
 	Binary         string     `json:"binary"`
 	Zone           string     `json:"zone"`
 	State          string     `json:"state"`
+	InService      bool       `json:"in_service"`
+	Down           bool       `json:"down"`
 	Since          time.Time  `json:"since"`
 	LastHeartbeat  *time.Time `json:"last_heartbeat,omitempty"`
 	Enabled        *bool      `json:"enabled,omitempty"`
@@ -34,7 +36,7 @@ type member struct {
 func newMember(source string, m *collector.MemberState) member {
 	shown := member{
 		Source: source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone,
-		State: m.State.String(), Since: m.Since.UTC(), LastHeartbeat: timeOrNil(m.LastHeartbeat),
+		State: m.State.String(), InService: m.InService, Down: m.DecidedDown, Since: m.Since.UTC(), LastHeartbeat: timeOrNil(m.LastHeartbeat),
 		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
 		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version, Transitions: m.Transitions,
 	}

@@ -25,20 +25,24 @@ type source struct {
 	ClockOffsetSeconds  *float64 `json:"clock_offset_seconds,omitempty"`
 	DownTimeSeconds     float64  `json:"down_time_seconds"`
 	Members             counts   `json:"members"`
+	decisions
 }
 
-// counts has the number of members in each state.
+// counts has the number of members in each state. A member that is out of service counts as that only.
 type counts struct {
-	Up      int `json:"up"`
-	Down    int `json:"down"`
-	Unknown int `json:"unknown"`
+	Up           int `json:"up"`
+	Down         int `json:"down"`
+	Unknown      int `json:"unknown"`
+	OutOfService int `json:"out_of_service"`
 }
 
-func (c *counts) add(s collector.State) {
-	switch s {
-	case collector.Up:
+func (c *counts) add(m *collector.MemberState) {
+	switch {
+	case !m.InService:
+		c.OutOfService++
+	case m.State == collector.Up:
 		c.Up++
-	case collector.Down:
+	case m.State == collector.Down:
 		c.Down++
 	default:
 		c.Unknown++
@@ -72,7 +76,11 @@ func newSource(s *collector.Snapshot) source {
 		shown.ClockOffsetSeconds = new(s.ClockOffset.Seconds())
 	}
 	for i := range s.Members {
-		shown.Members.add(s.Members[i].State)
+		shown.Members.add(&s.Members[i])
+	}
+	for i := range s.Groups {
+		shown.InService += s.Groups[i].InService
+		shown.Down += s.Groups[i].Down
 	}
 	return shown
 }

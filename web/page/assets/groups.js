@@ -4,14 +4,16 @@ import { element, reconcile, setText } from "./dom.js";
 import { wantsGroup } from "./select.js";
 import { states } from "./store.js";
 
-/** Shows the groups as links that set the filter. Groups with members that are down come first. */
+const parts = [...states, "out"]; // of a group's bar: the members in service by state, and those out of service
+
+/** Shows the groups as links that set the filter. Groups with members in service that are down come first. */
 export function showGroups(list, groups, filter, severalSources) {
   const sorted = [...groups].sort((a, b) => b.lost - a.lost || b.down - a.down || b.unknown - a.unknown);
   reconcile(list, sorted, (g) => g.key, make, (item, g) => fill(item, g, filter, severalSources));
 }
 
 function make(g) {
-  const bar = element("span", { className: "bar", "aria-hidden": "true" }, ...states.map((s) => element("span", { className: s })));
+  const bar = element("span", { className: "bar", "aria-hidden": "true" }, ...parts.map((s) => element("span", { className: s })));
   return element("li", {},
     element("a", { href: address("./", { source: g.source, group: g.group }) },
       element("span", { className: "name" }), bar, element("span", { className: "tally" })));
@@ -20,14 +22,14 @@ function make(g) {
 function fill(item, g, filter, severalSources) {
   const link = item.firstElementChild;
   const [name, bar, tally] = link.children;
-  const total = g.down + g.unknown + g.up;
+  const total = parts.reduce((n, part) => n + g[part], 0);
   setText(name, severalSources ? `${g.source} / ${g.group}` : g.group);
-  for (const [i, state] of states.entries()) {
-    bar.children[i].style.flexGrow = g[state];
-    bar.children[i].hidden = !g[state];
+  for (const [i, part] of parts.entries()) {
+    bar.children[i].style.flexGrow = g[part];
+    bar.children[i].hidden = !g[part];
   }
-  const parts = [g.down && `${g.down} down`, g.unknown && `${g.unknown} unknown`].filter(Boolean);
-  setText(tally, parts.length ? `${parts.join(", ")} of ${total}` : `${total} up`);
+  const counts = [g.down && `${g.down} down`, g.unknown && `${g.unknown} unknown`, g.out && `${g.out} out of service`].filter(Boolean);
+  setText(tally, counts.length ? `${counts.join(", ")} of ${total}` : `${total} up`);
   link.className = g.down ? "down" : g.unknown ? "unknown" : "up";
   if (filter.group && wantsGroup(filter, g)) link.setAttribute("aria-current", "true");
   else link.removeAttribute("aria-current");

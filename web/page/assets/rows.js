@@ -2,7 +2,7 @@
 import { address } from "./api.js";
 import { ago, element, setAgo, setText } from "./dom.js";
 import { brief } from "./format.js";
-import { notes, outOfService } from "./store.js";
+import { notes } from "./store.js";
 
 /** The address of the page of a member. */
 export const memberAddress = ({ source, group, member }) => address("member", { source, group, member });
@@ -36,7 +36,7 @@ export function makeRow(member) {
 /** Updates the row of a member. */
 export function fillRow(row, m, { now, offsets, withSource }) {
   const [state, , since, heartbeat, group, zone, binary, reason] = row.children;
-  row.className = `row ${m.state}${outOfService(m) ? " out" : ""}`;
+  row.className = `row ${m.state}${m.in_service ? "" : " out"}`;
   setBadge(state.firstElementChild, m.state);
   setAgo(since.firstElementChild, m.at, now);
   // The time of a heartbeat is by the clock of the backend.

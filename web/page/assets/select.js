@@ -1,5 +1,5 @@
 // Selects the members to show, and sorts them.
-import { outOfService, states } from "./store.js";
+import { states } from "./store.js";
 
 /** The names of the filters in the address of the page. */
 export const filterNames = ["q", "source", "group", "zone", "state"];
@@ -19,8 +19,8 @@ export function wantsGroup(filter, { source, group }) {
 
 /**
  * Selects members, and counts the members in each state without the filter of states. Members that are down come first: those
- * in service before those out of service, and the latest deaths before earlier ones. Then come the members that are unknown
- * and those that are up, in the order of the API.
+ * in service before those out of service, and the latest deaths before earlier ones. Then come the members that are unknown,
+ * among them first those that were down, and those that are up, in the order of the API.
  */
 export function select(members, filter) {
   const text = filter.q.trim().toLowerCase();
@@ -33,26 +33,35 @@ export function select(members, filter) {
     counts[m.state]++;
     if (!filter.state || filter.state === m.state) picked[m.state].push(m);
   }
-  picked.down.sort((a, b) => outOfService(a) - outOfService(b) || b.at - a.at);
+  picked.down.sort((a, b) => b.in_service - a.in_service || b.at - a.at);
+  picked.unknown.sort((a, b) => b.down - a.down);
   return { list: [...picked.down, ...picked.unknown, ...picked.up], counts, total };
 }
 
-/** Returns the groups with their counts, the zones, the columns that are not empty, and the members that are down. */
+/**
+ * Returns the groups with their counts, the zones, the columns that are not empty, the members in service that are down as far
+ * as is known, and the number of the others that are down.
+ */
 export function survey(members) {
   const groups = new Map();
   const zones = new Set();
   const down = [];
+  let aside = 0;
   const has = { zone: false, binary: false, heartbeat: false, reason: false };
   for (const m of members) {
     const key = JSON.stringify([m.source, m.group]);
     let g = groups.get(key);
-    if (!g) groups.set(key, (g = { key, source: m.source, group: m.group, down: 0, unknown: 0, up: 0, serving: 0, lost: 0, newest: 0 }));
-    g[m.state]++;
-    if (m.state === "down") down.push(m);
-    if (!outOfService(m)) {
-      g.serving++;
-      if (m.state === "down") g.lost++;
+    if (!g) groups.set(key, (g = { key, source: m.source, group: m.group, down: 0, unknown: 0, up: 0, out: 0, lost: 0, newest: 0 }));
+    if (m.down) {
+      down.push(m);
+      g.lost++;
+    }
+    if (m.in_service) {
+      g[m.state]++;
       if (m.heartbeat > g.newest) g.newest = m.heartbeat;
+    } else {
+      g.out++;
+      if (m.state === "down") aside++;
     }
     zones.add(m.zone);
     has.zone ||= m.zone !== "";
@@ -61,5 +70,5 @@ export function survey(members) {
     has.reason ||= m.forced_down === true || m.enabled === false;
   }
   down.sort((a, b) => b.at - a.at);
-  return { groups: [...groups.values()], zones: [...zones].filter(Boolean).sort(), has, down };
+  return { groups: [...groups.values()], zones: [...zones].filter(Boolean).sort(), has, down, aside };
 }

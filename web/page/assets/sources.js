@@ -53,9 +53,9 @@ function fill(card, s, now) {
   setText(downTime, s.down_time_seconds ? measured(s.down_time_seconds) : "unknown");
 }
 
-function tallied({ up, down, unknown }) {
-  const parts = [down && `${down} down`, unknown && `${unknown} unknown`].filter(Boolean);
-  return [count(up + down + unknown, "member"), ...parts].join(", ");
+function tallied({ up, down, unknown, out_of_service: out }) {
+  const parts = [down && `${down} down`, unknown && `${unknown} unknown`, out && `${out} out of service`].filter(Boolean);
+  return [count(up + down + unknown + out, "member"), ...parts].join(", ");
 }
 
 function signed(seconds) {

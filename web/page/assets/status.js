@@ -13,7 +13,7 @@ import { Pace } from "./pace.js";
 import { fillRow, makeRow, memberAddress } from "./rows.js";
 import { select, survey, wantsGroup } from "./select.js";
 import { health, showSources } from "./sources.js";
-import { outOfService, Store } from "./store.js";
+import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 import { showVerdict } from "./verdict.js";
 
@@ -89,7 +89,7 @@ class Status {
   async #check() {
     this.#know(await this.#api.sources(5000));
     if (!document.hidden) this.#draw();
-    else this.#title((await this.#api.get("members", { state: "down" }, 5000)).members);
+    else this.#title(this.#sources.reduce((n, s) => n + s.members_down, 0));
   }
 
   #event(type, e) {
@@ -134,20 +134,20 @@ class Status {
   #drawNow() {
     const now = this.#api.now();
     const filter = this.#filters.value;
-    const { groups, zones, has, down } = survey(this.#store.all());
+    const { groups, zones, has, down, aside } = survey(this.#store.all());
     const severalSources = this.#sources.length > 1;
     const withSource = severalSources && !filter.source;
     this.#context = { now, withSource, offsets: new Map(this.#sources.map((s) => [s.source, s.clock_offset_seconds])) };
     this.#filters.offer({ sources: this.#sources.map((s) => s.source), groups, zones });
     const { list, counts, total } = select(this.#store.all(), filter);
-    showVerdict(place("verdict"), { sources: this.#sources, groups, down, total, now });
+    showVerdict(place("verdict"), { sources: this.#sources, groups, down, aside, total, now });
     showSources(place("sources"), this.#sources, now);
     showGroups(place("groups"), groups, filter, severalSources);
     this.#filters.count(counts);
     this.#drawMembers(list, total, has);
     showEvents(place("events"), this.#events, now);
     showDetection(place("detection"), this.#detections.filter((d) => wantsGroup(filter, d)));
-    this.#title(down);
+    this.#title(down.length);
   }
 
   #drawMembers(list, total, has) {
@@ -161,8 +161,7 @@ class Status {
   }
 
   #title(down) {
-    const serving = down.filter((m) => !outOfService(m)).length;
-    document.title = `${serving ? `(${serving} down) ` : ""}Service groups`;
+    document.title = `${down ? `(${down} down) ` : ""}Service groups`;
   }
 }
 

@@ -7,17 +7,9 @@ export const states = ["down", "unknown", "up"];
 /** A unique key of a member. */
 export const keyOf = (m) => JSON.stringify([m.source, m.group, m.member]);
 
-/**
- * Whether an operator has taken a member out of service. Nova also disables services by itself, with a reason that begins with
- * "AUTO:"; those are in service. A member that was down before it was forced down stays in service.
- */
-export function outOfService(m) {
-  return (m.forced_down === true && !m.fenced) || (m.enabled === false && !m.disabled_reason.startsWith("AUTO:"));
-}
-
-/** The administrative state of a member, in words. */
+/** The administrative state of a member, in words, and whether it was down when its state was last known. */
 export function notes(m) {
-  const words = [];
+  const words = m.down && m.state === "unknown" ? ["down when last known"] : [];
   if (m.forced_down) words.push(m.fenced ? "forced down after it died" : "forced down");
   if (m.enabled === false) words.push(m.disabled_reason ? `disabled: ${m.disabled_reason}` : "disabled");
   return words.join("; ");
@@ -51,7 +43,7 @@ export class Store {
     for (const name of this.#sources.keys()) if (!names.includes(name)) this.#sources.delete(name);
   }
 
-  /** Makes all members of a source unknown, because the source can't be read or was not read recently. */
+  /** Makes all members of a source unknown, because the source can't be read or was not read recently. Members that were down stay so. */
   doubt(source) {
     for (const m of this.#sources.get(source)?.values() ?? []) m.state = "unknown";
   }
@@ -67,7 +59,10 @@ export class Store {
     const key = e.member === undefined ? "" : keyOf(e);
     if (e.event === "leave" || e.event === "forgotten") members.delete(key);
     const m = members.get(key);
-    if (m && becomes[e.event] && parse(e.time) >= m.at) Object.assign(m, { state: becomes[e.event], at: parse(e.time) });
+    if (!m || !becomes[e.event] || parse(e.time) < m.at) return;
+    Object.assign(m, { state: becomes[e.event], at: parse(e.time) });
+    if (e.event === "death") m.down = m.in_service;
+    if (m.state === "up") m.down = false;
   }
 }
 

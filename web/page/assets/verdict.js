@@ -3,20 +3,18 @@ import { ago, element, setText, tickAll } from "./dom.js";
 import { brief, count, duration, parse } from "./format.js";
 import { memberAddress } from "./rows.js";
 import { health } from "./sources.js";
-import { outOfService } from "./store.js";
 
 const named = 5; // members that the summary names
 
 /** Shows the summary of all members, regardless of the filters. */
-export function showVerdict(section, { sources, groups, down, total, now }) {
+export function showVerdict(section, { sources, groups, down, aside, total, now }) {
   const [title, details] = section.children;
   const ill = sources.filter((s) => health(s, now) !== "up");
-  const serving = down.filter((m) => !outOfService(m));
-  const lines = [dead(serving, now), ...suspicions(sources, groups, now), ...ill.map((s) => blindness(s, now)), aside(down.length - serving.length)];
+  const lines = [dead(down, now), ...suspicions(sources, groups, now), ...ill.map((s) => blindness(s, now)), asides(aside)];
   const unknown = groups.reduce((n, g) => n + g.unknown, 0);
   if (unknown) lines.push(`${count(unknown, "member")} ${unknown === 1 ? "is" : "are"} unknown: neither known to be up nor known to be down.`);
-  setText(title, headline(serving.length, unknown, ill, total));
-  section.className = `verdict ${serving.length ? "down" : ill.length || unknown ? "unknown" : "up"}`;
+  setText(title, headline(down.length, unknown, ill, total));
+  section.className = `verdict ${down.length ? "down" : ill.length || unknown ? "unknown" : "up"}`;
   const fresh = element("ul", { id: details.id }, ...lines.filter(Boolean).map((line) => element("li", {}, line)));
   tickAll(now);
   if (!details.isEqualNode(fresh)) details.replaceWith(fresh); // A link that has the focus keeps it otherwise.
@@ -31,18 +29,18 @@ function headline(down, unknown, ill, total) {
   return total ? `No member in service is down (${count(total, "member")})` : "There are no members yet";
 }
 
-/** Names the members in service that are down, the latest deaths first. */
-function dead(serving, now) {
+/** Names the members that are down, the latest deaths first. */
+function dead(down, now) {
   const line = element("span");
-  for (const m of serving.slice(0, named)) {
+  for (const m of down.slice(0, named)) {
     if (line.childNodes.length) line.append(", ");
     line.append(element("a", { className: "name", href: memberAddress(m), textContent: brief(m.member) }), ` (${brief(m.group)}) for `, ago(m.at, now));
   }
-  if (serving.length > named) line.append(` and ${count(serving.length - named, "other")}`);
-  return serving.length ? line : null;
+  if (down.length > named) line.append(` and ${count(down.length - named, "other")}`);
+  return down.length ? line : null;
 }
 
-function aside(n) {
+function asides(n) {
   return n ? `${count(n, "member")} out of service ${n === 1 ? "is" : "are"} also down.` : null;
 }
 
@@ -66,8 +64,7 @@ function suspicions(sources, groups, now) {
   return sources.flatMap((s) => {
     if (health(s, now) !== "up") return [];
     const own = groups.filter((g) => g.source === s.source);
-    const sum = (what) => own.reduce((n, g) => n + g[what], 0);
-    const [serving, lost] = [sum("serving"), sum("lost")];
+    const { members_in_service: serving, members_down: lost } = s;
     const newest = Math.max(0, ...own.map((g) => g.newest));
     const silent = (now + (s.clock_offset_seconds ?? 0) * 1000 - newest) / 1000;
     if (lost >= 5 && lost > serving / 2) {
