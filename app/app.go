@@ -188,7 +188,7 @@ func (a *App) openHandler(context.Context) (err error) {
 		Logger:     logger,
 		Gatherer:   a.opts.Gatherer,
 		Registerer: a.opts.Registerer,
-		Families:   a.collector.MemberFamilies,
+		Families:   a.collector.Families,
 		Poll:       a.poll,
 		Ready:      a.ready,
 		API:        api.New(api.Options{Logger: logger, Collector: a.collector, History: a.history}),

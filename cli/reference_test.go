@@ -129,7 +129,7 @@ func descsOf(c prometheus.Collector) (all []*prometheus.Desc) {
 		all = append(all, desc)
 	}
 	if members, ok := c.(*collector.Collector); ok {
-		for _, family := range members.MemberFamilies() {
+		for _, family := range members.Families() {
 			all = append(all, prometheus.NewDesc(family.Name, family.Help, family.LabelNames, nil))
 		}
 	}

@@ -2,7 +2,6 @@ package collector
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -235,9 +234,11 @@ func TestForgetAfterOfANewConfiguration(t *testing.T) {
 		time.Sleep(10 * sec)
 		b.scrape(sec)
 		require.Equal(t, []EventType{EventDeath, EventForgotten}, b.happened())
-		require.False(t, slices.ContainsFunc(strings.Split(b.text(), "\n"), func(line string) bool {
-			return strings.Contains(line, `member="x"`)
-		}))
+		require.NotRegexp(t, `service_up\{[^}]*member="x"`, b.text())
+		require.Regexp(t, `servicegroup_member_down\{[^}]*member="x"[^}]*\} 0`, b.text())
+		time.Sleep(hour)
+		b.scrape(sec)
+		require.NotContains(t, b.text(), `member="x"`)
 	})
 }
 

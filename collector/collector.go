@@ -117,19 +117,20 @@ func (c *Collector) Subscribe(buffer int) (<-chan Event, func()) {
 	return c.env.events.subscribe(buffer)
 }
 
-// Describe implements prometheus.Collector. It describes what [Collector.Collect] emits: the series of sources and groups.
+// Describe implements prometheus.Collector. It describes what [Collector.Collect] emits: the series of sources.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, desc := range c.env.descs.all {
 		ch <- desc
 	}
 }
 
-// Collect implements prometheus.Collector. It never waits for a backend, but emits what the last polls found of sources and
-// groups. The series of members come from [Collector.MemberFamilies].
+// Collect implements prometheus.Collector. It never waits for a backend, but emits what the last polls found of sources. The
+// series of groups and members come from [Collector.Families].
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	for _, s := range *c.sources.Load() {
-		for _, sample := range s.shownSamples() {
+		for _, sample := range s.shown.Load().samples {
 			ch <- sample
 		}
 	}
+	ch <- c.env.descs.labelCheckSample()
 }

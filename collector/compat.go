@@ -9,7 +9,7 @@ import (
 
 // An agentMetric is how openstack-exporter shows the agents of one OpenStack service.
 type agentMetric struct {
-	memberMetric
+	metric
 	id, zone, reason  string // names of labels; without reason it is not shown
 	enabled, disabled string // values of adminState
 }

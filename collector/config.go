@@ -35,6 +35,10 @@ type SourceConfig struct {
 	// does not have counts as one without members. Apply takes it over although the fingerprint is equal.
 	ExpectedGroups []string
 
+	// LabelLimit is the maximum length of the value of a label, in bytes; zero: [drivers.MaxText]. Members whose names or whose
+	// groups' names are longer are rejected. Apply takes it over although the fingerprint is equal.
+	LabelLimit int
+
 	// UpOnly makes service_up the only series of a member.
 	UpOnly bool
 
@@ -58,5 +62,5 @@ func (c SourceConfig) withDefaults() SourceConfig {
 
 // tracking returns the settings of the source's tracker.
 func (c *SourceConfig) tracking() tracker.Settings {
-	return tracker.Settings{ForgetAfter: c.ForgetAfter, ExpectedGroups: c.ExpectedGroups}
+	return tracker.Settings{ForgetAfter: c.ForgetAfter, ExpectedGroups: c.ExpectedGroups, NameLimit: c.LabelLimit}
 }

@@ -4,23 +4,26 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // descs describe every metric that is rendered from what polls found.
 type descs struct {
-	all []*prometheus.Desc // of sources and groups: what Collect emits
+	all []*prometheus.Desc // of sources: what Collect emits
 
-	commonLabels, infoLabels []string // of members, sorted
-
-	// Of a member, without the metrics of openstack-exporter.
-	ofMember [seriesAgent]memberMetric
-	// Of a group.
-	members *prometheus.Desc
 	// Of a source.
-	sourceUp, lastSuccess, pollDuration, clockOffset, downTime, newest, unknown, sourceInfo *prometheus.Desc
-	operations, reconnects, expirations                                                     *prometheus.Desc
+	sourceUp, lastSuccess, pollDuration, clockOffset, downTime, newest, unknown, stalled, sourceInfo *prometheus.Desc
+	operations, reconnects, expirations                                                              *prometheus.Desc
+	// Of none: see [labelCheck].
+	labelCheck *prometheus.Desc
+
+	// Of a group.
+	members, membersDown, inService, groupKnown, lastKnown metric
+	// Of a member, as configured.
+	ofMember [seriesAgent]metric
+	// Of the few members that are down or odd in another way.
+	memberDown, disabled, flapping, ahead metric
 	// Of a member, by the OpenStack service that it belongs to.
 	agents map[string]*agentMetric
 }
 
-// A memberMetric is a metric that has a series for each member.
-type memberMetric struct {
+// A metric is a metric with many series, which are not rendered again in each scrape: see [exposition].
+type metric struct {
 	name, help string
 	labels     []string // sorted names
 }
@@ -28,6 +31,8 @@ type memberMetric struct {
 func newDescs(compat bool) *descs {
 	d := &descs{}
 	d.describeMembers()
+	d.describeDecisions()
+	d.describeGroups()
 	d.describeSources()
 	if compat {
 		d.describeAgents()
@@ -42,15 +47,7 @@ func (d *descs) add(name, help string, labels ...string) *prometheus.Desc {
 }
 
 func (d *descs) describeMembers() {
-	d.commonLabels = []string{"binary", "group", "member", "source", "zone"}
-	d.infoLabels = []string{"binary", "disabled_reason", "group", "member", "source", "uuid", "version", "zone"}
-	member := func(series int, name, help string) {
-		labels := d.commonLabels
-		if series == seriesInfo {
-			labels = d.infoLabels
-		}
-		d.ofMember[series] = memberMetric{name, help, labels}
-	}
+	member := func(series int, name, help string) { d.ofMember[series] = metric{name, help, commonLabels()} }
 	member(seriesUp, "service_up",
 		"The member is up (1) or down (0) by the service's own rule. There is no series while the state is unknown: alert on "+
 			"== 0, and on servicegroup_source_up.")
@@ -69,13 +66,74 @@ func (d *descs) describeMembers() {
 			"live members out of service. Only members that are forced down have a series. Let alerts treat 1 as down.")
 	member(seriesTransitions, "servicegroup_member_transitions_total",
 		"The member died or recovered this many times. Alert on a high increase: the member flaps.")
-	member(seriesInfo, "servicegroup_member_info",
-		"The labels are attributes of the member that may change. The value is always 1.")
-	d.members = d.add("servicegroup_members",
-		"The group has this many members in each state: up, down, unknown, out_of_service. Each member is in exactly one. Those "+
-			"that an operator has disabled or forced down are out_of_service. While the source can't be read, all others are unknown.",
-		"source", "group", "state")
+	d.ofMember[seriesInfo] = metric{
+		"servicegroup_member_info", "The labels are attributes of the member that may change. The value is always 1.",
+		[]string{"binary", "disabled_reason", "group", "member", "source", "uuid", "version", "zone"},
+	}
 }
+
+// commonLabels returns the labels of most series of a member, sorted.
+func commonLabels() []string { return []string{"binary", "group", "member", "source", "zone"} }
+
+// describeDecisions describes the series of members that are there whatever member_metrics says.
+func (d *descs) describeDecisions() {
+	d.memberDown = metric{
+		"servicegroup_member_down",
+		"The member is in service and down (1), by the last verdict on it: the series stays while the source, the group or the " +
+			"member's row can't be read. It is 0 for one hour after that has ended. Other members have no series. Alert on == 1.",
+		[]string{"binary", "group", "host", "member", "source", "zone"},
+	}
+	d.disabled = metric{
+		"servicegroup_member_disabled_timestamp_seconds",
+		"The member is not enabled since this time by this program's clock, as far as the program saw. The label reason is disabled " +
+			"(by an operator), auto_disabled (by the service itself) or forced_down. Other members have no series. Alert when it is " +
+			"long ago: maintenance may have been forgotten.",
+		[]string{"binary", "group", "member", "reason", "source", "zone"},
+	}
+	d.flapping = metric{
+		"servicegroup_member_flapping",
+		"The member died and recovered more than 4 times within the last 15 minutes. The value is always 1. Other members have no " +
+			"series. Alert on == 1.", commonLabels(),
+	}
+	d.ahead = metric{
+		"servicegroup_member_heartbeat_ahead_seconds",
+		"The member's newest heartbeat is ahead of the backend's clock by this much. Only members with more than one second have a " +
+			"series. Alert on more than a few seconds: the clock of the member's machine is wrong.", commonLabels(),
+	}
+}
+
+func (d *descs) describeGroups() {
+	labels := []string{"group", "source"}
+	d.members = metric{
+		"servicegroup_members",
+		"The group has this many members in each state: up, down, unknown, out_of_service. Each member is in exactly one. Those " +
+			"that an operator has disabled or forced down are out_of_service. While the source can't be read, all others are unknown.",
+		[]string{"group", "source", "state"},
+	}
+	d.membersDown = metric{
+		"servicegroup_members_down",
+		"This many members of the group are in service and down, by the last poll that knew the whole group. Alert on its share of " +
+			"servicegroup_members_in_service.", labels,
+	}
+	d.inService = metric{
+		"servicegroup_members_in_service",
+		"This many members of the group are in service, up or down, by the last poll that knew the whole group. It is 0 for a group " +
+			"that alerting.groups expects and that is absent. Alert when too few are left: less servicegroup_members_down.", labels,
+	}
+	d.groupKnown = metric{
+		"servicegroup_group_known",
+		"The last poll could say of the group as a whole (1), or could not (0), because the source or the group can't be read or a " +
+			"member may be up or down. The numbers of the group are older then.", labels,
+	}
+	d.lastKnown = metric{
+		"servicegroup_group_last_known_timestamp_seconds",
+		"The last poll that knew the whole group ended at this time by this program's clock. Of several exporters that don't know a " +
+			"group, believe the one with the highest value.", labels,
+	}
+}
+
+// labelCheck returns the names of labels that a target must not overwrite.
+func labelCheck() []string { return []string{"binary", "group", "host", "member", "source", "zone"} }
 
 func (d *descs) describeSources() {
 	source := func(name, help string, more ...string) *prometheus.Desc {
@@ -98,6 +156,14 @@ func (d *descs) describeSources() {
 	d.unknown = source("servicegroup_source_unknown_members",
 		"This many members are unknown although the source can be read, because an outage excuses their silence or because their "+
 			"entry can't be used.")
+	d.stalled = source("servicegroup_source_heartbeats_stalled",
+		"Heartbeats have stopped to arrive (1), or not (0): at least 3 members are in service, the newest heartbeat is older than "+
+			"half of the heartbeat timeout, and no outage of the source ended within the last 2 minutes. Only sources with "+
+			"heartbeats have it. Alert on == 1: suspect the path of the heartbeats, not the members.")
+	d.labelCheck = d.add("servicegroup_label_check",
+		"The value of each label is the label's own name, and the value of the series is always 1. Alert on a series without one of "+
+			"these labels: Prometheus has renamed it, because the target has a label of the same name. Set honor_labels: true.",
+		labelCheck()...)
 	d.sourceInfo = source("servicegroup_source_info",
 		"The labels describe the source. The value is always 1.", "driver", "schema", "layout", "backend")
 	d.operations = source("servicegroup_source_requests_total",

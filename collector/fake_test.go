@@ -193,14 +193,14 @@ type everything struct{ *Collector }
 
 func (e everything) Describe(ch chan<- *prometheus.Desc) {
 	e.Collector.Describe(ch)
-	for _, family := range e.MemberFamilies() {
+	for _, family := range e.Families() {
 		ch <- familyDesc(&family)
 	}
 }
 
 func (e everything) Collect(ch chan<- prometheus.Metric) {
 	e.Collector.Collect(ch)
-	for _, family := range e.MemberFamilies() {
+	for _, family := range e.Families() {
 		if dto := family.DTO(); dto != nil {
 			desc := familyDesc(&family)
 			for _, m := range dto.Metric {
@@ -259,8 +259,7 @@ func (b *bench) only() Snapshot {
 
 // series returns what a scrape shows of the members of the one source.
 func (b *bench) series() []*memberSeries {
-	series, _ := (*b.sources.Load())[0].shownSeries()
-	return series
+	return (*b.sources.Load())[0].shown.Load().members
 }
 
 // happened returns the types of the events so far.

@@ -8,48 +8,55 @@ import (
 	"servicegroup_exporter/collector/exposition"
 )
 
-// MemberFamilies returns the series of all members as of the last polls, sorted by the names of the metrics. The series of a
-// metric come source by source, and in each source sorted by group and member. They never change.
+// A seriesFunc calls yield with labels and value of each series, until yield returns false.
+type seriesFunc = iter.Seq2[*exposition.Labels, float64]
+
+// Families returns the series of all groups and members as of the last polls, sorted by the names of the metrics. The series
+// of a metric come source by source, and in each source sorted by group and member. They never change.
 //
 // They are not among what [Collector.Collect] emits, because client_golang would copy, check and sort every series again
 // in every scrape: see [exposition]. The web server writes them beside the gathered families.
-func (c *Collector) MemberFamilies() []exposition.Family {
-	var all, readable [][]*memberSeries
-	ofService := make(map[string][][]*memberSeries)
+func (c *Collector) Families() []exposition.Family {
+	var all, readable []*rendered
+	ofService := make(map[string][]*rendered)
 	for _, s := range *c.sources.Load() {
-		series, isReadable := s.shownSeries()
-		all = append(all, series)
-		if isReadable {
-			readable = append(readable, series)
-			ofService[s.cfg.Service] = append(ofService[s.cfg.Service], series)
+		shown := s.shown.Load()
+		all = append(all, shown)
+		if shown.readable {
+			readable = append(readable, shown)
+			ofService[s.cfg.Service] = append(ofService[s.cfg.Service], shown)
 		}
 	}
-	var families []exposition.Family
-	for i, metric := range c.env.descs.ofMember {
-		lists := readable
+	d := c.env.descs
+	families := append(d.groupFamilies(all), d.memberDown.family(decisionSeries(all)),
+		d.disabled.family(rareSeriesOf(all, (*rareSeries).yieldDisabled)),
+		d.flapping.family(rareSeriesOf(all, (*rareSeries).yieldFlapping)),
+		d.ahead.family(rareSeriesOf(readable, (*rareSeries).yieldAhead)))
+	for i := range d.ofMember {
+		sources := readable
 		if i == seriesTransitions {
-			lists = all // A counter continues while the source can't be read.
+			sources = all // A counter continues while the source can't be read.
 		}
-		family := metric.family(seriesOf(lists, i))
+		family := d.ofMember[i].family(memberSeriesOf(sources, i))
 		family.Counter = i == seriesTransitions
 		families = append(families, family)
 	}
-	for service, metric := range c.env.descs.agents {
-		families = append(families, metric.family(withoutDuplicates(seriesOf(ofService[service], seriesAgent))))
+	for service, metric := range d.agents {
+		families = append(families, metric.family(withoutDuplicates(memberSeriesOf(ofService[service], seriesAgent))))
 	}
 	slices.SortFunc(families, func(a, b exposition.Family) int { return cmp.Compare(a.Name, b.Name) })
 	return families
 }
 
-func (m *memberMetric) family(series iter.Seq2[*exposition.Labels, float64]) exposition.Family {
+func (m *metric) family(series seriesFunc) exposition.Family {
 	return exposition.Family{Name: m.name, Help: m.help, LabelNames: m.labels, Series: series}
 }
 
-// seriesOf returns one series of each member that has it.
-func seriesOf(lists [][]*memberSeries, series int) iter.Seq2[*exposition.Labels, float64] {
+// memberSeriesOf returns one series of each member that has it.
+func memberSeriesOf(sources []*rendered, series int) seriesFunc {
 	return func(yield func(*exposition.Labels, float64) bool) {
-		for _, members := range lists {
-			for _, m := range members {
+		for _, s := range sources {
+			for _, m := range s.members {
 				if m.shown[series] && !yield(m.labels(series), m.values[series]) {
 					return
 				}
@@ -58,8 +65,34 @@ func seriesOf(lists [][]*memberSeries, series int) iter.Seq2[*exposition.Labels,
 	}
 }
 
+// rareSeriesOf returns the series that few members have.
+func rareSeriesOf(sources []*rendered, each func(*rareSeries, *memberSeries, func(*exposition.Labels, float64) bool) bool) seriesFunc {
+	return func(yield func(*exposition.Labels, float64) bool) {
+		for _, s := range sources {
+			for _, m := range s.rare {
+				if !each(m.rare, m, yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// decisionSeries returns servicegroup_member_down.
+func decisionSeries(sources []*rendered) seriesFunc {
+	return func(yield func(*exposition.Labels, float64) bool) {
+		for _, s := range sources {
+			for i := range s.down {
+				if !yield(s.down[i].labels, s.down[i].value) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // withoutDuplicates leaves out series with the same labels as an earlier one.
-func withoutDuplicates(all iter.Seq2[*exposition.Labels, float64]) iter.Seq2[*exposition.Labels, float64] {
+func withoutDuplicates(all seriesFunc) seriesFunc {
 	return func(yield func(*exposition.Labels, float64) bool) {
 		seen := make(map[string]bool)
 		for labels, value := range all {

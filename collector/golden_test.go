@@ -35,7 +35,10 @@ func TestExposition(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		nova, zk := answering(""), watching("")
 		require.NoError(t, b.Apply([]SourceConfig{
-			{Name: "nova", Driver: "db", Schema: "nova", Open: func() (drivers.Driver, error) { return nova, nil }},
+			{
+				Name: "nova", Driver: "db", Schema: "nova", ExpectedGroups: []string{"scheduler"},
+				Open: func() (drivers.Driver, error) { return nova, nil },
+			},
 			{Name: "zk", Driver: "zk", Layout: "flat", UpOnly: true, Open: func() (drivers.Driver, error) { return zk, nil }},
 		}))
 		b.golden("0_before_the_first_poll")
@@ -63,6 +66,13 @@ func TestExposition(t *testing.T) {
 		nova.say("compute/c1:down:beat=115s:unforced:enabled:rostered:binary=nova-compute:zone=az1:uuid=u1:version=61")
 		b.scrape(sec)
 		b.golden("5_nova_returns_but_c1_is_silent")
+
+		nova.say("compute/c1:up:beat=10m:unforced:rostered:binary=nova-compute:zone=az1:uuid=u1:version=61")
+		for _, words := range []string{"web/w1:up web/w2:up", "web/w1:up"} {
+			zk.say(words)
+			b.scrape(sec)
+		}
+		b.golden("6_c1_has_a_fast_clock_and_w2_flaps")
 	})
 }
 
@@ -72,7 +82,7 @@ func TestTheExpositionIsComplete(t *testing.T) {
 	var shown strings.Builder
 	files, err := filepath.Glob("testdata/*.prom")
 	require.NoError(t, err)
-	require.Len(t, files, 6)
+	require.Len(t, files, 7)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
@@ -84,7 +94,7 @@ func TestTheExpositionIsComplete(t *testing.T) {
 		name, _, _ = strings.Cut(name, `"`)
 		require.Contains(t, shown.String(), "\n"+name+"{", name)
 	}
-	for _, family := range b.MemberFamilies() {
+	for _, family := range b.Families() {
 		require.Contains(t, shown.String(), "\n"+family.Name+"{", family.Name)
 	}
 }

@@ -75,7 +75,7 @@ func shownMembers(t *testing.T, c *Collector, format expfmt.Format) []drivers.Ke
 	t.Helper()
 	var text bytes.Buffer
 	encoder := exposition.NewEncoder(&text, format)
-	for _, family := range c.MemberFamilies() {
+	for _, family := range c.Families() {
 		if family.Name == "service_up" {
 			require.NoError(t, encoder.Family(&family))
 		}

@@ -27,6 +27,7 @@ const (
 type memberSeries struct {
 	member       *tracker.Member
 	common, info *exposition.Labels
+	rare         *rareSeries          // nil: it has none
 	agent        *exposition.Labels   // nil: openstack-exporter has no such member
 	shown        [seriesCount]bool    // whether the member has the series
 	values       [seriesCount]float64 // its values
@@ -58,10 +59,11 @@ func (m *memberSeries) setFlag(series int, f drivers.Flag) {
 	}
 }
 
-// renderMembers returns the series of all members. Those that have not changed are the same as before.
-func (s *source) renderMembers() []*memberSeries {
-	before, members := s.series, s.tracker.Members()
-	series := make([]*memberSeries, len(members))
+// renderMembers returns the series of all members, and those of them with rare series. What has not changed is the same as
+// before.
+func (s *source) renderMembers(before []*memberSeries, now tracker.Instant) (series, rare []*memberSeries) {
+	members := s.tracker.Members()
+	series = make([]*memberSeries, len(members))
 	for i, m := range members {
 		for len(before) > 0 && before[0].member != m && tracker.Compare(before[0].member, m) < 0 {
 			before = before[1:] // The member is gone.
@@ -70,14 +72,22 @@ func (s *source) renderMembers() []*memberSeries {
 		if len(before) > 0 && before[0].member == m {
 			old, before = before[0], before[1:]
 		}
-		series[i] = s.renderMember(m, old)
+		series[i] = s.renderMember(m, old, now)
+		if series[i].rare != nil {
+			rare = append(rare, series[i])
+		}
 	}
-	return series
+	return series, rare
 }
 
 // renderMember returns the series of a member, which are old if nothing has changed. Old is nil for a new member.
-func (s *source) renderMember(m *tracker.Member, old *memberSeries) *memberSeries {
+func (s *source) renderMember(m *tracker.Member, old *memberSeries, now tracker.Instant) *memberSeries {
 	next := s.labelMember(m, old)
+	var oldRare *rareSeries
+	if old != nil {
+		oldRare = old.rare
+	}
+	next.rare = s.renderRare(m, oldRare, now)
 	if state := m.State(); state != Unknown {
 		next.set(seriesUp, oneIf(state == Up))
 		if next.agent != nil {
@@ -103,19 +113,38 @@ func (s *source) renderMember(m *tracker.Member, old *memberSeries) *memberSerie
 
 // labelMember returns a member's series without values. The labels are the old ones if they are still right.
 func (s *source) labelMember(m *tracker.Member, old *memberSeries) memberSeries {
-	agents := s.env.descs.agents[s.cfg.Service]
-	if old != nil && old.info.Are(m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone) {
+	agents, cut := s.env.descs.agents[s.cfg.Service], s.cut(&m.Member)
+	if old != nil && old.info.Are(cut.Binary, cut.DisabledReason, m.Group, m.Name, s.cfg.Name, cut.UUID, cut.Version, cut.Zone) {
 		next := memberSeries{member: m, common: old.common, info: old.info, agent: old.agent}
-		if agents != nil && !old.agent.Are(agents.values(&m.Member)...) {
-			next.agent = agents.label(&m.Member)
+		if agents != nil && !old.agent.Are(agents.values(cut)...) {
+			next.agent = agents.label(cut)
 		}
 		return next
 	}
 	return memberSeries{
 		member: m,
-		common: exposition.NewLabels(s.env.descs.commonLabels, m.Binary, m.Group, m.Name, s.cfg.Name, m.Zone),
-		info: exposition.NewLabels(s.env.descs.infoLabels,
-			m.Binary, m.DisabledReason, m.Group, m.Name, s.cfg.Name, m.UUID, m.Version, m.Zone),
-		agent: agents.label(&m.Member),
+		common: exposition.NewLabels(s.env.descs.ofMember[seriesUp].labels, cut.Binary, m.Group, m.Name, s.cfg.Name, cut.Zone),
+		info: exposition.NewLabels(s.env.descs.ofMember[seriesInfo].labels,
+			cut.Binary, cut.DisabledReason, m.Group, m.Name, s.cfg.Name, cut.UUID, cut.Version, cut.Zone),
+		agent: agents.label(cut),
 	}
+}
+
+// maxLabelText is the maximum length of free text in a label, in bytes.
+const maxLabelText = 128
+
+// cut returns the member with texts that are short enough for labels. The API has the whole texts.
+func (s *source) cut(m *drivers.Member) *drivers.Member {
+	limit := maxLabelText
+	if s.cfg.LabelLimit > 0 {
+		limit = min(limit, s.cfg.LabelLimit)
+	}
+	if max(len(m.Binary), len(m.Zone), len(m.UUID), len(m.Version), len(m.DisabledReason)) <= limit {
+		return m
+	}
+	short := *m
+	for _, text := range []*string{&short.Binary, &short.Zone, &short.UUID, &short.Version, &short.DisabledReason} {
+		*text = tracker.Shorten(*text, limit)
+	}
+	return &short
 }

@@ -4,31 +4,36 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
+// A rendered is what a scrape shows of one source. It never changes: after each poll, another one takes its place.
+type rendered struct {
+	samples  []*sample // of the source itself
+	groups   []groupSeries
+	down     []downSeries
+	members  []*memberSeries
+	rare     []*memberSeries // those of members that have rare series
+	readable bool
+}
+
 // publish renders what is known now for scrapes. The caller holds the lock.
 func (s *source) publish() {
-	samples := append(s.renderSource(), s.renderGroups()...)
-	series := s.renderMembers()
-	s.show.Lock()
-	defer s.show.Unlock()
-	s.samples, s.series, s.readable = samples, series, s.now.Readable
+	s.publishAfter(s.shown.Load())
+}
+
+// publishAfter is like publish, and reuses what has not changed.
+func (s *source) publishAfter(before *rendered) {
+	now := s.env.clock()
+	s.tracker.Expire(now)
+	next := &rendered{
+		samples: s.renderSource(), groups: s.renderGroups(before.groups), down: s.renderDecisions(before.down),
+		readable: s.now.Readable,
+	}
+	next.members, next.rare = s.renderMembers(before.members, now)
+	s.shown.Store(next)
 	s.members = nil
-}
-
-// shownSamples returns the series of the source and its groups.
-func (s *source) shownSamples() []*sample {
-	s.show.Lock()
-	defer s.show.Unlock()
-	return s.samples
-}
-
-// shownSeries returns the series of the source's members, and whether the source can be read.
-func (s *source) shownSeries() (series []*memberSeries, readable bool) {
-	s.show.Lock()
-	defer s.show.Unlock()
-	return s.series, s.readable
 }
 
 func (s *source) renderSource() []*sample {
@@ -53,8 +58,11 @@ func (s *source) renderSource() []*sample {
 			gauge(d.newest, timestamp(newest))
 		}
 	}
+	if stalled, ok := s.tracker.Stalled(); ok {
+		gauge(d.stalled, oneIf(now.Readable && stalled))
+	}
 	info := labelPairs("source", s.cfg.Name, "driver", s.cfg.Driver, "schema", s.cfg.Schema, "layout", s.cfg.Layout,
-		"backend", now.Backend)
+		"backend", tracker.Shorten(now.Backend, maxLabelText))
 	samples = append(samples, &sample{desc: d.sourceInfo, labels: info, value: 1})
 	return append(samples, s.renderCounts(labels)...)
 }
@@ -73,28 +81,4 @@ func (s *source) renderCounts(labels []*dto.LabelPair) []*sample {
 		total(d.reconnects, counts.Reconnects),
 		total(d.expirations, counts.Expirations),
 	}
-}
-
-// renderGroups counts the members of each group by state. Each member is in exactly one. While the source can't be read, the
-// members in service are unknown.
-func (s *source) renderGroups() []*sample {
-	var samples []*sample
-	for _, g := range s.tracker.Groups() {
-		count := func(state string, members int) {
-			samples = append(samples, &sample{
-				desc:   s.env.descs.members,
-				labels: labelPairs("source", s.cfg.Name, "group", g.Name, "state", state),
-				value:  float64(members),
-			})
-		}
-		up, down, unknown := g.Up, g.Down, g.Unknown
-		if !s.now.Readable {
-			up, down, unknown = 0, 0, up+down+unknown
-		}
-		count("down", down)
-		count("out_of_service", g.OutOfService)
-		count("unknown", unknown)
-		count("up", up)
-	}
-	return samples
 }

@@ -75,7 +75,7 @@ func TestAScrapeAllocatesNothingForAMember(t *testing.T) {
 // encodeFamilies writes the members' series.
 func encodeFamilies(b *bench, w io.Writer, format expfmt.FormatType) {
 	encoder := exposition.NewEncoder(w, expfmt.NewFormat(format))
-	for _, family := range b.MemberFamilies() {
+	for _, family := range b.Families() {
 		require.NoError(b.t, encoder.Family(&family))
 	}
 	require.NoError(b.t, encoder.Close())

@@ -31,6 +31,15 @@ func (s *sample) Write(out *dto.Metric) error {
 	return nil
 }
 
+// labelCheckSample returns the series of servicegroup_label_check.
+func (d *descs) labelCheckSample() *sample {
+	var pairs []string
+	for _, name := range labelCheck() {
+		pairs = append(pairs, name, name)
+	}
+	return &sample{desc: d.labelCheck, labels: labelPairs(pairs...), value: 1}
+}
+
 // labelPairs returns pairs of names and values, sorted by name as the exposition needs them.
 func labelPairs(namesAndValues ...string) []*dto.LabelPair {
 	pairs := make([]*dto.LabelPair, 0, len(namesAndValues)/2)

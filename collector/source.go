@@ -3,6 +3,7 @@ package collector
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"servicegroup_exporter/collector/tracker"
@@ -44,11 +45,7 @@ type source struct {
 	unsaved  bool            // a change is not in the state file yet
 	saved    tracker.Instant // when the state file was last written
 
-	// The series that a scrape shows. publish replaces the slices as a whole; they never change.
-	show     sync.Mutex
-	samples  []*sample
-	series   []*memberSeries
-	readable bool
+	shown atomic.Pointer[rendered] // what scrapes show; set by publish
 }
 
 // newSource returns a source that knows what the source of the same name before it knew, or else what its state file has.
@@ -64,7 +61,7 @@ func newSource(cfg SourceConfig, driver drivers.Driver, env *environment, before
 		s.begin()
 	}
 	s.now.Source, s.now.Driver, s.now.Schema, s.now.Layout = cfg.Name, cfg.Driver, cfg.Schema, cfg.Layout
-	s.publish()
+	s.publishAfter(&rendered{})
 	return s
 }
 
@@ -94,9 +91,13 @@ func (s *source) inherit(before *source) {
 func (s *source) adjust(cfg SourceConfig) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cfg.ExpectedGroups = cfg.ExpectedGroups
+	before := s.shown.Load()
+	if cfg.LabelLimit != s.cfg.LabelLimit {
+		before = &rendered{} // All labels are made anew.
+	}
+	s.cfg.ExpectedGroups, s.cfg.LabelLimit = cfg.ExpectedGroups, cfg.LabelLimit
 	s.tracker.Set(s.cfg.tracking())
-	s.publish()
+	s.publishAfter(before)
 }
 
 // snapshot returns what is known.
@@ -117,7 +118,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	first := !s.tracker.Polled()
 	changes := s.tracker.Observe(poll, start, end)
 	s.recheck = changes.Recheck
-	s.unsaved = s.unsaved || first || len(changes.Events) > 0
+	s.unsaved = s.unsaved || first || changes.Decisions || len(changes.Events) > 0
 	s.now.Readable, s.now.Err, s.now.Reason = true, nil, ""
 	s.now.LastSuccess = end.Wall
 	s.now.Backend, s.now.DownTime, s.now.ListsDatabases = poll.Backend, poll.DownTime, poll.ListsDatabases

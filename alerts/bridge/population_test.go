@@ -112,7 +112,7 @@ func eachSeries(c *collector.Collector, found func(metric, labels string, value 
 		}
 		found(metricName(m.Desc()), strings.Join(labels, ","), out.Gauge.GetValue()+out.Counter.GetValue())
 	}
-	for _, family := range c.MemberFamilies() {
+	for _, family := range c.Families() {
 		for labels, value := range family.Series {
 			text := labels.String()
 			found(family.Name, text[1:len(text)-1], value) // Without its braces.

@@ -44,6 +44,10 @@ type Changes struct {
 	Events []Event
 	// Rejected counts the entries of the poll that could not be used, by reason: see [RejectionReasons].
 	Rejected map[string]int
+	// LongNames is how many of them have names that are longer than [Settings.NameLimit].
+	LongNames int
+	// Decisions reports that the poll changed who is decided to be down.
+	Decisions bool
 	// NewGroups and GoneGroups name the groups that the Tracker now knows and did not know before, and the reverse.
 	NewGroups, GoneGroups []string
 	// Recheck is how soon the source should be polled again because the grace of a member ends; zero if no member is

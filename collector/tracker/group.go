@@ -29,12 +29,18 @@ type Group struct {
 
 func (g *Group) size() int { return g.Up + g.Down + g.Unknown + g.OutOfService }
 
-// Groups returns the groups that have members or are expected, sorted by name. An expected group without members is missing
-// until a poll was observed.
+// Groups returns the groups that have members, that had one down within the last hour, or that are expected, sorted by
+// name. A group without members is missing until a poll has known it.
 func (t *Tracker) Groups() []Group {
+	decided := make(map[string]bool)
+	for i, d := range t.Decisions() {
+		if i == 0 || t.decided[i-1].Group != d.Group {
+			decided[d.Group] = true
+		}
+	}
 	groups := make([]Group, 0, len(t.groups))
 	for _, g := range t.groups {
-		if g.size() > 0 || t.expects(g.Name) {
+		if g.size() > 0 || !g.LastKnown.IsZero() && (decided[g.Name] || t.expects(g.Name)) {
 			groups = append(groups, *g)
 		}
 	}
@@ -60,6 +66,7 @@ func (t *Tracker) count(changes *Changes) {
 		g.Up, g.Down, g.Unknown, g.OutOfService, g.InDoubt, g.inService, g.decidedDown = 0, 0, 0, 0, false, 0, 0
 	}
 	t.unknown, t.newest = 0, time.Time{}
+	inService := 0
 	var g *Group
 	for i, m := range t.order {
 		if i == 0 || t.order[i-1].Group != m.Group {
@@ -74,20 +81,24 @@ func (t *Tracker) count(changes *Changes) {
 		}
 	}
 	for name, g := range t.groups {
+		inService += g.inService
 		if !g.InDoubt {
 			g.InService, g.DecidedDown, g.LastKnown = g.inService, g.decidedDown, t.now.end.Wall
 		}
-		switch {
-		case g.size() > 0 || t.expects(name):
-		case g.emptied.IsZero():
+		if g.size() > 0 || t.expects(name) {
+			continue
+		}
+		if g.emptied.IsZero() {
 			g.emptied = t.now.end
-		case t.now.end.Sub(g.emptied) >= t.opts.ForgetAfter:
+		}
+		if t.now.end.Sub(g.emptied) >= max(t.opts.ForgetAfter, endedFor) || !t.isShort(name) {
 			delete(t.groups, name)
 			if g.announced {
 				changes.GoneGroups = append(changes.GoneGroups, name)
 			}
 		}
 	}
+	t.decideStalled(inService)
 }
 
 // groupOf returns the group of a member.

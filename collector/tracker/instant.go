@@ -26,6 +26,15 @@ func (i Instant) at(wall time.Time) Instant {
 	return Instant{Wall: wall, Mono: i.Mono - i.Wall.Sub(wall)}
 }
 
+// atPast is like at for a time that was in the past when it was written down. If it is not any more, because the wall clock
+// was set back, it counts as now.
+func (i Instant) atPast(wall time.Time) Instant {
+	if at := i.at(wall); i.Sub(at) >= 0 {
+		return at
+	}
+	return i
+}
+
 // A pollTime is when a poll was made.
 type pollTime struct {
 	start, end Instant   // when the poll was begun, and when its answer had come

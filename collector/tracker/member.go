@@ -66,6 +66,11 @@ type Member struct {
 	silent    time.Duration
 	hasSilent bool
 
+	decision      *Decision // that it is down; nil: it is not
+	disabledSince time.Time // zero: it is enabled
+	forcedSince   time.Time // zero: it is not forced down
+	changes       []Instant // its last deaths and recoveries, at most flapMost+1
+
 	unreadable      entry     // why the last poll had no verdict; entryVerdict: it had one
 	unreadableSince time.Time // by the backend's clock
 	unreadableSpans outages   // times in which the source could be read but this member could not
@@ -158,6 +163,11 @@ func Shorten(s string, limit int) string {
 
 // validName reports whether a group or member can be named in a label.
 func validName(s string) bool { return s != "" && len(s) <= drivers.MaxText && utf8.ValidString(s) }
+
+// isShort reports whether a name is not longer than the limit for names.
+func (t *Tracker) isShort(name string) bool {
+	return t.opts.NameLimit <= 0 || len(name) <= t.opts.NameLimit
+}
 
 // better reports which of two rows for one member counts, whatever their order: a row that says up, then the fresher one.
 func better(a, b *drivers.Member) bool {

@@ -60,6 +60,7 @@ func (t *Tracker) noteOutage() {
 	if !t.outageEnds {
 		return
 	}
+	t.outageEnded = t.now.end
 	o := outage{from: t.last.clock, to: t.now.clock, ended: t.now.end}
 	if n := len(t.outages); n > 0 && !t.outages[n-1].to.Before(o.from) {
 		t.outages[n-1].to, t.outages[n-1].ended = o.to, o.ended

@@ -22,6 +22,25 @@ type Saved struct {
 	LastPollNow time.Time     `json:"last_poll_backend_clock"` // the same as LastPoll where the backend has no clock
 	Outages     []savedOutage `json:"gaps,omitempty"`
 	Members     []savedMember `json:"members"`
+	Groups      []savedGroup  `json:"groups,omitempty"`
+	Ended       []savedEnded  `json:"were_down,omitempty"`
+}
+
+// A savedGroup is a group as the last poll left it that knew it.
+type savedGroup struct {
+	Name      string    `json:"name"`
+	InService int       `json:"in_service"`
+	Down      int       `json:"down"`
+	LastKnown time.Time `json:"last_known"`
+}
+
+// A savedEnded is a [Decision] that has ended. Those that last follow from the members.
+type savedEnded struct {
+	Group  string    `json:"group"`
+	Name   string    `json:"name"`
+	Binary string    `json:"binary,omitempty"`
+	Zone   string    `json:"zone,omitempty"`
+	Ended  time.Time `json:"ended"`
 }
 
 type savedOutage struct {
@@ -50,6 +69,9 @@ type savedMember struct {
 	Died            time.Time     `json:"died,omitzero"`
 	LastUp          time.Time     `json:"last_up,omitzero"` // where it is not the last poll
 	SessionTimeout  time.Duration `json:"session_timeout_ns,omitempty"`
+	DisabledSince   time.Time     `json:"disabled_since,omitzero"`
+	ForcedSince     time.Time     `json:"forced_since,omitzero"`
+	Changes         []time.Time   `json:"changes,omitempty"`
 	Silent          time.Duration `json:"silent_ns,omitempty"`
 	HasSilent       bool          `json:"has_silent,omitempty"`
 	Unreadable      entry         `json:"blind,omitempty"`
@@ -68,6 +90,16 @@ func (t *Tracker) Save() *Saved {
 		s.Members[i] = m.save()
 		if m.lastUp != t.last.start {
 			s.Members[i].LastUp = m.lastUp.Wall
+		}
+	}
+	for _, g := range t.Groups() {
+		if !g.LastKnown.IsZero() {
+			s.Groups = append(s.Groups, savedGroup{g.Name, g.InService, g.DecidedDown, g.LastKnown})
+		}
+	}
+	for _, d := range t.Decisions() {
+		if !d.Lasts() {
+			s.Ended = append(s.Ended, savedEnded{d.Group, d.Name, d.Binary, d.Zone, d.ended.Wall})
 		}
 	}
 	return s
@@ -91,14 +123,55 @@ func (t *Tracker) Restore(s *Saved, now Instant) {
 	t.last = pollTime{start: now.at(s.LastPoll), end: now.at(s.LastPoll), clock: s.LastPollNow}
 	t.outages = restoreOutages(s.Outages, now)
 	for i := range s.Members {
-		m := s.Members[i].restore(now)
+		m := s.Members[i].restore(now, s.LastPoll)
 		if m.state == Up && m.lastUp.IsZero() {
 			m.lastUp = t.last.start
 		}
 		t.members[m.Key()] = m
 		t.order = append(t.order, m)
+		t.hasHeartbeats = t.hasHeartbeats || !m.heartbeat.IsZero()
 	}
 	slices.SortFunc(t.order, Compare)
+	t.restoreDecisions(s, now)
+	t.restoreGroups(s)
+	t.Set(t.opts.Settings)
+}
+
+func (t *Tracker) restoreDecisions(s *Saved, now Instant) {
+	for _, e := range s.Ended {
+		d := &Decision{Group: e.Group, Name: e.Name, Binary: e.Binary, Zone: e.Zone, ended: now.atPast(e.Ended)}
+		t.decisions[d.key()] = d
+	}
+	for _, m := range t.order {
+		t.decideDown(m, true, now)
+	}
+	t.decisionsChanged = false
+}
+
+// restoreGroups makes the groups of the members that were restored. An earlier version saved no groups: their numbers are
+// then those of the members, unless one was in doubt.
+func (t *Tracker) restoreGroups(s *Saved) {
+	for _, m := range t.order {
+		g := t.groups[m.Group]
+		if g == nil {
+			g = &Group{Name: m.Group}
+			t.groups[m.Group] = g
+		}
+		g.add(m)
+	}
+	for _, g := range t.groups {
+		if !g.InDoubt {
+			g.InService, g.DecidedDown, g.LastKnown = g.inService, g.decidedDown, s.LastPoll
+		}
+	}
+	for _, saved := range s.Groups {
+		g := t.groups[saved.Name]
+		if g == nil {
+			g = &Group{Name: saved.Name}
+			t.groups[saved.Name] = g
+		}
+		g.InService, g.DecidedDown, g.LastKnown = saved.InService, saved.Down, saved.LastKnown
+	}
 }
 
 func (s *Saved) check(source string) error {
@@ -118,6 +191,18 @@ func (s *Saved) check(source string) error {
 			return fmt.Errorf("member %d (group %q, name %q) is damaged", i+1, m.Group, m.Name)
 		}
 		seen[key] = true
+	}
+	names := make(map[string]bool, len(s.Groups))
+	for _, g := range s.Groups {
+		if names[g.Name] || !validName(g.Name) || g.Down < 0 || g.InService < g.Down {
+			return fmt.Errorf("group %q is damaged", g.Name)
+		}
+		names[g.Name] = true
+	}
+	for _, e := range s.Ended {
+		if !validName(e.Group) || !validName(e.Name) || e.Ended.IsZero() {
+			return fmt.Errorf("the end of group %q, name %q is damaged", e.Group, e.Name)
+		}
 	}
 	return nil
 }
@@ -153,14 +238,25 @@ func (m *Member) save() savedMember {
 		State: m.state.String(), InGrace: m.inGrace, Fenced: m.Fenced,
 		Rostered: m.Rostered, Enabled: m.Enabled, ForcedDown: m.ForcedDown,
 		Since: m.Since.Wall, Transitions: m.Transitions,
+		DisabledSince: m.disabledSince, ForcedSince: m.forcedSince, Changes: wallTimes(m.changes),
 		Heartbeat: m.heartbeat, Died: m.Died, SessionTimeout: m.SessionTimeout,
 		Silent: m.silent, HasSilent: m.hasSilent,
 		Unreadable: m.unreadable, UnreadableSince: m.unreadableSince, UnreadableSpans: m.unreadableSpans.save(),
 	}
 }
 
-func (s *savedMember) restore(now Instant) *Member {
-	return &Member{
+func wallTimes(instants []Instant) []time.Time {
+	var times []time.Time
+	for _, i := range instants {
+		times = append(times, i.Wall)
+	}
+	return times
+}
+
+// restore returns the member. An earlier version did not save since when it was disabled or forced down; that was at the
+// last poll at the latest.
+func (s *savedMember) restore(now Instant, lastPoll time.Time) *Member {
+	m := &Member{
 		Member: drivers.Member{
 			Group: s.Group, Name: s.Name, Binary: s.Binary, Zone: s.Zone,
 			UUID: s.UUID, Version: s.Version, DisabledReason: s.DisabledReason,
@@ -174,4 +270,10 @@ func (s *savedMember) restore(now Instant) *Member {
 		silent: s.Silent, hasSilent: s.HasSilent,
 		unreadable: s.Unreadable, unreadableSince: s.UnreadableSince, unreadableSpans: restoreOutages(s.UnreadableSpans, now),
 	}
+	for _, at := range s.Changes[max(0, len(s.Changes)-flapMost-1):] {
+		m.changes = append(m.changes, now.atPast(at))
+	}
+	m.disabledSince, m.forcedSince = s.DisabledSince, s.ForcedSince
+	m.noteDisabled(disabledBy(&m.Member), lastPoll)
+	return m
 }

@@ -24,6 +24,9 @@ type Settings struct {
 	ForgetAfter time.Duration
 	// ExpectedGroups names the groups that must exist. Such a group has no members where the source has none of it.
 	ExpectedGroups []string
+	// NameLimit is the maximum length of the names of members and groups, in bytes; zero: [drivers.MaxText]. Members with
+	// longer names are rejected.
+	NameLimit int
 }
 
 // Options are what a [Tracker] is made with.
@@ -45,6 +48,8 @@ type Tracker struct {
 	outages    outages // of the source
 	clockSet   Instant // when the clock of heartbeats was last seen to be set; zero: never
 
+	outageEnded Instant // when an outage of the source last ended; zero: never
+
 	poll *drivers.Poll // the poll being observed
 	now  pollTime      // its time
 	last pollTime      // the time of the last successful poll before it
@@ -59,6 +64,12 @@ type Tracker struct {
 	unknown   int
 
 	listsDatabases bool // see [drivers.Poll.ListsDatabases]
+	hasHeartbeats  bool // the last poll had a heartbeat
+	stalled        bool // see [Tracker.Stalled]
+
+	decisions        map[decisionKey]*Decision
+	decided          []*Decision // the same, sorted; nil: it has to be sorted
+	decisionsChanged bool        // by the poll being observed
 }
 
 // New returns a Tracker that knows no members.
@@ -66,11 +77,38 @@ func New(opts Options) *Tracker {
 	if opts.Limits == (Limits{}) {
 		opts.Limits = DefaultLimits()
 	}
-	return &Tracker{opts: opts, members: make(map[drivers.Key]*Member), groups: make(map[string]*Group)}
+	return &Tracker{
+		opts: opts, members: make(map[drivers.Key]*Member), groups: make(map[string]*Group),
+		decisions: make(map[decisionKey]*Decision),
+	}
 }
 
-// Set changes the settings. They apply from the next poll on.
-func (t *Tracker) Set(settings Settings) { t.opts.Settings = settings }
+// Set changes the settings. What has longer names than they allow is dropped at once; the rest applies from the next poll on.
+func (t *Tracker) Set(settings Settings) {
+	t.opts.Settings = settings
+	t.order = slices.DeleteFunc(t.order, func(m *Member) bool {
+		drop := !t.isShort(m.Group) || !t.isShort(m.Name)
+		if drop {
+			t.remove(m)
+		}
+		return drop
+	})
+	for _, d := range t.Decisions() {
+		if !t.isShort(d.Group) || !t.isShort(d.Name) {
+			t.dropDecision(d)
+		}
+	}
+	for name, g := range t.groups {
+		if !t.isShort(name) {
+			*g = Group{Name: name, announced: g.announced}
+		}
+	}
+}
+
+func (t *Tracker) remove(m *Member) {
+	delete(t.members, m.Key())
+	m.gone, m.next = true, nil
+}
 
 // Polled reports whether there was a successful poll, in this process or in a restored state.
 func (t *Tracker) Polled() bool { return t.polled }
@@ -102,10 +140,10 @@ func (t *Tracker) Observe(poll *drivers.Poll, start, end Instant) Changes {
 	t.matchRows(&changes)
 	t.order = slices.DeleteFunc(t.order, func(m *Member) bool {
 		keep := t.observe(m, &changes)
+		t.decideDown(m, keep, end)
 		m.row, m.entry = nil, entryVerdict
 		if !keep {
-			delete(t.members, m.Key())
-			m.gone, m.next = true, nil
+			t.remove(m)
 		}
 		return !keep
 	})
@@ -113,6 +151,8 @@ func (t *Tracker) Observe(poll *drivers.Poll, start, end Instant) Changes {
 	t.dropOldOutages()
 	t.polled, t.failed = true, false
 	t.poll, t.last = nil, t.now
+	changes.Decisions, t.decisionsChanged = t.decisionsChanged, false
+	t.Expire(end)
 	return changes
 }
 
@@ -150,6 +190,9 @@ func (t *Tracker) matchRow(row *drivers.Member, last *Member, kind entry, change
 	if m == nil {
 		if reason := t.rejectionOf(row); reason != "" {
 			changes.Rejected[reason]++
+			if !t.isShort(row.Group) || !t.isShort(row.Name) {
+				changes.LongNames++
+			}
 			return last
 		}
 		m = &Member{Member: *row}
@@ -169,7 +212,7 @@ func (t *Tracker) matchRow(row *drivers.Member, last *Member, kind entry, change
 // rejectionOf returns why a new member is rejected, or the empty string.
 func (t *Tracker) rejectionOf(row *drivers.Member) string {
 	switch {
-	case !validName(row.Group) || !validName(row.Name):
+	case !validName(row.Group) || !validName(row.Name) || !t.isShort(row.Group) || !t.isShort(row.Name):
 		return rejectedName
 	case t.full(row.Group):
 		return rejectedLimit

@@ -73,10 +73,10 @@ func (t *Tracker) observe(m *Member, changes *Changes) bool {
 		e := Event{Time: t.now.end.Wall, Type: what, Source: t.opts.Source}
 		switch what {
 		case EventDeath:
-			m.Transitions++
+			m.noteChange(t.now.end)
 			e.Latency, e.HasLatency = m.silent, m.hasSilent
 		case EventRecovery:
-			m.Transitions++
+			m.noteChange(t.now.end)
 			e.Latency, e.HasLatency = downFor, isKnown
 		default:
 		}
@@ -112,7 +112,9 @@ func (t *Tracker) learn(m *Member) {
 		t.beginUnreadable(m)
 	}
 	if m.row != nil {
+		before := disabledBy(&m.Member)
 		m.update(m.row, t.now.clock)
+		m.noteDisabled(before, t.now.end.Wall)
 	}
 }
 

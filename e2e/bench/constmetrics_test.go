@@ -34,7 +34,7 @@ func newConstMetrics(c *collector.Collector) *constMetrics {
 	for desc := range descs {
 		e.descs[name.FindStringSubmatch(desc.String())[1]] = desc
 	}
-	for _, family := range c.MemberFamilies() {
+	for _, family := range c.Families() {
 		e.descs[family.Name] = prometheus.NewDesc(family.Name, family.Help, family.LabelNames, nil)
 	}
 	return e

@@ -94,7 +94,7 @@ func newPair(t *testing.T, seed uint64) *pair {
 	own.MustRegister(c)
 	reference.MustRegister(p.reference)
 	o := web.Options{Settings: web.DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
-	o.Gatherer, o.Families = prometheus.Gatherers{histograms, own}, c.MemberFamilies
+	o.Gatherer, o.Families = prometheus.Gatherers{histograms, own}, c.Families
 	o.Registerer, o.Poll = prometheus.NewRegistry(), func(context.Context) {}
 	p.ours, err = web.New(o)
 	require.NoError(t, err)

@@ -81,7 +81,7 @@ func (s *benchmark) ours() http.Handler {
 	own := prometheus.NewRegistry()
 	own.MustRegister(s.collector)
 	o := web.Options{Settings: web.DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
-	o.Gatherer, o.Families = prometheus.Gatherers{s.histograms, own}, s.collector.MemberFamilies
+	o.Gatherer, o.Families = prometheus.Gatherers{s.histograms, own}, s.collector.Families
 	o.Registerer, o.Poll = prometheus.NewRegistry(), s.collector.Poll
 	handler, err := web.New(o)
 	require.NoError(s.b, err)

@@ -1,0 +1,90 @@
+package collector
+
+import (
+	"servicegroup_exporter/collector/exposition"
+	"servicegroup_exporter/collector/tracker"
+	"servicegroup_exporter/drivers"
+)
+
+// A decisionSeries is a series of servicegroup_member_down.
+type downSeries struct {
+	of     *tracker.Decision
+	labels *exposition.Labels
+	value  float64
+}
+
+// renderDecisions returns the series of members that are down or were within the last hour. It takes the labels from the
+// series before.
+func (s *source) renderDecisions(before []downSeries) []downSeries {
+	decisions := s.tracker.Decisions()
+	series := make([]downSeries, len(decisions))
+	for i, d := range decisions {
+		for len(before) > 0 && before[0].of != d && tracker.CompareDecisions(before[0].of, d) <= 0 {
+			before = before[1:] // It is gone.
+		}
+		series[i] = downSeries{of: d, value: oneIf(d.Lasts())}
+		if len(before) > 0 && before[0].of == d {
+			series[i].labels = before[0].labels
+		} else {
+			series[i].labels = s.labelDecision(d)
+		}
+	}
+	return series
+}
+
+func (s *source) labelDecision(d *tracker.Decision) *exposition.Labels {
+	m := s.cut(&drivers.Member{Name: d.Name, Binary: d.Binary, Zone: d.Zone})
+	return exposition.NewLabels(s.env.descs.memberDown.labels, m.Binary, d.Group, m.Host(), d.Name, s.cfg.Name, m.Zone)
+}
+
+// rareSeries are the series of a member that only members in an odd state have.
+type rareSeries struct {
+	disabled, forced     *exposition.Labels // nil: it is not disabled, or not forced down
+	disabledAt, forcedAt float64
+	ahead                float64 // zero: its heartbeats are not ahead
+	flapping             bool
+}
+
+func (r *rareSeries) yieldDisabled(_ *memberSeries, yield func(*exposition.Labels, float64) bool) bool {
+	return (r.disabled == nil || yield(r.disabled, r.disabledAt)) && (r.forced == nil || yield(r.forced, r.forcedAt))
+}
+
+func (r *rareSeries) yieldFlapping(m *memberSeries, yield func(*exposition.Labels, float64) bool) bool {
+	return !r.flapping || yield(m.common, 1)
+}
+
+func (r *rareSeries) yieldAhead(m *memberSeries, yield func(*exposition.Labels, float64) bool) bool {
+	return r.ahead == 0 || yield(m.common, r.ahead)
+}
+
+// renderRare returns the rare series of a member, nil if it has none. They are old if nothing has changed.
+func (s *source) renderRare(m *tracker.Member, old *rareSeries, now tracker.Instant) *rareSeries {
+	reason, since := m.DisabledBy()
+	forced := m.ForcedSince()
+	next := rareSeries{ahead: s.tracker.Ahead(m).Seconds(), flapping: m.Flaps(now)}
+	if reason == "" && forced.IsZero() && next.ahead == 0 && !next.flapping {
+		return nil
+	}
+	if old == nil {
+		old = &rareSeries{}
+	}
+	if reason != "" {
+		next.disabled, next.disabledAt = s.labelDisabled(m, reason, old.disabled), timestamp(since)
+	}
+	if !forced.IsZero() {
+		next.forced, next.forcedAt = s.labelDisabled(m, tracker.ForcedDown, old.forced), timestamp(forced)
+	}
+	if *old == next {
+		return old
+	}
+	return &next
+}
+
+// labelDisabled returns the labels of a disabled member, which are the old ones if they are still right.
+func (s *source) labelDisabled(m *tracker.Member, reason string, old *exposition.Labels) *exposition.Labels {
+	cut := s.cut(&m.Member)
+	if old != nil && old.Are(cut.Binary, m.Group, m.Name, reason, s.cfg.Name, cut.Zone) {
+		return old
+	}
+	return exposition.NewLabels(s.env.descs.disabled.labels, cut.Binary, m.Group, m.Name, reason, s.cfg.Name, cut.Zone)
+}

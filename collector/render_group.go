@@ -1,0 +1,110 @@
+package collector
+
+import (
+	"servicegroup_exporter/collector/exposition"
+	"servicegroup_exporter/collector/tracker"
+)
+
+// The states of servicegroup_members, sorted by name.
+const (
+	countDown = iota
+	countOutOfService
+	countUnknown
+	countUp
+	countStates
+)
+
+func countNames() [countStates]string {
+	return [countStates]string{"down", "out_of_service", "unknown", "up"}
+}
+
+// groupSeries are the series of a group as a scrape shows them.
+type groupSeries struct {
+	name    string
+	labels  *exposition.Labels
+	ofState [countStates]*exposition.Labels
+	members [countStates]float64
+
+	inService, down, known, lastKnown float64
+	wasKnown                          bool // it has inService, down and lastKnown
+}
+
+// renderGroups returns the series of all groups. It takes the labels from the series before.
+func (s *source) renderGroups(before []groupSeries) []groupSeries {
+	groups := s.tracker.Groups()
+	series := make([]groupSeries, len(groups))
+	for i := range groups {
+		g := &groups[i]
+		for len(before) > 0 && before[0].name < g.Name {
+			before = before[1:] // The group is gone.
+		}
+		if len(before) > 0 && before[0].name == g.Name {
+			series[i].labels, series[i].ofState = before[0].labels, before[0].ofState
+		} else {
+			series[i].labels, series[i].ofState = s.labelGroup(g.Name)
+		}
+		series[i].fill(g, s.now.Readable)
+	}
+	return series
+}
+
+func (s *source) labelGroup(name string) (labels *exposition.Labels, ofState [countStates]*exposition.Labels) {
+	d := s.env.descs
+	for i, state := range countNames() {
+		ofState[i] = exposition.NewLabels(d.members.labels, name, s.cfg.Name, state)
+	}
+	return exposition.NewLabels(d.groupKnown.labels, name, s.cfg.Name), ofState
+}
+
+// fill sets the values. While the source can't be read, all members in service are unknown.
+func (g *groupSeries) fill(group *tracker.Group, readable bool) {
+	g.name = group.Name
+	g.members[countOutOfService] = float64(group.OutOfService)
+	if readable {
+		g.members[countUp], g.members[countDown] = float64(group.Up), float64(group.Down)
+		g.members[countUnknown] = float64(group.Unknown)
+	} else {
+		g.members[countUnknown] = float64(group.Up + group.Down + group.Unknown)
+	}
+	g.known = oneIf(readable && !group.InDoubt)
+	g.wasKnown = !group.LastKnown.IsZero()
+	g.inService, g.down, g.lastKnown = float64(group.InService), float64(group.DecidedDown), timestamp(group.LastKnown)
+}
+
+// groupFamilies returns the metrics of groups.
+func (d *descs) groupFamilies(sources []*rendered) []exposition.Family {
+	series := func(value func(*groupSeries) (v float64, shown bool)) seriesFunc {
+		return func(yield func(*exposition.Labels, float64) bool) {
+			for _, s := range sources {
+				for i := range s.groups {
+					g := &s.groups[i]
+					if v, shown := value(g); shown && !yield(g.labels, v) {
+						return
+					}
+				}
+			}
+		}
+	}
+	return []exposition.Family{
+		d.members.family(membersByState(sources)),
+		d.membersDown.family(series(func(g *groupSeries) (float64, bool) { return g.down, g.wasKnown })),
+		d.inService.family(series(func(g *groupSeries) (float64, bool) { return g.inService, g.wasKnown })),
+		d.groupKnown.family(series(func(g *groupSeries) (float64, bool) { return g.known, true })),
+		d.lastKnown.family(series(func(g *groupSeries) (float64, bool) { return g.lastKnown, g.wasKnown })),
+	}
+}
+
+// membersByState returns servicegroup_members.
+func membersByState(sources []*rendered) seriesFunc {
+	return func(yield func(*exposition.Labels, float64) bool) {
+		for _, s := range sources {
+			for i := range s.groups {
+				for state, labels := range s.groups[i].ofState {
+					if !yield(labels, s.groups[i].members[state]) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
