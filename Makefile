@@ -1,4 +1,4 @@
-# The commands of a developer. `make demo` needs only Go. `make test` installs the servers that the tests start.
+# The commands of a developer: `make` lists them. docs/testing.md has their times.
 
 VERSION  ?= $(shell tools/version)
 REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null)
@@ -10,6 +10,13 @@ DIST     ?= dist
 ENGINE   ?= podman
 IMAGE    ?= servicegroup_exporter:$(subst +,-,$(VERSION))
 export GOARCH ?= $(shell go env GOARCH)
+# With the same flags everywhere, the program and the tests compile each package once.
+export CGO_ENABLED = 0
+export GOFLAGS := -trimpath -buildvcs=false $(filter-out -trimpath -buildvcs=false,$(shell go env GOFLAGS))
+STEP      = @tools/step
+GOTEST    = @go run ./tools/gotest
+# make check runs vet; as a part of go test it would read all dependencies again.
+TESTFLAGS = -vet=off -timeout 15m
 LINT      = bin/golangci-lint
 NFPM      = bin/nfpm
 SBOM      = bin/cyclonedx-gomod
@@ -21,37 +28,53 @@ FUZZTIME ?= 100000x
 SOAKTIME ?= 1h
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
+# The packages whose tests start no server.
+UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: build tested ci demo endtoend test test-evaluators evaluators deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race test-evaluators evaluators deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
-build:
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
+help: ## list these targets
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
+
+build: ## build ./servicegroup_exporter, or $OUTPUT
+	$(STEP) "Building $(OUTPUT); on a fresh machine Go downloads and compiles 380 packages first, for some two minutes" \
+		go build -v -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
 
 demo: build ## run simulated members that die and return, on http://localhost:10199
 	./servicegroup_exporter demo $(DEMOFLAGS)
 
-tested: # build the program that tests start; an unchanged program keeps its time, so that results of tests stay cached
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X $(VERSION_PKG).Version=test' -o $(TESTED).new .
-	install -C -m 755 $(TESTED).new $(TESTED)
+tested: ## build the program that tests start; an unchanged program keeps its time, so that results of tests stay cached
+	$(STEP) "Building the program that tests start; on a fresh machine Go downloads and compiles 380 packages first, for some two minutes" \
+		go build -v -ldflags '-s -w -X $(VERSION_PKG).Version=test' -o $(TESTED).new .
+	@install -C -m 755 $(TESTED).new $(TESTED)
 
-test: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
-test: deps tested ## run all tests, against real servers
-	go test $(RACE) -timeout 15m ./...
-	cd alerts/runbooks/gen && go test ./...
-	cd e2e && go test -count=1 -p 1 -timeout 10m $$(go list ./... | grep -v /evaluators) # One package at a time, because these tests measure time.
+test race: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
+test: deps tested ## run all tests against real servers; installs what is missing
+	@echo "Testing against real servers: 5 minutes; the second time, only what has changed"
+	$(GOTEST) . $(TESTFLAGS) ./...
+	$(GOTEST) alerts/runbooks/gen $(TESTFLAGS) ./...
+	@echo "Testing the built program, with a browser, faults and other systems"
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 -p 1 $$(cd e2e && go list ./... | grep -v /evaluators) # One package at a time, because these tests measure time.
+
+unit: ## run the tests that start no server, and need only Go
+	$(GOTEST) . $(TESTFLAGS) $(UNIT)
+
+race: deps tested ## run the tests of the main module with the race detector, which needs gcc
+	@echo "Testing with the race detector"
+	@CGO_ENABLED=1 go run ./tools/gotest . $(TESTFLAGS) $(RACE) ./...
 
 test-evaluators: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test-evaluators: deps tested evaluators ## test the rules in newer releases of Prometheus, and in VictoriaMetrics
-	cd e2e && go test -count=1 -timeout 15m ./evaluators
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 ./evaluators
 
 test-packaging: deps $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
-	cd packaging && go test -timeout 15m ./...
+	$(GOTEST) packaging $(TESTFLAGS) ./...
 
-evaluators: $(EVALUATORS) # build other versions of Prometheus, Alertmanager and VictoriaMetrics, in bin/
+evaluators: $(EVALUATORS) ## build other versions of Prometheus, Alertmanager and VictoriaMetrics, in bin/
 
-deps:
-	tools/install-packages
-	e2e/browser/prepare
+deps: ## install the Debian packages of tools/packages.txt, and the npm packages of the browser tests
+	@tools/install-packages
+	@e2e/browser/prepare
 
 ci: ## run all checks that must pass before a merge
 	$(MAKE) deps
@@ -60,6 +83,7 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) generate
 	git diff --exit-code
 	$(MAKE) test
+	$(MAKE) race
 	$(MAKE) test-evaluators
 	$(MAKE) test-packaging
 	$(MAKE) fuzz FUZZTIME=5000x
@@ -73,18 +97,18 @@ check: lint prose ## lint and vet, words included; go mod verify skips modules w
 		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
 bin/%: tools/%/go.mod # the tool that the module names
-	env -u GOARCH go build -trimpath -modfile=$< -o $@ tool
+	env -u GOARCH go build -modfile=$< -o $@ tool
 
 bin/prometheus bin/promtool &: tools/prometheus/go.mod # only with the service discoveries that read a file or a URL
-	env -u GOARCH CGO_ENABLED=0 go build -trimpath -tags=remove_all_sd -modfile=$< -o bin/ tool
+	env -u GOARCH go build -tags=remove_all_sd -modfile=$< -o bin/ tool
 
 bin/victoria-metrics bin/vmalert bin/vmalert-tool &: tools/victoriametrics/go.mod
-	env -u GOARCH CGO_ENABLED=0 go build -trimpath -modfile=$< -o bin/ tool
+	env -u GOARCH go build -modfile=$< -o bin/ tool
 
 bin/alertmanager: tools/alertmanager/go.mod
 	env -u GOARCH tools/alertmanager/build $@
 
-lint: $(LINT)
+lint: $(LINT) ## lint the Go code and its format
 	$(LINT) fmt --diff
 	$(LINT) run --allow-parallel-runners
 	cd alerts/runbooks/gen && ../../../$(LINT) run --allow-parallel-runners
@@ -93,12 +117,12 @@ lint: $(LINT)
 	cd packaging && ../$(LINT) run --allow-parallel-runners
 	cd tools/prose && ../../$(LINT) run --allow-parallel-runners
 
-prose: ## lint the words of everything that people read; tools/prose/check PATH... lints only some of it
+prose: ## lint the words of everything that people read; "tools/prose/check PATH..." lints only some of it
 	tools/prose/prepare
 	cd tools/prose && go test ./... && node --test
 	tools/prose/check
 
-fmt: $(LINT)
+fmt: $(LINT) ## format the Go code
 	$(LINT) fmt
 
 fuzz: ## run every fuzz test, for $(FUZZTIME): inputs, as 5000x, or a duration
@@ -137,5 +161,5 @@ preview: deps ## render the previews of the dashboards in docs/images
 screenshots: deps ## take the screenshots of the pages in docs/images
 	cd e2e/browser && go test -count=1 -run '^TestCloud$$' -images=../../docs/images .
 
-clean:
+clean: ## remove what is built here
 	rm -rf .tested bin dist servicegroup_exporter
