@@ -24,6 +24,7 @@ func CollectorSources(polled []sources.Source, logger *slog.Logger) []collector.
 			PollTimeout:    time.Duration(s.Declared.PollTimeout),
 			ForgetAfter:    time.Duration(s.Declared.ForgetAfter),
 			ExpectedGroups: s.ExpectedGroups,
+			LabelLimit:     s.LabelLimit,
 			UpOnly:         s.Declared.MemberMetrics == config.MemberMetricsMinimal,
 			Driver:         s.Driver,
 			Schema:         s.Schema,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -131,4 +132,51 @@ func TestLongErrors(t *testing.T) {
 	require.Len(t, s.Err.Error(), maxError)
 	require.Less(t, len(b.log.String()), 2*maxError)
 	require.NoError(t, b.Close())
+}
+
+// Members whose names are too long for the labels of the scrape job are left out, one by one. Other texts are cut in labels,
+// and whole elsewhere.
+func TestLabelLimit(t *testing.T) {
+	inTime(t, Options{CompatOpenStackExporter: true}, func(t *testing.T, b *bench) {
+		long, reason := strings.Repeat("n", 80), strings.Repeat("ä", 200)
+		good := drivers.Member{
+			Group: "g", Name: "good", Zone: reason, Binary: reason, UUID: reason, Version: reason, DisabledReason: reason,
+			Enabled: drivers.FlagNo, Rostered: true,
+		}
+		d := giving(&drivers.Poll{DownTime: mins, Backend: reason, Members: []drivers.Member{
+			good, {Group: "g", Name: long, Rostered: true}, {Group: long, Name: "a", Rostered: true},
+		}}, nil)
+		cfg := config("a", d)
+		cfg.Service, cfg.LabelLimit = "nova", 80
+		longest := func() (longest int) {
+			for _, value := range regexp.MustCompile(`="([^"]*)"`).FindAllStringSubmatch(b.text(), -1) {
+				longest = max(longest, len(value[1]))
+			}
+			return longest
+		}
+		require.NoError(t, b.Apply([]SourceConfig{cfg}))
+		b.scrape(sec)
+		require.Equal(t, 80, longest())
+		require.Contains(t, b.text(), `servicegroup_source_rejected_members_total{reason="name",source="a"} 0`)
+		require.Regexp(t, `servicegroup_member_down\{[^}]*member="`+long+`"[^}]*\} 1`, b.text())
+		require.Contains(t, b.text(), `_count{group="`+long)
+
+		cfg.LabelLimit = 79
+		require.NoError(t, b.Apply([]SourceConfig{cfg}))
+		require.NotRegexp(t, `servicegroup_member[^{]*\{[^}]*nnn`, b.text(), "what is too long ends at once")
+		b.scrape(sec)
+		b.scrape(sec)
+		require.NotContains(t, b.text(), "nnn")
+		require.Equal(t, 79, longest())
+		require.Contains(t, b.text(), `servicegroup_source_rejected_members_total{reason="name",source="a"} 4`)
+		require.Equal(t, 1, strings.Count(b.log.String(), "longer than label_value_length_limit"), "it is said once")
+		require.Len(t, b.only().Members, 1)
+		require.Equal(t, reason, b.only().Members[0].DisabledReason)
+		require.Equal(t, []GroupState{{Name: "g", Known: true, LastKnown: time.Now()}}, b.only().Groups)
+
+		cfg.LabelLimit = 0
+		require.NoError(t, b.Apply([]SourceConfig{cfg}))
+		b.scrape(sec)
+		require.Len(t, b.only().Members, 3)
+	})
 }

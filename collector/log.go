@@ -1,6 +1,10 @@
 package collector
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"servicegroup_exporter/collector/tracker"
+)
 
 // logAtMost bounds the lines that one poll can log about members. When a site loses power, a line for each member is no help.
 const logAtMost = 20
@@ -37,14 +41,18 @@ func (s *source) logEvent(e Event) {
 	}
 }
 
-// logRejected logs that entries can't be used, if their number has changed.
-func (s *source) logRejected(rejected map[string]int) {
+// logRejected logs that entries can't be used, if their number has changed. It logs once that names are too long for labels.
+func (s *source) logRejected(changes *tracker.Changes) {
 	total := 0
-	for _, n := range rejected {
+	for _, n := range changes.Rejected {
 		total += n
 	}
 	if total > 0 && total != s.rejects {
-		s.log.Warn("Entries of the source can't be used", "entries", total, "by_reason", slog.AnyValue(rejected))
+		s.log.Warn("Entries of the source can't be used", "entries", total, "by_reason", slog.AnyValue(changes.Rejected))
 	}
-	s.rejects = total
+	if changes.LongNames > 0 && !s.longNames {
+		s.log.Warn("Members are left out because their names are longer than label_value_length_limit",
+			"members", changes.LongNames, "limit", s.cfg.LabelLimit)
+	}
+	s.rejects, s.longNames = total, changes.LongNames > 0
 }

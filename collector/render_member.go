@@ -133,12 +133,17 @@ func (s *source) labelMember(m *tracker.Member, old *memberSeries) memberSeries 
 // maxLabelText is the maximum length of free text in a label, in bytes.
 const maxLabelText = 128
 
+// textLimit returns the maximum length of free text in a label.
+func (s *source) textLimit() int {
+	if s.cfg.LabelLimit > 0 {
+		return min(maxLabelText, s.cfg.LabelLimit)
+	}
+	return maxLabelText
+}
+
 // cut returns the member with texts that are short enough for labels. The API has the whole texts.
 func (s *source) cut(m *drivers.Member) *drivers.Member {
-	limit := maxLabelText
-	if s.cfg.LabelLimit > 0 {
-		limit = min(limit, s.cfg.LabelLimit)
-	}
+	limit := s.textLimit()
 	if max(len(m.Binary), len(m.Zone), len(m.UUID), len(m.Version), len(m.DisabledReason)) <= limit {
 		return m
 	}

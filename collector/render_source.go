@@ -62,7 +62,7 @@ func (s *source) renderSource() []*sample {
 		gauge(d.stalled, oneIf(now.Readable && stalled))
 	}
 	info := labelPairs("source", s.cfg.Name, "driver", s.cfg.Driver, "schema", s.cfg.Schema, "layout", s.cfg.Layout,
-		"backend", tracker.Shorten(now.Backend, maxLabelText))
+		"backend", tracker.Shorten(now.Backend, s.textLimit()))
 	samples = append(samples, &sample{desc: d.sourceInfo, labels: info, value: 1})
 	return append(samples, s.renderCounts(labels)...)
 }

@@ -32,18 +32,19 @@ type source struct {
 	polls  sync.WaitGroup // goroutines that call the driver
 	saving sync.Mutex     // locked while the state file is written, so that an older state never replaces a newer one
 
-	mu       sync.Mutex
-	closed   bool
-	inflight *inflight // the poll in flight, if any
-	tracker  *tracker.Tracker
-	now      Snapshot      // without its members
-	members  []MemberState // of the snapshot, made when they are first asked for
-	lost     bool          // source_lost was sent
-	recheck  time.Duration // see [tracker.Changes]
-	rejects  int           // entries that the last poll rejected
-	counts   drivers.Counts
-	unsaved  bool            // a change is not in the state file yet
-	saved    tracker.Instant // when the state file was last written
+	mu        sync.Mutex
+	closed    bool
+	inflight  *inflight // the poll in flight, if any
+	tracker   *tracker.Tracker
+	now       Snapshot      // without its members
+	members   []MemberState // of the snapshot, made when they are first asked for
+	lost      bool          // source_lost was sent
+	recheck   time.Duration // see [tracker.Changes]
+	rejects   int           // entries that the last poll rejected
+	longNames bool          // some of them for the length of their names
+	counts    drivers.Counts
+	unsaved   bool            // a change is not in the state file yet
+	saved     tracker.Instant // when the state file was last written
 
 	shown atomic.Pointer[rendered] // what scrapes show; set by publish
 }
@@ -130,7 +131,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	s.attempted(start, end)
 	s.env.metrics.observe(s.cfg.Name, &changes)
 	s.publish()
-	s.logRejected(changes.Rejected)
+	s.logRejected(&changes)
 	if s.lost {
 		s.lost = false
 		s.report(Event{Time: end.Wall, Type: EventSourceBack, Source: s.cfg.Name})

@@ -23,7 +23,14 @@ type Config struct {
 	Sources []Source `yaml:"sources"`
 	// Alerting has the settings of alerts, for the rules and for the bridge to Alertmanager.
 	Alerting Alerting `yaml:"alerting"`
+	// LabelValueLengthLimit is the maximum length of the values of labels, in bytes, as label_value_length_limit of the scrape job;
+	// zero: there is no limit but [drivers.MaxText]. Members with longer names are rejected, so that Prometheus does not
+	// refuse the whole scrape.
+	LabelValueLengthLimit int `yaml:"label_value_length_limit"`
 }
+
+// Default returns a configuration without sources.
+func Default() Config { return Config{Alerting: DefaultAlerting(), LabelValueLengthLimit: 200} }
 
 // Source is one declared backend: a driver, its connection and its roster.
 type Source struct {
@@ -82,6 +89,8 @@ func DefaultSource() Source {
 // seed sets a section to its defaults before it is read.
 func seed(section any) {
 	switch s := section.(type) {
+	case *Config:
+		*s = Default()
 	case *Source:
 		*s = DefaultSource()
 	case *Alerting:
@@ -125,7 +134,7 @@ func Parse(name string, data []byte, check func(*Config) error) (*Config, error)
 	if root == nil {
 		return nil, r.err()
 	}
-	c := &Config{Alerting: DefaultAlerting()}
+	c := new(Default())
 	d := &decoder{report: r, dir: filepath.Dir(name)}
 	d.decode(root, reflectOf(c), "", root.Line)
 	setDirectory(reflectOf(c), d.dir)

@@ -167,3 +167,30 @@ func TestFingerprint(t *testing.T) {
 		require.NotEqual(t, want, fingerprint("", strings.Replace(ensemble, "[a, b]", change, 1)), change)
 	}
 }
+
+func TestLabelValueLengthLimit(t *testing.T) {
+	parse := func(limit string) (int, error) {
+		c, err := config.Parse("f.yml", []byte(limit+`
+sources: [{name: `+strings.Repeat("n", 70)+`, driver: mc, mc: {servers: [m:11211]}, roster: {members: {g: [a]}}}]
+`), func(*config.Config) error { return nil })
+		if err != nil {
+			return 0, err
+		}
+		return c.LabelValueLengthLimit, nil
+	}
+	for text, want := range map[string]int{
+		"": 200, "label_value_length_limit: 0": 0, "label_value_length_limit: 70": 70, "label_value_length_limit: 1023": 1023,
+	} {
+		limit, err := parse(text)
+		require.NoError(t, err)
+		require.Equal(t, want, limit)
+	}
+	for text, want := range map[string]string{
+		"label_value_length_limit: 63": "f.yml:1: label_value_length_limit: must be 0 or at least 64",
+		"label_value_length_limit: -1": "f.yml:1: label_value_length_limit: must be 0 or at least 64",
+		"label_value_length_limit: 69": "f.yml:2: sources[0].name: is longer than label_value_length_limit, which is 69",
+	} {
+		_, err := parse(text)
+		require.ErrorContains(t, err, want)
+	}
+}

@@ -204,7 +204,7 @@ f.yml:14: sources[1].zk.session_timeout: 1h0m0s is not between 100ms and 10m0s; 
 f.yml:15: sources[2].name: "one" is the name of sources[0] too
 f.yml:16: sources[2].driver: must be one of db, mc, zk
 f.yml:17: sources[2].member_metrics: must be "all" or "minimal"
-f.yml:18: unknown key "more"; known are alerting, sources`,
+f.yml:18: unknown key "more"; known are alerting, label_value_length_limit, sources`,
 	}})
 }
 

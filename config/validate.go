@@ -17,6 +17,9 @@ const minPollInterval = drivers.Duration(100 * time.Millisecond)
 // maxName is the maximum length of a source's name, in bytes. The name is a label of every series.
 const maxName = 128
 
+// minLabelLimit leaves room for our own values of labels, and for the names of usual members.
+const minLabelLimit = 64
+
 // validate checks everything but the values of single settings, which the decoder has checked.
 func validate(r *report, c *Config) {
 	if len(c.Sources) == 0 {
@@ -31,6 +34,9 @@ func validate(r *report, c *Config) {
 			first[s.Name] = i
 		}
 		validateSource(r, s, path)
+		if limit := c.LabelValueLengthLimit; limit > 0 && len(s.Name) > limit {
+			r.settingf(path+".name", "is longer than label_value_length_limit, which is %d", limit)
+		}
 		validateDriver(r, s, path)
 		if s.DB != nil {
 			r.section(path+".db", s.DB.validate())
@@ -43,6 +49,9 @@ func validate(r *report, c *Config) {
 		}
 	}
 	r.section("alerting", c.Alerting.Validate())
+	if limit := c.LabelValueLengthLimit; limit != 0 && limit < minLabelLimit {
+		r.settingf("label_value_length_limit", "must be 0 or at least %d", minLabelLimit)
+	}
 }
 
 func validateSource(r *report, s *Source, path string) {

@@ -3,6 +3,7 @@ package sources
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
@@ -45,9 +46,20 @@ func (x *Set) expand(s *config.Source) []Source {
 			}
 			return c.Zoned(driver), nil
 		}}
-		parts = append(parts, x.part(s, s.Name+"/"+cell.Name, rows, source))
+		parts = append(parts, x.part(s, x.cellName(s, cell.Name), rows, source))
 	}
 	return parts
+}
+
+// cellName returns the name of a cell's source. A name that is too long for a label is cut, and ends in a part of its hash,
+// which makes it unique.
+func (x *Set) cellName(s *config.Source, cell string) string {
+	name, limit := s.Name+"/"+cell, x.config.LabelValueLengthLimit
+	if limit == 0 || len(name) <= limit {
+		return name
+	}
+	hash := "-" + fingerprint(name)[:8]
+	return strings.ToValidUTF8(name[:limit-len(hash)], "") + hash
 }
 
 // rowsOf returns the settings of one database with services of a declared source's Nova.

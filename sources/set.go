@@ -17,7 +17,7 @@ import (
 // A Set has the expanded sources of one configuration. Its methods may be called concurrently.
 type Set struct {
 	declaredSources []config.Source
-	alerting        *config.Alerting
+	config          *config.Config
 	clouds          map[string]*cloud // by the name of the declared source
 	changed         chan struct{}
 	logger          *slog.Logger
@@ -27,7 +27,7 @@ type Set struct {
 // the configuration is reloaded or the API database is unreachable. For the first configuration, before is nil.
 func New(c *config.Config, before *Set, logger *slog.Logger) *Set {
 	x := &Set{
-		declaredSources: c.Sources, alerting: &c.Alerting, clouds: map[string]*cloud{},
+		declaredSources: c.Sources, config: c, clouds: map[string]*cloud{},
 		changed: make(chan struct{}, 1), logger: logger,
 	}
 	if before == nil {
@@ -82,7 +82,8 @@ func (x *Set) Sources() []Source {
 		}
 	}
 	for i := range all {
-		all[i].ExpectedGroups = x.alerting.ExpectedGroups(all[i].Name)
+		all[i].ExpectedGroups = x.config.Alerting.ExpectedGroups(all[i].Name)
+		all[i].LabelLimit = x.config.LabelValueLengthLimit
 	}
 	return all
 }

@@ -139,6 +139,26 @@ func TestExpandByHand(t *testing.T) {
 	require.Equal(t, before, fingerprints(conf+api))
 }
 
+// A cell whose name makes too long a label is polled under a shorter name.
+func TestLongCellNames(t *testing.T) {
+	long := strings.Repeat("é", 60)
+	x := expand(t, nil, "nova_conf: nova.conf, cells: [{name: a, dsn: 'mysql://u@h/a'}, {name: "+long+"a, dsn: 'mysql://u@h/b'}, "+
+		"{name: "+long+"b, dsn: 'mysql://u@h/c'}]", "")
+	x.config.LabelValueLengthLimit = 64
+	names := strings.Fields(strings.ReplaceAll(list(x), ":db", ""))
+	require.Len(t, names, 3)
+	require.Equal(t, "nova/a", names[0])
+	for _, name := range names[1:] {
+		require.LessOrEqual(t, len(name), 64)
+		require.Regexp(t, "^nova/é{25}-[0-9a-f]{8}$", name)
+	}
+	require.NotEqual(t, names[1], names[2])
+	require.Equal(t, names, strings.Fields(strings.ReplaceAll(list(x), ":db", "")))
+	require.Equal(t, 64, x.Sources()[1].LabelLimit)
+	x.config.LabelValueLengthLimit = 0
+	require.Contains(t, list(x), "nova/"+long+"a:db")
+}
+
 func TestExpandCells(t *testing.T) {
 	server := testserver.MariaDB(t)
 	db := novaAPI(t, server, "nova_api")

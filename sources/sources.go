@@ -37,7 +37,8 @@ func Embedded(storagePath string) *config.Config {
 	section.DSN = drivers.SecretText("sqlite:///" + file.EscapedPath())
 	s := config.DefaultSource()
 	s.Name, s.Driver, s.DB = "local", driverDB, &section
-	c := &config.Config{Sources: []config.Source{s}, Alerting: config.DefaultAlerting()}
+	c := new(config.Default())
+	c.Sources = []config.Source{s}
 	_ = Check(c) // This sets the times, and finds no mistake.
 	return c
 }
@@ -72,6 +73,8 @@ type Source struct {
 
 	// ExpectedGroups names the groups that must exist in this source, by the configuration of alerts.
 	ExpectedGroups []string
+	// LabelLimit is the maximum length of the values of labels, in bytes; zero: there is no limit.
+	LabelLimit int
 
 	rows *db.Config // of a part of Nova: its table of services
 	open opener
