@@ -128,7 +128,7 @@ func newEnvironment(t *testing.T) *environment {
 	s.prom = testserver.Prometheus(t, fmt.Sprintf(`
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
 rule_files: [%s]
-scrape_configs: [{job_name: servicegroup_exporter, static_configs: [{targets: %s}]}]
+scrape_configs: [{job_name: servicegroup_exporter, honor_labels: true, static_configs: [{targets: %s}]}]
 `, file, targets))
 	return s
 }

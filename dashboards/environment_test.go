@@ -187,6 +187,7 @@ global: {scrape_interval: 1s, evaluation_interval: 1s}
 rule_files: [%q]
 scrape_configs:
   - job_name: servicegroup_exporter
+    honor_labels: true
     static_configs: [{targets: [%q, %q]}]
 `, rules, env.exporters[0].address, env.exporters[1].address))
 }

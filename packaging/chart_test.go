@@ -133,6 +133,7 @@ func TestChart(t *testing.T) {
 	require.Equal(t, container.Ports[0].Name, find[*core.Service](t, manifests).Spec.Ports[0].TargetPort.StrVal)
 	monitor := find[*monitoring.ServiceMonitor](t, manifests)
 	require.Equal(t, "prometheus", monitor.Labels["release"])
+	require.True(t, monitor.Spec.Endpoints[0].HonorLabels)
 	require.Equal(t, find[*core.Service](t, manifests).Spec.Ports[0].Name, monitor.Spec.Endpoints[0].Port)
 	require.Subset(t, find[*core.Service](t, manifests).Labels, monitor.Spec.Selector.MatchLabels)
 }

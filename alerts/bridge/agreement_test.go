@@ -101,7 +101,7 @@ rule_files: [%s]
 alerting:
   alert_relabel_configs: [{action: labeldrop, regex: replica|prometheus_replica}]
   alertmanagers: [{static_configs: [{targets: [%q]}]}]
-scrape_configs: [{job_name: servicegroup_exporter, static_configs: [{targets: [%q]}]}]
+scrape_configs: [{job_name: servicegroup_exporter, honor_labels: true, static_configs: [{targets: [%q]}]}]
 `, external, file, alertmanager, target.Listener.Addr()), "--rules.alert.resend-delay=1s")
 }
 

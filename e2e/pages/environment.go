@@ -123,6 +123,7 @@ func (env *environment) startPrometheus() {
 rule_files: [%s]
 scrape_configs:
   - job_name: servicegroup_exporter
+    honor_labels: true
     static_configs: [{targets: [%q]}]
 alerting:
   alert_relabel_configs: [{action: labeldrop, regex: replica}]
