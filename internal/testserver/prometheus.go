@@ -38,7 +38,12 @@ type RuleAlert struct {
 // added to its command line.
 func Prometheus(t TB, config string, args ...string) *Prom {
 	t.Helper()
-	daemon := find(t, "prometheus", "prometheus")
+	return PrometheusAt(t, find(t, "prometheus", "prometheus"), config, args...)
+}
+
+// PrometheusAt starts a Prometheus server whose program is at a path.
+func PrometheusAt(t TB, daemon, config string, args ...string) *Prom {
+	t.Helper()
 	dir := TempDir(t)
 	p := &Prom{httpAPI: httpAPI{loopback(Port(t))}, config: filepath.Join(dir, "prometheus.yml")}
 	configure(t, p.config, config)
