@@ -66,6 +66,7 @@ race: deps tested ## run the tests of the main module with the race detector, wh
 test-evaluators: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test-evaluators: deps tested evaluators ## test the rules in newer releases of Prometheus, and in VictoriaMetrics
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 ./evaluators
+	$(GOTEST) . $(TESTFLAGS) -count=1 -run TestQueries ./dashboards -prometheus=$(CURDIR)/bin/prometheus
 
 test-packaging: deps $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
 	$(GOTEST) packaging $(TESTFLAGS) ./...

@@ -8,16 +8,21 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/internal/testserver"
 )
 
 // A view is what a user of Grafana has selected: the time range, and the values of variables.
 type view struct {
-	env        *environment
+	t          *testing.T
+	prom       *testserver.Prom
 	start, end time.Time
 	picked     map[string][]string // values of variables that are not All
 }
@@ -37,7 +42,7 @@ func (v *view) expand(b *board, text string) string {
 	).Replace(text)
 	return regexp.MustCompile(`\$(\w+)`).ReplaceAllStringFunc(text, func(name string) string {
 		variable, exists := b.variable(name[1:])
-		require.True(v.env.t, exists, "%s in %s", name, text)
+		require.True(v.t, exists, "%s in %s", name, text)
 		return v.value(b, variable)
 	})
 }
@@ -64,7 +69,7 @@ func (v *view) value(b *board, of variable) string {
 // options returns the values of a variable of the form label_values(series, label).
 func (v *view) options(b *board, of variable) []string {
 	parts := regexp.MustCompile(`^label_values\((.*), (\w+)\)$`).FindStringSubmatch(v.expand(b, of.Query))
-	require.NotNil(v.env.t, parts, of.Query)
+	require.NotNil(v.t, parts, of.Query)
 	var values []string
 	v.get("/api/v1/label/"+parts[2]+"/values", url.Values{"match[]": {parts[1]}, "start": {stamp(v.start)}, "end": {stamp(v.end)}}, &values)
 	return values
@@ -87,18 +92,25 @@ func (v *view) run(b *board, q target) []series {
 			Metric map[string]string
 			Value  []any
 			Values [][]any
+			// Native histograms. Their value here is the number of observations.
+			Histogram  []any
+			Histograms [][]any
 		}
 	}
 	v.get(path, query, &answer)
 	var all []series
 	for _, r := range answer.Result {
 		s := series{labels: r.Metric}
-		if r.Value != nil {
-			r.Values = [][]any{r.Value}
-		}
-		for _, pair := range r.Values {
-			value, err := strconv.ParseFloat(pair[1].(string), 64)
-			require.NoError(v.env.t, err)
+		for _, pair := range slices.Concat([][]any{r.Value, r.Histogram}, r.Values, r.Histograms) {
+			if pair == nil {
+				continue
+			}
+			text, isText := pair[1].(string)
+			if !isText {
+				text = pair[1].(map[string]any)["count"].(string)
+			}
+			value, err := strconv.ParseFloat(text, 64)
+			require.NoError(v.t, err)
 			if !math.IsNaN(value) { // Grafana shows NaN like a missing value.
 				s.times, s.values = append(s.times, pair[0].(float64)), append(s.values, value)
 			}
@@ -111,8 +123,8 @@ func (v *view) run(b *board, q target) []series {
 }
 
 func (v *view) get(path string, query url.Values, data any) {
-	t := v.env.t
-	response, err := http.Get(v.env.prom.URL() + path + "?" + query.Encode())
+	t := v.t
+	response, err := http.Get(v.prom.URL() + path + "?" + query.Encode())
 	require.NoError(t, err)
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)

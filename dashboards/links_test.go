@@ -148,16 +148,14 @@ func TestThresholdsEqualTheRules(t *testing.T) {
 	require.NoError(t, err)
 	all := boards(t)
 	for _, c := range []struct{ board, panel, query, rule string }{
-		{"group.json", "Flapping", "[15m]))) and on", "servicegroup_member_transitions_total[15m]))) > 4\n"},
-		{"group.json", "Flapping", " > bool 4)", "servicegroup_member_transitions_total[15m]))) > 4\n"},
-		{"detection.json", "Detection latency against the target", "down_time_seconds{source=~\"$source\"}) + 90", "down_time_seconds) + 90\n"},
-		{"detection.json", "Detection latency against the target", "[1h]", "servicegroup_detection_latency_seconds_bucket[1h]"},
+		{"detection.json", "Detection latency against the target", `timeout_seconds{.*}\) \+ 90`, `timeout_seconds.*\) \+ 90\n`},
+		{"detection.json", "Detection latency against the target", `\[1h\]`, `servicegroup_detection_latency_seconds_bucket.*\[1h\]`},
 	} {
 		var exprs []string
 		for _, q := range all[c.board].panel(t, c.panel).Targets {
 			exprs = append(exprs, q.Expr)
 		}
-		require.Contains(t, strings.Join(exprs, "\n"), c.query)
-		require.Contains(t, string(rules), c.rule)
+		require.Regexp(t, c.query, strings.Join(exprs, "\n"))
+		require.Regexp(t, c.rule, string(rules))
 	}
 }

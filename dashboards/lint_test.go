@@ -193,16 +193,16 @@ func TestMissingDataIsNotHealthy(t *testing.T) {
 	eachExpr(t, func(t *testing.T, expr string) { require.NotContains(t, expr, "vector(") })
 }
 
+// histogram matches the increase of a histogram, classic or native.
+var histogram = regexp.MustCompile(`increase\(servicegroup_\w*(latency|outage_duration)_seconds(_bucket|_count)?{`)
+
 // The windows of rates are $__rate_interval or the time range of the dashboard, except windows of alerts.
 func TestWindows(t *testing.T) {
 	window := regexp.MustCompile(`\b(\w+)\([^()]*\[([^\]]+)\]`)
 	eachExpr(t, func(t *testing.T, expr string) {
 		for _, found := range window.FindAllStringSubmatch(expr, -1) {
 			allowed := []string{"$__rate_interval", "$__range"}
-			switch {
-			case strings.Contains(found[0], "servicegroup_member_transitions_total"):
-				allowed = append(allowed, "15m") // as ServiceGroupMemberFlapping
-			case found[1] == "increase" && strings.Contains(found[0], "_bucket{"), strings.Contains(found[0], "_count{"):
+			if histogram.MatchString(found[0]) {
 				allowed = append(allowed, "1h") // as ServiceGroupDetectionSlow: deaths are rare
 			}
 			require.Contains(t, allowed, found[2], found[0])
@@ -215,7 +215,7 @@ var selector = regexp.MustCompile(`\b(service_up|servicegroup[\w:]*|up|ALERTS\w*
 
 // Every counter is used in a rate or an increase.
 func TestCounters(t *testing.T) {
-	counter := regexp.MustCompile(`(\S*?)\b\w+_(total|count|sum|bucket){`)
+	counter := regexp.MustCompile(`(\S*?)\b\w+_(total|count|sum|bucket|latency_seconds|outage_duration_seconds){`)
 	eachExpr(t, func(t *testing.T, expr string) {
 		for _, found := range counter.FindAllStringSubmatch(expr, -1) {
 			require.Regexp(t, `(rate|increase)\($`, found[1], found[0])
@@ -242,7 +242,7 @@ func TestSelectors(t *testing.T) {
 
 // labelsOf returns the matchers that a metric needs on a dashboard.
 func labelsOf(b *board, metric string) []string {
-	const source, job, instance = `source=~"$source`, `job=~"$job"`, `instance=~"$instance"`
+	const cluster, source, job, instance = `cluster=~"$cluster`, `source=~"$source`, `job=~"$job"`, `instance=~"$instance"`
 	alone := []string{"servicegroup_config_", "servicegroup_events_", "servicegroup_exporter_", "servicegroup_alerts_", "servicegroup_notifications_"}
 	ofExporter := slices.ContainsFunc(alone, func(prefix string) bool { return strings.HasPrefix(metric, prefix) }) ||
 		metric == "up" || strings.HasPrefix(metric, "process_") || strings.HasPrefix(metric, "scrape_")
@@ -251,24 +251,48 @@ func labelsOf(b *board, metric string) []string {
 	case strings.HasPrefix(metric, "ALERTS"):
 		return []string{`alertname`}
 	case ofExporter && instances:
-		return []string{job, instance}
+		return []string{cluster, job, instance}
 	case ofExporter:
-		return []string{job}
+		return []string{cluster, job}
 	case instances:
-		return []string{job, instance, source}
+		return []string{cluster, job, instance, source}
 	}
-	return []string{source}
+	return []string{cluster, source}
 }
 
-// Nothing is summed over exporters, because two of them report the same members and events.
+// Nothing is summed over exporters, because two of them report the same members and events. Those that say that a member is down
+// are counted, and compared with those that know its group.
 func TestNothingIsSummedOverExporters(t *testing.T) {
-	all := boards(t)
-	delete(all, "exporter.json") // On this dashboard each exporter has series of its own.
-	for name, b := range all {
-		for where, expr := range b.exprs() {
-			for _, found := range regexp.MustCompile(`(\w+)( by \([^)]*\))? \((service_up|servicegroup_\w+)`).FindAllStringSubmatch(expr, -1) {
-				require.Contains(t, []string{"max", "min", "on", "or"}, found[1], "%s: %s: %s", name, where, found[0])
+	aggregation := regexp.MustCompile(`(\w+)( by \([^)]*\))? \((?:rate\(|increase\()?(service_up|servicegroup_\w+)`)
+	counted := []string{"servicegroup_member_down", "servicegroup_group_known"}
+	eachExpr(t, func(t *testing.T, expr string) {
+		for _, found := range aggregation.FindAllStringSubmatch(expr, -1) {
+			if found[1] == "count" && slices.Contains(counted, found[3]) {
+				continue
+			}
+			require.Contains(t, []string{"max", "min", "avg", "on", "or", "and", "group_left"}, found[1], found[0])
+		}
+	})
+}
+
+// clusterLabel is the default of alerting.cluster_label.
+const clusterLabel = "cluster"
+
+// Clouds have the same names of sources, groups and members. Nothing joins or sums without the label that tells them apart, but sums
+// of all that is selected.
+func TestCloudsAreToldApart(t *testing.T) {
+	label := clusterLabel
+	grouping := regexp.MustCompile(`\b(by|on) \(([^)]*)\)`)
+	eachExpr(t, func(t *testing.T, expr string) {
+		for _, found := range grouping.FindAllStringSubmatch(expr, -1) {
+			if labels := strings.Split(found[2], ", "); found[0] != "on ()" && found[0] != "by (le)" {
+				require.Contains(t, labels, label, found[0])
 			}
 		}
-	}
+	})
+	eachBoard(t, func(t *testing.T, b *board) {
+		v, exists := b.variable("cluster")
+		require.True(t, exists)
+		require.Equal(t, "label_values(servicegroup_source_up, "+label+")", v.Query)
+	})
 }

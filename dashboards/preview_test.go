@@ -28,10 +28,10 @@ func (env *environment) live() {
 	for end := time.Now().Add(previewTime); time.Now().Before(end); {
 		for _, m := range []string{"c2", "c6", "c3"} {
 			env.kill(m)
-			env.await(fmt.Sprintf(`servicegroup:service_up:max{member=%q} == 0`, m))
+			env.await(fmt.Sprintf(`max(service_up{member=%q}) == 0`, m))
 			time.Sleep(2 * time.Second)
 			env.join("nova", "compute", m)
-			env.await(fmt.Sprintf(`servicegroup:service_up:max{member=%q} == 1`, m))
+			env.await(fmt.Sprintf(`max(service_up{member=%q}) == 1`, m))
 		}
 	}
 }
@@ -39,7 +39,7 @@ func (env *environment) live() {
 // drawPreviews draws a picture of each dashboard.
 func drawPreviews(t *testing.T, env *environment, all map[string]*board) {
 	env.live()
-	v := &view{env: env, start: env.started, end: time.Now()}
+	v := &view{t: t, prom: env.prom, start: env.started, end: time.Now()}
 	page, err := template.ParseFiles("testdata/preview.html")
 	require.NoError(t, err)
 	for name, b := range all {

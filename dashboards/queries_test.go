@@ -15,28 +15,31 @@ func TestQueries(t *testing.T) {
 	env := newEnvironment(t)
 	env.outage()
 	all := boards(t)
-	v := &view{env: env, start: env.started, end: time.Now()}
-	t.Run("variables", func(t *testing.T) { checkOptions(t, v, all) })
+	v := &view{t: env.t, prom: env.prom, start: env.started, end: time.Now()}
+	t.Run("variables", func(t *testing.T) { checkOptions(t, env, v, all) })
 	t.Run("not empty", func(t *testing.T) { checkNotEmpty(t, v, all) })
 	t.Run("tables", func(t *testing.T) { checkTables(t, v, all) })
 	t.Run("selection", func(t *testing.T) { checkSelection(t, v, all) })
 	checkValues(env, all)
-	t.Run("timeline", func(t *testing.T) { checkTimeline(t, v, all["group.json"]) })
+	t.Run("timeline", func(t *testing.T) { checkTimeline(t, env, v, all["group.json"]) })
+	for name, prom := range env.native {
+		t.Run(name, func(t *testing.T) { checkNative(t, &view{t: t, prom: prom, start: env.started, end: time.Now()}, all) })
+	}
 	if *preview != "" {
 		drawPreviews(t, env, all)
 	}
 	for _, e := range env.exporters {
 		e.stop()
 	}
-	env.await(`count(up == 0) == 2 unless on () servicegroup:service_up:max`)
+	env.await(`count(up == 0) == 2 unless on () service_up`)
 	t.Run("no data", func(t *testing.T) { checkNoData(t, env, all) })
 }
 
-func checkOptions(t *testing.T, v *view, all map[string]*board) {
+func checkOptions(t *testing.T, env *environment, v *view, all map[string]*board) {
 	want := map[string][]string{
 		"source": {"nova", "zk"}, "group": {"compute", "network", "web"}, "zone": {"az1", "az2"},
-		"job": {"servicegroup_exporter"}, "instance": {v.env.exporters[0].address, v.env.exporters[1].address},
-		"alertmanager": {v.env.am.URL()},
+		"job": {"servicegroup_exporter"}, "instance": {env.exporters[0].address, env.exporters[1].address},
+		"alertmanager": {env.am.URL()},
 	}
 	for name, b := range all {
 		for _, variable := range b.Templating.List {
@@ -54,8 +57,9 @@ func checkNotEmpty(t *testing.T, v *view, all map[string]*board) {
 				where := name + "/" + p.Title + "/" + q.RefID
 				got := v.run(b, q)
 				t.Log(where, len(got))
-				// The bridge's alerts have the same labels as Prometheus' alerts: there is no mismatch. All other panels have data.
-				empty := strings.Contains(q.Expr, "servicegroup_notifications_label_mismatches")
+				// The bridge's alerts have the same labels as Prometheus' alerts: there is no mismatch. This Prometheus has classic
+				// histograms only. All other panels have data.
+				empty := strings.Contains(q.Expr, "servicegroup_notifications_label_mismatches") || strings.Contains(q.Expr, "histogram_count(")
 				require.Equal(t, empty, len(got) == 0, "%s: %s", where, v.expand(b, q.Expr))
 			}
 		}
@@ -87,42 +91,52 @@ func checkSelection(t *testing.T, v *view, all map[string]*board) {
 
 // tile returns the value of a stat, if it has one.
 func (v *view) tile(b *board, title string) (float64, bool) {
-	got := v.run(b, b.panel(v.env.t, title).Targets[0])
+	var got []series
+	for _, q := range b.panel(v.t, title).Targets {
+		got = append(got, v.run(b, q)...)
+	}
 	if len(got) == 0 {
 		return 0, false
 	}
-	require.Len(v.env.t, got, 1, title)
+	require.Len(v.t, got, 1, title)
 	return got[0].values[0], true
 }
 
 // checkTimeline checks which members have a row, and the gaps in it.
-func checkTimeline(t *testing.T, v *view, b *board) {
+func checkTimeline(t *testing.T, env *environment, v *view, b *board) {
 	rows := map[string]series{}
 	for _, s := range v.run(b, b.panel(t, "States of members that were down in this time range").Targets[0]) {
 		rows[s.labels["member"]] = s
 	}
-	require.Subset(t, slices.Collect(maps.Keys(rows)), []string{"c1", "c2", "c3", "c4", "c5", "n1", "w1"})
-	require.NotContains(t, rows, "c6", "was never down")
-	require.NotContains(t, rows, "n2", "is disabled, and up")
+	require.ElementsMatch(t, slices.Collect(maps.Keys(rows)), []string{"c1", "c2", "c3", "c4", "c5", "n1", "w1", "w2"},
+		"c6 and n2 were never down, and c7 was out of service when it died")
 	// A row includes the time before its member's first death, and each of its states.
 	require.InDelta(t, 1, rows["c1"].values[0], 0)
 	require.Contains(t, rows["c1"].values, 0.0)
 	require.InDelta(t, 1, rows["c1"].values[len(rows["c1"].values)-1], 0)
-	// While the source can't be read, the member has no state.
-	var before, during, after int
-	for _, at := range rows["w1"].times {
+	// While the source can't be read, a member that was up has no state, and one that was down stays down.
+	before, during, after := statesIn(env, rows["w2"])
+	require.NotEmpty(t, before)
+	require.Empty(t, during)
+	require.NotEmpty(t, after)
+	_, during, _ = statesIn(env, rows["w1"])
+	require.NotEmpty(t, during)
+	require.NotContains(t, during, 1.0)
+}
+
+// statesIn returns the states of a member before, during and after the time in which no exporter could read ZooKeeper.
+func statesIn(env *environment, s series) (before, during, after []float64) {
+	for i, at := range s.times {
 		switch {
-		case at < v.env.unreadable[0]:
-			before++
-		case at > v.env.unreadable[1]:
-			after++
+		case at < env.unreadable[0]:
+			before = append(before, s.values[i])
+		case at > env.unreadable[1]:
+			after = append(after, s.values[i])
 		default:
-			during++
+			during = append(during, s.values[i])
 		}
 	}
-	require.Positive(t, before)
-	require.Zero(t, during)
-	require.Positive(t, after)
+	return before, during, after
 }
 
 // checkValues compares tiles with the events of the test. Both exporters saw them, and each event counts once.
@@ -145,18 +159,60 @@ func checkValues(env *environment, all map[string]*board) {
 		{"detection.json", "Deaths detected", map[string][]string{"source": {"nova"}}, 7},
 	} {
 		env.eventually(want.board+": "+want.tile, func() bool {
-			v := &view{env: env, start: env.started, end: time.Now(), picked: want.picked}
+			v := &view{t: env.t, prom: env.prom, start: env.started, end: time.Now(), picked: want.picked}
 			got, known := v.tile(all[want.board], want.tile)
 			return known && got == want.value
 		})
 	}
 }
 
+// checkNative checks the panels of histograms in a Prometheus that stores native histograms: each has data, and nothing is there twice.
+func checkNative(t *testing.T, v *view, all map[string]*board) {
+	for name, b := range all {
+		for _, p := range b.panels() {
+			// Panels that count have a query for each kind of histogram.
+			results, wanted, counts := 0, 0, false
+			for _, q := range p.Targets {
+				if !histogram.MatchString(q.Expr) {
+					continue
+				}
+				wanted++
+				counts = counts || strings.Contains(q.Expr, "histogram_count(")
+				got := v.run(b, q)
+				if len(got) > 0 {
+					results++
+				}
+				checkOneKind(t, name+": "+p.Title, got)
+			}
+			if counts {
+				wanted /= 2
+			}
+			require.Equal(t, wanted, results, "%s: %s", name, p.Title)
+		}
+	}
+	v.picked = map[string][]string{"source": {"nova"}}
+	deaths, known := v.tile(all["detection.json"], "Deaths detected")
+	require.True(t, known)
+	require.InDelta(t, 7, deaths, 0)
+}
+
+// checkOneKind checks that a result has classic buckets or native histograms, but not both.
+func checkOneKind(t *testing.T, where string, got []series) {
+	t.Helper()
+	buckets := 0
+	for _, s := range got {
+		if _, isBucket := s.labels["le"]; isBucket {
+			buckets++
+		}
+	}
+	require.Contains(t, []int{0, len(got)}, buckets, where)
+}
+
 // checkNoData checks the tiles when no exporter runs: none may look healthy.
 func checkNoData(t *testing.T, env *environment, all map[string]*board) {
 	want := map[string]float64{"Exporters": 0, "Exporters down": 2, "Alerts firing": -1}
 	for name, b := range all {
-		v := &view{env: env, start: env.started, end: time.Now()}
+		v := &view{t: env.t, prom: env.prom, start: env.started, end: time.Now()}
 		for _, p := range b.panels() {
 			if p.Type != "stat" || strings.Contains(p.Targets[0].Expr, "$__range") {
 				continue // Counts of past events in the time range are still known.

@@ -75,7 +75,7 @@ func (p panel) columns() []string {
 	return names
 }
 
-// checkTables checks that each table has exactly the columns of its queries' results.
+// checkTables checks that each table has exactly the columns of its queries' results. No series has a cluster label here.
 func checkTables(t *testing.T, v *view, all map[string]*board) {
 	for name, b := range all {
 		for _, p := range b.panels() {
@@ -92,7 +92,7 @@ func checkTables(t *testing.T, v *view, all map[string]*board) {
 			for column := range found {
 				columns = append(columns, column)
 			}
-			require.ElementsMatch(t, p.columns(), columns, "%s: %s", name, p.Title)
+			require.ElementsMatch(t, p.columns(), append(columns, "Cluster"), "%s: %s", name, p.Title)
 			for _, o := range p.FieldConfig.Overrides {
 				require.Contains(t, p.columns(), o.Matcher.Options, "%s: %s", name, p.Title)
 			}
@@ -113,7 +113,10 @@ func checkDownMember(t *testing.T, v *view, b *board) {
 		delete(dead, column)
 	}
 	require.Equal(t, row{
-		"Source": "nova", "Group": "compute", "Member": "c5", "Binary": "compute", "Zone": "az2", "State": 0.0,
+		"Source": "nova", "Group": "compute", "Member": "c5", "Binary": "compute", "Zone": "az2", "State": 1.0,
 	}, dead)
 	require.Len(t, rows, 4)
+	i = slices.IndexFunc(rows, func(r row) bool { return r["Member"] == "n1" })
+	require.GreaterOrEqual(t, i, 0)
+	require.Equal(t, "auto_disabled", rows[i]["Disabled"])
 }

@@ -9,20 +9,17 @@ import (
 const noBridge = "no data: bridge off"
 
 // ofAlertmanager is the label matchers of the bridge's metrics.
-const ofAlertmanager = ofJob + `, alertmanager=~"$alertmanager"`
-
-// delivery is the histogram of the time from the poll that saw a death to the delivery of its alert.
-const delivery = "servicegroup_notifications_latency_seconds"
+const ofAlertmanager = ofExporter + `, alertmanager=~"$alertmanager"`
 
 func perAlertmanager(metric string) string {
-	return `max by (instance, alertmanager) (` + metric + `{` + ofAlertmanager + `})`
+	return `max by (` + instanceLabels + `, alertmanager) (` + metric + `{` + ofAlertmanager + `})`
 }
 
 func (p *page) bridge() {
 	graph := func(title, about, unit string, queries ...query) {
 		p.graph(panel{title: title, about: about, unit: unit, empty: noBridge, queries: queries})
 	}
-	const legend = "{{instance}} {{alertmanager}}"
+	const legend = "{{instance}} {{alertmanager}} {{cluster}}"
 	p.graph(panel{
 		title: "Alertmanager can be reached", about: "Whether the last alerts were delivered to this Alertmanager: 1, or 0 if they were not.",
 		unit: units.Short, empty: noBridge,
@@ -34,21 +31,21 @@ func (p *page) bridge() {
 	graph("Alerts firing", "Alerts that the bridge keeps firing in each Alertmanager, and alerts that are retained because their source "+
 		"can't be read.", units.Short,
 		query{expr: perAlertmanager("servicegroup_alerts_firing"), legend: legend},
-		query{expr: `max by (instance) (servicegroup_alerts_retained{` + ofJob + `})`, legend: "{{instance}} retained"})
+		query{expr: `max by (` + instanceLabels + `) (servicegroup_alerts_retained{` + ofExporter + `})`, legend: "{{instance}} {{cluster}} retained"})
 	graph("Alerts sent per minute", "Delivered alerts, including those that are sent again so that they keep firing.", units.Short,
 		query{
-			expr:   `60 * max by (instance, alertmanager) (rate(servicegroup_notifications_sent_total{` + ofAlertmanager + `}[$__rate_interval]))`,
+			expr:   `60 * max by (` + instanceLabels + `, alertmanager) (rate(servicegroup_notifications_sent_total{` + ofAlertmanager + `}[$__rate_interval]))`,
 			legend: legend,
 		})
 	graph("Alerts failed or dropped per minute", "Alerts that were not delivered, by reason: the request failed, or the queue was full.",
 		units.Short,
 		query{
-			expr: `60 * sum by (instance, alertmanager, reason) (rate(servicegroup_notifications_errors_total{` + ofAlertmanager +
+			expr: `60 * max by (` + instanceLabels + `, alertmanager, reason) (rate(servicegroup_notifications_errors_total{` + ofAlertmanager +
 				`}[$__rate_interval]))`,
 			legend: legend + " {{reason}}",
 		},
 		query{
-			expr:   `60 * sum by (instance, alertmanager) (rate(servicegroup_notifications_dropped_total{` + ofAlertmanager + `}[$__rate_interval]))`,
+			expr:   `60 * max by (` + instanceLabels + `, alertmanager) (rate(servicegroup_notifications_dropped_total{` + ofAlertmanager + `}[$__rate_interval]))`,
 			legend: legend + " dropped",
 		})
 	graph("Queue length", "Alerts that wait to be sent to each Alertmanager.", units.Short,
@@ -68,7 +65,7 @@ func (p *page) bridge() {
 		about: "Alerts that an Alertmanager has twice, from the bridge and from Prometheus, because a label differs. They should be one alert.",
 		unit:  units.Short, empty: "No mismatch, or bridge off",
 		queries: []query{{
-			expr:   `max by (instance, alertmanager, label) (servicegroup_notifications_label_mismatches{` + ofAlertmanager + `})`,
+			expr:   `max by (` + instanceLabels + `, alertmanager, label) (servicegroup_notifications_label_mismatches{` + ofAlertmanager + `})`,
 			legend: legend + " {{label}}",
 		}},
 	})
@@ -77,8 +74,7 @@ func (p *page) bridge() {
 // deliveryQuantile returns the query for a quantile of the deliveries in the last hour, because alerts are rare.
 func deliveryQuantile(q, name string) query {
 	return query{
-		expr: `histogram_quantile(` + q + `, sum by (instance, alertmanager, le) (increase(` + delivery + `_bucket{` + ofAlertmanager +
-			`}[` + recently + `])))`,
-		legend: "{{instance}} {{alertmanager}} " + name,
+		expr:   delivery().quantiles(q, recently),
+		legend: "{{instance}} {{alertmanager}} {{cluster}} " + name,
 	}
 }

@@ -2,13 +2,6 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
-// The histograms of the collector, and of the canary beside it.
-const (
-	latency       = "servicegroup_detection_latency_seconds"
-	canaryLatency = "servicegroup_canary_detection_latency_seconds"
-	outages       = "servicegroup_outage_duration_seconds"
-)
-
 // recently is the window of the alert ServiceGroupDetectionSlow. Deaths are rare: a shorter window would mostly be empty.
 const recently = "1h"
 
@@ -25,6 +18,7 @@ func detection() *page {
 	p := newPage(detectionUID, "Service groups: detection",
 		"How long it takes to detect a death, compared with the target, and how many deaths may have been false.")
 	p.datasource()
+	p.clusters()
 	p.sources()
 	p.groups()
 	p.annotate()
@@ -39,42 +33,28 @@ func detection() *page {
 }
 
 func (p *page) detectionTiles() {
-	tile := func(title, about, unit, expr, missing string) {
-		p.add(4, 4, panel{
-			title: title, about: about, unit: unit, empty: missing,
-			queries: []query{{expr: expr, now: true}}, draw: number(missing, levels(neutral)),
-		})
+	tile := func(title, about, unit, missing string, exprs ...string) {
+		spec := panel{title: title, about: about, unit: unit, empty: missing, draw: number(missing, levels(neutral))}
+		for _, expr := range exprs {
+			spec.queries = append(spec.queries, query{expr: expr, now: true})
+		}
+		p.add(4, 4, spec)
 	}
-	tile("Deaths detected", "Number of deaths that the exporter saw.", units.Short, `round(sum(`+events(latency, "$__range")+`))`, noData)
-	tile("Median", "The time within which half of the deaths were detected.", units.Seconds, quantile("0.5", latency, "$__range"), noDeaths)
-	tile("99 %", "The time within which 99 % of the deaths were detected.", units.Seconds, quantile("0.99", latency, "$__range"), noDeaths)
+	tile("Deaths detected", "Number of deaths that the exporter saw.", units.Short, noData, latency().count("$__range")...)
+	tile("Median", "The time within which half of the deaths were detected.", units.Seconds, noDeaths,
+		latency().quantile("0.5", "$__range"))
+	tile("99 %", "The time within which 99 % of the deaths were detected.", units.Seconds, noDeaths,
+		latency().quantile("0.99", "$__range"))
 	tile("Canary 99 %", "The time within which 99 % of the canary's deaths were detected. It is exact, because the canary knows when it died.",
-		units.Seconds, canary("0.99", "$__range"), noCanary)
+		units.Seconds, noCanary, canary().quantile("0.99", "$__range"))
 	tile("Median outage", "Half of the members that recovered were down for less than this time.", units.Seconds,
-		quantile("0.5", outages, "$__range"), "no data: no recoveries")
+		"no data: no recoveries", outages().quantile("0.5", "$__range"))
 	tile("Possible false deaths", "Members that were seen down and recovered within two minutes of their last proof of life. They may "+
 		"not have died, or may have been restarted; in both cases an operator could not have done anything.",
-		units.Short, `round(sum(`+falseDeaths("$__range")+`))`, noData)
+		units.Short, noData, outages().short("$__range")...)
 }
 
 const noDeaths = "no data: no deaths"
-
-// canary returns the expression for a quantile of the canary's latency. The canary is a member of each source, but not of the
-// selected groups.
-func canary(q, window string) string {
-	return `histogram_quantile(` + q + `, sum by (le) (max by (source, le) (increase(` + canaryLatency + `_bucket{` + ofSource + `}[` +
-		window + `]))))`
-}
-
-// canaryBySource returns the expression for a quantile of each source's canary in the last hour.
-func canaryBySource(q string) string {
-	return `histogram_quantile(` + q + `, max by (source, le) (increase(` + canaryLatency + `_bucket{` + ofSource + `}[` + recently + `])))`
-}
-
-// falseDeaths returns the expression for the number of outages that were so short that the member may not have died.
-func falseDeaths(window string) string {
-	return byGroup(`increase(` + outages + `_bucket{` + ofGroup + `, ` + shortOutage + `}[` + window + `])`)
-}
 
 func (p *page) latencies() {
 	p.add(12, 9, panel{
@@ -82,7 +62,7 @@ func (p *page) latencies() {
 		about: "Deaths by the time that it took to detect them. For databases this is the heartbeat timeout plus the time until the next " +
 			"poll. Counts are over a window of several scrapes, so one death may appear in several adjacent cells.",
 		unit: units.Seconds, empty: noDeaths,
-		queries: []query{{expr: buckets(latency, "$__rate_interval"), legend: "{{le}}", format: heatmapFormat}},
+		queries: []query{{expr: latency().buckets("$__rate_interval"), legend: "{{le}}", format: heatmapFormat}},
 		draw:    heat{units.Seconds},
 	})
 	p.add(12, 9, panel{
@@ -91,12 +71,12 @@ func (p *page) latencies() {
 			"ServiceGroupDetectionSlow adds one scrape interval and 30 seconds.",
 		unit: units.Seconds, empty: noDeaths,
 		queries: []query{
-			{expr: quantile("0.5", latency, recently), legend: "median"},
-			{expr: quantile("0.99", latency, recently), legend: "99 %"},
-			{expr: canary("0.5", recently), legend: "canary median"},
-			{expr: canary("0.99", recently), legend: "canary 99 %"},
-			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`), legend: "target: heartbeat timeout of {{source}}"},
-			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`) + ` + ` + alertMargin, legend: "target: alert of {{source}}"},
+			{expr: latency().quantile("0.5", recently), legend: "median"},
+			{expr: latency().quantile("0.99", recently), legend: "99 %"},
+			{expr: canary().quantile("0.5", recently), legend: "canary median"},
+			{expr: canary().quantile("0.99", recently), legend: "canary 99 %"},
+			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`), legend: "target: heartbeat timeout of {{source}} {{cluster}}"},
+			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`) + ` + ` + alertMargin, legend: "target: alert of {{source}} {{cluster}}"},
 		},
 		draw: target(lines(), "/^target/"),
 	})
@@ -106,7 +86,7 @@ func (p *page) latencies() {
 			"ZooKeeper, where the time of other members' last proof of life is an estimate.",
 		unit: units.Seconds, empty: noCanary,
 		queries: []query{
-			{expr: canaryBySource("0.5"), legend: "{{source}} median"}, {expr: canaryBySource("0.99"), legend: "{{source}} 99 %"},
+			{expr: canary().quantiles("0.5", recently), legend: "{{source}} {{cluster}} median"}, {expr: canary().quantiles("0.99", recently), legend: "{{source}} {{cluster}} 99 %"},
 		},
 	})
 }
@@ -115,17 +95,19 @@ func (p *page) outages() {
 	p.add(12, 9, panel{
 		title: "Outage durations", about: "Members that recovered, by how long they were down.",
 		unit: units.Seconds, empty: "no data: no recoveries",
-		queries: []query{{expr: buckets(outages, "$__rate_interval"), legend: "{{le}}", format: heatmapFormat}},
+		queries: []query{{expr: outages().buckets("$__rate_interval"), legend: "{{le}}", format: heatmapFormat}},
 		draw:    heat{units.Seconds},
 	})
 	p.add(12, 9, panel{
 		title: "Deaths and possible false deaths",
 		about: "Deaths in each hour, and how many of these members recovered within two minutes of their last proof of life. Many such " +
 			"recoveries mean that the heartbeat timeout is too short, or that heartbeats arrive late.",
-		unit: units.Short,
-		queries: []query{
-			{expr: `sum(` + events(latency, recently) + `)`, legend: "deaths per hour"},
-			{expr: `sum(` + falseDeaths(recently) + `)`, legend: "possible false deaths per hour"},
-		},
+		unit:    units.Short,
+		queries: append(perHour("deaths", latency().count(recently)), perHour("possible false deaths", outages().short(recently))...),
 	})
+}
+
+// perHour returns the queries of a count in the last hour, for classic and for native histograms.
+func perHour(what string, exprs []string) []query {
+	return []query{{expr: exprs[0], legend: what + " per hour"}, {expr: exprs[1], legend: what + " per hour, native histogram"}}
 }

@@ -10,10 +10,11 @@ func exporter() *page {
 	p := newPage(exporterUID, "Service groups: exporter and bridge",
 		"Whether the exporters can read their sources, and their bridges can reach every Alertmanager.")
 	p.datasource()
+	p.clusters()
 	p.jobs()
 	p.instances()
 	p.sources()
-	p.pick("alertmanager", "Alertmanager", `label_values(servicegroup_notifications_alertmanager_up{job=~"$job"}, alertmanager)`)
+	p.pick("alertmanager", "Alertmanager", `label_values(servicegroup_notifications_alertmanager_up{`+ofCluster+`, job=~"$job"}, alertmanager)`)
 
 	p.row("Exporters")
 	p.exporters()
@@ -26,33 +27,39 @@ func exporter() *page {
 }
 
 // bySourceAndExporter is the legend of a graph with one series for each exporter and source.
-const bySourceAndExporter = "{{instance}} {{source}}"
+const bySourceAndExporter = "{{instance}} {{source}} {{cluster}}"
 
-// perSource returns the expression for a source's metric of each exporter, perMinute for the rate of a source's counter.
+// perSource returns the expression for a source's metric of each exporter.
 func perSource(metric string) string {
-	return `max by (instance, source) (` + metric + `{` + ofJob + `, ` + ofSource + `})`
+	return `max by (` + instanceLabels + `, source) (` + metric + `{` + ofJob + `, ` + ofSource + `})`
 }
 
+// targets returns the expression for the targets of scrapes, with one sample each.
+func targets(matchers string) string {
+	return `max by (` + clusterLabel + `, job, instance) (up{` + matchers + `})`
+}
+
+// perMinute returns the expression for the rate of a source's counter.
 func perMinute(metric string) string {
-	return `60 * max by (instance, source) (rate(` + metric + `{` + ofJob + `, ` + ofSource + `}[$__rate_interval]))`
+	return `60 * max by (` + instanceLabels + `, source) (rate(` + metric + `{` + ofJob + `, ` + ofSource + `}[$__rate_interval]))`
 }
 
 func (p *page) exporters() {
 	p.add(4, 5, panel{
 		title: "Exporters", about: "Exporters that Prometheus can scrape.",
-		unit: units.Short, queries: []query{{expr: `sum(up{` + ofJob + `})`, now: true}},
+		unit: units.Short, queries: []query{{expr: `sum(` + targets(ofExporter) + `)`, now: true}},
 		draw: number(noData, levels(bad, level{1, good})),
 	})
 	p.add(4, 5, panel{
 		title: "Exporters down", about: "Exporters that Prometheus can't scrape.",
-		unit: units.Short, queries: []query{{expr: countFalse(`up{` + ofJob + `}`), now: true}}, draw: number(noData, few()),
+		unit: units.Short, queries: []query{{expr: countFalse(targets(ofExporter)), now: true}}, draw: number(noData, few()),
 	})
 	p.add(4, 5, panel{
 		title: "Failed reloads",
 		about: "Exporters whose last configuration reload failed. They continue with the configuration before it.",
 		unit:  units.Short,
 		queries: []query{{
-			expr: countFalse(`max by (job, instance) (servicegroup_config_last_reload_successful{` + ofJob + `})`), now: true,
+			expr: countFalse(`max by (` + clusterLabel + `, job, instance) (servicegroup_config_last_reload_successful{` + ofExporter + `})`), now: true,
 		}},
 		draw: number(noData, few()),
 	})
@@ -61,15 +68,16 @@ func (p *page) exporters() {
 		empty: noData,
 		queries: []query{
 			{
-				expr:   `max by (instance, version, revision, goversion) (servicegroup_exporter_build_info{` + ofJob + `})`,
+				expr:   `max by (` + instanceLabels + `, version, revision, goversion) (servicegroup_exporter_build_info{` + ofExporter + `})`,
 				format: tableFormat, now: true,
 			},
 			{
-				expr:   `1000 * max by (instance) (servicegroup_config_last_reload_success_timestamp_seconds{` + ofJob + `})`,
+				expr:   `1000 * max by (` + instanceLabels + `) (servicegroup_config_last_reload_success_timestamp_seconds{` + ofExporter + `})`,
 				format: tableFormat, now: true,
 			},
 		},
 		draw: rows(
+			clusterColumn(),
 			column{from: "instance", title: "Instance", order: ascending},
 			column{from: "version", title: "Version"},
 			column{from: "revision", title: "Revision"},
@@ -82,21 +90,21 @@ func (p *page) exporters() {
 		title: "Scrape duration", about: "How long a scrape takes, including the polls of all sources.",
 		unit: units.Seconds,
 		queries: []query{{
-			expr: `max by (instance) (scrape_duration_seconds{` + ofJob + `})`, legend: "{{instance}}",
+			expr: `max by (` + instanceLabels + `) (scrape_duration_seconds{` + ofExporter + `})`, legend: "{{instance}} {{cluster}}",
 		}},
 	})
 	p.graph(panel{
 		title: "CPU", about: "CPU time that the exporter uses: 100 % is one core.",
 		unit: units.PercentUnit,
 		queries: []query{{
-			expr: `max by (instance) (rate(process_cpu_seconds_total{` + ofJob + `}[$__rate_interval]))`, legend: "{{instance}}",
+			expr: `max by (` + instanceLabels + `) (rate(process_cpu_seconds_total{` + ofExporter + `}[$__rate_interval]))`, legend: "{{instance}} {{cluster}}",
 		}},
 	})
 	p.graph(panel{
 		title: "Memory", about: "Resident memory of the exporter.",
 		unit: units.BytesIEC,
 		queries: []query{{
-			expr: `max by (instance) (process_resident_memory_bytes{` + ofJob + `})`, legend: "{{instance}}",
+			expr: `max by (` + instanceLabels + `) (process_resident_memory_bytes{` + ofExporter + `})`, legend: "{{instance}} {{cluster}}",
 		}},
 	})
 }
@@ -111,9 +119,9 @@ func (p *page) polls() {
 		title: "Failed polls per minute", about: "Failed polls, by reason. While polls fail, the states of the source's members are unknown.",
 		unit: units.Short,
 		queries: []query{{
-			expr: `60 * sum by (instance, source, reason) (rate(servicegroup_source_poll_errors_total{` + ofJob + `, ` + ofSource +
+			expr: `60 * max by (` + instanceLabels + `, source, reason) (rate(servicegroup_source_poll_errors_total{` + ofJob + `, ` + ofSource +
 				`}[$__rate_interval])) > 0`,
-			legend: "{{instance}} {{source}} {{reason}}",
+			legend: bySourceAndExporter + " {{reason}}",
 		}},
 		empty: "No poll failed, or there is no data: see \"Source can be read\"",
 		draw:  bars(),
@@ -157,14 +165,14 @@ func (p *page) connections() {
 		unit: units.Short,
 		queries: []query{
 			{
-				expr: `max by (instance, source) (increase(servicegroup_source_reconnects_total{` + ofJob + `, ` + ofSource +
+				expr: `max by (` + instanceLabels + `, source) (increase(servicegroup_source_reconnects_total{` + ofJob + `, ` + ofSource +
 					`}[$__rate_interval]))`,
-				legend: "{{instance}} {{source}} reconnects",
+				legend: bySourceAndExporter + " reconnects",
 			},
 			{
-				expr: `max by (instance, source) (increase(servicegroup_source_session_expirations_total{` + ofJob + `, ` + ofSource +
+				expr: `max by (` + instanceLabels + `, source) (increase(servicegroup_source_session_expirations_total{` + ofJob + `, ` + ofSource +
 					`}[$__rate_interval]))`,
-				legend: "{{instance}} {{source}} sessions expired",
+				legend: bySourceAndExporter + " sessions expired",
 			},
 		},
 		draw: bars(),
@@ -176,17 +184,18 @@ func (p *page) connections() {
 		unit: units.Short,
 		queries: []query{
 			{
-				expr: `sum by (instance, source, reason) (increase(servicegroup_source_rejected_members_total{` + ofJob + `, ` + ofSource +
+				expr: `max by (` + instanceLabels + `, source, reason) (increase(servicegroup_source_rejected_members_total{` + ofJob + `, ` + ofSource +
 					`}[$__rate_interval]))`,
-				legend: "{{instance}} {{source}} rejected: {{reason}}",
+				legend: bySourceAndExporter + " rejected: {{reason}}",
 			},
 			{
-				expr: `sum by (instance, source) (increase(servicegroup_state_save_failures_total{` + ofJob + `, ` + ofSource +
+				expr: `max by (` + instanceLabels + `, source) (increase(servicegroup_state_save_failures_total{` + ofJob + `, ` + ofSource +
 					`}[$__rate_interval]))`,
-				legend: "{{instance}} {{source}} state not saved",
+				legend: bySourceAndExporter + " state not saved",
 			},
 			{
-				expr: `sum by (instance) (increase(servicegroup_events_dropped_total{` + ofJob + `}[$__rate_interval]))`, legend: "{{instance}} events dropped",
+				expr:   `max by (` + instanceLabels + `) (increase(servicegroup_events_dropped_total{` + ofExporter + `}[$__rate_interval]))`,
+				legend: "{{instance}} {{cluster}} events dropped",
 			},
 		},
 		draw: bars(),

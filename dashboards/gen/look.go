@@ -17,7 +17,7 @@ const (
 	neutral = "blue"
 )
 
-// The states of a member: the values of the recording rule servicegroup:member_state.
+// The states of a member: the values of stateNow.
 const (
 	stateDown = iota
 	stateUp

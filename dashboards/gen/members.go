@@ -2,25 +2,25 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
-// down is the members that are down, by the exporters' own series, so that it works without the recording rules.
-const down = `max by (source, group, member, binary, zone) (service_up{` + ofGroup + `, zone=~"$zone"}) == 0`
-
 // alsoDown restricts a member metric to members that are down.
-func alsoDown(expr string) string { return expr + ` and on (source, group, member) (` + down + `)` }
+func alsoDown(expr string) string { return expr + ` and on (` + memberLabels + `) ` + dead }
 
-// deadMembers is the table that an on-call engineer reads first.
+// deadMembers is the table that an on-call engineer reads first. All columns but the last three need only the decisions.
 func deadMembers() panel {
 	return panel{
 		title: "Members that are down",
-		about: "Members that are down, since when, and whether an operator decided it. The links of a member lead to its page and to the " +
-			"runbook. Members of a source that can't be read are not listed: their states are unknown.",
+		about: "Members in service that are down, and since when. Members of a source that can't be read stay here if they were down when " +
+			"it was last read; deaths since then are unknown. The links of a member lead to its page and to the runbook.",
 		empty: "No member is down, or there is no data: see \"Unreadable sources\"",
 		queries: []query{
-			{expr: down, format: tableFormat, now: true},
-			{expr: alsoDown(byMember(`servicegroup:member_state{` + ofGroup + `}`)), format: tableFormat, now: true},
+			{expr: alsoDown(`max by (` + memberLabels + `, binary, zone) (` + memberDown + `)`), format: tableFormat, now: true},
 			{
-				expr: `1000 * (` + alsoDown(`min by (source, group, member) (servicegroup_member_state_change_timestamp_seconds{`+
-					ofGroup+`, zone=~"$zone"})`) + `)`,
+				expr:   dead + ` * 0 + on (` + groupLabels + `) group_left () ` + byGroup(`servicegroup_group_known{`+ofGroup+`}`),
+				format: tableFormat, now: true,
+			},
+			{
+				expr: `1000 * (` + alsoDown(`min by (`+memberLabels+`) (servicegroup_member_state_change_timestamp_seconds{`+ofMember+`})`) +
+					`)`,
 				format: tableFormat, now: true,
 			},
 			{
@@ -28,12 +28,13 @@ func deadMembers() panel {
 				format: tableFormat, now: true,
 			},
 			{
-				expr: alsoDown(`max by (source, group, member, disabled_reason) (servicegroup_member_info{` + ofGroup +
-					`, zone=~"$zone"})`),
+				expr: alsoDown(`topk by (` + memberLabels + `) (1, max by (` + memberLabels +
+					`, reason) (servicegroup_member_disabled_timestamp_seconds{` + ofMember + `}))`),
 				format: tableFormat, now: true,
 			},
 		},
 		draw: rows(
+			clusterColumn(),
 			column{from: "source", title: "Source"},
 			column{from: "group", title: "Group", links: []link{{"The group", toGroup, false}}},
 			column{from: "member", title: "Member", links: []link{
@@ -41,10 +42,10 @@ func deadMembers() panel {
 			}},
 			column{from: "binary", title: "Binary"},
 			column{from: "zone", title: "Zone"},
-			column{from: "Value #B", title: "State", words: states()},
+			column{from: "Value #B", title: "State", words: words(noData, word{0, "DOWN, last known", unknown}, word{1, "DOWN", bad})},
 			column{from: "Value #C", title: "Since", unit: units.DateTimeFromNow, order: descending},
 			column{from: "Value #D", title: "Last heartbeat", unit: units.DatetimeISONotToday},
-			column{from: "disabled_reason", title: "Reason for disabling"},
+			column{from: "reason", title: "Disabled"},
 			column{from: "Value #A"},
 			column{from: "Value #E"},
 		),

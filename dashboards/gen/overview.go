@@ -8,6 +8,7 @@ func overview() *page {
 	p := newPage(overviewUID, "Service groups: overview",
 		"Which members are down, since when, and whether the cause is the members or the backend.")
 	p.datasource()
+	p.clusters()
 	p.sources()
 	p.groups()
 	p.zones()
@@ -20,10 +21,13 @@ func overview() *page {
 	p.add(24, 9, deadMembers())
 	p.add(12, 9, panel{
 		title: "Members that are up, by group",
-		about: "The share of each group's members in service that are up. At times with empty cells the source could not be read.",
-		unit:  units.PercentUnit, maxPoints: 50,
-		queries: []query{{expr: `avg by (source, group) (` + inService + `)`, legend: "{{source}} {{group}}"}},
-		draw:    history(),
+		about: "The share of each group's members in service that are up. At times with empty cells no exporter knew the group, because " +
+			"its source could not be read, or the silence of a member may have been due to an outage.",
+		unit: units.PercentUnit, maxPoints: 50,
+		queries: []query{{
+			expr: `1 - ` + decidedNow("min", membersDown) + ` / (` + decidedNow("max", membersInService) + ` > 0)`, legend: "{{source}} {{group}} {{cluster}}",
+		}},
+		draw: history(),
 	})
 	p.add(12, 9, alerts())
 	p.row("Sources")
@@ -34,13 +38,17 @@ func overview() *page {
 func (p *page) overviewTiles() {
 	p.add(3, 4, panel{
 		title: "Members down",
-		about: "Members in service that are down. Members of sources that can't be read are not counted: their states are unknown.",
-		unit:  units.Short, queries: []query{{expr: countFalse(inService), now: true}}, draw: number(noData, none()),
+		about: "Members in service that are down. Members of sources that can't be read count if they were down when it was last read.",
+		unit:  units.Short, queries: []query{{expr: orZero(`count(` + dead + `)`), now: true}}, draw: number(noData, none()),
 	})
 	p.add(3, 4, panel{
 		title: "Groups in outage",
 		about: "Groups that have members in service, none of which is up.",
-		unit:  units.Short, queries: []query{{expr: countFalse(byGroup(inService)), now: true}}, draw: number(noData, none()),
+		unit:  units.Short,
+		queries: []query{{
+			expr: orZero(`count(` + decided("min", membersDown) + ` == ` + decided("max", membersInService) + ` > 0)`), now: true,
+		}},
+		draw: number(noData, none()),
 	})
 	p.add(3, 4, panel{
 		title: "Unreadable sources",
@@ -49,12 +57,8 @@ func (p *page) overviewTiles() {
 	})
 	p.add(3, 4, panel{
 		title: "Members unknown",
-		about: "Members of readable sources whose state no exporter knows.",
-		unit:  units.Short,
-		queries: []query{{
-			expr: `sum(min by (source) (servicegroup_source_unknown_members{` + ofSource + `}))`, now: true,
-		}},
-		draw: number(noData, few()),
+		about: "Members whose state no exporter knows, including all members in service of sources that can't be read.",
+		unit:  units.Short, queries: []query{{expr: `sum(` + members("min", "unknown") + `)`, now: true}}, draw: number(noData, few()),
 	})
 	p.add(3, 4, panel{
 		title: "Oldest read",
@@ -68,48 +72,54 @@ func (p *page) overviewTiles() {
 	p.add(3, 4, panel{
 		title: "Exporters down",
 		about: "Exporters that Prometheus can't scrape. If all are down, this page has no data.",
-		unit:  units.Short, queries: []query{{expr: `sum(up{job=~"$job"} == bool 0)`, now: true}}, draw: number(noData, few()),
+		unit:  units.Short, queries: []query{{expr: countFalse(targets(ofCluster + `, job=~"$job"`)), now: true}}, draw: number(noData, few()),
 	})
 	p.add(3, 4, panel{
 		title: "Alertmanagers down",
 		about: "Alertmanagers that no exporter's bridge can reach. Alerts from Prometheus do not depend on the bridge.",
 		unit:  units.Short, empty: noBridge,
-		queries: []query{{expr: countFalse(`max by (alertmanager) (servicegroup_notifications_alertmanager_up{job=~"$job"})`), now: true}},
-		draw:    number(noBridge, none()),
+		queries: []query{{
+			expr: countFalse(`max by (` + clusterLabel + `, alertmanager) (servicegroup_notifications_alertmanager_up{` + ofCluster +
+				`, job=~"$job"})`),
+			now: true,
+		}},
+		draw: number(noBridge, none()),
 	})
 	p.add(3, 4, panel{
 		title: "Alerts firing",
 		about: "Firing alerts of the shipped rules. No data means that Prometheus does not evaluate them.",
 		unit:  units.Short, empty: "no data: rules not loaded",
 		queries: []query{{
-			expr: `count(` + alertsFiring + `) or 0 * count(ALERTS{alertname="ServiceGroupWatchdog", alertstate="firing"})`, now: true,
+			expr: `count(max by (` + alertLabels + `) (` + alertsFiring + `)) or 0 * count(ALERTS{alertname="ServiceGroupWatchdog", alertstate="firing"})`, now: true,
 		}},
 		draw: number("no data: rules not loaded", few()),
 	})
 }
 
-// ourAlerts matches the alerts about the selected sources and groups, and those that are not about a source or group.
+// ourAlerts matches the alerts about the selected clouds, sources and groups, and those that are not about one.
 const (
-	ourAlerts    = `alertname=~"ServiceGroup.*", alertname!="ServiceGroupWatchdog", source=~"$source|", group=~"$group|"`
+	ourAlerts = `alertname=~"ServiceGroup.*", alertname!="ServiceGroupWatchdog", ` + clusterLabel +
+		`=~"$cluster|", source=~"$source|", group=~"$group|"`
+	alertLabels  = `alertname, severity, ` + memberLabels
 	alertsFiring = `ALERTS{` + ourAlerts + `, alertstate="firing"}`
 )
 
 // alerts lists the alerts of the rules. It is a table and not Grafana's alert list, which needs a data source with a ruler.
 func alerts() panel {
-	const labels = `alertname, severity, source, group, member`
 	return panel{
 		title: "Alerts",
 		about: "Alerts of the shipped rules, including pending ones. The names link to runbooks. Alerts that only the bridge sent are " +
 			"only in Alertmanager. \"Alerts firing\" shows whether the rules are evaluated.",
 		empty: "No alert, or no rules: see \"Alerts firing\"",
 		queries: []query{
-			{expr: `max by (` + labels + `, alertstate) (ALERTS{` + ourAlerts + `})`, format: tableFormat, now: true},
-			{expr: `1000 * max by (` + labels + `) (ALERTS_FOR_STATE{` + ourAlerts + `})`, format: tableFormat, now: true},
+			{expr: `max by (` + alertLabels + `, alertstate) (ALERTS{` + ourAlerts + `})`, format: tableFormat, now: true},
+			{expr: `1000 * max by (` + alertLabels + `) (ALERTS_FOR_STATE{` + ourAlerts + `})`, format: tableFormat, now: true},
 		},
 		draw: rows(
 			column{from: "alertname", title: "Alert", links: []link{{"Runbook", toRunbook, true}}},
 			column{from: "severity", title: "Severity"},
 			column{from: "alertstate", title: "State"},
+			clusterColumn(),
 			column{from: "source", title: "Source"},
 			column{from: "group", title: "Group"},
 			column{from: "member", title: "Member"},
@@ -121,25 +131,23 @@ func alerts() panel {
 
 // sourcesTable shows whether each source can be read.
 func sourcesTable() panel {
-	members := func(state string) query {
-		return query{
-			expr:   `sum by (source) (` + byGroup(`servicegroup_members{`+ofGroup+`, state="`+state+`"}`) + `)`,
-			format: tableFormat, now: true,
-		}
+	number := func(ofGroups string) query {
+		return query{expr: `sum by (` + sourceLabels + `) (` + ofGroups + `)`, format: tableFormat, now: true}
 	}
 	return panel{
 		title: "Sources",
-		about: "The sources. The panels above lack the members of sources that can't be read. If even the newest heartbeat is old, " +
-			"heartbeats are not arriving: suspect the heartbeat path, not the members.",
+		about: "The sources. While a source can't be read, all its members in service are unknown, and members that were down before are also " +
+			"in Down. If even the newest heartbeat is old, heartbeats are not arriving: suspect the heartbeat path, not the members.",
 		queries: []query{
 			{expr: ofSources(`servicegroup_source_up`), format: tableFormat, now: true},
-			{expr: `max by (source, driver, schema, layout) (servicegroup_source_info{` + ofSource + `})`, format: tableFormat, now: true},
+			{expr: `max by (` + sourceLabels + `, driver, schema, layout) (servicegroup_source_info{` + ofSource + `})`, format: tableFormat, now: true},
 			{expr: `1000 * (` + ofSources(`servicegroup_source_last_success_timestamp_seconds`) + ` > 0)`, format: tableFormat, now: true},
 			{expr: `1000 * ` + ofSources(`servicegroup_source_newest_heartbeat_timestamp_seconds`), format: tableFormat, now: true},
-			members("up"), members("down"),
-			{expr: `min by (source) (servicegroup_source_unknown_members{` + ofSource + `})`, format: tableFormat, now: true},
+			number(members("max", "up")), number(decided("min", membersDown)), number(members("min", "unknown")),
+			number(outOfService),
 		},
 		draw: rows(
+			clusterColumn(),
 			column{from: "source", title: "Source"},
 			column{
 				from: "Value #A", title: "Can be read", order: ascending,
@@ -153,6 +161,7 @@ func sourcesTable() panel {
 			column{from: "Value #E", title: "Up", unit: units.Short},
 			column{from: "Value #F", title: "Down", unit: units.Short},
 			column{from: "Value #G", title: "Unknown", unit: units.Short},
+			column{from: "Value #H", title: "Out of service", unit: units.Short},
 			column{from: "Value #B"},
 		),
 	}

@@ -113,9 +113,9 @@ func source() common.DataSourceRef {
 
 // annotate marks in every graph when a source could not be read, and when a critical alert fired.
 func (p *page) annotate() {
-	p.mark("Source can't be read", unknown, ofSources(`servicegroup_source_up`)+` == bool 0`, "{{source}} can't be read")
-	p.mark("Critical alerts", bad, `max by (alertname, source, group, member) (ALERTS{`+ourAlerts+
-		`, alertstate="firing", severity="critical"})`, "{{alertname}} {{source}} {{group}} {{member}}")
+	p.mark("Source can't be read", unknown, ofSources(`servicegroup_source_up`)+` == bool 0`, "{{source}} can't be read {{cluster}}")
+	p.mark("Critical alerts", bad, `max by (alertname, `+memberLabels+`) (ALERTS{`+ourAlerts+
+		`, alertstate="firing", severity="critical"})`, "{{alertname}} {{source}} {{group}} {{member}} {{cluster}}")
 }
 
 // mark annotates the times at which an expression is 1: Grafana ignores values of 0.

@@ -1,53 +1,87 @@
 package main
 
-// Queries give the same result for any number of exporters that read the same sources: they take the maximum over exporters
-// before they sum. The alerts use the maximum too: a member is up if any exporter that can read its source reports it up.
+// Queries give the same result for any number of exporters that read the same sources, and for copies of their series: they join
+// the exporters before they sum. They read what the exporters decided, with the exporters' own series, so that they work
+// without the recording rules.
+
+// clusterLabel is the label by which the clouds of one Prometheus differ: the default of alerting.cluster_label. Series without it
+// match too.
+const clusterLabel = "cluster"
 
 // The label matchers of queries.
 const (
-	ofSource = `source=~"$source"`
-	ofGroup  = ofSource + `, group=~"$group"`
-	ofJob    = `job=~"$job", instance=~"$instance"`
+	ofCluster  = clusterLabel + `=~"$cluster"`
+	ofSource   = ofCluster + `, source=~"$source"`
+	ofGroup    = ofSource + `, group=~"$group"`
+	ofMember   = ofGroup + `, zone=~"$zone"`
+	ofJob      = `job=~"$job", instance=~"$instance"`
+	ofExporter = ofCluster + `, ` + ofJob
 )
 
-// inZone restricts a member metric to the selected zones. It is needed for the recording rules, which have no label zone.
-const inZone = ` and on (source, group, member) service_up{` + ofGroup + `, zone=~"$zone"}`
-
-// The recording rules, restricted to the selected members.
+// The labels of what queries join and sum.
 const (
-	ups       = `(servicegroup:service_up:max{` + ofGroup + `}` + inZone + `)`
-	inService = `(servicegroup:service_up:in_service{` + ofGroup + `}` + inZone + `)`
-	stateNow  = `(servicegroup:member_state{` + ofGroup + `}` + inZone + `)`
+	sourceLabels   = clusterLabel + `, source`
+	groupLabels    = sourceLabels + `, group`
+	memberLabels   = groupLabels + `, member`
+	instanceLabels = clusterLabel + `, instance`
+	viewLabels     = clusterLabel + `, job, instance, source, group` // what one exporter reports about a group
 )
 
 // byMember, byGroup and bySource aggregate the series of several exporters to one.
-func byMember(expr string) string { return `max by (source, group, member) (` + expr + `)` }
-func byGroup(expr string) string  { return `max by (source, group) (` + expr + `)` }
-func bySource(expr string) string { return `max by (source) (` + expr + `)` }
+func byMember(expr string) string { return `max by (` + memberLabels + `) (` + expr + `)` }
+func byGroup(expr string) string  { return `max by (` + groupLabels + `) (` + expr + `)` }
+func bySource(expr string) string { return `max by (` + sourceLabels + `) (` + expr + `)` }
 
 // ofMembers returns the expression for a metric of the selected members, with one sample each.
-func ofMembers(metric string) string {
-	return byMember(metric + `{` + ofGroup + `, zone=~"$zone"}`)
-}
+func ofMembers(metric string) string { return byMember(metric + `{` + ofMember + `}`) }
 
 // ofSources returns the expression for a metric of the selected sources, with one sample each.
 func ofSources(metric string) string { return bySource(metric + `{` + ofSource + `}`) }
 
-// buckets returns the expression for a histogram's increase in a window, for all selected groups together. Each exporter has
-// observed the same events.
-func buckets(histogram, window string) string {
-	return `sum by (le) (max by (source, group, le) (increase(` + histogram + `_bucket{` + ofGroup + `}[` + window + `])))`
+// Restrictions to the exporters that know a group, and to the one that knew it last.
+const (
+	known     = `servicegroup_group_known{` + ofGroup + `} == 1`
+	lastKnown = `servicegroup_group_last_known_timestamp_seconds{` + ofGroup + `}`
+	whoKnows  = ` and on (` + viewLabels + `) ` + known
+	nobody    = ` unless on (` + groupLabels + `) ` + known
+	whoKnew   = ` and on (` + viewLabels + `) (` + lastKnown + ` == on (` + groupLabels + `) group_left () max by (` + groupLabels + `) (` +
+		lastKnown + `))`
+)
+
+// decided returns the expression for a number of each group: that of the exporters that know the group, joined by an aggregation,
+// or that of the exporter that knew it last. The recording rules do the same.
+func decided(aggregation, selector string) string {
+	return `(` + decidedNow(aggregation, selector) + ` or ` + byGroup(selector+whoKnew) + nobody + `)`
 }
 
-// events returns the expression for the number of a histogram's observations in a window.
-func events(histogram, window string) string {
-	return byGroup(`increase(` + histogram + `_count{` + ofGroup + `}[` + window + `])`)
+// decidedNow returns the same without groups that no exporter knows.
+func decidedNow(aggregation, selector string) string {
+	return aggregation + ` by (` + groupLabels + `) (` + selector + whoKnows + `)`
 }
 
-// quantile returns the expression for a quantile of a histogram in a window.
-func quantile(q, histogram, window string) string {
-	return `histogram_quantile(` + q + `, ` + buckets(histogram, window) + `)`
+// The decisions about the selected groups.
+const (
+	membersDown      = `servicegroup_members_down{` + ofGroup + `}`
+	membersInService = `servicegroup_members_in_service{` + ofGroup + `}`
+	memberDown       = `servicegroup_member_down{` + ofMember + `} == 1`
+)
+
+// dead is the members in service that are down, or that were when their source could last be read. All exporters that know a
+// group have to agree.
+const dead = `(count by (` + memberLabels + `) (` + memberDown + whoKnows + `) == on (` + groupLabels + `) group_left () count by (` +
+	groupLabels + `) (` + known + `) or max by (` + memberLabels + `) (` + memberDown + whoKnew + `)` + nobody + `)`
+
+// orZero returns the expression for a count. It is 0 only if an exporter knows one of the selected groups.
+func orZero(count string) string { return count + ` or 0 * count(` + known + `)` }
+
+// members returns the expression for the number of members of each group in a state. An exporter that can't read a group counts
+// its members as unknown.
+func members(aggregation, state string) string {
+	return aggregation + ` by (` + groupLabels + `) (servicegroup_members{` + ofGroup + `, state="` + state + `"})`
 }
+
+// outOfService is the number of members of each group that are out of service, as far as the exporters know.
+const outOfService = `max by (` + groupLabels + `) (servicegroup_members{` + ofGroup + `, state="out_of_service"})`
 
 // countFalse returns the expression for the number of series that are 0. Without series it has no result, not 0.
 func countFalse(expr string) string { return `sum(` + expr + ` == bool 0)` }

@@ -17,6 +17,9 @@ type column struct {
 	order order
 }
 
+// clusterColumn is the column of the cloud. It is left out if no series has the label.
+func clusterColumn() column { return column{from: clusterLabel, title: "Cluster"} }
+
 // order is how a column sorts its table.
 type order int
 
@@ -90,8 +93,10 @@ func (c column) properties() []dashboard.DynamicConfigValue {
 const (
 	toMember = "${exporter:raw}/member?source=${__data.fields.Source:percentencode}&group=${__data.fields.Group:percentencode}" +
 		"&member=${__data.fields.Member:percentencode}"
-	toGroup = "/d/" + groupUID + "?var-datasource=${datasource:percentencode}&var-source=${__data.fields.Source:percentencode}" +
-		"&var-group=${__data.fields.Group:percentencode}&var-exporter=${exporter:percentencode}&${__url_time_range}"
+	// Without a cluster label the cell is empty, and selects the series without the label.
+	toGroup = "/d/" + groupUID + "?var-datasource=${datasource:percentencode}&var-cluster=${__data.fields.Cluster:percentencode}" +
+		"&var-source=${__data.fields.Source:percentencode}&var-group=${__data.fields.Group:percentencode}" +
+		"&var-exporter=${exporter:percentencode}&${__url_time_range}"
 	toRunbook         = "${exporter:raw}/runbooks/${__data.fields.Alert:percentencode}"
 	toDownRunbook     = "${exporter:raw}/runbooks/ServiceGroupMemberDown"
 	toFlappingRunbook = "${exporter:raw}/runbooks/ServiceGroupMemberFlapping"

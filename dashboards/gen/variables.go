@@ -35,23 +35,30 @@ func choice(name, label, query string) *dashboard.QueryVariableBuilder {
 		})
 }
 
-func (p *page) sources() { p.pick("source", "Source", `label_values(servicegroup_source_up, source)`) }
+// clusters lets the user select clouds. Without the label on any series, All is the only value.
+func (p *page) clusters() {
+	p.pick("cluster", "Cluster", `label_values(servicegroup_source_up, `+clusterLabel+`)`)
+}
+
+func (p *page) sources() {
+	p.pick("source", "Source", `label_values(servicegroup_source_up{`+ofCluster+`}, source)`)
+}
 
 func (p *page) groups() {
-	p.pick("group", "Group", `label_values(service_up{source=~"$source"}, group)`)
+	p.pick("group", "Group", `label_values(servicegroup_group_known{`+ofSource+`}, group)`)
 }
 
 func (p *page) zones() {
-	p.pick("zone", "Zone", `label_values(service_up{source=~"$source", group=~"$group"}, zone)`)
+	p.pick("zone", "Zone", `label_values(service_up{`+ofGroup+`}, zone)`)
 }
 
 // jobs is limited to known values, so that targets of other programs are not counted.
 func (p *page) jobs() {
-	p.pickKnown("job", "Job", `label_values(servicegroup_config_last_reload_successful, job)`)
+	p.pickKnown("job", "Job", `label_values(servicegroup_config_last_reload_successful{`+ofCluster+`}, job)`)
 }
 
 func (p *page) instances() {
-	p.pickKnown("instance", "Instance", `label_values(servicegroup_config_last_reload_successful{job=~"$job"}, instance)`)
+	p.pickKnown("instance", "Instance", `label_values(servicegroup_config_last_reload_successful{`+ofCluster+`, job=~"$job"}, instance)`)
 }
 
 // exporterURL adds the variable with the base URL of links to runbooks and members' pages.
