@@ -6,7 +6,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A decisionSeries is a series of servicegroup_member_down.
+// A downSeries is a series of servicegroup_member_down.
 type downSeries struct {
 	of     *tracker.Decision
 	labels *exposition.Labels
@@ -65,19 +65,20 @@ func (s *source) renderRare(m *tracker.Member, old *rareSeries, now tracker.Inst
 	if reason == "" && forced.IsZero() && next.ahead == 0 && !next.flapping {
 		return nil
 	}
-	if old == nil {
-		old = &rareSeries{}
+	var before rareSeries
+	if old != nil {
+		before = *old
 	}
 	if reason != "" {
-		next.disabled, next.disabledAt = s.labelDisabled(m, reason, old.disabled), timestamp(since)
+		next.disabled, next.disabledAt = s.labelDisabled(m, reason, before.disabled), timestamp(since)
 	}
 	if !forced.IsZero() {
-		next.forced, next.forcedAt = s.labelDisabled(m, tracker.ForcedDown, old.forced), timestamp(forced)
+		next.forced, next.forcedAt = s.labelDisabled(m, tracker.ForcedDown, before.forced), timestamp(forced)
 	}
-	if *old == next {
+	if next == before {
 		return old
 	}
-	return &next
+	return new(next) // A copy, so that series that have not changed are never allocated.
 }
 
 // labelDisabled returns the labels of a disabled member, which are the old ones if they are still right.

@@ -55,7 +55,10 @@ func fuzzPoll(script []byte, at time.Duration, clock bool) *drivers.Poll {
 		if what&8 != 0 && !m.Up {
 			m.Died = t0.Add(at - time.Duration(int8(who))*sec)
 		}
-		switch what & 0xf0 {
+		if what&0x40 != 0 {
+			m.Enabled, m.Zone = drivers.FlagOf(who&16 != 0), string('y'+rune(who>>5%2))
+		}
+		switch what & 0xb0 {
 		case 0x10:
 			poll.Unknown = append(poll.Unknown, m)
 		case 0x20:

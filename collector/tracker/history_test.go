@@ -3,6 +3,7 @@ package tracker
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,34 @@ func requireSound(t *testing.T, tr *Tracker) {
 		}
 	}
 	require.Empty(t, counted, "groups that are missing")
+	requireSoundDecisions(t, tr)
+}
+
+// requireSoundDecisions checks that exactly those members have a decision that lasts who are decided to be down, and that
+// others ended within the hour.
+func requireSoundDecisions(t *testing.T, tr *Tracker) {
+	t.Helper()
+	down := make(map[drivers.Key]bool)
+	for _, m := range tr.order {
+		if m.DecidedDown() {
+			down[m.Key()] = true
+		}
+	}
+	decisions := tr.Decisions()
+	require.Len(t, decisions, len(tr.decisions))
+	require.True(t, slices.IsSortedFunc(decisions, CompareDecisions))
+	for _, d := range decisions {
+		key := drivers.Key{Group: d.Group, Name: d.Name}
+		if d.Lasts() {
+			require.True(t, down[key], key)
+			require.Equal(t, Decision{d.Group, d.Name, tr.members[key].Binary, tr.members[key].Zone, Instant{}}, *d)
+			require.Same(t, d, tr.members[key].decision)
+			delete(down, key)
+		} else {
+			require.Less(t, tr.last.end.Sub(d.ended), endedFor)
+		}
+	}
+	require.Empty(t, down, "members without a decision")
 }
 
 func inWords(tr *Tracker, out Changes) string {

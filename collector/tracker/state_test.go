@@ -66,6 +66,12 @@ func TestDamagedStatesAreRefused(t *testing.T) {
 		"a member no state":  good(func(s *Saved) { s.Members[0].State = "dead" }),
 		"a member no since":  good(func(s *Saved) { s.Members[0].Unreadable = entryUnknown }),
 		"a member fenced":    good(func(s *Saved) { s.Members[1].Fenced = true }),
+		"a group no name":    good(func(s *Saved) { s.Groups[0].Name = "" }),
+		"a group twice":      good(func(s *Saved) { s.Groups = append(s.Groups, s.Groups[0]) }),
+		"a group too few":    good(func(s *Saved) { s.Groups[0].Down = -1 }),
+		"a group too many":   good(func(s *Saved) { s.Groups[0].Down = 3 }),
+		"an end no name":     good(func(s *Saved) { s.Ended = []savedEnded{{Group: "g", Ended: t0}} }),
+		"an end no time":     good(func(s *Saved) { s.Ended = []savedEnded{{Group: "g", Name: "a"}} }),
 		"a member bad group": good(func(s *Saved) { s.Members[1].Group = "" }),
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {

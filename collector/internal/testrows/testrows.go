@@ -45,6 +45,7 @@ func row(word string) drivers.Member {
 			"uuid":     func() { m.UUID = val },
 			"version":  func() { m.Version = val },
 			"reason":   func() { m.DisabledReason = val },
+			"auto":     func() { m.DisabledReason = "AUTO: " + val },
 		}[attr]
 		if !ok {
 			panic("testrows: unknown attribute " + part)
