@@ -124,7 +124,7 @@ func TestDecisionsSurvive(t *testing.T) {
 	})
 }
 
-// A decision is in the state file soon, although no event tells of it.
+// A decision is in the state file soon, although no event reports it.
 func TestDecisionsAreSavedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		folder := t.TempDir()
@@ -141,7 +141,7 @@ func TestDecisionsAreSavedSoon(t *testing.T) {
 	})
 }
 
-// What rules read costs nothing while nothing changes, however many members are down or disabled.
+// The series that rules read cost nothing while nothing changes, however many members are down or disabled.
 func TestDecisionsCostNothingAtRest(t *testing.T) {
 	allocations := func(n int) float64 {
 		b := newBench(t, Options{})

@@ -122,8 +122,8 @@ func (d *descs) describeGroups() {
 	}
 	d.groupKnown = metric{
 		"servicegroup_group_known",
-		"The last poll could say of the group as a whole (1), or could not (0), because the source or the group can't be read or a " +
-			"member may be up or down. The numbers of the group are older then.", labels,
+		"The last poll knew the group as a whole (1), or did not (0), because the source or the group can't be read or a member may " +
+			"be up or down. The numbers of the group are older then.", labels,
 	}
 	d.lastKnown = metric{
 		"servicegroup_group_last_known_timestamp_seconds",

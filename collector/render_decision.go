@@ -39,7 +39,7 @@ func (s *source) labelDecision(d *tracker.Decision) *exposition.Labels {
 
 // rareSeries are the series of a member that only members in an odd state have.
 type rareSeries struct {
-	disabled, forced     *exposition.Labels // nil: it is not disabled, or not forced down
+	disabled, forced     *exposition.Labels // nil: it is enabled, or not forced down
 	disabledAt, forcedAt float64
 	ahead                float64 // zero: its heartbeats are not ahead
 	flapping             bool

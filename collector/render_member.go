@@ -59,7 +59,7 @@ func (m *memberSeries) setFlag(series int, f drivers.Flag) {
 	}
 }
 
-// renderMembers returns the series of all members, and those of them with rare series. What has not changed is the same as
+// renderMembers returns the series of all members, and the members with rare series. What has not changed is the same as
 // before.
 func (s *source) renderMembers(before []*memberSeries, now tracker.Instant) (series, rare []*memberSeries) {
 	members := s.tracker.Members()

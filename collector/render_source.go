@@ -14,7 +14,7 @@ type rendered struct {
 	groups   []groupSeries
 	down     []downSeries
 	members  []*memberSeries
-	rare     []*memberSeries // those of members that have rare series
+	rare     []*memberSeries // the members that have rare series
 	readable bool
 }
 

@@ -46,8 +46,8 @@ type GroupState struct {
 	// InService is how many members are in service, and Down how many of them are down, as of LastKnown. A member whose row
 	// is damaged counts in both if it was down before, and else in neither.
 	InService, Down int
-	// Known reports that the last poll could say of the group as a whole. It is false while the source or the group can't be
-	// read, and while a member is in doubt.
+	// Known reports that the last poll knew the group as a whole. It is false while the source or the group can't be read, and
+	// while a member has [MemberState.InDoubt].
 	Known bool
 	// LastKnown is when the last poll ended that knew the group, by this machine's clock; zero: none did.
 	LastKnown time.Time

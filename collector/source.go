@@ -94,7 +94,7 @@ func (s *source) adjust(cfg SourceConfig) {
 	defer s.mu.Unlock()
 	before := s.shown.Load()
 	if cfg.LabelLimit != s.cfg.LabelLimit {
-		before = &rendered{} // All labels are made anew.
+		before = &rendered{} // All labels are made again.
 	}
 	s.cfg.ExpectedGroups, s.cfg.LabelLimit = cfg.ExpectedGroups, cfg.LabelLimit
 	s.tracker.Set(s.cfg.tracking())

@@ -10,7 +10,7 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// This file decides who is in service and who is down. Metrics, rules, the bridge to Alertmanager, the status page and the
+// This file decides which members are in service and which are down. Metrics, rules, the bridge to Alertmanager, the status page and the
 // dashboards show these decisions. None of them decides again.
 
 // autoDisabled begins the reason of a service that was disabled by itself and not by an operator: Nova's libvirt driver does

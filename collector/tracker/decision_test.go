@@ -28,7 +28,8 @@ func (t *Tracker) decidedInWords() string {
 	return strings.Join(words, " ")
 }
 
-// groupsInWords returns the groups as "g 1/3 known", or "in doubt": how many of those in service are down.
+// groupsInWords returns the groups as "g 1/3": how many of the members in service are down. It marks the groups that the last
+// poll did not know.
 func (t *Tracker) groupsInWords() string {
 	var words []string
 	for _, g := range t.Groups() {

@@ -12,12 +12,12 @@ type Group struct {
 
 	// Up, Down and Unknown are the members in service by their state in the last poll, OutOfService the others.
 	Up, Down, Unknown, OutOfService int
-	// InDoubt reports that some of the unknown members may be up: see [Member.InDoubt]. The last poll could not say of the
-	// group as a whole then.
+	// InDoubt reports that some of the unknown members may be up: see [Member.InDoubt]. The last poll did not know
+	// the group as a whole then.
 	InDoubt bool
 
-	// InService is how many members were in service, and DecidedDown how many of them were down, in the last poll that was
-	// not in doubt. That poll ended at LastKnown by this machine's clock, zero: there was none. A member whose row is damaged
+	// InService is how many members were in service, and DecidedDown how many of them were down, in the last poll that knew
+	// the group as a whole. That poll ended at LastKnown by this machine's clock, zero: there was none. A member whose row is damaged
 	// counts in both if it was down before, and else in neither.
 	InService, DecidedDown int
 	LastKnown              time.Time

@@ -148,8 +148,8 @@ func (t *Tracker) restoreDecisions(s *Saved, now Instant) {
 	t.decisionsChanged = false
 }
 
-// restoreGroups makes the groups of the members that were restored. An earlier version saved no groups: their numbers are
-// then those of the members, unless one was in doubt.
+// restoreGroups makes the groups of the members that were restored. An earlier version saved no groups: their numbers
+// are then counted from the members, unless one may have been up or down.
 func (t *Tracker) restoreGroups(s *Saved) {
 	for _, m := range t.order {
 		g := t.groups[m.Group]

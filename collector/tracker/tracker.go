@@ -4,7 +4,7 @@
 // clock and writes no metric, log or file. The caller passes polls with their times in, and takes [Changes] out.
 //
 //   - transition.go decides what happened to a member, in one switch.
-//   - decision.go decides who is in service and who is down, which is what alerts and dashboards show.
+//   - decision.go decides which members are in service and which are down, which is what alerts and dashboards show.
 //   - group.go counts the members of each group.
 //   - outage.go decides what an outage of the source, or a clock that was set, excuses.
 //   - silence.go finds out for how long a dead member had been silent.
@@ -68,7 +68,7 @@ type Tracker struct {
 	stalled        bool // see [Tracker.Stalled]
 
 	decisions        map[decisionKey]*Decision
-	decided          []*Decision // the same, sorted; nil: it has to be sorted
+	decided          []*Decision // the same, sorted; nil: not sorted yet
 	decisionsChanged bool        // by the poll being observed
 }
 
