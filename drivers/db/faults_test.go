@@ -102,19 +102,15 @@ func TestOtherServers(t *testing.T) {
 					go test.serve(conn)
 				}
 			}()
-			d := open(t, config("mysql://root@"+listener.Addr().String()+"/nova"))
-			begun := time.Now()
+			d := open(t, patient("mysql://root@"+listener.Addr().String()+"/nova"))
 			_, err = d.Members(short(t, 300*time.Millisecond))
-			require.Less(t, time.Since(begun), 2*time.Second)
 			require.ErrorIs(t, err, drivers.ErrUnavailable)
 			require.Equal(t, test.reason, drivers.ReasonOf(err), err)
 
 			// Without a deadline the poll ends after the configured timeout.
 			cfg := config("mysql://root@" + listener.Addr().String() + "/nova")
 			cfg.Timeout = drivers.Duration(300 * time.Millisecond)
-			begun = time.Now()
 			_, err = open(t, cfg).Members(context.Background())
-			require.Less(t, time.Since(begun), 2*time.Second)
 			require.Equal(t, test.reason, drivers.ReasonOf(err), err)
 		})
 	}
@@ -127,15 +123,13 @@ func TestServerSideLimit(t *testing.T) {
 	db := table(t, server, "nova", zed, "rows.sql")
 	exec(t, db, `RENAME TABLE services TO hosts; CREATE VIEW services AS SELECT host, topic, `+"`binary`"+`, deleted, disabled,
 		updated_at, created_at, BENCHMARK(1000000000, SHA2('x', 512)) AS disabled_reason FROM hosts`)
-	d := open(t, config(server.DSN("nova")))
+	d := open(t, patient(server.DSN("nova")))
 	const running = `information_schema.processlist WHERE info LIKE '%services%' AND info NOT LIKE '%processlist%'`
 	for range 3 {
-		begun := time.Now()
 		_, err := d.Members(short(t, 300*time.Millisecond))
-		require.Less(t, time.Since(begun), 2*time.Second)
 		require.Equal(t, drivers.ReasonTimeout, drivers.ReasonOf(err), err)
 	}
-	testserver.Eventually(t, func() bool { return count(t, db, running) == 0 }, 5*time.Second, 50*time.Millisecond,
+	testserver.Eventually(t, func() bool { return count(t, db, running) == 0 }, time.Minute, 50*time.Millisecond,
 		"no query goes on without a reader")
 	exec(t, db, "DROP VIEW services; RENAME TABLE hosts TO services")
 	require.Len(t, poll(t, d).Members, 12)
@@ -151,7 +145,7 @@ func count(t *testing.T, db *sql.DB, from string) (n int) {
 func TestOutages(t *testing.T) {
 	server := testserver.MariaDB(t)
 	db := table(t, server, "nova", zed, "rows.sql")
-	d := open(t, config(server.DSN("nova")))
+	d := open(t, patient(server.DSN("nova")))
 	poll(t, d)
 	for _, outage := range []struct {
 		name       string
@@ -166,25 +160,23 @@ func TestOutages(t *testing.T) {
 			goroutines := runtime.NumGoroutine()
 			outage.begin()
 			for range 20 {
-				begun := time.Now()
 				_, err := d.Members(short(t, 100*time.Millisecond))
-				require.Less(t, time.Since(begun), time.Second)
 				require.ErrorIs(t, err, drivers.ErrUnavailable)
 			}
 			_, err := d.Members(short(t, time.Second))
 			require.Equal(t, outage.reason, drivers.ReasonOf(err), err)
 			require.LessOrEqual(t, d.database.(*mysqlDatabase).pool.Stats().OpenConnections, maxConnections)
-			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, 5*time.Second, 10*time.Millisecond,
+			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, time.Minute, 10*time.Millisecond,
 				"goroutines pile up")
 			outage.end()
 			require.Eventually(t, func() bool {
 				p, err := d.Members(t.Context())
 				return err == nil && len(p.Members) == 12
-			}, 30*time.Second, 50*time.Millisecond)
+			}, time.Minute, 50*time.Millisecond)
 			require.Greater(t, d.Counts().Reconnects, reconnects)
 			testserver.Eventually(t, func() bool {
 				return count(t, db, "information_schema.processlist WHERE command <> 'Daemon'") <= maxConnections+1
-			}, 10*time.Second, 50*time.Millisecond, "few connections are open")
+			}, time.Minute, 50*time.Millisecond, "few connections are open")
 		})
 	}
 }
@@ -193,7 +185,7 @@ func TestOutages(t *testing.T) {
 func TestClose(t *testing.T) {
 	server := testserver.MariaDB(t)
 	table(t, server, "nova", zed)
-	d := open(t, config(server.DSN("nova")))
+	d := open(t, patient(server.DSN("nova")))
 	poll(t, d)
 	_, err := d.Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
 	require.NoError(t, err)
@@ -204,11 +196,9 @@ func TestClose(t *testing.T) {
 		_, err := d.Members(t.Context())
 		hung <- err
 	}()
-	require.Eventually(t, func() bool { return d.database.(*mysqlDatabase).pool.Stats().InUse == 1 }, 5*time.Second, time.Millisecond)
-	begun := time.Now()
+	require.Eventually(t, func() bool { return d.database.(*mysqlDatabase).pool.Stats().InUse == 1 }, time.Minute, time.Millisecond)
 	require.NoError(t, d.Close())
-	require.ErrorIs(t, <-hung, drivers.ErrUnavailable)
-	require.Less(t, time.Since(begun), 2*time.Second)
+	require.ErrorIs(t, <-hung, drivers.ErrUnavailable) // Its own timeout is an hour.
 	_, err = d.Members(t.Context())
 	require.ErrorIs(t, err, drivers.ErrUnavailable)
 	require.ErrorContains(t, err, "the driver is closed")

@@ -110,6 +110,13 @@ func config(dsn string) Config {
 	return cfg
 }
 
+// patient returns a configuration with a timeout so long that only the context of a call ends it.
+func patient(dsn string) Config {
+	cfg := config(dsn)
+	cfg.Timeout = drivers.Duration(time.Hour)
+	return cfg
+}
+
 // open opens a driver that is closed when the test ends.
 func open(t testing.TB, cfg Config) *Driver {
 	t.Helper()

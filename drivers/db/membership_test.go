@@ -104,7 +104,7 @@ func testRow(t *testing.T, server *testserver.SQL) {
 
 	fast := open(t, quick(server.DSN("newrow")))
 	join(t, fast, "two")
-	testserver.Eventually(t, func() bool { return readRow(t, db, "host = 'two'").Reports >= 4 }, 10*time.Second, 10*time.Millisecond, "more heartbeats")
+	testserver.Eventually(t, func() bool { return readRow(t, db, "host = 'two'").Reports >= 4 }, time.Minute, 10*time.Millisecond, "more heartbeats")
 	require.EqualValues(t, 1, readRow(t, db, "host = 'one'").Reports, "one heartbeat an interval")
 }
 
@@ -301,18 +301,18 @@ func TestHeartbeatsThroughOutage(t *testing.T) {
 	db := table(t, server, "nova", zed)
 	var log lockedBuffer
 	cfg := quick(server.DSN("nova"))
-	cfg.Timeout = drivers.Duration(time.Second)
+	cfg.Timeout = drivers.Duration(500 * time.Millisecond)
 	d, err := Open(cfg, slog.New(slog.NewTextHandler(&log, nil)))
 	require.NoError(t, err)
 	m := join(t, d, "one")
 	for _, outage := range []struct{ begin, end func() }{{server.Stop, server.Start}, {server.Freeze, server.Thaw}} {
 		outage.begin()
-		require.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "Heartbeats fail") }, 10*time.Second, 10*time.Millisecond)
-		time.Sleep(2 * time.Second) // More heartbeats fail.
+		testserver.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "Heartbeats fail") }, time.Minute, 10*time.Millisecond, "heartbeats fail")
+		time.Sleep(2 * time.Duration(cfg.Timeout)) // More heartbeats fail: each is tried for the timeout at most.
 		outage.end()
-		require.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "Heartbeats succeed again") }, 30*time.Second, 10*time.Millisecond)
+		testserver.Eventually(t, func() bool { return strings.HasSuffix(log.String(), "Heartbeats succeed again") }, time.Minute, 10*time.Millisecond, "heartbeats succeed again")
 		reports := readRow(t, db, "host = 'one'").Reports
-		testserver.Eventually(t, func() bool { return readRow(t, db, "host = 'one'").Reports > reports }, 10*time.Second, 10*time.Millisecond, "more heartbeats")
+		testserver.Eventually(t, func() bool { return readRow(t, db, "host = 'one'").Reports > reports }, time.Minute, 10*time.Millisecond, "more heartbeats")
 	}
 	require.NoError(t, m.Err())
 	require.NoError(t, d.Close())

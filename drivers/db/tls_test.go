@@ -40,7 +40,7 @@ func failsFor(t *testing.T, d *Driver, reason drivers.Reason) (err error) {
 		_, err = d.Members(t.Context())
 		require.ErrorIs(t, err, drivers.ErrUnavailable)
 		return drivers.ReasonOf(err) == reason
-	}, 10*time.Second, 10*time.Millisecond, "polls fail for the reason %q", reason)
+	}, time.Minute, 10*time.Millisecond, "polls fail for the reason %q", reason)
 	return err
 }
 

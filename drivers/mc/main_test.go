@@ -145,7 +145,7 @@ func eventually(t *testing.T, d *Driver, name, want string) {
 	require.Eventually(t, func() bool {
 		p, err := d.Members(t.Context())
 		return err == nil && verdictOf(p, name) == want
-	}, 20*time.Second, 20*time.Millisecond, "%s is not %s", name, want)
+	}, time.Minute, 20*time.Millisecond, "%s is not %s", name, want)
 }
 
 // write writes a heartbeat to one server, as a service's client does that picked this server for the key.

@@ -89,7 +89,7 @@ func waitUntilTrusted(t *testing.T, d *Driver) {
 			}
 		}
 		return true
-	}, 20*time.Second, 50*time.Millisecond, "the servers are trusted")
+	}, time.Minute, 50*time.Millisecond, "the servers are trusted")
 }
 
 // If the roster can't be read, the poll fails with the roster's reason.

@@ -161,7 +161,7 @@ func TestRestartUnderOsloCache(t *testing.T) {
 			server.Start()
 			restarted := time.Now()
 			seen := map[string]bool{}
-			for !seen["up"] && time.Since(restarted) < 20*time.Second {
+			for !seen["up"] && time.Since(restarted) < time.Minute {
 				fresh := open(t, cfg, rosterOf("one"))
 				seen[verdictOf(poll(t, fresh), "one")] = true
 				require.NoError(t, fresh.Close())

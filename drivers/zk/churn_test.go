@@ -58,6 +58,7 @@ func TestTreeShowsChanges(t *testing.T) {
 
 // A member that is created or deleted together with its znode in the roster is never seen dead.
 func TestTreeRosterRaces(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	createWithParents(t, c, "/races/live/g", "", zkclient.FlagPersistent)

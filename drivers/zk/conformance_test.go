@@ -10,6 +10,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	drivertest.Run(t, drivertest.Backend{
 		Open:        func(t *testing.T) drivers.Driver { return open(t, config(server)) },

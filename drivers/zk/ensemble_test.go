@@ -13,9 +13,9 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// watchAllUp polls until stop is called, and fails the test if a successful poll does not show all members up. stop returns
-// the number of successful polls.
-func watchAllUp(t *testing.T, d *zk.Driver, members int) (stop func() (polls int)) {
+// watchAllUp polls until stop is called, and fails the test if a successful poll does not show all members up. stop waits until
+// so many polls have succeeded.
+func watchAllUp(t *testing.T, d *zk.Driver, members int) (stop func(polls int64)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -41,14 +41,15 @@ func watchAllUp(t *testing.T, d *zk.Driver, members int) (stop func() (polls int
 			time.Sleep(5 * time.Millisecond)
 		}
 	}()
-	return func() int {
+	return func(atLeast int64) {
+		testserver.Eventually(t, func() bool { return t.Failed() || polls.Load() >= atLeast }, prompt, 10*time.Millisecond, "%d polls", atLeast)
 		cancel()
 		<-done
-		return int(polls.Load())
 	}
 }
 
 func TestEnsemble(t *testing.T) {
+	t.Parallel()
 	servers := testserver.ZooKeeperEnsemble(t, 3)
 	cfg := config(servers...)
 	cfg.SessionTimeout = drivers.Duration(4 * time.Second) // This is the default, and longer than an election takes.
@@ -64,13 +65,13 @@ func TestEnsemble(t *testing.T) {
 		require.Eventually(t, func() bool {
 			_, err := read(t, d)
 			return err == nil
-		}, 30*time.Second, 20*time.Millisecond)
+		}, prompt, 20*time.Millisecond)
 	}
 
 	allUp := func(t *testing.T) {
 		t.Helper()
 		for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
-			eventually(t, reader, 30*time.Second, "ensemble/"+name, "up")
+			eventually(t, reader, prompt, "ensemble/"+name, "up")
 		}
 	}
 
@@ -82,7 +83,7 @@ func TestEnsemble(t *testing.T) {
 		testserver.Leader(t, servers)
 		requireRead(t, reader)
 		time.Sleep(5 * time.Second) // Until the sessions with the dead server have expired.
-		require.Greater(t, stop(), 100)
+		stop(100)
 		leader.Start()
 	})
 
@@ -97,7 +98,7 @@ func TestEnsemble(t *testing.T) {
 			time.Sleep(6 * time.Second) // Until the sessions with the frozen server have expired.
 			requireRead(t, reader)
 			server.Thaw()
-			require.Greater(t, stop(), 100)
+			stop(100)
 			// If this server were still away, freezing the next one would end the quorum.
 			requireRead(t, open(t, config(server)))
 		}
@@ -123,7 +124,7 @@ func TestEnsemble(t *testing.T) {
 		require.Eventually(t, func() bool {
 			_, err = read(t, reader)
 			return err != nil
-		}, 30*time.Second, 20*time.Millisecond)
+		}, prompt, 20*time.Millisecond)
 		require.ErrorIs(t, err, drivers.ErrUnavailable)
 		for range 3 {
 			_, err := read(t, reader)
@@ -133,7 +134,7 @@ func TestEnsemble(t *testing.T) {
 		servers[0].StartOnly()
 		servers[1].StartOnly()
 		requireRead(t, reader)
-		stop()
+		stop(0)
 	})
 
 	t.Run("all are stopped", func(t *testing.T) {

@@ -60,7 +60,7 @@ func countRequests(t *testing.T, d *zk.Driver) (p *drivers.Poll, count uint64) {
 }
 
 func TestLargeGroups(t *testing.T) {
-	server := testserver.ZooKeeper(t)
+	server := testserver.ZooKeeper(t, longSessions)
 	c := otherClient(t, server.Addr())
 	createTree(t, c, "/servicegroups", "", "/servicegroups/.roster", "")
 	for _, g := range []string{"ours", "others", "dying"} {
@@ -69,7 +69,7 @@ func TestLargeGroups(t *testing.T) {
 	createTree(t, c, "/servicegroups/.roster/ours", "", "/servicegroups/.roster/dying", "")
 	configured := func(groups ...string) zk.Config {
 		cfg := config(server)
-		cfg.SessionTimeout = drivers.Duration(5 * time.Second) // A lost session would make a poll expensive.
+		cfg.SessionTimeout = drivers.Duration(time.Minute) // A lost session would make a poll expensive.
 		cfg.Groups = groups
 		return cfg
 	}
@@ -157,9 +157,7 @@ func TestLargeGroups(t *testing.T) {
 		p, _ := countRequests(t, d)
 		require.True(t, p.Members[n-1].Up)
 		deleteMany(t, c, n, func(i int) string { return "/servicegroups/dying/" + name(i) })
-		begun := time.Now()
 		p, count := countRequests(t, d)
-		require.Less(t, time.Since(begun), prompt)
 		require.LessOrEqual(t, count, uint64(n+10))
 		require.Len(t, p.Members, n)
 		for i := range p.Members {

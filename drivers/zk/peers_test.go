@@ -25,6 +25,14 @@ func refusingAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// pollTimeout returns the time for a poll that fails for a reason. Only a timeout is caused by it.
+func pollTimeout(reason drivers.Reason) time.Duration {
+	if reason == drivers.ReasonTimeout {
+		return sessionTimeout + time.Second
+	}
+	return prompt
+}
+
 // With any bad server, a poll ends at the latest with its context, its error says what was seen, and it allocates little.
 func TestBadServers(t *testing.T) {
 	sending := func(text string) string {
@@ -46,27 +54,24 @@ func TestBadServers(t *testing.T) {
 		{"a gigabyte and then nothing", sending("\x40\x00\x00\x00"), drivers.ReasonConnect, "not a ZooKeeper server"},
 		{"closes the connection", testserver.FakeServer(t, func(net.Conn) {}), drivers.ReasonSession, "quorum"},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			d := open(t, configFor(test.addr))
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-			defer cancel()
-			begun := time.Now()
-			_, err := d.Members(ctx)
-			took := time.Since(begun)
-			runtime.ReadMemStats(&after)
-
-			require.ErrorIs(t, err, drivers.ErrUnavailable)
-			require.Equal(t, test.reason, drivers.ReasonOf(err), "%v", err)
-			require.ErrorContains(t, err, test.want)
-			require.ErrorContains(t, err, test.addr)
-			require.Less(t, took, 4*time.Second)
-			// For every attempt that gets a connection, the library allocates a buffer of 1.5 MiB.
-			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
+	// For every attempt that gets a connection, the library allocates a buffer of 1.5 MiB.
+	requireMemory(t, 700<<20, func() {
+		t.Run("all", func(t *testing.T) { // This subtest ends when all of its parallel subtests have ended.
+			for _, test := range tests {
+				t.Run(test.name, func(t *testing.T) {
+					t.Parallel()
+					d := open(t, configFor(test.addr))
+					ctx, cancel := context.WithTimeout(t.Context(), pollTimeout(test.reason))
+					defer cancel()
+					_, err := d.Members(ctx)
+					require.ErrorIs(t, err, drivers.ErrUnavailable)
+					require.Equal(t, test.reason, drivers.ReasonOf(err), "%v", err)
+					require.ErrorContains(t, err, test.want)
+					require.ErrorContains(t, err, test.addr)
+				})
+			}
 		})
-	}
+	})
 }
 
 // Once there was no session for a session timeout, a poll fails as soon as all servers have failed, instead of at its
@@ -75,10 +80,8 @@ func TestOutageIsReportedQuickly(t *testing.T) {
 	d := open(t, configFor(refusingAddr(t)))
 	d.Changed()
 	time.Sleep(sessionTimeout)
-	begun := time.Now()
-	_, err := d.Members(t.Context())
+	_, err := d.Members(t.Context()) // This context has no deadline.
 	require.ErrorIs(t, err, drivers.ErrUnavailable)
-	require.Less(t, time.Since(begun), 3*time.Second)
 }
 
 // Hundreds of attempts, as in a long outage, leave no goroutines behind.
@@ -143,18 +146,17 @@ func answerOnlyPings(c net.Conn) {
 
 // A session is replaced if its requests are not answered, although the server answers pings.
 func TestServerAnswersOnlyPings(t *testing.T) {
+	t.Parallel()
 	var sessions atomic.Int64
 	d := open(t, configFor(testserver.FakeServer(t, func(c net.Conn) {
 		sessions.Add(1)
 		answerOnlyPings(c)
 	})))
-	begun := time.Now()
 	ctx, cancel := withTimeout(t, 500*time.Millisecond)
 	defer cancel()
 	_, err := d.Members(ctx)
 	require.ErrorIs(t, err, drivers.ErrUnavailable)
 	require.Equal(t, drivers.ReasonTimeout, drivers.ReasonOf(err))
-	require.Less(t, time.Since(begun), 2*time.Second)
 	require.Equal(t, uint64(0), d.Counts().Reconnects)
 	require.Eventually(t, func() bool { return d.Counts().Reconnects > 0 }, prompt, 10*time.Millisecond)
 	require.GreaterOrEqual(t, sessions.Load(), int64(2))

@@ -89,6 +89,7 @@ func (p *process) kill(t *testing.T) {
 }
 
 func TestKilledProcess(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	d := open(t, config(server))
 
@@ -143,6 +144,7 @@ func TestKilledProcess(t *testing.T) {
 
 // If the owner of a name is another program, Join waits for as long as the session of a dead owner may last.
 func TestNameOfOtherProgram(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	createTree(t, c, "/servicegroups", "", "/servicegroups/g", "ZKMembers")

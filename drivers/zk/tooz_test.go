@@ -63,6 +63,7 @@ func (m *toozMember) leave() {
 
 // The real tooz library writes the znodes. It also makes a lock and an election, whose znodes are not members.
 func TestTooz(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	cfg := config(server)
 	cfg.Layout, cfg.Prefix = "tooz", "/designate"
@@ -87,14 +88,12 @@ func TestTooz(t *testing.T) {
 	// The znodes of a killed process exist until its session expires. The process that replaces it has another random id.
 	first.kill()
 	require.Equal(t, both, states(poll(t, d)), "its session has not expired")
-	eventually(t, d, expiry, "producer/host-1", "")
+	eventually(t, d, prompt, "producer/host-1", "")
 	require.Equal(t, map[string]string{"producer/anonymous": "up", "evaluator/anonymous": "up"}, states(poll(t, d)))
 	second := startTooz(t, server.Addr(), "host-1:"+idC, "producer", "evaluator")
 	require.Equal(t, both, states(poll(t, d)))
 
-	begun := time.Now()
 	second.leave()
 	require.NotContains(t, states(poll(t, d)), "producer/host-1", "it has left")
 	require.NotContains(t, states(poll(t, d)), "evaluator/host-1")
-	require.Less(t, time.Since(begun), expiry)
 }

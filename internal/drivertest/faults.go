@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
 )
 
 // A call ends when its context ends.
@@ -16,10 +17,8 @@ func (b Backend) testContext(t *testing.T) {
 	d := b.open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	begun := time.Now()
 	_, err := d.Members(ctx)
 	require.ErrorIs(t, err, drivers.ErrUnavailable)
-	require.Less(t, time.Since(begun), prompt)
 	members(t, d) // The driver can still be used.
 }
 
@@ -65,29 +64,22 @@ func (b Backend) testOutage(t *testing.T, group string, begin, end func()) {
 
 	begin()
 	for range 3 {
-		const limit = 500 * time.Millisecond
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		begun := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		_, err := d.Members(ctx)
-		took := time.Since(begun)
 		cancel()
 		require.ErrorIs(t, err, drivers.ErrUnavailable)
-		require.Less(t, took, limit+time.Second)
 	}
-	// Close must not wait for the server.
-	begun := time.Now()
-	require.NoError(t, b.Open(t).Close())
-	require.Less(t, time.Since(begun), prompt)
+	require.NoError(t, b.Open(t).Close(), "Close does not wait for the server, which comes back only after it")
 	end()
 
 	// The reader and the member both recover by themselves.
-	eventually(t, d, b.DownTime+b.Slack+30*time.Second, group, "one", "up")
+	eventually(t, d, b.DownTime+b.Slack+prompt, group, "one", "up")
 	require.NoError(t, membership.Err())
-	require.Eventually(t, func() bool {
+	testserver.Eventually(t, func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), prompt)
 		defer cancel()
 		return d.(drivers.Joiner).Leave(ctx, group, "one") == nil
-	}, 30*time.Second, 50*time.Millisecond)
+	}, prompt, 50*time.Millisecond, "the member can leave")
 }
 
 // A driver that is a Watcher signals changes.
