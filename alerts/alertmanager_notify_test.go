@@ -54,7 +54,7 @@ func TestExampleNotifiesOnlyTheCause(t *testing.T) {
 		{
 			cluster:  "members",
 			batch:    []string{down + "group=compute member=c1", down + "group=compute member=c2", down + "group=volume member=c1"},
-			notified: []string{"ticket firing ServiceGroupMemberDown c1 c2", "ticket firing ServiceGroupMemberDown c1"},
+			notified: []string{"pager firing ServiceGroupMemberDown c1 c2", "pager firing ServiceGroupMemberDown c1"},
 		},
 		{
 			cluster: "outage",
@@ -62,7 +62,7 @@ func TestExampleNotifiesOnlyTheCause(t *testing.T) {
 				down + "group=compute member=c1", down + "group=compute member=c2", down + "group=volume member=v1",
 				"ServiceGroupOutage source=nova group=compute", "ServiceGroupDegraded source=nova group=compute",
 			},
-			notified: []string{"pager firing ServiceGroupOutage", "ticket firing ServiceGroupMemberDown v1"},
+			notified: []string{"pager firing ServiceGroupOutage", "pager firing ServiceGroupMemberDown v1"},
 		},
 		{
 			cluster: "mass-failure",
@@ -70,7 +70,7 @@ func TestExampleNotifiesOnlyTheCause(t *testing.T) {
 				down + "group=compute member=c1", "ServiceGroupOutage source=nova group=volume",
 				"ServiceGroupMassFailure source=nova", "ServiceGroupMemberDown source=cell2 group=compute member=d1",
 			},
-			notified: []string{"pager firing ServiceGroupMassFailure", "ticket firing ServiceGroupMemberDown d1"},
+			notified: []string{"pager firing ServiceGroupMassFailure", "pager firing ServiceGroupMemberDown d1"},
 		},
 		{
 			cluster: "unreachable",
@@ -84,9 +84,9 @@ func TestExampleNotifiesOnlyTheCause(t *testing.T) {
 			cluster: "host",
 			batch: []string{
 				down + "group=compute member=c1", down + "group=volume member=c1",
-				down + "group=compute member=c2", "HostDown host=c1",
+				down + "group=compute member=c2", "HostDown host=c1 severity=critical",
 			},
-			notified: []string{"ticket firing ServiceGroupMemberDown c2", "ticket firing HostDown"},
+			notified: []string{"pager firing ServiceGroupMemberDown c2", "pager firing HostDown"},
 		},
 	}
 	a, hook := start(t)
@@ -111,7 +111,7 @@ func TestExampleNotifiesOnlyTheCause(t *testing.T) {
 	await(hook, "outage", 4)
 	settle(a, hook, "settled-again")
 	require.ElementsMatch(t, append(tests[1].notified, "pager resolved ServiceGroupOutage",
-		"ticket firing ServiceGroupMemberDown c1 c2"), notified(hook.All(), "outage"))
+		"pager firing ServiceGroupMemberDown c1 c2"), notified(hook.All(), "outage"))
 }
 
 // While a source can't be read, an alert about a member may end because a Prometheus that was down for long has lost its state.
@@ -135,8 +135,8 @@ func TestExampleNotifiesNoRecoveryWhileUnreadable(t *testing.T) {
 	await(hook, "a", 4)
 	settle(a, hook, "recovered")
 	require.Equal(t, []string{
-		"ticket firing ServiceGroupMemberDown c1", "pager firing ServiceGroupSourceUnreachable",
-		"pager resolved ServiceGroupSourceUnreachable", "ticket resolved ServiceGroupMemberDown c1",
+		"pager firing ServiceGroupMemberDown c1", "pager firing ServiceGroupSourceUnreachable",
+		"pager resolved ServiceGroupSourceUnreachable", "pager resolved ServiceGroupMemberDown c1",
 	}, notified(hook.All(), "a"))
 }
 

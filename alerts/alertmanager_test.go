@@ -25,8 +25,12 @@ const example = "alertmanager.yml"
 const patience = 60 * time.Second
 
 // shipped has the labels that the rules add to the alerts of each name, as templates.
-var shipped = func() map[string]map[string]string {
+var shipped = addedLabels(nil)
+
+// addedLabels returns the labels that the rules add to the alerts of each name, as templates, with some severities.
+func addedLabels(severities map[string]string) map[string]map[string]string {
 	alerting := config.DefaultAlerting()
+	alerting.Severities = severities
 	alerting.Groups = []config.AlertGroup{{Group: "compute", MinMembers: 1}} // By default, no rule has a minimum.
 	result := map[string]map[string]string{}
 	for _, rule := range alerts.Rules(&alerting) {
@@ -35,7 +39,7 @@ var shipped = func() map[string]map[string]string {
 		}
 	}
 	return result
-}()
+}
 
 // labels parses "NAME label=value label=value", and adds the labels of the rules.
 func labels(text string) map[string]string {
@@ -45,9 +49,16 @@ func labels(text string) map[string]string {
 		label, value, _ := strings.Cut(pair, "=")
 		given[label] = value
 	}
-	result := map[string]string{}
-	for label, value := range shipped[name] {
-		result[label] = strings.ReplaceAll(value, "{{ $labels.member }}", given["member"])
+	added, ok := shipped[name]
+	if base, lower := strings.CutSuffix(name, "Warning"); !ok && lower {
+		added = addedLabels(map[string]string{base: "warning"})[name]
+	}
+	result := maps.Clone(added)
+	if result == nil {
+		result = map[string]string{} // Of another program.
+	}
+	if strings.HasPrefix(name, "ServiceGroupMemberDown") {
+		result["host"] = given["member"]
 	}
 	maps.Copy(result, given)
 	return result
@@ -93,11 +104,11 @@ func TestExampleRoutes(t *testing.T) {
 		"critical": "pager", "warning": "ticket", "info": "chat", "none": "deadmansswitch",
 	}
 	expected := map[string]string{
-		"ServiceGroupMemberDown severity=critical": "pager",
-		"DiskFull severity=critical":               "pager",
-		"DiskFull severity=info":                   "chat",
-		"DiskFull severity=P3":                     "ticket",
-		"DiskFull":                                 "ticket",
+		"ServiceGroupMemberDownWarning": "ticket",
+		"DiskFull severity=critical":    "pager",
+		"DiskFull severity=info":        "chat",
+		"DiskFull severity=P3":          "ticket",
+		"DiskFull":                      "ticket",
 	}
 	require.Len(t, shipped, len(alerts.Names()))
 	for name, added := range shipped {
@@ -163,14 +174,15 @@ func postAll(t *testing.T, a *testserver.AM, batch []testserver.Alert) map[strin
 
 func TestExampleInhibits(t *testing.T) {
 	const member = "ServiceGroupMemberDown source=nova group=compute member=c1"
-	const severe = member + " severity=critical"
+	const lower = "ServiceGroupMemberDownWarning source=nova group=compute member=c1"
 	tests := []struct {
 		source, target string
 		inhibited      bool
 	}{
 		// A group over its members.
 		{"ServiceGroupOutage source=nova group=compute", member, true},
-		{"ServiceGroupOutage source=nova group=compute", severe, true},
+		{"ServiceGroupOutage source=nova group=compute", lower, true},
+		{"ServiceGroupOutageWarning source=nova group=compute", member, false}, // It does not page.
 		{"ServiceGroupDegraded source=nova group=compute", member, true},
 		{"ServiceGroupBelowMinimum source=nova group=compute", member, true},
 		{"ServiceGroupOutage source=nova group=compute cluster=", member + " cluster=", true},
@@ -190,7 +202,7 @@ func TestExampleInhibits(t *testing.T) {
 		{"ServiceGroupMassFailure source=nova", "ServiceGroupOutage source=nova group=compute", true},
 		{"ServiceGroupMassFailure source=cell2", member, false},
 		{"ServiceGroupMassFailure source=nova cluster=another2", "ServiceGroupOutage source=nova group=compute", false},
-		{"ServiceGroupHeartbeatsStalled source=nova", severe, true},
+		{"ServiceGroupHeartbeatsStalled source=nova", lower, true},
 		{"ServiceGroupHeartbeatsStalled source=nova", "ServiceGroupDegraded source=nova group=compute", true},
 		{"ServiceGroupSourceUnreachable source=nova", member, true},
 		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupBelowMinimum source=nova group=compute", true},
@@ -213,22 +225,21 @@ func TestExampleInhibits(t *testing.T) {
 		{"ServiceGroupExporterAllDown job=a", "ServiceGroupOutage source=nova group=compute", false},
 
 		// A host over its members.
-		{"HostDown host=c1 severity=warning", member, true},
-		{"NodeDown host=c1", member, true},
-		{"HostDown host=c2 severity=warning", member, false},
-		{"HostDown host=c1 cluster=another3", member, false},
-		{"HostDown severity=warning", member, false},
+		{"HostDown host=c1 severity=warning", lower, true},
+		{"NodeDown host=c1", lower, true},
+		{"HostDown host=c2 severity=critical", member, false},
+		{"HostDown host=c1 severity=critical cluster=another3", member, false},
+		{"HostDown severity=warning", lower, false},
 		{"HostDown severity=critical", member + " host=", false},
-		{"HostDown severity=critical", severe + " host=", false},
-		{"HostDown host=c1 severity=warning", severe, false},
-		{"HostDown host=c1 severity=critical", severe, true},
+		{"HostDown severity=warning", lower + " host=", false},
+		{"HostDown host=c1 severity=warning", member, false},
+		{"HostDown host=c1 severity=critical", member, true},
 		{"HostDown host=c1 severity=critical", "ServiceGroupOutage source=nova group=compute host=c1", false},
 
-		// An alert over itself with a lower severity.
-		{severe, member, true},
-		{severe, "ServiceGroupMemberDown source=nova group=compute member=c2", false},
-		{severe, "ServiceGroupMemberFlapping source=nova group=compute member=c1", false},
-		{"ServiceGroupExporterDown severity=critical instance=a", "ServiceGroupExporterDown instance=b", false},
+		// No alert over another of its name, or of its name with another severity.
+		{member, "ServiceGroupMemberDownWarning source=nova group=compute member=c2", false},
+		{member, "ServiceGroupMemberDown source=nova group=compute member=c2", false},
+		{member, "ServiceGroupMemberFlapping source=nova group=compute member=c1", false},
 		{"OthersAlert severity=critical disk=sda", "OthersAlert severity=warning disk=sdb", false},
 	}
 	a, _ := start(t)
@@ -292,6 +303,6 @@ func TestExampleNeverInhibits(t *testing.T) {
 		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
 		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
 		"ServiceGroupConfigReloadFailed", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
-		"ServiceGroupBridgeLabelMismatch", "ServiceGroupWatchdog",
+		"ServiceGroupBridgeLabelMismatch", "ServiceGroupJobMismatch", "ServiceGroupLabelsOverwritten", "ServiceGroupWatchdog",
 	}, notified)
 }

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"servicegroup_exporter/config"
@@ -46,9 +47,9 @@ const (
 type definition struct {
 	name     string
 	scope    scope
-	severity string
-	// expr returns the expression for the groups of a variant.
-	expr      func(v variant) string
+	severity string // the default
+	// expr is the expression, with words in braces: see [alerting.replacements].
+	expr      string
 	hold      time.Duration // "for"
 	keep      time.Duration // "keep_firing_for"
 	summary   string        // a template over the alert's labels, as in Prometheus
@@ -56,10 +57,19 @@ type definition struct {
 	dashboard string        // uid of the Grafana dashboard to link to; empty: that of the scope
 	// parameter returns whether a group's settings change the alert; nil: no settings do.
 	parameter parameter
+	// all is a metric with series of all groups for which the alert fires. Empty, with a parameter: the alert is only for groups with
+	// settings.
+	all string
 }
 
-// fixed returns an expression that is the same for all groups.
-func fixed(expr string) func(variant) string { return func(variant) string { return expr } }
+// nameWith returns the name of the alert with a severity. An alert with another severity than its default has another name,
+// because inhibitions that are common in Alertmanager let a critical alert silence all others of its name.
+func (d *definition) nameWith(severity string) string {
+	if severity == d.severity {
+		return d.name
+	}
+	return d.name + strings.ToUpper(severity[:1]) + severity[1:]
+}
 
 // alerting is the section "alerting" of the configuration, with methods that derive alerts from it.
 type alerting struct{ *config.Alerting }
@@ -69,7 +79,7 @@ func (c alerting) definitions() []definition {
 	return slices.Concat(c.memberAlerts(), c.groupAlerts(), c.sourceAlerts(), c.exporterAlerts())
 }
 
-// Names returns the names of all alerts.
+// Names returns the names of all alerts, as they are with the default severities.
 func Names() []string {
 	c := alerting{new(config.DefaultAlerting())}
 	var names []string
@@ -90,8 +100,8 @@ func (c alerting) severity(d *definition, g *config.AlertGroup) string {
 // labels returns the labels of an alert's rule, as templates. Prometheus adds them to the labels of the expression.
 func (c alerting) labels(d *definition, g *config.AlertGroup) map[string]string {
 	labels := map[string]string{"severity": c.severity(d, g), "scope": string(d.scope)}
-	if d.name == MemberDown && c.HostLabel != "" {
-		labels[c.HostLabel] = "{{ $labels.member }}"
+	if d.name == MemberDown && c.HostLabel != "" && c.HostLabel != "host" {
+		labels[c.HostLabel] = "{{ $labels.host }}"
 	}
 	maps.Copy(labels, c.Labels)
 	return labels

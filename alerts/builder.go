@@ -7,6 +7,7 @@ import (
 
 	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
 )
 
 // An ID identifies an alert of the bridge: the name of the alert, and what it is about. Group and Member are empty in
@@ -52,7 +53,10 @@ func (b *Builder) labels(id ID, d *definition) map[string]string {
 	for name, text := range b.config.labels(d, b.config.groupOf(id.Source, id.Group)) {
 		labels[name] = expand(text, id)
 	}
-	labels["alertname"] = d.name
+	if b.config.HostLabel != "" && d.name == MemberDown {
+		labels["host"] = id.label("host")
+	}
+	labels["alertname"] = d.nameWith(labels["severity"])
 	for name, value := range b.config.ExternalLabels {
 		if labels[name] == "" {
 			labels[name] = value
@@ -96,6 +100,8 @@ func (id ID) label(name string) string {
 		return id.Group
 	case "member":
 		return id.Member
+	case "host":
+		return (&drivers.Member{Name: id.Member}).Host()
 	default:
 		return ""
 	}

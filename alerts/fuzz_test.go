@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"maps"
+	"path"
 	"strings"
 	"testing"
 	"text/template"
@@ -24,7 +25,7 @@ func FuzzAlerts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source, group, member, label string) {
 		c := config.DefaultAlerting()
 		c.Labels, c.ExternalLabels = map[string]string{"team": label}, map[string]string{"cluster": label}
-		c.Groups = []config.AlertGroup{{Source: source, Group: group, Severity: severityCritical, MinMembers: 2, DegradedRatio: 0.5}}
+		c.Groups = []config.AlertGroup{{Source: source, Group: group, Severity: severityInfo, MinMembers: 2, DegradedRatio: 0.5}}
 		if c.Validate() != nil || !utf8.ValidString(source) || source == "" {
 			return // A configuration can't have such names.
 		}
@@ -42,10 +43,11 @@ func FuzzAlerts(f *testing.F) {
 		}
 		builder := NewBuilder(&c)
 		for _, rule := range rules {
-			if !IsPosted(rule.Alert) || rule.Labels["severity"] == severityInfo {
+			base := path.Base(rule.Annotations["runbook_url"])
+			if !IsPosted(base) {
 				continue
 			}
-			id := ID{Alert: rule.Alert, Source: source, Group: group, Member: member}
+			id := ID{Alert: base, Source: source, Group: group, Member: member}
 			posted := builder.Build(id)
 			for name, text := range rule.Annotations {
 				require.Equal(t, expanded(t, text, id), posted.Annotations[name])
@@ -56,6 +58,9 @@ func FuzzAlerts(f *testing.F) {
 				want[name] = expanded(t, text, id)
 			}
 			maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
+			if base == MemberDown {
+				want["host"] = id.label("host")
+			}
 			if want["severity"] == posted.Labels["severity"] { // The other rules are for groups without settings.
 				require.Equal(t, want, posted.Labels)
 			}

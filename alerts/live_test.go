@@ -44,20 +44,20 @@ func TestRulesWithRealExporters(t *testing.T) {
 	for _, name := range []string{"n1", "n2", "n3"} {
 		members[name] = s.join("nova", "compute", name)
 	}
-	s.until("all members are up", func() bool { return s.value(`count(servicegroup:member_state == 1)`) == 5 })
+	s.until("all members are up", func() bool { return s.value(`sum(servicegroup:members_in_service)`) == 5 })
 	// The first evaluation may have come before the first scrape.
 	s.until("no alert fires", func() bool { return len(s.alerts()) == 0 })
 
 	// Two members die in one group, of which one is disabled, and one member dies in the other group.
 	_, err := s.db.Exec("UPDATE services SET disabled = 1, disabled_reason = 'rack 7' WHERE host = 'n2'")
 	require.NoError(t, err)
-	s.until("n2 is out of service", func() bool { return s.value(`servicegroup:member_state{member="n2"}`) == 2 })
+	s.until("n2 is out of service", func() bool { return s.value(`servicegroup:members_in_service{group="compute"}`) == 2 })
 	for _, name := range []string{"w1", "n1", "n2"} {
 		members[name].Kill()
 	}
-	dead := []string{"MemberDisabledLong compute n2", "MemberDown compute n1", "MemberDown web w1"}
+	dead := []string{"MemberDown compute n1", "MemberDown web w1"}
 	s.waitForAlerts(dead)
-	s.until("n2 is dead", func() bool { return s.value(`servicegroup:service_up:max{member="n2"}`) == 0 })
+	s.until("n2 is dead", func() bool { return s.value(`max(service_up{member="n2"})`) == 0 })
 	s.waitForAlerts(dead)
 	began := time.Now()
 
@@ -73,9 +73,9 @@ func TestRulesWithRealExporters(t *testing.T) {
 	// No exporter can read the database.
 	s.mariadb.Kill()
 	s.waitForAlerts(append([]string{"SourceUnreachable"}, dead...))
-	s.until("nova has no series", func() bool { return s.value(`absent(servicegroup:service_up:max{source="nova"})`) == 1 })
+	s.until("nova has no series", func() bool { return s.value(`absent(service_up{source="nova"})`) == 1 })
 	s.mariadb.Start()
-	s.until("n3 is up", func() bool { return s.value(`servicegroup:member_state{member="n3"}`) == 1 })
+	s.until("n3 is up", func() bool { return s.value(`min(service_up{member="n3"})`) == 1 })
 	s.waitForAlerts(dead)
 
 	// One exporter ends, then the other one. Both are started again.
@@ -91,7 +91,7 @@ func TestRulesWithRealExporters(t *testing.T) {
 
 	s.requireNothingElseFired(began)
 	members["w1"].Start()
-	s.until("w1 is up", func() bool { return s.value(`servicegroup:member_state{member="w1"}`) == 1 })
+	s.until("w1 is up", func() bool { return s.value(`min(service_up{member="w1"})`) == 1 })
 	s.until("w1 is not down", func() bool { return s.value(`count(servicegroup:member_down)`) == 1 })
 }
 

@@ -60,6 +60,19 @@ func TestRulesOfSettings(t *testing.T) {
 	promtool.Run(t, rules, settingsTests)
 }
 
+// The rules that give renamed series their old names.
+func TestRenamedRules(t *testing.T) {
+	rules, err := os.ReadFile("../docs/renamed.rules.yml")
+	require.NoError(t, err)
+	tests, err := os.ReadFile("testdata/renamed.yml")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "renamed.rules.yml"), rules, 0o666))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "renamed.yml"), tests, 0o666))
+	runPromtool(t, dir, "check", "rules", "renamed.rules.yml")
+	runPromtool(t, dir, "test", "rules", "renamed.yml")
+}
+
 // settings returns the configuration of settingsConfig.
 func settings(t *testing.T) *config.Alerting {
 	t.Helper()

@@ -3,6 +3,7 @@ package alerts
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/common/model"
 
@@ -20,17 +21,19 @@ type Rule struct {
 	Annotations   map[string]string `yaml:"annotations,omitempty"`
 }
 
-// Rules returns the rules for a valid configuration, in the order in which they must be evaluated. They do not have the
-// external labels, which Prometheus adds.
+// Rules returns the rules for a valid configuration. They do not have the external labels, which Prometheus adds.
 func Rules(cfg *config.Alerting) []Rule {
 	c := alerting{cfg}
 	var rules []Rule
-	for _, r := range c.recordings() {
-		rules = append(rules, Rule{Record: r.record, Expr: r.expr})
+	words := strings.NewReplacer(c.replacements()...)
+	for _, r := range recordings() {
+		rules = append(rules, Rule{Record: r.record, Expr: words.Replace(r.expr)})
 	}
 	definitions := c.definitions()
 	for i := range definitions {
-		rules = append(rules, c.alertRules(&definitions[i])...)
+		if !slices.Contains(c.OmitAlerts, definitions[i].name) {
+			rules = append(rules, c.alertRules(&definitions[i])...)
+		}
 	}
 	return rules
 }
@@ -38,18 +41,15 @@ func Rules(cfg *config.Alerting) []Rule {
 // alertRules returns the rules of one alert: one for each set of labels among its variants.
 func (c alerting) alertRules(d *definition) []Rule {
 	var rules []Rule
-	for _, v := range c.variants(d.parameter) {
-		expr, labels := d.expr(v), c.labels(d, v.group)
-		if expr == "" {
-			continue
-		}
+	for _, v := range c.variants(d) {
+		expr, labels := c.expression(d, v), c.labels(d, v.group)
 		same := slices.IndexFunc(rules, func(r Rule) bool { return maps.Equal(r.Labels, labels) })
 		if same >= 0 {
 			rules[same].Expr += "\nor\n" + expr
 			continue
 		}
 		rules = append(rules, Rule{
-			Alert: d.name, Expr: expr,
+			Alert: d.nameWith(labels["severity"]), Expr: expr,
 			For: model.Duration(d.hold), KeepFiringFor: model.Duration(d.keep),
 			Labels: labels, Annotations: c.annotations(d),
 		})

@@ -1,8 +1,10 @@
 package alerts
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,50 +21,106 @@ type variant struct {
 }
 
 // variants returns the variants of an alert. The last one is that for all groups without settings.
-func (c alerting) variants(changes parameter) []variant {
+func (c alerting) variants(d *definition) []variant {
 	var all []variant
 	others := variant{}
 	for i := range c.Groups {
-		if g := &c.Groups[i]; changes != nil && changes(g) {
+		if g := &c.Groups[i]; d.parameter != nil && d.parameter(g) {
 			all = append(all, variant{group: g})
 			others.except = append(others.except, g)
 		}
 	}
-	return append(all, others)
-}
-
-// of returns a selector for the series of a metric that belong to the variant's groups.
-func (v variant) of(metric string) string {
-	if v.group == nil {
-		return metric
+	if d.parameter == nil || d.all != "" {
+		all = append(all, others)
 	}
-	return metric + matchers(v.group)
+	return all
 }
 
-// only restricts an expression, which has labels source and group, to groups without a variant of their own. The metric must
-// have series of every group.
-func (v variant) only(expr, metric string) string {
+// expression returns the expression of an alert for a variant. Definitions write it with words in braces: see
+// [alerting.replacements].
+func (c alerting) expression(d *definition, v variant) string {
+	these := c.recordedMatchers()
+	if v.group != nil {
+		these = append(these, groupMatchers(v.group)...)
+	}
+	words := append(c.replacements(), "{these}", braces(these), "{ratio}", strconv.FormatFloat(ratio(v.group), 'g', -1, 64))
+	if v.group != nil {
+		words = append(words, "{minimum}", strconv.Itoa(v.group.MinMembers))
+	}
+	expr := strings.NewReplacer(words...).Replace(d.expr)
 	if len(v.except) == 0 {
 		return expr
 	}
 	others := make([]string, len(v.except))
 	for i, g := range v.except {
-		others[i] = metric + matchers(g)
+		others[i] = d.all + braces(append(c.recordedMatchers(), groupMatchers(g)...))
 	}
-	return fmt.Sprintf("%s\nunless on (source, group) (%s)", expr, strings.Join(others, " or "))
+	return fmt.Sprintf("%s\nunless on (%s, source, group) (%s)", expr, c.ClusterLabel, strings.Join(others, " or "))
 }
 
-func (v variant) ratio() string {
-	return strconv.FormatFloat(ratio(v.group), 'g', -1, 64)
+// replacements returns the words that are the same in all expressions, each followed by its replacement:
+//
+//	cluster          the label that tells clusters apart
+//	{ours}           the matchers of this configuration's sources
+//	{ours, X}        the same, with one more
+//	up{job}          whether an exporter could be scraped
+//	{exporters}      the matchers of the exporters, which have no label source
+//	{exporters, X}   the same, with one more
+//	{and ours}       restricts series of exporters to those with sources of this configuration
+func (c alerting) replacements() []string {
+	ours, targets := c.matchers(nil), c.matchers(func(label string) bool { return label != "source" })
+	andOurs := ""
+	if len(ours) > len(targets) {
+		andOurs = fmt.Sprintf(" and on (%s, job, instance) servicegroup_source_up%s", c.ClusterLabel, braces(ours))
+	}
+	return []string{
+		"cluster", c.ClusterLabel,
+		"{ours}", braces(ours),
+		"{ours, ", openBraces(ours),
+		"{exporters}", braces(targets),
+		"up{job}", "up" + braces(append([]string{fmt.Sprintf("job=%q", c.Job)}, targets...)),
+		"{exporters, ", openBraces(targets),
+		"{and ours}", andOurs,
+	}
 }
 
-// matchers returns label matchers for a group's series. They match what [config.AlertGroup.Fits] accepts.
-func matchers(g *config.AlertGroup) string {
+// matchers returns the matchers of the setting "selector", of those labels that a function selects; nil: of all.
+func (c alerting) matchers(selects func(label string) bool) []string {
+	var texts []string
+	matchers, _ := config.Matchers(c.Selector) // It was validated.
+	for _, m := range matchers {
+		if selects == nil || selects(m.Label) {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
+// recordedMatchers returns the matchers for the results of recording rules, which have no labels of targets.
+func (c alerting) recordedMatchers() []string {
+	return c.matchers(func(label string) bool { return label == "source" || label == c.ClusterLabel })
+}
+
+func braces(matchers []string) string {
+	if len(matchers) == 0 {
+		return ""
+	}
+	return "{" + strings.Join(matchers, ", ") + "}"
+}
+
+// openBraces returns the same for a selector to which another matcher is added.
+func openBraces(matchers []string) string {
+	return strings.TrimSuffix(braces(append(slices.Clone(matchers), "")), "}")
+}
+
+// groupMatchers returns label matchers for a group's series. They match what [config.AlertGroup.Fits] accepts.
+func groupMatchers(g *config.AlertGroup) []string {
+	group := fmt.Sprintf("group=%q", g.Group)
 	if g.Source == "" {
-		return fmt.Sprintf("{group=%q}", g.Group)
+		return []string{group}
 	}
 	// The sources of Nova's cells are named after their parent source: NAME/CELL.
-	return fmt.Sprintf("{source=~%q, group=%q}", regexp.QuoteMeta(g.Source)+"(/.+)?", g.Group)
+	return []string{fmt.Sprintf("source=~%q", regexp.QuoteMeta(g.Source)+"(/.+)?"), group}
 }
 
 // groupOf returns the settings of a group, or nil.
@@ -75,15 +133,13 @@ func (c alerting) groupOf(source, group string) *config.AlertGroup {
 	return nil
 }
 
-// defaultRatio is the share of members whose death makes a group degraded, where no setting says otherwise.
-const defaultRatio = 0.25
-
-// ratio is the share of members that make a group degraded. The group may be nil.
+// ratio is the share of members whose death makes a group degraded. The group may be nil.
 func ratio(g *config.AlertGroup) float64 {
-	if g == nil || g.DegradedRatio == 0 {
-		return defaultRatio
+	const byDefault = 0.25
+	if g == nil {
+		return byDefault
 	}
-	return g.DegradedRatio
+	return cmp.Or(g.DegradedRatio, byDefault)
 }
 
 func setsSeverity(g *config.AlertGroup) bool { return g.Severity != "" }

@@ -18,6 +18,9 @@ func (a *cli) rules(format string) error {
 	if err != nil {
 		return err
 	}
+	if a.configFile != "" && cfg.Alerting.Selector == "" {
+		cfg.Alerting.Selector = cfg.SourceSelector()
+	}
 	write := alerts.RuleFile
 	if format == "prometheusrule" {
 		write = alerts.PrometheusRule

@@ -25,8 +25,10 @@ type Alerting struct {
 	DropLabels []string `yaml:"drop_labels"`
 	// Labels are added to every alert, for example the team that is responsible.
 	Labels map[string]string `yaml:"labels"`
-	// HostLabel is a second label with the name of a dead member, so that an alert about the same host can inhibit the alert
-	// about the member. Empty: there is no such label.
+	// ClusterLabel is the label that tells clusters apart whose series are in one Prometheus. It need not exist.
+	ClusterLabel string `yaml:"cluster_label"`
+	// HostLabel is one more label with the host of a dead member, for alerts about hosts that have this label and not "host".
+	// Empty: alerts do not have "host" either.
 	HostLabel string `yaml:"host_label"`
 
 	// ExternalURL is the URL of this program for browsers, GrafanaURL that of a Grafana with the dashboards of this program.
@@ -34,6 +36,9 @@ type Alerting struct {
 	ExternalURL string `yaml:"external_url"`
 	GrafanaURL  string `yaml:"grafana_url"`
 
+	// Selector has the matchers of the series that the rules are about, as in PromQL without braces. Empty: the configured
+	// sources.
+	Selector string `yaml:"selector"`
 	// Job is the name of the scrape job in prometheus.yml. ScrapeInterval and EvaluationInterval are its intervals.
 	Job                string           `yaml:"job"`
 	ScrapeInterval     drivers.Duration `yaml:"scrape_interval"`
@@ -47,6 +52,8 @@ type Alerting struct {
 	// ResolveAfter is how long a member must be up before the bridge resolves its alert. "never" leaves that to the rules.
 	ResolveAfter DurationOrNever `yaml:"resolve_after"`
 
+	// OmitAlerts are the names of alerts that are left out.
+	OmitAlerts []string `yaml:"omit_alerts"`
 	// Severities has other severities than the defaults, by the names of the alerts.
 	Severities map[string]string `yaml:"severities"`
 	// Groups has the settings of single groups. No group has two.
@@ -77,6 +84,7 @@ const minResend = time.Second
 func DefaultAlerting() Alerting {
 	return Alerting{
 		DropLabels:         []string{"replica", "prometheus_replica"},
+		ClusterLabel:       "cluster",
 		HostLabel:          "host",
 		ExternalURL:        "http://localhost:10199",
 		Job:                "servicegroup_exporter",
@@ -110,10 +118,17 @@ func (a *Alerting) Validate() error {
 	if a.Job == "" || hasTemplate(a.Job) {
 		wrong("job", "must be the job_name of prometheus.yml")
 	}
-	for name, severity := range a.Severities {
+	a.validateSelector(wrong)
+	knownAlert := func(field, name string) {
 		if !slices.Contains(AlertNames(), name) {
-			wrong("severities."+name, "there is no such alert; the alerts are %s", strings.Join(AlertNames(), ", "))
+			wrong(field, "there is no such alert; the alerts are %s", strings.Join(AlertNames(), ", "))
 		}
+	}
+	for i, name := range a.OmitAlerts {
+		knownAlert(fmt.Sprintf("omit_alerts[%d]", i), name)
+	}
+	for name, severity := range a.Severities {
+		knownAlert("severities."+name, name)
 		if !goodSeverity(severity) {
 			wrong("severities."+name, "must be one of %s", strings.Join(Severities(), ", "))
 		}
@@ -178,7 +193,7 @@ func goodLabel(name string) bool {
 func (a *Alerting) ownLabels() []string {
 	own := []string{"alertname", "source", "group", "member", "severity", "scope"}
 	if a.HostLabel != "" {
-		own = append(own, a.HostLabel)
+		own = append(own, "host", a.HostLabel)
 	}
 	return own
 }
@@ -204,6 +219,9 @@ func (a *Alerting) validateLabels(wrong wrongFunc) {
 		if slices.Contains(a.ownLabels(), name) {
 			wrong(fmt.Sprintf("drop_labels[%d]", i), "without label %q alerts can't be told apart", name)
 		}
+	}
+	if !goodLabel(a.ClusterLabel) || slices.Contains(append(a.ownLabels(), exporterLabels()...), a.ClusterLabel) {
+		wrong("cluster_label", "must be a label name that alerts don't have already")
 	}
 	if a.HostLabel != "" && (!goodLabel(a.HostLabel) || slices.Contains(a.ownLabels()[:6], a.HostLabel)) {
 		wrong("host_label", "must be a label name that alerts don't have already, or empty")
@@ -257,6 +275,8 @@ func AlertNames() []string {
 		"ServiceGroupExporterDown",
 		"ServiceGroupExporterAllDown",
 		"ServiceGroupExporterAbsent",
+		"ServiceGroupJobMismatch",
+		"ServiceGroupLabelsOverwritten",
 		"ServiceGroupConfigReloadFailed",
 		"ServiceGroupBridgePushFailing",
 		"ServiceGroupBridgeAllFailing",

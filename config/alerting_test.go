@@ -20,10 +20,11 @@ func TestDefaultAlertingIsValid(t *testing.T) {
 
 func TestValidateAlerting(t *testing.T) {
 	const (
-		badURL   = "must be a URL like https://alerts.example.com/path, without a query"
-		badWord  = "must be one of critical, warning, info, none"
-		badGroup = "must be the name of a group"
-		badHost  = "host_label: must be a label name that alerts don't have already, or empty"
+		badURL     = "must be a URL like https://alerts.example.com/path, without a query"
+		badWord    = "must be one of critical, warning, info, none"
+		badGroup   = "must be the name of a group"
+		badCluster = "cluster_label: must be a label name that alerts don't have already"
+		badHost    = "host_label: must be a label name that alerts don't have already, or empty"
 	)
 	for _, test := range []struct {
 		name string
@@ -87,7 +88,25 @@ func TestValidateAlerting(t *testing.T) {
 		{"name of the host label", func(c *Alerting) { c.HostLabel = "a-b" }, []string{badHost}},
 		{"reserved host label", func(c *Alerting) { c.HostLabel = "__a" }, []string{badHost}},
 		{"no host label", func(c *Alerting) { c.HostLabel, c.Labels = "", map[string]string{"host": "a"} }, nil},
-		{"another host label", func(c *Alerting) { c.HostLabel, c.DropLabels = "instance", []string{"host"} }, nil},
+		{"another host label", func(c *Alerting) { c.HostLabel = "instance" }, nil},
+		{"another cluster label", func(c *Alerting) { c.ClusterLabel, c.Labels = "region", map[string]string{"region": "eu"} }, nil},
+		{"no cluster label", func(c *Alerting) { c.ClusterLabel = "" }, []string{badCluster}},
+		{"a label of alerts as the cluster label", func(c *Alerting) { c.ClusterLabel = "source" }, []string{badCluster}},
+		{"a label of exporters as the cluster label", func(c *Alerting) { c.ClusterLabel = "instance" }, []string{badCluster}},
+		{"selector", func(c *Alerting) { c.Selector = ` source=~"nova(/.+)?", cluster != "a\"b", env!~"c|d" ` }, nil},
+		{"selector with braces", func(c *Alerting) { c.Selector = `{source="nova"}` }, []string{
+			`selector: must be matchers like source="nova", cluster="a", without braces; wrong from "{source=\"nova\"}" on`,
+		}},
+		{"selector with labels of members, and the job", func(c *Alerting) { c.Selector = `group="a", job="b"` }, []string{
+			"selector: can't match group: select by source, and by labels of targets such as cluster",
+			"selector: can't match job: set alerting.job to the name of the scrape job",
+		}},
+		{"selector that is no regular expression", func(c *Alerting) { c.Selector = `source=~"("` }, []string{
+			"selector: \"(\" is not a regular expression: error parsing regexp: missing closing ): `(`",
+		}},
+		{"omitted alerts", func(c *Alerting) { c.OmitAlerts = []string{"ServiceGroupWatchdog", "ServiceGroupMemberDownInfo"} }, []string{
+			"omit_alerts[1]: there is no such alert; the alerts are " + strings.Join(AlertNames(), ", "),
+		}},
 		{"groups", func(c *Alerting) {
 			c.Groups = []AlertGroup{
 				{Severity: "page"},
@@ -181,4 +200,21 @@ func TestDurationOrNever(t *testing.T) {
 	for _, text := range []string{"Never", "-1ns", "5"} {
 		require.Error(t, p.UnmarshalText([]byte(text)))
 	}
+}
+
+func TestMatchers(t *testing.T) {
+	got, err := Matchers(`source=~"nova(/.+)?",cluster = "a, b=\"c\"\n",`)
+	require.NoError(t, err)
+	require.Equal(t, []Matcher{{"source", `source=~"nova(/.+)?"`}, {"cluster", `cluster="a, b=\"c\"\n"`}}, got)
+	for _, selector := range []string{"a", `a="b" c="d"`, `a=b`, `a="b`, `a-b="c"`, `a="\q"`, `a=="b"`, `,a="b"`} {
+		_, err := Matchers(selector)
+		require.Error(t, err, selector)
+	}
+}
+
+func TestSourceSelector(t *testing.T) {
+	c := Config{Sources: []Source{{Name: "zk.1"}}}
+	require.Equal(t, `source="zk.1"`, c.SourceSelector())
+	c.Sources = append(c.Sources, Source{Name: "nova", Nova: &Nova{}})
+	require.Equal(t, `source=~"nova(/.+)?|zk\\.1"`, c.SourceSelector())
 }

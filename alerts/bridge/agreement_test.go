@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -139,7 +140,8 @@ func (r *httpReceiver) receive(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, a := range posts {
-		if name := a.Labels["alertname"]; alerts.IsPosted(name) {
+		// The name of an alert may end with its severity, which its runbook lacks.
+		if name := path.Base(a.Annotations["runbook_url"]); alerts.IsPosted(name) {
 			r.alerts[key(a.Labels)] = a
 		} else if name == "ServiceGroupWatchdog" {
 			r.watchdog++

@@ -72,7 +72,7 @@ func TestDeathIsPostedAtOnce(t *testing.T) {
 		require.Equal(t, testserver.Alert{
 			Labels: map[string]string{
 				"alertname": "ServiceGroupMemberDown", "source": "s", "group": "g", "member": "a", "host": "a",
-				"severity": "warning", "scope": "member", "cluster": "prod",
+				"severity": "critical", "scope": "member", "cluster": "prod",
 			},
 			Annotations: map[string]string{
 				"summary": "a in group g is down",
