@@ -56,6 +56,26 @@ func (e *constMetrics) Collect(ch chan<- prometheus.Metric) {
 			e.member(ch, &snapshot, &snapshot.Members[i], agents)
 		}
 	}
+	e.others(ch)
+}
+
+// others emits the series that snapshots do not have in full: the series of groups and of decisions. Their values are the
+// collector's, and client_golang writes them.
+func (e *constMetrics) others(ch chan<- prometheus.Metric) {
+	rendered := regexp.MustCompile("^(service_up|openstack_.*|" +
+		"servicegroup_member_(transitions_total|last_heartbeat.*|state_change.*|enabled|forced_down|fenced|info))$")
+	for _, family := range e.Families() {
+		if rendered.MatchString(family.Name) {
+			continue
+		}
+		for _, m := range family.DTO().GetMetric() {
+			var labels []string
+			for _, pair := range m.GetLabel() {
+				labels = append(labels, pair.GetValue())
+			}
+			ch <- prometheus.MustNewConstMetric(e.descs[family.Name], prometheus.GaugeValue, m.GetGauge().GetValue(), labels...)
+		}
+	}
 }
 
 func (e *constMetrics) member(ch chan<- prometheus.Metric, s *collector.Snapshot, m *collector.MemberState, agents map[string]bool) {
