@@ -132,6 +132,26 @@ func (s *schemaTest) checkMissing(t *testing.T, a *account, dsn string, columns 
 	}
 }
 
+// An account that has lost all grants sees no columns. When it gets them again, the verdicts are those of before.
+func TestAllGrantsReturn(t *testing.T) {
+	clearEnvironment(t)
+	server, test := testserver.MariaDB(t), novaTest()
+	db := table(t, server, test.name(), test.file())
+	test.fill(t, db)
+	a := account{db, "reader"}
+	a.make(t)
+	exec(t, db, "GRANT SELECT ON services TO reader")
+	d := open(t, test.config(strings.Replace(at(server, test.name(), instant), "root@", "reader@", 1)))
+	before := poll(t, d)
+	exec(t, db, "REVOKE SELECT ON services FROM reader")
+	for range 2 {
+		_, err := d.Members(t.Context())
+		require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), err)
+	}
+	exec(t, db, "GRANT SELECT ON services TO reader")
+	require.Equal(t, before.Members, poll(t, d).Members)
+}
+
 // verdicts returns whether members are up, by name.
 func verdicts(p *drivers.Poll) map[string]bool {
 	all := map[string]bool{}

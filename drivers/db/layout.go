@@ -46,7 +46,9 @@ func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool,
 	}
 	l.query = d.pollQuery(l)
 	l.connects = d.database.connects()
-	d.lastLayout.Store(l)
+	if len(l.columns) > 0 { // Otherwise its rule is that of the oldest release.
+		d.lastLayout.Store(l)
+	}
 	return l, true, nil
 }
 

@@ -40,18 +40,21 @@ func (d *Driver) emptyPoll() *drivers.Poll {
 	return &drivers.Poll{Now: time.Now().UTC(), DownTime: d.downTime, Backend: "SQLite"}
 }
 
-// readTable reads the table. If that fails because the columns or the grants changed, it reads the layout again and retries.
+// readTable reads the table. If that fails because the columns or the grants changed, or succeeds although the account could
+// see no columns before, it reads the layout again and retries.
 func (d *Driver) readTable(ctx context.Context, db *sql.DB) (*drivers.Poll, error) {
 	l, fresh, err := d.layout(ctx, db)
 	if err != nil {
 		return nil, err
 	}
 	poll, err := d.queryMembers(ctx, db, l)
-	if err == nil || fresh {
+	if err == nil && len(l.columns) > 0 || err != nil && fresh {
 		return poll, err
 	}
-	if reason, _ := d.database.classify(err); reason != drivers.ReasonSchema && reason != drivers.ReasonAuth {
-		return nil, err
+	if err != nil {
+		if reason, _ := d.database.classify(err); reason != drivers.ReasonSchema && reason != drivers.ReasonAuth {
+			return nil, err
+		}
 	}
 	d.lastLayout.Store(nil)
 	if l, _, err = d.layout(ctx, db); err != nil {
