@@ -12,11 +12,14 @@ IMAGE    ?= servicegroup_exporter:$(subst +,-,$(VERSION))
 export GOARCH ?= $(shell go env GOARCH)
 # With the same flags everywhere, the program and the tests compile each package once.
 export CGO_ENABLED = 0
-export GOFLAGS := -trimpath -buildvcs=false $(filter-out -trimpath -buildvcs=false,$(shell go env GOFLAGS))
+export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=false,$(shell go env GOFLAGS))
 STEP      = @tools/step
 GOTEST    = @go run ./tools/gotest
 # make check runs vet; as a part of go test it would read all dependencies again.
 TESTFLAGS = -vet=off -timeout 15m
+# Tests that compile the program again.
+BUILDERS  = ^TestExtend$$
+FAULTS    = ^TestQuickFaults$$
 LINT      = bin/golangci-lint
 NFPM      = bin/nfpm
 SBOM      = bin/cyclonedx-gomod
@@ -28,17 +31,18 @@ FUZZTIME ?= 100000x
 SOAKTIME ?= 1h
 DEMOFLAGS ?=
 ENDTOENDFLAGS ?=
+FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race test-evaluators evaluators deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators evaluators deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
 
 build: ## build ./servicegroup_exporter, or $OUTPUT
 	$(STEP) "Building $(OUTPUT); on a fresh machine Go downloads and compiles 380 packages first, for some two minutes" \
-		go build -v -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
+		go build -v $(BUILDFLAGS) -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
 
 demo: build ## run simulated members that die and return, on http://localhost:10199
 	./servicegroup_exporter demo $(DEMOFLAGS)
@@ -50,18 +54,34 @@ tested: ## build the program that tests start; an unchanged program keeps its ti
 
 test race: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test: deps tested ## run all tests against real servers; installs what is missing
-	@echo "Testing against real servers: 5 minutes; the second time, only what has changed"
-	$(GOTEST) . $(TESTFLAGS) ./...
-	$(GOTEST) alerts/runbooks/gen $(TESTFLAGS) ./...
-	@echo "Testing the built program, with a browser, faults and other systems"
-	$(GOTEST) e2e $(TESTFLAGS) -count=1 -p 1 $$(cd e2e && go list ./... | grep -v /evaluators) # One package at a time, because these tests measure time.
+	@echo "Testing against real servers: some five minutes; the second time, only what has changed"
+	$(GOTEST) . $(TESTFLAGS) -skip '$(BUILDERS)' ./...
+	$(GOTEST) alerts/runbooks/gen $(TESTFLAGS) -count=1 ./...
+	@echo "Testing the built program with a browser, Prometheus and Alertmanager: two minutes"
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 -skip '$(FAULTS)' $$(cd e2e && go list ./... | grep -v /evaluators)
 
 unit: ## run the tests that start no server, and need only Go
 	$(GOTEST) . $(TESTFLAGS) $(UNIT)
 
 race: deps tested ## run the tests of the main module with the race detector, which needs gcc
 	@echo "Testing with the race detector"
-	@CGO_ENABLED=1 go run ./tools/gotest . $(TESTFLAGS) $(RACE) ./...
+	@CGO_ENABLED=1 go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)' $(RACE) ./...
+
+flaky: ## run make test $(FLAKYRUNS) times beside two busy loops a core, and list what failed
+	tools/flaky $(FLAKYRUNS)
+
+fresh: ## run make demo and make test in a machine of its own with empty caches, for their times; needs root
+	tools/fresh
+
+faults: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
+faults: deps tested ## run the quick part of the fault matrix; the whole of it is "go run ./faults" in e2e
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 -run '$(FAULTS)' ./faults
+
+page-speed: deps ## test how fast the page shows 10,000 members, on a machine that does nothing else
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 -run '^TestManyMembers$$' ./browser -limits
+
+test-builders: ## run the tests that compile the program again: the steps of docs/extend.md
+	$(GOTEST) . $(TESTFLAGS) -count=1 -run '$(BUILDERS)' ./docs
 
 test-evaluators: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test-evaluators: deps tested evaluators ## test the rules in newer releases of Prometheus, and in VictoriaMetrics
@@ -84,6 +104,9 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) generate
 	git diff --exit-code
 	$(MAKE) test
+	$(MAKE) faults
+	$(MAKE) page-speed
+	$(MAKE) test-builders
 	$(MAKE) race
 	$(MAKE) test-evaluators
 	$(MAKE) test-packaging
@@ -98,13 +121,13 @@ check: lint prose ## lint and vet, words included; go mod verify skips modules w
 		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
 bin/%: tools/%/go.mod # the tool that the module names
-	env -u GOARCH go build -modfile=$< -o $@ tool
+	env -u GOARCH go build -trimpath -modfile=$< -o $@ tool
 
 bin/prometheus bin/promtool &: tools/prometheus/go.mod # only with the service discoveries that read a file or a URL
-	env -u GOARCH go build -tags=remove_all_sd -modfile=$< -o bin/ tool
+	env -u GOARCH go build -trimpath -tags=remove_all_sd -modfile=$< -o bin/ tool
 
 bin/victoria-metrics bin/vmalert bin/vmalert-tool &: tools/victoriametrics/go.mod
-	env -u GOARCH go build -modfile=$< -o bin/ tool
+	env -u GOARCH go build -trimpath -modfile=$< -o bin/ tool
 
 bin/alertmanager: tools/alertmanager/go.mod
 	env -u GOARCH tools/alertmanager/build $@
@@ -139,11 +162,11 @@ endtoend: deps ## measure the time from death to page: the tables in docs/alerti
 	cd e2e && go run ./pages $(ENDTOENDFLAGS)
 
 packages: $(NFPM) ## build the Debian and the RPM package for this machine's architecture, or $GOARCH, in dist/
-	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
+	$(MAKE) --no-print-directory build BUILDFLAGS=-trimpath OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
 	VERSION=$(VERSION) DIST=$(DIST) tools/package
 
 image: ## build the container image with podman, or $ENGINE
-	$(MAKE) --no-print-directory build OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
+	$(MAKE) --no-print-directory build BUILDFLAGS=-trimpath OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
 	mkdir -p $(DIST)/linux-$(GOARCH)/state
 	$(ENGINE) build --platform=linux/$(GOARCH) --file=packaging/container/Containerfile --tag=$(IMAGE) --tag=servicegroup_exporter:latest $(DIST)/linux-$(GOARCH)
 

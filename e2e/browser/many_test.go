@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"flag"
 	"fmt"
 	"testing"
 	"time"
@@ -21,7 +22,9 @@ window.when = async (condition) => { while (!condition()) await frame(); return 
 // many is the number of members.
 const many = 10_000
 
-// The page stays fast with many members. The test logs the measured times. The bounds allow for a busy machine.
+var limits = flag.Bool("limits", false, "fail if the page takes longer than the limits, which need a machine that does nothing else")
+
+// The page shows many members with few elements. The test logs the measured times; make page-speed compares them with the limits.
 func TestManyMembers(t *testing.T) {
 	members := newTable(t)
 	members.run(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
@@ -35,7 +38,9 @@ func TestManyMembers(t *testing.T) {
 	report := func(step string, took float64, limit time.Duration) {
 		t.Helper()
 		t.Logf("%-45s %7.0f ms (limit %v)", step, took, limit)
-		require.Less(t, took, limit.Seconds()*1000, step)
+		if *limits {
+			require.Less(t, took, limit.Seconds()*1000, step)
+		}
 	}
 	b.do(chromedp.Navigate(e.url("/")))
 	report("navigation to live", value[float64](b, `when(() => document.body.className === "live" && document.querySelector("#grid-body .row"))`), 4*time.Second)

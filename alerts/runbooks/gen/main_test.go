@@ -25,6 +25,20 @@ It burns, see [Smoke](Smoke.md) & <https://example.com/x.md>.
 
 ` + "```sh\necho \"<i>\" | cat\n```\n"
 
+// The committed HTML is what the Markdown files render to.
+func TestPagesAreUpToDate(t *testing.T) {
+	pages, err := render(os.DirFS(".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range pages {
+		got, err := os.ReadFile(filepath.Join("..", "html", name+".html"))
+		if err != nil || string(got) != string(want) {
+			t.Errorf("%s.html is not up to date (%v): run make generate", name, err)
+		}
+	}
+}
+
 func TestRender(t *testing.T) {
 	folder := t.TempDir()
 	err := writeAll(fstest.MapFS{
