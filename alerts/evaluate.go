@@ -1,6 +1,11 @@
 package alerts
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"servicegroup_exporter/config"
+)
 
 // The bridge evaluates the conditions of its alerts here. They equal the conditions of the rules without
 // their "for": that compensates for scrapes that fail or are late, but one poll reads all members at the same instant.
@@ -29,7 +34,20 @@ func (b *Builder) SourceAlerts(source string, inService, down int) []ID {
 	return nil
 }
 
-// IsPosted returns whether the bridge posts the alert with this name.
+// BaseName returns the name of an alert without the severity that it ends with if that is not the default.
+func BaseName(alert string) string {
+	for _, severity := range config.Severities() {
+		if name, ok := strings.CutSuffix(alert, capitalized(severity)); ok {
+			return name
+		}
+	}
+	return alert
+}
+
+// capitalized returns a severity as names of alerts end with it.
+func capitalized(severity string) string { return strings.ToUpper(severity[:1]) + severity[1:] }
+
+// IsPosted returns whether the bridge posts the alert with this name, which has no severity at its end: see [BaseName].
 func IsPosted(alert string) bool {
 	return slices.Contains([]string{MemberDown, Degraded, Outage, BelowMinimum, MassFailure}, alert)
 }

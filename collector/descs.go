@@ -127,8 +127,8 @@ func (d *descs) describeGroups() {
 	}
 	d.lastKnown = metric{
 		"servicegroup_group_last_known_timestamp_seconds",
-		"The last poll that knew the whole group ended at this time by this program's clock. Of several exporters that don't know a " +
-			"group, believe the one with the highest value.", labels,
+		"The last poll that knew the whole group ended at this time by this program's clock; 0: none did. Of several exporters that " +
+			"don't know a group, believe the one with the highest value.", labels,
 	}
 }
 

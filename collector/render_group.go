@@ -26,7 +26,7 @@ type groupSeries struct {
 	members [countStates]float64
 
 	inService, down, known, lastKnown float64
-	wasKnown                          bool // it has inService, down and lastKnown
+	wasKnown                          bool // it has inService and down
 }
 
 // renderGroups returns the series of all groups. It takes the labels from the series before.
@@ -90,7 +90,7 @@ func (d *descs) groupFamilies(sources []*rendered) []exposition.Family {
 		d.membersDown.family(series(func(g *groupSeries) (float64, bool) { return g.down, g.wasKnown })),
 		d.inService.family(series(func(g *groupSeries) (float64, bool) { return g.inService, g.wasKnown })),
 		d.groupKnown.family(series(func(g *groupSeries) (float64, bool) { return g.known, true })),
-		d.lastKnown.family(series(func(g *groupSeries) (float64, bool) { return g.lastKnown, g.wasKnown })),
+		d.lastKnown.family(series(func(g *groupSeries) (float64, bool) { return g.lastKnown, true })),
 	}
 }
 

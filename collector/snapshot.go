@@ -27,6 +27,7 @@ type Snapshot struct {
 	Reason                 drivers.Reason
 	LastAttempt            time.Time     // when the last poll ended, zero before the first
 	LastSuccess            time.Time     // when the last successful poll ended, in this process or before the restart
+	Polled                 bool          // a poll succeeded in this process
 	PollDuration           time.Duration // of the last poll
 	ClockOffset            time.Duration // the backend's clock minus this machine's
 	HasClock               bool          // ClockOffset is known

@@ -120,7 +120,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	changes := s.tracker.Observe(poll, start, end)
 	s.recheck = changes.Recheck
 	s.unsaved = s.unsaved || first || changes.Decisions || len(changes.Events) > 0
-	s.now.Readable, s.now.Err, s.now.Reason = true, nil, ""
+	s.now.Readable, s.now.Polled, s.now.Err, s.now.Reason = true, true, nil, ""
 	s.now.LastSuccess = end.Wall
 	s.now.Backend, s.now.DownTime, s.now.ListsDatabases = poll.Backend, poll.DownTime, poll.ListsDatabases
 	s.now.HasClock = !poll.Now.IsZero()

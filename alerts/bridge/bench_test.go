@@ -12,7 +12,7 @@ import (
 
 // manyMembers returns the snapshot of a source with groups of 1,000 members, of which some are down.
 func manyMembers(members, down int) []collector.Snapshot {
-	s := collector.Snapshot{Source: "nova", Readable: true, LastSuccess: began, Members: make([]collector.MemberState, members)}
+	s := collector.Snapshot{Source: "nova", Readable: true, Polled: true, Members: make([]collector.MemberState, members)}
 	for i := range s.Members {
 		m := &s.Members[i]
 		m.Group, m.Name = fmt.Sprintf("group%03d", i/1000), fmt.Sprintf("compute-%06d", i)

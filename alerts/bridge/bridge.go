@@ -203,7 +203,7 @@ func (b *Bridge) noteResolvedElsewhere(a *alertmanager.Alert) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.resolvedElsewhere = append(b.resolvedElsewhere, alerts.ID{
-		Alert: a.Labels["alertname"], Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
+		Alert: alerts.BaseName(a.Labels["alertname"]), Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
 	})
 }
 

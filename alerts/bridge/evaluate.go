@@ -44,15 +44,15 @@ func evaluate(snapshots []collector.Snapshot, builder *alerts.Builder) map[alert
 	return holds
 }
 
-// undecided returns a function that reports whether nothing is known of a source yet: it has no snapshot but may still be
-// found, or no poll of it was ever successful.
+// undecided returns a function that reports whether a source may still turn out to have alerts of an earlier run: it has no
+// snapshot but may still be found, or no poll of it has succeeded in this run.
 func undecided(snapshots []collector.Snapshot, pending func(source string) bool) func(source string) bool {
-	known := map[string]bool{}
+	polled := map[string]bool{}
 	for i := range snapshots {
-		known[snapshots[i].Source] = !snapshots[i].LastSuccess.IsZero()
+		polled[snapshots[i].Source] = snapshots[i].Polled
 	}
 	return func(source string) bool {
-		isKnown, found := known[source]
-		return found && !isKnown || !found && pending(source)
+		isPolled, found := polled[source]
+		return found && !isPolled || !found && pending(source)
 	}
 }

@@ -20,7 +20,7 @@ var began = time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
 // snapshot returns the snapshot of a readable source. Each word is a member, as group/name:state:flags; the default group is
 // "g".
 func snapshot(source, members string) collector.Snapshot {
-	s := collector.Snapshot{Source: source, Readable: true, LastSuccess: began}
+	s := collector.Snapshot{Source: source, Readable: true, Polled: true}
 	groups := map[string]collector.GroupState{}
 	for word := range strings.FieldsSeq(members) {
 		parts := strings.Split(word, ":")
@@ -77,7 +77,7 @@ func inDoubt(s collector.Snapshot) collector.Snapshot {
 	return s
 }
 
-// unread returns the snapshot of a source that was never read.
+// unread returns the snapshot of a source that was not read in this run.
 func unread(source string) collector.Snapshot { return collector.Snapshot{Source: source} }
 
 // newBuilder returns a builder for the default configuration; change may change that.
