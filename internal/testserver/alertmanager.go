@@ -44,7 +44,13 @@ type AlertStatus struct {
 // added to its command line.
 func Alertmanager(t TB, config string, args ...string) *AM {
 	t.Helper()
-	a, argv := newAlertmanager(t, config)
+	return AlertmanagerAt(t, alertmanager(t), config, args...)
+}
+
+// AlertmanagerAt starts an Alertmanager whose program is at a path.
+func AlertmanagerAt(t TB, daemon, config string, args ...string) *AM {
+	t.Helper()
+	a, argv := newAlertmanager(t, daemon, config)
 	a.Process = newProcess(t, "alertmanager", filepath.Dir(a.config), append(argv, args...), a.answers)
 	return a
 }
@@ -52,7 +58,7 @@ func Alertmanager(t TB, config string, args ...string) *AM {
 // AlertmanagerTLS starts an Alertmanager with TLS that requires a client certificate of the authority.
 func AlertmanagerTLS(t TB, config string, authority *Authority, certificate *Certificate) *AM {
 	t.Helper()
-	a, argv := newAlertmanager(t, config)
+	a, argv := newAlertmanager(t, alertmanager(t), config)
 	web := filepath.Join(filepath.Dir(a.config), "web.yml")
 	configure(t, web, fmt.Sprintf("tls_server_config: {cert_file: %q, key_file: %q, client_ca_file: %q, client_auth_type: %s}\n",
 		certificate.CertFile, certificate.KeyFile, authority.File, "RequireAndVerifyClientCert"))
@@ -62,9 +68,8 @@ func AlertmanagerTLS(t TB, config string, authority *Authority, certificate *Cer
 }
 
 // newAlertmanager returns an Alertmanager that has not been started, and its command line.
-func newAlertmanager(t TB, config string) (*AM, []string) {
+func newAlertmanager(t TB, daemon, config string) (*AM, []string) {
 	t.Helper()
-	daemon := find(t, "prometheus-alertmanager", "prometheus-alertmanager")
 	dir := TempDir(t)
 	a := &AM{httpAPI: httpAPI{loopback(Port(t))}, config: filepath.Join(dir, "alertmanager.yml")}
 	configure(t, a.config, config)
@@ -72,6 +77,12 @@ func newAlertmanager(t TB, config string) (*AM, []string) {
 		daemon, "--config.file=" + a.config, "--storage.path=" + filepath.Join(dir, "data"),
 		"--web.listen-address=" + a.Addr(), "--cluster.listen-address=", "--log.level=warn",
 	}
+}
+
+// alertmanager returns the path of Debian's Alertmanager.
+func alertmanager(t TB) string {
+	t.Helper()
+	return find(t, "prometheus-alertmanager", "prometheus-alertmanager")
 }
 
 // Amtool returns the path of amtool.
