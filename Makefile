@@ -86,6 +86,7 @@ test-builders: ## run the tests that compile the program again: the steps of doc
 test-evaluators: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test-evaluators: deps tested evaluators ## test the rules in newer releases of Prometheus, and in VictoriaMetrics
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 ./evaluators
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 ./sites -all
 	$(GOTEST) . $(TESTFLAGS) -count=1 -run TestQueries ./dashboards -prometheus=$(CURDIR)/bin/prometheus
 
 test-packaging: deps $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root

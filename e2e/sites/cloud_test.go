@@ -99,12 +99,6 @@ func (c *cloud) die(hosts ...string) {
 	}
 }
 
-// dieLate makes a member die long after its heartbeat timeout, as if nobody had looked.
-func (c *cloud) dieLate(host string) {
-	c.Helper()
-	c.run("UPDATE members SET beat = ? WHERE host = ?", time.Now().Add(-2*heartbeatTimeout).UnixMilli(), host)
-}
-
 // revive makes members report.
 func (c *cloud) revive(hosts ...string) {
 	c.Helper()
@@ -116,7 +110,7 @@ func (c *cloud) revive(hosts ...string) {
 // hold matches how long a condition must last before an alert fires.
 var hold = regexp.MustCompile(`(?m)^( *for: ).*$`)
 
-// rules writes the rules that the exporter prints for its configuration to a file, and returns its path. The alerts are held for
+// rules writes the rules that the exporter prints for its configuration to a file, and returns its path. Each alert fires after
 // one second, and a last rule records that all were evaluated. The replacements are pairs of old and new text.
 func (c *cloud) rules(replacements ...string) string {
 	c.Helper()

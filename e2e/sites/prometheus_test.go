@@ -80,7 +80,7 @@ func (p *prometheus) evaluate() {
 	testserver.Eventually(p, func() bool { return p.value(expr) > 0 }, patience, pause, "an evaluation after %.3f", now)
 }
 
-// alerts returns the alerts that are pending or firing, without the watchdog, each as "CLUSTER NAME GROUP MEMBER". It does not
+// alerts returns the alerts that are pending or firing, without the watchdog, each as "a MemberDown compute c1". It does not
 // distinguish the two states, because that depends on the speed of the machine.
 func (p *prometheus) alerts() []string {
 	p.Helper()

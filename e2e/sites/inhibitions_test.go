@@ -1,0 +1,105 @@
+package sites
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// inhibitions are the inhibit_rules that sites have from others.
+var inhibitions = map[string]string{
+	"kube-prometheus": `
+  - {source_matchers: ['severity = critical'], target_matchers: ['severity =~ warning|info'], equal: [namespace, alertname]}
+  - {source_matchers: ['severity = warning'], target_matchers: ['severity = info'], equal: [namespace, alertname]}
+  - {source_matchers: ['alertname = InfoInhibitor'], target_matchers: ['severity = info'], equal: [namespace]}
+`,
+	// From Debian's alertmanager.yml, and of doc/examples/simple.yml and examples/ha of Alertmanager.
+	"Alertmanager": `
+  - {source_matchers: [severity="critical"], target_matchers: [severity="warning"], equal: [alertname, cluster, service]}
+`,
+}
+
+// alertmanagers returns the programs to test with.
+func alertmanagers(t *testing.T) map[string]string {
+	t.Helper()
+	debian, err := exec.LookPath("prometheus-alertmanager")
+	require.NoError(t, err, "run `make deps`")
+	programs := map[string]string{"Debian's": debian}
+	if *all {
+		programs["a newer one"] = testserver.Built(t, "alertmanager")
+	}
+	return programs
+}
+
+// With the inhibit_rules that sites have from others, no alert about a member or group silences an alert about another.
+func TestInhibitionsOfOthers(t *testing.T) {
+	t.Parallel()
+	for source, rules := range inhibitions {
+		for name, program := range alertmanagers(t) {
+			t.Run(source+", "+name, func(t *testing.T) {
+				am := testserver.AlertmanagerAt(t, program, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\ninhibit_rules:"+rules)
+				batch := alertsOfAllSeverities(t)
+				// Alertmanager's inhibitor sees alerts in their order, so that it has seen all when it has inhibited the last one.
+				batch = append(batch, post("InfoInhibitor", "namespace=monitoring severity=none"), post("Other", "severity=critical"), post("Other", "severity=warning"))
+				am.Post(batch...)
+				testserver.Eventually(t, func() bool {
+					for _, a := range am.Alerts() {
+						if a.Labels["alertname"] == "Other" && len(a.Status.InhibitedBy) > 0 {
+							return true
+						}
+					}
+					return false
+				}, patience, pause, "the rule inhibits another program's alert")
+				got := am.Alerts()
+				require.Len(t, got, len(batch))
+				for _, a := range got {
+					if strings.HasPrefix(a.Labels["alertname"], "ServiceGroup") {
+						require.Empty(t, a.Status.InhibitedBy, "%v", a.Labels)
+					}
+				}
+			})
+		}
+	}
+}
+
+// post returns an alert of another program.
+func post(name, pairs string) testserver.Alert {
+	labels := map[string]string{"alertname": name}
+	for pair := range strings.FieldsSeq(pairs) {
+		label, value, _ := strings.Cut(pair, "=")
+		labels[label] = value
+	}
+	return testserver.Alert{Labels: labels, EndsAt: time.Now().Add(time.Hour)}
+}
+
+// alertsOfAllSeverities returns an alert about a member of a group with each severity, and about each of these groups.
+func alertsOfAllSeverities(t *testing.T) (batch []testserver.Alert) {
+	t.Helper()
+	for _, groupSeverity := range []string{"critical", "warning"} {
+		cfg := config.DefaultAlerting()
+		cfg.Severities = map[string]string{alerts.Outage: groupSeverity, alerts.Degraded: groupSeverity}
+		for _, severity := range config.Severities() {
+			cfg.Groups = append(cfg.Groups, config.AlertGroup{Group: severity, Severity: severity})
+		}
+		require.NoError(t, cfg.Validate())
+		builder := alerts.NewBuilder(&cfg)
+		for _, severity := range config.Severities() {
+			for _, name := range []string{alerts.MemberDown, alerts.Outage, alerts.Degraded} {
+				id := alerts.ID{Alert: name, Source: "nova-" + groupSeverity, Group: severity}
+				if name == alerts.MemberDown {
+					id.Member = fmt.Sprintf("host-%s-%s", groupSeverity, severity)
+				}
+				batch = append(batch, testserver.Alert{Labels: builder.Build(id).Labels, EndsAt: time.Now().Add(time.Hour)})
+			}
+		}
+	}
+	return batch
+}
