@@ -4,8 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,15 +24,15 @@ func TestRules(t *testing.T) {
 	promtool := rulestest.Promtool("promtool", testserver.Promtool(t))
 	for _, path := range ruleTests(t) {
 		promtool.Run(t, rules, path)
+		promtool.RunBesideSecondCloud(t, rules, path)
 	}
 }
 
-// ruleTests returns the files with tests of the shipped rules, without those that need Prometheus 3.
+// ruleTests returns the files with tests of the shipped rules.
 func ruleTests(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("tests/*.yml")
 	require.NoError(t, err)
-	files = slices.DeleteFunc(files, func(file string) bool { return strings.HasPrefix(file, "tests/prometheus3_") })
 	require.NotEmpty(t, files)
 	return files
 }
@@ -61,6 +59,7 @@ func TestRulesOfSettings(t *testing.T) {
 	runPromtool(t, dir, "check", "rules", "settings.rules.yml")
 	promtool := rulestest.Promtool("promtool", testserver.Promtool(t))
 	promtool.Run(t, rules, settingsTests)
+	promtool.RunBesideSecondCloud(t, rules, settingsTests)
 }
 
 // The rules that give renamed series their old names.

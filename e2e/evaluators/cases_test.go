@@ -3,7 +3,6 @@ package evaluators
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"servicegroup_exporter/alerts"
@@ -23,16 +22,17 @@ func TestRules(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(folder, "tests", "*.yml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	for i, e := range []rulestest.Evaluator{
+	for _, e := range []rulestest.Evaluator{
 		rulestest.Promtool("promtool", testserver.Built(t, "promtool")),
 		rulestest.VMAlertTool("vmalert-tool", testserver.Built(t, "vmalert-tool")),
 	} {
 		for _, file := range files {
-			if i == 0 || !strings.HasPrefix(filepath.Base(file), "prometheus3_") {
-				e.Run(t, rules, file)
-			}
+			e.Run(t, rules, file)
+			e.RunBesideSecondCloud(t, rules, file)
 		}
-		e.Run(t, rulesOfSettings(t, folder), filepath.Join(folder, "testdata", "settings.yml"))
+		settings := filepath.Join(folder, "testdata", "settings.yml")
+		e.Run(t, rulesOfSettings(t, folder), settings)
+		e.RunBesideSecondCloud(t, rulesOfSettings(t, folder), settings)
 	}
 }
 

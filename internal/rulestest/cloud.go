@@ -1,8 +1,11 @@
 package rulestest
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/prometheus/common/model"
 )
@@ -17,11 +20,7 @@ const (
 // addSecondCloud gives all series of a case the label of its cloud, and adds the same series of a second cloud, which is
 // healthy. The alerts must stay the same, with the label of the first cloud.
 func (c *testCase) addSecondCloud(evaluationInterval string) error {
-	interval := c.Interval
-	if interval == "" {
-		interval = evaluationInterval
-	}
-	second, err := healthySeries(c.InputSeries, interval)
+	second, err := c.healthySeries(evaluationInterval)
 	if err != nil {
 		return err
 	}
@@ -59,27 +58,71 @@ func withLabel(series, cloud string) string {
 }
 
 // healthySeries returns the series of a second cloud, all of whose members are up, in service and known, and whose exporters
-// can always be scraped.
-func healthySeries(all []series, interval string) ([]series, error) {
-	step, err := model.ParseDuration(interval)
+// can be scraped until the end of the case.
+func (c *testCase) healthySeries(evaluationInterval string) ([]series, error) {
+	step, err := model.ParseDuration(cmp.Or(c.Interval, evaluationInterval))
+	if err != nil {
+		return nil, err
+	}
+	last, err := c.lastSample(step)
 	if err != nil {
 		return nil, err
 	}
 	var healthy []series
-	for _, s := range all {
+	for _, s := range c.InputSeries {
 		v, err := parseValues(s.Values)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Series, err)
 		}
-		start, increase, err := healthyValue(s.Series, v.highest, int(step/model.Duration(1e9)))
+		start, increase, err := healthyValue(s.Series, v.highest, int(step/model.Duration(time.Second)))
 		if err != nil {
 			return nil, err
 		}
 		if start != absent {
-			healthy = append(healthy, series{withLabel(s.Series, secondCloud), fmt.Sprintf("%g+%dx%d", start, increase, v.count-1)})
+			name := withLabel(healthyLabels(s.Series), secondCloud)
+			healthy = append(healthy, series{name, fmt.Sprintf("%g+%dx%d", start, increase, last)})
 		}
 	}
 	return healthy, nil
+}
+
+// lastSample returns how many intervals there are from the first sample to the end of the case.
+func (c *testCase) lastSample(step model.Duration) (int, error) {
+	last := 0
+	for _, s := range c.InputSeries {
+		v, err := parseValues(s.Values)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", s.Series, err)
+		}
+		last = max(last, v.count-1)
+	}
+	var times []string
+	for _, test := range c.AlertRuleTest {
+		times = append(times, test.EvalTime)
+	}
+	for _, test := range c.ExprTest {
+		times = append(times, test.EvalTime)
+	}
+	for _, text := range times {
+		t, err := model.ParseDuration(text)
+		if err != nil {
+			return 0, err
+		}
+		last = max(last, int(t/step)+1)
+	}
+	return last, nil
+}
+
+// healthyLabels returns a series with the labels that it has in a healthy cloud: its scrape job has the name that the rules
+// expect, and no label is overwritten.
+func healthyLabels(series string) string {
+	series = strings.Replace(series, `job="openstack-exporters"`, `job="servicegroup_exporter"`, 1)
+	if !strings.HasPrefix(series, "servicegroup_label_check{") {
+		return series
+	}
+	overwritten := regexp.MustCompile(`[{,](exported_)?(binary|group|host|member|source|zone)="[^"]*"`).ReplaceAllString(series, "")
+	_, rest, _ := strings.Cut(overwritten, ",")
+	return `servicegroup_label_check{binary="binary",group="group",host="host",member="member",source="source",zone="zone",` + rest
 }
 
 // absent is returned for a series that a healthy cloud does not have.

@@ -38,22 +38,31 @@ func TestWithMatcher(t *testing.T) {
 }
 
 func TestHealthySeries(t *testing.T) {
-	got, err := healthySeries([]series{
-		{`up{job="servicegroup_exporter"}`, "1x4 0x4"},
-		{`servicegroup_member_down{member="c1"}`, "1x8"},
-		{`servicegroup_members_in_service{group="compute"}`, "20 18x8"},
-		{`servicegroup_members{group="compute",state="up"}`, "4x8"},
-		{`servicegroup_members{group="compute",state="unknown"}`, "4x8"},
-		{`servicegroup_group_last_known_timestamp_seconds{group="compute"}`, "0+15x4 60x3"},
-	}, "15s")
+	c := testCase{
+		Interval: "15s",
+		InputSeries: []series{
+			{`up{job="servicegroup_exporter"}`, "1x4 0x4"},
+			{`servicegroup_label_check{binary="binary",group="x",exported_group="group",job="openstack-exporters",instance="e1"}`, "1x4 0x4"},
+			{`servicegroup_member_down{member="c1"}`, "1x8"},
+			{`servicegroup_members_in_service{group="compute"}`, "20 18x8"},
+			{`servicegroup_members{group="compute",state="up"}`, "4x8"},
+			{`servicegroup_members{group="compute",state="unknown"}`, "4 stale"},
+			{`servicegroup_group_last_known_timestamp_seconds{group="compute"}`, "0+15x4 60x3"},
+		},
+		AlertRuleTest: []alertTest{{EvalTime: "5m"}},
+	}
+	got, err := c.healthySeries("1m")
 	require.NoError(t, err)
 	require.Equal(t, []series{
-		{`up{cluster="b",job="servicegroup_exporter"}`, "1+0x9"},
-		{`servicegroup_members_in_service{cluster="b",group="compute"}`, "20+0x9"},
-		{`servicegroup_members{cluster="b",group="compute",state="up"}`, "10+0x8"},
-		{`servicegroup_members{cluster="b",group="compute",state="unknown"}`, "0+0x8"},
-		{`servicegroup_group_last_known_timestamp_seconds{cluster="b",group="compute"}`, "0+15x8"},
+		{`up{cluster="b",job="servicegroup_exporter"}`, "1+0x21"},
+		{`servicegroup_label_check{cluster="b",binary="binary",group="group",host="host",member="member",source="source",zone="zone",` +
+			`job="servicegroup_exporter",instance="e1"}`, "1+0x21"},
+		{`servicegroup_members_in_service{cluster="b",group="compute"}`, "20+0x21"},
+		{`servicegroup_members{cluster="b",group="compute",state="up"}`, "10+0x21"},
+		{`servicegroup_members{cluster="b",group="compute",state="unknown"}`, "0+0x21"},
+		{`servicegroup_group_last_known_timestamp_seconds{cluster="b",group="compute"}`, "0+15x21"},
 	}, got)
-	_, err = healthySeries([]series{{"servicegroup_new_metric", "1"}}, "15s")
+	c.InputSeries = []series{{"servicegroup_new_metric", "1"}}
+	_, err = c.healthySeries("1m")
 	require.ErrorContains(t, err, "servicegroup_new_metric")
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,13 +83,15 @@ func (e Evaluator) Run(t *testing.T, rules []byte, path string) {
 }
 
 // RunBesideSecondCloud runs each case of a test file with these rules beside a second cloud, which has the same names and is
-// healthy. It runs no file with "clusters" in its name, which has several clouds already.
+// healthy. It runs no file with "clusters" in its name, which has several clouds already, and no case with "one cloud" in its
+// name.
 func (e Evaluator) RunBesideSecondCloud(t *testing.T, rules []byte, path string) {
 	t.Helper()
 	if strings.Contains(filepath.Base(path), "clusters") {
 		return
 	}
 	f := read(t, path)
+	f.Tests = slices.DeleteFunc(f.Tests, func(c *testCase) bool { return strings.Contains(c.Name, "one cloud") })
 	for _, c := range f.Tests {
 		require.NoError(t, c.addSecondCloud(f.EvaluationInterval), "%s: %s", path, c.Name)
 	}
