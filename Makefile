@@ -35,7 +35,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators evaluators deps check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators evaluators deps deps-ci check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -63,7 +63,7 @@ test: deps tested ## run all tests against real servers; installs what is missin
 unit: ## run the tests that start no server, and need only Go
 	$(GOTEST) . $(TESTFLAGS) $(UNIT)
 
-race: deps tested ## run the tests of the main module with the race detector, which needs gcc
+race: deps-ci tested ## run the tests of the main module with the race detector, which needs gcc
 	@echo "Testing with the race detector"
 	@CGO_ENABLED=1 go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)' $(RACE) ./...
 
@@ -74,7 +74,7 @@ fresh: ## run make demo and make test in a machine of its own with empty caches,
 	tools/fresh
 
 faults: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
-faults: deps tested ## run the quick part of the fault matrix; the whole of it is "go run ./faults" in e2e
+faults: deps-ci tested ## run the quick part of the fault matrix; the whole of it is "go run ./faults" in e2e
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 -run '$(FAULTS)' ./faults
 
 page-speed: deps ## test how fast the page shows 10,000 members, on a machine that does nothing else
@@ -89,17 +89,20 @@ test-evaluators: deps tested evaluators ## test the rules in newer releases of P
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 ./sites -all
 	$(GOTEST) . $(TESTFLAGS) -count=1 -run TestQueries ./dashboards -prometheus=$(CURDIR)/bin/prometheus
 
-test-packaging: deps $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
+test-packaging: deps-ci $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
 	$(GOTEST) packaging $(TESTFLAGS) ./...
 
 evaluators: $(EVALUATORS) ## build other versions of Prometheus, Alertmanager and VictoriaMetrics, in bin/
 
 deps: ## install the Debian packages of tools/packages.txt, and the npm packages of the browser tests
-	@tools/install-packages
+	@tools/install-packages tools/packages.txt
 	@e2e/browser/prepare
 
+deps-ci: deps ## install also what race, faults and test-packaging need
+	@tools/install-packages tools/packages-ci.txt
+
 ci: ## run all checks that must pass before a merge
-	$(MAKE) deps
+	$(MAKE) deps-ci
 	$(MAKE) build
 	$(MAKE) check
 	$(MAKE) generate
@@ -174,7 +177,7 @@ image: ## build the container image with podman, or $ENGINE
 release: $(NFPM) $(SBOM) ## build archives, packages, bills of materials and checksums for all architectures, in dist/
 	VERSION=$(VERSION) DIST=$(DIST) tools/release
 
-evaluate: deps ## measure everything in docs/evaluation.md; EVALUATEFLAGS=--short takes minutes
+evaluate: deps-ci ## measure everything in docs/evaluation.md; EVALUATEFLAGS=--short takes minutes
 	tools/evaluate $(EVALUATEFLAGS)
 
 generate: ## regenerate files that are generated from code

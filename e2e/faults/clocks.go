@@ -16,7 +16,7 @@ import (
 func useSettableClock(env *environment, server *testserver.Process) {
 	libraries, err := filepath.Glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 	if err != nil || len(libraries) == 0 {
-		env.Fatalf("libfaketime is not installed: run `make deps`, or `apt-get install libfaketime`")
+		env.Fatalf("libfaketime is not installed: run `make deps-ci`, or `apt-get install libfaketime`")
 	}
 	setServerClock(env, 0)
 	server.Stop()

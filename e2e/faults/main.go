@@ -3,7 +3,7 @@
 // state of every member is known again, and the longest scrape. Every measure has a bound, and the program fails if a bound is
 // exceeded.
 //
-// It needs Linux, the Debian packages that `make deps` installs, and root or the right to create user namespaces. Run it in
+// It needs Linux, the Debian packages that `make deps-ci` installs, and root or the right to create user namespaces. Run it in
 // the folder e2e. It runs in its own namespaces, which the kernel removes with the last process of the program, so it does not
 // affect the machine's network or disks.
 package main

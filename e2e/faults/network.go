@@ -26,7 +26,7 @@ func (env *environment) nft(text string) {
 	cmd := exec.Command("nft", "-f", "-")
 	cmd.Stdin = strings.NewReader(text)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		env.Fatalf("running nft, which `make deps` or `apt-get install nftables` installs: %v\n%s", err, out)
+		env.Fatalf("running nft, which `make deps-ci` or `apt-get install nftables` installs: %v\n%s", err, out)
 	}
 }
 
