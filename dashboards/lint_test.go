@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/config"
 )
 
 // The tests check the rules of grafana/dashboard-linter, for every kind of panel that is used, and some more.
@@ -275,13 +277,10 @@ func TestNothingIsSummedOverExporters(t *testing.T) {
 	})
 }
 
-// clusterLabel is the default of alerting.cluster_label.
-const clusterLabel = "cluster"
-
 // Clouds have the same names of sources, groups and members. Nothing joins or sums without the label that tells them apart, but sums
 // of all that is selected.
 func TestCloudsAreToldApart(t *testing.T) {
-	label := clusterLabel
+	label := config.DefaultAlerting().ClusterLabel
 	grouping := regexp.MustCompile(`\b(by|on) \(([^)]*)\)`)
 	eachExpr(t, func(t *testing.T, expr string) {
 		for _, found := range grouping.FindAllStringSubmatch(expr, -1) {
