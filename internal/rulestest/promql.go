@@ -13,9 +13,10 @@ type values struct {
 	highest float64
 }
 
-// parseValues parses promtool's notation of samples, as "0 1+2x3 _x2 stale".
+// parseValues parses promtool's notation of samples, as "0 1+2x3 _x2 stale". A native histogram counts as one sample, 0.
 func parseValues(text string) (values, error) {
 	var v values
+	text = regexp.MustCompile(`\{\{.*?\}\}([+-]\{\{.*?\}\})?`).ReplaceAllString(text, "0")
 	pattern := regexp.MustCompile(`^(_|stale|-?[\d.e]+)([+-][\d.]+)?(?:x(\d+))?$`)
 	for _, item := range strings.Fields(text) {
 		match := pattern.FindStringSubmatch(item)

@@ -13,14 +13,15 @@ func TestParseValues(t *testing.T) {
 		"1x5 stale _x3 1x20":    {31, 1},
 		"0+60x5 300x5 720+60x8": {21, 1200},
 		"10-2x3 _":              {5, 10},
-		"stale _":               {2, 0},
+		"{{schema:0 sum:5}}x4 {{}}+{{schema:0}}x2": {8, 0},
+		"stale _": {2, 0},
 	} {
 		got, err := parseValues(text)
 		require.NoError(t, err)
 		require.Equal(t, want, got, text)
 	}
-	_, err := parseValues("1 {{schema:0}}")
-	require.ErrorContains(t, err, "{{schema:0}}")
+	_, err := parseValues("1 2y3")
+	require.ErrorContains(t, err, "2y3")
 }
 
 func TestWithMatcher(t *testing.T) {
