@@ -90,7 +90,7 @@ func TestScripts(t *testing.T) {
 }
 
 // patience bounds what a script waits for, on a busy machine with few cores.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // serversKey is where a script's servers are kept.
 type serversKeyType struct{}

@@ -46,7 +46,7 @@ func poll(t *testing.T, x *Set, name string) (*drivers.Poll, error) {
 		d, err := s.Open(slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
 		defer d.Close()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		return d.Members(ctx)
 	}

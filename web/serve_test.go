@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // flagsOf returns the flags of the toolkit.
 func flagsOf(configFile string, addresses ...string) *toolkit.FlagConfig {

@@ -26,7 +26,7 @@ import (
 )
 
 // patience is the time limit for a condition on a busy machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // notifyAtOnce is a configuration of Alertmanager that notifies a webhook of everything at once.
 const notifyAtOnce = `route: {receiver: hook, group_by: [alertname, group], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}

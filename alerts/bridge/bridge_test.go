@@ -25,7 +25,7 @@ import (
 )
 
 // patience is the time limit for a condition on a busy machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // A fakeCollector is a collector with the snapshots that a test sets.
 type fakeCollector struct {

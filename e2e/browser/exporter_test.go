@@ -18,7 +18,7 @@ import (
 )
 
 // waitTimeout bounds each wait. It is long enough for a busy machine with few cores.
-const waitTimeout = 30 * time.Second
+const waitTimeout = time.Minute
 
 // hour is a heartbeat timeout that does not expire during a test. quick is a short poll interval.
 const (

@@ -153,7 +153,7 @@ func countMembers(s probe.Source) func(*testing.T) int {
 
 func membersOf(t *testing.T, d drivers.Driver) []drivers.Member {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	poll, err := d.Members(ctx)
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds waits that should not take long, on a busy machine.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // A fakeDriver has the members that a test sets.
 type fakeDriver struct {
