@@ -2,6 +2,7 @@ package sites
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,12 +21,12 @@ func TestClouds(t *testing.T) {
 func testClouds(t *testing.T, n int, external bool) {
 	am, hook := newPager(t)
 	var clouds []*cloud
-	var targets string
+	var targets []string
 	for i := range n {
 		name := string(rune('a' + i))
 		c := newCloud(t, "nova", fmt.Sprintf("alerting: {alertmanagers: [{url: %q}], external_labels: {cluster: %s}, resend_interval: 1s}\n", am.URL(), name))
 		clouds = append(clouds, c)
-		targets += target(c, name) + ","
+		targets = append(targets, target(c, name))
 	}
 	// watchers[i] is the Prometheus of clouds[i].
 	var watchers []*prometheus
@@ -36,7 +37,7 @@ func testClouds(t *testing.T, n int, external bool) {
 			watchers[i].ready(1)
 		}
 	} else {
-		p := newPrometheus(t, scrapeJob(clouds[0].rules(), targets)+sendTo(am))
+		p := newPrometheus(t, scrapeJob(clouds[0].rules(), strings.Join(targets, ","))+sendTo(am))
 		p.ready(n)
 		for range clouds {
 			watchers = append(watchers, p)

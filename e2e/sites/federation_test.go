@@ -31,8 +31,8 @@ scrape_configs:
 	c.die("c1")
 	for _, p := range []*prometheus{leaf, global} {
 		p.stays("a MemberDown compute c1")
-		require.Equal(t, 1.0, p.value(`max(servicegroup:members_down)`))
-		require.Equal(t, 4.0, p.value(`max(servicegroup:members_in_service)`))
+		p.waitFor(`max(servicegroup:members_down)`, 1)
+		p.waitFor(`max(servicegroup:members_in_service)`, 4)
 	}
 	c.die("s1", "s2")
 	want := []string{"a Degraded scheduler", "a MemberDown compute c1", "a MemberDown scheduler s1", "a MemberDown scheduler s2", "a Outage scheduler"}

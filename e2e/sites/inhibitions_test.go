@@ -2,7 +2,11 @@ package sites
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,4 +106,42 @@ func alertsOfAllSeverities(t *testing.T) (batch []testserver.Alert) {
 		}
 	}
 	return batch
+}
+
+// With the shipped configuration, neither an alert about a host without a label "host" nor a missing label "cluster" silences members that
+// have nothing to do with it.
+func TestShippedInhibitionsWithoutLabels(t *testing.T) {
+	t.Parallel()
+	shipped, err := os.ReadFile(filepath.Join(testserver.ModuleDir(t), "alerts", "alertmanager.yml"))
+	require.NoError(t, err)
+	hook := testserver.Webhook(t)
+	text := regexp.MustCompile(`https://[a-z]+\.example\.com`).ReplaceAllString(string(shipped), hook.URL())
+	const common = "severity=critical scope=member source=nova group=compute"
+	for name, program := range alertmanagers(t) {
+		t.Run(name, func(t *testing.T) {
+			am := testserver.AlertmanagerAt(t, program, text)
+			am.Post(
+				post("HostDown", "severity=critical"), post("HostDown", "severity=critical cluster=a"), post("NodeDown", "severity=critical instance=x"),
+				post("ServiceGroupOutage", "severity=critical scope=group source=nova group=volume"),
+				post("ServiceGroupOutage", "severity=critical scope=group source=nova group=compute cluster=b"),
+				post("ServiceGroupMemberDown", common+" member=c1"), post("ServiceGroupMemberDown", common+" member=c1 cluster=a"),
+				post("ServiceGroupMemberDown", common+" member=c1 cluster=a host=c1"),
+				post("ServiceGroupMemberDown", common+" member=inhibited cluster=b"),
+			)
+			// The inhibitor sees alerts in order, so that it has seen all before the last one.
+			var got []testserver.StoredAlert
+			testserver.Eventually(t, func() bool {
+				got = am.Alerts()
+				return slices.ContainsFunc(got, func(a testserver.StoredAlert) bool {
+					return a.Labels["member"] == "inhibited" && len(a.Status.InhibitedBy) == 1
+				})
+			}, patience, pause, "the outage of cloud b inhibits its member")
+			got = am.Alerts()
+			for _, a := range got {
+				if a.Labels["member"] == "c1" {
+					require.Empty(t, a.Status.InhibitedBy, "%v", a.Labels)
+				}
+			}
+		})
+	}
 }

@@ -17,15 +17,15 @@ var overwritten = []string{"binary", "group", "host", "member", "source", "zone"
 func TestOverwrittenLabels(t *testing.T) {
 	t.Parallel() // It waits for most of its time.
 	c := newCloud(t, "nova", "")
-	jobs := ""
+	var jobs strings.Builder
 	for _, honor := range []bool{true, false} {
-		jobs += fmt.Sprintf("  - job_name: honor_%t\n    honor_labels: %[1]t\n"+
+		fmt.Fprintf(&jobs, "  - job_name: honor_%t\n    honor_labels: %[1]t\n"+
 			"    relabel_configs: [{target_label: job, replacement: servicegroup_exporter}]\n    static_configs:\n", honor)
 		for _, label := range overwritten {
-			jobs += fmt.Sprintf("      - {targets: [%q], labels: {cluster: %s_%t, %[2]s: other}}\n", c.web, label, honor)
+			fmt.Fprintf(&jobs, "      - {targets: [%q], labels: {cluster: %s_%t, %[2]s: other}}\n", c.web, label, honor)
 		}
 	}
-	p := newPrometheus(t, fmt.Sprintf("rule_files: [%q]\nscrape_configs:\n%s", c.rules(), jobs))
+	p := newPrometheus(t, fmt.Sprintf("rule_files: [%q]\nscrape_configs:\n%s", c.rules(), jobs.String()))
 	p.waitFor("count(servicegroup_label_check)", float64(2*len(overwritten)))
 	p.evaluate()
 	var warned []string

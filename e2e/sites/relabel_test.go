@@ -17,13 +17,13 @@ func TestDroppedSeries(t *testing.T) {
 		"no_verdict": `{source_labels: [__name__], regex: "service_up", action: drop}`,
 		"decisions":  `{source_labels: [__name__], regex: "` + strings.Join(decisions, "|") + `", action: keep}`,
 	}
-	jobs := ""
+	var jobs strings.Builder
 	for name, config := range relabel {
-		jobs += fmt.Sprintf("  - job_name: %s\n    honor_labels: true\n    relabel_configs: [{target_label: job, replacement: servicegroup_exporter}]\n"+
+		fmt.Fprintf(&jobs, "  - job_name: %s\n    honor_labels: true\n    relabel_configs: [{target_label: job, replacement: servicegroup_exporter}]\n"+
 			"    metric_relabel_configs: [%s]\n    static_configs: [%s]\n", name, config, target(c, name))
 	}
 	rules := c.rules(">= 300", ">= 1", ">= 86400", ">= 1") // How long a member is disabled before there is an alert.
-	p := newPrometheus(t, fmt.Sprintf("rule_files: [%q]\nscrape_configs:\n%s", rules, jobs))
+	p := newPrometheus(t, fmt.Sprintf("rule_files: [%q]\nscrape_configs:\n%s", rules, jobs.String()))
 	p.ready(len(relabel))
 	c.run("UPDATE members SET off = 1, reason = 'AUTO: no libvirt' WHERE host = 'c2'")
 	c.run("UPDATE members SET off = 1, reason = 'rack 7' WHERE host = 'c3'")

@@ -25,9 +25,7 @@ func testReplicasBehindOneAddress(t *testing.T) {
 	first.waitForAlerts("a MemberDown compute c1")
 	_, second := c.start()
 	var n atomic.Int64
-	balancer := httptest.NewServer(&httputil.ReverseProxy{Director: func(r *http.Request) {
-		r.URL.Scheme, r.URL.Host = "http", []string{c.web, second}[n.Add(1)%2]
-	}})
+	balancer := httptest.NewServer(proxy(func() string { return []string{c.web, second}[n.Add(1)%2] }))
 	t.Cleanup(balancer.Close)
 	p := newPrometheus(t, scrapeJob(c.rules(), fmt.Sprintf("{targets: [%q], labels: {cluster: a}}", balancer.Listener.Addr())))
 	p.ready(1)
@@ -51,7 +49,7 @@ func testPrometheusPair(t *testing.T) {
 			http.Error(w, "", http.StatusBadGateway)
 			return
 		}
-		(&httputil.ReverseProxy{Director: func(r *http.Request) { r.URL.Scheme, r.URL.Host = "http", c.web }}).ServeHTTP(w, r)
+		proxy(func() string { return c.web }).ServeHTTP(w, r)
 	}))
 	t.Cleanup(way.Close)
 	const targets = "{targets: [%q], labels: {cluster: a, instance: exporter}}"
@@ -87,4 +85,9 @@ func testPrometheusPair(t *testing.T) {
 		other.evaluate()
 	}
 	require.Len(t, notified(hook, "ServiceGroupMemberDown"), settled)
+}
+
+// proxy passes each request on to an address.
+func proxy(address func() string) *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", address() }}
 }
