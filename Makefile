@@ -35,7 +35,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators evaluators deps deps-ci check prose fmt lint fuzz bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators evaluators deps deps-ci check prose fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -116,6 +116,7 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) test-evaluators
 	$(MAKE) test-packaging
 	$(MAKE) fuzz FUZZTIME=5000x
+	$(MAKE) histories
 	@echo "all checks passed"
 
 check: lint prose ## lint and vet, words included; go mod verify skips modules with a replace directive, which have no checksum
@@ -156,6 +157,9 @@ fmt: $(LINT) ## format the Go code
 
 fuzz: ## run every fuzz test, for $(FUZZTIME): inputs, as 5000x, or a duration
 	tools/fuzz $(FUZZTIME)
+
+histories: deps ## compare the alerts of rules and bridge in 1,000 random histories
+	go test -count=1 -timeout 60m -run '^TestRandomHistories$$' ./alerts/bridge -histories=1000
 
 bench: deps ## measure scrapes of 1,000 to 100,000 members on real servers: the tables in docs/evaluation.md
 	tools/bench

@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"servicegroup_exporter/config"
@@ -68,7 +67,7 @@ func (d *definition) nameWith(severity string) string {
 	if severity == d.severity {
 		return d.name
 	}
-	return d.name + strings.ToUpper(severity[:1]) + severity[1:]
+	return d.name + capitalized(severity)
 }
 
 // alerting is the section "alerting" of the configuration, with methods that derive alerts from it.

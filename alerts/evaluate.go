@@ -47,7 +47,7 @@ func BaseName(alert string) string {
 // capitalized returns a severity as names of alerts end with it.
 func capitalized(severity string) string { return strings.ToUpper(severity[:1]) + severity[1:] }
 
-// IsPosted returns whether the bridge posts the alert with this name, which has no severity at its end: see [BaseName].
+// IsPosted returns whether the bridge posts the alert with this base name.
 func IsPosted(alert string) bool {
 	return slices.Contains([]string{MemberDown, Degraded, Outage, BelowMinimum, MassFailure}, alert)
 }

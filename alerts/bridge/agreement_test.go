@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -140,8 +139,7 @@ func (r *httpReceiver) receive(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, a := range posts {
-		// The name of an alert may end with its severity, which its runbook lacks.
-		if name := path.Base(a.Annotations["runbook_url"]); alerts.IsPosted(name) {
+		if name := alerts.BaseName(a.Labels["alertname"]); alerts.IsPosted(name) {
 			r.alerts[key(a.Labels)] = a
 		} else if name == "ServiceGroupWatchdog" {
 			r.watchdog++

@@ -1,0 +1,336 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/collector"
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
+)
+
+const (
+	historyJob = "servicegroup_exporter"
+	// remembered is how long the rules use the last scrape of an exporter that can't be scraped.
+	remembered = time.Hour
+)
+
+// A world is a history under way.
+type world struct {
+	t         *testing.T
+	history   *history
+	alerting  *config.Alerting
+	sources   []string
+	backends  map[string]*backend
+	exporters []*exporter
+	gone      []*target // that exporters had before they got another name
+	record    *record
+	dir       string
+}
+
+// An exporter is a collector and a bridge that read all sources, or nothing while it does not run.
+type exporter struct {
+	number    int
+	target    *target
+	dir       string // of its state
+	collector *collector.Collector
+	bridge    *Bridge
+	setup     *Setup
+}
+
+// A target is what Prometheus knows of an exporter.
+type target struct {
+	instance string
+	listed   bool // by service discovery
+	running  bool
+	scraped  time.Time            // when it was last scraped
+	last     []collector.Snapshot // what that scrape showed
+}
+
+// runHistory runs a history in fake time. It returns the series that Prometheus scrapes, and the alerts that bridges fire.
+func runHistory(t *testing.T, h *history, alerting config.Alerting) *record {
+	t.Helper()
+	w := &world{
+		t: t, history: h, alerting: &alerting, backends: map[string]*backend{},
+		record: newRecord(h), dir: t.TempDir(),
+	}
+	alerting.ExternalLabels = map[string]string{"cluster": w.record.cluster}
+	synctest.Test(t, func(t *testing.T) {
+		w.t = t
+		w.begin()
+		start := time.Now()
+		for minute := range historyMinutes {
+			time.Sleep(time.Until(start.Add(time.Duration(minute) * time.Minute)))
+			for i := range h.events {
+				if e := &h.events[i]; e.minute == minute {
+					w.happen(e)
+				}
+			}
+			w.scrape(minute)
+		}
+	})
+	return w.record
+}
+
+func (w *world) begin() {
+	for _, m := range w.history.members {
+		w.backend(m.source).happen(&happening{what: joins, memberName: m}, time.Now())
+	}
+	for _, e := range w.history.events {
+		if e.source != "" {
+			w.backend(e.source)
+		}
+	}
+	for i := range w.history.exporters {
+		e := &exporter{number: i, dir: filepath.Join(w.dir, fmt.Sprint(i))}
+		e.target = &target{instance: fmt.Sprintf("e%d", i+1), listed: true}
+		w.exporters = append(w.exporters, e)
+		w.start(e)
+	}
+}
+
+func (w *world) backend(source string) *backend {
+	if w.backends[source] == nil {
+		w.backends[source] = newBackend(source, w.history.exporters)
+		w.sources = append(w.sources, source)
+	}
+	return w.backends[source]
+}
+
+func (w *world) happen(h *happening) {
+	if h.source != "" {
+		w.backends[h.source].happen(h, time.Now())
+		return
+	}
+	e := w.exporters[h.exporter]
+	switch h.what {
+	case stops:
+		w.stop(e)
+	case starts:
+		w.start(e)
+	case forgets:
+		w.stop(e)
+		require.NoError(w.t, os.RemoveAll(e.dir))
+		w.start(e)
+	case replaced:
+		e.target.listed, e.target.running = false, false
+		w.gone = append(w.gone, e.target)
+		e.target = &target{instance: e.target.instance + "x", listed: true, running: e.collector != nil}
+	case removed, added:
+		e.target.listed = h.what == added
+	default:
+		require.Fail(w.t, "unknown happening", "%s", h)
+	}
+}
+
+// start starts an exporter with the state that it saved when it stopped.
+func (w *world) start(e *exporter) {
+	if e.collector != nil {
+		return
+	}
+	c, err := collector.New(collector.Options{StoragePath: e.dir})
+	require.NoError(w.t, err)
+	var configs []collector.SourceConfig
+	for _, name := range w.sources {
+		driver := backendDriver{w.backends[name], e.number}
+		configs = append(configs, collector.SourceConfig{
+			Name: name, Fingerprint: name, ExpectedGroups: w.alerting.ExpectedGroups(name),
+			Open: func() (drivers.Driver, error) { return driver, nil },
+		})
+	}
+	require.NoError(w.t, c.Apply(configs))
+	b, err := New(Options{
+		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Collector: c, StoragePath: e.dir,
+	})
+	require.NoError(w.t, err)
+	setup, err := b.Prepare(w.alerting)
+	require.NoError(w.t, err)
+	e.collector, e.bridge, e.setup, e.target.running = c, b, setup, true
+}
+
+func (w *world) stop(e *exporter) {
+	if e.collector == nil {
+		return
+	}
+	require.NoError(w.t, e.collector.Close())
+	require.NoError(w.t, e.bridge.file.write(e.bridge.state.saved()))
+	e.collector, e.target.running = nil, false
+}
+
+// scrape scrapes all exporters a second after each other, and notes what Prometheus gets and which alerts the bridges fire.
+func (w *world) scrape(minute int) {
+	for _, e := range w.exporters {
+		target := e.target.labels(w.record.cluster)
+		if e.target.listed {
+			w.record.sample(minute, "up", target, b2f(e.target.running))
+		}
+		if e.target.running {
+			e.collector.Poll(context.Background())
+			e.bridge.step(e.setup, nil)
+		}
+		if e.target.isScraped() {
+			e.target.scraped, e.target.last = time.Now(), e.collector.Snapshots()
+			w.record.scrape(minute, e.collector, target)
+		}
+		time.Sleep(time.Second)
+	}
+	w.note(minute)
+}
+
+// note notes the alerts that fire.
+func (w *world) note(minute int) {
+	builder := alerts.NewBuilder(w.alerting)
+	seen := w.seen()
+	firing := evaluate(combine(w.sources, seen), builder)
+	for id := range firing {
+		w.record.firing(minute, builder.Build(id).Labels)
+	}
+	if e := w.exporters[0]; len(seen) == 1 && seen[0].isScraped() && seen[0] == e.target {
+		var want, got []alerts.ID
+		for id := range firing {
+			want = append(want, id)
+		}
+		for id, entry := range e.bridge.state.entries {
+			if entry.over.IsZero() {
+				got = append(got, id)
+			}
+		}
+		require.ElementsMatch(w.t, want, got, "minute %d of %s", minute, w.history)
+	}
+}
+
+func b2f(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+func (t *target) isScraped() bool { return t.listed && t.running }
+
+// labels returns the labels that Prometheus adds to the series of a target.
+func (t *target) labels(cluster string) string {
+	return fmt.Sprintf("cluster=%q,instance=%q,job=%q", cluster, t.instance, historyJob)
+}
+
+// seen returns the targets that count: those that are scraped, and then those that were scraped until a short time ago.
+func (w *world) seen() []*target {
+	targets := slices.Clone(w.gone)
+	for _, e := range w.exporters {
+		targets = append(targets, e.target)
+	}
+	slices.SortStableFunc(targets, func(a, b *target) int { return int(b2f(b.isScraped()) - b2f(a.isScraped())) })
+	return slices.DeleteFunc(targets, func(t *target) bool {
+		return !t.isScraped() && time.Since(t.scraped) > remembered+time.Minute/2
+	})
+}
+
+// combine returns what several exporters together say, as docs/alerting.md has it.
+func combine(sources []string, seen []*target) []collector.Snapshot {
+	var combined []collector.Snapshot
+	for _, source := range sources {
+		combined = append(combined, combineSource(source, seen))
+	}
+	return combined
+}
+
+// A view is a group as one exporter sees it.
+type view struct {
+	collector.GroupState
+
+	now  bool // it is not only remembered
+	down map[string]collector.MemberState
+}
+
+func combineSource(source string, seen []*target) collector.Snapshot {
+	groups := map[string][]view{}
+	for _, t := range seen {
+		for i := range t.last {
+			s := &t.last[i]
+			if s.Source != source {
+				continue
+			}
+			for _, g := range s.Groups {
+				v := view{GroupState: g, now: t.isScraped(), down: map[string]collector.MemberState{}}
+				for _, m := range s.Members {
+					if m.Group == g.Name && m.DecidedDown {
+						v.down[m.Name] = m
+					}
+				}
+				groups[g.Name] = append(groups[g.Name], v)
+			}
+		}
+	}
+	combined := collector.Snapshot{Source: source}
+	for _, views := range groups {
+		g, members := combineGroup(views)
+		combined.Groups = append(combined.Groups, g)
+		combined.Members = append(combined.Members, members...)
+	}
+	return combined
+}
+
+// combineGroup combines the views of a group: if some know it, a member is down if all of them say so; else the newest knowledge
+// counts.
+func combineGroup(views []view) (collector.GroupState, []collector.MemberState) {
+	var knowing []view
+	for _, v := range views {
+		if v.now && v.Known {
+			knowing = append(knowing, v)
+		}
+	}
+	g := collector.GroupState{Name: views[0].Name, Known: len(knowing) > 0}
+	if g.Known {
+		g.Down = knowing[0].Down
+		for _, v := range knowing {
+			g.InService, g.Down, g.LastKnown = max(g.InService, v.InService), min(g.Down, v.Down), v.LastKnown
+		}
+		return g, downInAll(knowing)
+	}
+	newest := slices.MaxFunc(views, func(a, b view) int { return a.LastKnown.Compare(b.LastKnown) })
+	newest.Known = false
+	return newest.GroupState, downInAll([]view{newest})
+}
+
+func downInAll(views []view) []collector.MemberState {
+	var down []collector.MemberState
+	for name, m := range views[0].down {
+		if !slices.ContainsFunc(views, func(v view) bool { _, ok := v.down[name]; return !ok }) {
+			down = append(down, m)
+		}
+	}
+	return down
+}
+
+// scrape notes the series of an exporter that rules read.
+func (r *record) scrape(minute int, c *collector.Collector, target string) {
+	for _, family := range c.Families() {
+		if isRead(family.Name) {
+			for labels, value := range family.Series {
+				r.sample(minute, family.Name, strings.Trim(labels.String(), "{}")+","+target, value)
+			}
+		}
+	}
+}
+
+// isRead returns whether rules of the alerts that the bridge posts read a metric.
+func isRead(name string) bool {
+	switch name {
+	case "servicegroup_member_down", "servicegroup_members_down", "servicegroup_members_in_service",
+		"servicegroup_group_known", "servicegroup_group_last_known_timestamp_seconds":
+		return true
+	}
+	return false
+}
