@@ -90,6 +90,7 @@ func (r *report) add(e event, now time.Time) {
 	}
 	switch {
 	case p == nil:
+	case strings.HasPrefix(e.Output, "=== "): // RUN, PAUSE, CONT or NAME
 	case e.Action == "output":
 		p.output = append(p.output, e)
 	case e.Test != "" && e.Action == "fail":

@@ -54,6 +54,7 @@ func TestBad(t *testing.T) {
 		require.EqualError(t, err, "example/fails TestBad/bad TestBad")
 		require.Contains(t, out.String(), "the reason")
 		require.NotContains(t, out.String(), "not printed")
+		require.NotContains(t, out.String(), "=== ")
 		require.Regexp(t, `(?m)^  FAIL +[0-9.]+ s  example/fails$`, out.String())
 	})
 	t.Run("a package does not compile", func(t *testing.T) {
