@@ -29,7 +29,7 @@ func (c alerting) memberAlerts() []definition {
 				"than twice within 15 minutes.",
 		},
 		{
-			name: "ServiceGroupMemberAutoDisabled", scope: scopeMember, severity: severityWarning,
+			name: "ServiceGroupMemberAutoDisabled", scope: scopeMember, severity: severityWarning, keep: gap,
 			expr:    disabledFor("auto_disabled", 5*time.Minute),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} was disabled by its own service",
 			describe: "The service itself, not an operator, disabled {{ $labels.member }} in group {{ $labels.group }} of source " +

@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/alerts/runbooks"
 	"servicegroup_exporter/collector"
@@ -192,7 +193,7 @@ func (a *App) openHandler(context.Context) (err error) {
 		Poll:       a.poll,
 		Ready:      a.ready,
 		API:        api.New(api.Options{Logger: logger, Collector: a.collector, History: a.history}),
-		Runbooks:   web.NewRunbooks(runbooks.Pages()),
+		Runbooks:   web.NewRunbooks(runbooks.Pages(), alerts.BaseName),
 		Version:    version.Version,
 	}
 	if a.opts.DisableExporterMetrics {

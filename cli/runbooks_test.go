@@ -10,13 +10,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/runbooks"
 	"servicegroup_exporter/web"
 )
 
 // Every runbook is served, its Markdown was rendered completely, and its links lead to pages that exist.
 func TestRunbooksAreServed(t *testing.T) {
-	handler := web.NewRunbooks(runbooks.Pages())
+	handler := web.NewRunbooks(runbooks.Pages(), alerts.BaseName)
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/runbooks/"+path, nil))
@@ -24,6 +25,9 @@ func TestRunbooksAreServed(t *testing.T) {
 		require.NoError(t, err)
 		return w.Code, string(body)
 	}
+	_, want := get(alerts.MemberDown)
+	_, page := get(alerts.MemberDown + "Warning")
+	require.Equal(t, want, page)
 	for _, name := range append([]string{""}, runbooks.Names()...) {
 		status, page := get(name)
 		require.Equal(t, 200, status, name)

@@ -37,7 +37,7 @@ func (emptyCollector) Subscribe(int) (<-chan collector.Event, func()) {
 func everything(t testing.TB) http.Handler {
 	t.Helper()
 	o := testOptions()
-	o.Runbooks = NewRunbooks(fstest.MapFS{"index.html": {}, "x.html": {Data: []byte("<h1>x</h1>")}})
+	o.Runbooks = NewRunbooks(fstest.MapFS{"index.html": {}, "x.html": {Data: []byte("<h1>x</h1>")}}, strings.ToLower)
 	o.Reload = func() error { return nil }
 	o.API = api.New(api.Options{Logger: o.Logger, Collector: emptyCollector{}, History: api.NewHistory(emptyCollector{})})
 	handler, err := New(o)

@@ -14,8 +14,9 @@ const (
 )
 
 // NewRunbooks returns the handler of the pages below /runbooks/. It serves NAME.html of pages as /runbooks/NAME, and
-// index.html as /runbooks/.
-func NewRunbooks(pages fs.FS) http.Handler {
+// index.html as /runbooks/. For an alert, NAME is what pageOf returns: an alert with another severity than the default has
+// another name and no page of its own.
+func NewRunbooks(pages fs.FS, pageOf func(alert string) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, runbooksPath)
 		switch name {
@@ -25,7 +26,7 @@ func NewRunbooks(pages fs.FS) http.Handler {
 			http.NotFound(w, r) // Each page has one address.
 			return
 		}
-		page, err := fs.ReadFile(pages, name+".html")
+		page, err := fs.ReadFile(pages, pageOf(name)+".html")
 		if err != nil {
 			http.NotFound(w, r)
 			return

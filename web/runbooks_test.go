@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -11,13 +12,13 @@ func runbookOptions() Options {
 	o := testOptions()
 	o.Runbooks = NewRunbooks(fstest.MapFS{
 		"index.html": {Data: []byte("<h1>Runbooks</h1>")}, "Fire.html": {Data: []byte("<h1>Fire</h1>")}, "Smoke.html": {},
-	})
+	}, func(alert string) string { return strings.TrimSuffix(alert, "Loud") })
 	return o
 }
 
 func TestRunbookPages(t *testing.T) {
 	handler := newHandler(t, runbookOptions())
-	for path, want := range map[string]string{"/runbooks/": "<h1>Runbooks</h1>", "/runbooks/Fire": "<h1>Fire</h1>"} {
+	for path, want := range map[string]string{"/runbooks/": "<h1>Runbooks</h1>", "/runbooks/Fire": "<h1>Fire</h1>", "/runbooks/FireLoud": "<h1>Fire</h1>"} {
 		resp, page := do(t, handler, "GET", path, nil)
 		require.Equal(t, 200, resp.StatusCode)
 		require.Equal(t, "text/html; charset=utf-8", resp.Header.Get("Content-Type"))
