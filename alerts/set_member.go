@@ -11,7 +11,7 @@ func (c alerting) memberAlerts() []definition {
 	if c.HostLabel == "" {
 		memberDown = `max by (cluster, source, group, member) (servicegroup:member_down{these})`
 	}
-	const day, gap = 24 * time.Hour, 15 * time.Minute // A restart or a failed scrape does not end an alert that is a day old.
+	const day, gap = 24 * time.Hour, 15 * time.Minute // A restart of the exporter, or a failed scrape, does not end these alerts.
 	return []definition{
 		{
 			name: MemberDown, scope: scopeMember, severity: severityCritical, keep: time.Duration(c.KeepFiringFor),
