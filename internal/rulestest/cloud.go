@@ -17,8 +17,8 @@ const (
 	secondCloud  = "b"
 )
 
-// addSecondCloud gives all series of a case the label of its cloud, and adds the same series of a second cloud, which is
-// healthy. The alerts must stay the same, with the label of the first cloud.
+// addSecondCloud adds the label of its cloud to all series of a case, and the same series of a second cloud, which is healthy. The
+// alerts must stay the same, with the label of the first cloud.
 func (c *testCase) addSecondCloud(evaluationInterval string) error {
 	second, err := c.healthySeries(evaluationInterval)
 	if err != nil {
@@ -141,7 +141,7 @@ func healthyValue(series string, highest float64, step int) (start float64, incr
 		"servicegroup_source_heartbeats_stalled", "servicegroup_source_unknown_members",
 		"servicegroup_source_clock_offset_seconds", "servicegroup_notifications_label_mismatches":
 		return 0, 0, nil
-	case "servicegroup_member_down", "servicegroup_member_flapping", "servicegroup_member_heartbeat_ahead_seconds",
+	case "servicegroup_member_down", "servicegroup_detection_latency_seconds", "servicegroup_member_flapping", "servicegroup_member_heartbeat_ahead_seconds",
 		"servicegroup_member_disabled_timestamp_seconds":
 		return absent, 0, nil
 	case "servicegroup_members_in_service":

@@ -18,7 +18,7 @@ func parseValues(text string) (values, error) {
 	var v values
 	text = regexp.MustCompile(`\{\{.*?\}\}([+-]\{\{.*?\}\})?`).ReplaceAllString(text, "0")
 	pattern := regexp.MustCompile(`^(_|stale|-?[\d.e]+)([+-][\d.]+)?(?:x(\d+))?$`)
-	for _, item := range strings.Fields(text) {
+	for item := range strings.FieldsSeq(text) {
 		match := pattern.FindStringSubmatch(item)
 		if match == nil {
 			return values{}, fmt.Errorf("can't read the samples %q", item)

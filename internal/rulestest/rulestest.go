@@ -118,6 +118,7 @@ func (e Evaluator) run(t *testing.T, rules []byte, f *file) {
 		test := filepath.Join(dir, fmt.Sprintf("%d.yml", i))
 		require.NoError(t, os.WriteFile(test, e.encode(t, f, c), 0o666))
 		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
 			out, err := exec.CommandContext(t.Context(), e.path, append(e.args, test)...).CombinedOutput()
 			require.NoError(t, err, "%s", out)
 		})
