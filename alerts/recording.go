@@ -35,11 +35,17 @@ func recordings() []recording {
 )
 == 1`},
 		{"servicegroup:members_down", `min by (cluster, source, group) (
-  last_over_time(servicegroup_members_down{ours}[1h])
+  (
+    servicegroup_members_down{ours}
+    or last_over_time(servicegroup_members_down{ours}[1h]) unless on (cluster, job, instance) up{job} == 1
+  )
   and on (cluster, job, instance, source, group) ` + voters + `
 )`},
 		{"servicegroup:members_in_service", `max by (cluster, source, group) (
-  last_over_time(servicegroup_members_in_service{ours}[1h])
+  (
+    servicegroup_members_in_service{ours}
+    or last_over_time(servicegroup_members_in_service{ours}[1h]) unless on (cluster, job, instance) up{job} == 1
+  )
   and on (cluster, job, instance, source, group) ` + voters + `
 )`},
 	}
