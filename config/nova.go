@@ -86,7 +86,7 @@ func (n *novaReader) read(section *DB) *Nova {
 
 		hasCells: len(section.Cells) > 0, conf: n.conf,
 	}
-	if c.HasOneDatabase() && c.Connection.IsZero() {
+	if c.HasOneDatabase() && c.Connection.IsZero() && len(n.errs) == 0 { // An option that can't be read is not missing.
 		n.errs = append(n.errs, errors.New("sets neither [api_database] connection nor [database] connection"))
 	}
 	switch driver := n.text("DEFAULT", "servicegroup_driver", "db"); driver {

@@ -1,6 +1,7 @@
 package drivers
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ func SecretFile(path string) (Secret, error) {
 // IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
-// Read returns the current text, which is empty for no secret. One newline at the end of a file is removed. An empty file is
+// Read returns the current text, which is empty for no secret. One newline at the end of a file and a byte order mark at its start are removed. An empty file is
 // an error: it is being written, or was not mounted. No error shows the secret.
 func (s Secret) Read() (string, error) {
 	switch {
@@ -69,6 +70,10 @@ func readSecret(path string) (string, error) {
 	if len(data) > maxSecret {
 		return "", fmt.Errorf("%s is larger than %d bytes", path, maxSecret)
 	}
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return "", errors.New(path + " is UTF-16 text: save it as UTF-8")
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // the byte order mark of Windows' editors
 	content := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	if content == "" {
 		return "", errors.New(path + " is empty")

@@ -52,7 +52,8 @@ func (a *API) Cells(ctx context.Context) ([]Cell, error) {
 		q("uuid"), q("name"), q("database_connection"), q("cell_mappings"), maxCells+1)
 	var cells []Cell
 	var uuids []string
-	err := a.query(ctx, "cell_mappings", query, func(rows *sql.Rows) error {
+	begin := func() { cells, uuids = nil, nil }
+	err := a.query(ctx, "cell_mappings", query, begin, func(rows *sql.Rows) error {
 		var uuid string
 		var name, dsn sql.NullString
 		if err := rows.Scan(&uuid, &name, &dsn); err != nil {
@@ -107,7 +108,7 @@ func (a *API) Zones(ctx context.Context) (map[string]string, error) {
 	query := fmt.Sprintf("h.%s, m.%s FROM %s AS h JOIN %s AS m ON m.%[5]s = h.%[5]s WHERE m.%[6]s = 'availability_zone'",
 		q("host"), q("value"), q("aggregate_hosts"), q("aggregate_metadata"), q("aggregate_id"), q("key"))
 	zones := map[string][]string{}
-	err := a.query(ctx, "aggregates", query, func(rows *sql.Rows) error {
+	err := a.query(ctx, "aggregates", query, func() { clear(zones) }, func(rows *sql.Rows) error {
 		var host, zone text
 		if err := rows.Scan(&host, &zone); err != nil {
 			return err
@@ -128,21 +129,22 @@ func (a *API) Zones(ctx context.Context) (map[string]string, error) {
 	return joined, nil
 }
 
-// query runs a query, given without its SELECT, and calls row for each row.
-func (a *API) query(ctx context.Context, what, query string, row func(*sql.Rows) error) error {
+// query runs a query, given without its SELECT, and calls row for each row, and begin before the first. If the query is run
+// again on another connection, it begins again.
+func (a *API) query(ctx context.Context, what, query string, begin func(), row func(*sql.Rows) error) error {
 	ctx, cancel := a.driver.bound(ctx)
 	defer cancel()
 	failed := func(err error) error { return a.driver.failed(ctx, "reading "+what+" of", err) }
-	db, err := a.driver.database.reader(ctx)
-	if err != nil {
-		return failed(err)
-	}
 	limit := time.Duration(a.driver.cfg.Timeout)
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = time.Until(deadline)
 	}
-	a.driver.operations.Add(1)
-	if err := a.driver.database.query(ctx, db, limit, query, row); err != nil {
+	err := a.driver.do(ctx, a.driver.database.reader, func(conn *sql.Conn) error {
+		begin()
+		a.driver.operations.Add(1)
+		return a.driver.database.query(ctx, conn, limit, query, row)
+	})
+	if err != nil {
 		return failed(err)
 	}
 	return nil

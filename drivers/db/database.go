@@ -24,7 +24,10 @@ type database interface {
 	writer(ctx context.Context, create bool) (*sql.DB, error)
 	// query runs a query that only reads, given without its SELECT, and calls row for each row. The server itself ends the
 	// query after the limit.
-	query(ctx context.Context, db *sql.DB, limit time.Duration, query string, row func(*sql.Rows) error) error
+	query(ctx context.Context, conn *sql.Conn, limit time.Duration, query string, row func(*sql.Rows) error) error
+	// renew makes reader and writer return a new pool instead of old, whose connections are closed. An SQLite file has no
+	// server, so that it does nothing there.
+	renew(old *sql.DB)
 	// connects returns how many connections to a server were made, 0 if there is no server.
 	connects() uint64
 	// String returns the address and name of the database, without secrets.
@@ -62,6 +65,12 @@ func openDatabase(cfg Config, logger *slog.Logger) (database, error) {
 	t, err := cfg.target()
 	if err != nil {
 		return nil, err
+	}
+	if t.noOptionFile {
+		logger.Warn("The file of read_default_file does not exist; its settings for TLS and the socket are not used")
+	}
+	if len(t.ignored) > 0 {
+		logger.Info("Parameters of the database's URL are for SQLAlchemy and have no effect here", "parameters", t.ignored)
 	}
 	switch {
 	case t.mysql != nil:

@@ -24,6 +24,7 @@ type Driver struct {
 	lastLayout atomic.Pointer[layout]
 	lastPoll   atomic.Pointer[drivers.Poll] // whose texts the next poll shares
 	operations atomic.Uint64
+	fresh      freshness
 
 	// life ends with Close. It bounds all calls under way.
 	life context.Context

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -20,6 +21,9 @@ type target struct {
 	mysql    *mysql.Config
 	postgres *pgx.ConnConfig
 	path     string // of the SQLite file
+
+	ignored      []string // names of SQLAlchemy's parameters in the URL
+	noOptionFile bool     // the file of read_default_file does not exist
 }
 
 func (t target) isFile() bool { return t.mysql == nil && t.postgres == nil }
@@ -56,16 +60,23 @@ func parseDSN(dsn string) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
+	ignored := cutSQLAlchemy(u.query)
+	var t target
 	switch dialect {
 	case "mysql", "mariadb":
-		return u.mysql()
+		t, err = u.mysql()
 	case "sqlite":
-		return u.sqlite()
+		t, err = u.sqlite()
 	case "postgresql", "postgres":
-		return u.postgres()
+		t, err = u.postgres()
+	default:
+		err = errUnknownScheme
 	}
-	return target{}, errors.New("its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite")
+	t.ignored = ignored
+	return t, err
 }
+
+var errUnknownScheme = errors.New("its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite")
 
 // isScheme reports whether the text before "://" can be a URL's scheme. If not, it is the start of a Go DSN whose password
 // contains "://".
@@ -79,6 +90,7 @@ func isScheme(s string) bool {
 type dsnURL struct {
 	user, password, host, port, path string
 	query                            url.Values
+	mayEncrypt                       bool // encrypt if the server can
 }
 
 // errEscapes is for a part of a URL that can't be right, which usually means that a special character was not escaped.
@@ -91,7 +103,7 @@ func parseURL(rest string) (*dsnURL, error) {
 	user, password, rest := cutCredentials(rest)
 	rest, query, _ := strings.Cut(rest, "?")
 	address, path, _ := strings.Cut(rest, "/")
-	host, port, err := cutAddress(address)
+	host, port, err := cutAddresses(address)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +156,22 @@ func cutCredentials(s string) (user, password, rest string) {
 		return s[:i], "", s[i+1:]
 	}
 	return "", "", s
+}
+
+// cutAddresses splits the addresses of libpq's URLs, host1:port1,host2:port2, into a list of hosts and one of ports.
+func cutAddresses(addresses string) (hosts, ports string, err error) {
+	if !strings.Contains(addresses, ",") {
+		return cutAddress(addresses)
+	}
+	var hs, ps []string
+	for address := range strings.SplitSeq(addresses, ",") {
+		host, port, err := cutAddress(address)
+		if err != nil {
+			return "", "", err
+		}
+		hs, ps = append(hs, host), append(ps, cmp.Or(port, "5432"))
+	}
+	return strings.Join(hs, ","), strings.Join(ps, ","), nil
 }
 
 // cutAddress splits host:port and [IPv6]:port. Both parts may be missing.

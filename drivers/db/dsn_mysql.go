@@ -2,6 +2,7 @@ package db
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -13,20 +14,31 @@ import (
 
 // mysql returns the target of a mysql or mariadb URL.
 func (u *dsnURL) mysql() (target, error) {
+	if strings.Contains(u.host, ",") {
+		return target{}, errors.New("names several hosts, which only PostgreSQL's clients support")
+	}
+	if err := u.checkParameters(); err != nil {
+		return target{}, err
+	}
+	missing, err := u.addDefaults()
+	if err != nil {
+		return target{}, err
+	}
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Passwd, cfg.DBName = u.user, u.password, u.path
 	cfg.Net, cfg.Addr = "tcp", net.JoinHostPort(cmp.Or(u.host, "localhost"), cmp.Or(u.port, "3306"))
 	if socket := u.query.Get("unix_socket"); socket != "" {
 		cfg.Net, cfg.Addr = "unix", socket
 	}
-	if err := u.checkParameters(); err != nil {
-		return target{}, err
-	}
-	var err error
 	if cfg.TLS, err = u.tls(); err != nil {
 		return target{}, err
 	}
-	return newMySQLTarget(cfg)
+	if u.mayEncrypt && cfg.TLS == nil {
+		cfg.TLS, cfg.AllowFallbackToPlaintext = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}, true
+	}
+	t, err := newMySQLTarget(cfg)
+	t.noOptionFile = missing
+	return t, err
 }
 
 // newMySQLTarget checks the settings that URLs and Go DSNs have in common.
@@ -56,14 +68,13 @@ func ignoredParameters() []string {
 func refusedParameters() []string {
 	return []string{
 		"auth_plugin_map", "bind_address", "conv", "cursorclass", "database", "db", "defer_connect", "host",
-		"init_command", "named_pipe", "passwd", "password", "plugin_dir", "port", "read_default_file",
-		"read_default_group", "server_public_key", "ssl", "ssl_capath", "ssl_cipher", "ssl_key_password", "user",
+		"init_command", "named_pipe", "passwd", "password", "plugin_dir", "port", "server_public_key", "ssl", "ssl_capath", "ssl_cipher", "ssl_key_password", "user",
 	}
 }
 
 // checkParameters refuses unknown parameters: ignoring one could mean a wrong server or a connection without encryption.
 func (u *dsnURL) checkParameters() error {
-	known := slices.Concat(ignoredParameters(), tlsParameters(), []string{"unix_socket"})
+	known := slices.Concat(ignoredParameters(), tlsParameters(), []string{"unix_socket", "read_default_file", "read_default_group"})
 	for name, values := range u.query {
 		switch {
 		case slices.Contains(refusedParameters(), name):

@@ -73,8 +73,8 @@ func TestParseDSNErrors(t *testing.T) {
 		"mysql://u:secret1@h/":        "names no database: it must end like /nova",
 		"mysql://u:se@cret1@h/nova":   "its host is not valid: " + errEscapes.Error(),
 		"mysql://u:s@e/cret1@h/nova":  "its database name is not valid: " + errEscapes.Error(),
-		"mysql://u:x@h1,h2/nova":      "its host is not valid: " + errEscapes.Error(),
-		"mysql://u:x@h1:1,h2:2/nova":  "its port is not a number from 1 to 65535: " + errEscapes.Error(),
+		"mysql://u:x@h1,h2/nova":      "names several hosts, which only PostgreSQL's clients support",
+		"mysql://u:x@h1:1,h2:2/nova":  "names several hosts, which only PostgreSQL's clients support",
 		"mysql://u:secret1/nova":      "its port is not a number from 1 to 65535: " + errEscapes.Error(),
 		"mysql://u:x@h:0/nova":        "its port is not a number from 1 to 65535: " + errEscapes.Error(),
 		"mysql://u:x@h:65536/nova":    "its port is not a number from 1 to 65535: " + errEscapes.Error(),
@@ -84,7 +84,8 @@ func TestParseDSNErrors(t *testing.T) {
 		"mysql://u:x@h/n?ssl_key=/no": "ssl_cert and ssl_key must be given together: one is missing",
 		"mysql://u:x@h/n?ssl_mode=verify": "its ssl_mode is not one of DISABLED, PREFERRED, REQUIRED, VERIFY_CA, " +
 			"VERIFY_IDENTITY",
-		"mysql://u:x@h/n?read_default_file=/etc/my.cnf": "its parameter read_default_file is not supported: " +
+		"mysql://u:x@h1,h2/n": "names several hosts, which only PostgreSQL's clients support",
+		"mysql://u:x@h/n?bind_address=a": "its parameter bind_address is not supported: " +
 			"express it in the URL itself, or leave it out",
 		"mysql://u:x@h/n?surprise=1":          "has a parameter after the question mark that is not known",
 		"mysql://u:x@h/n?charset=a&charset=b": "its parameter charset is given 2 times",

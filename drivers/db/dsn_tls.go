@@ -114,6 +114,13 @@ func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
 	}
 }
 
+// isOtherName reports whether the server's certificate is for another name, or has its name only in the old field for it, the
+// common name.
+func isOtherName(err error) bool {
+	_, ok := errors.AsType[x509.HostnameError](err)
+	return ok
+}
+
 // isTrue and isFalse parse a flag as the Python clients do.
 func isTrue(s string) bool {
 	switch strings.ToLower(s) {

@@ -165,7 +165,7 @@ func TestOutages(t *testing.T) {
 			}
 			_, err := d.Members(short(t, time.Second))
 			require.Equal(t, outage.reason, drivers.ReasonOf(err), err)
-			require.LessOrEqual(t, d.database.(*mysqlDatabase).pool.Stats().OpenConnections, maxConnections)
+			require.LessOrEqual(t, d.database.(*mysqlDatabase).pool.db().Stats().OpenConnections, maxConnections)
 			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, time.Minute, 10*time.Millisecond,
 				"goroutines pile up")
 			outage.end()
@@ -196,7 +196,7 @@ func TestClose(t *testing.T) {
 		_, err := d.Members(t.Context())
 		hung <- err
 	}()
-	require.Eventually(t, func() bool { return d.database.(*mysqlDatabase).pool.Stats().InUse == 1 }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return d.database.(*mysqlDatabase).pool.db().Stats().InUse == 1 }, time.Minute, time.Millisecond)
 	require.NoError(t, d.Close())
 	require.ErrorIs(t, <-hung, drivers.ErrUnavailable) // Its own timeout is an hour.
 	_, err = d.Members(t.Context())

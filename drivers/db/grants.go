@@ -58,7 +58,7 @@ func (e *grantError) Error() string {
 
 // checkGrants returns a grantError if there are required columns that the account may not read. If the database shows no
 // columns at all, the poll's own query fails with the reason.
-func (d *Driver) checkGrants(ctx context.Context, db *sql.DB, l *layout) error {
+func (d *Driver) checkGrants(ctx context.Context, conn *sql.Conn, l *layout) error {
 	if len(l.columns) == 0 {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (d *Driver) checkGrants(ctx context.Context, db *sql.DB, l *layout) error {
 		if l.has(column) {
 			continue
 		}
-		switch err := d.tryColumn(ctx, db, column); {
+		switch err := d.tryColumn(ctx, conn, column); {
 		case err == nil:
 		case d.isDenied(err):
 			denied = append(denied, column)
@@ -83,10 +83,10 @@ func (d *Driver) checkGrants(ctx context.Context, db *sql.DB, l *layout) error {
 
 // tryColumn selects a column without reading rows. For an account with grants on single columns MySQL reports a column that
 // does not exist as denied, too.
-func (d *Driver) tryColumn(ctx context.Context, db *sql.DB, column string) error {
+func (d *Driver) tryColumn(ctx context.Context, conn *sql.Conn, column string) error {
 	d.operations.Add(1)
 	q := d.database.quote
-	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s LIMIT 0", q(column), q(d.schema.table)))
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s LIMIT 0", q(column), q(d.schema.table)))
 	if err != nil {
 		return err
 	}

@@ -68,19 +68,18 @@ func (d *Driver) check(req drivers.JoinRequest) error {
 
 // enter writes the row and its first heartbeat, and starts the regular heartbeats.
 func (d *Driver) enter(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
-	db, err := d.database.writer(ctx, true)
+	p := &joinedRow{driver: d, group: req.Group, name: req.Name}
+	create := func(ctx context.Context) (*sql.DB, error) { return d.database.writer(ctx, true) }
+	err := d.do(ctx, create, func(conn *sql.Conn) error {
+		l, _, err := d.layout(ctx, conn)
+		if err == nil {
+			p.id, err = d.findOrInsert(ctx, conn, l, req)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	l, _, err := d.layout(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	id, err := d.findOrInsert(ctx, db, l, req)
-	if err != nil {
-		return nil, err
-	}
-	p := &joinedRow{driver: d, id: id, group: req.Group, name: req.Name}
 	found, err := p.write(ctx, d.setHeartbeat)
 	if err == nil && !found {
 		err = p.removed() // since findOrInsert
@@ -92,18 +91,18 @@ func (d *Driver) enter(ctx context.Context, req drivers.JoinRequest) (drivers.Me
 }
 
 // findOrInsert returns the id of the member's row.
-func (d *Driver) findOrInsert(ctx context.Context, db *sql.DB, l *layout, req drivers.JoinRequest) (int64, error) {
-	id, err := d.find(ctx, db, req)
+func (d *Driver) findOrInsert(ctx context.Context, conn *sql.Conn, l *layout, req drivers.JoinRequest) (int64, error) {
+	id, err := d.find(ctx, conn, req)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, err
 	}
-	refused := d.insert(ctx, db, l, req)
+	refused := d.insert(ctx, conn, l, req)
 	if refused != nil && !d.database.isDuplicate(refused) {
 		return 0, refused
 	}
 	// Now there is the new row, or one that another process inserted first, unless the table's unique keys refuse the name
 	// because of a row with another binary or group.
-	id, err = d.find(ctx, db, req)
+	id, err = d.find(ctx, conn, req)
 	switch {
 	case !errors.Is(err, sql.ErrNoRows):
 		return id, err
@@ -114,12 +113,12 @@ func (d *Driver) findOrInsert(ctx context.Context, db *sql.DB, l *layout, req dr
 		drivers.ErrNameTaken, d.database, req.Name, req.Group, req.Binary)
 }
 
-func (d *Driver) find(ctx context.Context, db *sql.DB, req drivers.JoinRequest) (id int64, err error) {
+func (d *Driver) find(ctx context.Context, conn *sql.Conn, req drivers.JoinRequest) (id int64, err error) {
 	q, s := d.database.quote, d.schema
 	query := fmt.Sprintf("SELECT MAX(id) FROM %s WHERE %s = ? AND %s = ? AND %s = ? AND %s",
 		q(s.table), q(s.name), q(s.group), q(s.binary), d.notDeleted(""))
 	var found sql.NullInt64
-	err = db.QueryRowContext(ctx, d.database.bind(query), req.Name, req.Group, req.Binary).Scan(&found)
+	err = conn.QueryRowContext(ctx, d.database.bind(query), req.Name, req.Group, req.Binary).Scan(&found)
 	if err == nil && !found.Valid {
 		err = sql.ErrNoRows
 	}
@@ -127,7 +126,7 @@ func (d *Driver) find(ctx context.Context, db *sql.DB, req drivers.JoinRequest) 
 }
 
 // insert inserts the row that Nova inserts for a new service, with the columns that the release has.
-func (d *Driver) insert(ctx context.Context, db *sql.DB, l *layout, req drivers.JoinRequest) error {
+func (d *Driver) insert(ctx context.Context, conn *sql.Conn, l *layout, req drivers.JoinRequest) error {
 	q, s, w := d.database.quote, d.schema, d.schema.writer
 	columns := []string{q(s.name), q(s.group), q(s.binary), q(w.created), q(w.reportCount)}
 	values := []string{"?", "?", "?", d.database.stamp(0), "0"}
@@ -142,7 +141,7 @@ func (d *Driver) insert(ctx context.Context, db *sql.DB, l *layout, req drivers.
 		columns, values = append(columns, q(s.uuid)), append(values, "?")
 		args = append(args, uuid.NewString())
 	}
-	_, err := db.ExecContext(ctx, d.database.bind(fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)",
+	_, err := conn.ExecContext(ctx, d.database.bind(fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)",
 		q(s.table), strings.Join(columns, ", "), strings.Join(values, ", "))), args...)
 	return err
 }
@@ -166,13 +165,13 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 }
 
 func (d *Driver) remove(ctx context.Context, group, name string) (found bool, err error) {
-	db, err := d.database.writer(ctx, false)
+	q, s := d.database.quote, d.schema
+	err = d.do(ctx, d.toWrite, func(conn *sql.Conn) error {
+		found, err = d.update(ctx, conn, d.setDeleted(nil), fmt.Sprintf("%s = ? AND %s = ?", q(s.group), q(s.name)), group, name)
+		return err
+	})
 	if errors.Is(err, errNoFile) {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	q, s := d.database.quote, d.schema
-	return d.update(ctx, db, d.setDeleted(nil), fmt.Sprintf("%s = ? AND %s = ?", q(s.group), q(s.name)), group, name)
+	return found, err
 }

@@ -41,17 +41,16 @@ func (p *joinedRow) removed() error {
 // replaced and the id belongs to another member now.
 func (p *joinedRow) write(ctx context.Context, set func(*layout) string) (found bool, err error) {
 	d := p.driver
-	db, err := d.database.writer(ctx, false)
-	if err != nil {
-		return false, err
-	}
-	l, _, err := d.layout(ctx, db)
-	if err != nil {
-		return false, err
-	}
 	q, s := d.database.quote, d.schema
 	where := fmt.Sprintf("id = ? AND %s = ? AND %s = ?", q(s.group), q(s.name))
-	return d.update(ctx, db, set(l), where, p.id, p.group, p.name)
+	err = d.do(ctx, d.toWrite, func(conn *sql.Conn) error {
+		l, _, err := d.layout(ctx, conn)
+		if err == nil {
+			found, err = d.update(ctx, conn, set(l), where, p.id, p.group, p.name)
+		}
+		return err
+	})
+	return found, err
 }
 
 // Leave deletes the row as Nova does.
@@ -76,13 +75,13 @@ func (p *joinedRow) writeLast(ctx context.Context, doing string, set func(*layou
 }
 
 // update changes rows that are not deleted, or removes them if there is nothing to set. It reports whether there were any.
-func (d *Driver) update(ctx context.Context, db *sql.DB, set, where string, args ...any) (found bool, err error) {
+func (d *Driver) update(ctx context.Context, conn *sql.Conn, set, where string, args ...any) (found bool, err error) {
 	q, s := d.database.quote, d.schema
 	statement := fmt.Sprintf("UPDATE %s SET %s WHERE %s AND %s", q(s.table), set, where, d.notDeleted(""))
 	if set == "" {
 		statement = fmt.Sprintf("DELETE FROM %s WHERE %s AND %s", q(s.table), where, d.notDeleted(""))
 	}
-	result, err := db.ExecContext(ctx, d.database.bind(statement), args...)
+	result, err := conn.ExecContext(ctx, d.database.bind(statement), args...)
 	if err != nil {
 		return false, err
 	}

@@ -27,21 +27,21 @@ type layout struct {
 func (l *layout) has(column string) bool { return slices.Contains(l.columns, column) }
 
 // layout returns the database's layout. Fresh reports that it was read by this call.
-func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool, err error) {
+func (d *Driver) layout(ctx context.Context, conn *sql.Conn) (l *layout, fresh bool, err error) {
 	if l := d.lastLayout.Load(); l != nil && l.connects == d.database.connects() {
 		return l, false, nil
 	}
 	l = &layout{schema: d.schema}
-	if l.columns, err = d.readColumns(ctx, db, d.schema.table, &l.version); err != nil {
+	if l.columns, err = d.readColumns(ctx, conn, d.schema.table, &l.version); err != nil {
 		return nil, false, err
 	}
-	if err := d.checkGrants(ctx, db, l); err != nil {
+	if err := d.checkGrants(ctx, conn, l); err != nil {
 		return nil, false, err
 	}
-	if l.rule, err = d.ruleFor(ctx, db, l); err != nil {
+	if l.rule, err = d.ruleFor(ctx, conn, l); err != nil {
 		return nil, false, err
 	}
-	if l.zoned, err = d.findZones(ctx, db, l); err != nil {
+	if l.zoned, err = d.findZones(ctx, conn, l); err != nil {
 		return nil, false, err
 	}
 	l.query = d.pollQuery(l)
@@ -54,9 +54,9 @@ func (d *Driver) layout(ctx context.Context, db *sql.DB) (l *layout, fresh bool,
 
 // readColumns returns a table's columns, and sets the server's version. A table that is missing, or that the account may not
 // read, has none: the poll's own query then fails with the reason.
-func (d *Driver) readColumns(ctx context.Context, db *sql.DB, table string, version *string) (columns []string, err error) {
+func (d *Driver) readColumns(ctx context.Context, conn *sql.Conn, table string, version *string) (columns []string, err error) {
 	d.operations.Add(1)
-	rows, err := db.QueryContext(ctx, d.database.columns(), table)
+	rows, err := conn.QueryContext(ctx, d.database.columns(), table)
 	if err != nil {
 		return nil, err
 	}
@@ -72,24 +72,24 @@ func (d *Driver) readColumns(ctx context.Context, db *sql.DB, table string, vers
 }
 
 // findZones reports whether there is a table with the names of zones that may be read.
-func (d *Driver) findZones(ctx context.Context, db *sql.DB, l *layout) (bool, error) {
+func (d *Driver) findZones(ctx context.Context, conn *sql.Conn, l *layout) (bool, error) {
 	z := d.schema.zones
 	if z.table == "" || !l.has(d.schema.zone) {
 		return false, nil
 	}
 	var version string
-	columns, err := d.readColumns(ctx, db, z.table, &version)
+	columns, err := d.readColumns(ctx, conn, z.table, &version)
 	return slices.Contains(columns, z.key) && slices.Contains(columns, z.value), err
 }
 
 // ruleFor returns the first rule that fits the columns.
-func (d *Driver) ruleFor(ctx context.Context, db *sql.DB, l *layout) (rule, error) {
+func (d *Driver) ruleFor(ctx context.Context, conn *sql.Conn, l *layout) (rule, error) {
 	for _, r := range d.schema.rulesFor(d.cfg.Verdict) {
 		if r.needs != "" && !l.has(r.needs) {
 			continue
 		}
 		if r.minMigration > 0 {
-			migration, err := d.migration(ctx, db)
+			migration, err := d.migration(ctx, conn)
 			if err != nil {
 				return rule{}, err
 			}
@@ -104,11 +104,11 @@ func (d *Driver) ruleFor(ctx context.Context, db *sql.DB, l *layout) (rule, erro
 
 // migration returns the number of the last migration that sqlalchemy-migrate recorded. It is 0 if there is no record, or no
 // grant to read it, which selects the older of two releases that differ in nothing else.
-func (d *Driver) migration(ctx context.Context, db *sql.DB) (int64, error) {
+func (d *Driver) migration(ctx context.Context, conn *sql.Conn) (int64, error) {
 	d.operations.Add(1)
 	var version sql.NullInt64
 	query := d.database.bind("SELECT MAX(version) FROM migrate_version WHERE repository_id = ?")
-	err := db.QueryRowContext(ctx, query, d.schema.repository).Scan(&version)
+	err := conn.QueryRowContext(ctx, query, d.schema.repository).Scan(&version)
 	if err == nil {
 		return version.Int64, nil
 	}

@@ -20,14 +20,10 @@ import (
 func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	ctx, cancel := d.bound(ctx)
 	defer cancel()
-	db, err := d.database.reader(ctx)
+	poll, err := d.readFresh(ctx)
 	if errors.Is(err, errNoFile) && ctx.Err() == nil {
 		return d.emptyPoll(), nil
 	}
-	if err != nil {
-		return nil, d.failed(ctx, "opening", err)
-	}
-	poll, err := d.readTable(ctx, db)
 	if err != nil {
 		return nil, d.failed(ctx, "reading "+d.schema.table+" of", err)
 	}
@@ -42,12 +38,12 @@ func (d *Driver) emptyPoll() *drivers.Poll {
 
 // readTable reads the table. If that fails because the columns or the grants changed, or succeeds although the account could
 // see no columns before, it reads the layout again and retries.
-func (d *Driver) readTable(ctx context.Context, db *sql.DB) (*drivers.Poll, error) {
-	l, fresh, err := d.layout(ctx, db)
+func (d *Driver) readTable(ctx context.Context, conn *sql.Conn) (*drivers.Poll, error) {
+	l, fresh, err := d.layout(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
-	poll, err := d.queryMembers(ctx, db, l)
+	poll, err := d.queryMembers(ctx, conn, l)
 	if err == nil && len(l.columns) > 0 || err != nil && fresh {
 		return poll, err
 	}
@@ -57,14 +53,14 @@ func (d *Driver) readTable(ctx context.Context, db *sql.DB) (*drivers.Poll, erro
 		}
 	}
 	d.lastLayout.Store(nil)
-	if l, _, err = d.layout(ctx, db); err != nil {
+	if l, _, err = d.layout(ctx, conn); err != nil {
 		return nil, err
 	}
-	return d.queryMembers(ctx, db, l)
+	return d.queryMembers(ctx, conn, l)
 }
 
 // queryMembers runs the query of a poll.
-func (d *Driver) queryMembers(ctx context.Context, db *sql.DB, l *layout) (*drivers.Poll, error) {
+func (d *Driver) queryMembers(ctx context.Context, conn *sql.Conn, l *layout) (*drivers.Poll, error) {
 	limit := time.Duration(d.cfg.Timeout)
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = time.Until(deadline)
@@ -72,7 +68,7 @@ func (d *Driver) queryMembers(ctx context.Context, db *sql.DB, l *layout) (*driv
 	d.operations.Add(1)
 	b := newBuilder(d.lastPoll.Load(), d.downTime, l)
 	var r row
-	err := d.database.query(ctx, db, limit, l.query, func(rows *sql.Rows) error {
+	err := d.database.query(ctx, conn, limit, l.query, func(rows *sql.Rows) error {
 		b.prepare(&r)
 		if err := rows.Scan(r.columns()...); err != nil {
 			return err

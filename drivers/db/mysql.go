@@ -3,11 +3,9 @@ package db
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -15,20 +13,10 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-const (
-	// One connection is for polls, one for heartbeats: the server belongs to OpenStack, not to this program.
-	maxConnections = 2
-	// Firewalls and proxies drop connections that are idle for some minutes.
-	maxIdle = 3 * time.Minute
-	// A load balancer may prefer another server after some time, which only a new connection reaches.
-	maxLifetime = time.Hour
-)
-
 // mysqlDatabase is a database on a MySQL or MariaDB server.
 type mysqlDatabase struct {
-	cfg  *mysql.Config
-	pool *sql.DB
-	made atomic.Uint64
+	*pool
+	cfg *mysql.Config
 }
 
 // newMySQL returns the database of a target. The target is read again for each connection.
@@ -61,13 +49,7 @@ func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlDatabase, er
 	if err != nil {
 		return nil, drivers.Field("dsn", "is not accepted by the MySQL client: %w", err)
 	}
-	s := &mysqlDatabase{cfg: cfg}
-	s.pool = sql.OpenDB(countingConnector{explainingConnector{connector, logger}, &s.made})
-	s.pool.SetMaxOpenConns(maxConnections)
-	s.pool.SetMaxIdleConns(maxConnections)
-	s.pool.SetConnMaxIdleTime(maxIdle)
-	s.pool.SetConnMaxLifetime(maxLifetime)
-	return s, nil
+	return &mysqlDatabase{newPool(explainingConnector{connector, logger}), cfg}, nil
 }
 
 // refreshMySQL returns a function that sets the current credentials before a connection is made.
@@ -85,14 +67,6 @@ func refreshMySQL(section Config, address string) func(context.Context, *mysql.C
 	}
 }
 
-func (s *mysqlDatabase) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
-
-func (s *mysqlDatabase) writer(context.Context, bool) (*sql.DB, error) { return s.pool, nil }
-
-func (s *mysqlDatabase) connects() uint64 { return s.made.Load() }
-
-func (s *mysqlDatabase) close() error { return s.pool.Close() }
-
 func (s *mysqlDatabase) String() string { return target{mysql: s.cfg}.address() }
 
 func (s *mysqlDatabase) quote(name string) string {
@@ -107,10 +81,10 @@ func (s *mysqlDatabase) columns() string {
 // query sets the limit for MariaDB in a comment that only MariaDB reads, and for MySQL in a hint that MariaDB ignores or
 // understands too. Without a limit a query would continue on the server after its client has disconnected.
 func (s *mysqlDatabase) query(
-	ctx context.Context, db *sql.DB, limit time.Duration, query string, row func(*sql.Rows) error,
+	ctx context.Context, conn *sql.Conn, limit time.Duration, query string, row func(*sql.Rows) error,
 ) error {
 	ms := max(limit.Milliseconds(), 1) // Zero would mean no limit.
-	rows, err := db.QueryContext(ctx, fmt.Sprintf(
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf(
 		"/*M!100102 SET STATEMENT max_statement_time=%d.%03d FOR */ SELECT /*+ MAX_EXECUTION_TIME(%d) */ %s",
 		ms/1000, ms%1000, ms, query))
 	if err != nil {
@@ -141,18 +115,4 @@ func (s *mysqlDatabase) stamp(ago time.Duration) string {
 
 func (s *mysqlDatabase) binary(sc *schema, group string) string {
 	return sc.writer.binaryPrefix + group
-}
-
-// countingConnector counts the connections that were made.
-type countingConnector struct {
-	driver.Connector
-	made *atomic.Uint64
-}
-
-func (c countingConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	if err == nil {
-		c.made.Add(1)
-	}
-	return conn, err
 }

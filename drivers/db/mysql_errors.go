@@ -29,6 +29,9 @@ func (s *mysqlDatabase) classify(err error) (drivers.Reason, string) {
 	if _, ok := errors.AsType[*grantError](err); ok {
 		return drivers.ReasonAuth, ""
 	}
+	if isOtherName(err) {
+		return drivers.ReasonConnect, "ssl_mode=VERIFY_CA in the URL checks only who issued the certificate"
+	}
 	if drivers.IsCertificateRefused(err) {
 		return drivers.ReasonAuth, "check the client's certificate"
 	}

@@ -3,12 +3,12 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math"
 	"net"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"servicegroup_exporter/drivers"
@@ -21,9 +21,8 @@ import (
 // postgresDatabase is a database on a PostgreSQL server, possibly behind a pooler like PgBouncer that shares the server's
 // connections among clients: therefore no statement is prepared, and no setting outlives a transaction.
 type postgresDatabase struct {
-	cfg  *pgx.ConnConfig
-	pool *sql.DB
-	made atomic.Uint64
+	*pool
+	cfg *pgx.ConnConfig
 }
 
 // newPostgres returns the database of a target. The target is read again for each connection.
@@ -41,14 +40,8 @@ func newPostgres(t target, section Config) *postgresDatabase {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "servicegroup_exporter"
 	}
-	s := &postgresDatabase{cfg: cfg}
 	connector := stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(refreshPostgres(section, t.address())))
-	s.pool = sql.OpenDB(countingConnector{connector, &s.made})
-	s.pool.SetMaxOpenConns(maxConnections)
-	s.pool.SetMaxIdleConns(maxConnections)
-	s.pool.SetConnMaxIdleTime(maxIdle)
-	s.pool.SetConnMaxLifetime(maxLifetime)
-	return s
+	return &postgresDatabase{newPool(oneLineConnector{connector}), cfg}
 }
 
 // refreshPostgres returns a function that sets the current credentials before a connection is made, for all servers of the
@@ -64,13 +57,26 @@ func refreshPostgres(section Config, address string) func(context.Context, *pgx.
 	}
 }
 
-func (s *postgresDatabase) reader(context.Context) (*sql.DB, error) { return s.pool, nil }
+// A oneLineConnector returns errors in one line: the library writes one for each address that it tried.
+type oneLineConnector struct{ driver.Connector }
 
-func (s *postgresDatabase) writer(context.Context, bool) (*sql.DB, error) { return s.pool, nil }
+// Connect implements driver.Connector.
+func (c oneLineConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, &oneLineError{err}
+	}
+	return conn, nil
+}
 
-func (s *postgresDatabase) connects() uint64 { return s.made.Load() }
+type oneLineError struct{ err error }
 
-func (s *postgresDatabase) close() error { return s.pool.Close() }
+func (e *oneLineError) Error() string {
+	text := strings.ReplaceAll(e.err.Error(), ": %!w(<nil>)", "") // an error that the library formatted without a cause
+	return strings.Join(strings.Fields(text), " ")
+}
+
+func (e *oneLineError) Unwrap() error { return e.err }
 
 func (s *postgresDatabase) String() string { return target{postgres: s.cfg}.address() }
 
@@ -85,9 +91,9 @@ func (s *postgresDatabase) columns() string {
 // query runs the query in a read-only transaction of its own: only in a transaction can the limit be set so that it does not
 // stay with the connection.
 func (s *postgresDatabase) query(
-	ctx context.Context, db *sql.DB, limit time.Duration, query string, row func(*sql.Rows) error,
+	ctx context.Context, conn *sql.Conn, limit time.Duration, query string, row func(*sql.Rows) error,
 ) error {
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -159,6 +165,9 @@ func (s *postgresDatabase) classify(err error) (drivers.Reason, string) {
 	}
 	if _, ok := errors.AsType[*grantError](err); ok {
 		return drivers.ReasonAuth, ""
+	}
+	if isOtherName(err) {
+		return drivers.ReasonConnect, "sslmode=verify-ca in the URL checks only who issued the certificate"
 	}
 	if drivers.IsCertificateRefused(err) {
 		return drivers.ReasonAuth, "check the client's certificate"

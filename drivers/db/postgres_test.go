@@ -104,7 +104,7 @@ func testKeepsSettings(t *testing.T, server dbServer) {
 	poll(t, d)
 	var limit, readOnly string
 	var prepared int
-	require.NoError(t, d.database.(*postgresDatabase).pool.QueryRowContext(t.Context(), `SELECT current_setting('statement_timeout'),
+	require.NoError(t, d.database.(*postgresDatabase).db().QueryRowContext(t.Context(), `SELECT current_setting('statement_timeout'),
 		current_setting('transaction_read_only'), (SELECT count(*) FROM pg_prepared_statements)`).Scan(&limit, &readOnly, &prepared))
 	require.Equal(t, "0", limit)
 	require.Equal(t, "off", readOnly)
@@ -239,7 +239,10 @@ func TestPostgresServerSideLimit(t *testing.T) {
 	s := open(t, config(server.DSN("nova"))).database
 	pool, err := s.reader(t.Context())
 	require.NoError(t, err)
-	err = s.query(t.Context(), pool, 300*time.Millisecond, "* FROM services", func(*sql.Rows) error { return nil })
+	conn, err := pool.Conn(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	err = s.query(t.Context(), conn, 300*time.Millisecond, "* FROM services", func(*sql.Rows) error { return nil })
 	reason, _ := s.classify(err)
 	require.Equal(t, drivers.ReasonTimeout, reason, err)
 	require.ErrorContains(t, err, "statement timeout")

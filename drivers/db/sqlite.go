@@ -135,6 +135,8 @@ func (s *sqliteDatabase) create(ctx context.Context) error {
 	return nil
 }
 
+func (s *sqliteDatabase) renew(*sql.DB) {}
+
 func (s *sqliteDatabase) connects() uint64 { return 0 }
 
 func (s *sqliteDatabase) close() error {
@@ -158,9 +160,9 @@ func (s *sqliteDatabase) columns() string {
 
 // query ignores the limit: the end of ctx interrupts the query in this process.
 func (s *sqliteDatabase) query(
-	ctx context.Context, db *sql.DB, _ time.Duration, query string, row func(*sql.Rows) error,
+	ctx context.Context, conn *sql.Conn, _ time.Duration, query string, row func(*sql.Rows) error,
 ) error {
-	rows, err := db.QueryContext(ctx, "SELECT "+query)
+	rows, err := conn.QueryContext(ctx, "SELECT "+query)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,131 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// One connection is for polls, one for heartbeats: the server belongs to OpenStack, not to this program.
+	maxConnections = 2
+	// Firewalls and proxies drop connections that are idle for some minutes.
+	maxIdle = 3 * time.Minute
+	// Every connection is renewed after this time. Some changes end no connection and cause no error: a name has another
+	// address, a load balancer prefers another server, an account was locked. A connection costs some milliseconds.
+	maxLifetime = 5 * time.Minute
+)
+
+// A pool has the connections to one server. It can be renewed, so that no connection of before is used again.
+type pool struct {
+	connector driver.Connector
+	made      atomic.Uint64 // connections
+
+	mu      sync.Mutex
+	current *sql.DB
+	closed  bool
+}
+
+func newPool(connector driver.Connector) *pool {
+	p := &pool{}
+	p.connector = countingConnector{connector, &p.made}
+	p.current = p.open()
+	return p
+}
+
+func (p *pool) open() *sql.DB {
+	db := sql.OpenDB(p.connector)
+	db.SetMaxOpenConns(maxConnections)
+	db.SetMaxIdleConns(maxConnections)
+	db.SetConnMaxIdleTime(maxIdle)
+	db.SetConnMaxLifetime(maxLifetime)
+	return db
+}
+
+func (p *pool) db() *sql.DB {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current
+}
+
+// reader and writer implement [database].
+func (p *pool) reader(context.Context) (*sql.DB, error)       { return p.db(), nil }
+func (p *pool) writer(context.Context, bool) (*sql.DB, error) { return p.db(), nil }
+func (p *pool) connects() uint64                              { return p.made.Load() }
+
+// renew closes the idle connections now, and those in use after their work, unless that was done since old was returned.
+func (p *pool) renew(old *sql.DB) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.current != old {
+		return
+	}
+	p.current = p.open()
+	_ = old.Close() // The connections may be broken already.
+}
+
+func (p *pool) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	return p.current.Close()
+}
+
+// countingConnector counts the connections that were made.
+type countingConnector struct {
+	driver.Connector
+	made *atomic.Uint64
+}
+
+func (c countingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err == nil {
+		c.made.Add(1)
+	}
+	return conn, err
+}
+
+// An opener returns the pool for some work: see [database].
+type opener func(context.Context) (*sql.DB, error)
+
+// toWrite is the opener for statements that change a table that exists.
+func (d *Driver) toWrite(ctx context.Context) (*sql.DB, error) { return d.database.writer(ctx, false) }
+
+// do runs work on a connection. If its error condemns the connection, do runs it once more on another one, as long as ctx
+// has not ended.
+func (d *Driver) do(ctx context.Context, open opener, work func(*sql.Conn) error) error {
+	condemned, err := d.try(ctx, open, work)
+	if condemned == theStatement || ctx.Err() != nil {
+		return err
+	}
+	d.logger.Debug("A database connection is replaced", "err", err)
+	_, err = d.try(ctx, open, work)
+	return err
+}
+
+// try runs work on a connection once, and closes what its error condemns.
+func (d *Driver) try(ctx context.Context, open opener, work func(*sql.Conn) error) (scope, error) {
+	db, err := open(ctx)
+	if err != nil {
+		return theStatement, err
+	}
+	conn, err := db.Conn(ctx)
+	if err == nil {
+		err = work(conn)
+	}
+	condemned := condemnedBy(err)
+	if conn != nil {
+		if condemned != theStatement {
+			// This error is how database/sql is told to close the connection.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+		_ = conn.Close() // Only a connection that is closed already returns an error.
+	}
+	if condemned == theServer {
+		d.database.renew(db)
+	}
+	return condemned, err
+}
