@@ -10,7 +10,7 @@ import (
 // A condition is the condition of an alert that holds.
 type condition struct {
 	since time.Time // zero: it is not known since when
-	// retained reports that the condition held when it could last be evaluated, and can't be evaluated now.
+	// retained reports that the condition was true when it could last be evaluated, and can't be evaluated now.
 	retained bool
 }
 

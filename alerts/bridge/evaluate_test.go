@@ -68,7 +68,7 @@ func lost(s collector.Snapshot) collector.Snapshot {
 	return inDoubt(s)
 }
 
-// inDoubt returns a snapshot as it is when its groups are in doubt.
+// inDoubt returns a snapshot as it is when its groups are not known.
 func inDoubt(s collector.Snapshot) collector.Snapshot {
 	s.Groups = slices.Clone(s.Groups)
 	for i := range s.Groups {

@@ -23,11 +23,11 @@ groups:
   - {group: web, severity: warning}
 `
 
-// TestRandomHistories lets members die, recover and leave, lets exporters fail, and compares at each minute which alerts fire by
-// the rules with those that fire by the bridge, with all labels. The difference may be one evaluation, and what "for" and
+// TestRandomHistories lets members die, recover and leave, lets exporters fail, and compares at each minute the alerts that fire by
+// the rules with the alerts that fire by the bridge, with all labels. The difference may be one evaluation, and what "for" and
 // "keep_firing_for" of the rule explain. For two exporters, the bridge gets the snapshots as docs/alerting.md combines them.
 //
-// The series that the rules get are those of the collector. Each history has another value of the label cluster, so that all of
+// The rules get the series of the collector. Each history has another value of the label cluster, so that all of
 // them fit into one Prometheus.
 func TestRandomHistories(t *testing.T) {
 	c := config.DefaultAlerting()
@@ -44,7 +44,7 @@ func TestRandomHistories(t *testing.T) {
 	}
 	t.Logf("%d histories took %s", len(records), time.Since(began))
 	began = time.Now()
-	wrong := judge(t, &c, records)
+	wrong := compareWithRules(t, &c, records)
 	t.Logf("the rules took %s", time.Since(began))
 	shown := 0
 	for cluster, what := range wrong {
@@ -64,7 +64,7 @@ func TestRandomHistories(t *testing.T) {
 func smallest(t *testing.T, h *history, c *config.Alerting) (*history, []string) {
 	t.Helper()
 	wrong := func(h *history) []string {
-		for _, what := range judge(t, c, []*record{runHistory(t, h, *c)}) {
+		for _, what := range compareWithRules(t, c, []*record{runHistory(t, h, *c)}) {
 			return what
 		}
 		return nil

@@ -116,7 +116,6 @@ func valuesOf(values []string) string {
 			n++
 		}
 		if word == "" {
-			word = "_"
 			if i > 0 {
 				words = append(words, "stale")
 				if n == 1 {
@@ -137,8 +136,8 @@ func valuesOf(values []string) string {
 // A node is a map in a YAML file.
 type node = map[string]any
 
-// judge evaluates the rules of a configuration with the series of histories. It returns what is wrong, by history.
-func judge(t *testing.T, c *config.Alerting, records []*record) map[string][]string {
+// compareWithRules evaluates the rules of a configuration with the series of histories. It returns what is wrong, by history.
+func compareWithRules(t *testing.T, c *config.Alerting, records []*record) map[string][]string {
 	t.Helper()
 	dir := t.TempDir()
 	rules, byName := historyRules(c)

@@ -34,7 +34,7 @@ type happening struct {
 // all stands for all exporters.
 const all = -1
 
-// what is what happens.
+// A what is something that happens.
 type what string
 
 const (

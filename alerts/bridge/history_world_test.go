@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -94,7 +95,7 @@ func (w *world) begin() {
 		}
 	}
 	for i := range w.history.exporters {
-		e := &exporter{number: i, dir: filepath.Join(w.dir, fmt.Sprint(i))}
+		e := &exporter{number: i, dir: filepath.Join(w.dir, strconv.Itoa(i))}
 		e.target = &target{instance: fmt.Sprintf("e%d", i+1), listed: true}
 		w.exporters = append(w.exporters, e)
 		w.start(e)

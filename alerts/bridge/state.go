@@ -78,7 +78,7 @@ func (s *state) update(holds map[alerts.ID]condition, undecided func(source stri
 	return changed
 }
 
-// newEntry returns the entry of an alert whose condition has held since some time; zero: that is not known.
+// newEntry returns the entry of an alert whose condition has been true since some time; zero: that is not known.
 func newEntry(id alerts.ID, since, now time.Time) *entry {
 	if since.IsZero() || since.After(now) {
 		since = now

@@ -87,7 +87,7 @@ func TestRetained(t *testing.T) {
 	b.posted(time.Hour, dead)
 	require.Equal(t, 3*6, b.posted(time.Minute, lost(dead)))
 	require.Equal(t, 3, b.retained())
-	// The source can be read again, but the groups are in doubt.
+	// The source can be read again, but the groups are not known.
 	require.Equal(t, 3*6, b.posted(time.Minute, inDoubt(snapshot("s", "a:down:unknown b:up h/c:down:unknown"))))
 	require.Equal(t, 3, b.retained())
 	require.Equal(t, 2*6, b.posted(time.Minute, snapshot("s", "a:up b:up h/c:down:unknown")), "a damaged row does not make its group unknown")
