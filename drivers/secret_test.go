@@ -75,3 +75,25 @@ func TestNoSecret(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, text)
 }
+
+// A byte order mark, as editors on Windows write it, is not part of the secret.
+func TestSecretWithByteOrderMark(t *testing.T) {
+	for text, want := range map[string]string{
+		"\ufeffhunter2\r\n": "hunter2", "\ufeffhunter2": "hunter2", "hunter2\ufeff": "hunter2\ufeff", "h\ufeff\n": "h\ufeff",
+	} {
+		file := filepath.Join(t.TempDir(), "secret")
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		secret, err := SecretFile(file)
+		require.NoError(t, err)
+		got, err := secret.Read()
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	for _, text := range []string{"\xff\xfeh\x00", "\xfe\xff\x00h", "\ufeff", "\ufeff\n"} {
+		file := filepath.Join(t.TempDir(), "secret")
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		_, err := SecretFile(file)
+		require.Error(t, err, "%q", text)
+		require.NotContains(t, err.Error(), "h\x00")
+	}
+}
