@@ -136,15 +136,14 @@ func valuesOf(values []string) string {
 // A node is a map in a YAML file.
 type node = map[string]any
 
+// historiesTogether is how many histories are in one Prometheus. promtool limits how many samples a query may load.
+const historiesTogether = 25
+
 // compareWithRules evaluates the rules of a configuration with the series of histories. It returns what is wrong, by history.
 func compareWithRules(t *testing.T, c *config.Alerting, records []*record) map[string][]string {
 	t.Helper()
 	dir := t.TempDir()
 	rules, byName := historyRules(c)
-	var input []promtoolSeries
-	for _, r := range records {
-		input = append(input, r.input(byName)...)
-	}
 	write := func(name string, content any) {
 		text, err := yaml.Marshal(content)
 		require.NoError(t, err)
@@ -158,9 +157,15 @@ func compareWithRules(t *testing.T, c *config.Alerting, records []*record) map[s
 			"expr": fmt.Sprintf("min_over_time(%s[%dm])", name, historyMinutes), "eval_time": fmt.Sprintf("%dm", historyMinutes-1), "exp_samples": []any{},
 		})
 	}
-	write("test.yml", node{"rule_files": []string{"rules.yml"}, "evaluation_interval": "1m", "tests": []node{{
-		"interval": "1m", "input_series": input, "promql_expr_test": checks,
-	}}})
+	var tests []node
+	for together := range slices.Chunk(records, historiesTogether) {
+		var input []promtoolSeries
+		for _, r := range together {
+			input = append(input, r.input(byName)...)
+		}
+		tests = append(tests, node{"interval": "1m", "input_series": input, "promql_expr_test": checks})
+	}
+	write("test.yml", node{"rule_files": []string{"rules.yml"}, "evaluation_interval": "1m", "tests": tests})
 	cmd := exec.Command(testserver.Promtool(t), "test", "rules", "test.yml")
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
