@@ -32,6 +32,7 @@ type Snapshot struct {
 	ClockOffset            time.Duration // the backend's clock minus this machine's
 	HasClock               bool          // ClockOffset is known
 	DownTime               time.Duration // how long members may be silent, zero before the first successful poll
+	HeartbeatsStalled      bool          // see [tracker.Tracker.Stalled]; false while the source can't be read
 	ListsDatabases         bool          // see [drivers.Poll.ListsDatabases]
 
 	// Members is sorted by group and name. While the source can't be read it has what was known before, with every

@@ -47,7 +47,7 @@ func TestModules(t *testing.T) {
 
 // health returns an expression for the health of a source that was last read at midnight.
 func health(now, downTime string) string {
-	return `health({ up: true, last_attempt: "2026-11-25T00:00:00Z", last_success: "2026-11-25T00:00:00Z", down_time_seconds: ` +
+	return `health({ up: true, last_attempt: "2026-11-25T00:00:00Z", last_success: "2026-11-25T00:00:00Z", heartbeat_timeout_seconds: ` +
 		downTime + ` }, Date.parse("` + now + `"))`
 }
 

@@ -14,7 +14,7 @@ type Report struct {
 	Group   string    `json:"group"`
 	Started time.Time `json:"started"`
 
-	DownTime     float64 `json:"down_time_seconds"`
+	DownTime     float64 `json:"heartbeat_timeout_seconds"`
 	PollInterval float64 `json:"poll_interval_seconds"`
 	Duration     float64 `json:"duration_seconds"` // of the scenarios
 

@@ -23,7 +23,8 @@ type source struct {
 
 	PollDurationSeconds float64  `json:"poll_duration_seconds"`
 	ClockOffsetSeconds  *float64 `json:"clock_offset_seconds,omitempty"`
-	DownTimeSeconds     float64  `json:"down_time_seconds"`
+	HeartbeatTimeout    float64  `json:"heartbeat_timeout_seconds"`
+	HeartbeatsStalled   bool     `json:"heartbeats_stalled"`
 	Members             counts   `json:"members"`
 	decisions
 }
@@ -67,7 +68,8 @@ func newSource(s *collector.Snapshot) source {
 		Source: s.Source, Driver: s.Driver, Schema: s.Schema, Layout: s.Layout, Backend: s.Backend,
 		Up: s.Readable, Reason: string(s.Reason),
 		LastAttempt: timeOrNil(s.LastAttempt), LastSuccess: timeOrNil(s.LastSuccess), AgeSeconds: age(s.LastSuccess),
-		PollDurationSeconds: s.PollDuration.Seconds(), DownTimeSeconds: s.DownTime.Seconds(),
+		PollDurationSeconds: s.PollDuration.Seconds(), HeartbeatTimeout: s.DownTime.Seconds(),
+		HeartbeatsStalled: s.HeartbeatsStalled,
 	}
 	if s.Err != nil {
 		shown.Error = s.Err.Error()

@@ -8,7 +8,7 @@ const fewest = 180; // seconds that any source may stay unread, because some sou
 export function health(source, now) {
   if (!source.last_attempt) return "new";
   if (!source.up) return "blind";
-  const most = Math.max(3 * source.down_time_seconds, fewest);
+  const most = Math.max(3 * source.heartbeat_timeout_seconds, fewest);
   return now - parse(source.last_success) > most * 1000 ? "stale" : "up";
 }
 
@@ -50,7 +50,7 @@ function fill(card, s, now) {
   setText(took, measured(s.poll_duration_seconds));
   setText(offset, s.clock_offset_seconds === undefined ? "unknown" : signed(s.clock_offset_seconds));
   offset.classList.toggle("bad", Math.abs(s.clock_offset_seconds) > 5);
-  setText(downTime, s.down_time_seconds ? measured(s.down_time_seconds) : "unknown");
+  setText(downTime, s.heartbeat_timeout_seconds ? measured(s.heartbeat_timeout_seconds) : "unknown");
 }
 
 function tallied({ up, down, unknown, out_of_service: out }) {

@@ -59,7 +59,7 @@ function blindness(s, now) {
   }
 }
 
-/** Warns if many members of a source are down, or none has sent a heartbeat. The limits are the same as in the alerting rules. */
+/** Warns if many members of a source are down, by the limits of the alerting rules, or if its heartbeats have stalled. */
 function suspicions(sources, groups, now) {
   return sources.flatMap((s) => {
     if (health(s, now) !== "up") return [];
@@ -70,7 +70,7 @@ function suspicions(sources, groups, now) {
     if (lost >= 5 && lost > serving / 2) {
       return [`${brief(s.source)}: ${lost} of ${serving} members in service are down. Suspect the backend or the network.`];
     }
-    if (serving >= 3 && newest && s.down_time_seconds && silent > s.down_time_seconds / 2) {
+    if (s.heartbeats_stalled) {
       return [`${brief(s.source)}: no heartbeat from any member for ${duration(silent)}. Suspect the backend or the network.`];
     }
     return [];
