@@ -132,7 +132,7 @@ func (s *schemaTest) checkMissing(t *testing.T, a *account, dsn string, columns 
 	}
 }
 
-// An account that has lost all grants sees no columns. When it gets them again, the verdicts are those of before.
+// An account that has lost all grants sees no columns. When it gets them again, the verdicts are the same as before.
 func TestAllGrantsReturn(t *testing.T) {
 	clearEnvironment(t)
 	server, test := testserver.MariaDB(t), novaTest()
