@@ -27,6 +27,8 @@ SBOM      = bin/cyclonedx-gomod
 EVALUATORS = bin/prometheus bin/promtool bin/alertmanager bin/victoria-metrics bin/vmalert bin/vmalert-tool
 # The ZooKeeper client is built without the race detector: it has a data race on lastZxid (go-zookeeper/zk#35, open).
 RACE      = -race -gcflags=github.com/go-zookeeper/zk=-race=false
+# The tests of the main module; with DETECT_RACES=1 with the race detector.
+MAIN_TESTS = @CGO_ENABLED=$(if $(DETECT_RACES),1,0) go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)' $(if $(DETECT_RACES),$(RACE)) ./...
 FUZZTIME ?= 100000x
 SOAKTIME ?= 1h
 DEMOFLAGS ?=
@@ -55,7 +57,7 @@ tested: ## build the program that tests start; an unchanged program keeps its ti
 test race: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test: deps tested ## run all tests against real servers; installs what is missing
 	@echo "Testing against real servers: some five minutes; the second time, only what has changed"
-	$(GOTEST) . $(TESTFLAGS) -skip '$(BUILDERS)' ./...
+	$(MAIN_TESTS)
 	$(GOTEST) alerts/runbooks/gen $(TESTFLAGS) -count=1 ./...
 	@echo "Testing the built program with a browser, Prometheus and Alertmanager: two minutes"
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 -skip '$(FAULTS)' $$(cd e2e && go list ./... | grep -v /evaluators)
@@ -63,9 +65,10 @@ test: deps tested ## run all tests against real servers; installs what is missin
 unit: ## run the tests that start no server, and need only Go
 	$(GOTEST) . $(TESTFLAGS) $(UNIT)
 
+race: DETECT_RACES = 1
 race: deps-ci tested ## run the tests of the main module with the race detector, which needs gcc
 	@echo "Testing with the race detector"
-	@CGO_ENABLED=1 go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)' $(RACE) ./...
+	$(MAIN_TESTS)
 
 flaky: ## run make test $(FLAKYRUNS) times beside two busy loops a core, and list what failed
 	tools/flaky $(FLAKYRUNS)
@@ -108,11 +111,10 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) check
 	$(MAKE) generate
 	git diff --exit-code
-	$(MAKE) test
+	$(MAKE) test DETECT_RACES=1
 	$(MAKE) faults
 	$(MAKE) page-speed
 	$(MAKE) test-builders
-	$(MAKE) race
 	$(MAKE) test-evaluators
 	$(MAKE) test-packaging
 	$(MAKE) fuzz FUZZTIME=5000x
