@@ -3,7 +3,6 @@
 package rulestest
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 )
@@ -20,16 +20,17 @@ type Evaluator struct {
 	name, path string
 	args       []string // before the path of the file
 	exprTest   string   // the key of tests of expressions
+	late       bool     // it sees what it has recorded only at the next evaluation
 }
 
 // Promtool returns Prometheus' promtool.
 func Promtool(name, path string) Evaluator {
-	return Evaluator{name, path, []string{"test", "rules"}, "promql_expr_test"}
+	return Evaluator{name, path, []string{"test", "rules"}, "promql_expr_test", false}
 }
 
 // VMAlertTool returns VictoriaMetrics' vmalert-tool. It evaluates the rules as vmalert does with -disableAlertgroupLabel.
 func VMAlertTool(name, path string) Evaluator {
-	return Evaluator{name, path, []string{"unittest", "--disableAlertgroupLabel", "--files"}, "metricsql_expr_test"}
+	return Evaluator{name, path, []string{"unittest", "--disableAlertgroupLabel", "--files"}, "metricsql_expr_test", true}
 }
 
 // A file is a test file of promtool. https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
@@ -114,15 +115,78 @@ func read(t *testing.T, path string) *file {
 func (e Evaluator) run(t *testing.T, rules []byte, f *file) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "rules.yml"), rules, 0o666))
-	for i, c := range f.Tests {
-		test := filepath.Join(dir, fmt.Sprintf("%d.yml", i))
-		require.NoError(t, os.WriteFile(test, e.encode(t, f, c), 0o666))
+	for _, c := range f.Tests {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			out, err := exec.CommandContext(t.Context(), e.path, append(e.args, test)...).CombinedOutput()
+			out, err := e.runCase(t, dir, f, c)
+			if err != nil && e.late {
+				e.runChecks(t, dir, f, c)
+				return
+			}
 			require.NoError(t, err, "%s", out)
 		})
 	}
+}
+
+// runChecks runs each check of a case on its own. Its result must be right at its time, or one evaluation later.
+func (e Evaluator) runChecks(t *testing.T, dir string, f *file, c *testCase) {
+	interval, err := model.ParseDuration(f.EvaluationInterval)
+	require.NoError(t, err)
+	for _, check := range c.checks() {
+		out, err := e.runCase(t, dir, f, check)
+		if err == nil {
+			continue
+		}
+		require.NoError(t, check.postpone(interval))
+		later, err := e.runCase(t, dir, f, check)
+		require.NoError(t, err, "%s\none evaluation later:\n%s", out, later)
+	}
+}
+
+// checks returns one case for each check of a case.
+func (c *testCase) checks() []*testCase {
+	var all []*testCase
+	for _, check := range c.AlertRuleTest {
+		all = append(all, &testCase{Name: c.Name, Interval: c.Interval, InputSeries: c.InputSeries, AlertRuleTest: []alertTest{check}})
+	}
+	for _, check := range c.ExprTest {
+		all = append(all, &testCase{Name: c.Name, Interval: c.Interval, InputSeries: c.InputSeries, ExprTest: []exprTest{check}})
+	}
+	return all
+}
+
+// postpone makes all checks of a case later.
+func (c *testCase) postpone(by model.Duration) error {
+	for i := range c.AlertRuleTest {
+		if err := postpone(&c.AlertRuleTest[i].EvalTime, by); err != nil {
+			return err
+		}
+	}
+	for i := range c.ExprTest {
+		if err := postpone(&c.ExprTest[i].EvalTime, by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func postpone(text *string, by model.Duration) error {
+	t, err := model.ParseDuration(*text)
+	if err != nil {
+		return err
+	}
+	*text = (t + by).String()
+	return nil
+}
+
+// runCase runs one case and returns what the program prints.
+func (e Evaluator) runCase(t *testing.T, dir string, f *file, c *testCase) (output []byte, err error) {
+	test, err := os.CreateTemp(dir, "*.yml")
+	require.NoError(t, err)
+	_, err = test.Write(e.encode(t, f, c))
+	require.NoError(t, err)
+	require.NoError(t, test.Close())
+	return exec.CommandContext(t.Context(), e.path, append(slices.Clone(e.args), test.Name())...).CombinedOutput()
 }
 
 // encode returns a file with one case.
