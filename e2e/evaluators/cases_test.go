@@ -17,6 +17,7 @@ import (
 
 // TestRules runs the test files of the rules in newer evaluators. `make test` runs them in Debian's promtool.
 func TestRules(t *testing.T) {
+	t.Parallel() // The other tests wait for most of their time.
 	folder := filepath.Join(testserver.ModuleDir(t), "alerts")
 	rules, err := os.ReadFile(filepath.Join(folder, "servicegroup.rules.yml"))
 	require.NoError(t, err)
