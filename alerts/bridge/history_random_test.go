@@ -43,7 +43,21 @@ func randomHistory(seed uint64) *history {
 	}
 	d.events = slices.DeleteFunc(d.events, func(h happening) bool { return h.minute >= historyMinutes })
 	slices.SortStableFunc(d.events, func(a, b happening) int { return cmp.Compare(a.minute, b.minute) })
+	d.stayAfterLoss()
 	return &d.history
+}
+
+// stayAfterLoss keeps an exporter that has lost its state from going away for an hour. It has no zeros that say which deaths
+// are over, so that the rules would take what it said before: docs/alerting.md names this limit.
+func (d *dice) stayAfterLoss() {
+	lost := map[int]int{} // minutes, by exporter
+	d.events = slices.DeleteFunc(d.events, func(h happening) bool {
+		if h.what == forgets {
+			lost[h.exporter] = h.minute
+		}
+		since, hasLost := lost[h.exporter]
+		return hasLost && h.minute-since <= 60 && slices.Contains([]what{stops, replaced, removed}, h.what)
+	})
 }
 
 // after returns a later minute: soon, or after the time for which rules remember.
