@@ -55,7 +55,7 @@ func TestStrangeNames(t *testing.T) {
 		members.add(`<b onclick="alert(3)">&amp;`, name, "<i>", "<u>")
 	}
 	members.run("UPDATE members SET off = 1, reason = ?", `<a href="javascript:alert(4)">`)
-	e := serve(t, configuration(members.source("cloud", hour, quick)))
+	e := serve(t, configuration(members.source("cloud", hour, quick))+"label_value_length_limit: 0\n")
 	b := openTab(t, 360, 780)
 	b.open(e.url("/"))
 	b.eventually(`document.querySelector("#members-count").textContent === "6"`) // The source has been polled.
