@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -46,9 +45,9 @@ sources:
 
 var ruleDuration = regexp.MustCompile(`prometheus_rule_group_last_duration_seconds{rule_group="[^"]*/(\w+)\.rules\.yml;\w+"} (\S+)`)
 
-// BenchmarkRules measures one round of all rules in Debian's Prometheus, with two exporters and 10,000 members, of which 500 are down: first
-// of the shipped rules, then of those that repeated the exporter's decisions. It takes a
-// quarter of an hour:
+// BenchmarkRules measures one round of all rules in Debian's Prometheus, with two exporters and 10,000 members: of the shipped rules while
+// all members are up, of the shipped rules while 500 are down, and then of earlier rules that repeated the exporter's decisions. It
+// takes twenty minutes:
 //
 //	go test ./bench -run '^$' -bench '^BenchmarkRules$' -benchtime 1x -timeout 30m
 func BenchmarkRules(b *testing.B) {
@@ -57,6 +56,7 @@ func BenchmarkRules(b *testing.B) {
 	prom := testserver.Prometheus(b, ruleConfig(b, "../../alerts/servicegroup.rules.yml", first, second))
 	alive := fmt.Sprintf("count(service_up == 1) == %d", 2*ruleMembers)
 	testserver.Eventually(b, func() bool { return len(prom.Query(alive)) > 0 }, time.Minute, time.Second, "all members are up")
+	ruleRound(b, prom, "rest-ms")
 	db.run(b, "UPDATE members SET beat = 0 WHERE host IN (SELECT host FROM members WHERE topic = 'compute' AND disabled = 0 LIMIT ?)", ruleDead)
 	firing := fmt.Sprintf(`count(ALERTS{alertname="ServiceGroupMemberDown"}) >= %d`, ruleDead)
 	testserver.Eventually(b, func() bool { return len(prom.Query(firing)) > 0 }, time.Minute, time.Second, "the alerts fire")
@@ -75,9 +75,13 @@ func ruleRound(b *testing.B, prom *testserver.Prom, unit string) {
 	var times []float64
 	for range ruleRounds {
 		time.Sleep(ruleInterval)
-		times = append(times, slices.Collect(maps.Values(ruleDurations(b, prom)))...)
+		for _, seconds := range ruleDurations(b, prom) {
+			if seconds > 0 { // After a reload it is 0 until the first round has ended.
+				times = append(times, seconds)
+			}
+		}
 	}
-	require.Len(b, times, ruleRounds, "there is one group of rules")
+	require.NotEmpty(b, times, "no round has ended")
 	slices.Sort(times)
 	b.Logf("%s: %d rounds, %.4f to %.4f s", unit, len(times), times[0], times[len(times)-1])
 	b.ReportMetric(1000*times[len(times)/2], unit)
