@@ -56,8 +56,8 @@ type definition struct {
 	dashboard string        // uid of the Grafana dashboard to link to; empty: that of the scope
 	// parameter returns whether a group's settings change the alert; nil: no settings do.
 	parameter parameter
-	// all is a metric with series of all groups for which the alert fires. Empty, with a parameter: the alert is only for groups with
-	// settings.
+	// all selects series of all groups for which the alert fires, with {these} for their matchers. Empty, with a parameter: the
+	// alert is only for groups with settings.
 	all string
 }
 

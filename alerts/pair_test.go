@@ -36,5 +36,5 @@ func TestPair(t *testing.T) {
 	s.waitForAlerts(both[1:])
 	s.until("some time has passed", func() bool { return time.Since(began) > 5*time.Second })
 	require.Equal(t, both[1:], s.alerts())
-	require.InDelta(t, 2, s.value(`min_over_time(count(servicegroup:member_down)[5s:1s])`), 0, "an alert was interrupted")
+	require.InDelta(t, 2, s.value(`min_over_time(count(ALERTS{alertname="ServiceGroupMemberDown"})[5s:1s])`), 0, "an alert was interrupted")
 }

@@ -15,25 +15,10 @@ const voters = `(
   )`
 
 // recordings returns the recording rules. Which member is down and how many are in service was decided by the exporters. The
-// rules only join what several exporters say, and keep for an hour what an exporter said that can't be scraped. No rule reads
+// rules only join what several exporters say, and keep for an hour what an exporter said that can't be scraped. None reads
 // the result of another, or its own, so that the order of evaluation does not matter.
-//
-// A member is down if all voters say so: an exporter says 1 for a member that is down, and 0 or nothing for others. For an
-// hour after a member was down it says 0, so that the last value within an hour is never a death that has ended.
 func recordings() []recording {
 	return []recording{
-		{"servicegroup:member_down", `count by (cluster, source, group, member, host) (
-  (
-    servicegroup_member_down{ours}
-    or last_over_time(servicegroup_member_down{ours}[1h]) unless on (cluster, job, instance) up{job} == 1
-  ) == 1
-  and on (cluster, job, instance, source, group) ` + voters + `
-)
-/ on (cluster, source, group) group_left () (
-  sum by (cluster, source, group) (servicegroup_group_known{ours}) > 0
-  or group by (cluster, source, group) (last_over_time(servicegroup_group_known{ours}[1h]))
-)
-== 1`},
 		{"servicegroup:members_down", `min by (cluster, source, group) (
   (
     servicegroup_members_down{ours}

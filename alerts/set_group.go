@@ -15,7 +15,7 @@ func (c alerting) groupAlerts() []definition {
 		{
 			name: Degraded, scope: scopeGroup, severity: severityCritical, hold: time.Minute, keep: 5 * keep / 2,
 			expr:      "(" + groupDown + " >= 2)\n/ " + groupInService + " >= {ratio}",
-			parameter: setsRatio, all: "servicegroup:members_down",
+			parameter: setsRatio, all: "servicegroup:members_down{these}",
 			summary: "Many members of group {{ $labels.group }} are down",
 			describe: "So many members of group {{ $labels.group }} of source {{ $labels.source }} are down that the group may not " +
 				"be able to do its work. Members that are disabled or forced down are not counted.",

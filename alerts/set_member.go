@@ -5,17 +5,35 @@ import (
 	"time"
 )
 
+// memberDown returns the expression for a member that is down, which is so if all voters say so: an exporter says 1 for a member
+// that is down, and 0 or nothing for others. For an hour after a member was down it says 0, so that the last value within an
+// hour is never a death that has ended. It is no recording rule, because vmalert sees the result of one later.
+func (c alerting) memberDown() string {
+	host := ", host"
+	if c.HostLabel == "" {
+		host = ""
+	}
+	return `count by (cluster, source, group, member` + host + `) (
+  (
+    servicegroup_member_down{ours}
+    or last_over_time(servicegroup_member_down{ours}[1h]) unless on (cluster, job, instance) up{job} == 1
+  ) == 1
+  and on (cluster, job, instance, source, group) ` + voters + `
+)
+/ on (cluster, source, group) group_left () (
+  sum by (cluster, source, group) (servicegroup_group_known{ours}) > 0
+  or group by (cluster, source, group) (last_over_time(servicegroup_group_known{ours}[1h]))
+)
+== 1`
+}
+
 // memberAlerts returns the alerts about single members.
 func (c alerting) memberAlerts() []definition {
-	memberDown := `max by (cluster, source, group, member, host) (servicegroup:member_down{these})`
-	if c.HostLabel == "" {
-		memberDown = `max by (cluster, source, group, member) (servicegroup:member_down{these})`
-	}
 	const day, gap = 24 * time.Hour, 15 * time.Minute // A restart of the exporter, or a failed scrape, does not end these alerts.
 	return []definition{
 		{
 			name: MemberDown, scope: scopeMember, severity: severityCritical, keep: time.Duration(c.KeepFiringFor),
-			expr: memberDown, parameter: setsSeverity, all: "servicegroup:member_down",
+			expr: c.memberDown(), parameter: setsSeverity, all: "last_over_time(servicegroup_group_known{these}[1h])",
 			summary: "{{ $labels.member }} in group {{ $labels.group }} is down",
 			describe: "{{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} is down by the rule of " +
 				"its service: its last heartbeat is too old, or its znode is gone. It is in service: no operator disabled it or " +

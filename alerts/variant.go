@@ -43,7 +43,11 @@ func (c alerting) expression(d *definition, v variant) string {
 	if v.group != nil {
 		these = append(these, groupMatchers(v.group)...)
 	}
-	words := append(c.replacements(), "{these}", braces(these), "{ratio}", strconv.FormatFloat(ratio(v.group), 'g', -1, 64))
+	var words []string
+	if v.group != nil { // Before the words for all groups.
+		words = append(words, "{ours}", braces(append(c.matchers(nil), groupMatchers(v.group)...)))
+	}
+	words = append(append(words, c.replacements()...), "{these}", braces(these), "{ratio}", strconv.FormatFloat(ratio(v.group), 'g', -1, 64))
 	if v.group != nil {
 		words = append(words, "{minimum}", strconv.Itoa(v.group.MinMembers))
 	}
@@ -53,7 +57,7 @@ func (c alerting) expression(d *definition, v variant) string {
 	}
 	others := make([]string, len(v.except))
 	for i, g := range v.except {
-		others[i] = d.all + braces(append(c.recordedMatchers(), groupMatchers(g)...))
+		others[i] = strings.ReplaceAll(d.all, "{these}", braces(append(c.recordedMatchers(), groupMatchers(g)...)))
 	}
 	return fmt.Sprintf("%s\nunless on (%s, source, group) (%s)", expr, c.ClusterLabel, strings.Join(others, " or "))
 }

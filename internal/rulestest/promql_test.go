@@ -26,7 +26,7 @@ func TestParseValues(t *testing.T) {
 
 func TestWithMatcher(t *testing.T) {
 	for expr, want := range map[string]string{
-		"servicegroup:member_down":                  `servicegroup:member_down{cluster="a"}`,
+		"servicegroup:members_down":                 `servicegroup:members_down{cluster="a"}`,
 		`ALERTS{alertname!="up"}`:                   `ALERTS{cluster="a",alertname!="up"}`,
 		`sum by (source) (up == 1) or {x="\"{up}"}`: `sum by (source) (up{cluster="a"} == 1) or {cluster="a",x="\"{up}"}`,
 	} {
