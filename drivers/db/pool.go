@@ -106,7 +106,8 @@ func (d *Driver) do(ctx context.Context, open opener, work func(*sql.Conn) error
 	return err
 }
 
-// try runs work on a connection once, and closes what its error condemns.
+// try runs work on a connection once, and closes what its error condemns. If the pool was renewed before there was a connection,
+// the other goroutine's reason for that is no failure of this work: only the connection, which was never made, is condemned.
 func (d *Driver) try(ctx context.Context, open opener, work func(*sql.Conn) error) (scope, error) {
 	db, err := open(ctx)
 	if err != nil {
@@ -117,6 +118,11 @@ func (d *Driver) try(ctx context.Context, open opener, work func(*sql.Conn) erro
 		err = work(conn)
 	}
 	condemned := condemnedBy(err)
+	if conn == nil && condemned == theStatement {
+		if now, openErr := open(ctx); openErr == nil && now != db {
+			condemned = theConnection
+		}
+	}
 	if conn != nil {
 		if condemned != theStatement {
 			// This error is how database/sql is told to close the connection.
