@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -113,6 +114,12 @@ func TestOptionFile(t *testing.T) {
 	} {
 		_, err := parseDSN("mysql://u:p@h/nova?read_default_file=" + optionFile(t, text))
 		require.EqualError(t, err, want)
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	for _, path := range []string{pipe, t.TempDir(), "/dev/zero", "/dev/null"} {
+		_, err := parseDSN("mysql://u:p@h/nova?read_default_file=" + path)
+		require.EqualError(t, err, "reading the file of read_default_file: it is not a regular file", path)
 	}
 }
 

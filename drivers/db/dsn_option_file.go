@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // maxOptionFile is the maximum size of an option file, in bytes.
@@ -68,11 +69,15 @@ func readOptionFile(path, group string) (map[string]string, error) {
 		}
 		path = filepath.Join(home, rest)
 	}
-	f, err := os.Open(path)
+	// A cell mapping may name any path. Without O_NONBLOCK the opening of a named pipe would wait for a writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, errors.New("it is not a regular file"))
+	}
 	text, err := io.ReadAll(io.LimitReader(f, maxOptionFile+1))
 	switch {
 	case err != nil:
