@@ -119,6 +119,22 @@ func TestLongNames(t *testing.T) {
 	require.NoError(t, b.Close())
 }
 
+// Labels are cut. A scrape with the same series twice would be refused.
+func TestZonesThatDifferAtTheirEnd(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		zone := strings.Repeat("z", 200)
+		d := answering("")
+		b.apply(d)
+		for _, end := range []string{"1", "2", "0"} {
+			d.answer = answer(&drivers.Poll{Members: []drivers.Member{{Group: "g", Name: "a", Zone: zone + end}}})
+			b.scrape(sec)
+			text := b.text()
+			require.Equal(t, 1, strings.Count(text, "servicegroup_member_down{"), text)
+			require.Regexp(t, `(?m)^servicegroup_member_down\{.*member="a".*\} 1$`, text)
+		}
+	})
+}
+
 // A backend may put anything into an error.
 func TestLongErrors(t *testing.T) {
 	cause := errors.New(strings.Repeat("no ", 1<<20))

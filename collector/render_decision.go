@@ -17,19 +17,35 @@ type downSeries struct {
 // series before.
 func (s *source) renderDecisions(before []downSeries) []downSeries {
 	decisions := s.tracker.Decisions()
-	series := make([]downSeries, len(decisions))
-	for i, d := range decisions {
+	series := make([]downSeries, 0, len(decisions))
+	for _, d := range decisions {
 		for len(before) > 0 && before[0].of != d && tracker.CompareDecisions(before[0].of, d) <= 0 {
 			before = before[1:] // It is gone.
 		}
-		series[i] = downSeries{of: d, value: oneIf(d.Lasts())}
+		next := downSeries{of: d, value: oneIf(d.Lasts())}
 		if len(before) > 0 && before[0].of == d {
-			series[i].labels = before[0].labels
+			next.labels = before[0].labels
 		} else {
-			series[i].labels = s.labelDecision(d)
+			next.labels = s.labelDecision(d)
+		}
+		if same := sameLabels(series, &next); same != nil {
+			same.value = max(same.value, next.value)
+		} else {
+			series = append(series, next)
 		}
 	}
 	return series
+}
+
+// sameLabels returns the series of the same member that has the labels of another, which comes after all of them; nil: none has.
+// Two decisions about a member differ in binary or zone, but their labels can be equal where these are cut.
+func sameLabels(series []downSeries, next *downSeries) *downSeries {
+	for i := len(series) - 1; i >= 0 && series[i].of.Name == next.of.Name && series[i].of.Group == next.of.Group; i-- {
+		if series[i].labels.String() == next.labels.String() {
+			return &series[i]
+		}
+	}
+	return nil
 }
 
 func (s *source) labelDecision(d *tracker.Decision) *exposition.Labels {
