@@ -86,7 +86,7 @@ func New(o Options) (*Bridge, error) {
 		log: o.Logger.With("component", "bridge"), collector: o.Collector, pending: o.Pending, metrics: metrics,
 		retainedAlerts: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "servicegroup_alerts_retained",
-			Help: "Number of alerts kept firing because their source or member can't be read.",
+			Help: "This many alerts fire although their source, group or member can't be read, because they did when it was last read.",
 		}),
 		changed: make(chan struct{}, 1),
 	}
