@@ -92,7 +92,7 @@ func newEnvironment(t *testing.T) *environment {
 	t.Helper()
 	env := &environment{
 		t: t, dir: t.TempDir(), zookeeper: testserver.ZooKeeper(t),
-		am:      testserver.Alertmanager(t, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"),
+		am:      testserver.Alertmanager(t, "route: {receiver: none}\nreceivers: [{name: none}]\n"),
 		joiners: map[string]drivers.Joiner{}, members: map[string]drivers.Membership{},
 	}
 	env.openJoiners()

@@ -43,7 +43,7 @@ const (
 	known     = `servicegroup_group_known{` + ofGroup + `} == 1`
 	lastKnown = `servicegroup_group_last_known_timestamp_seconds{` + ofGroup + `}`
 	whoKnows  = ` and on (` + viewLabels + `) ` + known
-	nobody    = ` unless on (` + groupLabels + `) ` + known
+	noneKnows = ` unless on (` + groupLabels + `) ` + known
 	whoKnew   = ` and on (` + viewLabels + `) (` + lastKnown + ` == on (` + groupLabels + `) group_left () max by (` + groupLabels + `) (` +
 		lastKnown + `))`
 )
@@ -51,7 +51,7 @@ const (
 // decided returns the expression for a number of each group: that of the exporters that know the group, joined by an aggregation,
 // or that of the exporter that knew it last. The recording rules do the same.
 func decided(aggregation, selector string) string {
-	return `(` + decidedNow(aggregation, selector) + ` or ` + byGroup(selector+whoKnew) + nobody + `)`
+	return `(` + decidedNow(aggregation, selector) + ` or ` + byGroup(selector+whoKnew) + noneKnows + `)`
 }
 
 // decidedNow returns the same without groups that no exporter knows.
@@ -69,7 +69,7 @@ const (
 // dead is the members in service that are down, or that were when their source could last be read. All exporters that know a
 // group have to agree.
 const dead = `(count by (` + memberLabels + `) (` + memberDown + whoKnows + `) == on (` + groupLabels + `) group_left () count by (` +
-	groupLabels + `) (` + known + `) or max by (` + memberLabels + `) (` + memberDown + whoKnew + `)` + nobody + `)`
+	groupLabels + `) (` + known + `) or max by (` + memberLabels + `) (` + memberDown + whoKnew + `)` + noneKnows + `)`
 
 // orZero returns the expression for a count. It is 0 only if an exporter knows one of the selected groups.
 func orZero(count string) string { return count + ` or 0 * count(` + known + `)` }

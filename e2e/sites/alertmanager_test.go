@@ -15,9 +15,9 @@ const route = `route:
   group_wait: 2s
   group_interval: 2s
   repeat_interval: 24h
-  routes: [{receiver: nobody, matchers: [alertname="ServiceGroupWatchdog"]}]
+  routes: [{receiver: none, matchers: [alertname="ServiceGroupWatchdog"]}]
 receivers:
-  - name: nobody
+  - name: none
   - name: pager
     webhook_configs: [{url: %q}]
 `

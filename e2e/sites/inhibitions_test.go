@@ -49,7 +49,7 @@ func TestInhibitionsOfOthers(t *testing.T) {
 	for source, rules := range inhibitions {
 		for name, program := range alertmanagers(t) {
 			t.Run(source+", "+name, func(t *testing.T) {
-				am := testserver.AlertmanagerAt(t, program, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\ninhibit_rules:"+rules)
+				am := testserver.AlertmanagerAt(t, program, "route: {receiver: none}\nreceivers: [{name: none}]\ninhibit_rules:"+rules)
 				batch := alertsOfAllSeverities(t)
 				// Alertmanager's inhibitor sees alerts in their order, so that it has seen all when it has inhibited the last one.
 				batch = append(batch, post("InfoInhibitor", "namespace=monitoring severity=none"), post("Other", "severity=critical"), post("Other", "severity=warning"))
