@@ -59,7 +59,7 @@ type decisionStep struct {
 }
 
 func TestDecisions(t *testing.T) {
-	for name, steps := range map[string][]decisionStep{
+	runDecisions(t, map[string][]decisionStep{
 		"a death and a recovery": {
 			{at: 0, rows: "a:up b:up", decided: "", groups: "g 0/2"},
 			{at: mins, rows: "b:up", decided: "a=1", groups: "g 1/2"},
@@ -110,6 +110,11 @@ func TestDecisions(t *testing.T) {
 			{at: 4 * mins, rows: "a:up:enabled:unforced", decided: "a=0", groups: "g 0/1"},
 			{at: 5 * mins, rows: "a:down:enabled:forced", decided: "a=0", groups: "g 0/0"}, // by an operator
 		},
+	})
+}
+
+func TestDecisionsOnWhatIsUnknown(t *testing.T) {
+	runDecisions(t, map[string][]decisionStep{
 		"the source can't be read": {
 			{at: 0, rows: "a:down b:up", decided: "a=1", groups: "g 1/2"},
 			{at: mins, failed: true, decided: "a=1", groups: "g 1/2"},
@@ -153,6 +158,11 @@ func TestDecisions(t *testing.T) {
 			{at: 2 * mins, rows: "a:up:rostered:zone=y", decided: "a@y=0 a@z=0", groups: "g 0/1"},
 			{at: 61 * mins, rows: "a:up:rostered:zone=y", decided: "a@z=0", groups: "g 0/1"},
 		},
+	})
+}
+
+func TestDecisionsLastOverRestartsAndClocks(t *testing.T) {
+	runDecisions(t, map[string][]decisionStep{
 		"a restart": {
 			{at: 0, rows: "a:down:rostered b:down:rostered c:up:rostered d:down:rostered", decided: "a=1 b=1 d=1", groups: "g 3/4"},
 			{at: mins, rows: "a:up:rostered b:down:rostered c:up:rostered d:down:rostered", decided: "a=0 b=1 d=1", groups: "g 2/4"},
@@ -185,12 +195,17 @@ func TestDecisions(t *testing.T) {
 			{at: 2 * mins, restart: true, setClock: -5 * hour, rows: "a:up", decided: "a=0", groups: "g 0/1"},
 			{at: 62 * mins, rows: "a:up", decided: "", groups: "g 0/1"},
 		},
-	} {
-		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) { runDecisions(t, steps) })
+	})
+}
+
+func runDecisions(t *testing.T, histories map[string][]decisionStep) {
+	t.Helper()
+	for name, steps := range histories {
+		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) { runSteps(t, steps) })
 	}
 }
 
-func runDecisions(t *testing.T, steps []decisionStep) {
+func runSteps(t *testing.T, steps []decisionStep) {
 	tr := newTracker(3 * hour)
 	var wrong, began time.Duration
 	for i, s := range steps {
