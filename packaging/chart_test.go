@@ -39,12 +39,12 @@ var everything = map[string]any{
 // render returns the manifests that `helm template servicegroup-exporter --namespace monitoring` prints.
 func render(t *testing.T, values map[string]any) []string {
 	t.Helper()
-	manifests, err := tryRender(t, values)
+	manifests, _, err := tryRender(t, values)
 	require.NoError(t, err)
 	return manifests
 }
 
-func tryRender(t *testing.T, values map[string]any) ([]string, error) {
+func tryRender(t *testing.T, values map[string]any) (manifests []string, notes string, err error) {
 	t.Helper()
 	chart, err := loader.LoadDir(chartFolder)
 	require.NoError(t, err)
@@ -52,13 +52,12 @@ func tryRender(t *testing.T, values map[string]any) ([]string, error) {
 		Name: "servicegroup-exporter", Namespace: "monitoring", Revision: 1, IsInstall: true,
 	}, chartutil.DefaultCapabilities)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	files, err := engine.Render(chart, full)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var manifests []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if filepath.Ext(name) == ".yaml" {
 			split := releaseutil.SplitManifests(files[name])
@@ -67,7 +66,7 @@ func tryRender(t *testing.T, values map[string]any) ([]string, error) {
 			}
 		}
 	}
-	return manifests, nil
+	return manifests, files["servicegroup-exporter/templates/NOTES.txt"], nil
 }
 
 // decode decodes a manifest into the API's own type, and refuses unknown fields.
@@ -150,6 +149,23 @@ func TestChartsRules(t *testing.T) {
 	require.Equal(t, "own", find[*monitoring.PrometheusRule](t, render(t, own)).Spec.Groups[0].Name)
 }
 
+// The notes say what the values leave to the reader.
+func TestChartsNotes(t *testing.T) {
+	for text, values := range map[string]map[string]any{
+		"disableAlertgroupLabel":    {"prometheusRule": map[string]any{"enabled": true}},
+		"Scrape each pod":           {"replicas": 2},
+		"port-forward statefulset/": {},
+	} {
+		_, notes, err := tryRender(t, values)
+		require.NoError(t, err)
+		require.Contains(t, notes, text)
+	}
+	_, notes, err := tryRender(t, map[string]any{"replicas": 1})
+	require.NoError(t, err)
+	require.NotContains(t, notes, "disableAlertgroupLabel")
+	require.NotContains(t, notes, "Scrape each pod")
+}
+
 // The chart has all dashboards, unchanged.
 func TestChartsDashboards(t *testing.T) {
 	got := map[string]string{}
@@ -191,7 +207,7 @@ func TestChartsValues(t *testing.T) {
 		"scrapeTimeout":  {"serviceMonitor": map[string]any{"scrapeTimeout": "soon"}},
 		"serviceMonitor": {"serviceMonitor": map[string]any{"enable": true}},
 	} {
-		_, err := tryRender(t, values)
+		_, _, err := tryRender(t, values)
 		require.ErrorContains(t, err, name)
 	}
 }
