@@ -77,6 +77,8 @@ func screenshots(t *testing.T, e *exporter) {
 		b.eventually(`document.querySelector(".badge.down") !== null`)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, shot.name+".png"), b.screenshot(), 0o644))
 		b.checkNoHorizontalScroll()
+		cut := value[[]string](b, `[...document.querySelectorAll(".groups .name")].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)`)
+		require.Empty(t, cut, "%s: names of groups that are cut", shot.name)
 	}
 	b.checkNoMessages()
 }
