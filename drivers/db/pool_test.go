@@ -25,7 +25,7 @@ func (stubConn) Close() error { return nil }
 // heartbeat is written all the same.
 func TestRenewedMeanwhile(t *testing.T) {
 	p := newPool(stubConnector{})
-	defer p.close()
+	defer func() { require.NoError(t, p.close()) }()
 	d := &Driver{database: &mysqlDatabase{p, mysql.NewConfig()}, logger: slog.New(slog.DiscardHandler)}
 	for name, renewals := range map[string]int{"once": 1, "twice": 2} {
 		opened, worked := 0, 0
