@@ -35,6 +35,10 @@ type Snapshot struct {
 	HeartbeatsStalled      bool          // see [tracker.Tracker.Stalled]; false while the source can't be read
 	ListsDatabases         bool          // see [drivers.Poll.ListsDatabases]
 
+	// Problems are what the last successful poll found that is probably not as the operator meant it, sorted by kind and group.
+	// They stay while the source can't be read.
+	Problems []drivers.Problem
+
 	// Members is sorted by group and name. While the source can't be read it has what was known before, with every
 	// state Unknown.
 	Members []MemberState

@@ -124,6 +124,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	s.now.Readable, s.now.Polled, s.now.Err, s.now.Reason = true, true, nil, ""
 	s.now.LastSuccess = end.Wall
 	s.now.Backend, s.now.DownTime, s.now.ListsDatabases = poll.Backend, poll.DownTime, poll.ListsDatabases
+	s.now.Problems = sortedProblems(poll.Problems)
 	s.now.HeartbeatsStalled, _ = s.tracker.Stalled()
 	s.now.HasClock = !poll.Now.IsZero()
 	s.now.ClockOffset = 0

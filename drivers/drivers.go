@@ -126,6 +126,13 @@ type Poll struct {
 	// Rejected are entries that look like members but can't be used.
 	Rejected []Rejection
 
+	// UnreadableGroups names the groups that can't be read while others can. Their members are unknown, not gone: those that
+	// are known from polls before keep their last state. Each group also has a [Problem] of the kind [ProblemUnreadable].
+	UnreadableGroups []string
+
+	// Problems are what is probably not as the operator meant it, although the backend was read.
+	Problems []Problem
+
 	// Backend is the server's name and version, such as "10.11.19-MariaDB" or "3.8.0", empty if it reports none.
 	Backend string
 
