@@ -41,7 +41,7 @@ func TestRenewedMeanwhile(t *testing.T) {
 			require.NoError(t, err, name)
 			require.Equal(t, 1, worked, name)
 		} else {
-			require.Error(t, err, name) // It is tried once more, and not for ever.
+			require.Error(t, err, name) // It is tried once more, and not again and again.
 		}
 	}
 	failed := errors.New("refused")
