@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -67,9 +68,14 @@ func (a *Alertmanager) validateURL() error {
 		return drivers.Field("url", "must be a URL like http://alertmanager:9093")
 	case u.RawQuery != "" || u.Fragment != "":
 		return drivers.Field("url", "must end with its path, without ? and #")
+	case apiPath.MatchString(u.Path):
+		return drivers.Field("url", "is an address of Alertmanager's API: write the URL of its own pages, without %s", apiPath.FindString(u.Path))
 	}
 	return nil
 }
+
+// apiPath matches the end of a URL of Alertmanager's API, or of another address that serves no pages.
+var apiPath = regexp.MustCompile(`/(api(/v[0-9]+(/[a-z]+)*)?|-/(healthy|ready|reload)|metrics)/*$`)
 
 // isHTTP reports whether a URL is one of HTTP or HTTPS with a host.
 func isHTTP(u *url.URL) bool {

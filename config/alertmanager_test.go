@@ -185,6 +185,9 @@ func TestAlertmanagerWithoutURL(t *testing.T) {
 	require.EqualError(t, err, "f.yml:2: alertmanagers[0].url: is missing: write a URL like http://alertmanager:9093")
 }
 
+const placeholder = "has a placeholder for a value, as ${NAME} or {{ name }}, which is not replaced here: write the value itself; " +
+	"a secret can come from the environment, by KEY_env, or from a file, by KEY_file"
+
 func TestBadAlertmanagers(t *testing.T) {
 	t.Setenv(variable, "")
 	const at = "f.yml:3: alertmanagers[0]."
@@ -193,6 +196,13 @@ func TestBadAlertmanagers(t *testing.T) {
 		"no scheme":      {"url: am:9093", at + "url: must be a URL like http://alertmanager:9093"},
 		"not parseable":  {"url: 'http://u:hunter2:x@/%'", at + "url: is not a URL like http://host:port"},
 		"query":          {"url: 'http://am:9093/?a=b'", at + "url: must end with its path, without ? and #"},
+		"API":            {"url: 'http://am:9093/api/v2/alerts'", at + "url: is an address of Alertmanager's API: write the URL of its own pages, without /api/v2/alerts"},
+		"API v1":         {"url: 'http://am:9093/prefix/api/v1/alerts/'", at + "url: is an address of Alertmanager's API: write the URL of its own pages, without /api/v1/alerts/"},
+		"API's version":  {"url: 'http://am:9093/api/v2'", at + "url: is an address of Alertmanager's API: write the URL of its own pages, without /api/v2"},
+		"groups":         {"url: 'http://am:9093/api/v2/alerts/groups'", at + "url: is an address of Alertmanager's API: write the URL of its own pages, without /api/v2/alerts/groups"},
+		"health":         {"url: 'http://am:9093/-/healthy'", at + "url: is an address of Alertmanager's API: write the URL of its own pages, without /-/healthy"},
+		"placeholder":    {"url: 'http://${AM}:9093'", at + "url: " + placeholder},
+		"password":       {"basic_auth: {username: u, password: '${PW}'}", at + "basic_auth.password: " + placeholder},
 		"list":           {"url: [a]", at + "url: must be a single value, not a list"},
 		"zero":           {"timeout: 0s", at + "timeout: must be positive"},
 		"no flag":        {"follow_redirects: maybe", at + "follow_redirects: must be true or false"},

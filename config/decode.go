@@ -49,6 +49,11 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, path string, line int
 		d.unreadf(line, path, "has no value")
 		return
 	}
+	if node.Kind == yaml.ScalarNode && drivers.HasPlaceholder(node.Value) {
+		d.unreadf(line, path, "has a placeholder for a value, as ${NAME} or {{ name }}, which is not replaced here: write the value itself; "+
+			"a secret can come from the environment, by KEY_env, or from a file, by KEY_file")
+		return
+	}
 	if parse := parserOf(v); parse != nil {
 		if d.expect(node, yaml.ScalarNode, path, line) {
 			d.parsed(node, parse, path, line)

@@ -82,7 +82,19 @@ func TestBadShapes(t *testing.T) {
 		"mapping for time": {goodDB + "  poll_timeout: {s: 1}\n", "f.yml:5: sources[0].poll_timeout: must be a single value, not a mapping"},
 		"alias to itself":  {"sources: &s\n- *s\n", "f.yml:2: sources[0]: must be a mapping, not a list"},
 		"tag":              {"sources: !!seq []", "f.yml:1: sources: tags are not supported; text that begins with ! must be quoted"},
-		"tag on text":      {edit("nova", "!nova nova"), "f.yml:2: sources[0].name: tags are not supported; text that begins with ! must be quoted"},
+		"placeholder": {
+			edit("u@h", "u@${DB_HOST}"),
+			"f.yml:4: sources[0].db.dsn: has a placeholder for a value, as ${NAME} or {{ name }}, which is not replaced here: write the value " +
+				"itself; a secret can come from the environment, by KEY_env, or from a file, by KEY_file",
+		},
+		"placeholder in a list": {
+			headZK + "  zk: {servers: [a, '$(ZK):2181', '{{ zk }}']}\n",
+			"f.yml:4: sources[0].zk.servers[1]: has a placeholder for a value, as ${NAME} or {{ name }}, which is not replaced here: write the " +
+				"value itself; a secret can come from the environment, by KEY_env, or from a file, by KEY_file\n" +
+				"f.yml:4: sources[0].zk.servers[2]: has a placeholder for a value, as ${NAME} or {{ name }}, which is not replaced here: write the " +
+				"value itself; a secret can come from the environment, by KEY_env, or from a file, by KEY_file",
+		},
+		"tag on text": {edit("nova", "!nova nova"), "f.yml:2: sources[0].name: tags are not supported; text that begins with ! must be quoted"},
 	})
 }
 

@@ -50,6 +50,9 @@ func parseDSN(dsn string) (target, error) {
 	}
 	scheme, rest, isURL := strings.Cut(dsn, "://")
 	switch {
+	case drivers.HasPlaceholder(dsn):
+		return target{}, errors.New("has a placeholder for a value, as ${NAME} or {{ name }}, which is not replaced here: write the value itself; " +
+			"in a password write $ as %24 and { as %7B")
 	case isKeywords(dsn):
 		return parseKeywords(dsn)
 	case !isURL || !isScheme(scheme):
@@ -184,7 +187,7 @@ func cutAddress(address string) (host, port string, err error) {
 		}
 		port = strings.TrimPrefix(port, ":")
 	}
-	if strings.ContainsAny(host, "@,% \x00") {
+	if strings.ContainsAny(host, "@,%$(){}<> \x00") {
 		return "", "", fmt.Errorf("its host is not valid: %w", errEscapes)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {

@@ -100,6 +100,15 @@ func TestParseDSNErrors(t *testing.T) {
 		"u:p@tcp(h)/nova?a=b&strict=true":     "has the parameter strict, which is no longer supported",
 		"u:p@carrier(pigeon)/nova":            "its network is not known: it must be tcp or unix",
 		"u:p@tcp(h)/":                         "names no database: it must end like /nova",
+		"mysql://u:p@${DB_HOST}/nova":         placeholder,
+		"mysql://u:${DB_PASSWORD}@h/nova":     placeholder,
+		"mysql://u:p@h/${DB:-nova}":           placeholder,
+		"postgresql://u@$(DB_HOST):5432/nova": placeholder,
+		"host={{ db_host }} dbname=nova":      placeholder,
+		"u:p@tcp(${DB_HOST}:3306)/nova":       placeholder,
+		"sqlite:///${STATE}/members.db":       placeholder,
+		"mysql://u:p@$DB_HOST/nova":           "its host is not valid: " + errEscapes.Error(),
+		"mysql://u:p@<host>/nova":             "its host is not valid: " + errEscapes.Error(),
 	} {
 		_, err := parseDSN(dsn)
 		require.EqualError(t, err, want, dsn)
@@ -110,6 +119,9 @@ func TestParseDSNErrors(t *testing.T) {
 		require.Equal(t, "dsn", drivers.FieldOf(err).Field)
 	}
 }
+
+const placeholder = "has a placeholder for a value, as ${NAME} or {{ name }}, which is not replaced here: write the value itself; " +
+	"in a password write $ as %24 and { as %7B"
 
 const notGo = "is neither a URL like mysql+pymysql://user:password@host/nova nor a Go DSN like " +
 	"user:password@tcp(host:3306)/nova with known parameters"

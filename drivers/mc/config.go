@@ -106,7 +106,7 @@ func (c *Config) downTime() time.Duration {
 
 // parseServer parses host, host:port, an IPv6 address, or [address]:port.
 func parseServer(s string) (address, error) {
-	if strings.ContainsAny(s, ",/ ") {
+	if strings.ContainsAny(s, ",/ $(){}<>%@") {
 		return "", fmt.Errorf("%q is not a host:port: write one list entry for each server", s)
 	}
 	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
