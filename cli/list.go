@@ -79,6 +79,7 @@ type listRow struct {
 	InService      bool       `json:"in_service"`
 	Down           bool       `json:"down"`
 	Since          *time.Time `json:"since,omitempty"`
+	SinceKnown     *bool      `json:"since_known,omitempty"` // of members that are down
 	LastHeartbeat  *time.Time `json:"last_heartbeat,omitempty"`
 	Enabled        *bool      `json:"enabled,omitempty"`
 	ForcedDown     *bool      `json:"forced_down,omitempty"`
@@ -112,13 +113,17 @@ func listRows(snapshots []collector.Snapshot, group string, began time.Time) ([]
 }
 
 func newListRow(s *collector.Snapshot, m *collector.MemberState, began time.Time) listRow {
-	return listRow{
+	row := listRow{
 		Source: s.Source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone, State: m.State.String(),
-		InService: m.InService, Down: m.DecidedDown, Since: timeOrNil(m.Since), LastHeartbeat: timeOrNil(m.LastHeartbeat),
+		InService: m.InService, Down: m.DecidedDown, Since: timeOrNil(m.InStateSince()), LastHeartbeat: timeOrNil(m.LastHeartbeat),
 		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
 		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version,
 		polled: s.LastSuccess, backendNow: s.LastSuccess.Add(s.ClockOffset), fromStateFile: m.Since.Before(began),
 	}
+	if !m.DownSince.IsZero() {
+		row.SinceKnown = new(m.DownSinceKnown)
+	}
+	return row
 }
 
 func timeOrNil(t time.Time) *time.Time {

@@ -67,12 +67,18 @@ func (r *listRow) cells(ages bool) []term.Cell {
 	}
 }
 
-// stateAndAge returns the state, and how long the member has been in it if a state file has that.
+// stateAndAge returns the state, and how long the member has been in it if that is known. "≥" stands before the age of a member
+// that may have been down for longer.
 func (r *listRow) stateAndAge() string {
-	if r.Since == nil || !r.fromStateFile {
+	isKnown := r.SinceKnown != nil && *r.SinceKnown
+	if r.Since == nil || !isKnown && !r.fromStateFile {
 		return r.State
 	}
-	return r.State + " " + term.Duration(max(0, r.polled.Sub(*r.Since)))
+	age := term.Duration(max(0, r.polled.Sub(*r.Since)))
+	if r.SinceKnown != nil && !isKnown {
+		age = "≥" + age
+	}
+	return r.State + " " + age
 }
 
 func (r *listRow) heartbeatAge() string {

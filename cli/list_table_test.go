@@ -32,16 +32,21 @@ func TestAges(t *testing.T) {
 	for _, c := range []struct {
 		name             string
 		beat, since      time.Time
+		down             time.Time
+		isKnown          bool
 		state, heartbeat string
 	}{
-		{"by the backend's clock", at(3, 1, 7), time.Time{}, "down", "3s ago"},
-		{"no heartbeat", time.Time{}, time.Time{}, "down", "-"},
-		{"a clock that is a little ahead", at(3, 1, 10).Add(999 * time.Millisecond), time.Time{}, "down", "0s ago"},
-		{"a clock that is ahead", at(3, 1, 15), time.Time{}, "down", "5s ahead"},
-		{"first seen by this command", at(3, 1, 10), at(3, 0, 1), "down", "0s ago"},
-		{"remembered", at(1, 0, 10), at(1, 0, 0), "down 2h1m", "2h1m ago"},
+		{"by the backend's clock", at(3, 1, 7), time.Time{}, time.Time{}, false, "down", "3s ago"},
+		{"no heartbeat", time.Time{}, time.Time{}, time.Time{}, false, "down", "-"},
+		{"a clock that is a little ahead", at(3, 1, 10).Add(999 * time.Millisecond), time.Time{}, time.Time{}, false, "down", "0s ago"},
+		{"a clock that is ahead", at(3, 1, 15), time.Time{}, time.Time{}, false, "down", "5s ahead"},
+		{"first seen by this command", at(3, 1, 10), at(3, 0, 1), at(3, 0, 1), false, "down", "0s ago"},
+		{"dead before this command", at(2, 51, 10), at(3, 0, 1), at(2, 51, 0), true, "down 10m", "10m ago"},
+		{"remembered", at(1, 0, 10), at(1, 0, 0), at(1, 0, 0), true, "down 2h1m", "2h1m ago"},
+		{"remembered, and its last proof of life", at(1, 0, 10), at(1, 1, 0), at(1, 0, 0), true, "down 2h1m", "2h1m ago"},
+		{"remembered without a proof of life", at(3, 1, 10), at(1, 0, 0), at(1, 0, 0), false, "down ≥2h1m", "0s ago"},
 	} {
-		m := collector.MemberState{State: collector.Down, Since: c.since}
+		m := collector.MemberState{State: collector.Down, Since: c.since, DownSince: c.down, DownSinceKnown: c.isKnown}
 		m.LastHeartbeat = c.beat
 		row := listed(m)
 		require.Equal(t, c.state, row.stateAndAge(), c.name)

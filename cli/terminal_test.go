@@ -125,14 +125,14 @@ func TestListOnATerminal(t *testing.T) {
 	}
 
 	narrow := withoutEscapes(onTerminal(t, 80, nil, flag, "list").end(t))
-	require.Regexp(t, `(?m)^SOURCE  GROUP    MEMBER +STATE  SEEN +ADMIN$`, narrow)
-	require.Regexp(t, `(?m)^local   compute  overcloud-novacompute-product\S*…  down   [0-9]+d ago +enabled$`, narrow)
-	require.Regexp(t, `(?m)^local   compute  日本語のホスト +up     \d+s ahead`, narrow)
+	require.Regexp(t, `(?m)^SOURCE  GROUP    MEMBER +STATE      SEEN +ADMIN$`, narrow)
+	require.Regexp(t, `(?m)^local   compute  overcloud-novacompute-pro\S*…  down [0-9]+d  [0-9]+d ago +enabled$`, narrow)
+	require.Regexp(t, `(?m)^local   compute  日本語のホスト +up         \d+s ahead`, narrow)
 	require.Regexp(t, `(?m)^local   compute  "bad\\x1b\[31mname" +up `, narrow)
 	require.Regexp(t, `(?m) disabled: .*…$`, narrow)
 	require.Regexp(t, `(?m) down .* forced down$`, narrow)
 
-	wide := onTerminal(t, 200, nil, flag, "list").end(t)
+	wide := onTerminal(t, 210, nil, flag, "list").end(t)
 	require.Contains(t, wide, longName)
 	require.Contains(t, wide, "\x1b[33mdisabled: "+reason)
 	require.NotContains(t, wide, "ZONE", "no member has a zone")

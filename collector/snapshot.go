@@ -76,8 +76,21 @@ type MemberState struct {
 	DecidedDown bool
 	// Since is when this program saw the last change of state, or first saw the member, by this machine's clock.
 	Since time.Time
+	// DownSince is since when the member is down by the last verdict on it, by this machine's clock: see
+	// [tracker.Member.DownSince]. It is zero if the verdict is another. If DownSinceKnown is false, the member may have been
+	// down for longer.
+	DownSince      time.Time
+	DownSinceKnown bool
 	// Transitions is the number of deaths and recoveries seen.
 	Transitions uint64
+}
+
+// InStateSince returns since when the member is in its state: see [MemberState.DownSince] and [MemberState.Since].
+func (m *MemberState) InStateSince() time.Time {
+	if m.DownSince.IsZero() {
+		return m.Since
+	}
+	return m.DownSince
 }
 
 // memberStates returns the members for a snapshot.
@@ -89,6 +102,7 @@ func memberStates(t *tracker.Tracker, readable bool) []MemberState {
 			Member: m.Member, Fenced: m.Fenced, InService: m.InService(), DecidedDown: m.DecidedDown(),
 			Since: m.Since.Wall, Transitions: m.Transitions,
 		}
+		states[i].DownSince, states[i].DownSinceKnown = m.DownSince()
 		if readable {
 			states[i].State, states[i].InDoubt = m.State(), m.InDoubt()
 		}

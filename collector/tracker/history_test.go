@@ -49,48 +49,65 @@ func TestHistories(t *testing.T) {
 }
 
 func (h history) run(t *testing.T) {
+	p := newPlayer(h)
+	for i, s := range h.steps {
+		if out, ok := p.play(t, &s); ok {
+			require.Equal(t, s.want, inWords(p.tracker, out), "step %d, at %s", i+1, s.at)
+			requireSound(t, p.tracker)
+		}
+	}
+}
+
+// A player plays the steps of a history.
+type player struct {
+	history
+	tracker            *Tracker
+	wallStep, backStep time.Duration
+	sinceStart         time.Duration // when the process that polls began
+}
+
+func newPlayer(h history) *player {
 	if h.forgetAfter == 0 {
 		h.forgetAfter = 24 * hour
 	}
-	tr := newTracker(h.forgetAfter)
-	var wallStep, backStep time.Duration
-	var sinceStart time.Duration // when the process that polls began
-	for i, s := range h.steps {
-		if s.wallStep != 0 {
-			wallStep = s.wallStep
-		}
-		if s.backStep != 0 {
-			backStep = s.backStep
-		}
-		now := func(at time.Duration) Instant {
-			return Instant{Wall: t0.Add(at + wallStep), Mono: at - sinceStart}
-		}
-		if s.restart {
-			sinceStart = s.at
-			tr = restarted(t, tr, now(s.at))
-		}
-		if s.failed {
-			tr.ObserveFailure()
-			continue
-		}
-		poll := &drivers.Poll{Members: s.rows, DownTime: max(h.downTime, 0)}
-		if h.downTime == 0 {
-			poll.DownTime = time.Minute
-		}
-		if !h.noClock {
-			poll.Now = t0.Add(s.at + backStep)
-		}
-		if s.changed != 0 {
-			poll.Changed = map[string]time.Time{"g": now(s.changed).Wall}
-		}
-		poll.Unknown = rows(s.unknown)
-		if s.rejected != (drivers.Rejection{}) {
-			poll.Rejected = []drivers.Rejection{s.rejected}
-		}
-		out := tr.Observe(poll, now(s.at), now(s.at+s.took))
-		require.Equal(t, s.want, inWords(tr, out), "step %d, at %s", i+1, s.at)
-		requireSound(t, tr)
+	return &player{history: h, tracker: newTracker(h.forgetAfter)}
+}
+
+// play plays a step. It returns false for one in which the source can't be read.
+func (p *player) play(t *testing.T, s *step) (out Changes, ok bool) {
+	t.Helper()
+	if s.wallStep != 0 {
+		p.wallStep = s.wallStep
 	}
+	if s.backStep != 0 {
+		p.backStep = s.backStep
+	}
+	now := func(at time.Duration) Instant {
+		return Instant{Wall: t0.Add(at + p.wallStep), Mono: at - p.sinceStart}
+	}
+	if s.restart {
+		p.sinceStart = s.at
+		p.tracker = restarted(t, p.tracker, now(s.at))
+	}
+	if s.failed {
+		p.tracker.ObserveFailure()
+		return Changes{}, false
+	}
+	poll := &drivers.Poll{Members: s.rows, DownTime: max(p.downTime, 0)}
+	if p.downTime == 0 {
+		poll.DownTime = time.Minute
+	}
+	if !p.noClock {
+		poll.Now = t0.Add(s.at + p.backStep)
+	}
+	if s.changed != 0 {
+		poll.Changed = map[string]time.Time{"g": now(s.changed).Wall}
+	}
+	poll.Unknown = rows(s.unknown)
+	if s.rejected != (drivers.Rejection{}) {
+		poll.Rejected = []drivers.Rejection{s.rejected}
+	}
+	return p.tracker.Observe(poll, now(s.at), now(s.at+s.took)), true
 }
 
 func newTracker(forgetAfter time.Duration) *Tracker {
@@ -120,6 +137,10 @@ func requireSound(t *testing.T, tr *Tracker) {
 		require.False(t, m.Since.IsZero())
 		require.Nil(t, m.row)
 		require.True(t, !m.Fenced || m.forced() && m.state == Down, "fenced")
+		since, isKnown := m.DownSince()
+		require.Equal(t, m.state == Down, !since.IsZero(), "since")
+		require.False(t, since.After(tr.last.end.Wall), "since")
+		require.True(t, !isKnown || m.state == Down)
 		require.True(t, i == 0 || Compare(tr.order[i-1], m) < 0, "order")
 		g := counted[m.Group]
 		g.Name = m.Group

@@ -65,6 +65,7 @@ type Member struct {
 	// silent is how long a member that died had given no proof of life at the time Since.
 	silent    time.Duration
 	hasSilent bool
+	down      *downTime // nil: its last verdict is not that it is down
 
 	decision      *Decision // that it is down; nil: it is not
 	disabledSince time.Time // zero: it is enabled
@@ -131,7 +132,7 @@ func (m *Member) update(row *drivers.Member, now time.Time) {
 func (m *Member) turn(to State, at Instant) {
 	m.state, m.Since, m.inGrace, m.outages = to, at, false, 0
 	m.Up = to == Up
-	m.silent, m.hasSilent = 0, false
+	m.silent, m.hasSilent, m.down = 0, false, nil
 }
 
 // tidy makes attributes valid values of labels, and drops times that can't be written to a state file. It leaves names

@@ -74,6 +74,8 @@ type savedMember struct {
 	Changes         []time.Time   `json:"changes,omitempty"`
 	Silent          time.Duration `json:"silent_ns,omitempty"`
 	HasSilent       bool          `json:"has_silent,omitempty"`
+	DownSince       time.Time     `json:"down_since,omitzero"`
+	DownSinceKnown  bool          `json:"down_since_known,omitempty"`
 	Unreadable      entry         `json:"blind,omitempty"`
 	UnreadableSince time.Time     `json:"blind_from,omitzero"`
 	UnreadableSpans []savedOutage `json:"gaps,omitempty"`
@@ -232,6 +234,7 @@ func restoreOutages(saved []savedOutage, now Instant) outages {
 }
 
 func (m *Member) save() savedMember {
+	downSince, isKnown := m.DownSince()
 	return savedMember{
 		Group: m.Group, Name: m.Name, Binary: m.Binary, Zone: m.Zone,
 		UUID: m.UUID, Version: m.Version, DisabledReason: m.DisabledReason,
@@ -240,7 +243,7 @@ func (m *Member) save() savedMember {
 		Since: m.Since.Wall, Transitions: m.Transitions,
 		DisabledSince: m.disabledSince, ForcedSince: m.forcedSince, Changes: wallTimes(m.changes),
 		Heartbeat: m.heartbeat, Died: m.Died, SessionTimeout: m.SessionTimeout,
-		Silent: m.silent, HasSilent: m.hasSilent,
+		Silent: m.silent, HasSilent: m.hasSilent, DownSince: downSince, DownSinceKnown: isKnown,
 		Unreadable: m.unreadable, UnreadableSince: m.unreadableSince, UnreadableSpans: m.unreadableSpans.save(),
 	}
 }
@@ -273,6 +276,7 @@ func (s *savedMember) restore(now Instant, lastPoll time.Time) *Member {
 	for _, at := range s.Changes[max(0, len(s.Changes)-flapMost-1):] {
 		m.changes = append(m.changes, now.atPast(at))
 	}
+	m.down = s.restoreDown(now)
 	m.disabledSince, m.forcedSince = s.DisabledSince, s.ForcedSince
 	m.noteDisabled(disabledBy(&m.Member), lastPoll)
 	return m

@@ -8,6 +8,7 @@
 //   - group.go counts the members of each group.
 //   - outage.go decides what an outage of the source, or a clock that was set, excuses.
 //   - silence.go finds out for how long a dead member had been silent.
+//   - since.go keeps since when members are down.
 //   - state.go is what survives a restart.
 package tracker
 
@@ -132,11 +133,13 @@ func (t *Tracker) ObserveFailure() { t.failed = true }
 // Observe takes in a successful poll that took from start to end, and returns what it changed.
 func (t *Tracker) Observe(poll *drivers.Poll, start, end Instant) Changes {
 	changes := Changes{Rejected: make(map[string]int)}
-	t.poll, t.now = poll, pollTime{start: start, end: end, clock: poll.Now}
+	// Round(0): a time without the monotonic part, which would hide that the clock was set.
+	t.poll, t.now = poll, pollTime{start: start, end: end, clock: poll.Now.Round(0)}
 	if t.now.clock.IsZero() {
-		t.now.clock = start.Wall
+		t.now.clock = start.Wall.Round(0)
 	}
 	t.noteOutage()
+	t.followWallClock()
 	t.matchRows(&changes)
 	t.order = slices.DeleteFunc(t.order, func(m *Member) bool {
 		keep := t.observe(m, &changes)

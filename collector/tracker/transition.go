@@ -147,13 +147,18 @@ func (t *Tracker) settle(m *Member, now finding, changes *Changes) {
 		m.inGrace, m.outages, m.lastUp = false, 0, t.now.start
 	case foundForced:
 		if m.state != Down {
+			wasUp := m.state == Up
 			m.turn(Down, t.now.end)
+			m.down = &downTime{since: t.now.end.Wall.Round(0), known: wasUp}
 		}
 	case foundSilent:
 		if m.state != Down {
 			silent, ok := t.silence(m)
 			m.turn(Down, t.now.end)
 			m.silent, m.hasSilent = silent, ok
+			m.down = t.downFrom(m, silent, ok)
+		} else {
+			t.noteHeartbeat(m)
 		}
 	case foundExcused:
 		m.inGrace, m.Up, m.outages = true, false, t.outagesOf(m)

@@ -23,6 +23,7 @@ type member struct {
 	InService      bool       `json:"in_service"`
 	Down           bool       `json:"down"`
 	Since          time.Time  `json:"since"`
+	SinceKnown     *bool      `json:"since_known,omitempty"` // while down by the last verdict
 	LastHeartbeat  *time.Time `json:"last_heartbeat,omitempty"`
 	Enabled        *bool      `json:"enabled,omitempty"`
 	ForcedDown     *bool      `json:"forced_down,omitempty"`
@@ -36,9 +37,12 @@ type member struct {
 func newMember(source string, m *collector.MemberState) member {
 	shown := member{
 		Source: source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone,
-		State: m.State.String(), InService: m.InService, Down: m.DecidedDown, Since: m.Since.UTC(), LastHeartbeat: timeOrNil(m.LastHeartbeat),
+		State: m.State.String(), InService: m.InService, Down: m.DecidedDown, Since: m.InStateSince().UTC(), LastHeartbeat: timeOrNil(m.LastHeartbeat),
 		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
 		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version, Transitions: m.Transitions,
+	}
+	if !m.DownSince.IsZero() {
+		shown.SinceKnown = new(m.DownSinceKnown)
 	}
 	if m.ForcedDown == drivers.FlagYes {
 		shown.Fenced = new(m.Fenced)

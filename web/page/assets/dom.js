@@ -18,14 +18,15 @@ export function setText(e, text) {
 }
 
 /** Creates an element that shows how long ago a time was. tickAll updates it. */
-export function ago(at, now, suffix = "") {
+export function ago(at, now, suffix = "", prefix = "") {
   const e = element("time");
-  setAgo(e, at, now, suffix);
+  setAgo(e, at, now, suffix, prefix);
   return e;
 }
 
 /** Sets the time of such an element, in milliseconds. With NaN the element is empty. */
-export function setAgo(e, at, now, suffix = "") {
+export function setAgo(e, at, now, suffix = "", prefix = "") {
+  e.dataset.prefix = prefix;
   if (e.dataset.at !== String(at)) {
     e.dataset.at = at;
     e.dataset.suffix = suffix;
@@ -47,7 +48,7 @@ export function tickAll(now) {
 
 function tick(e, now) {
   const at = Number(e.dataset.at);
-  setText(e, Number.isNaN(at) ? "" : duration((now - at) / 1000) + e.dataset.suffix);
+  setText(e, Number.isNaN(at) ? "" : e.dataset.prefix + duration((now - at) / 1000) + e.dataset.suffix);
 }
 
 /** Changes the children of a container. An element that loses the focus because it was moved gets the focus back. */

@@ -7,7 +7,7 @@ import { Live } from "./live.js";
 import { Pace } from "./pace.js";
 import { badge } from "./rows.js";
 import { health } from "./sources.js";
-import { notes } from "./store.js";
+import { atLeast, notes } from "./store.js";
 import { Stream } from "./stream.js";
 
 const place = (id) => document.getElementById(id);
@@ -73,7 +73,7 @@ class MemberPage {
 
   #state(m, source, trusted, now) {
     const why = trusted ? notes(m) : `source ${brief(m.source)} ${source?.error ? `can't be read: ${source.error}` : "was not read recently"}`;
-    const fresh = element("p", { id: "state" }, badge(m.state), " for ", ago(parse(m.since), now), why ? ` · ${why}` : "");
+    const fresh = element("p", { id: "state" }, badge(m.state), " for ", ago(parse(m.since), now, "", atLeast(m)), why ? ` · ${why}` : "");
     setText(place("announcer"), m.state); // The line itself changes every second.
     tickAll(now);
     if (!place("state").isEqualNode(fresh)) place("state").replaceChildren(...fresh.childNodes);
@@ -90,7 +90,7 @@ class MemberPage {
   #facts(m, source, now) {
     const facts = {
       Source: m.source, Group: m.group, Zone: m.zone, Binary: m.binary,
-      Since: time(parse(m.since), now),
+      [m.since_known === false ? "Down at least since" : "Since"]: time(parse(m.since), now),
       // The time of a heartbeat is by the clock of the backend.
       "Last heartbeat": m.last_heartbeat ? time(parse(m.last_heartbeat) - (source?.clock_offset_seconds ?? 0) * 1000, now) : "",
       Enabled: yesOrNo(m.enabled), "Disabled because": m.disabled_reason, "Forced down": yesOrNo(m.forced_down),

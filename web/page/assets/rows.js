@@ -2,7 +2,7 @@
 import { address } from "./api.js";
 import { ago, element, setAgo, setText } from "./dom.js";
 import { brief } from "./format.js";
-import { notes } from "./store.js";
+import { atLeast, notes } from "./store.js";
 
 /** The address of the page of a member. */
 export const memberAddress = ({ source, group, member }) => address("member", { source, group, member });
@@ -38,7 +38,7 @@ export function fillRow(row, m, { now, offsets, withSource }) {
   const [state, , since, heartbeat, group, zone, binary, reason] = row.children;
   row.className = `row ${m.state}${m.in_service ? "" : " out"}`;
   setBadge(state.firstElementChild, m.state);
-  setAgo(since.firstElementChild, m.at, now);
+  setAgo(since.firstElementChild, m.at, now, "", atLeast(m));
   // The time of a heartbeat is by the clock of the backend.
   setAgo(heartbeat.firstElementChild, m.heartbeat - (offsets.get(m.source) ?? 0) * 1000, now, " ago");
   const full = withSource ? `${m.source} / ${m.group}` : m.group;

@@ -60,14 +60,20 @@ export class Store {
     if (e.event === "leave" || e.event === "forgotten") members.delete(key);
     const m = members.get(key);
     if (!m || !becomes[e.event] || parse(e.time) < m.at) return;
-    Object.assign(m, { state: becomes[e.event], at: parse(e.time) });
+    // A member that died is down since its last proof of life.
+    const at = parse(e.time) - (e.event === "death" ? (e.latency_seconds ?? 0) * 1000 : 0);
+    const isKnown = e.event === "death" ? e.latency_seconds !== undefined : undefined;
+    Object.assign(m, { state: becomes[e.event], at, since_known: isKnown });
     if (e.event === "death") m.down = m.in_service;
     if (m.state === "up") m.down = false;
   }
 }
 
 // The attributes that an answer leaves out if the backend does not have them.
-const absent = { last_heartbeat: undefined, enabled: undefined, forced_down: undefined, fenced: undefined };
+const absent = { since_known: undefined, last_heartbeat: undefined, enabled: undefined, forced_down: undefined, fenced: undefined };
+
+/** What stands before the age of a state: a member without a known proof of life may have been down for longer. */
+export const atLeast = (m) => (m.since_known === false ? "≥ " : "");
 
 /** Copies a member of an answer into the stored member, and derives what filters and rows need. */
 function takeIn(known, key, m) {

@@ -3,6 +3,7 @@ import { ago, element, setText, tickAll } from "./dom.js";
 import { brief, count, duration, parse } from "./format.js";
 import { memberAddress } from "./rows.js";
 import { health } from "./sources.js";
+import { atLeast } from "./store.js";
 
 const named = 5; // members that the summary names
 
@@ -34,7 +35,7 @@ function dead(down, now) {
   const line = element("span");
   for (const m of down.slice(0, named)) {
     if (line.childNodes.length) line.append(", ");
-    line.append(element("a", { className: "name", href: memberAddress(m), textContent: brief(m.member) }), ` (${brief(m.group)}) for `, ago(m.at, now));
+    line.append(element("a", { className: "name", href: memberAddress(m), textContent: brief(m.member) }), ` (${brief(m.group)}) for `, ago(m.at, now, "", atLeast(m)));
   }
   if (down.length > named) line.append(` and ${count(down.length - named, "other")}`);
   return down.length ? line : null;
