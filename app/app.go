@@ -29,6 +29,7 @@ import (
 	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/alerts/runbooks"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/internal/storagelock"
 	"servicegroup_exporter/probe/canary"
 	"servicegroup_exporter/sources"
 	"servicegroup_exporter/web"
@@ -106,7 +107,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 
 func (a *App) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openMetrics, a.openCollector, a.openBridge, a.openCanaries, a.applyConfig, a.openHandler, a.listen,
+		a.openMetrics, a.lockStorage, a.openCollector, a.openBridge, a.openCanaries, a.applyConfig, a.openHandler, a.listen,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -132,10 +133,25 @@ func (a *App) openMetrics(context.Context) error {
 	return nil
 }
 
-func (a *App) openCollector(context.Context) error {
+// lockStorage makes the storage folder and locks it, so that no other server writes its state there. Where no lock can be had,
+// the server runs without one: a folder that can't be written is no reason to watch nothing.
+func (a *App) lockStorage(context.Context) error {
 	if err := os.MkdirAll(a.opts.StoragePath, 0o750); err != nil {
 		return fmt.Errorf("creating the storage folder: %w", err)
 	}
+	lock, err := storagelock.Take(a.opts.StoragePath)
+	if taken, ok := errors.AsType[*storagelock.TakenError](err); ok {
+		return taken
+	}
+	if err != nil {
+		a.logger.Warn("The storage path can't be locked; make sure that no other instance uses it", "path", a.opts.StoragePath, "err", err)
+		return nil
+	}
+	a.stops.push("lock of the storage path", lock.Release)
+	return nil
+}
+
+func (a *App) openCollector(context.Context) error {
 	c, err := collector.New(collector.Options{
 		Logger:                  a.logger,
 		Registerer:              a.opts.Registerer,
