@@ -49,12 +49,13 @@ func (a *cli) follow(ctx context.Context, c *collector.Collector, selected *sele
 	}
 }
 
-// read polls the selected sources once, within their poll timeouts.
+// read polls the selected sources once, within their poll timeouts. It prints warnings about them.
 func (a *cli) read(ctx context.Context, selected *selection) ([]collector.Snapshot, error) {
 	var snapshots []collector.Snapshot
 	err := a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
 		c.Poll(ctx)
 		snapshots = c.Snapshots()
+		a.warnAbout(snapshots)
 		return nil
 	})
 	return snapshots, err

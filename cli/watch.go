@@ -39,7 +39,7 @@ func (a *cli) watch(w *watcher, interval time.Duration, flags *sourceFlags) erro
 		return err
 	}
 	return a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
-		return w.watch(ctx, c)
+		return w.watch(ctx, c, a.warnAbout)
 	})
 }
 
@@ -50,12 +50,16 @@ type watcher struct {
 	json   bool
 }
 
-func (w *watcher) watch(ctx context.Context, c *collector.Collector) error {
+// watch prints events until ctx ends. It calls warn with what the first poll found.
+func (w *watcher) watch(ctx context.Context, c *collector.Collector, warn func([]collector.Snapshot)) error {
 	events, unsubscribe := c.Subscribe(1000)
 	defer unsubscribe()
-	if err := w.printStart(ctx, c); err != nil {
+	c.Poll(ctx)
+	snapshots := c.Snapshots()
+	if err := w.printStart(snapshots); err != nil {
 		return err
 	}
+	warn(snapshots)
 	for {
 		select {
 		case <-ctx.Done():
@@ -72,9 +76,8 @@ func (w *watcher) watch(ctx context.Context, c *collector.Collector) error {
 }
 
 // printStart prints how many members there are before the first event, so that the user sees which sources are watched.
-func (w *watcher) printStart(ctx context.Context, c *collector.Collector) error {
-	c.Poll(ctx)
-	for _, s := range c.Snapshots() {
+func (w *watcher) printStart(snapshots []collector.Snapshot) error {
+	for _, s := range snapshots {
 		if !s.Readable {
 			continue // An event is printed for it.
 		}

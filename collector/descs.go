@@ -7,8 +7,8 @@ type descs struct {
 	all []*prometheus.Desc // of sources: what Collect emits
 
 	// Of a source.
-	sourceUp, lastSuccess, pollDuration, clockOffset, downTime, newest, unknown, stalled, sourceInfo *prometheus.Desc
-	operations, reconnects, expirations                                                              *prometheus.Desc
+	sourceUp, lastSuccess, pollDuration, clockOffset, downTime, newest, unknown, stalled, problems, sourceInfo *prometheus.Desc
+	operations, reconnects, expirations                                                                        *prometheus.Desc
 	// Of none: see [labelCheck].
 	labelCheck *prometheus.Desc
 
@@ -160,6 +160,12 @@ func (d *descs) describeSources() {
 		"Heartbeats have stopped to arrive (1), or not (0): at least 3 members are in service, the newest heartbeat is older than "+
 			"half of the heartbeat timeout, and no outage of the source ended within the last 2 minutes. Only sources with "+
 			"heartbeats have it. Alert on == 1: suspect the path of the heartbeats, not the members.")
+	d.problems = source("servicegroup_source_problems",
+		"The source can be read, and something about it is probably not as the operator meant it (1), or not (0). The label "+
+			"problem is absent (a configured chroot, prefix, file, table or group does not exist), unmatched (entries exist, "+
+			"but none fits the configuration), unreadable (one group can't be read) or foreign (the rows belong to another "+
+			"service). The value stays while the source can't be read. Alert on == 1; the log and the status page have the details.",
+		"problem")
 	d.labelCheck = d.add("servicegroup_label_check",
 		"The value of each label is the label's own name, and the value of the series is always 1. Alert on a series without one of "+
 			"these labels: Prometheus has renamed it, because the target has a label of the same name. Set honor_labels: true.",

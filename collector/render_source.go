@@ -1,6 +1,8 @@
 package collector
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
@@ -39,7 +41,7 @@ func (s *source) publishAfter(before *rendered) {
 func (s *source) renderSource() []*sample {
 	d, now := s.env.descs, &s.now
 	labels := labelPairs("source", s.cfg.Name)
-	samples := make([]*sample, 0, 11)
+	samples := make([]*sample, 0, 15)
 	gauge := func(desc *prometheus.Desc, v float64) {
 		samples = append(samples, &sample{desc: desc, labels: labels, value: v})
 	}
@@ -60,6 +62,11 @@ func (s *source) renderSource() []*sample {
 	}
 	if stalled, ok := s.tracker.Stalled(); ok {
 		gauge(d.stalled, oneIf(now.Readable && stalled))
+	}
+	for _, kind := range drivers.ProblemKinds() {
+		has := slices.ContainsFunc(now.Problems, func(p drivers.Problem) bool { return p.Kind == kind })
+		labels := labelPairs("problem", string(kind), "source", s.cfg.Name)
+		samples = append(samples, &sample{desc: d.problems, labels: labels, value: oneIf(has)})
 	}
 	info := labelPairs("source", s.cfg.Name, "driver", s.cfg.Driver, "schema", s.cfg.Schema, "layout", s.cfg.Layout,
 		"backend", tracker.Shorten(now.Backend, s.textLimit()))

@@ -124,17 +124,19 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	s.now.Readable, s.now.Polled, s.now.Err, s.now.Reason = true, true, nil, ""
 	s.now.LastSuccess = end.Wall
 	s.now.Backend, s.now.DownTime, s.now.ListsDatabases = poll.Backend, poll.DownTime, poll.ListsDatabases
-	s.now.Problems = sortedProblems(poll.Problems)
 	s.now.HeartbeatsStalled, _ = s.tracker.Stalled()
 	s.now.HasClock = !poll.Now.IsZero()
 	s.now.ClockOffset = 0
 	if s.now.HasClock {
 		s.now.ClockOffset = poll.Now.Sub(start.Wall.Add(end.Sub(start) / 2))
 	}
+	before := s.now.Problems
+	s.now.Problems = problemsOf(poll, len(s.tracker.Members()), &changes)
 	s.attempted(start, end)
 	s.env.metrics.observe(s.cfg.Name, &changes)
 	s.publish()
 	s.logRejected(&changes)
+	s.logProblems(before)
 	if s.lost {
 		s.lost = false
 		s.report(Event{Time: end.Wall, Type: EventSourceBack, Source: s.cfg.Name})

@@ -10,7 +10,7 @@ type Problem struct {
 	Detail string
 }
 
-// A ProblemKind is what a problem is: a closed set, used as the metric label "problem".
+// A ProblemKind is the kind of a problem: a closed set, used as the metric label "problem".
 type ProblemKind string
 
 // The kinds of problems.

@@ -12,9 +12,11 @@ type Group struct {
 
 	// Up, Down and Unknown are the members in service by their state in the last poll, OutOfService the others.
 	Up, Down, Unknown, OutOfService int
-	// InDoubt reports that some of the unknown members may be up: see [Member.InDoubt]. The last poll did not know
-	// the group as a whole then.
+	// InDoubt reports that some of the unknown members may be up: see [Member.InDoubt], or that the group could not be read. The
+	// last poll did not know the group as a whole then.
 	InDoubt bool
+	// Unreadable reports that the last poll of the source could not read the group.
+	Unreadable bool
 
 	// InService is how many members were in service, and DecidedDown how many of them were down, in the last poll that knew
 	// the group as a whole. That poll ended at LastKnown by this machine's clock, zero: there was none. A member whose row is damaged
@@ -29,8 +31,8 @@ type Group struct {
 
 func (g *Group) size() int { return g.Up + g.Down + g.Unknown + g.OutOfService }
 
-// Groups returns the groups that have members, that had one down within the last hour, or that are expected, sorted by
-// name. A group without members is missing until a poll has known it.
+// Groups returns the groups that have members, that had one down within the last hour, that are expected, or that can't be
+// read, sorted by name. A group without members is missing until a poll has known it, unless it can't be read.
 func (t *Tracker) Groups() []Group {
 	decided := make(map[string]bool)
 	for i, d := range t.Decisions() {
@@ -40,7 +42,7 @@ func (t *Tracker) Groups() []Group {
 	}
 	groups := make([]Group, 0, len(t.groups))
 	for _, g := range t.groups {
-		if g.size() > 0 || !g.LastKnown.IsZero() && (decided[g.Name] || t.expects(g.Name)) {
+		if g.size() > 0 || g.Unreadable || !g.LastKnown.IsZero() && (decided[g.Name] || t.expects(g.Name)) {
 			groups = append(groups, *g)
 		}
 	}
@@ -63,7 +65,7 @@ func (t *Tracker) count(changes *Changes) {
 		}
 	}
 	for _, g := range t.groups {
-		g.Up, g.Down, g.Unknown, g.OutOfService, g.InDoubt, g.inService, g.decidedDown = 0, 0, 0, 0, false, 0, 0
+		g.Up, g.Down, g.Unknown, g.OutOfService, g.InDoubt, g.inService, g.decidedDown = 0, 0, 0, 0, g.Unreadable, 0, 0
 	}
 	t.unknown, t.newest = 0, time.Time{}
 	inService := 0
@@ -85,7 +87,7 @@ func (t *Tracker) count(changes *Changes) {
 		if !g.InDoubt {
 			g.InService, g.DecidedDown, g.LastKnown = g.inService, g.decidedDown, t.now.end.Wall
 		}
-		if g.size() > 0 || t.expects(name) {
+		if g.size() > 0 || g.Unreadable || t.expects(name) {
 			continue
 		}
 		if g.emptied.IsZero() {
@@ -99,6 +101,33 @@ func (t *Tracker) count(changes *Changes) {
 		}
 	}
 	t.decideStalled(inService)
+}
+
+// noteUnreadableGroups takes in which groups the poll could not read. Their members are unknown, not gone. It is called when the
+// rows have their members.
+func (t *Tracker) noteUnreadableGroups() {
+	for _, g := range t.groups {
+		g.Unreadable = false
+	}
+	if len(t.poll.UnreadableGroups) == 0 {
+		return
+	}
+	for _, name := range t.poll.UnreadableGroups {
+		g := t.groups[name]
+		if g == nil {
+			if !validName(name) || !t.isShort(name) || len(t.groups)+len(t.newGroups) >= t.opts.Limits.Groups {
+				continue
+			}
+			g = &Group{Name: name}
+			t.groups[name] = g
+		}
+		g.Unreadable = true
+	}
+	for _, m := range t.order {
+		if g := t.groups[m.Group]; m.row == nil && g != nil && g.Unreadable {
+			m.entry = entryUnknown
+		}
+	}
 }
 
 // groupOf returns the group of a member.

@@ -36,6 +36,7 @@ type step struct {
 	changed  time.Duration     // when a watch saw group g change
 	rejected drivers.Rejection // an entry that the driver could not use
 	unknown  string            // rows on which the backend has no verdict
+	locked   string            // groups that can't be read
 	restart  bool              // the exporter was restarted just before
 }
 
@@ -103,7 +104,7 @@ func (p *player) play(t *testing.T, s *step) (out Changes, ok bool) {
 	if s.changed != 0 {
 		poll.Changed = map[string]time.Time{"g": now(s.changed).Wall}
 	}
-	poll.Unknown = rows(s.unknown)
+	poll.Unknown, poll.UnreadableGroups = rows(s.unknown), strings.Fields(s.locked)
 	if s.rejected != (drivers.Rejection{}) {
 		poll.Rejected = []drivers.Rejection{s.rejected}
 	}
@@ -174,7 +175,7 @@ func requireSound(t *testing.T, tr *Tracker) {
 		delete(counted, g.Name)
 		require.LessOrEqual(t, g.DecidedDown, g.InService, g.Name)
 		require.Equal(t, [4]int{want.Up, want.Down, want.Unknown, want.OutOfService}, [4]int{g.Up, g.Down, g.Unknown, g.OutOfService})
-		require.Equal(t, want.InDoubt, g.InDoubt)
+		require.Equal(t, want.InDoubt || g.Unreadable, g.InDoubt)
 		if !g.InDoubt {
 			require.Equal(t, [2]int{want.InService, want.DecidedDown}, [2]int{g.InService, g.DecidedDown})
 			require.Equal(t, tr.last.end.Wall, g.LastKnown)

@@ -217,6 +217,29 @@ func unreadableHistories() []history {
 			{at: 155 * sec, restart: true, rows: rows("a:down:beat=-5s:rostered b:up:rostered"), want: "a=unknown b=up"},
 			{at: 156 * sec, rows: rows("a:down:beat=-5s:rostered b:up:rostered"), want: "death a 2m41s; a=down b=up"},
 		}},
+		{name: "a group that can't be read", steps: []step{
+			{at: 0, rows: rows("a:up b:down:rostered h/c:up"), want: "a=up b=down h/c=up"},
+			{at: 15 * sec, locked: "g", rows: rows("h/c:up"), want: "a=unknown b=unknown h/c=up"},
+			{at: 300 * sec, locked: "g", rows: rows("h/c:down"), want: "death h/c 5m45s; a=unknown b=unknown h/c=down"},
+			{at: 315 * sec, restart: true, locked: "g", rows: rows("h/c:down"), want: "a=unknown b=unknown h/c=down"},
+			{at: 330 * sec, rows: rows("a:up h/c:down"), want: "leave b; a=up h/c=down"},
+		}},
+		{name: "silent after its group could not be read", downTime: 4 * sec, noClock: true, steps: []step{
+			{at: 0, rows: rows("a:up b:up h/c:up"), want: "a=up b=up h/c=up"},
+			{at: 10 * sec, locked: "g", want: "death h/c 14s; a=unknown b=unknown h/c=down"},
+			{at: 20 * sec, rows: rows("a:up"), want: "a=up b=unknown h/c=down"},
+			{at: 24 * sec, rows: rows("a:up"), want: "death b 28s; a=up b=down h/c=down"},
+		}},
+		{name: "groups that can't be read from the start", steps: []step{
+			{at: 0, locked: "g h", rows: rows("i/a:up"), want: "i/a=up"},
+			{at: 15 * sec, locked: "h", rows: rows("i/a:up b:up c:down"), want: "join b, join c; b=up c=down i/a=up"},
+			{at: 30 * sec, locked: "h g i", want: "b=unknown c=unknown i/a=unknown"},
+			{at: 45 * sec, rows: rows("i/a:up b:up"), want: "b=up c=down i/a=up"},
+		}},
+		{name: "a row of a group that can't be read as a whole counts", steps: []step{
+			{at: 0, rows: rows("a:up b:up"), want: "a=up b=up"},
+			{at: 15 * sec, locked: "g", rows: rows("b:up"), want: "a=unknown b=up"},
+		}},
 		{name: "a verdict beats the want of one", steps: []step{
 			{at: 0, rows: rows("a:down:beat=-2h"), unknown: "a:beat=-1h", want: "a=down"},
 			{at: 15 * sec, rows: rows("a:down"), rejected: drivers.Rejection{Group: "g", Name: "a"}, want: "a=down"},

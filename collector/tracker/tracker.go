@@ -181,6 +181,7 @@ func (t *Tracker) matchRows(changes *Changes) {
 	if len(t.order) > known {
 		slices.SortFunc(t.order, Compare)
 	}
+	t.noteUnreadableGroups()
 }
 
 // matchRow returns the member of a row, or last if the row can't be used. Rows nearly always come in the same order, so the

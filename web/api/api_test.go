@@ -39,7 +39,7 @@ func TestAnswers(t *testing.T) {
 		b := newBench(t, "nova")
 		require.JSONEq(t, `{"sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "", "up": false,
 			"last_attempt": null, "last_success": null, "age_seconds": null, "poll_duration_seconds": 0, "heartbeat_timeout_seconds": 0, "heartbeats_stalled": false,
-			"members": {"up": 0, "down": 0, "unknown": 0, "out_of_service": 0}, "members_in_service": 0, "members_down": 0}]}`, b.ok("/api/v1/sources"))
+			"members": {"up": 0, "down": 0, "unknown": 0, "out_of_service": 0}, "members_in_service": 0, "members_down": 0, "problems": []}]}`, b.ok("/api/v1/sources"))
 		require.JSONEq(t, `{"total": 0, "members": []}`, b.ok("/api/v1/members"))
 		require.JSONEq(t, `{"events": []}`, b.ok("/api/v1/events"))
 
@@ -55,7 +55,7 @@ func TestAnswers(t *testing.T) {
 		require.JSONEq(t, `{"sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "fake 1", "up": true,
 			"last_attempt": "2000-01-01T00:01:05Z", "last_success": "2000-01-01T00:01:05Z", "age_seconds": 3,
 			"poll_duration_seconds": 0, "heartbeat_timeout_seconds": 60, "heartbeats_stalled": false, "clock_offset_seconds": 0,
-			"members": {"up": 1, "down": 1, "unknown": 0, "out_of_service": 1}, "members_in_service": 2, "members_down": 1}]}`, b.ok("/api/v1/sources"))
+			"members": {"up": 1, "down": 1, "unknown": 0, "out_of_service": 1}, "members_in_service": 2, "members_down": 1, "problems": []}]}`, b.ok("/api/v1/sources"))
 		require.JSONEq(t, `{"groups": [
 			{"source": "nova", "group": "compute", "up": 0, "down": 1, "unknown": 0, "out_of_service": 1,
 			"members_in_service": 1, "members_down": 1, "known": true, "last_known": "2000-01-01T00:01:05Z"},
@@ -90,7 +90,7 @@ func TestAnswers(t *testing.T) {
 			"error": "connection refused", "reason": "connect",
 			"last_attempt": "2000-01-01T00:01:10Z", "last_success": "2000-01-01T00:01:05Z", "age_seconds": 5,
 			"poll_duration_seconds": 0, "heartbeat_timeout_seconds": 60, "heartbeats_stalled": false, "clock_offset_seconds": 0,
-			"members": {"up": 0, "down": 0, "unknown": 2, "out_of_service": 1}, "members_in_service": 2, "members_down": 1}]}`, b.ok("/api/v1/sources"))
+			"members": {"up": 0, "down": 0, "unknown": 2, "out_of_service": 1}, "members_in_service": 2, "members_down": 1, "problems": []}]}`, b.ok("/api/v1/sources"))
 		require.JSONEq(t, `{"events": [{"id": 946684800000003, "time": "2000-01-01T00:01:10Z", "event": "source_lost",
 			"source": "nova", "error": "connection refused"}]}`, b.ok("/api/v1/events?limit=1"))
 		require.Contains(t, b.ok("/api/v1/member?group=compute&member=c1"), `"state":"unknown","in_service":true,"down":true`)

@@ -27,6 +27,14 @@ type source struct {
 	HeartbeatsStalled   bool     `json:"heartbeats_stalled"`
 	Members             counts   `json:"members"`
 	decisions
+	Problems []problem `json:"problems"`
+}
+
+// A problem is what is probably not as the operator meant it, although the source can be read.
+type problem struct {
+	Problem string `json:"problem"`
+	Group   string `json:"group,omitempty"`
+	Detail  string `json:"detail"`
 }
 
 // counts has the number of members in each state. A member that is out of service counts as that only.
@@ -69,7 +77,10 @@ func newSource(s *collector.Snapshot) source {
 		Up: s.Readable, Reason: string(s.Reason),
 		LastAttempt: timeOrNil(s.LastAttempt), LastSuccess: timeOrNil(s.LastSuccess), AgeSeconds: age(s.LastSuccess),
 		PollDurationSeconds: s.PollDuration.Seconds(), HeartbeatTimeout: s.DownTime.Seconds(),
-		HeartbeatsStalled: s.HeartbeatsStalled,
+		HeartbeatsStalled: s.HeartbeatsStalled, Problems: make([]problem, len(s.Problems)),
+	}
+	for i, p := range s.Problems {
+		shown.Problems[i] = problem{string(p.Kind), p.Group, p.Detail}
 	}
 	if s.Err != nil {
 		shown.Error = s.Err.Error()

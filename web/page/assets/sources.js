@@ -12,11 +12,20 @@ export function health(source, now) {
   return now - parse(source.last_success) > most * 1000 ? "stale" : "up";
 }
 
+const mostProblems = 5; // that a card lists
+
+/** What is probably not as it was meant, although the source can be read. */
+function problems({ problems: all = [] }) {
+  const texts = all.slice(0, mostProblems).map((p) => `${p.problem}: ${p.detail}`);
+  return all.length > mostProblems ? [...texts, `and ${all.length - mostProblems} more: see the API`] : texts;
+}
+
 const words = { up: "readable", blind: "can't be read", stale: "not read recently", new: "not polled yet" };
 
 /** Shows the sources as a list of cards, those with a problem first. */
 export function showSources(list, sources, now) {
-  const sorted = [...sources].sort((a, b) => (health(a, now) === "up") - (health(b, now) === "up"));
+  const fine = (s) => health(s, now) === "up" && problems(s).length === 0;
+  const sorted = [...sources].sort((a, b) => fine(a) - fine(b));
   reconcile(list, sorted, (s) => s.source, make, (card, s) => fill(card, s, now));
 }
 
@@ -26,6 +35,7 @@ function make(s) {
       element("span", { className: "badge" }, element("span", { className: "mark", "aria-hidden": "true" }), element("span")),
       element("span", { className: "tally" })),
     element("p", { className: "error" }),
+    element("ul", { className: "problems" }),
     element("p", { className: "backend" }),
     element("dl", {}, ...fact("Read", ago(NaN, 0, " ago")), ...fact("Poll"), ...fact("Clock"), ...fact("Heartbeat timeout")));
 }
@@ -36,13 +46,14 @@ function fact(name, value = "") {
 
 function fill(card, s, now) {
   const state = health(s, now);
-  const [title, error, backend, facts] = card.children;
+  const [title, error, suspicious, backend, facts] = card.children;
   const [, badge, tally] = title.children;
   badge.className = `badge ${state}`;
   setText(badge.lastElementChild, words[state]);
   setText(tally, tallied(s.members));
   setText(error, s.error ? `${s.reason ? `${s.reason}: ` : ""}${s.error}` : "");
   error.hidden = !s.error;
+  reconcile(suspicious, problems(s), (text) => text, (text) => element("li", { textContent: text }), () => {});
   setText(backend, [s.driver, s.schema, s.layout, s.backend].filter(Boolean).join(" · "));
   const [read, took, offset, downTime] = [...facts.children].map((div) => div.lastElementChild);
   setAgo(read.firstElementChild, parse(s.last_success), now, " ago");
