@@ -240,9 +240,9 @@ func (a *App) Collector() *collector.Collector { return a.collector }
 
 // poll brings the metrics up to date before a scrape is answered. The canaries' observers poll at the same time, but the
 // scrape does not wait for them.
-func (a *App) poll(ctx context.Context) {
+func (a *App) poll(ctx context.Context) web.View {
 	a.canaries.Trigger()
-	a.collector.Poll(ctx)
+	return a.collector.Poll(ctx)
 }
 
 // mayHave reports whether a source that is not known yet may still be found, because the list of Nova cells was not read.

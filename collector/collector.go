@@ -12,9 +12,10 @@
 //	   |    Owner: package web. It bounds how long [Collector.Poll] waits, not the poll.
 //	poll    The longest deadline of all waiters, but at least 1 s; without one, [SourceConfig.PollTimeout].
 //	   |    Owner: source.join. A waiter who joins can extend the poll, but not beyond PollTimeout or
-//	   |    the longest time that one waiter had, counted from the poll's start. The poll continues
+//	   |    the longest time that one waiter had, counted from the poll's start. Scrapes and timers of
+//	   |    the last 10 minutes count as waiters of each poll: see patience. The poll continues
 //	   |    when waiters leave. A waiter whose deadline ends earlier gets what is known if that is at
-//	   |    most PollTimeout old; otherwise the source is unknown until the poll ends. Only the end
+//	   |    most PollTimeout old; otherwise the source is unknown to this waiter alone. Only the end
 //	   |    of the poll itself is a failure of the source. All wait 20 ms longer, so that a driver can
 //	   |    report a better reason than "timeout".
 //	driver  The timeout of the source's configuration, for all requests of one poll.
@@ -91,13 +92,17 @@ func newCollector(opts Options, now clock) (*Collector, error) {
 }
 
 // Poll polls every source concurrently, or shares the polls in flight. It returns when all sources have answered or ctx has
-// ended. A source that has not answered by then is as it was known before, or unknown: see Deadlines in the package comment.
-func (c *Collector) Poll(ctx context.Context) {
+// ended, with what this caller can know then. A source that has not answered by then is as it was known before, or unknown in
+// this view: see Deadlines in the package comment.
+func (c *Collector) Poll(ctx context.Context) *View {
+	sources := *c.sources.Load()
+	late := make([]*rendered, len(sources))
 	var polls sync.WaitGroup
-	for _, s := range *c.sources.Load() {
-		polls.Go(func() { s.poll(ctx) })
+	for i, s := range sources {
+		polls.Go(func() { late[i] = s.poll(ctx) })
 	}
 	polls.Wait()
+	return newView(c, sources, late)
 }
 
 // Snapshots returns what is known of every source, sorted by name. The snapshots never change.
@@ -126,11 +131,4 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. It never waits for a backend, but emits what the last polls found of sources. The
 // series of groups and members come from [Collector.Families].
-func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	for _, s := range *c.sources.Load() {
-		for _, sample := range s.shown.Load().samples {
-			ch <- sample
-		}
-	}
-	ch <- c.env.descs.labelCheckSample()
-}
+func (c *Collector) Collect(ch chan<- prometheus.Metric) { (&View{collector: c}).Collect(ch) }

@@ -1,17 +1,22 @@
 package collector
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/drivers"
 )
 
@@ -56,19 +61,27 @@ func (d *slowDriver) timesBroken() int {
 type visit struct {
 	at, timeout time.Duration
 	takes       time.Duration // how long it takes, as expected
+	atMost      time.Duration // the same, where it depends on the other scrapes
 	known       bool          // whether it reads the source, as expected
 }
 
-// visits makes the scrapes, and checks how long each took and whether its source was readable right after it.
+// visits makes the scrapes, and checks how long each took and whether it showed the source as readable.
 func (b *bench) visits(source int, all ...visit) {
 	b.t.Helper()
 	var scrapes sync.WaitGroup
 	for i, v := range all {
 		scrapes.Go(func() {
 			time.Sleep(v.at)
-			took := b.scrape(v.timeout)
-			known := b.Snapshots()[source].Readable
-			require.Equal(b.t, v.takes, took, "scrape %d took another time", i)
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(context.Background(), v.timeout)
+			defer cancel()
+			known := b.Poll(ctx).shown((*b.sources.Load())[source]).readable
+			took := time.Since(began)
+			if v.atMost > 0 {
+				require.LessOrEqual(b.t, took, v.atMost, "scrape %d", i)
+			} else {
+				require.Equal(b.t, v.takes, took, "scrape %d took another time", i)
+			}
 			require.Equal(b.t, v.known, known, "scrape %d", i)
 		})
 	}
@@ -154,34 +167,130 @@ func TestAPollLivesAsLongAsItsLongestWaiter(t *testing.T) {
 	}
 }
 
-// A hurried scraper each second beside a patient one each 15 s is what two Prometheis with different timeouts do.
+// A hurried scraper each second beside a patient one each 15 s is what two Prometheis with different timeouts do. Most of their
+// scrapes don't overlap.
 func TestAHurriedScraperBesideAPatientOne(t *testing.T) {
-	inTime(t, Options{}, func(t *testing.T, b *bench) {
-		d := answeringAfter(ms, "x:up")
-		b.apply(d)
-		b.scrape(sec)
-		d.slow(2*sec, "x:up")
-		var patient []visit
-		for i := range 4 {
-			patient = append(patient, visit{at: time.Duration(i)*15*sec + 300*ms, timeout: 9500 * ms, takes: 1700 * ms, known: true})
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		var hurried sync.WaitGroup
-		hurried.Go(func() {
-			for tick := time.NewTicker(3 * sec); ; {
-				b.scrape(500 * ms)
-				select {
-				case <-tick.C:
-				case <-ctx.Done():
-					tick.Stop()
-					return
+	for name, hurry := range map[string]struct{ every, timeout time.Duration }{
+		"each second":       {sec, 500 * ms},
+		"each 3 s":          {3 * sec, 500 * ms},
+		"each 2 s":          {2 * sec, 1500 * ms},
+		"a moment too late": {2050 * ms, 1999 * ms},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, Options{}, func(t *testing.T, b *bench) {
+				d := answeringAfter(ms, "x:up")
+				b.apply(d)
+				b.scrape(9500 * ms)
+				d.slow(2*sec, "x:up")
+				var patient []visit
+				for i := range 4 {
+					patient = append(patient, visit{at: time.Duration(i) * 15 * sec, timeout: 9500 * ms, known: true, atMost: 2 * sec})
 				}
-			}
+				ctx, stop := context.WithCancel(t.Context())
+				var hurried sync.WaitGroup
+				hurried.Go(func() {
+					time.Sleep(200 * ms)
+					for tick := time.NewTicker(hurry.every); ; {
+						assert.LessOrEqual(t, b.scrape(hurry.timeout), hurry.timeout+waitExtra)
+						select {
+						case <-tick.C:
+						case <-ctx.Done():
+							tick.Stop()
+							return
+						}
+					}
+				})
+				b.visits(0, patient...)
+				stop()
+				hurried.Wait()
+				time.Sleep(2 * sec)
+				require.Zero(t, d.timesBroken(), "connections")
+				b.requireTimeouts("a", 0)
+				require.Empty(t, b.happened())
+				require.Empty(t, b.log.String())
+			})
 		})
-		b.visits(0, patient...)
-		stop()
-		hurried.Wait()
+	}
+}
+
+// A hurried scrape that gets no answer, and of whose source nothing recent is known, is the only one to which the source is unknown.
+func TestASourceIsUnknownToOneWaiterAlone(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		slow, quick := answeringAfter(ms, "x:up y:down"), answeringAfter(ms, "z:up")
+		b.apply(slow, quick)
+		b.scrape(9500 * ms)
+		before := b.text()
+		time.Sleep(DefaultPollTimeout)
+		slow.slow(2*sec, "x:up y:down")
+		var patient sync.WaitGroup
+		patient.Go(func() {
+			shown := b.visible(t, 9500*ms)
+			assert.Contains(t, shown, `servicegroup_source_up{source="a"} 1`)
+			assert.Contains(t, shown, `member="x",source="a",zone=""} 1`)
+		})
+		time.Sleep(ms)
+		for range 2 {
+			shown := b.visible(t, 500*ms)
+			require.Contains(t, shown, `servicegroup_source_up{source="a"} 0`)
+			require.NotContains(t, shown, `service_up{binary="",group="g",member="x",source="a",zone=""}`)
+			require.NotContains(t, shown, `servicegroup_source_unknown_members{source="a"}`)
+			require.Contains(t, shown, `servicegroup_members{group="g",source="a",state="unknown"} 2`)
+			require.Contains(t, shown, `servicegroup_group_known{group="g",source="a"} 0`)
+			require.Contains(t, shown, `servicegroup_source_up{source="b"} 1`)
+			require.Contains(t, shown, `service_up{binary="",group="g",member="z",source="b",zone=""} 1`)
+			require.Contains(t, shown, `servicegroup_label_check{`)
+
+			snapshot := b.Snapshots()[0]
+			require.True(t, snapshot.Readable, "pages, API and bridge")
+			require.NoError(t, snapshot.Err)
+			require.True(t, snapshot.Groups[0].Known)
+			require.Contains(t, b.text(), `servicegroup_source_up{source="a"} 1`)
+		}
+		patient.Wait()
+		require.Equal(t, strings.Count(before, "\n"), strings.Count(b.text(), "\n"))
+		require.Empty(t, b.log.String())
+		b.requireTimeouts("a", 0)
 	})
+}
+
+// visible returns what a scrape with a timeout shows.
+func (b *bench) visible(t *testing.T, timeout time.Duration) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	view := b.Poll(ctx)
+	registry := prometheus.NewPedanticRegistry()
+	require.NoError(t, registry.Register(b.Collector))
+	gathered, err := registry.Gather()
+	require.NoError(t, err)
+	gathered, err = view.Correct(gathered)
+	require.NoError(t, err)
+	var text bytes.Buffer
+	encoder := exposition.NewEncoder(&text, expfmt.NewFormat(expfmt.TypeTextPlain))
+	for _, family := range gathered {
+		require.NoError(t, encoder.Gathered(family))
+	}
+	for _, family := range view.Families() {
+		require.NoError(t, encoder.Family(&family))
+	}
+	require.NoError(t, encoder.Close())
+	return text.String()
+}
+
+// The timeout of a waiter counts for later polls as long as waiters with it may come again.
+func TestPatience(t *testing.T) {
+	var p patience
+	require.Zero(t, p.longest(t0))
+	p.note(t0, sec)
+	require.Equal(t, sec, p.longest(t0))
+	p.note(t0, 9*sec)
+	p.note(t0.Add(mins), 2*sec)
+	require.Equal(t, 9*sec, p.longest(t0.Add(waiterMemory)))
+	require.Zero(t, p.longest(t0.Add(waiterMemory+ms)))
+	p.note(t0.Add(waiterMemory+ms), 2*sec)
+	require.Equal(t, 2*sec, p.longest(t0.Add(waiterMemory+ms)))
+	p.note(t0.Add(waiterMemory+mins), 2*sec)
+	require.Equal(t, 2*sec, p.longest(t0.Add(2*waiterMemory+mins)), "the same waiter comes again")
 }
 
 // Scrapes that are all hurried can't read the source, and can't keep a poll from ending.
@@ -228,8 +337,10 @@ func TestAHungPollEndsAlthoughWaitersKeepJoining(t *testing.T) {
 			visit{at: 2 * sec, timeout: 3 * sec, takes: 3*sec + waitExtra},
 			visit{at: 4 * sec, timeout: 5 * sec, takes: 3 * sec},
 			visit{at: 6 * sec, timeout: 5 * sec, takes: sec},
-			visit{at: 7*sec + ms, timeout: 2 * sec, takes: 2 * sec},
+			visit{at: 7*sec + ms, timeout: 2 * sec, takes: 2*sec + waitExtra},
 		)
+		b.requireTimeouts("a", 1)
+		time.Sleep(3 * sec) // The poll that the last one started gets the 5 s that others had before.
 		require.Equal(t, 2, d.called())
 		b.requireTimeouts("a", 2)
 	})

@@ -16,18 +16,21 @@ type seriesFunc = iter.Seq2[*exposition.Labels, float64]
 //
 // They are not among what [Collector.Collect] emits, because client_golang would copy, check and sort every series again
 // in every scrape: see [exposition]. The web server writes them beside the gathered families.
-func (c *Collector) Families() []exposition.Family {
+func (c *Collector) Families() []exposition.Family { return (&View{collector: c}).Families() }
+
+// Families returns the same as [Collector.Families], for the caller of this view.
+func (v *View) Families() []exposition.Family {
 	var all, readable []*rendered
 	ofService := make(map[string][]*rendered)
-	for _, s := range *c.sources.Load() {
-		shown := s.shown.Load()
+	for _, s := range *v.collector.sources.Load() {
+		shown := v.shown(s)
 		all = append(all, shown)
 		if shown.readable {
 			readable = append(readable, shown)
 			ofService[s.cfg.Service] = append(ofService[s.cfg.Service], shown)
 		}
 	}
-	d := c.env.descs
+	d := v.collector.env.descs
 	families := append(d.groupFamilies(all), d.memberDown.family(decisionSeries(all)),
 		d.disabled.family(rareSeriesOf(all, (*rareSeries).yieldDisabled)),
 		d.flapping.family(rareSeriesOf(all, (*rareSeries).yieldFlapping)),

@@ -27,7 +27,7 @@ func (s *source) loop(ctx context.Context) {
 		defer ticker.Stop()
 		tick = ticker.C
 	}
-	s.timed(ctx, s.poll)
+	s.timed(ctx, s.pollUnnoted)
 	for {
 		again, stop := s.again(watched)
 		select {
@@ -37,7 +37,7 @@ func (s *source) loop(ctx context.Context) {
 		case <-tick:
 			s.timed(ctx, s.poll)
 		case <-again:
-			s.timed(ctx, s.poll)
+			s.timed(ctx, s.pollUnnoted)
 		case <-changed:
 			s.timed(ctx, s.pollAgain)
 			s.pause(ctx)
@@ -50,7 +50,7 @@ func (s *source) loop(ctx context.Context) {
 }
 
 // timed polls with the deadline of polls without a scrape.
-func (s *source) timed(ctx context.Context, poll func(context.Context)) {
+func (s *source) timed(ctx context.Context, poll func(context.Context) *rendered) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.PollTimeout)
 	defer cancel()
 	poll(ctx)

@@ -31,50 +31,59 @@ type inflight struct {
 
 	start  tracker.Instant // when the driver was last asked
 	failed bool            // it did not finish by its deadline, and was counted as failed
+	late   *rendered       // what waiters get whose time ends before the poll's, while nothing recent is known; nil: none needed it
 }
 
-// poll polls the source, or shares the poll in flight. It returns when the poll has finished or ctx has ended.
-func (s *source) poll(ctx context.Context) {
+// poll polls the source, or shares the poll in flight. It returns when the poll has finished or ctx has ended. It returns nil, or
+// what this waiter gets in place of what is known: see leave.
+func (s *source) poll(ctx context.Context) *rendered {
+	s.note(ctx)
+	return s.pollUnnoted(ctx)
+}
+
+// pollUnnoted is like poll, but its deadline does not count for later polls.
+func (s *source) pollUnnoted(ctx context.Context) *rendered {
 	p, _ := s.join(ctx)
 	if p == nil {
-		return
+		return nil
 	}
 	tooLate := errors.Is(p.ctx.Err(), context.DeadlineExceeded) // The poll has ended for the driver, which has not returned yet.
-	s.wait(ctx, p)
+	late := s.wait(ctx, p)
 	if tooLate && ctx.Err() == nil {
-		s.poll(ctx)
+		return s.pollUnnoted(ctx)
 	}
+	return late
 }
 
 // pollAgain is like poll, but if a poll was in flight already it polls once more after it: the backend may have been read
 // before the change that a watch has reported.
-func (s *source) pollAgain(ctx context.Context) {
+func (s *source) pollAgain(ctx context.Context) *rendered {
 	p, started := s.join(ctx)
 	if p == nil {
-		return
+		return nil
 	}
 	s.wait(ctx, p)
 	if !started && ctx.Err() == nil {
-		s.poll(ctx)
+		return s.pollUnnoted(ctx)
 	}
+	return nil
 }
 
-// join returns the poll in flight, or starts one. The poll gets the longest deadline of all its waiters, and continues when they
-// go away. It returns nil when the source has ended.
+// join returns the poll in flight, or starts one. The poll gets the longest deadline of all its waiters and of those that came
+// lately, and continues when they go away. It returns nil when the source has ended.
 func (s *source) join(ctx context.Context) (p *inflight, started bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, false
 	}
-	now, timeout := time.Now(), s.cfg.PollTimeout
-	if deadline, ok := ctx.Deadline(); ok {
-		timeout = max(deadline.Sub(now), minPollTimeout)
-	}
+	now := time.Now()
+	timeout := s.timeout(ctx, now)
 	if p = s.inflight; p != nil {
 		p.extend(now, timeout)
 		return p, false
 	}
+	timeout = max(timeout, s.patience.longest(now))
 	p = &inflight{
 		ctx: newPollContext(ctx, now.Add(timeout)), began: now, longest: max(timeout, s.cfg.PollTimeout),
 		done: make(chan struct{}), start: s.env.clock(),
@@ -83,6 +92,22 @@ func (s *source) join(ctx context.Context) (p *inflight, started bool) {
 	s.polls.Go(func() { s.run(p) })
 	s.polls.Go(func() { s.wait(p.ctx, p) }) // It waits longest, and so notices a poll that is overdue when all others have left.
 	return p, true
+}
+
+// timeout returns how long a poll may take that was asked for with a context.
+func (s *source) timeout(ctx context.Context, now time.Time) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return max(deadline.Sub(now), minPollTimeout)
+	}
+	return s.cfg.PollTimeout
+}
+
+// note takes in how much time a waiter has who will come again.
+func (s *source) note(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.patience.note(now, s.timeout(ctx, now))
 }
 
 // extend moves the deadline of a poll to that of a new waiter. The poll can't get more time than its longest waiter would have
@@ -163,28 +188,28 @@ func (s *source) finish(p *inflight, counts drivers.Counts, poll *drivers.Poll, 
 	}
 }
 
-// wait waits until a poll has finished or ctx has ended.
-func (s *source) wait(ctx context.Context, p *inflight) {
+// wait waits until a poll has finished or ctx has ended. It returns what leave returns.
+func (s *source) wait(ctx context.Context, p *inflight) *rendered {
 	select {
 	case <-p.done:
-		return
+		return nil
 	case <-ctx.Done():
 	}
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return // The waiter went away; it does not need an answer.
+		return nil // The waiter went away; it does not need an answer.
 	}
 	timer := time.NewTimer(waitExtra)
 	defer timer.Stop()
 	select {
 	case <-p.done:
-		return
+		return nil
 	case <-timer.C:
 	}
-	if p.ctx.Err() != nil {
-		s.overdue(p)
-	} else {
-		s.leave(p)
+	if p.ctx.Err() == nil {
+		return s.leave(p)
 	}
+	s.overdue(p)
+	return nil
 }
 
 // overdue makes a source unknown whose poll has not finished by its deadline. The poll may still finish.
@@ -198,17 +223,19 @@ func (s *source) overdue(p *inflight) {
 }
 
 // leave is called for a waiter whose time has ended before the poll's. The waiter gets what is known if that is not older than
-// [SourceConfig.PollTimeout]. If it is older, the source is unknown until the poll ends. Neither is a failure of the
-// source: no error is counted, nothing is logged, and those who still wait get the result of the poll.
-func (s *source) leave(p *inflight) {
+// [SourceConfig.PollTimeout]: leave returns nil. If it is older, leave returns a rendering in which the source is unknown, for this
+// waiter alone. Neither is a failure of the source: no error is counted, nothing is logged, all others see what is known, and those
+// who still wait get the result of the poll.
+func (s *source) leave(p *inflight) *rendered {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.inflight != p || !s.now.Readable || time.Since(s.now.LastSuccess) <= s.cfg.PollTimeout {
-		return
+		return nil
 	}
-	err := s.noAnswer(p)
-	s.now.Readable, s.now.Err, s.now.Reason = false, err, drivers.ReasonOf(err)
-	s.publish()
+	if p.late == nil {
+		p.late = s.renderUnknown()
+	}
+	return p.late
 }
 
 // noAnswer returns the error of a poll that has not finished yet.

@@ -38,6 +38,16 @@ func (s *source) publishAfter(before *rendered) {
 	s.members = nil
 }
 
+// renderUnknown returns what is known now for scrapes, as if the source could not be read. The caller holds the lock.
+func (s *source) renderUnknown() *rendered {
+	shown := s.shown.Load()
+	defer func(readable bool) { s.now.Readable = readable }(s.now.Readable)
+	s.now.Readable = false
+	unknown := *shown
+	unknown.samples, unknown.groups, unknown.readable = s.renderSource(), s.renderGroups(shown.groups), false
+	return &unknown
+}
+
 func (s *source) renderSource() []*sample {
 	d, now := s.env.descs, &s.now
 	labels := labelPairs("source", s.cfg.Name)

@@ -35,6 +35,7 @@ type source struct {
 	mu        sync.Mutex
 	closed    bool
 	inflight  *inflight // the poll in flight, if any
+	patience  patience
 	tracker   *tracker.Tracker
 	now       Snapshot      // without its members
 	members   []MemberState // of the snapshot, made when they are first asked for

@@ -153,12 +153,13 @@ func TestAnswersOutliveTheReadTimeout(t *testing.T) {
 	const timeout = 100 * time.Millisecond
 	o := testOptions()
 	var ended error
-	o.Poll = func(ctx context.Context) {
+	o.Poll = func(ctx context.Context) View {
 		select {
 		case <-ctx.Done():
 		case <-time.After(5 * timeout):
 		}
 		ended = ctx.Err()
+		return nil
 	}
 	dir := t.TempDir()
 	client := writeCertificate(t, dir)

@@ -61,9 +61,16 @@ func newZipper() *gzip.Writer {
 	return w
 }
 
-// ServeHTTP implements http.Handler. A metric that can't be gathered or encoded does not affect the others.
-func (h *metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serve answers a scrape with its view, or with what all know if that is nil. A metric that can't be gathered or encoded does not
+// affect the others.
+func (h *metricsHandler) serve(w http.ResponseWriter, r *http.Request, view View) {
 	gathered, err := h.gatherer.Gather()
+	families := h.families
+	if view != nil {
+		var wrong error
+		gathered, wrong = view.Correct(gathered)
+		families, err = view.Families, errors.Join(err, wrong)
+	}
 	if err != nil {
 		h.failed("gathering", fmt.Errorf("gathering metrics: %w", err))
 		if len(gathered) == 0 {
@@ -76,7 +83,7 @@ func (h *metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Add("Vary", "Accept")
 	header.Add("Vary", "Accept-Encoding")
 	header.Set("Content-Type", string(format))
-	set := metricSet{gathered: gathered, families: h.families(), names: r.URL.Query()["name[]"]}
+	set := metricSet{gathered: gathered, families: families(), names: r.URL.Query()["name[]"]}
 	write := h.write
 	if negotiate.Gzip(r.Header) {
 		header.Set("Content-Encoding", "gzip")

@@ -26,8 +26,7 @@ func newScrapeHandler(o Options) (http.Handler, error) {
 	poll := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), pollTimeout(r.Header, o.TimeoutOffset, o.DefaultTimeout))
 		defer cancel()
-		o.Poll(ctx)
-		metrics.ServeHTTP(w, r)
+		metrics.serve(w, r, o.Poll(ctx))
 	})
 	return promhttp.InstrumentMetricHandler(o.Registerer, limit(o.MaxRequests, poll)), nil
 }

@@ -67,11 +67,12 @@ func testScrapePollsFirst(t *testing.T) {
 	polls := prometheus.NewCounter(prometheus.CounterOpts{Name: "polls_total", Help: "Polls."})
 	o.Registerer.MustRegister(polls)
 	var left time.Duration
-	o.Poll = func(ctx context.Context) {
+	o.Poll = func(ctx context.Context) View {
 		deadline, ok := ctx.Deadline()
 		require.True(t, ok)
 		left = time.Until(deadline)
 		polls.Inc()
+		return nil
 	}
 	handler := newHandler(t, o)
 
@@ -87,7 +88,7 @@ func testScrapePollsFirst(t *testing.T) {
 func TestPollEndsWithItsClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := testOptions()
-		o.Poll = func(ctx context.Context) { <-ctx.Done() }
+		o.Poll = func(ctx context.Context) View { <-ctx.Done(); return nil }
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Millisecond, cancel)
 		w := httptest.NewRecorder()
@@ -100,7 +101,7 @@ func TestPollEndsWithItsClient(t *testing.T) {
 func TestHungPollEndsAtItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := testOptions()
-		o.Poll = func(ctx context.Context) { <-ctx.Done() }
+		o.Poll = func(ctx context.Context) View { <-ctx.Done(); return nil }
 		began := time.Now()
 		resp, body := do(t, newHandler(t, o), "GET", "/metrics", http.Header{timeoutHeader: {"0.1"}})
 		require.Equal(t, 200, resp.StatusCode)
@@ -113,9 +114,10 @@ func TestScrapeLimit(t *testing.T) {
 	polling, release := make(chan struct{}), make(chan struct{})
 	o := testOptions()
 	o.MaxRequests = 2
-	o.Poll = func(context.Context) {
+	o.Poll = func(context.Context) View {
 		polling <- struct{}{}
 		<-release
+		return nil
 	}
 	handler := newHandler(t, o)
 	var scrapes sync.WaitGroup

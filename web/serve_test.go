@@ -130,9 +130,10 @@ func TestServeThatIsStoppedAtOnce(t *testing.T) {
 func TestShutdownFinishesTheScrapeUnderWay(t *testing.T) {
 	polling, release := make(chan struct{}), make(chan struct{})
 	o := testOptions()
-	o.Poll = func(context.Context) {
+	o.Poll = func(context.Context) View {
 		close(polling)
 		<-release
+		return nil
 	}
 	r := serve(t, flagsOf("", "127.0.0.1:0"), newHandler(t, o), nil)
 	type answer struct {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/web/page"
@@ -52,8 +53,9 @@ type Options struct {
 	// Families returns the families of metrics that the Gatherer does not have, sorted by name. Nil: there are none.
 	Families func() []exposition.Family
 
-	// Poll updates the metrics before they are gathered. It returns when ctx ends at the latest. Required.
-	Poll func(ctx context.Context)
+	// Poll updates the metrics before they are gathered. It returns when ctx ends at the latest, with what this scrape can know;
+	// nil: what Gatherer and Families have. Required.
+	Poll func(ctx context.Context) View
 	// Ready returns why the program is not ready yet, or nil. If Ready is nil, the program is always ready.
 	Ready func() error
 	// Reload reloads the configuration. It returns when the new configuration is in use, or the error why the old one stays
@@ -68,6 +70,14 @@ type Options struct {
 
 	// Version is shown on the pages.
 	Version string
+}
+
+// A View is what one scrape can know. It differs from what all know if the scrape had too little time for a source.
+type View interface {
+	// Families replaces [Options.Families].
+	Families() []exposition.Family
+	// Correct replaces what [Options.Gatherer] has gathered. It returns its argument beside an error.
+	Correct(gathered []*dto.MetricFamily) ([]*dto.MetricFamily, error)
 }
 
 // The paths of the pages, besides the status page at the root.

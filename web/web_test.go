@@ -20,7 +20,7 @@ func testOptions() Options {
 	o := Options{Settings: DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
 	registry := prometheus.NewRegistry()
 	o.Gatherer, o.Registerer = registry, registry
-	o.Poll = func(context.Context) {}
+	o.Poll = func(context.Context) View { return nil }
 	return o
 }
 

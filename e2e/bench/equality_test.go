@@ -95,7 +95,7 @@ func newPair(t *testing.T, seed uint64) *pair {
 	reference.MustRegister(p.reference)
 	o := web.Options{Settings: web.DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
 	o.Gatherer, o.Families = prometheus.Gatherers{histograms, own}, c.Families
-	o.Registerer, o.Poll = prometheus.NewRegistry(), func(context.Context) {}
+	o.Registerer, o.Poll = prometheus.NewRegistry(), func(context.Context) web.View { return nil }
 	p.ours, err = web.New(o)
 	require.NoError(t, err)
 	p.theirs = promhttp.HandlerFor(prometheus.Gatherers{histograms, reference}, promhttp.HandlerOpts{EnableOpenMetrics: true})

@@ -82,7 +82,7 @@ func (s *benchmark) ours() http.Handler {
 	own.MustRegister(s.collector)
 	o := web.Options{Settings: web.DefaultSettings(), Logger: slog.New(slog.DiscardHandler)}
 	o.Gatherer, o.Families = prometheus.Gatherers{s.histograms, own}, s.collector.Families
-	o.Registerer, o.Poll = prometheus.NewRegistry(), s.collector.Poll
+	o.Registerer, o.Poll = prometheus.NewRegistry(), func(ctx context.Context) web.View { return s.collector.Poll(ctx) }
 	handler, err := web.New(o)
 	require.NoError(s.b, err)
 	return handler
