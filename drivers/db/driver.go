@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/freshness"
 	"servicegroup_exporter/drivers/heartbeat"
 )
 
@@ -24,7 +25,7 @@ type Driver struct {
 	lastLayout atomic.Pointer[layout]
 	lastPoll   atomic.Pointer[drivers.Poll] // whose texts the next poll shares
 	operations atomic.Uint64
-	fresh      freshness
+	fresh      *freshness.Check
 
 	// life ends with Close. It bounds all calls under way.
 	life context.Context
@@ -51,6 +52,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 		return nil, err
 	}
 	d := &Driver{cfg: cfg, schema: schemaOf(&cfg), downTime: cfg.downTime(), database: opened, logger: logger}
+	d.fresh = freshness.New(time.Duration(cfg.ReportInterval), d.downTime)
 	d.life, d.end = context.WithCancel(context.Background())
 	d.keeper = heartbeat.NewKeeper(d.life, time.Duration(cfg.ReportInterval))
 	return d, nil

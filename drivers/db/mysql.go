@@ -11,6 +11,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/freshness"
 )
 
 // mysqlDatabase is a database on a MySQL or MariaDB server.
@@ -49,7 +50,7 @@ func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlDatabase, er
 	if err != nil {
 		return nil, drivers.Field("dsn", "is not accepted by the MySQL client: %w", err)
 	}
-	return &mysqlDatabase{newPool(explainingConnector{connector, logger}), cfg}, nil
+	return &mysqlDatabase{newPool(explainingConnector{connector, logger}, freshness.Lifetime(section.downTime())), cfg}, nil
 }
 
 // refreshMySQL returns a function that sets the current credentials before a connection is made.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"servicegroup_exporter/drivers/freshness"
 )
 
 const (
@@ -14,14 +16,12 @@ const (
 	maxConnections = 2
 	// Firewalls and proxies drop connections that are idle for some minutes.
 	maxIdle = 3 * time.Minute
-	// Every connection is renewed after this time. Some changes end no connection and cause no error: a name has another
-	// address, a load balancer prefers another server, an account was locked. A connection costs some milliseconds.
-	maxLifetime = 5 * time.Minute
 )
 
 // A pool has the connections to one server. It can be renewed, so that no connection of before is used again.
 type pool struct {
 	connector driver.Connector
+	lifetime  time.Duration // of a connection once heartbeats are written
 	made      atomic.Uint64 // connections
 
 	mu      sync.Mutex
@@ -29,8 +29,10 @@ type pool struct {
 	closed  bool
 }
 
-func newPool(connector driver.Connector) *pool {
-	p := &pool{}
+// newPool returns a pool whose connections are used for at most lifetime once heartbeats are written, and for at most
+// [freshness.MaxLifetime] before.
+func newPool(connector driver.Connector, lifetime time.Duration) *pool {
+	p := &pool{lifetime: lifetime}
 	p.connector = countingConnector{connector, &p.made}
 	p.current = p.open()
 	return p
@@ -41,7 +43,7 @@ func (p *pool) open() *sql.DB {
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)
 	db.SetConnMaxIdleTime(maxIdle)
-	db.SetConnMaxLifetime(maxLifetime)
+	db.SetConnMaxLifetime(freshness.MaxLifetime)
 	return db
 }
 
@@ -51,10 +53,16 @@ func (p *pool) db() *sql.DB {
 	return p.current
 }
 
-// reader and writer implement [database].
-func (p *pool) reader(context.Context) (*sql.DB, error)       { return p.db(), nil }
-func (p *pool) writer(context.Context, bool) (*sql.DB, error) { return p.db(), nil }
-func (p *pool) connects() uint64                              { return p.made.Load() }
+// reader, writer and connects implement [database].
+func (p *pool) reader(context.Context) (*sql.DB, error) { return p.db(), nil }
+
+func (p *pool) writer(context.Context, bool) (*sql.DB, error) {
+	db := p.db()
+	db.SetConnMaxLifetime(p.lifetime)
+	return db, nil
+}
+
+func (p *pool) connects() uint64 { return p.made.Load() }
 
 // renew closes the idle connections now, and those in use after their work, unless that was done since old was returned.
 func (p *pool) renew(old *sql.DB) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
@@ -24,7 +25,7 @@ func (stubConn) Close() error { return nil }
 // A poll renews the pool between the moment in which a heartbeat gets the pool and the one in which it gets a connection. The
 // heartbeat is written all the same.
 func TestRenewedMeanwhile(t *testing.T) {
-	p := newPool(stubConnector{})
+	p := newPool(stubConnector{}, time.Minute)
 	defer func() { require.NoError(t, p.close()) }()
 	d := &Driver{database: &mysqlDatabase{p, mysql.NewConfig()}, logger: slog.New(slog.DiscardHandler)}
 	for name, renewals := range map[string]int{"once": 1, "twice": 2} {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/freshness"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -41,7 +42,7 @@ func newPostgres(t target, section Config) *postgresDatabase {
 		cfg.RuntimeParams["application_name"] = "servicegroup_exporter"
 	}
 	connector := stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(refreshPostgres(section, t.address())))
-	return &postgresDatabase{newPool(oneLineConnector{connector}), cfg}
+	return &postgresDatabase{newPool(oneLineConnector{connector}, freshness.Lifetime(section.downTime())), cfg}
 }
 
 // refreshPostgres returns a function that sets the current credentials before a connection is made, for all servers of the

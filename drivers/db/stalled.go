@@ -3,31 +3,10 @@ package db
 import (
 	"context"
 	"database/sql"
-	"sync"
 	"time"
 
 	"servicegroup_exporter/drivers"
 )
-
-// A freshness decides when rows must be read on a new connection before they are believed.
-//
-// A connection can end at a server that no member writes to any more, without an error: after a planned switchover the old
-// primary stays reachable, and after a change of its address the old server continues. There all heartbeats stop at once. The
-// same rows on a new connection, to a newly resolved address, are the truth.
-type freshness struct {
-	mu sync.Mutex
-	// limit is for how long all heartbeats may stop before that is looked at. It grows if the members of this table just
-	// need longer than the configuration says.
-	limit time.Duration
-	// newest is the newest heartbeat when the rows were last read on a new connection, and at the time of that.
-	newest, at time.Time
-}
-
-// stallLimit returns for how long all heartbeats may stop in any case: one and a half report intervals, and at most half of the
-// heartbeat timeout.
-func (d *Driver) stallLimit() time.Duration {
-	return min(time.Duration(d.cfg.ReportInterval)*3/2, d.downTime/2)
-}
 
 // newestHeartbeat returns the newest heartbeat of a poll and its age, or any heartbeat that is at most limit old. A heartbeat
 // from the future says nothing about when it was written.
@@ -42,37 +21,10 @@ func newestHeartbeat(p *drivers.Poll, limit time.Duration) (newest time.Time, ag
 	return newest, p.Now.Sub(newest)
 }
 
-// mustBeFresh reports whether a poll must be read once more on a new connection: if all heartbeats stopped, once for as long
-// as none of them moves, and again before a member is said to have died.
+// mustBeFresh reports whether a poll must be read once more on a new connection.
 func (d *Driver) mustBeFresh(p, last *drivers.Poll) bool {
-	f, least := &d.fresh, d.stallLimit()
-	newest, age := newestHeartbeat(p, least)
-	if age <= least || len(p.Members) == 0 {
-		return false
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if last == nil { // The connection of the first poll is new.
-		f.newest, f.at = newest, time.Now()
-		return false
-	}
-	f.limit = max(f.limit, least)
-	stopped := age > f.limit && !newest.Equal(f.newest)
-	if !stopped && (time.Since(f.at) <= least || !hasDeaths(p, last)) {
-		return false
-	}
-	f.newest, f.at = newest, time.Now()
-	return true
-}
-
-// confirm records that a new connection gave the same: the members themselves pause for that long.
-func (d *Driver) confirm(p *drivers.Poll) {
-	f := &d.fresh
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if newest, _ := newestHeartbeat(p, f.limit); newest.Equal(f.newest) {
-		f.limit = min(f.limit*3/2, d.downTime/2)
-	}
+	newest, age := newestHeartbeat(p, d.fresh.Least())
+	return len(p.Members) > 0 && d.fresh.Suspicious(newest, age, func() bool { return last != nil && hasDeaths(p, last) })
 }
 
 // hasDeaths reports whether a member is down that was up in the poll before.
@@ -105,7 +57,8 @@ func (d *Driver) readFresh(ctx context.Context) (*drivers.Poll, error) {
 	d.logger.Debug("All heartbeats have stopped; the table is read on a new connection")
 	d.database.renew(used)
 	if poll, err = d.read(ctx, open); err == nil {
-		d.confirm(poll)
+		newest, _ := newestHeartbeat(poll, d.fresh.Least())
+		d.fresh.Confirm(newest)
 	}
 	return poll, err
 }

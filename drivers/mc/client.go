@@ -44,6 +44,7 @@ func (a address) host() string {
 type client struct {
 	*memcache.Client
 	conn *boundConn
+	made time.Time
 }
 
 var errConnLost = errors.New("the connection was lost")
@@ -61,7 +62,7 @@ func dial(ctx context.Context, dialer drivers.Dialer, encryption *drivers.TLS, a
 }
 
 func newClient(addr address, conn net.Conn) *client {
-	c := &client{memcache.NewFromSelector(addr), &boundConn{Conn: conn}}
+	c := &client{memcache.NewFromSelector(addr), &boundConn{Conn: conn}, time.Now()}
 	c.Timeout = noTimeout
 	unused := c.conn
 	c.DialContext = func(context.Context, string, string) (net.Conn, error) {

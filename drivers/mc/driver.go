@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/freshness"
 	"servicegroup_exporter/drivers/heartbeat"
 )
 
@@ -55,7 +56,11 @@ func Open(cfg Config, roster drivers.Driver, logger *slog.Logger) (*Driver, erro
 		if err != nil {
 			return nil, errors.Join(err, roster.Close())
 		}
-		d.servers = append(d.servers, &server{addr: addr, dialer: cfg.Dial.OrNet(), tls: cfg.TLS, timeout: time.Duration(cfg.Timeout)})
+		d.servers = append(d.servers, &server{
+			addr: addr, dialer: cfg.Dial.OrNet(), tls: cfg.TLS, timeout: time.Duration(cfg.Timeout),
+			lifetime: freshness.Lifetime(cfg.downTime()),
+			fresh:    freshness.New(time.Duration(cfg.ReportInterval), cfg.downTime()),
+		})
 	}
 	return d, nil
 }

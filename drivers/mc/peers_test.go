@@ -112,6 +112,7 @@ func TestSettlingTime(t *testing.T) {
 		const none = "END\r\n"
 		running := func(seconds int) string { return fmt.Sprintf("STAT uptime %d\r\nEND\r\n", seconds) }
 		cfg := config()
+		cfg.ServiceDownTime = drivers.Duration(time.Minute) // so that one connection is used for so long
 		cfg.Servers = []string{"mc:11211"}
 		cfg.Dial = serve(true, none, running(1000), none, running(startUptime), none, running(startUptime+2), none, running(startUptime+3))
 		d := open(t, cfg, rosterOf("one"))
@@ -192,7 +193,7 @@ func TestGuard(t *testing.T) {
 func TestStats(t *testing.T) {
 	s, err := readStats(strings.NewReader("STAT pid 1\r\nSTAT uptime 62\r\nSTAT version 1.6.18\r\nSTAT cmd_flush 3\r\nSTAT other\r\nEND\r\n"))
 	require.NoError(t, err)
-	require.Equal(t, stats{version: "1.6.18", age: time.Minute, flushes: 3}, s)
+	require.Equal(t, stats{version: "1.6.18", age: time.Minute, flushes: 3, pid: 1}, s)
 	s, err = readStats(strings.NewReader("STAT uptime 1\r\nEND\r\n"))
 	require.NoError(t, err)
 	require.Zero(t, s.age)

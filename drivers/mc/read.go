@@ -50,9 +50,26 @@ func (d *Driver) readAll(ctx context.Context, keys []string) []answer {
 	return answers
 }
 
-// readServer reads the keys from a server, and then asks for how long it has kept its data. In this order a server that
+// readServer reads the keys from a server. If all heartbeats on it have stopped, it reads them again on a new connection. If
+// that fails, the members are unknown: the old connection is not believed.
+func (d *Driver) readServer(ctx context.Context, s *server, keys []string) answer {
+	a := d.readKeys(ctx, s, keys)
+	if a.err == nil && s.mustBeFresh(a.replies, time.Now(), d.cfg.downTime()) {
+		d.logger.Debug("All heartbeats on a memcached server have stopped; it is read on a new connection", "server", s.addr.String())
+		s.renew()
+		if a = d.readKeys(ctx, s, keys); a.err == nil {
+			s.fresh.Confirm(newestBeat(a.replies, time.Now()))
+		}
+	}
+	if !errors.Is(ctx.Err(), context.Canceled) { // A caller that gave up learned nothing about the server.
+		a.emptied = s.record(a.err, a.stats, d.settling(), d.logger)
+	}
+	return a
+}
+
+// readKeys reads the keys from a server, and then asks for how long it has kept its data. In this order a server that
 // loses its data in between is not trusted.
-func (d *Driver) readServer(ctx context.Context, s *server, keys []string) (a answer) {
+func (d *Driver) readKeys(ctx context.Context, s *server, keys []string) (a answer) {
 	a.err = s.do(ctx, func(c *client) (err error) {
 		a.replies = make([]reply, 0, len(keys))
 		for batch := range slices.Chunk(keys, batchSize) {
@@ -69,9 +86,6 @@ func (d *Driver) readServer(ctx context.Context, s *server, keys []string) (a an
 		a.stats, err = c.stats()
 		return err
 	})
-	if !errors.Is(ctx.Err(), context.Canceled) { // A caller that gave up learned nothing about the server.
-		a.emptied = s.record(a.err, a.stats, d.settling(), d.logger)
-	}
 	return a
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/freshness"
 )
 
 // maxIdle is how many connections to a server are kept for the next operation.
@@ -24,11 +25,16 @@ type server struct {
 	dialer  drivers.Dialer
 	tls     *drivers.TLS
 	timeout time.Duration
-	dials   atomic.Uint64
+	// lifetime is how long a connection is used. Heartbeats are written on the same connections.
+	lifetime time.Duration
+	fresh    *freshness.Check
+	dials    atomic.Uint64
 
 	mu      sync.Mutex
 	closed  bool
 	idle    []*client
+	renewed time.Time // connections that were made before are not used again
+	last    reading
 	uptime  uptime
 	failing bool // the last poll could not read the server, and that was logged
 }
@@ -66,19 +72,22 @@ func (s *server) limit(ctx context.Context) time.Duration {
 func (s *server) takeIdle() *client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.idle) == 0 {
-		return nil
+	for len(s.idle) > 0 {
+		c := s.idle[len(s.idle)-1]
+		s.idle = s.idle[:len(s.idle)-1]
+		if time.Since(c.made) < s.lifetime {
+			return c
+		}
+		c.close()
 	}
-	c := s.idle[len(s.idle)-1]
-	s.idle = s.idle[:len(s.idle)-1]
-	return c
+	return nil
 }
 
 // release keeps a connection for the next operation, unless this operation failed. It returns the operation's error.
 func (s *server) release(c *client, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil || s.closed || len(s.idle) >= maxIdle {
+	if err != nil || s.closed || len(s.idle) >= maxIdle || c.made.Before(s.renewed) {
 		c.close()
 		return err
 	}

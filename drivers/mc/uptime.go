@@ -19,6 +19,7 @@ type stats struct {
 	age time.Duration
 	// flushes is how often the server was told to drop all items.
 	flushes uint64
+	pid     uint64 // of its process, 0 if it does not say
 }
 
 const unknownAge = 100 * 365 * 24 * time.Hour
@@ -58,6 +59,8 @@ func readStats(r io.Reader) (s stats, err error) {
 			s.age = time.Duration(max(seconds, startUptime)-startUptime) * time.Second
 		case "cmd_flush":
 			s.flushes, err = strconv.ParseUint(value, 10, 64)
+		case "pid":
+			s.pid, err = strconv.ParseUint(value, 10, 64)
 		}
 		if err != nil {
 			return s, fmt.Errorf("in the answer to stats: %w", err)
@@ -69,22 +72,29 @@ func readStats(r io.Reader) (s stats, err error) {
 	return s, io.ErrUnexpectedEOF
 }
 
-// An uptime is the time since which a server has kept its data.
+// startSlack is how inexact the start of a server is, which is computed from whole seconds.
+const startSlack = 3 * time.Second
+
+// An uptime is the time since which the server at an address has kept the data of the members.
 type uptime struct {
-	known   bool
-	flushes uint64
-	since   time.Time // by this machine's clock
+	last  stats     // at read
+	read  time.Time // zero before the first statistics
+	start time.Time // of the process that was read last
+	since time.Time
 }
 
-// update takes in the statistics that a server had at a time. A flush since the statistics before may have been just
-// now. Flushes before the first statistics are taken for old.
+// update takes in the statistics that a server had at a time of this machine's clock. After a flush since the statistics before,
+// or if another server is at the address that was running before, the members may be without data since just now. Flushes
+// before the first statistics are taken for old.
 func (u *uptime) update(s stats, now time.Time) {
-	since := now.Add(-s.age)
-	if u.known && s.flushes > u.flushes {
-		since = now
+	start := now.Add(-s.age)
+	first := u.read.IsZero()
+	another := s.pid != u.last.pid || s.age != unknownAge && start.Sub(u.start).Abs() > startSlack
+	switch {
+	case first || another && start.After(u.read):
+		u.since = start
+	case another || s.flushes > u.last.flushes:
+		u.since = now
 	}
-	if !u.known || since.After(u.since) {
-		u.since = since
-	}
-	u.known, u.flushes = true, s.flushes
+	u.last, u.read, u.start = s, now, start
 }
