@@ -89,7 +89,7 @@ test-builders: ## run the tests that compile the program again: the steps of doc
 
 test-evaluators: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test-evaluators: deps tested evaluators ## test the rules in newer releases of Prometheus, and in VictoriaMetrics
-	$(GOTEST) e2e $(TESTFLAGS) -count=1 -timeout 25m -parallel 4 ./evaluators
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 -timeout 25m ./evaluators
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 ./sites -all
 	$(GOTEST) . $(TESTFLAGS) -count=1 -run TestQueries ./dashboards -prometheus=$(CURDIR)/bin/prometheus
 

@@ -34,13 +34,15 @@ func PostgreSQL(t TB, args ...string) *Postgres {
 	dir := TempDir(t)
 	data := filepath.Join(dir, "data")
 	unprivileged := asUnprivilegedUser(t, dir)
-	initdb := slices.Concat(unprivileged, []string{
-		filepath.Join(bin, "initdb"), "--pgdata=" + data, "--username=postgres", "--auth=trust", "--encoding=UTF8",
-		"--locale=C", "--no-sync", "--no-instructions",
+	dataDir(t, filepath.Join(bin, "postgres"), data, func(dir string) {
+		initdb := slices.Concat(unprivileged, []string{
+			filepath.Join(bin, "initdb"), "--pgdata=" + dir, "--username=postgres", "--auth=trust", "--encoding=UTF8",
+			"--locale=C", "--no-sync", "--no-instructions",
+		})
+		if out, err := exec.Command(initdb[0], initdb[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("initdb: %v\n%s", err, out)
+		}
 	})
-	if out, err := exec.Command(initdb[0], initdb[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
-	}
 	s := &Postgres{port: Port(t)}
 	argv := slices.Concat(unprivileged, []string{
 		filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", dir,
