@@ -24,6 +24,7 @@ func openAPI(t *testing.T, dsn string) *API {
 }
 
 func TestAPI(t *testing.T) {
+	t.Parallel()
 	server := testserver.MariaDB(t)
 	t.Run("what Nova wrote", func(t *testing.T) { testAPIRows(t, server) })
 	t.Run("names of cells", func(t *testing.T) { testCellNames(t, server) })

@@ -15,6 +15,7 @@ import (
 
 // An error of a server that does not speak PostgreSQL's protocol is one line, without remains of formatting.
 func TestPostgresErrorIsOneLine(t *testing.T) {
+	t.Parallel()
 	for name, serve := range map[string]func(net.Conn){
 		"mail":   func(c net.Conn) { fmt.Fprint(c, "220 mail.example ESMTP\r\n") },
 		"closes": func(net.Conn) {},

@@ -45,6 +45,7 @@ func customServers(t *testing.T) map[string]customServer {
 }
 
 func TestCustom(t *testing.T) {
+	t.Parallel()
 	for name, server := range customServers(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Run("everything", func(t *testing.T) { testCustomEverything(t, server) })
@@ -241,6 +242,7 @@ func testCustomMissing(t *testing.T, s customServer) {
 
 // The setting decides whether a heartbeat that is exactly service_down_time old counts.
 func TestCustomLimit(t *testing.T) {
+	t.Parallel()
 	server := testserver.MariaDB(t)
 	db := table(t, server, "limits")
 	exec(t, db, "CREATE TABLE m (name VARCHAR(40), seen DATETIME(6), off BIT(1)); INSERT INTO m VALUES ('one', '2026-11-22 15:52:40.945826', b'1')")

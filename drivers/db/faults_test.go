@@ -17,6 +17,7 @@ import (
 
 // The error and its reason say why a database can't be read.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	server := testserver.MariaDB(t)
 	db := table(t, server, "nova", zed, "rows.sql")
 	exec(t, db, `
@@ -71,6 +72,7 @@ func TestRefusals(t *testing.T) {
 
 // The setting password replaces the DSN's.
 func TestPassword(t *testing.T) {
+	t.Parallel()
 	server := testserver.MariaDB(t)
 	db := table(t, server, "nova", zed)
 	exec(t, db, "CREATE USER reader IDENTIFIED BY 'open sesame'; GRANT SELECT ON nova.services TO reader")
@@ -119,6 +121,7 @@ func TestOtherServers(t *testing.T) {
 // The server itself ends a query after the limit. The query here computes for minutes: without a limit it would continue
 // after its client has disconnected.
 func TestServerSideLimit(t *testing.T) {
+	t.Parallel()
 	server := testserver.MariaDB(t)
 	db := table(t, server, "nova", zed, "rows.sql")
 	exec(t, db, `RENAME TABLE services TO hosts; CREATE VIEW services AS SELECT host, topic, `+"`binary`"+`, deleted, disabled,
@@ -183,6 +186,7 @@ func TestOutages(t *testing.T) {
 
 // Close ends the calls under way, and calls after it fail.
 func TestClose(t *testing.T) {
+	t.Parallel()
 	server := testserver.MariaDB(t)
 	table(t, server, "nova", zed)
 	d := open(t, patient(server.DSN("nova")))

@@ -14,6 +14,7 @@ import (
 )
 
 func TestMembers(t *testing.T) {
+	t.Parallel()
 	// The server's time zone must have no effect: Nova's times are in UTC.
 	server := testserver.MariaDB(t, "--default-time-zone=+02:00", "--sql-mode=")
 	for name, test := range map[string]func(*testing.T, dbServer){

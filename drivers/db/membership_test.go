@@ -17,6 +17,7 @@ import (
 )
 
 func TestMembership(t *testing.T) {
+	t.Parallel()
 	server := testserver.MariaDB(t, "--default-time-zone=-05:00")
 	for name, test := range map[string]func(*testing.T, *testserver.SQL){
 		"row":         testRow,

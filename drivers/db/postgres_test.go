@@ -17,6 +17,7 @@ import (
 
 // The same rows give the same members as on MariaDB, in every time zone of the server.
 func TestPostgresMembers(t *testing.T) {
+	t.Parallel()
 	server := testserver.PostgreSQL(t, "-c", "timezone=Asia/Kathmandu")
 	for name, test := range map[string]func(*testing.T, dbServer){
 		"real rows":       testRealRows,
@@ -126,6 +127,7 @@ func testKeepsSettings(t *testing.T, server dbServer) {
 
 // The error and its reason say why a database can't be read.
 func TestPostgresRefusals(t *testing.T) {
+	t.Parallel()
 	server := testserver.PostgreSQL(t)
 	db := table(t, server, "nova", zed, "rows.sql")
 	server.Open(t, "bare")
@@ -168,6 +170,7 @@ func TestPostgresRefusals(t *testing.T) {
 
 // The error about a wrong password does not show it. The setting password replaces the DSN's.
 func TestPostgresPassword(t *testing.T) {
+	t.Parallel()
 	server := testserver.PostgreSQL(t)
 	db := table(t, server, "nova", zed)
 	exec(t, db, `CREATE ROLE reader LOGIN PASSWORD 'open sesame'; GRANT SELECT ON services TO reader`)
@@ -198,6 +201,7 @@ func TestConformancePostgres(t *testing.T) {
 
 // While a server is stopped or hangs, polls fail in time and leave no goroutines behind; later polls succeed again.
 func TestPostgresOutages(t *testing.T) {
+	t.Parallel()
 	server := testserver.PostgreSQL(t)
 	table(t, server, "nova", zed, "rows.sql")
 	d := open(t, patient(server.DSN("nova")))
@@ -233,6 +237,7 @@ func TestPostgresOutages(t *testing.T) {
 
 // The server itself ends a query that takes too long, even if the client is gone.
 func TestPostgresServerSideLimit(t *testing.T) {
+	t.Parallel()
 	server := testserver.PostgreSQL(t)
 	db := table(t, server, "nova", zed, "rows.sql")
 	exec(t, db, `ALTER TABLE services RENAME TO hosts; CREATE VIEW services AS SELECT h.* FROM hosts h, pg_sleep(600)`)

@@ -21,6 +21,7 @@ import (
 
 // For the service's own table every schema gives the service's own verdicts, in every database.
 func TestSchemas(t *testing.T) {
+	t.Parallel()
 	for name, server := range map[string]func() dbServer{
 		"MariaDB":    func() dbServer { return testserver.MariaDB(t, "--default-time-zone=+02:00") },
 		"PostgreSQL": func() dbServer { return testserver.PostgreSQL(t, "-c", "timezone=Asia/Kathmandu") },

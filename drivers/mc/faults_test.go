@@ -166,6 +166,7 @@ func TestOutage(t *testing.T) {
 
 // Close ends the calls under way, and calls after it fail.
 func TestClose(t *testing.T) {
+	t.Parallel()
 	server := testserver.Memcached(t)
 	roster := rosterOf("one")
 	cfg := config(server)

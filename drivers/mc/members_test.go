@@ -94,6 +94,7 @@ func waitUntilTrusted(t *testing.T, d *Driver) {
 
 // If the roster can't be read, the poll fails with the roster's reason.
 func TestRosterFails(t *testing.T) {
+	t.Parallel()
 	roster := rosterOf("one")
 	d := open(t, config(testserver.Memcached(t)), roster)
 	for reason, err := range map[drivers.Reason]error{
@@ -181,6 +182,7 @@ func TestManyMembers(t *testing.T) {
 }
 
 func TestCounts(t *testing.T) {
+	t.Parallel()
 	server := testserver.Memcached(t)
 	d := open(t, config(server), fixedRoster{&drivers.Poll{}})
 	require.Equal(t, drivers.Counts{Operations: 100, Reconnects: 10, Expirations: 1}, d.Counts(), "the roster's are included")

@@ -17,6 +17,7 @@ var one = drivers.JoinRequest{Group: "compute", Name: "one"}
 
 // Every server gets every heartbeat, so that every reader finds it.
 func TestHeartbeatsGoEverywhere(t *testing.T) {
+	t.Parallel()
 	d := open(t, config(testserver.Memcached(t), testserver.Memcached(t)), rosterOf("one"))
 	m, err := d.Join(t.Context(), one)
 	require.NoError(t, err)
@@ -51,6 +52,7 @@ func written(t *testing.T, d *Driver, server int) (item *memcache.Item) {
 
 // A name that is not in the roster is refused: no reader would see the member.
 func TestJoinNeedsTheRoster(t *testing.T) {
+	t.Parallel()
 	roster := rosterOf("another")
 	d := open(t, config(testserver.Memcached(t)), roster)
 	_, err := d.Join(t.Context(), one)
@@ -69,6 +71,7 @@ func TestJoinNeedsTheRoster(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
+	t.Parallel()
 	d := open(t, config(testserver.Memcached(t)), rosterOf())
 	for _, member := range []drivers.Key{{Name: "a"}, {Group: "a"}, {Group: "a\xff", Name: "b"}, {Group: "a", Name: "b\x00"}} {
 		_, err := d.Join(t.Context(), drivers.JoinRequest{Group: member.Group, Name: member.Name})
@@ -130,6 +133,7 @@ func TestRemoval(t *testing.T) {
 
 // A server that loses its data does not end a membership.
 func TestMembershipsOutliveLossOfData(t *testing.T) {
+	t.Parallel()
 	server := testserver.Memcached(t)
 	d := open(t, config(server), rosterOf("one"))
 	m, err := d.Join(t.Context(), one)
@@ -166,6 +170,7 @@ func TestDeath(t *testing.T) {
 
 // Leave and Die return an error in time if no server can be written.
 func TestEndsWithoutServers(t *testing.T) {
+	t.Parallel()
 	server := testserver.Memcached(t)
 	cfg := config(server)
 	cfg.Timeout = drivers.Duration(time.Hour) // Only the context ends the calls.

@@ -191,6 +191,7 @@ func TestGuard(t *testing.T) {
 }
 
 func TestStats(t *testing.T) {
+	t.Parallel()
 	s, err := readStats(strings.NewReader("STAT pid 1\r\nSTAT uptime 62\r\nSTAT version 1.6.18\r\nSTAT cmd_flush 3\r\nSTAT other\r\nEND\r\n"))
 	require.NoError(t, err)
 	require.Equal(t, stats{version: "1.6.18", age: time.Minute, flushes: 3, pid: 1}, s)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	drivertest.RunTLS(t, drivertest.TLSBackend{
 		Start: func(t *testing.T, authority *testserver.Authority, certificate *testserver.Certificate) (secure, clear string) {
 			t.Helper()

@@ -23,6 +23,7 @@ type pollCase struct {
 
 // The heartbeat timeout is one minute.
 func TestVerdict(t *testing.T) {
+	t.Parallel()
 	for name, history := range map[string][]pollCase{
 		"alive, then silent":            {{10, "5", "", "up"}, {65, "5", "", "up"}, {66, "5", "", "down"}},
 		"never seen":                    {{10, "", "", "down"}},

@@ -12,6 +12,7 @@ import (
 )
 
 func TestAuth(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	as := func(user string, password string) *zk.Driver {
 		cfg := config(server)

@@ -11,6 +11,7 @@ import (
 
 // Poll.Changed has only groups that were watched all the time since the last poll.
 func TestChanged(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	p := newProxy(t, server.Addr())

@@ -16,6 +16,7 @@ import (
 
 // The next poll shows all changes that another client has made to the tree.
 func TestTreeShowsChanges(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	createWithParents(t, c, "/churn/g", "", zkclient.FlagPersistent)

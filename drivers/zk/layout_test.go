@@ -14,6 +14,7 @@ import (
 
 // Each subtest has its own prefix on one server.
 func TestLayouts(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	at := func(prefix, layout string, groups ...string) zk.Config {

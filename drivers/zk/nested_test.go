@@ -15,6 +15,7 @@ import (
 
 // Each nested member is watched, so that a poll reads only those that have changed.
 func TestNestedMembersAreWatched(t *testing.T) {
+	t.Parallel()
 	const n = 2000
 	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
@@ -104,6 +105,7 @@ func TestNestedMembersAreWatched(t *testing.T) {
 
 // A driver that has watched nested members while they changed sees the same as a driver that has just been opened.
 func TestWatchingAndNewDriver(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	createTree(t, c, "/servicegroups", "", "/servicegroups/compute", "ZKMembers", "/servicegroups/other", "",

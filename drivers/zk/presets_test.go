@@ -160,6 +160,7 @@ func systems() []system {
 
 // Each system has its own chroot on one server.
 func TestPresets(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	var tested []string
@@ -229,6 +230,7 @@ func splitMember(member string) (group, name string) {
 // The znode of a replica is deleted when the replica is dropped on purpose, and a bookie's cookie when the bookie is
 // decommissioned.
 func TestPresetsLeave(t *testing.T) {
+	t.Parallel()
 	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	for layout, path := range map[string]string{"clickhouse": "/clickhouse/tables/01/hits/replicas/r1", "bookkeeper": "/ledgers/cookies/r1"} {

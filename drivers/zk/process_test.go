@@ -12,6 +12,7 @@ import (
 )
 
 func TestProcessState(t *testing.T) {
+	t.Parallel()
 	self := thisProcess()
 	require.NotZero(t, self.Start)
 	require.NotEmpty(t, self.Boot)
