@@ -15,8 +15,9 @@ export CGO_ENABLED = 0
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=false,$(shell go env GOFLAGS))
 STEP      = @tools/step
 GOTEST    = @go run ./tools/gotest
-# make check runs vet; as a part of go test it would read all dependencies again.
-TESTFLAGS = -vet=off -timeout 15m
+# make check runs vet; as a part of go test it would read all dependencies again. Tests mostly wait for servers and timeouts, so more
+# of them run beside each other than there are cores.
+TESTFLAGS = -vet=off -timeout 15m -parallel 4
 # Tests that compile the program again.
 BUILDERS  = ^TestExtend$$
 FAULTS    = ^TestQuickFaults$$
