@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // Alerting is the section "alerting": what the rules and the bridge to Alertmanager share.
@@ -112,16 +113,16 @@ func (a *Alerting) Validate() error {
 			continue
 		}
 		if !isWebURL(link) {
-			wrong(field, "must be a URL like https://alerts.example.com/path, without a query")
+			wrong(field, "%s is not a URL like https://alerts.example.com/path, without a user and a query", quoteURL(link))
 		}
 	}
 	if a.Job == "" || hasTemplate(a.Job) {
-		wrong("job", "must be the job_name of prometheus.yml")
+		wrong("job", "%s is not a job_name of prometheus.yml", suggest.Quote(a.Job))
 	}
 	a.validateSelector(wrong)
 	knownAlert := func(field, name string) {
 		if !slices.Contains(AlertNames(), name) {
-			wrong(field, "there is no such alert; the alerts are %s", strings.Join(AlertNames(), ", "))
+			wrong(field, "%w", suggest.NotOneOf(name, AlertNames()))
 		}
 	}
 	for i, name := range a.OmitAlerts {
@@ -130,7 +131,7 @@ func (a *Alerting) Validate() error {
 	for name, severity := range a.Severities {
 		knownAlert("severities."+name, name)
 		if !goodSeverity(severity) {
-			wrong("severities."+name, "must be one of %s", strings.Join(Severities(), ", "))
+			wrong("severities."+name, "%w", suggest.NotOneOf(severity, Severities()))
 		}
 	}
 	for i := range a.Groups {
@@ -150,18 +151,18 @@ type wrongFunc func(field, format string, args ...any)
 
 func (a *Alerting) validateTimes(wrong wrongFunc) {
 	if a.ScrapeInterval <= 0 {
-		wrong("scrape_interval", "must be positive")
+		wrong("scrape_interval", "is %s, must be positive", a.ScrapeInterval)
 	}
 	if a.EvaluationInterval <= 0 {
-		wrong("evaluation_interval", "must be positive")
+		wrong("evaluation_interval", "is %s, must be positive", a.EvaluationInterval)
 	}
 	if time.Duration(a.ResendInterval) < minResend {
-		wrong("resend_interval", "must be at least %s", minResend)
+		wrong("resend_interval", "is %s, must be at least %s", a.ResendInterval, minResend)
 	}
 	lag := 2 * a.RulesLag()
 	if after := time.Duration(a.ResolveAfter); a.ResolveAfter != Never && after != 0 && after < lag {
-		wrong("resolve_after", "must be never, or at least %s (twice the sum of scrape_interval and evaluation_interval), so that "+
-			"the rules have stopped firing; or 0s, if no Prometheus loads the rules", lag)
+		wrong("resolve_after", "is %s, must be never, or at least %s (twice the sum of scrape_interval and evaluation_interval), so that "+
+			"the rules have stopped firing; or 0s, if no Prometheus loads the rules", a.ResolveAfter, lag)
 	}
 }
 
@@ -206,12 +207,12 @@ func (a *Alerting) validateLabels(wrong wrongFunc) {
 		for name, value := range labels {
 			switch {
 			case !goodLabel(name):
-				wrong(field+"."+name, "is not a label name")
+				wrong(field+"."+name, "is not a label name: it must have letters, digits and _, no digit first, and not begin with __")
 			// A rule's labels replace the labels of the expression. A rule fails if two of its alerts then have equal labels.
 			case slices.Contains(a.ownLabels(), name), field == "labels" && slices.Contains(exporterLabels(), name):
 				wrong(field+"."+name, "alerts have a label %q of their own", name)
 			case !isPlain(value):
-				wrong(field+"."+name, "must be plain text of one line")
+				wrong(field+"."+name, "%s is not plain text of one line", suggest.Quote(value))
 			}
 		}
 	}
@@ -221,25 +222,25 @@ func (a *Alerting) validateLabels(wrong wrongFunc) {
 		}
 	}
 	if !goodLabel(a.ClusterLabel) || slices.Contains(append(a.ownLabels(), exporterLabels()...), a.ClusterLabel) {
-		wrong("cluster_label", "must be a label name that alerts don't have already")
+		wrong("cluster_label", "%s is not a label name that alerts don't have already", suggest.Quote(a.ClusterLabel))
 	}
 	if a.HostLabel != "" && (!goodLabel(a.HostLabel) || slices.Contains(a.ownLabels()[:6], a.HostLabel)) {
-		wrong("host_label", "must be a label name that alerts don't have already, or empty")
+		wrong("host_label", "%s is not a label name that alerts don't have already, or empty", suggest.Quote(a.HostLabel))
 	}
 }
 
 func (g *AlertGroup) validate(path string, wrong wrongFunc) {
 	if g.Group == "" || !utf8.ValidString(g.Group) {
-		wrong(path+"group", "must be the name of a group")
+		wrong(path+"group", "%s is not the name of a group", suggest.Quote(g.Group))
 	}
 	if g.Severity != "" && !goodSeverity(g.Severity) {
-		wrong(path+"severity", "must be one of %s", strings.Join(Severities(), ", "))
+		wrong(path+"severity", "%w", suggest.NotOneOf(g.Severity, Severities()))
 	}
 	if g.MinMembers < 0 {
-		wrong(path+"min_members", "must not be negative")
+		wrong(path+"min_members", "is %d, must not be negative", g.MinMembers)
 	}
 	if !(g.DegradedRatio >= 0 && g.DegradedRatio <= 1) { // Written so that NaN is refused too.
-		wrong(path+"degraded_ratio", "must be more than 0 and at most 1")
+		wrong(path+"degraded_ratio", "is %v, must be more than 0 and at most 1", g.DegradedRatio)
 	}
 	if g.Severity == "" && g.MinMembers == 0 && g.DegradedRatio == 0 {
 		wrong(path+"group", "nothing is set for this group: set severity, min_members or degraded_ratio")
@@ -316,6 +317,14 @@ func isPlain(s string) bool {
 
 // hasTemplate reports whether Prometheus would expand the text.
 func hasTemplate(s string) bool { return strings.Contains(s, "{{") }
+
+// quoteURL returns a URL in quotation marks, or words for one that may have a password.
+func quoteURL(text string) string {
+	if strings.ContainsAny(text, "@?#") {
+		return "the value"
+	}
+	return suggest.Quote(text)
+}
 
 func isWebURL(s string) bool {
 	u, err := url.Parse(s)

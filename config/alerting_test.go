@@ -20,11 +20,11 @@ func TestDefaultAlertingIsValid(t *testing.T) {
 
 func TestValidateAlerting(t *testing.T) {
 	const (
-		badURL     = "must be a URL like https://alerts.example.com/path, without a query"
-		badWord    = "must be one of critical, warning, info, none"
-		badGroup   = "must be the name of a group"
-		badCluster = "cluster_label: must be a label name that alerts don't have already"
-		badHost    = "host_label: must be a label name that alerts don't have already, or empty"
+		badURL     = " is not a URL like https://alerts.example.com/path, without a user and a query"
+		badWord    = " is not one of critical, warning, info, none"
+		badGroup   = " is not the name of a group"
+		badCluster = " is not a label name that alerts don't have already"
+		badHost    = " is not a label name that alerts don't have already, or empty"
 	)
 	for _, test := range []struct {
 		name string
@@ -32,40 +32,40 @@ func TestValidateAlerting(t *testing.T) {
 		want []string
 	}{
 		{"no rules lag", func(c *Alerting) { c.ScrapeInterval, c.EvaluationInterval = 0, 0 }, []string{
-			"scrape_interval: must be positive", "evaluation_interval: must be positive",
+			"scrape_interval: is 0s, must be positive", "evaluation_interval: is 0s, must be positive",
 		}},
 		{"flood", func(c *Alerting) { c.ResendInterval = drivers.Duration(999 * time.Millisecond) }, []string{
-			"resend_interval: must be at least 1s",
+			"resend_interval: is 999ms, must be at least 1s",
 		}},
 		{"rules still fire", func(c *Alerting) { c.ResolveAfter = DurationOrNever(4*time.Minute - 1) }, []string{
-			"resolve_after: must be never, or at least 4m0s (twice the sum of scrape_interval and evaluation_interval), so that the rules " +
+			"resolve_after: is 3m59.999999999s, must be never, or at least 4m0s (twice the sum of scrape_interval and evaluation_interval), so that the rules " +
 				"have stopped firing; or 0s, if no Prometheus loads the rules",
 		}},
 		{"no rule fires any more", func(c *Alerting) { c.ResolveAfter = DurationOrNever(4 * time.Minute) }, nil},
 		{"no rules", func(c *Alerting) { c.ResolveAfter = 0 }, nil},
 		{"links", func(c *Alerting) { c.ExternalURL, c.GrafanaURL = "", "ftp://grafana" }, []string{
-			"external_url: " + badURL, "grafana_url: " + badURL,
+			`external_url: ""` + badURL, `grafana_url: "ftp://grafana"` + badURL,
 		}},
 		{"links with more than a path", func(c *Alerting) { c.ExternalURL, c.GrafanaURL = "http://a/?b", "http://u:p@a" }, []string{
-			"external_url: " + badURL, "grafana_url: " + badURL,
+			"external_url: the value" + badURL, "grafana_url: the value" + badURL,
 		}},
 		{"links that are templates", func(c *Alerting) { c.ExternalURL, c.GrafanaURL = "http://a/{{b}}", "http://a#b" }, []string{
-			"external_url: " + badURL, "grafana_url: " + badURL,
+			`external_url: "http://a/{{b}}"` + badURL, "grafana_url: the value" + badURL,
 		}},
 		{"links with a path", func(c *Alerting) { c.ExternalURL, c.GrafanaURL = "https://a:1/b/", "http://[::1]/c" }, nil},
-		{"no job", func(c *Alerting) { c.Job = "" }, []string{"job: must be the job_name of prometheus.yml"}},
-		{"job", func(c *Alerting) { c.Job = "{{a}}" }, []string{"job: must be the job_name of prometheus.yml"}},
+		{"no job", func(c *Alerting) { c.Job = "" }, []string{`job: "" is not a job_name of prometheus.yml`}},
+		{"job", func(c *Alerting) { c.Job = "{{a}}" }, []string{`job: "{{a}}" is not a job_name of prometheus.yml`}},
 		{"severities", func(c *Alerting) {
 			c.Severities = map[string]string{"ServiceGroupMassFailure": "page", "Watchdog": "none", "ServiceGroupOutage": "info"}
 		}, []string{
-			"severities.ServiceGroupMassFailure: " + badWord,
-			"severities.Watchdog: there is no such alert; the alerts are " + strings.Join(AlertNames(), ", "),
+			`severities.ServiceGroupMassFailure: "page"` + badWord,
+			`severities.Watchdog: "Watchdog" is not one of ` + strings.Join(AlertNames(), ", ") + `; did you mean "ServiceGroupWatchdog"?`,
 		}},
 		{"names of labels", func(c *Alerting) {
 			c.Labels, c.ExternalLabels = map[string]string{"a-b": "c", "__name__": "d"}, map[string]string{"1a": "c"}
 		}, []string{
-			"labels.a-b: is not a label name", "external_labels.1a: is not a label name",
-			"labels.__name__: is not a label name",
+			"labels.a-b: is not a label name: it must have letters, digits and _, no digit first, and not begin with __", "external_labels.1a: is not a label name: it must have letters, digits and _, no digit first, and not begin with __",
+			"labels.__name__: is not a label name: it must have letters, digits and _, no digit first, and not begin with __",
 		}},
 		{"own labels", func(c *Alerting) {
 			c.Labels = map[string]string{"host": "a", "source": "b", "instance": "c", "alertmanager": "d"}
@@ -79,20 +79,20 @@ func TestValidateAlerting(t *testing.T) {
 		}},
 		{"values of labels", func(c *Alerting) {
 			c.Labels, c.ExternalLabels = map[string]string{"a": "{{ $value }}"}, map[string]string{"b": "\xff"}
-		}, []string{"labels.a: must be plain text of one line", "external_labels.b: must be plain text of one line"}},
+		}, []string{`labels.a: "{{ $value }}" is not plain text of one line`, `external_labels.b: "\xff" is not plain text of one line`}},
 		{"labels that can't be dropped", func(c *Alerting) { c.DropLabels = []string{"replica", "member", "host"} }, []string{
 			`drop_labels[1]: without label "member" alerts can't be told apart`,
 			`drop_labels[2]: without label "host" alerts can't be told apart`,
 		}},
-		{"host label", func(c *Alerting) { c.HostLabel = "member" }, []string{badHost}},
-		{"name of the host label", func(c *Alerting) { c.HostLabel = "a-b" }, []string{badHost}},
-		{"reserved host label", func(c *Alerting) { c.HostLabel = "__a" }, []string{badHost}},
+		{"host label", func(c *Alerting) { c.HostLabel = "member" }, []string{`host_label: "member"` + badHost}},
+		{"name of the host label", func(c *Alerting) { c.HostLabel = "a-b" }, []string{`host_label: "a-b"` + badHost}},
+		{"reserved host label", func(c *Alerting) { c.HostLabel = "__a" }, []string{`host_label: "__a"` + badHost}},
 		{"no host label", func(c *Alerting) { c.HostLabel, c.Labels = "", map[string]string{"host": "a"} }, nil},
 		{"another host label", func(c *Alerting) { c.HostLabel = "instance" }, nil},
 		{"another cluster label", func(c *Alerting) { c.ClusterLabel, c.Labels = "region", map[string]string{"region": "eu"} }, nil},
-		{"no cluster label", func(c *Alerting) { c.ClusterLabel = "" }, []string{badCluster}},
-		{"a label of alerts as the cluster label", func(c *Alerting) { c.ClusterLabel = "source" }, []string{badCluster}},
-		{"a label of exporters as the cluster label", func(c *Alerting) { c.ClusterLabel = "instance" }, []string{badCluster}},
+		{"no cluster label", func(c *Alerting) { c.ClusterLabel = "" }, []string{`cluster_label: ""` + badCluster}},
+		{"a label of alerts as the cluster label", func(c *Alerting) { c.ClusterLabel = "source" }, []string{`cluster_label: "source"` + badCluster}},
+		{"a label of exporters as the cluster label", func(c *Alerting) { c.ClusterLabel = "instance" }, []string{`cluster_label: "instance"` + badCluster}},
 		{"selector", func(c *Alerting) { c.Selector = ` source=~"nova(/.+)?", cluster != "a\"b", env!~"c|d" ` }, nil},
 		{"selector with braces", func(c *Alerting) { c.Selector = `{source="nova"}` }, []string{
 			`selector: must be matchers like source="nova", cluster="a", without braces; wrong from "{source=\"nova\"}" on`,
@@ -105,7 +105,7 @@ func TestValidateAlerting(t *testing.T) {
 			"selector: \"(\" is not a regular expression: error parsing regexp: missing closing ): `(`",
 		}},
 		{"omitted alerts", func(c *Alerting) { c.OmitAlerts = []string{"ServiceGroupWatchdog", "ServiceGroupMemberDownInfo"} }, []string{
-			"omit_alerts[1]: there is no such alert; the alerts are " + strings.Join(AlertNames(), ", "),
+			`omit_alerts[1]: "ServiceGroupMemberDownInfo" is not one of ` + strings.Join(AlertNames(), ", ") + `; did you mean "ServiceGroupMemberDown"?`,
 		}},
 		{"groups", func(c *Alerting) {
 			c.Groups = []AlertGroup{
@@ -118,11 +118,11 @@ func TestValidateAlerting(t *testing.T) {
 				{Group: "f", DegradedRatio: 1},
 			}
 		}, []string{
-			"groups[0].group: " + badGroup, "groups[0].severity: " + badWord,
-			"groups[1].group: " + badGroup, "groups[1].min_members: must not be negative",
-			"groups[2].degraded_ratio: must be more than 0 and at most 1",
-			"groups[3].degraded_ratio: must be more than 0 and at most 1",
-			"groups[4].degraded_ratio: must be more than 0 and at most 1",
+			`groups[0].group: ""` + badGroup, `groups[0].severity: "page"` + badWord,
+			`groups[1].group: "a\xff"` + badGroup, "groups[1].min_members: is -1, must not be negative",
+			"groups[2].degraded_ratio: is 1.01, must be more than 0 and at most 1",
+			"groups[3].degraded_ratio: is -0.1, must be more than 0 and at most 1",
+			"groups[4].degraded_ratio: is NaN, must be more than 0 and at most 1",
 			"groups[5].group: nothing is set for this group: set severity, min_members or degraded_ratio",
 		}},
 		{"alertmanagers", func(c *Alerting) {
@@ -130,8 +130,8 @@ func TestValidateAlerting(t *testing.T) {
 			c.Alertmanagers[3].Timeout = 0
 		}, []string{
 			"alertmanagers[1].url: is the URL of alertmanagers[0], too",
-			"alertmanagers[2].url: must be a URL like http://alertmanager:9093",
-			"alertmanagers[3].timeout: must be positive",
+			"alertmanagers[2].url: \"am:9093\" is not a URL like http://alertmanager:9093",
+			"alertmanagers[3].timeout: is 0s, must be positive",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -51,7 +51,7 @@ func (a Alertmanager) LogValue() slog.Value { return slog.StringValue(a.Name()) 
 func (a *Alertmanager) Validate() error {
 	errs := []error{a.validateURL()}
 	if a.Timeout <= 0 {
-		errs = append(errs, drivers.Field("timeout", "must be positive"))
+		errs = append(errs, drivers.Field("timeout", "is %s, must be positive", a.Timeout))
 	}
 	errs = append(errs, validateHTTP(&a.HTTPClientConfig)...)
 	if a.URL.URL != nil && a.URL.User != nil && (a.BasicAuth != nil || a.Authorization != nil || a.OAuth2 != nil) {
@@ -65,7 +65,7 @@ func (a *Alertmanager) validateURL() error {
 	case u == nil || *u == url.URL{}:
 		return drivers.Field("url", "is missing: write a URL like http://alertmanager:9093")
 	case !isHTTP(u):
-		return drivers.Field("url", "must be a URL like http://alertmanager:9093")
+		return drivers.Field("url", "%s is not a URL like http://alertmanager:9093", quoteURL(u.String()))
 	case u.RawQuery != "" || u.Fragment != "":
 		return drivers.Field("url", "must end with its path, without ? and #")
 	case apiPath.MatchString(u.Path):

@@ -10,6 +10,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // validateHTTP checks the same as [promconfig.HTTPClientConfig.Validate], but returns the setting of each error. Then it calls
@@ -72,7 +73,7 @@ func validateAuthorization(c *promconfig.Authorization) []error {
 	}
 	errs := oneOf("authorization.", "credentials", string(c.Credentials), c.CredentialsFile)
 	if strings.EqualFold(strings.TrimSpace(c.Type), "basic") {
-		errs = append(errs, drivers.Field("authorization.type", "is basic: write basic_auth with username and password instead"))
+		errs = append(errs, drivers.Field("authorization.type", "is %s: write basic_auth with username and password instead", suggest.Quote(c.Type)))
 	}
 	return errs
 }
@@ -110,7 +111,7 @@ func validateTLS(prefix string, c *promconfig.TLSConfig) []error {
 		errs = append(errs, drivers.Field(prefix+"cert_file", "is missing: the key needs its certificate"))
 	}
 	if c.MinVersion != 0 && c.MaxVersion != 0 && c.MinVersion > c.MaxVersion {
-		errs = append(errs, drivers.Field(prefix+"max_version", "is less than min_version"))
+		errs = append(errs, drivers.Field(prefix+"max_version", "is %s, less than min_version, which is %s", c.MaxVersion.String(), c.MinVersion.String()))
 	}
 	return errs
 }
@@ -118,7 +119,7 @@ func validateTLS(prefix string, c *promconfig.TLSConfig) []error {
 func validateProxy(prefix string, c *promconfig.ProxyConfig) []error {
 	proxy := c.ProxyURL.URL != nil && c.ProxyURL.String() != ""
 	if proxy && c.ProxyURL.Hostname() == "" {
-		return []error{drivers.Field(prefix+"proxy_url", "must be a URL like http://proxy:3128")}
+		return []error{drivers.Field(prefix+"proxy_url", "%s is not a URL like http://proxy:3128", quoteURL(c.ProxyURL.String()))}
 	}
 	switch {
 	case c.ProxyFromEnvironment && proxy:
@@ -140,7 +141,7 @@ func validateHeaders(c *promconfig.Headers) []error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		if _, reserved := promconfig.ReservedHeaders[http.CanonicalHeaderKey(name)]; reserved {
-			errs = append(errs, drivers.Field("http_headers."+name, "is a header that can't be set here"))
+			errs = append(errs, drivers.Field("http_headers."+name, "is a header that the HTTP client sets itself"))
 		}
 	}
 	return errs

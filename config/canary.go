@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // CanaryPrefix begins the name of every canary's group, so that no real group has the name.
@@ -38,12 +39,12 @@ func DefaultCanary() Canary {
 func (c *Canary) Validate() error {
 	var errs []error
 	if time.Duration(c.Interval) < minCanaryInterval {
-		errs = append(errs, drivers.Field("interval", "must be at least %s: each round simulates a death and waits until polls see it", minCanaryInterval))
+		errs = append(errs, drivers.Field("interval", "is %s, must be at least %s: each round simulates a death and waits until polls see it", c.Interval, minCanaryInterval))
 	}
 	bad := strings.ContainsFunc(c.Group, func(r rune) bool { return r <= ' ' || r == '/' || r == 0x7f })
 	if !strings.HasPrefix(c.Group, CanaryPrefix) || len(c.Group) > maxCanaryGroup || !utf8.ValidString(c.Group) || bad {
-		errs = append(errs, drivers.Field("group", "must begin with %s, so that no real group has the name, and must not contain spaces or slashes",
-			CanaryPrefix))
+		errs = append(errs, drivers.Field("group", "%s must begin with %s, so that no real group has the name, and must not contain spaces or slashes",
+			suggest.Quote(c.Group), CanaryPrefix))
 	}
 	if c.DSN.IsZero() && !c.Password.IsZero() {
 		errs = append(errs, drivers.Field("password", "replaces the password of dsn, which is not set"))

@@ -186,9 +186,9 @@ sources: [{name: `+strings.Repeat("n", 70)+`, driver: mc, mc: {servers: [m:11211
 		require.Equal(t, want, limit)
 	}
 	for text, want := range map[string]string{
-		"label_value_length_limit: 63": "f.yml:1: label_value_length_limit: must be 0 or at least 64",
-		"label_value_length_limit: -1": "f.yml:1: label_value_length_limit: must be 0 or at least 64",
-		"label_value_length_limit: 69": "f.yml:2: sources[0].name: is longer than label_value_length_limit, which is 69",
+		"label_value_length_limit: 63": "f.yml:1: label_value_length_limit: is 63, must be 0 or at least 64",
+		"label_value_length_limit: -1": "f.yml:1: label_value_length_limit: is -1, must be 0 or at least 64",
+		"label_value_length_limit: 69": "f.yml:2: sources[0].name: has 70 bytes, more than label_value_length_limit, which is 69",
 	} {
 		_, err := parse(text)
 		require.ErrorContains(t, err, want)

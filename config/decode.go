@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // A decoder fills Go values from YAML nodes: structs, lists, maps, text, and types that parse their own text. It refuses
@@ -202,14 +203,12 @@ var word = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,40}$`)
 
 func (d *decoder) unknown(key *yaml.Node, settings map[string]setting, path string) {
 	known := slices.Sorted(maps.Keys(settings))
-	switch near := suggest(key.Value, known); {
+	switch {
 	case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge":
 		d.addf(key.Line, path, "merge keys (<<) are not supported")
 	case key.Kind != yaml.ScalarNode || !word.MatchString(key.Value):
 		d.addf(key.Line, path, "unknown key; known are %s", strings.Join(known, ", "))
-	case near != "":
-		d.addf(key.Line, path, "unknown key %q; did you mean %q?", key.Value, near)
 	default:
-		d.addf(key.Line, path, "unknown key %q; known are %s", key.Value, strings.Join(known, ", "))
+		d.addf(key.Line, path, "unknown key %q; known are %s%s", key.Value, strings.Join(known, ", "), suggest.Hint(key.Value, known))
 	}
 }

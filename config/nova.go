@@ -10,6 +10,7 @@ import (
 
 	"servicegroup_exporter/config/oslo"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // Nova has the settings of Nova's own configuration files.
@@ -96,7 +97,7 @@ func (n *novaReader) read(section *DB) *Nova {
 	case "zk":
 		c.ZK = n.zookeeper()
 	default:
-		n.errorf("DEFAULT", "servicegroup_driver", "is not one of db, mc, zk")
+		n.errorf("DEFAULT", "servicegroup_driver", "%w", suggest.NotOneOfOr(driver, []string{"db", "mc", "zk"}, otherNames()))
 	}
 	return c
 }
@@ -137,7 +138,7 @@ func (n *novaReader) seconds(name string, byDefault drivers.Duration) drivers.Du
 	}
 	seconds, err := strconv.Atoi(text)
 	if err != nil || seconds < 1 || seconds > maxSeconds {
-		n.errorf("DEFAULT", name, "is not a number of seconds from 1 to %d", maxSeconds)
+		n.errorf("DEFAULT", name, "%s is not a number of seconds from 1 to %d", suggest.Quote(text), maxSeconds)
 		return byDefault
 	}
 	return drivers.Duration(time.Duration(seconds) * time.Second)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // memcached returns the settings of Nova's mc driver. It stores heartbeats in the servers of oslo.cache since 13.0.0. Before,
@@ -43,7 +44,7 @@ func (n *novaReader) checkCache() {
 	case !strings.Contains(backend, "memcache") && backend != "dogpile.cache.pylibmc":
 		n.errorf("cache", "backend", "is %q, but only memcached is supported", backend)
 	case n.isTrue("cache", "memcache_sasl_enabled"):
-		n.errorf("cache", "memcache_sasl_enabled", "is not supported")
+		n.errorf("cache", "memcache_sasl_enabled", "is on, but SASL is not supported")
 	}
 }
 
@@ -82,7 +83,7 @@ func (n *novaReader) zookeeper() *ZK {
 	if text := n.text("zookeeper", "recv_timeout", ""); text != "" {
 		ms, err := strconv.Atoi(text)
 		if err != nil || ms > maxSeconds*1000 {
-			n.errorf("zookeeper", "recv_timeout", "is not a number of milliseconds")
+			n.errorf("zookeeper", "recv_timeout", "%s is not a number of milliseconds from 1 to %d", suggest.Quote(text), maxSeconds*1000)
 			return nil
 		}
 		c.SessionTimeout = drivers.Duration(time.Duration(ms) * time.Millisecond)

@@ -126,11 +126,11 @@ func TestBadNovaConf(t *testing.T) {
 		"no value":       {"nova_conf: ", "", "f.yml:4: sources[0].db.nova_conf: has no value\n" + noDSN},
 		"mapping":        {"nova_conf: {a: b}", "", "f.yml:4: sources[0].db.nova_conf: must be a list, not a mapping\n" + noDSN},
 		"bad api":        {"nova_conf: nova.conf", "\n[api_database]\nconnection = mysql://u:s#same@h", at + ":3: [api_database] connection: names no database: it must end like /nova"},
-		"bad connection": {"nova_conf: nova.conf", "[database]\nconnection = nope://u:s#same@h", at + ":2: [database] connection: its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite"},
+		"bad connection": {"nova_conf: nova.conf", "[database]\nconnection = nope://u:s#same@h", at + ":2: [database] connection: its scheme is not one of mysql, mariadb, postgresql, sqlite"},
 		"reference":      {"nova_conf: nova.conf", "[database]\nconnection = mysql://u:s$same@h/d", at + ":2: [database] connection: refers to an option that is not set in these files as $name or ${name}; to write a dollar sign, write $$"},
-		"time":           {"nova_conf: nova.conf", api + "[DEFAULT]\nservice_down_time = 1m\n", at + ":4: [DEFAULT] service_down_time: is not a number of seconds from 1 to 31536000"},
-		"zero":           {"nova_conf: nova.conf", api + "[DEFAULT]\nreport_interval = 0\n", at + ":4: [DEFAULT] report_interval: is not a number of seconds from 1 to 31536000"},
-		"driver":         {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = tooz\n", at + ":4: [DEFAULT] servicegroup_driver: is not one of db, mc, zk"},
+		"time":           {"nova_conf: nova.conf", api + "[DEFAULT]\nservice_down_time = 1m\n", at + ":4: [DEFAULT] service_down_time: \"1m\" is not a number of seconds from 1 to 31536000"},
+		"zero":           {"nova_conf: nova.conf", api + "[DEFAULT]\nreport_interval = 0\n", at + ":4: [DEFAULT] report_interval: \"0\" is not a number of seconds from 1 to 31536000"},
+		"driver":         {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = tooz\n", at + ":4: [DEFAULT] servicegroup_driver: \"tooz\" is not one of db, mc, zk"},
 		"dsn too":        {"nova_conf: nova.conf, dsn: 'mysql://u@h/d'", api, "f.yml:4: sources[0].db.dsn: nova_conf names the databases; keep one of the two"},
 		"cells alone":    {"dsn: 'mysql://u@h/d', cells: [{name: a, dsn: x}]", "", "f.yml:4: sources[0].db.cells: are only for nova_conf; without it, make each database a source"},
 		"cell's name":    {"nova_conf: nova.conf, cells: [{dsn: 'mysql://u@h/d'}]", api, "f.yml:4: sources[0].db.cells[0].name: every cell needs a name of letters, digits and signs, without spaces"},
@@ -142,10 +142,10 @@ func TestBadNovaConf(t *testing.T) {
 		"cache backend":  {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = true\nbackend = dogpile.cache.redis\n", at + `:7: [cache] backend: is "dogpile.cache.redis", but only memcached is supported`},
 		"no backend":     {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = 1\n", `f.yml:4: sources[0].db.nova_conf: [cache] backend: is "dogpile.cache.null", but only memcached is supported`},
 		"cache TLS":      {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = on\nbackend = oslo_cache.memcache_pool\ntls_enabled = yes\ntls_cafile = /absent.pem\n", at + ":4: [DEFAULT] servicegroup_driver: is mc, but: tls.ca_file: open /absent.pem: no such file or directory"},
-		"cache SASL":     {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = true\nbackend = dogpile.cache.bmemcached\nmemcache_sasl_enabled = True\n", at + ":8: [cache] memcache_sasl_enabled: is not supported"},
+		"cache SASL":     {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\n[cache]\nenabled = true\nbackend = dogpile.cache.bmemcached\nmemcache_sasl_enabled = True\n", at + ":8: [cache] memcache_sasl_enabled: is on, but SASL is not supported"},
 		"cache server":   {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\nmemcached_servers = a:x", at + `:4: [DEFAULT] servicegroup_driver: is mc, but: servers: "a:x" has no port between 1 and 65535: write host:port, as mc1:11211`},
 		"no zookeeper":   {"nova_conf: nova.conf", connection + "[DEFAULT]\nservicegroup_driver = zk", at + ":4: [DEFAULT] servicegroup_driver: is zk, but in [zookeeper]: servers: is empty: list at least one server, for example [zk1:2181, zk2:2181]"},
-		"zookeeper time": {"nova_conf: nova.conf", connection + "[DEFAULT]\nservicegroup_driver = zk\n[zookeeper]\naddress = a\nrecv_timeout = 4s", at + ":7: [zookeeper] recv_timeout: is not a number of milliseconds"},
+		"zookeeper time": {"nova_conf: nova.conf", connection + "[DEFAULT]\nservicegroup_driver = zk\n[zookeeper]\naddress = a\nrecv_timeout = 4s", at + ":7: [zookeeper] recv_timeout: \"4s\" is not a number of milliseconds from 1 to 31536000000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parseNova(t, test.section, test.conf)

@@ -17,7 +17,7 @@ const (
 	headZK = "sources:\n- name: a\n  driver: zk\n"
 
 	knownOfSource = "known are canary, db, driver, forget_after, mc, member_metrics, name, poll_interval, poll_timeout, roster, zk"
-	badName       = "must be at most 128 bytes of letters, digits and signs, without spaces"
+	badName       = ` is not a name of at most 128 bytes of letters, digits and signs, without spaces`
 )
 
 // edit returns the good file with one part replaced.
@@ -100,14 +100,14 @@ func TestBadShapes(t *testing.T) {
 
 func TestBadKeys(t *testing.T) {
 	refuse(t, map[string]badFile{
-		"at the top":  {"source: []\n" + goodDB, `f.yml:1: unknown key "source"; did you mean "sources"?`},
+		"at the top":  {"source: []\n" + goodDB, `f.yml:1: unknown key "source"; known are alerting, label_value_length_limit, sources; did you mean "sources"?`},
 		"in a source": {goodDB + "  whatever: 1\n", `f.yml:5: sources[0]: unknown key "whatever"; ` + knownOfSource},
 		"in a section": {
 			edit("dsn", "dns"),
-			`f.yml:4: sources[0].db: unknown key "dns"; did you mean "dsn"?` + "\n" +
+			`f.yml:4: sources[0].db: unknown key "dns"; known are cells, custom, dsn, dsn_env, dsn_file, nova_conf, password, password_env, password_file, report_interval, schema, service_down_time, timeout, verdict; did you mean "dsn"?` + "\n" +
 				"f.yml:4: sources[0].db.dsn: is missing: write a URL like mysql+pymysql://user:password@host/nova",
 		},
-		"with hyphen":  {goodDB + "  poll-interval: 1s\n", `f.yml:5: sources[0]: unknown key "poll-interval"; did you mean "poll_interval"?`},
+		"with hyphen":  {goodDB + "  poll-interval: 1s\n", `f.yml:5: sources[0]: unknown key "poll-interval"; known are canary, db, driver, forget_after, mc, member_metrics, name, poll_interval, poll_timeout, roster, zk; did you mean "poll_interval"?`},
 		"number":       {goodDB + "  1: 1\n", `f.yml:5: sources[0]: unknown key "1"; ` + knownOfSource},
 		"not a word":   {goodDB + "  'my secret': 1\n", "f.yml:5: sources[0]: unknown key; " + knownOfSource},
 		"list":         {goodDB + "  ? [a]\n  : 1\n", "f.yml:5: sources[0]: unknown key; " + knownOfSource},
@@ -121,12 +121,12 @@ func TestBadSources(t *testing.T) {
 	refuse(t, map[string]badFile{
 		"no name":      {edit("name: nova", "member_metrics: all"), "f.yml:2: sources[0].name: every source needs a name"},
 		"empty name":   {edit("nova", "''"), "f.yml:2: sources[0].name: every source needs a name"},
-		"space":        {edit("nova", "a b"), "f.yml:2: sources[0].name: " + badName},
-		"control":      {edit("nova", `"a\x07"`), "f.yml:2: sources[0].name: " + badName},
-		"long name":    {edit("nova", strings.Repeat("n", 129)), "f.yml:2: sources[0].name: " + badName},
+		"space":        {edit("nova", "a b"), `f.yml:2: sources[0].name: "a b"` + badName},
+		"control":      {edit("nova", `"a\x07"`), `f.yml:2: sources[0].name: "a\a"` + badName},
+		"long name":    {edit("nova", strings.Repeat("n", 129)), `f.yml:2: sources[0].name: "` + strings.Repeat("n", 60) + `"…` + badName},
 		"name taken":   {goodDB + strings.TrimPrefix(goodDB, "sources:\n"), `f.yml:5: sources[1].name: "nova" is the name of sources[0] too`},
-		"no driver":    {edit("driver: db", "member_metrics: all"), "f.yml:2: sources[0].driver: must be one of db, mc, zk"},
-		"other driver": {edit("driver: db", "driver: sql"), "f.yml:3: sources[0].driver: must be one of db, mc, zk"},
+		"no driver":    {edit("driver: db", "member_metrics: all"), `f.yml:2: sources[0].driver: is empty: write one of db, mc, zk`},
+		"other driver": {edit("driver: db", "driver: sql"), `f.yml:3: sources[0].driver: "sql" is not one of db, mc, zk; did you mean "db"?`},
 		"no section":   {headZK, `f.yml:2: sources[0].zk: driver "zk" needs this section`},
 		"two sections": {goodDB + "  zk: {servers: [a]}\n", `f.yml:5: sources[0].zk: the driver is "db", which does not read this section`},
 		"wrong section": {
@@ -137,10 +137,10 @@ func TestBadSources(t *testing.T) {
 		"no unit":      {goodDB + "  poll_interval: 5\n", `f.yml:5: sources[0].poll_interval: "5" has no unit: write 5s for seconds`},
 		"no duration":  {goodDB + "  poll_timeout: soon\n", `f.yml:5: sources[0].poll_timeout: "soon" is not a duration like 500ms, 60s or 1h30m`},
 		"negative":     {goodDB + "  poll_timeout: -1s\n", `f.yml:5: sources[0].poll_timeout: "-1s" is negative`},
-		"interval":     {goodDB + "  poll_interval: 99ms\n", "f.yml:5: sources[0].poll_interval: must be 0 or at least 100ms"},
-		"zero timeout": {goodDB + "  poll_timeout: 0\n", "f.yml:5: sources[0].poll_timeout: must be positive"},
-		"zero memory":  {goodDB + "  forget_after: 0s\n", "f.yml:5: sources[0].forget_after: must be positive"},
-		"metrics":      {goodDB + "  member_metrics: some\n", `f.yml:5: sources[0].member_metrics: must be "all" or "minimal"`},
+		"interval":     {goodDB + "  poll_interval: 99ms\n", "f.yml:5: sources[0].poll_interval: is 99ms, must be 0 or at least 100ms"},
+		"zero timeout": {goodDB + "  poll_timeout: 0\n", "f.yml:5: sources[0].poll_timeout: is 0s, must be positive"},
+		"zero memory":  {goodDB + "  forget_after: 0s\n", "f.yml:5: sources[0].forget_after: is 0s, must be positive"},
+		"metrics":      {goodDB + "  member_metrics: some\n", `f.yml:5: sources[0].member_metrics: "some" is not one of all, minimal`},
 	})
 }
 
@@ -207,15 +207,15 @@ sources:
 more: 1
 `,
 		`f.yml:7: sources[0].db.timeout: is 0s, must be positive
-f.yml:8: sources[0].db.schema: "glance" is not known; known are cinder, designate, heat, ironic, magnum, manila, neutron, nova, octavia, custom
-f.yml:9: sources[0].db: unknown key "scema"; did you mean "schema"?
+f.yml:8: sources[0].db.schema: "glance" is not one of cinder, designate, heat, ironic, magnum, manila, neutron, nova, octavia, custom
+f.yml:9: sources[0].db: unknown key "scema"; known are cells, custom, dsn, dsn_env, dsn_file, nova_conf, password, password_env, password_file, report_interval, schema, service_down_time, timeout, verdict; did you mean "schema"?
 f.yml:10: sources[1].name: every source needs a name
 f.yml:11: sources[1].poll_timeout: "3" has no unit: write 3s for seconds
 f.yml:13: sources[1].zk.servers: is empty: list at least one server, for example [zk1:2181, zk2:2181]
 f.yml:14: sources[1].zk.session_timeout: 1h0m0s is not between 100ms and 10m0s; most servers allow 4s to 40s
 f.yml:15: sources[2].name: "one" is the name of sources[0] too
-f.yml:16: sources[2].driver: must be one of db, mc, zk
-f.yml:17: sources[2].member_metrics: must be "all" or "minimal"
+f.yml:16: sources[2].driver: "memcached" is not one of db, mc, zk; did you mean "mc"?
+f.yml:17: sources[2].member_metrics: "nothing" is not one of all, minimal
 f.yml:18: unknown key "more"; known are alerting, label_value_length_limit, sources`,
 	}})
 }

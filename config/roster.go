@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // Roster lists the members that should exist, for a driver that can read only those that exist. Exactly one of its settings
@@ -35,7 +36,7 @@ func (r *Roster) validate(c *Config) error {
 	}
 	var errs []error
 	if r.Source != "" && !slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Name == r.Source }) {
-		errs = append(errs, drivers.Field("source", "there is no source %q", r.Source))
+		errs = append(errs, drivers.Field("source", "there is no source of this name: %w", suggest.NotOneOf(r.Source, sourceNames(c))))
 	}
 	for _, group := range slices.Sorted(maps.Keys(r.Members)) {
 		names := r.Members[group]
@@ -51,4 +52,13 @@ func (r *Roster) validate(c *Config) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// sourceNames returns the names of the sources.
+func sourceNames(c *Config) []string {
+	names := make([]string, len(c.Sources))
+	for i := range c.Sources {
+		names[i] = c.Sources[i].Name
+	}
+	return names
 }

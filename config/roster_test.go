@@ -25,7 +25,7 @@ func TestBadRosters(t *testing.T) {
 		"no members":    {withRoster("roster: {members: {}}"), one},
 		"two":           {withRoster("roster: {source: nova, members: {a: [b]}}"), one},
 		"other driver":  {goodDB + "  roster: {members: {a: [b]}}\n", `f.yml:5: sources[0].roster: driver "db" has its own roster; remove this section`},
-		"no source":     {withRoster("roster: {source: novo}"), `f.yml:8: sources[1].roster.source: there is no source "novo"`},
+		"no source":     {withRoster("roster: {source: novo}"), `f.yml:8: sources[1].roster.source: there is no source of this name: "novo" is not one of nova, mc; did you mean "nova"?`},
 		"itself":        {withRoster("roster: {source: mc}"), `f.yml:8: sources[1].roster.source: source "mc" has driver "mc", which needs a roster itself`},
 		"no name":       {withRoster("roster: {members: {a: [b, '']}}"), "f.yml:8: sources[1].roster.members.a: a name is empty"},
 		"nobody":        {withRoster("roster: {members: {a: []}}"), "f.yml:8: sources[1].roster.members.a: the group has no members"},

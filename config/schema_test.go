@@ -70,8 +70,8 @@ sources:
     db: {dsn: mysql://reader@db1/cinder, schema: cinder, verdict: stored}
 `))
 	require.EqualError(t, err, `f.yml:8: sources[0].db.custom.group: set exactly one of group (a column) and group_name (the name of the only group)
-f.yml:11: sources[0].db.custom.boundary: must be one of inclusive, exclusive
+f.yml:11: sources[0].db.custom.boundary: "sky" is not one of inclusive, exclusive
 f.yml:13: sources[0].db.custom.heartbeat[0]: is empty
-f.yml:14: sources[0].db.custom: unknown key "binar"; did you mean "binary"?
+f.yml:14: sources[0].db.custom: unknown key "binar"; known are binary, boundary, deleted, deleted_kind, disabled, disabled_reason, enabled, forced_down, future_heartbeats, group, group_name, heartbeat, heartbeat_unit, name, table, uuid, version, zone; did you mean "binary"?
 f.yml:17: sources[1].db.verdict: schema cinder has no stored state`)
 }

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // secret reads a secret from the place that its key names: the file itself, another file, or the environment. It is recorded
@@ -58,10 +60,20 @@ func fromFile(d *decoder, path string) (drivers.Secret, error) {
 func fromEnvironment(_ *decoder, name string) (drivers.Secret, error) {
 	content, ok := os.LookupEnv(name)
 	if !ok {
-		return drivers.Secret{}, fmt.Errorf("environment variable %q is not set", name)
+		return drivers.Secret{}, fmt.Errorf("environment variable %q is not set%s", name, suggest.Hint(name, variables()))
 	}
 	if content == "" {
 		return drivers.Secret{}, fmt.Errorf("environment variable %q is empty", name)
 	}
 	return drivers.SecretText(content), nil
+}
+
+// variables returns the names of the environment variables that are set.
+func variables() []string {
+	var names []string
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		names = append(names, name)
+	}
+	return names
 }

@@ -72,7 +72,7 @@ func TestBadSecrets(t *testing.T) {
 		"huge file":   {[]string{"password_file: huge"}, "6: sources[0].db.password_file: DIR/huge is larger than 65536 bytes"},
 		"null":        {[]string{"password_file:"}, "6: sources[0].db.password_file: has no value"},
 		"list":        {[]string{"password_env: [a]"}, "6: sources[0].db.password_env: must be a single value, not a list"},
-		"no variable": {[]string{"password_env: SERVICEGROUP_TEST_ABSENT"}, `6: sources[0].db.password_env: environment variable "SERVICEGROUP_TEST_ABSENT" is not set`},
+		"no variable": {[]string{"password_env: SERVICEGROUP_TEST_ABSENT"}, `6: sources[0].db.password_env: environment variable "SERVICEGROUP_TEST_ABSENT" is not set; did you mean "SERVICEGROUP_TEST_SECRET"?`},
 		"empty":       {[]string{"password_env: " + variable}, `6: sources[0].db.password_env: environment variable "` + variable + `" is empty`},
 		"two": {
 			[]string{"password: hunter2", "password_file: absent"},
@@ -96,7 +96,7 @@ func TestBadSecrets(t *testing.T) {
 func TestBadContentOfASecret(t *testing.T) {
 	t.Setenv(variable, "oracle://u:hunter2@h/nova")
 	_, err := sources.Parse("f.yml", []byte("sources:\n- name: a\n  driver: db\n  db:\n    dsn_env: "+variable+"\n"))
-	require.ErrorContains(t, err, "f.yml:5: sources[0].db.dsn_env: its scheme is not known")
+	require.ErrorContains(t, err, "f.yml:5: sources[0].db.dsn_env: its scheme is not one of")
 	require.NotContains(t, err.Error(), "hunter2")
 }
 

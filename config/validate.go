@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // minPollInterval prevents that a wrong unit overloads the backend.
@@ -35,7 +36,7 @@ func validate(r *report, c *Config) {
 		}
 		validateSource(r, s, path)
 		if limit := c.LabelValueLengthLimit; limit > 0 && len(s.Name) > limit {
-			r.settingf(path+".name", "is longer than label_value_length_limit, which is %d", limit)
+			r.settingf(path+".name", "has %d bytes, more than label_value_length_limit, which is %d", len(s.Name), limit)
 		}
 		validateDriver(r, s, path)
 		if s.DB != nil {
@@ -50,7 +51,7 @@ func validate(r *report, c *Config) {
 	}
 	r.section("alerting", c.Alerting.Validate())
 	if limit := c.LabelValueLengthLimit; limit != 0 && limit < minLabelLimit {
-		r.settingf("label_value_length_limit", "must be 0 or at least %d", minLabelLimit)
+		r.settingf("label_value_length_limit", "is %d, must be 0 or at least %d", limit, minLabelLimit)
 	}
 }
 
@@ -58,29 +59,38 @@ func validateSource(r *report, s *Source, path string) {
 	if s.Name == "" {
 		r.settingf(path+".name", "every source needs a name")
 	} else if !goodName(s.Name) {
-		r.settingf(path+".name", "must be at most %d bytes of letters, digits and signs, without spaces", maxName)
+		r.settingf(path+".name", "%s is not a name of at most %d bytes of letters, digits and signs, without spaces", suggest.Quote(s.Name), maxName)
 	}
 	if s.PollInterval != 0 && s.PollInterval < minPollInterval {
-		r.settingf(path+".poll_interval", "must be 0 or at least %s", minPollInterval)
+		r.settingf(path+".poll_interval", "is %s, must be 0 or at least %s", s.PollInterval, minPollInterval)
 	}
 	if s.PollTimeout == 0 {
-		r.settingf(path+".poll_timeout", "must be positive")
+		r.settingf(path+".poll_timeout", "is %s, must be positive", s.PollTimeout)
 	}
 	if s.ForgetAfter == 0 {
-		r.settingf(path+".forget_after", "must be positive")
+		r.settingf(path+".forget_after", "is %s, must be positive", s.ForgetAfter)
 	}
 	switch s.MemberMetrics {
 	case MemberMetricsAll, MemberMetricsMinimal:
 	case "up":
 		r.settingf(path+".member_metrics", "%q is called %q now", s.MemberMetrics, MemberMetricsMinimal)
 	default:
-		r.settingf(path+".member_metrics", "must be %q or %q", MemberMetricsAll, MemberMetricsMinimal)
+		r.settingf(path+".member_metrics", "%v", suggest.NotOneOf(s.MemberMetrics, []string{MemberMetricsAll, MemberMetricsMinimal}))
 	}
 }
 
 func goodName(name string) bool {
 	bad := func(c rune) bool { return !unicode.IsGraphic(c) || unicode.IsSpace(c) }
 	return len(name) <= maxName && utf8.ValidString(name) && !strings.ContainsFunc(name, bad)
+}
+
+// otherNames returns what the servers are called for whose driver each name is.
+func otherNames() map[string]string {
+	return map[string]string{
+		"mysql": "db", "mariadb": "db", "galera": "db", "percona": "db", "postgresql": "db", "postgres": "db", "pgsql": "db",
+		"sqlite": "db", "sql": "db", "database": "db", "nova": "db",
+		"memcache": "mc", "memcached": "mc", "zookeeper": "zk",
+	}
 }
 
 // validateDriver checks that the section of the driver exists, and no section of another driver.
@@ -94,7 +104,7 @@ func validateDriver(r *report, s *Source, path string) {
 		names = append(names, section.name)
 	}
 	if !slices.Contains(names, s.Driver) {
-		r.settingf(path+".driver", "must be one of %s", strings.Join(names, ", "))
+		r.settingf(path+".driver", "%v", suggest.NotOneOfOr(s.Driver, names, otherNames()))
 		return
 	}
 	for _, section := range sections {

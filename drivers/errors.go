@@ -10,6 +10,8 @@ var (
 	ErrUnavailable = errors.New("backend unavailable")
 	// ErrNoMember means that the group has no such member.
 	ErrNoMember = errors.New("no such member")
+	// ErrNoGroup means that there is no such group.
+	ErrNoGroup = errors.New("no such group")
 	// ErrNameTaken means that another live process already has the name.
 	ErrNameTaken = errors.New("name is taken")
 	// ErrRemoved means that another process removed the member on purpose while it was joined.

@@ -62,8 +62,8 @@ sources:
     db: {dsn: mysql://reader@db1/nova}
     canary: {dsn: "mysql://canary:secret@db1"}
 `))
-	require.EqualError(t, err, `f.yml:7: sources[0].canary.interval: must be at least 10s: each round simulates a death and waits until polls see it
-f.yml:8: sources[0].canary.group: must begin with servicegroup-canary, so that no real group has the name, and must not contain spaces or slashes
+	require.EqualError(t, err, `f.yml:7: sources[0].canary.interval: is 1s, must be at least 10s: each round simulates a death and waits until polls see it
+f.yml:8: sources[0].canary.group: "compute" must begin with servicegroup-canary, so that no real group has the name, and must not contain spaces or slashes
 f.yml:9: sources[0].canary.dsn: is only for sources whose members are in a database
 f.yml:13: sources[1].canary.password: replaces the password of dsn, which is not set
 f.yml:17: sources[2].canary.dsn: names no database: it must end like /nova`)

@@ -3,10 +3,10 @@ package db
 import (
 	"errors"
 	"net/url"
-	"strings"
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // Config is the section "db" of a source.
@@ -86,9 +86,9 @@ func (c *Config) checkSchema() error {
 	case c.Schema == custom && c.Custom == nil:
 		return drivers.Field("custom", "is missing: schema %q needs the description of the table", custom)
 	case s == nil:
-		return drivers.Field("schema", "%q is not known; known are %s", c.Schema, strings.Join(schemaNames(), ", "))
+		return drivers.Field("schema", "%w", suggest.NotOneOf(c.Schema, schemaNames()))
 	case c.Verdict != "" && c.Verdict != VerdictComputed && c.Verdict != VerdictStored:
-		return drivers.Field("verdict", "must be %q or %q", VerdictComputed, VerdictStored)
+		return drivers.Field("verdict", "%w", suggest.NotOneOf(string(c.Verdict), []string{string(VerdictComputed), string(VerdictStored)}))
 	case s.rulesFor(c.Verdict) == nil:
 		return drivers.Field("verdict", "schema %s has no stored state", c.Schema)
 	case c.Schema != custom && c.Custom != nil:

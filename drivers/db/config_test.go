@@ -24,7 +24,7 @@ func TestValidate(t *testing.T) {
 	cfg := Config{DSN: drivers.SecretText("sqlite:////members.db"), Password: drivers.SecretText("sesame"), Schema: "glance", ReportInterval: 1}
 	err := cfg.Validate()
 	require.EqualError(t, err, `password: an SQLite file has no password
-schema: "glance" is not known; known are cinder, designate, heat, ironic, magnum, manila, neutron, nova, octavia, custom
+schema: "glance" is not one of cinder, designate, heat, ironic, magnum, manila, neutron, nova, octavia, custom
 service_down_time: is 0s, must be positive
 timeout: is 0s, must be positive`)
 	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {

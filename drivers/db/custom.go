@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // Custom describes a heartbeat table for which there is no schema. Names of tables and columns are those in the database;
@@ -116,7 +117,7 @@ func (c *Custom) checkNames() error {
 	var errs []error
 	check := func(field, name string) {
 		if !utf8.ValidString(name) || strings.ContainsRune(name, 0) || len(name) > maxIdentifier {
-			errs = append(errs, drivers.Field("custom."+field, "is not a valid name: it must be UTF-8 text of at most %d bytes", maxIdentifier))
+			errs = append(errs, drivers.Field("custom."+field, "%s is not a name: it must be UTF-8 text of at most %d bytes without a zero byte", suggest.Quote(name), maxIdentifier))
 		}
 	}
 	for _, n := range []struct{ field, name string }{
@@ -159,7 +160,7 @@ func (c *Custom) checkWords() error {
 		{"boundary", c.Boundary, []string{"inclusive", "exclusive"}},
 	} {
 		if w.value != "" && !slices.Contains(w.words, w.value) {
-			errs = append(errs, drivers.Field("custom."+w.field, "must be one of %s", strings.Join(w.words, ", ")))
+			errs = append(errs, drivers.Field("custom."+w.field, "%w", suggest.NotOneOf(w.value, w.words)))
 		}
 	}
 	return errors.Join(errs...)

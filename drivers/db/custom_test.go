@@ -269,7 +269,7 @@ func TestValidateCustom(t *testing.T) {
 		{"custom", "", nil, `custom: is missing: schema "custom" needs the description of the table`},
 		{"nova", "", &Custom{}, `custom: has an effect only for schema "custom"`},
 		{"cinder", "stored", nil, "verdict: schema cinder has no stored state"},
-		{"manila", "guessed", nil, `verdict: must be "computed" or "stored"`},
+		{"manila", "guessed", nil, `verdict: "guessed" is not one of computed, stored`},
 		{"custom", "", &Custom{}, `custom.table: is missing
 custom.name: is missing: which column has the members' names?
 custom.heartbeat: is missing: which columns have the time of the last heartbeat?
@@ -277,14 +277,14 @@ custom.group: set exactly one of group (a column) and group_name (the name of th
 		{"custom", "", &Custom{
 			Table: "t\x00", Group: "g", GroupName: "h", Name: strings.Repeat("n", 256), Heartbeat: []string{"", "h\xff"},
 			HeartbeatUnit: "minutes", DeletedKind: "gone", FutureHeartbeats: "bright", Boundary: "sky", Enabled: "a", Disabled: "b",
-		}, `custom.table: is not a valid name: it must be UTF-8 text of at most 255 bytes
-custom.name: is not a valid name: it must be UTF-8 text of at most 255 bytes
+		}, `custom.table: "t\x00" is not a name: it must be UTF-8 text of at most 255 bytes without a zero byte
+custom.name: "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"… is not a name: it must be UTF-8 text of at most 255 bytes without a zero byte
 custom.heartbeat[0]: is empty
-custom.heartbeat[1]: is not a valid name: it must be UTF-8 text of at most 255 bytes
-custom.heartbeat_unit: must be one of time, seconds, milliseconds
-custom.deleted_kind: must be one of flag, number, time
-custom.future_heartbeats: must be one of down, up
-custom.boundary: must be one of inclusive, exclusive
+custom.heartbeat[1]: "h\xff" is not a name: it must be UTF-8 text of at most 255 bytes without a zero byte
+custom.heartbeat_unit: "minutes" is not one of time, seconds, milliseconds
+custom.deleted_kind: "gone" is not one of flag, number, time
+custom.future_heartbeats: "bright" is not one of down, up
+custom.boundary: "sky" is not one of inclusive, exclusive
 custom.group: set exactly one of group (a column) and group_name (the name of the only group)
 custom.enabled: is the opposite of disabled: set only one of the two
 custom.deleted_kind: has no effect without deleted, which names the column`},

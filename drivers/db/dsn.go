@@ -7,10 +7,12 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
@@ -73,13 +75,25 @@ func parseDSN(dsn string) (target, error) {
 	case "postgresql", "postgres":
 		t, err = u.postgres()
 	default:
-		err = errUnknownScheme
+		err = errUnknownScheme(dialect)
 	}
 	t.ignored = ignored
 	return t, err
 }
 
-var errUnknownScheme = errors.New("its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite")
+// errUnknownScheme returns the error of a URL for another database. It shows no part of the URL.
+func errUnknownScheme(dialect string) error {
+	schemes := []string{"mysql", "mariadb", "postgresql", "sqlite"}
+	return errors.New("its scheme is not one of " + strings.Join(schemes, ", ") + suggest.Hint(dialect, schemes))
+}
+
+// errUnknownParameter returns the error of a parameter that is neither one of those with an effect, nor ignored. It does not
+// show the parameter.
+func errUnknownParameter(name string, effective, ignored []string) error {
+	slices.Sort(effective)
+	return errors.New("has a parameter after the question mark that is not known; those with an effect are " +
+		strings.Join(effective, ", ") + suggest.Hint(name, append(effective, ignored...)))
+}
 
 // isScheme reports whether the text before "://" can be a URL's scheme. If not, it is the start of a Go DSN whose password
 // contains "://".

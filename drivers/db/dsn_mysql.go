@@ -74,13 +74,13 @@ func refusedParameters() []string {
 
 // checkParameters refuses unknown parameters: ignoring one could mean a wrong server or a connection without encryption.
 func (u *dsnURL) checkParameters() error {
-	known := slices.Concat(ignoredParameters(), tlsParameters(), []string{"unix_socket", "read_default_file", "read_default_group"})
+	effective := append(tlsParameters(), "unix_socket", "read_default_file", "read_default_group")
 	for name, values := range u.query {
 		switch {
 		case slices.Contains(refusedParameters(), name):
 			return fmt.Errorf("its parameter %s is not supported: express it in the URL itself, or leave it out", name)
-		case !slices.Contains(known, name):
-			return errors.New("has a parameter after the question mark that is not known")
+		case !slices.Contains(effective, name) && !slices.Contains(ignoredParameters(), name):
+			return errUnknownParameter(name, effective, ignoredParameters())
 		case len(values) > 1:
 			return fmt.Errorf("its parameter %s is given %d times", name, len(values))
 		}

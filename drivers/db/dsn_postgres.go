@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"servicegroup_exporter/internal/suggest"
 )
 
 // postgresParameters are the supported parameters of libpq, and so of psycopg2. Those that are true are also sent to the
@@ -47,7 +50,7 @@ func (u *dsnURL) postgres() (target, error) {
 		}
 		switch _, ok := known[name]; {
 		case !ok:
-			return target{}, errors.New("has a parameter after the question mark that is not known")
+			return target{}, errUnknownParameter(name, slices.Collect(maps.Keys(known)), ignoredPostgresParameters())
 		case len(values) > 1 && name != "host":
 			return target{}, fmt.Errorf("its parameter %s is given %d times", name, len(values))
 		}
@@ -59,6 +62,9 @@ func (u *dsnURL) postgres() (target, error) {
 	if keywords["sslmode"] == "true" {
 		keywords["sslmode"] = "require"
 	}
+	if err := checkParameters(keywords); err != nil {
+		return target{}, err
+	}
 	var dsn []string
 	for _, name := range slices.Sorted(maps.Keys(keywords)) {
 		if value := keywords[name]; value != "" {
@@ -66,6 +72,28 @@ func (u *dsnURL) postgres() (target, error) {
 		}
 	}
 	return parseKeywords(strings.Join(dsn, " "))
+}
+
+// checkParameters checks the parameters that must be one of a few words, or a file. The error shows no part of them.
+func checkParameters(keywords map[string]string) error {
+	for name, words := range map[string][]string{
+		"sslmode":              {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
+		"target_session_attrs": {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"},
+		"channel_binding":      {"disable", "prefer", "require"},
+		"sslnegotiation":       {"postgres", "direct"},
+	} {
+		if word := keywords[name]; word != "" && !slices.Contains(words, word) {
+			return fmt.Errorf("its parameter %s is not one of %s%s", name, strings.Join(words, ", "), suggest.Hint(word, words))
+		}
+	}
+	for _, name := range []string{"sslrootcert", "sslcert", "sslkey"} {
+		if file := keywords[name]; file != "" && file != "system" {
+			if _, err := os.Stat(file); err != nil {
+				return fmt.Errorf("reading %s: %w", name, withoutPath(err))
+			}
+		}
+	}
+	return nil
 }
 
 // hostsOf returns libpq's lists of hosts and ports for SQLAlchemy's host=A:PORT&host=B:PORT.
@@ -107,7 +135,7 @@ func parseKeywords(dsn string) (target, error) {
 	known := postgresParameters()
 	for name := range cfg.RuntimeParams {
 		if !known[strings.ToLower(name)] {
-			return target{}, errors.New("has a keyword that is not known")
+			return target{}, fmt.Errorf("has a keyword that is not known%s", suggest.Hint(name, slices.Collect(maps.Keys(known))))
 		}
 	}
 	if cfg.Database == "" {

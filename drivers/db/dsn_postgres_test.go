@@ -68,17 +68,28 @@ func TestParsePostgres(t *testing.T) {
 func TestParsePostgresErrors(t *testing.T) {
 	clearEnvironment(t)
 	const notLibpq = "can't be parsed as libpq does: check quotes, port, sslmode and the files that it names"
+	const unknownPostgres = "has a parameter after the question mark that is not known; those with an effect are application_name, " +
+		"channel_binding, client_encoding, connect_timeout, dbname, host, hostaddr, krbspn, krbsrvname, max_protocol_version, " +
+		"min_protocol_version, options, passfile, password, port, require_auth, search_path, service, servicefile, sslcert, sslkey, " +
+		"sslmode, sslnegotiation, sslpassword, sslrootcert, sslsni, target_session_attrs, timezone, user"
 	for dsn, want := range map[string]string{
 		"postgresql://u:hunter2@h":                                        "names no database: it must end like /nova, or have dbname=nova",
 		"postgresql://u:hun@ter2@h/nova":                                  "its host is not valid: " + errEscapes.Error(),
-		"postgresql://u:hunter2@h/nova?sslmode=sometimes":                 notLibpq,
-		"postgresql://u:hunter2@h/nova?sslrootcert=/no/ca":                notLibpq,
-		"postgresql://u:hunter2@h/nova?surprise=1":                        "has a parameter after the question mark that is not known",
-		"postgresql://u:hunter2@h/nova?default_transaction_read_only=off": "has a parameter after the question mark that is not known",
+		"postgresql://u:hunter2@h/nova?sslmode=sometimes":                 "its parameter sslmode is not one of disable, allow, prefer, require, verify-ca, verify-full",
+		"postgresql://u:hunter2@h/nova?sslmode=verify_full":               `its parameter sslmode is not one of disable, allow, prefer, require, verify-ca, verify-full; did you mean "verify-full"?`,
+		"postgresql://u:hunter2@h/nova?ssl=required":                      `its parameter sslmode is not one of disable, allow, prefer, require, verify-ca, verify-full; did you mean "require"?`,
+		"postgresql://u:hunter2@h/nova?target_session_attrs=readwrite":    `its parameter target_session_attrs is not one of any, read-write, read-only, primary, standby, prefer-standby; did you mean "read-write"?`,
+		"postgresql://u:hunter2@h/nova?channel_binding=required":          `its parameter channel_binding is not one of disable, prefer, require; did you mean "require"?`,
+		"postgresql://u:hunter2@h/nova?ssl_mode=require":                  unknownPostgres + `; did you mean "sslmode"?`,
+		"postgresql://u:hunter2@h/nova?sslrootca=/ca":                     unknownPostgres + `; did you mean "sslrootcert"?`,
+		"postgresql://u:hunter2@h/nova?keepalive=1":                       unknownPostgres + `; did you mean "keepalives"?`,
+		"postgresql://u:hunter2@h/nova?sslrootcert=/no/ca":                "reading sslrootcert: no such file or directory",
+		"postgresql://u:hunter2@h/nova?surprise=1":                        unknownPostgres,
+		"postgresql://u:hunter2@h/nova?default_transaction_read_only=off": unknownPostgres,
 		"postgresql://u:hunter2@h/nova?user=a&user=b":                     "its parameter user is given 2 times",
 		"host=h user=u password=hunter2":                                  "names no database: it must end like /nova, or have dbname=nova",
 		"host=h dbname=nova password='hunter2":                            notLibpq,
-		"host=h dbname=nova pasword=hunter2":                              "has a keyword that is not known",
+		"host=h dbname=nova pasword=hunter2":                              `has a keyword that is not known; did you mean "password"?`,
 		"host=h dbname=nova port=hunter2":                                 notLibpq,
 	} {
 		cfg := config(dsn)

@@ -68,7 +68,7 @@ func TestParseSQLite(t *testing.T) {
 func TestParseDSNErrors(t *testing.T) {
 	for dsn, want := range map[string]string{
 		"":                            "is missing: write a URL like mysql+pymysql://user:password@host/nova",
-		"oracle://u:secret1@h/d":      "its scheme is not known: it must begin with mysql, mariadb, postgresql or sqlite",
+		"oracle://u:secret1@h/d":      "its scheme is not one of mysql, mariadb, postgresql, sqlite",
 		"mysql://u:secret1@h":         "names no database: it must end like /nova",
 		"mysql://u:secret1@h/":        "names no database: it must end like /nova",
 		"mysql://u:se@cret1@h/nova":   "its host is not valid: " + errEscapes.Error(),
@@ -87,7 +87,13 @@ func TestParseDSNErrors(t *testing.T) {
 		"mysql://u:x@h1,h2/n": "names several hosts, which only PostgreSQL's clients support",
 		"mysql://u:x@h/n?bind_address=a": "its parameter bind_address is not supported: " +
 			"express it in the URL itself, or leave it out",
-		"mysql://u:x@h/n?surprise=1":          "has a parameter after the question mark that is not known",
+		"mysql://u:x@h/n?surprise=1":          unknownMySQL,
+		"mysql://u:x@h/n?sslca=/ca":           unknownMySQL + `; did you mean "ssl_ca"?`,
+		"mysql://u:x@h/n?socket=/run/x":       unknownMySQL + `; did you mean "unix_socket"?`,
+		"mysql://u:x@h/n?char_set=utf8":       unknownMySQL + `; did you mean "charset"?`,
+		"mysql://u:x@h/n?ssl_mode=verify-ca":  "its ssl_mode is not one of DISABLED, PREFERRED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY; did you mean \"VERIFY_CA\"?",
+		"postgre://u:x@h/n":                   `its scheme is not one of mysql, mariadb, postgresql, sqlite; did you mean "postgresql"?`,
+		"mysq+pymysql://u:x@h/n":              `its scheme is not one of mysql, mariadb, postgresql, sqlite; did you mean "mysql"?`,
 		"mysql://u:x@h/n?charset=a&charset=b": "its parameter charset is given 2 times",
 		"sqlite://members.db":                 "an SQLite path follows three slashes, or four when it is absolute: sqlite:////var/lib/servicegroup/members.db",
 		"sqlite://":                           "names no file: other processes can't read a database in memory",
@@ -122,6 +128,10 @@ func TestParseDSNErrors(t *testing.T) {
 
 const placeholder = "has a placeholder for a value, as ${NAME} or {{ name }}, which is not replaced here: write the value itself; " +
 	"in a password write $ as %24 and { as %7B"
+
+const unknownMySQL = "has a parameter after the question mark that is not known; those with an effect are read_default_file, " +
+	"read_default_group, ssl_ca, ssl_cert, ssl_check_hostname, ssl_disabled, ssl_key, ssl_mode, ssl_verify_cert, " +
+	"ssl_verify_identity, unix_socket"
 
 const notGo = "is neither a URL like mysql+pymysql://user:password@host/nova nor a Go DSN like " +
 	"user:password@tcp(host:3306)/nova with known parameters"

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"servicegroup_exporter/internal/suggest"
 )
 
 // tlsParameters are the parameters of PyMySQL and mysqlclient that choose encryption.
@@ -83,6 +85,7 @@ func withoutPath(err error) error {
 
 // checks reports what is checked of the server's certificate: the chain of its issuers, and its hostname.
 func (u *dsnURL) checks() (chain, hostname bool, err error) {
+	modes := []string{"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"}
 	switch u.query.Get("ssl_mode") {
 	case "":
 	case "VERIFY_IDENTITY":
@@ -92,7 +95,7 @@ func (u *dsnURL) checks() (chain, hostname bool, err error) {
 	case "REQUIRED", "PREFERRED":
 		return false, false, nil
 	default:
-		return false, false, errors.New("its ssl_mode is not one of DISABLED, PREFERRED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY")
+		return false, false, errors.New("its ssl_mode is not one of " + strings.Join(modes, ", ") + suggest.Hint(u.query.Get("ssl_mode"), modes))
 	}
 	verify, identity := u.query.Get("ssl_verify_cert"), u.query.Get("ssl_verify_identity")
 	chain = u.query.Has("ssl_ca") || isTrue(verify) || isTrue(identity)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // Config is the section "mc" of a source.
@@ -61,7 +62,7 @@ func DefaultConfig() Config {
 func (c *Config) Validate() error {
 	errs := []error{c.checkServers(), c.TLS.Validate()}
 	if c.format() == nil {
-		errs = append(errs, drivers.Field("key_format", "%q is not one of %s, %s", c.KeyFormat, KeyFormatSHA1, KeyFormatPlain))
+		errs = append(errs, drivers.Field("key_format", "%w", suggest.NotOneOf(c.KeyFormat, []string{KeyFormatSHA1, KeyFormatPlain})))
 	}
 	return errors.Join(append(errs, drivers.CheckPositive("service_down_time", c.ServiceDownTime),
 		drivers.CheckPositive("report_interval", c.ReportInterval), drivers.CheckPositive("timeout", c.Timeout))...)

@@ -11,6 +11,7 @@ import (
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk/layout"
 	"servicegroup_exporter/drivers/zk/session"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // The layouts of [Config], beside the presets of package layout.
@@ -123,7 +124,7 @@ func (c *Config) validateLayout() error {
 	declared := c.declared()
 	switch {
 	case !slices.Contains(layouts(), c.Layout):
-		return drivers.Field("layout", "%q is not one of %s", c.Layout, strings.Join(layouts(), ", "))
+		return drivers.Field("layout", "%w", suggest.NotOneOf(c.Layout, layouts()))
 	case c.Layout == LayoutCustom && declared == nil:
 		return drivers.Field("custom", "is missing: the layout custom needs at least custom.paths")
 	case c.Layout != LayoutCustom && c.Custom != nil:

@@ -154,7 +154,7 @@ func TestLayoutConfig(t *testing.T) {
 	}
 	err := with(func(c *Config) { c.Layout = "kafak" }).Validate()
 	require.EqualError(t, err, `layout: "kafak" is not one of auto, flat, nested, custom, `+
-		`bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz`)
+		`bookkeeper, clickhouse, clickhouse-discovery, hbase, kafka, pulsar, solr, tooz; did you mean "kafka"?`)
 	err = with(func(c *Config) { c.Layout = LayoutCustom }).Validate()
 	require.ErrorContains(t, err, "custom: is missing")
 	err = with(func(c *Config) { c.Layout, c.Custom = LayoutCustom, &layout.Custom{Match: "("} }).Validate()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // Collector is what the API needs from a collector.
@@ -81,7 +82,7 @@ func (a *api) mux() http.Handler {
 		paths = append(paths, r.path)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, r, notFound("the path %s does not exist, the paths are %s", r.URL.Path, strings.Join(paths, ", ")))
+		a.fail(w, r, notFound("the path %s does not exist, the paths are %s%s", r.URL.Path, strings.Join(paths, ", "), suggest.Hint(r.URL.Path, paths)))
 	})
 	return mux
 }

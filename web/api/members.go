@@ -161,7 +161,7 @@ func (a *api) find(q query) (*collector.Snapshot, *collector.MemberState, error)
 	if err := allReadable(snapshots); err != nil {
 		return nil, nil, err
 	}
-	return nil, nil, notFound("group %q, member %q: %w", q["group"], q["member"], drivers.ErrNoMember)
+	return nil, nil, notFound("%w", collector.NoMember(snapshots, q["group"], q["member"]))
 }
 
 // byKey compares a member with a key in the order of the members of a snapshot.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"servicegroup_exporter/internal/suggest"
 )
 
 // A query has the parameters of a request. Each is known to the path and given once. An empty parameter counts as not given,
@@ -29,7 +31,7 @@ func parseQuery(r *http.Request, known []string) (query, error) {
 	for name, given := range values {
 		switch {
 		case !slices.ContainsFunc(known, func(k string) bool { return matchesParam(k, name) }):
-			return nil, badRequest("unknown parameter %q: %s", name, knownParams(known))
+			return nil, badRequest("unknown parameter %q: %s%s", name, knownParams(known), suggest.Hint(name, known))
 		case len(given) > 1:
 			return nil, badRequest("parameter %q was given %d times", name, len(given))
 		default:
@@ -78,7 +80,7 @@ func (q query) number(name string, byDefault int64) (int64, error) {
 func (q query) oneOf(name string, words ...string) (string, error) {
 	word, ok := q[name]
 	if ok && !slices.Contains(words, word) {
-		return "", badRequest("%s=%q is not one of %s", name, word, strings.Join(words, ", "))
+		return "", badRequest("parameter %q: %w", name, suggest.NotOneOf(word, words))
 	}
 	return word, nil
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/drivers"
 )
 
 // A view tells how old the data of an answer is.
@@ -70,7 +69,10 @@ func (a *api) getOne(q query) (any, error) {
 	if err := allReadable(snapshots); err != nil {
 		return nil, err
 	}
-	return nil, notFound("group %q has no live member: %w", q["group"], drivers.ErrNoMember)
+	if !collector.HasGroup(snapshots, q["group"]) {
+		return nil, notFound("%w", collector.NoMember(snapshots, q["group"], ""))
+	}
+	return nil, notFound("group %q has no live member", q["group"])
 }
 
 // A liveMember has the name of a member that is up, and the index of its snapshot.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/internal/suggest"
 )
 
 // A source is one source as the API returns it.
@@ -127,5 +128,5 @@ func (a *api) asked(q query) ([]collector.Snapshot, error) {
 		}
 		names = append(names, all[i].Source)
 	}
-	return nil, notFound("there is no source %q: the sources are %s", name, strings.Join(names, ", "))
+	return nil, notFound("there is no source %q: the sources are %s%s", name, strings.Join(names, ", "), suggest.Hint(name, names))
 }
