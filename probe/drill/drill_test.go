@@ -57,11 +57,14 @@ func TestDrillsOnAllBackends(t *testing.T) {
 				require.GreaterOrEqual(t, r.Detection[scenarioPartition].Count, 4)
 			}
 			require.Zero(t, r.Undetected)
-			require.Zero(t, r.Accuracy.Mistakes, "%+v", r.Mistakes)
-			require.InDelta(t, 1, r.Accuracy.Query, 0)
 
-			// Members, polls and timers of this process may be late by this much.
+			// Members, polls and timers of this process may be late by this much. Members that are late by several heartbeats are
+			// rightly seen down.
 			late := r.TimerLag + r.Polls.Longest
+			if late < downTime.Seconds()/3 {
+				require.Zero(t, r.Accuracy.Mistakes, "%+v", r.Mistakes)
+				require.InDelta(t, 1, r.Accuracy.Query, 0)
+			}
 			require.Equal(t, r.Detection[all].Count, r.ReportError.Count, "a latency is reported for every detected death")
 			require.GreaterOrEqual(t, r.ReportError.Min, -b.maxUnder.Seconds()-late)
 			require.LessOrEqual(t, r.ReportError.Max, b.maxOver.Seconds()+late)
