@@ -46,6 +46,14 @@ func (b *Builder) Build(id ID) *alertmanager.Alert {
 	}
 }
 
+// Severity returns the severity of the alert with an ID.
+func (b *Builder) Severity(id ID) string {
+	return b.config.severity(b.definitions[id.Alert], b.config.groupOf(id.Source, id.Group))
+}
+
+// GrafanaURL returns the URL of a Grafana with the dashboards of this program; empty: there is none.
+func (b *Builder) GrafanaURL() string { return strings.TrimSuffix(b.config.GrafanaURL, "/") }
+
 // labels takes the same steps as Prometheus, in the same order: the labels of the rule replace the labels of the expression,
 // external labels are added where a label is absent, relabelling drops some, and empty labels are left out.
 func (b *Builder) labels(id ID, d *definition) map[string]string {

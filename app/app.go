@@ -208,7 +208,7 @@ func (a *App) openHandler(context.Context) (err error) {
 		Families:   a.collector.Families,
 		Poll:       a.poll,
 		Ready:      a.ready,
-		API:        api.New(api.Options{Logger: logger, Collector: a.collector, History: a.history}),
+		API:        api.New(api.Options{Logger: logger, Collector: a.collector, History: a.history, Alerts: a.bridge}),
 		Runbooks:   web.NewRunbooks(runbooks.Pages(), alerts.BaseName),
 		Version:    version.Version,
 	}

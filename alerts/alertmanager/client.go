@@ -39,9 +39,10 @@ type Options struct {
 	Transport http.RoundTripper
 }
 
-// A Client sends alerts to one Alertmanager. Send, Withdraw and CheckLabels may be called concurrently, Run once.
+// A Client sends alerts to one Alertmanager. Its methods may be called concurrently, Run and RunStates once each.
 type Client struct {
 	name                 string
+	pagesURL             string // of Alertmanager's own pages, without a user
 	alertsURL, statusURL string
 	timeout, validity    time.Duration
 	probeInterval        time.Duration
@@ -52,22 +53,26 @@ type Client struct {
 	series *series
 	logger *slog.Logger
 	wake   chan struct{} // of capacity 1: alerts are queued
+	wanted chan struct{} // of capacity 1: the states of alerts are wanted
 	close  sync.Once
 
 	// The goroutine in Run alone uses these.
-	nextRequest  time.Time           // no request is made before this time while requests fail
-	failingSince time.Time           // zero: the last request succeeded, or there was none
-	pause        time.Duration       // the last pause between failed requests
-	accepted     map[string]delivery // the firing alerts that the Alertmanager has accepted, by key
-	nextExpiry   time.Time           // when the first of accepted expires
-	startedAt    string              // when the Alertmanager says that it was started; empty: unknown
+	nextRequest  time.Time     // no request is made before this time while requests fail
+	failingSince time.Time     // zero: the last request succeeded, or there was none
+	pause        time.Duration // the last pause between failed requests
+	nextExpiry   time.Time     // when the first of accepted expires
+	startedAt    string        // when the Alertmanager says that it was started; empty: unknown
 
 	mu    sync.Mutex
 	queue *queue
+	// accepted has the firing alerts that the Alertmanager has accepted, by key. Only the goroutine in Run changes it.
+	accepted map[string]delivery
 	// withdrawn has the keys of alerts that are not queued again if the post that is under way fails.
 	withdrawn map[string]bool
 	// refused has the newest versions that the Alertmanager has refused, by key.
-	refused map[string]*Alert
+	refused map[string]refusal
+	failing *failure // why the last request of Run failed; nil: it succeeded, or there was none
+	states  states
 
 	checkMu    sync.Mutex
 	mismatches map[string]int // what the last check of labels found: alerts by label; a label that was seen once stays
@@ -89,6 +94,7 @@ func New(o Options) (*Client, error) {
 	name := o.Config.Name()
 	return &Client{
 		name:              name,
+		pagesURL:          name,
 		alertsURL:         o.Config.URL.JoinPath("api/v2", "alerts").String(),
 		statusURL:         o.Config.URL.JoinPath("api/v2", "status").String(),
 		timeout:           time.Duration(o.Config.Timeout),
@@ -100,10 +106,11 @@ func New(o Options) (*Client, error) {
 		series:            o.Metrics.add(name),
 		logger:            o.Logger.With("alertmanager", name),
 		wake:              make(chan struct{}, 1),
+		wanted:            make(chan struct{}, 1),
 		accepted:          map[string]delivery{},
 		queue:             newQueue(cmp.Or(o.Capacity, defaultCapacity)),
 		withdrawn:         map[string]bool{},
-		refused:           map[string]*Alert{},
+		refused:           map[string]refusal{},
 	}, nil
 }
 
@@ -119,7 +126,7 @@ func (c *Client) Send(alerts ...*Alert) {
 	for _, a := range alerts {
 		queued := *a // A queue changes its alerts, and other clients may have the same one.
 		queued.key = a.Key()
-		if refused, ok := c.refused[queued.key]; ok && same(refused, a) {
+		if refused, ok := c.refused[queued.key]; ok && same(refused.alert, a) {
 			continue
 		}
 		dropped += c.queue.add(&queued)

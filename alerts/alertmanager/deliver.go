@@ -24,6 +24,12 @@ type delivery struct {
 	startedAt string    // which run of the Alertmanager accepted it: see readStatus
 }
 
+// A refusal is a version of an alert that the Alertmanager has refused, and why.
+type refusal struct {
+	alert *Alert
+	why   *failure
+}
+
 // flush posts what is queued. After a failure, what was not posted stays queued.
 func (c *Client) flush(ctx context.Context) *failure {
 	if !c.clock.isKnown() {
@@ -85,7 +91,10 @@ func (c *Client) post(ctx context.Context, batch []*Alert, now clockSample) *fai
 func (c *Client) recordAccepted(batch []*Alert, posted clockSample) {
 	now := time.Now()
 	d := delivery{until: posted.local.Add(c.validity), end: posted.now.Add(c.validity), startedAt: c.startedAt}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, a := range batch {
+		delete(c.refused, a.key)
 		if !a.Detected.IsZero() {
 			c.series.latency.Observe(max(0, now.Sub(a.Detected)).Seconds())
 		}
@@ -99,11 +108,6 @@ func (c *Client) recordAccepted(batch []*Alert, posted clockSample) {
 		}
 	}
 	c.series.sent.Add(float64(len(batch)))
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, a := range batch {
-		delete(c.refused, a.key)
-	}
 }
 
 // recordRefused drops an alert that the Alertmanager has refused, and logs the first refusal.
@@ -115,7 +119,7 @@ func (c *Client) recordRefused(a *Alert, f *failure) {
 	if len(c.refused) >= maxRefused {
 		clear(c.refused)
 	}
-	c.refused[a.key] = a
+	c.refused[a.key] = refusal{a, f}
 	c.mu.Unlock()
 	if !again {
 		c.logger.Warn("Alertmanager refused an alert, which is dropped until it changes", "labels", a.Labels, "err", f.err)

@@ -18,7 +18,7 @@ func (c *Client) CheckLabels(ctx context.Context, alerts []*Alert) error {
 	var example map[string]string
 	for _, a := range sample(alerts) {
 		differing := map[string]bool{}
-		if f := c.fetchActive(ctx, a.Labels, func(other *Alert) { addDifferences(differing, a.Labels, other.Labels) }); f != nil {
+		if f := c.fetchActive(ctx, a.Labels, func(other *receivedAlert) { addDifferences(differing, a.Labels, other.Labels) }); f != nil {
 			return fmt.Errorf("checking labels in %s: %w", c.name, f)
 		}
 		for label := range differing {

@@ -82,20 +82,36 @@ func isJSON(response *http.Response) bool {
 	return err == nil && kind == "application/json"
 }
 
-// fetchActive calls visit for each active alert in the Alertmanager that matches the labels. It decodes one alert at a time,
-// because there may be many.
-func (c *Client) fetchActive(ctx context.Context, labels map[string]string, visit func(*Alert)) *failure {
-	query := url.Values{}
+// A receivedAlert is an alert as Alertmanager returns it.
+type receivedAlert struct {
+	Alert
+	Fingerprint string `json:"fingerprint"`
+	Status      struct {
+		SilencedBy  []string `json:"silencedBy"`
+		InhibitedBy []string `json:"inhibitedBy"`
+		MutedBy     []string `json:"mutedBy"` // the time intervals that mute it; only newer releases
+	} `json:"status"`
+}
+
+// fetchActive calls visit for each active alert in the Alertmanager that matches the labels.
+func (c *Client) fetchActive(ctx context.Context, labels map[string]string, visit func(*receivedAlert)) *failure {
+	var matchers []string
 	for _, name := range []string{"alertname", "source", "group", "member"} {
 		if value := labels[name]; value != "" {
-			query.Add("filter", name+"="+quote(value))
+			matchers = append(matchers, name+"="+quote(value))
 		}
 	}
-	return c.do(ctx, http.MethodGet, c.alertsURL+"?"+query.Encode(), nil, func(r io.Reader) error {
+	return c.fetch(ctx, matchers, visit)
+}
+
+// fetch calls visit for each active alert that matches, also those that are silenced or inhibited. It decodes one alert at a
+// time, because there may be many.
+func (c *Client) fetch(ctx context.Context, matchers []string, visit func(*receivedAlert)) *failure {
+	return c.do(ctx, http.MethodGet, c.alertsURL+"?"+url.Values{"filter": matchers}.Encode(), nil, func(r io.Reader) error {
 		list := json.NewDecoder(r)
 		_, err := list.Token()
 		for err == nil && list.More() {
-			var a Alert
+			var a receivedAlert
 			if err = list.Decode(&a); err == nil {
 				visit(&a)
 			}

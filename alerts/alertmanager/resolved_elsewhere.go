@@ -46,7 +46,7 @@ func (c *Client) isValid(d delivery) bool {
 // alerts first and then the status, so that a restart before the list of alerts was made shows in the status.
 func (c *Client) activeKeys(ctx context.Context, source string) map[string]bool {
 	keys := map[string]bool{}
-	f := c.fetchActive(ctx, map[string]string{"source": source}, func(a *Alert) { keys[a.Key()] = true })
+	f := c.fetchActive(ctx, map[string]string{"source": source}, func(a *receivedAlert) { keys[a.Key()] = true })
 	if f == nil {
 		f = c.probe(ctx)
 	}

@@ -72,6 +72,9 @@ func (c *Client) makeRequests(ctx context.Context) time.Duration {
 // to succeed.
 func (c *Client) record(f *failure) {
 	now := time.Now()
+	c.mu.Lock()
+	c.failing = f
+	c.mu.Unlock()
 	c.series.offset.Set(c.clock.sample(now).offset.Seconds())
 	if f == nil {
 		if !c.failingSince.IsZero() {
@@ -105,6 +108,8 @@ func (c *Client) probe(ctx context.Context) *failure {
 
 // expire forgets accepted alerts that were not posted again in time, as the Alertmanager does.
 func (c *Client) expire(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !now.Before(c.nextExpiry) {
 		c.nextExpiry = time.Time{}
 		for key, d := range c.accepted {

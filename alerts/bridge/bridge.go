@@ -65,11 +65,15 @@ type Bridge struct {
 	pending        func(source string) bool
 	metrics        *alertmanager.Metrics
 	retainedAlerts prometheus.Gauge
-	state          *state
 	file           *stateFile
 	transport      http.RoundTripper // of tests; nil: the configuration's
 
 	changed chan struct{} // receives when next is set
+
+	// The goroutine in Run changes the state and the setup in use, with firing locked, so that Firing can read both.
+	firing  sync.Mutex
+	state   *state
+	current *Setup
 
 	mu                sync.Mutex
 	next              *Setup      // what Use has set and Run has not taken yet
@@ -83,7 +87,7 @@ func New(o Options) (*Bridge, error) {
 		return nil, err
 	}
 	b := &Bridge{
-		log: o.Logger.With("component", "bridge"), collector: o.Collector, pending: o.Pending, metrics: metrics,
+		log: o.Logger.With("component", "bridge"), collector: o.Collector, pending: o.Pending, metrics: metrics, current: &Setup{},
 		retainedAlerts: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "servicegroup_alerts_retained",
 			Help: "This many alerts fire although their source, group or member can't be read, because they did when it was last read.",
@@ -123,8 +127,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	defer background.Wait()
 	background.Go(b.file.run)
 	defer b.file.close()
-	current := &Setup{}
-	defer func() { current.stop() }()
+	defer func() { b.current.stop() }()
 	tick := time.NewTimer(0)
 	defer tick.Stop()
 	check := time.NewTicker(checkInterval)
@@ -137,9 +140,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 		case <-b.changed:
 			if next := b.takeNext(); next != nil {
 				next.start(ctx)
-				background.Go(current.stop)
-				current = next
-				b.begin(current)
+				background.Go(b.current.stop)
+				b.begin(next)
 			}
 		case e, ok := <-events:
 			if !ok {
@@ -148,15 +150,15 @@ func (b *Bridge) Run(ctx context.Context) error {
 			}
 			detected = deaths(ctx, e, events)
 		case <-check.C:
-			if len(current.clients) > 0 {
-				b.checkLabels(ctx, current)
+			if len(b.current.clients) > 0 {
+				b.checkLabels(ctx, b.current)
 			}
 			continue
 		case <-tick.C:
 		}
-		if len(current.clients) > 0 {
-			b.step(current, detected)
-			tick.Reset(current.schedule.tick())
+		if len(b.current.clients) > 0 {
+			b.step(b.current, detected)
+			tick.Reset(b.current.schedule.tick())
 		}
 	}
 }
@@ -165,6 +167,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 func (b *Bridge) step(current *Setup, detected map[alerts.ID]time.Time) {
 	now := time.Now()
 	snapshots := b.collector.Snapshots()
+	b.firing.Lock()
+	defer b.firing.Unlock()
 	changed := b.state.update(evaluate(snapshots, current.builder), undecided(snapshots, b.pending), now)
 	if n := b.state.endRetained(b.takeResolvedElsewhere(), now); n > 0 {
 		b.log.Info("Retained alerts ended: another sender has resolved them in Alertmanager", "alerts", n)
@@ -177,9 +181,12 @@ func (b *Bridge) step(current *Setup, detected map[alerts.ID]time.Time) {
 	}
 }
 
-// begin prepares the state for a new setup. All alerts are due again, because the Alertmanagers or the labels may have
+// begin puts a setup into use, and prepares the state for it. All alerts are due again, because the Alertmanagers or the labels may have
 // changed. A setup without Alertmanagers clears the state, because nothing keeps it current.
 func (b *Bridge) begin(s *Setup) {
+	b.firing.Lock()
+	defer b.firing.Unlock()
+	b.current = s
 	b.state.forgetPosts()
 	if len(s.clients) > 0 || len(b.state.entries)+len(b.state.ended) == 0 {
 		return

@@ -42,6 +42,7 @@ func (s *Setup) start(ctx context.Context) {
 	ctx, s.cancel = context.WithCancel(ctx)
 	for _, c := range s.clients {
 		s.background.Go(func() { _ = c.Run(ctx) }) // Run only returns nil.
+		s.background.Go(func() { c.RunStates(ctx) })
 	}
 }
 

@@ -28,6 +28,7 @@ type Options struct {
 	Logger    *slog.Logger
 	Collector Collector
 	History   *History
+	Alerts    Alerts
 }
 
 // specification is the OpenAPI file. Tests validate every answer against it.
@@ -93,6 +94,7 @@ func (a *api) routes() []route {
 		{path: "/api/v1/groups", params: []string{"source"}, answer: a.groups},
 		{path: "/api/v1/members", params: []string{"source", "group", "state", "q", "limit", "offset"}, answer: a.members},
 		{path: "/api/v1/member", params: []string{"source", "group", "member"}, answer: a.member},
+		{path: "/api/v1/alerts", params: []string{"source", "group", "member", "limit", "offset"}, answer: a.alerts},
 		{path: "/api/v1/events", params: []string{"source", "group", "member", "after", "limit"}, answer: a.events},
 		{path: "/api/v1/events/stream", params: []string{"source", "group", "member", "after"}, write: a.streamEvents},
 		{path: "/api/v1/detection", params: []string{"source", "group"}, answer: a.detection},

@@ -77,6 +77,7 @@ type bench struct {
 	sources   map[string]*fakeDriver
 	collector *collector.Collector
 	history   *History
+	alerts    fakeAlerts
 	api       *api
 	handler   http.Handler
 	stop      context.CancelFunc // what a server that stops does
@@ -89,7 +90,7 @@ func newBench(t testing.TB, sources ...string) *bench {
 	b := &bench{t: t, sources: make(map[string]*fakeDriver), collector: c, history: NewHistory(c)}
 	b.configure(sources...)
 	log := slog.New(slog.DiscardHandler)
-	b.api = newAPI(Options{Logger: log, Collector: c, History: b.history})
+	b.api = newAPI(Options{Logger: log, Collector: c, History: b.history, Alerts: &b.alerts})
 	b.handler = b.api.mux()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	b.stop = cancel
