@@ -15,7 +15,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// TestRules runs the test files of the rules in newer evaluators. `make test` runs them in Debian's promtool.
+// TestRules runs the test files of the rules in newer evaluators. `make test` runs them in Debian's promtool, but only one of them
+// beside a second cloud; the others run so here.
 func TestRules(t *testing.T) {
 	t.Parallel() // The other tests wait for most of their time.
 	folder := filepath.Join(testserver.ModuleDir(t), "alerts")
@@ -24,6 +25,12 @@ func TestRules(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(folder, "tests", "*.yml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
+	debian := rulestest.Promtool("promtool of Debian", testserver.Promtool(t))
+	for _, file := range files {
+		if !strings.HasPrefix(filepath.Base(file), "prometheus3_") {
+			debian.RunBesideSecondCloud(t, rules, file)
+		}
+	}
 	for i, e := range []rulestest.Evaluator{
 		rulestest.Promtool("promtool", testserver.Built(t, "promtool")),
 		rulestest.VMAlertTool("vmalert-tool", testserver.Built(t, "vmalert-tool")),
