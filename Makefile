@@ -61,7 +61,7 @@ test: deps tested ## run all tests against real servers; installs what is missin
 	$(MAIN_TESTS)
 	$(GOTEST) alerts/runbooks/gen $(TESTFLAGS) -count=1 ./...
 	@echo "Testing the built program with a browser, Prometheus and Alertmanager: two minutes"
-	$(GOTEST) e2e $(TESTFLAGS) -count=1 -skip '$(FAULTS)' $$(cd e2e && go list ./... | grep -v /evaluators)
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 -skip '$(FAULTS)' $$(cd e2e && go list ./... | grep -vE '/(evaluators|sites)$$')
 
 unit: ## run the tests that start no server, and need only Go
 	$(GOTEST) . $(TESTFLAGS) $(UNIT)
@@ -89,7 +89,7 @@ test-builders: ## run the tests that compile the program again: the steps of doc
 	$(GOTEST) . $(TESTFLAGS) -count=1 -run '$(BUILDERS)' ./docs
 
 test-evaluators: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
-test-evaluators: deps tested evaluators ## test the rules in newer releases of Prometheus, and in VictoriaMetrics
+test-evaluators: deps tested evaluators ## test the rules in newer releases of Prometheus, in VictoriaMetrics, and in the ways of sites
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 -timeout 25m ./evaluators
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 ./sites -all
 	$(GOTEST) . $(TESTFLAGS) -count=1 -run TestQueries ./dashboards -prometheus=$(CURDIR)/bin/prometheus
