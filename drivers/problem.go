@@ -1,5 +1,10 @@
 package drivers
 
+import (
+	"fmt"
+	"strings"
+)
+
 // A Problem is something about a source that can be read, and that is probably not as the operator meant it.
 type Problem struct {
 	Kind ProblemKind
@@ -24,4 +29,16 @@ const (
 // ProblemKinds returns all kinds.
 func ProblemKinds() []ProblemKind {
 	return []ProblemKind{ProblemAbsent, ProblemUnmatched, ProblemUnreadable, ProblemForeign}
+}
+
+// someNames is how many names the detail of a problem lists.
+const someNames = 5
+
+// Some returns the first few names of a list as text, for the detail of a problem.
+func Some(names []string) string {
+	shown := strings.Join(names[:min(len(names), someNames)], ", ")
+	if more := len(names) - someNames; more > 0 {
+		return fmt.Sprintf("%s and %d more", shown, more)
+	}
+	return shown
 }

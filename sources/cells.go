@@ -39,6 +39,7 @@ func (x *Set) expand(s *config.Source) []Source {
 	}
 	for _, cell := range c.Cells() {
 		rows := rowsOf(s, cell.DSN)
+		rows.IsCell = true
 		source := Source{Driver: driverDB, Schema: rows.Schema, open: func(logger *slog.Logger) (drivers.Driver, error) {
 			driver, err := db.Open(*rows, logger)
 			if err != nil {

@@ -20,6 +20,8 @@ type builder struct {
 	// seen is the index of each member in poll.Members. It is nil as long as the members come in the same order as in last,
 	// which has no duplicates.
 	seen map[drivers.Key]int
+
+	owner owner
 }
 
 func newBuilder(last *drivers.Poll, downTime time.Duration, l *layout) *builder {
@@ -48,6 +50,7 @@ func (b *builder) add(r *row) {
 	if b.poll.Now.IsZero() {
 		b.poll.Now = time.UnixMicro(r.clock.n).UTC()
 	}
+	b.owner.note(b.layout.schema, r)
 	if !r.key.ok || slices.Contains(b.layout.schema.withoutHeartbeat, r.binary.s) {
 		return
 	}

@@ -43,6 +43,9 @@ type Config struct {
 	// Dial makes the connections; nil: a [net.Dialer] does.
 	Dial drivers.Dialer
 
+	// IsCell is set for one of several cells of a Nova, of which any may be empty.
+	IsCell bool
+
 	// private selects the canaries' own table: see Private.
 	private bool
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"servicegroup_exporter/drivers"
@@ -33,7 +34,14 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 
 // emptyPoll returns the poll of an SQLite file that does not exist yet. Its clock is this machine's.
 func (d *Driver) emptyPoll() *drivers.Poll {
-	return &drivers.Poll{Now: time.Now().UTC(), DownTime: d.downTime, Backend: "SQLite"}
+	return &drivers.Poll{
+		Now: time.Now().UTC(), DownTime: d.downTime, Backend: "SQLite",
+		Problems: []drivers.Problem{{
+			Kind: drivers.ProblemAbsent,
+			Detail: fmt.Sprintf("The SQLite file %s does not exist, so that there are no members. Correct its path, or join the first "+
+				"member, which creates the file.", d.database),
+		}},
+	}
 }
 
 // readTable reads the table. If that fails because the columns or the grants changed, or succeeds although the account could
@@ -76,5 +84,8 @@ func (d *Driver) queryMembers(ctx context.Context, conn *sql.Conn, l *layout) (*
 		b.add(&r)
 		return nil
 	})
-	return b.poll, err
+	if err != nil {
+		return nil, err
+	}
+	return b.poll, d.addProblems(ctx, conn, b)
 }

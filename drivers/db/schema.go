@@ -56,6 +56,9 @@ type schema struct {
 	// exact means that the table has all columns in every release.
 	exact bool
 
+	// binaries is how the names of the service's own binaries begin, if other services have a table of the same name.
+	binaries string
+
 	// withoutHeartbeat are binaries whose rows never get a heartbeat.
 	withoutHeartbeat []string
 

@@ -38,6 +38,7 @@ func TestSchemas(t *testing.T) {
 			t.Run("thresholds", func(t *testing.T) { testThresholds(t, server) })
 			t.Run("manila before 16", func(t *testing.T) { testManilaWithoutState(t, server) })
 			t.Run("workers", func(t *testing.T) { testWorkers(t, server) })
+			t.Run("other services", func(t *testing.T) { testForeign(t, server) })
 		})
 	}
 }
@@ -96,6 +97,7 @@ func (s *schemaTest) fill(t *testing.T, db *sql.DB) {
 func (s *schemaTest) check(t *testing.T, dsn string) {
 	t.Helper()
 	p := poll(t, open(t, s.config(dsn)))
+	require.Empty(t, p.Problems)
 	members := map[string]drivers.Member{}
 	for _, m := range p.Members {
 		members[m.Name] = m

@@ -21,7 +21,7 @@ func schemas() map[string]func() *schema {
 // migration was 345 (335 to 344 were reserved for Newton's fixes); 16.0.0 added uuid.
 func nova() *schema {
 	return &schema{
-		table: "services", repository: "nova", key: "deleted",
+		table: "services", repository: "nova", key: "deleted", binaries: "nova-",
 		group: "topic", name: "host", binary: "binary",
 		deleted: "deleted", deletion: deletedIsID, deletedAt: "deleted_at",
 		disabled: "disabled", forcedDown: "forced_down",
@@ -48,7 +48,7 @@ func nova() *schema {
 // down.
 func cinder() *schema {
 	return &schema{
-		table: "services", key: "deleted",
+		table: "services", key: "deleted", binaries: "cinder-",
 		group: "topic", name: "host", binary: "binary", zone: "availability_zone",
 		deleted: "deleted", deletion: deletedFlag,
 		disabled: "disabled", disabledReason: "disabled_reason", version: "rpc_current_version", uuid: "uuid",
@@ -65,7 +65,7 @@ func manila() *schema {
 	stored := computed
 	stored.needs, stored.state, stored.up = "state", "state", []string{"up"}
 	return &schema{
-		table: "services", key: "deleted",
+		table: "services", key: "deleted", binaries: "manila-",
 		group: "topic", name: "host", binary: "binary", zone: "availability_zone_id",
 		zones:   lookup{"availability_zones", "id", "name"},
 		deleted: "deleted", deletion: deletedIsID,
@@ -93,7 +93,7 @@ func neutron() *schema {
 // heat/common/service_utils.py, with each row's own interval.
 func heat() *schema {
 	return &schema{
-		table: "service", key: "id",
+		table: "service", key: "id", binaries: "heat-",
 		group: "topic", name: "host", binary: "binary", manyRows: true,
 		deleted: "deleted_at", deletion: deletedSince,
 		interval: "report_interval",

@@ -44,19 +44,21 @@ func TestAuth(t *testing.T) {
 		require.Empty(t, poll(t, anonymous).Members)
 		<-m.Done()
 	})
-	t.Run("a group without permission is unavailable", func(t *testing.T) {
+	t.Run("a group without permission is unknown", func(t *testing.T) {
 		c := otherClient(t, server.Addr())
 		require.NoError(t, c.AddAuth("digest", []byte("alice:secret")))
 		_, err := c.Create("/servicegroups/closed", nil, zkclient.FlagPersistent, zkclient.AuthACL(zkclient.PermAll))
 		require.NoError(t, err)
 		require.Empty(t, poll(t, alice).Members)
-		_, err = read(t, anonymous)
-		require.ErrorIs(t, err, drivers.ErrUnavailable)
-		require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
-		require.ErrorContains(t, err, "the ACL of /servicegroups/closed does not give READ")
+		requireProblem(t, poll(t, anonymous), drivers.ProblemUnreadable, "closed", "the ACL of /servicegroups/closed does not give READ")
 
 		cfg := config(server)
 		cfg.Groups = []string{"group"}
-		require.Empty(t, poll(t, open(t, cfg)).Members, "other groups can be read")
+		require.Empty(t, poll(t, open(t, cfg)).Problems, "other groups can be read")
+		cfg.Groups = []string{"closed"}
+		_, err = read(t, open(t, cfg))
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
+		require.ErrorContains(t, err, "the ACL of /servicegroups/closed does not give READ")
 	})
 }

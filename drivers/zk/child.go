@@ -16,9 +16,10 @@ const membersValue = "ZKMembers"
 type kind uint8
 
 const (
-	kindOther  kind = iota // not a member
-	kindFlat               // an ephemeral znode: a member that is up
-	kindNested             // a persistent znode with the data "ZKMembers": a member that is up while it has a child
+	kindOther   kind = iota // not a member
+	kindFlat                // an ephemeral znode: a member that is up
+	kindNested              // a persistent znode with the data "ZKMembers": a member that is up while it has a child
+	kindOutside             // probably nested, which was not read because the configured layout has no nested members
 )
 
 // A deadRecord is the record of a member whose znode does not exist.
@@ -86,7 +87,11 @@ func (c *child) readKind(ctx context.Context, r *groupReader, group, path string
 		return nil
 	}
 	c.kind = kindOther
-	if stat.DataLength != int32(len(membersValue)) || !r.includes(kindNested) {
+	if stat.DataLength != int32(len(membersValue)) {
+		return nil
+	}
+	if !r.includes(kindNested) {
+		c.kind = kindOutside
 		return nil
 	}
 	return c.readNested(ctx, r, group, path)

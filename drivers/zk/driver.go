@@ -63,6 +63,7 @@ type Driver struct {
 	groups      map[string]*group
 	last        lastPoll
 	tree        *layout.Tree // nil for this program's own layouts
+	hadMembers  bool         // a poll found members, so that the layout and the prefix are right
 
 	requests, connections, expirations atomic.Uint64
 

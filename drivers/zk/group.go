@@ -2,9 +2,12 @@ package zk
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	zkclient "github.com/go-zookeeper/zk"
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk/session"
@@ -24,6 +27,9 @@ type group struct {
 	revision     uint64
 	roster, live *session.Listing
 	result       *groupResult
+
+	denied     error // why the last poll may not read the group; nil: it may
+	hadMembers bool  // in any poll
 }
 
 // A groupResult is a group's part of a poll. It never changes.
@@ -31,6 +37,17 @@ type groupResult struct {
 	members  []drivers.Member // sorted by name
 	rejected []drivers.Rejection
 	watched  []string // the paths of children whose own children are watched: those that are or may be nested members
+	unfit    unfit
+}
+
+// read reads the group. If its ACL forbids that, the poll continues without the group.
+func (g *group) read(ctx context.Context, r *groupReader) error {
+	g.denied = nil
+	err := g.readGroup(ctx, r)
+	if errors.Is(err, zkclient.ErrNoAuth) {
+		g.denied, err = err, nil
+	}
+	return err
 }
 
 // readGroup reads the group. It keeps the result if nothing has changed.
@@ -116,7 +133,7 @@ func (g *group) mergeListings(r *groupReader, roster, live *session.Listing) []c
 			case !c.known || c.kind == kindFlat:
 			case c.setNested(r.Cached(r.paths.member(g.name, c.name))):
 			default: // A child that was not a member may have been replaced by a member with the same name.
-				c.known = c.kind == kindOther && g.sameLive(r, live)
+				c.known = (c.kind == kindOther || c.kind == kindOutside) && g.sameLive(r, live)
 			}
 			b = b[1:]
 		default:
@@ -163,6 +180,9 @@ func (g *group) newResult(r *groupReader, children []child) *groupResult {
 		c := &children[i]
 		if c.watched {
 			result.watched = append(result.watched, r.paths.member(g.name, c.name))
+		}
+		if !c.gone && !c.rostered && !r.includes(c.kind) {
+			result.unfit.add(c)
 		}
 		if c.gone || !c.rostered && !r.includes(c.kind) {
 			continue

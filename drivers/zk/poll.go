@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/zk/layout"
 	"servicegroup_exporter/drivers/zk/session"
 )
 
@@ -65,6 +66,11 @@ func (d *Driver) readMembers(ctx context.Context, r *session.Reader) (*drivers.P
 	if err != nil {
 		return nil, err
 	}
+	if d.tree != nil && len(poll.Members)+len(poll.Unknown)+len(poll.Problems) == 0 {
+		if err := d.addAbsentRoot(ctx, r, poll); err != nil {
+			return nil, err
+		}
+	}
 	poll.DownTime, poll.Backend = d.config.memberTimeout(), r.Version
 	r.EndPoll()
 	return poll, nil
@@ -79,17 +85,38 @@ func (d *Driver) readGroups(ctx context.Context, reader *session.Reader) (*drive
 	}
 	r.BeginNodes()
 	groups := d.groupsNamed(names)
-	read := func(ctx context.Context, g *group) error { return g.readGroup(ctx, r) }
+	read := func(ctx context.Context, g *group) error { return g.read(ctx, r) }
 	if err := session.Parallel(ctx, groupsAtOnce, groups, read); err != nil {
 		return nil, err
 	}
+	poll := &drivers.Poll{}
+	if groups, err = withoutDenied(groups, poll); err != nil {
+		return nil, err
+	}
 	d.joinResults(groups)
-	poll := &drivers.Poll{Members: d.last.members, Rejected: d.last.rejected}
+	poll.Members, poll.Rejected = d.last.members, d.last.rejected
 	if !r.Unchanged() {
 		poll.Changed = changes(r, groups)
 		r.EndNodes()
 	}
-	return poll, nil
+	return poll, d.addProblems(ctx, r, groups, poll)
+}
+
+// withoutDenied returns the groups that could be read, and adds the others to the poll. If none could be read, it returns why.
+func withoutDenied(groups []*group, poll *drivers.Poll) ([]*group, error) {
+	readable := make([]*group, 0, len(groups))
+	for _, g := range groups {
+		if g.denied == nil {
+			readable = append(readable, g)
+			continue
+		}
+		poll.UnreadableGroups = append(poll.UnreadableGroups, g.name)
+		poll.Problems = append(poll.Problems, layout.Denied(g.name, g.denied))
+	}
+	if len(readable) == 0 && len(groups) > 0 {
+		return nil, groups[0].denied
+	}
+	return readable, nil
 }
 
 // groupsNamed returns the groups with these names, with what is known of them, and forgets all others.
@@ -143,6 +170,7 @@ type groupReader struct {
 	paths  paths
 	layout string
 	logger *slog.Logger
+	found  bool // the groups were listed, and their parent exists
 }
 
 // includes reports whether the configured layout has members of the kind.
@@ -157,7 +185,7 @@ func (r *groupReader) includes(k kind) bool {
 	}
 }
 
-// groupNames returns the configured groups, or all groups that exist, sorted.
+// groupNames returns the configured groups, or all groups that exist, sorted. A name with a dot first is never a group.
 func (r *groupReader) groupNames(ctx context.Context, configured []string) ([]string, error) {
 	names := slices.Clone(configured)
 	if len(configured) == 0 {
@@ -167,6 +195,7 @@ func (r *groupReader) groupNames(ctx context.Context, configured []string) ([]st
 				return nil, session.Unavailable("reading the groups in "+path, err)
 			}
 			names = append(names, list.Names...)
+			r.found = r.found || list.Exists()
 		}
 		names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, ".") })
 	}

@@ -6,9 +6,13 @@ package layout
 import (
 	"cmp"
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk/session"
@@ -27,8 +31,9 @@ type Tree struct {
 	status       *Check
 	enabled      *Check
 
-	last  *result
-	names map[string]knownName // the names of members that have fields of their data, by path
+	last       *result
+	hadMembers bool                 // a poll found members, so that the layout and the prefix are right
+	names      map[string]knownName // the names of members that have fields of their data, by path
 }
 
 // A result is the members that a poll found, and what they were found in.
@@ -37,11 +42,14 @@ type result struct {
 	revision     uint64
 	live, roster []directory
 	members      members
+	denied       map[string]error // why groups may not be read
+	unfit        string           // a znode where members are expected, and that is none; empty: there is none
 }
 
-// current reports whether a new poll with these directories would have the same result.
+// current reports whether a new poll with these directories would have the same result. No watch fires when a group may be read
+// again.
 func (l *result) current(r *session.Reader, live, roster []directory) bool {
-	return l != nil && l.reader == r && l.revision == r.Revision() &&
+	return l != nil && l.reader == r && l.revision == r.Revision() && len(l.denied) == 0 &&
 		slices.EqualFunc(l.live, live, directory.same) && slices.EqualFunc(l.roster, roster, directory.same)
 }
 
@@ -65,7 +73,7 @@ func (t *Tree) ParseData() func(data []byte) map[string]string {
 	return func(data []byte) map[string]string { return readFields(data, t.fields) }
 }
 
-// Read returns the members.
+// Read returns the members. The members of groups that may not be read are missing, unless that is so of all groups.
 func (t *Tree) Read(ctx context.Context, r *session.Reader) (*drivers.Poll, error) {
 	w := newWalk(t, r)
 	// The roster is read before the live members, so that a member that joins meanwhile does not look dead.
@@ -78,17 +86,15 @@ func (t *Tree) Read(ctx context.Context, r *session.Reader) (*drivers.Poll, erro
 		return nil, err
 	}
 	var nodes []memberNode
-	unchanged := t.last.current(r, live, roster)
+	unchanged := len(w.denied) == 0 && t.last.current(r, live, roster)
 	if !unchanged {
 		r.BeginNodes()
-		if nodes, err = t.readNodes(ctx, r, live); err != nil {
+		if nodes, err = w.readNodes(ctx, live); err != nil {
 			return nil, err
 		}
-		found, err := t.countMembers(ctx, r, nodes, roster)
-		if err != nil {
+		if err := t.update(ctx, w, live, roster, nodes); err != nil {
 			return nil, err
 		}
-		t.last = &result{reader: r, live: live, roster: roster, revision: r.Revision(), members: found}
 	}
 	found := &t.last.members
 	poll := &drivers.Poll{
@@ -98,7 +104,24 @@ func (t *Tree) Read(ctx context.Context, r *session.Reader) (*drivers.Poll, erro
 	if !unchanged {
 		r.EndNodes()
 	}
-	return poll, nil
+	return poll, t.addProblems(ctx, w, poll)
+}
+
+// update replaces the last result.
+func (t *Tree) update(ctx context.Context, w *walk, live, roster []directory, nodes []memberNode) error {
+	found, err := t.countMembers(ctx, w, nodes, roster)
+	if err != nil {
+		return err
+	}
+	if err := w.allDenied(append(slices.Clone(live), roster...)); err != nil {
+		return err
+	}
+	found.remove(w.denied)
+	t.last = &result{
+		reader: w.reader, live: live, roster: roster, revision: w.reader.Revision(),
+		members: found, denied: w.denied, unfit: t.firstUnfit(live, nodes),
+	}
+	return nil
 }
 
 // changes returns the groups in which a member was created, deleted or changed since the last poll, and when that was first
@@ -132,10 +155,30 @@ type walk struct {
 
 	mu     sync.Mutex
 	listed map[string]*session.Listing
+	denied map[string]error // why groups may not be read
 }
 
 func newWalk(t *Tree, r *session.Reader) *walk {
-	return &walk{Tree: t, reader: r, listed: make(map[string]*session.Listing)}
+	return &walk{Tree: t, reader: r, listed: make(map[string]*session.Listing), denied: make(map[string]error)}
+}
+
+// deny notes that a group may not be read if that is what the error says, and returns any other error.
+func (w *walk) deny(group string, err error) error {
+	if !errors.Is(err, zkclient.ErrNoAuth) {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.denied[group] = err
+	return nil
+}
+
+// allDenied returns why no group may be read, nil if one of the directories belongs to a group that may be.
+func (w *walk) allDenied(dirs []directory) error {
+	if len(w.denied) == 0 || slices.ContainsFunc(dirs, func(d directory) bool { return w.denied[d.group] == nil }) {
+		return nil
+	}
+	return w.denied[slices.Min(slices.Collect(maps.Keys(w.denied)))]
 }
 
 // list lists a directory.
@@ -161,9 +204,10 @@ func (w *walk) directories(ctx context.Context, patterns []pattern) ([]directory
 	var all []directory
 	for _, p := range patterns {
 		dirs := []directory{{path: w.root, tail: p.tail}}
-		for _, level := range p.above {
+		for i, level := range p.above {
 			var err error
-			if dirs, err = w.descend(ctx, dirs, level); err != nil {
+			hasGroup := w.group != "" || !slices.Contains(p.above[i:], levelGroup)
+			if dirs, err = w.descend(ctx, dirs, level, hasGroup); err != nil {
 				return nil, err
 			}
 		}
@@ -173,7 +217,8 @@ func (w *walk) directories(ctx context.Context, patterns []pattern) ([]directory
 		if len(w.groups) > 0 {
 			dirs = slices.DeleteFunc(dirs, func(d directory) bool { return !slices.Contains(w.groups, d.group) })
 		}
-		if err := w.listAll(ctx, dirs); err != nil {
+		dirs, err := w.listAll(ctx, dirs, true)
+		if err != nil {
 			return nil, err
 		}
 		all = append(all, dirs...)
@@ -181,27 +226,34 @@ func (w *walk) directories(ctx context.Context, patterns []pattern) ([]directory
 	return all, nil
 }
 
-// listAll lists all of the directories.
-func (w *walk) listAll(ctx context.Context, dirs []directory) error {
+// listAll lists the directories. If they belong to whole groups, those that may not be read are left out, and their groups noted.
+// Above the groups, that is an error.
+func (w *walk) listAll(ctx context.Context, dirs []directory, hasGroup bool) ([]directory, error) {
 	todo := make([]*directory, len(dirs))
 	for i := range dirs {
 		todo[i] = &dirs[i]
 	}
-	return session.Parallel(ctx, session.MaxRequests/2, todo, func(ctx context.Context, d *directory) (err error) {
+	err := session.Parallel(ctx, session.MaxRequests/2, todo, func(ctx context.Context, d *directory) (err error) {
 		d.list, err = w.list(ctx, cmp.Or(d.path, "/"))
+		if err != nil && hasGroup {
+			err = w.deny(cmp.Or(w.group, d.group), err)
+		}
 		return err
 	})
+	return slices.DeleteFunc(dirs, func(d directory) bool { return d.list == nil }), err
 }
 
-// descend returns the directories one level below that match the level of a pattern.
-func (w *walk) descend(ctx context.Context, dirs []directory, level string) ([]directory, error) {
+// descend returns the directories one level below that match the level of a pattern. With hasGroup the directories belong to
+// whole groups, since the group's name has no more levels.
+func (w *walk) descend(ctx context.Context, dirs []directory, level string, hasGroup bool) ([]directory, error) {
 	if level != levelAny && level != levelGroup {
 		for i := range dirs {
 			dirs[i].path += "/" + level
 		}
 		return dirs, nil
 	}
-	if err := w.listAll(ctx, dirs); err != nil {
+	dirs, err := w.listAll(ctx, dirs, hasGroup)
+	if err != nil {
 		return nil, err
 	}
 	var below []directory

@@ -37,12 +37,22 @@ type members struct {
 	rejected       []drivers.Rejection
 }
 
-// readNodes reads the znodes of all members in the directories.
-func (t *Tree) readNodes(ctx context.Context, r *session.Reader, dirs []directory) ([]memberNode, error) {
+// remove removes all that belongs to groups that may not be read.
+func (m *members) remove(denied map[string]error) {
+	if len(denied) == 0 {
+		return
+	}
+	is := func(member drivers.Member) bool { return denied[member.Group] != nil }
+	m.known, m.unknown = slices.DeleteFunc(m.known, is), slices.DeleteFunc(m.unknown, is)
+	m.rejected = slices.DeleteFunc(m.rejected, func(r drivers.Rejection) bool { return denied[r.Group] != nil })
+}
+
+// readNodes reads the znodes of all members in the directories. It leaves out those that may not be read, and notes their groups.
+func (w *walk) readNodes(ctx context.Context, dirs []directory) ([]memberNode, error) {
 	var nodes []memberNode
 	for i := range dirs {
 		for _, znode := range dirs[i].list.Names {
-			if groups := t.naming.matchName(znode); groups != nil {
+			if groups := w.naming.matchName(znode); groups != nil {
 				path := dirs[i].path + "/" + znode + dirs[i].tail
 				nodes = append(nodes, memberNode{dir: &dirs[i], znode: znode, path: path, groups: groups})
 			}
@@ -52,13 +62,15 @@ func (t *Tree) readNodes(ctx context.Context, r *session.Reader, dirs []director
 	for i := range nodes {
 		todo[i] = &nodes[i]
 	}
-	read := func(ctx context.Context, n *memberNode) (err error) {
-		if n.node, err = r.Nodes.Read(ctx, n.path, n.dir.tail != ""); err != nil {
-			return session.Unavailable("reading "+n.path, err)
+	err := session.Parallel(ctx, session.MaxRequests/2, todo, func(ctx context.Context, n *memberNode) error {
+		node, err := w.reader.Nodes.Read(ctx, n.path, n.dir.tail != "")
+		if err != nil {
+			return w.deny(n.dir.group, session.Unavailable("reading "+n.path, err))
 		}
+		n.node = node
 		return nil
-	}
-	return nodes, session.Parallel(ctx, session.MaxRequests/2, todo, read)
+	})
+	return slices.DeleteFunc(nodes, func(n memberNode) bool { return n.node == nil }), err
 }
 
 // A state is what is known of one member. Several znodes may have the same member's name for some time: the old one of a
@@ -94,16 +106,18 @@ func (c *count) reject(group, name, reason string) {
 }
 
 // countMembers returns the members among the znodes and in the roster.
-func (t *Tree) countMembers(ctx context.Context, r *session.Reader, nodes []memberNode, roster []directory) (members, error) {
+func (t *Tree) countMembers(ctx context.Context, w *walk, nodes []memberNode, roster []directory) (members, error) {
 	c := t.newCount()
 	for i := range nodes {
 		c.addNode(&nodes[i])
 	}
 	if missing := c.addRoster(roster); len(missing) > 0 {
-		again, err := newWalk(t, r).directories(ctx, t.roster)
+		second := newWalk(t, w.reader)
+		again, err := second.directories(ctx, t.roster)
 		if err != nil {
 			return members{}, err
 		}
+		maps.Copy(w.denied, second.denied)
 		c.checkMissing(missing, roster, again)
 	}
 	t.names = c.names

@@ -16,6 +16,9 @@ type Listing struct {
 	Stat  zkclient.Stat // the znode's metadata; zero if the znode does not exist
 }
 
+// Exists reports whether the znode exists. The root's czxid is 0, but it always has children.
+func (l *Listing) Exists() bool { return l.Stat != zkclient.Stat{} }
+
 // SameChildren reports whether later metadata of the znode, from the same server, show that no child was created or
 // deleted since. Pzxid is the last transaction that did so.
 func (l *Listing) SameChildren(stat zkclient.Stat) bool {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	zkclient "github.com/go-zookeeper/zk"
@@ -114,4 +115,15 @@ func (r *Reader) Get(ctx context.Context, path string) ([]byte, error) {
 func (r *Reader) Stat(ctx context.Context, path string) (zkclient.Stat, error) {
 	r.opts.OnRequest()
 	return r.Session.Stat(ctx, path)
+}
+
+// List reads the names of a znode's children, sorted, and sets no watch. For a znode that does not exist it returns zk.ErrNoNode.
+func (r *Reader) List(ctx context.Context, path string) ([]string, error) {
+	r.opts.OnRequest()
+	names, err := Call(ctx, r.Session, func(c *zkclient.Conn) ([]string, error) {
+		names, _, err := c.Children(path)
+		return names, withPermission(err, "READ", path)
+	})
+	slices.Sort(names)
+	return names, err
 }
