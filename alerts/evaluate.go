@@ -28,11 +28,15 @@ func (b *Builder) GroupAlerts(source, group string, inService, down int) []ID {
 
 // SourceAlerts returns the alerts about a source as a whole whose conditions hold, by the sums over its groups.
 func (b *Builder) SourceAlerts(source string, inService, down int) []ID {
-	if down >= 5 && 2*down > inService {
+	if IsMassFailure(inService, down) {
 		return []ID{{Alert: MassFailure, Source: source}}
 	}
 	return nil
 }
+
+// IsMassFailure returns whether so many members of a source are down that the backend or the network is to blame rather than the
+// members.
+func IsMassFailure(inService, down int) bool { return down >= 5 && 2*down > inService }
 
 // BaseName returns the name of an alert without the severity that it ends with if that is not the default.
 func BaseName(alert string) string {

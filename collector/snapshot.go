@@ -31,13 +31,22 @@ type Snapshot struct {
 	PollDuration           time.Duration // of the last poll
 	ClockOffset            time.Duration // the backend's clock minus this machine's
 	HasClock               bool          // ClockOffset is known
+	BackendTime            time.Time     // the backend's clock at the last successful poll; zero if it has none
 	DownTime               time.Duration // how long members may be silent, zero before the first successful poll
-	HeartbeatsStalled      bool          // see [tracker.Tracker.Stalled]; false while the source can't be read
-	ListsDatabases         bool          // see [drivers.Poll.ListsDatabases]
+	// Stale reports that the source can be read, but was not read for three heartbeat timeouts and at least 3 minutes, so that
+	// the states of its members are too old to use.
+	Stale             bool
+	HeartbeatsStalled bool // see [tracker.Tracker.Stalled]; false while the source can't be read
+	ListsDatabases    bool // see [drivers.Poll.ListsDatabases]
 
 	// Problems are what the last successful poll found that is probably not as the operator meant it, sorted by kind and group.
 	// They stay while the source can't be read.
 	Problems []drivers.Problem
+
+	// Rejected has how many entries the last successful poll could not use, by reason. LongNames is how many of them have names
+	// that are longer than [SourceConfig.LabelLimit].
+	Rejected  map[string]int
+	LongNames int
 
 	// Members is sorted by group and name. While the source can't be read it has what was known before, with every
 	// state Unknown.
@@ -45,6 +54,9 @@ type Snapshot struct {
 	// Groups is sorted by name. It has the groups with members and the expected ones.
 	Groups []GroupState
 }
+
+// staleAfter is how long any source may stay unread, because some sources are only read by scrapes.
+const staleAfter = 3 * time.Minute
 
 // A GroupState is a group as the last poll left it that knew the group as a whole.
 type GroupState struct {

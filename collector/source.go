@@ -37,12 +37,13 @@ type source struct {
 	inflight  *inflight // the poll in flight, if any
 	patience  patience
 	tracker   *tracker.Tracker
-	now       Snapshot      // without its members
-	members   []MemberState // of the snapshot, made when they are first asked for
-	lost      bool          // source_lost was sent
-	recheck   time.Duration // see [tracker.Changes]
-	rejects   int           // entries that the last poll rejected
-	longNames bool          // some of them for the length of their names
+	now       Snapshot        // without its members
+	members   []MemberState   // of the snapshot, made when they are first asked for
+	lost      bool            // source_lost was sent
+	read      tracker.Instant // when the last successful poll ended, in this process
+	recheck   time.Duration   // see [tracker.Changes]
+	rejects   int             // entries that the last poll rejected
+	longNames bool            // some of them for the length of their names
 	counts    drivers.Counts
 	unsaved   bool            // a change is not in the state file yet
 	saved     tracker.Instant // when the state file was last written
@@ -81,7 +82,7 @@ func (s *source) begin() {
 func (s *source) inherit(before *source) {
 	before.mu.Lock()
 	defer before.mu.Unlock()
-	s.tracker, s.now, s.lost = before.tracker, before.now, before.lost
+	s.tracker, s.now, s.lost, s.read = before.tracker, before.now, before.lost, before.read
 	s.unsaved, s.saved = before.unsaved, before.saved
 	s.tracker.Set(s.cfg.tracking())
 	before.members = memberStates(before.tracker, before.now.Readable)
@@ -112,6 +113,7 @@ func (s *source) snapshot() Snapshot {
 	}
 	snap := s.now
 	snap.HeartbeatsStalled = snap.HeartbeatsStalled && snap.Readable
+	snap.Stale = snap.Readable && s.env.clock().Sub(s.read) > max(3*snap.DownTime, staleAfter)
 	snap.Members = s.members
 	return snap
 }
@@ -123,11 +125,12 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	s.recheck = changes.Recheck
 	s.unsaved = s.unsaved || first || changes.Decisions || len(changes.Events) > 0
 	s.now.Readable, s.now.Polled, s.now.Err, s.now.Reason = true, true, nil, ""
-	s.now.LastSuccess = end.Wall
+	s.now.LastSuccess, s.read = end.Wall, end
 	s.now.Backend, s.now.DownTime, s.now.ListsDatabases = poll.Backend, poll.DownTime, poll.ListsDatabases
 	s.now.HeartbeatsStalled, _ = s.tracker.Stalled()
 	s.now.HasClock = !poll.Now.IsZero()
-	s.now.ClockOffset = 0
+	s.now.BackendTime, s.now.ClockOffset = poll.Now, 0
+	s.now.Rejected, s.now.LongNames = changes.Rejected, changes.LongNames
 	if s.now.HasClock {
 		s.now.ClockOffset = poll.Now.Sub(start.Wall.Add(end.Sub(start) / 2))
 	}

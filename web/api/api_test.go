@@ -37,8 +37,8 @@ func beat(name string, isUp bool, at time.Time) drivers.Member {
 func TestAnswers(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		b := newBench(t, "nova")
-		require.JSONEq(t, `{"sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "", "up": false,
-			"last_attempt": null, "last_success": null, "age_seconds": null, "poll_duration_seconds": 0, "heartbeat_timeout_seconds": 0, "heartbeats_stalled": false,
+		require.JSONEq(t, `{"now": "2000-01-01T00:00:00Z", "sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "", "up": false,
+			"last_attempt": null, "last_success": null, "age_seconds": null, "poll_duration_seconds": 0, "heartbeat_timeout_seconds": 0, "heartbeats_stalled": false, "mass_failure": false, "stale": false, "rejected": 0, "long_names": 0,
 			"members": {"up": 0, "down": 0, "unknown": 0, "out_of_service": 0}, "members_in_service": 0, "members_down": 0, "problems": []}]}`, b.ok("/api/v1/sources"))
 		require.JSONEq(t, `{"total": 0, "members": []}`, b.ok("/api/v1/members"))
 		require.JSONEq(t, `{"events": []}`, b.ok("/api/v1/events"))
@@ -52,9 +52,9 @@ func TestAnswers(t *testing.T) {
 		b.pollIn(65 * time.Second)
 		time.Sleep(3 * time.Second)
 
-		require.JSONEq(t, `{"sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "fake 1", "up": true,
+		require.JSONEq(t, `{"now": "2000-01-01T00:01:08Z", "sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "fake 1", "up": true,
 			"last_attempt": "2000-01-01T00:01:05Z", "last_success": "2000-01-01T00:01:05Z", "age_seconds": 3,
-			"poll_duration_seconds": 0, "heartbeat_timeout_seconds": 60, "heartbeats_stalled": false, "clock_offset_seconds": 0,
+			"poll_duration_seconds": 0, "heartbeat_timeout_seconds": 60, "heartbeats_stalled": false, "mass_failure": false, "stale": false, "rejected": 0, "long_names": 0, "clock_offset_seconds": 0,
 			"members": {"up": 1, "down": 1, "unknown": 0, "out_of_service": 1}, "members_in_service": 2, "members_down": 1, "problems": []}]}`, b.ok("/api/v1/sources"))
 		require.JSONEq(t, `{"groups": [
 			{"source": "nova", "group": "compute", "up": 0, "down": 1, "unknown": 0, "out_of_service": 1,
@@ -64,11 +64,11 @@ func TestAnswers(t *testing.T) {
 
 		c1 := `{"source": "nova", "group": "compute", "member": "c1", "binary": "nova-compute", "zone": "az1", "state": "down",
 			"in_service": true, "down": true,
-			"since": "2000-01-01T00:00:00Z", "since_known": true, "last_heartbeat": "2000-01-01T00:00:00Z", "enabled": true, "forced_down": false,
+			"since": "2000-01-01T00:00:00Z", "since_known": true, "last_heartbeat": "2000-01-01T00:00:00Z", "heartbeat_age_seconds": 65, "enabled": true, "forced_down": false,
 			"disabled_reason": "", "uuid": "uuid of c1", "version": "66", "transitions": 1}`
 		c2 := `{"source": "nova", "group": "compute", "member": "c2", "binary": "nova-compute", "zone": "az1", "state": "down",
 			"in_service": false, "down": false,
-			"since": "2000-01-01T00:01:05Z", "since_known": true, "last_heartbeat": "2000-01-01T00:00:00Z", "enabled": false, "forced_down": true,
+			"since": "2000-01-01T00:01:05Z", "since_known": true, "last_heartbeat": "2000-01-01T00:00:00Z", "heartbeat_age_seconds": 65, "enabled": false, "forced_down": true,
 			"fenced": false, "disabled_reason": "says \"no\"", "uuid": "uuid of c2", "version": "66", "transitions": 0}`
 		w1 := `{"source": "nova", "group": "web", "member": "w1", "binary": "", "zone": "", "state": "up",
 			"in_service": true, "down": false, "since": "2000-01-01T00:00:00Z", "disabled_reason": "", "uuid": "", "version": "", "transitions": 0}`
@@ -86,10 +86,10 @@ func TestAnswers(t *testing.T) {
 
 		b.sources["nova"].fail()
 		b.pollIn(2 * time.Second)
-		require.JSONEq(t, `{"sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "fake 1", "up": false,
+		require.JSONEq(t, `{"now": "2000-01-01T00:01:10Z", "sources": [{"source": "nova", "driver": "fake", "schema": "", "layout": "", "backend": "fake 1", "up": false,
 			"error": "connection refused", "reason": "connect",
 			"last_attempt": "2000-01-01T00:01:10Z", "last_success": "2000-01-01T00:01:05Z", "age_seconds": 5,
-			"poll_duration_seconds": 0, "heartbeat_timeout_seconds": 60, "heartbeats_stalled": false, "clock_offset_seconds": 0,
+			"poll_duration_seconds": 0, "heartbeat_timeout_seconds": 60, "heartbeats_stalled": false, "mass_failure": false, "stale": false, "rejected": 0, "long_names": 0, "clock_offset_seconds": 0,
 			"members": {"up": 0, "down": 0, "unknown": 2, "out_of_service": 1}, "members_in_service": 2, "members_down": 1, "problems": []}]}`, b.ok("/api/v1/sources"))
 		require.JSONEq(t, `{"events": [{"id": 946684800000003, "time": "2000-01-01T00:01:10Z", "event": "source_lost",
 			"source": "nova", "error": "connection refused"}]}`, b.ok("/api/v1/events?limit=1"))

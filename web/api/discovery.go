@@ -54,8 +54,8 @@ func (a *api) discover(q query) (any, error) {
 		return m.Group == q["group"] && (m.State != collector.Down || all == "true")
 	})
 	return listAnswer{"[", func(yield func(any) bool) {
-		for source, m := range targets {
-			if !yield(newTarget(source, m, port, labels)) {
+		for s, m := range targets {
+			if !yield(newTarget(s.Source, m, port, labels)) {
 				return
 			}
 		}

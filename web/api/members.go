@@ -25,6 +25,7 @@ type member struct {
 	Since          time.Time  `json:"since"`
 	SinceKnown     *bool      `json:"since_known,omitempty"` // while down by the last verdict
 	LastHeartbeat  *time.Time `json:"last_heartbeat,omitempty"`
+	HeartbeatAge   *float64   `json:"heartbeat_age_seconds,omitempty"` // at the last poll
 	Enabled        *bool      `json:"enabled,omitempty"`
 	ForcedDown     *bool      `json:"forced_down,omitempty"`
 	Fenced         *bool      `json:"fenced,omitempty"` // while forced down
@@ -34,12 +35,15 @@ type member struct {
 	Transitions    uint64     `json:"transitions"`
 }
 
-func newMember(source string, m *collector.MemberState) member {
+func newMember(s *collector.Snapshot, m *collector.MemberState) member {
 	shown := member{
-		Source: source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone,
+		Source: s.Source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone,
 		State: m.State.String(), InService: m.InService, Down: m.DecidedDown, Since: m.InStateSince().UTC(), LastHeartbeat: timeOrNil(m.LastHeartbeat),
 		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
 		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version, Transitions: m.Transitions,
+	}
+	if !m.LastHeartbeat.IsZero() && !s.BackendTime.IsZero() {
+		shown.HeartbeatAge = new(max(s.BackendTime.Sub(m.LastHeartbeat).Seconds(), 0))
 	}
 	if !m.DownSince.IsZero() {
 		shown.SinceKnown = new(m.DownSinceKnown)
@@ -80,21 +84,21 @@ func (a *api) members(q query) (any, error) {
 	}
 	return listAnswer{fmt.Sprintf(`{"total":%d,"members":[`, total), func(yield func(any) bool) {
 		n := int64(0)
-		for source, m := range matching {
-			if n++; n > offset && n-offset <= limit && !yield(newMember(source, m)) || n-offset >= limit {
+		for s, m := range matching {
+			if n++; n > offset && n-offset <= limit && !yield(newMember(s, m)) || n-offset >= limit {
 				return
 			}
 		}
 	}, "]}"}, nil
 }
 
-// membersOf yields the members that want selects, each with the name of its source.
-func membersOf(snapshots []collector.Snapshot, want func(*collector.MemberState) bool) iter.Seq2[string, *collector.MemberState] {
-	return func(yield func(string, *collector.MemberState) bool) {
+// membersOf yields the members that want selects, each with the snapshot of its source.
+func membersOf(snapshots []collector.Snapshot, want func(*collector.MemberState) bool) iter.Seq2[*collector.Snapshot, *collector.MemberState] {
+	return func(yield func(*collector.Snapshot, *collector.MemberState) bool) {
 		for i := range snapshots {
 			s := &snapshots[i]
 			for j := range s.Members {
-				if m := &s.Members[j]; want(m) && !yield(s.Source, m) {
+				if m := &s.Members[j]; want(m) && !yield(s, m) {
 					return
 				}
 			}
@@ -129,7 +133,7 @@ func (a *api) member(q query) (any, error) {
 		return nil, err
 	}
 	events := a.History.newest(filter{s.Source, m.Group, m.Name}, 0, memberEvents)
-	return memberAnswer{newMember(s.Source, m), events}, nil
+	return memberAnswer{newMember(s, m), events}, nil
 }
 
 // find returns the member that a query names. The query may leave out the source if only one source has such a member.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/internal/suggest"
 )
@@ -26,9 +27,13 @@ type source struct {
 	ClockOffsetSeconds  *float64 `json:"clock_offset_seconds,omitempty"`
 	HeartbeatTimeout    float64  `json:"heartbeat_timeout_seconds"`
 	HeartbeatsStalled   bool     `json:"heartbeats_stalled"`
+	MassFailure         bool     `json:"mass_failure"`
+	Stale               bool     `json:"stale"`
 	Members             counts   `json:"members"`
 	decisions
-	Problems []problem `json:"problems"`
+	Rejected  int       `json:"rejected"`
+	LongNames int       `json:"long_names"`
+	Problems  []problem `json:"problems"`
 }
 
 // A problem is what is probably not as the operator meant it, although the source can be read.
@@ -60,12 +65,13 @@ func (c *counts) add(m *collector.MemberState) {
 }
 
 type sourcesAnswer struct {
-	Sources []source `json:"sources"`
+	Now     time.Time `json:"now"`
+	Sources []source  `json:"sources"`
 }
 
 func (a *api) sources(query) (any, error) {
 	snapshots := a.Collector.Snapshots()
-	answer := sourcesAnswer{make([]source, len(snapshots))}
+	answer := sourcesAnswer{time.Now().UTC(), make([]source, len(snapshots))}
 	for i := range snapshots {
 		answer.Sources[i] = newSource(&snapshots[i])
 	}
@@ -78,7 +84,7 @@ func newSource(s *collector.Snapshot) source {
 		Up: s.Readable, Reason: string(s.Reason),
 		LastAttempt: timeOrNil(s.LastAttempt), LastSuccess: timeOrNil(s.LastSuccess), AgeSeconds: age(s.LastSuccess),
 		PollDurationSeconds: s.PollDuration.Seconds(), HeartbeatTimeout: s.DownTime.Seconds(),
-		HeartbeatsStalled: s.HeartbeatsStalled, Problems: make([]problem, len(s.Problems)),
+		HeartbeatsStalled: s.HeartbeatsStalled, Stale: s.Stale, LongNames: s.LongNames, Problems: make([]problem, len(s.Problems)),
 	}
 	for i, p := range s.Problems {
 		shown.Problems[i] = problem{string(p.Kind), p.Group, p.Detail}
@@ -95,6 +101,10 @@ func newSource(s *collector.Snapshot) source {
 	for i := range s.Groups {
 		shown.InService += s.Groups[i].InService
 		shown.Down += s.Groups[i].Down
+	}
+	shown.MassFailure = s.Readable && alerts.IsMassFailure(shown.InService, shown.Down)
+	for _, n := range s.Rejected {
+		shown.Rejected += n
 	}
 	return shown
 }

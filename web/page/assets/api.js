@@ -25,11 +25,10 @@ export class API {
     return answer;
   }
 
-  /** Requests the sources. The time and the age of a last success give the clock of the server. */
+  /** Requests the sources. The answer has the time of the server. */
   async sources(timeout) {
-    const { sources } = await this.get("sources", {}, timeout);
-    const clock = sources.find((s) => s.last_success);
-    if (clock) this.#offset = Date.parse(clock.last_success) + clock.age_seconds * 1000 - Date.now();
+    const { now, sources } = await this.get("sources", {}, timeout);
+    this.#offset = Date.parse(now) - Date.now();
     return sources;
   }
 }

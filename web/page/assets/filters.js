@@ -1,6 +1,7 @@
 // The form of filters. The address of the page contains the filters too, so that it can be shared and alerts can link to it.
 import { address } from "./api.js";
 import { element, setText } from "./dom.js";
+import { number } from "./format.js";
 import { filterNames, readFilter } from "./select.js";
 
 export class Filters {
@@ -42,7 +43,7 @@ export class Filters {
   count(counts) {
     const all = counts.down + counts.unknown + counts.up;
     for (const radio of this.form.elements.state) {
-      setText(radio.nextElementSibling.querySelector("b"), (radio.value ? counts[radio.value] : all).toLocaleString("en"));
+      setText(radio.nextElementSibling.querySelector("b"), number(radio.value ? counts[radio.value] : all));
     }
   }
 

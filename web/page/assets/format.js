@@ -19,9 +19,12 @@ export function measured(seconds) {
   return seconds < 10 ? `${Number(seconds.toFixed(1))}s` : duration(seconds);
 }
 
+/** A number with separators: "12,000". */
+export const number = (n) => n.toLocaleString("en");
+
 /** A number of things: "1 member", "12,000 members". */
 export function count(n, thing) {
-  return `${n.toLocaleString("en")} ${thing}${n === 1 ? "" : "s"}`;
+  return `${number(n)} ${thing}${n === 1 ? "" : "s"}`;
 }
 
 /** Date and time in the time zone of the browser, to the second: "2026-11-25 03:12:10". */

@@ -1,6 +1,7 @@
 // The groups, with the number of members in each state.
 import { address } from "./api.js";
 import { element, reconcile, setText } from "./dom.js";
+import { number } from "./format.js";
 import { wantsGroup } from "./select.js";
 import { states } from "./store.js";
 
@@ -28,8 +29,8 @@ function fill(item, g, filter, severalSources) {
     bar.children[i].style.flexGrow = g[part];
     bar.children[i].hidden = !g[part];
   }
-  const counts = [g.down && `${g.down} down`, g.unknown && `${g.unknown} unknown`, g.out && `${g.out} out of service`].filter(Boolean);
-  setText(tally, counts.length ? `${counts.join(", ")} of ${total}` : `${total} up`);
+  const counts = [g.down && `${number(g.down)} down`, g.unknown && `${number(g.unknown)} unknown`, g.out && `${number(g.out)} out of service`].filter(Boolean);
+  setText(tally, counts.length ? `${counts.join(", ")} of ${number(total)}` : `${number(total)} up`);
   link.className = g.down ? "down" : g.unknown ? "unknown" : "up";
   if (filter.group && wantsGroup(filter, g)) link.setAttribute("aria-current", "true");
   else link.removeAttribute("aria-current");

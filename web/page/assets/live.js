@@ -5,7 +5,12 @@ import { absolute } from "./format.js";
 
 export class Live {
   #text = document.getElementById("live-text");
-  #fresh = null; // time of the last answer
+  #fresh = null; // time of the last answer, by the clock of the server
+
+  /** now returns the time of the server. */
+  constructor(now) {
+    this.now = now;
+  }
 
   /** The stream is connected, and everything that the page shows was read after that. */
   ok() {
@@ -16,7 +21,7 @@ export class Live {
 
   /** The server has answered. */
   fresh() {
-    this.#fresh = new Date();
+    this.#fresh = new Date(this.now());
   }
 
   /** The stream is not connected. The page shows the data of the last answer. */

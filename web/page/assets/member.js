@@ -1,11 +1,12 @@
 // The page of one member: its state, its attributes and its events.
+import { dashboardAddress, runbookAddress, showAlerts } from "./alerts.js";
 import { API, address } from "./api.js";
 import { ago, element, setText, tickAll } from "./dom.js";
 import { showEvents } from "./events.js";
 import { absolute, brief, parse } from "./format.js";
 import { Live } from "./live.js";
 import { Pace } from "./pace.js";
-import { badge } from "./rows.js";
+import { badge, heartbeatAge } from "./rows.js";
 import { health } from "./sources.js";
 import { atLeast, notes } from "./store.js";
 import { Stream } from "./stream.js";
@@ -16,7 +17,7 @@ const asked = Object.fromEntries(["source", "group", "member"].map((name) => [na
 
 class MemberPage {
   #api = new API();
-  #live = new Live();
+  #live = new Live(() => this.#api.now());
   #pace = new Pace(() => this.#read());
 
   constructor() {
@@ -41,7 +42,9 @@ class MemberPage {
     const sources = await this.#api.sources();
     try {
       const { member, events } = await this.#api.get("member", asked);
-      this.#show(member, events, sources.find((s) => s.source === member.source));
+      const { source, group, member: name } = member;
+      const alerts = await this.#api.get("alerts", { source, group, member: name }, 5000);
+      this.#show(member, events, sources.find((s) => s.source === source), alerts);
     } catch (error) {
       if (!error.status) throw error; // There was no answer.
       this.#missing(error);
@@ -58,15 +61,16 @@ class MemberPage {
     this.#links(asked);
   }
 
-  #show(member, events, source) {
+  #show(member, events, source, alerts) {
     const now = this.#api.now();
-    const trusted = source && health(source, now) === "up";
+    const trusted = source && health(source) === "up";
     const m = trusted ? member : { ...member, state: "unknown" };
     place("verdict").className = `verdict ${m.state}`;
     this.#state(m, source, trusted, now);
     place("known").hidden = false;
-    this.#links(m);
-    this.#facts(m, source, now);
+    this.#links(m, alerts.grafana_url);
+    showAlerts(place("alerts"), alerts, now, { about: " about this member" });
+    this.#facts(m, now);
     setText(place("labels"), labels(m));
     showEvents(place("events"), events, now, false);
   }
@@ -79,20 +83,20 @@ class MemberPage {
     if (!place("state").isEqualNode(fresh)) place("state").replaceChildren(...fresh.childNodes);
   }
 
-  #links(m) {
+  #links(m, grafana = "") {
     place("links").hidden = false;
-    if (place("links").childElementCount) return;
-    place("links").append(
+    place("links").replaceChildren(
       element("a", { href: address("./", { source: m.source, group: m.group }), textContent: m.group ? `All of group ${brief(m.group)}` : "All members" }),
-      element("a", { href: address("./", { state: "down" }), textContent: "All members that are down" }));
+      element("a", { href: address("./", { state: "down" }), textContent: "All members that are down" }),
+      ...(m.down ? [element("a", { href: runbookAddress("ServiceGroupMemberDown"), textContent: "Runbook: a member is down" })] : []),
+      ...(grafana ? [element("a", { href: dashboardAddress(grafana, m), textContent: "Dashboard of the group" })] : []));
   }
 
-  #facts(m, source, now) {
+  #facts(m, now) {
     const facts = {
       Source: m.source, Group: m.group, Zone: m.zone, Binary: m.binary,
       [m.since_known === false ? "Down at least since" : "Since"]: time(parse(m.since), now),
-      // The time of a heartbeat is by the clock of the backend.
-      "Last heartbeat": m.last_heartbeat ? time(parse(m.last_heartbeat) - (source?.clock_offset_seconds ?? 0) * 1000, now) : "",
+      "Last heartbeat": heartbeat(m),
       Enabled: yesOrNo(m.enabled), "Disabled because": m.disabled_reason, "Forced down": yesOrNo(m.forced_down),
       Version: m.version, UUID: m.uuid, "Deaths and recoveries": String(m.transitions),
     };
@@ -106,6 +110,13 @@ class MemberPage {
 /** A time, and how long ago it was. */
 function time(at, now) {
   return element("span", {}, `${absolute(new Date(at))} · `, ago(at, now, " ago"));
+}
+
+/** The time of the last heartbeat by the clock of the backend, and its age at the last poll. */
+function heartbeat(m) {
+  if (!m.last_heartbeat) return "";
+  const age = heartbeatAge(m);
+  return absolute(new Date(parse(m.last_heartbeat))) + (age ? ` · ${age} old when it was read` : "");
 }
 
 const yesOrNo = (flag) => (flag === undefined ? "" : flag ? "yes" : "no");

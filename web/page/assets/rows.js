@@ -1,7 +1,7 @@
 // Rows of the grid of members.
 import { address } from "./api.js";
 import { ago, element, setAgo, setText } from "./dom.js";
-import { brief } from "./format.js";
+import { brief, duration } from "./format.js";
 import { atLeast, notes } from "./store.js";
 
 /** The address of the page of a member. */
@@ -17,6 +17,9 @@ export function setBadge(e, state) {
   setText(e.lastElementChild, state);
 }
 
+/** The age of the last heartbeat at the last poll: it belongs to the state, which that poll decided, so that it does not grow. */
+export const heartbeatAge = (m) => (m.heartbeat_age_seconds === undefined ? "" : duration(m.heartbeat_age_seconds));
+
 /** Creates the row of a member. */
 export function makeRow(member) {
   const cell = (name, ...children) => element("span", { role: "gridcell", className: name }, ...children);
@@ -25,7 +28,7 @@ export function makeRow(member) {
     cell("state", badge(member.state)),
     cell("member", link),
     cell("since", ago(NaN, 0)),
-    cell("heartbeat", ago(NaN, 0)),
+    cell("heartbeat"),
     cell("group"),
     cell("zone"),
     cell("binary"),
@@ -34,16 +37,23 @@ export function makeRow(member) {
 }
 
 /** Updates the row of a member. */
-export function fillRow(row, m, { now, offsets, withSource }) {
+export function fillRow(row, m, { now, withSource, sends }) {
   const [state, , since, heartbeat, group, zone, binary, reason] = row.children;
   row.className = `row ${m.state}${m.in_service ? "" : " out"}`;
   setBadge(state.firstElementChild, m.state);
   setAgo(since.firstElementChild, m.at, now, "", atLeast(m));
-  // The time of a heartbeat is by the clock of the backend.
-  setAgo(heartbeat.firstElementChild, m.heartbeat - (offsets.get(m.source) ?? 0) * 1000, now, " ago");
+  setText(heartbeat, heartbeatAge(m));
   const full = withSource ? `${m.source} / ${m.group}` : m.group;
-  for (const [cell, text] of [[group, full], [zone, m.zone], [binary, m.binary], [reason, notes(m)]]) {
-    setText(cell, text);
-    if (cell.title !== text) cell.title = text;
-  }
+  for (const [cell, text] of [[group, full], [zone, m.zone], [binary, m.binary]]) setText(cell, text);
+  fillNotes(reason, m, sends);
+}
+
+/** Shows the notes on a member. One that is down has links to its runbook and, if this program sends alerts, to its alert. */
+function fillNotes(cell, m, sends) {
+  const shown = JSON.stringify([notes(m), m.down && sends, m.down]);
+  if (cell.dataset.shown === shown) return;
+  cell.dataset.shown = shown;
+  const links = m.down ? [element("a", { href: "runbooks/ServiceGroupMemberDown", textContent: "Runbook", tabIndex: -1 })] : [];
+  if (m.down && sends) links.push(" ", element("a", { href: `${memberAddress(m)}#alerts`, textContent: "Alert", tabIndex: -1 }));
+  cell.replaceChildren(notes(m), notes(m) && links.length ? " · " : "", ...links);
 }

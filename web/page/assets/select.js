@@ -66,8 +66,8 @@ export function survey(members) {
     zones.add(m.zone);
     has.zone ||= m.zone !== "";
     has.binary ||= m.binary !== "";
-    has.heartbeat ||= m.heartbeat > 0;
-    has.reason ||= m.forced_down === true || m.enabled === false;
+    has.heartbeat ||= m.heartbeat_age_seconds !== undefined;
+    has.reason ||= m.down || m.forced_down === true || m.enabled === false;
   }
   down.sort((a, b) => b.at - a.at);
   return { groups: [...groups.values()], zones: [...zones].filter(Boolean).sort(), has, down, aside };

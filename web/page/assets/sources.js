@@ -1,15 +1,12 @@
 // The sources, whether they can be read, and how old their data is.
 import { ago, element, reconcile, setAgo, setText } from "./dom.js";
-import { count, measured, parse } from "./format.js";
+import { count, measured, number, parse } from "./format.js";
 
-const fewest = 180; // seconds that any source may stay unread, because some sources are only read by scrapes
-
-/** The health of a source: "up", "blind" (it can't be read), "stale" (it was not read recently) or "new" (it was not read yet). */
-export function health(source, now) {
+/** The health of a source, as the server says: "up", "blind" (it can't be read), "stale" (it was not read recently) or "new" (it was not read yet). */
+export function health(source) {
   if (!source.last_attempt) return "new";
   if (!source.up) return "blind";
-  const most = Math.max(3 * source.heartbeat_timeout_seconds, fewest);
-  return now - parse(source.last_success) > most * 1000 ? "stale" : "up";
+  return source.stale ? "stale" : "up";
 }
 
 const mostProblems = 5; // that a card lists
@@ -17,14 +14,14 @@ const mostProblems = 5; // that a card lists
 /** What is probably not as it was meant, although the source can be read. */
 function problems({ problems: all = [] }) {
   const texts = all.slice(0, mostProblems).map((p) => `${p.problem}: ${p.detail}`);
-  return all.length > mostProblems ? [...texts, `and ${all.length - mostProblems} more: see the API`] : texts;
+  return all.length > mostProblems ? [...texts, `and ${number(all.length - mostProblems)} more: see the API`] : texts;
 }
 
 const words = { up: "readable", blind: "can't be read", stale: "not read recently", new: "not polled yet" };
 
 /** Shows the sources as a list of cards, those with a problem first. */
 export function showSources(list, sources, now) {
-  const fine = (s) => health(s, now) === "up" && problems(s).length === 0;
+  const fine = (s) => health(s) === "up" && problems(s).length === 0;
   const sorted = [...sources].sort((a, b) => fine(a) - fine(b));
   reconcile(list, sorted, (s) => s.source, make, (card, s) => fill(card, s, now));
 }
@@ -45,7 +42,7 @@ function fact(name, value = "") {
 }
 
 function fill(card, s, now) {
-  const state = health(s, now);
+  const state = health(s);
   const [title, error, suspicious, backend, facts] = card.children;
   const [, badge, tally] = title.children;
   badge.className = `badge ${state}`;
@@ -65,7 +62,7 @@ function fill(card, s, now) {
 }
 
 function tallied({ up, down, unknown, out_of_service: out }) {
-  const parts = [down && `${down} down`, unknown && `${unknown} unknown`, out && `${out} out of service`].filter(Boolean);
+  const parts = [down && `${number(down)} down`, unknown && `${number(unknown)} unknown`, out && `${number(out)} out of service`].filter(Boolean);
   return [count(up + down + unknown + out, "member"), ...parts].join(", ");
 }
 

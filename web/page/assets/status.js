@@ -1,10 +1,11 @@
 // The status page: reads the API and shows its answers.
 import { API } from "./api.js";
+import { showAlerts } from "./alerts.js";
 import { Announcer } from "./announcer.js";
 import { setText, tickAll } from "./dom.js";
 import { showEvents } from "./events.js";
 import { Filters } from "./filters.js";
-import { count } from "./format.js";
+import { count, number } from "./format.js";
 import { Grid } from "./grid.js";
 import { showGroups } from "./groups.js";
 import { showDetection } from "./histogram.js";
@@ -18,16 +19,18 @@ import { Stream } from "./stream.js";
 import { showVerdict } from "./verdict.js";
 
 const shownEvents = 30;
+const shownAlerts = 10;
 const place = (id) => document.getElementById(id);
 
 class Status {
   #api = new API();
-  #live = new Live();
+  #live = new Live(() => this.#api.now());
   #store = new Store();
   #announcer = new Announcer(place("announcer"));
   #sources = [];
   #events = [];
   #detections = [];
+  #alerts = { sends: false, alertmanagers: [], alerts: [], total: 0, grafana_url: "" };
   #missed = []; // events that arrived during a read of the members, and may be newer than its answer
   #drawing = false;
   #pace = new Pace((sources) => this.#read(sources));
@@ -37,7 +40,7 @@ class Status {
     fill: (row, member) => fillRow(row, member, this.#context),
     open: (member) => location.assign(memberAddress(member)),
   });
-  #context = { now: 0, offsets: new Map(), withSource: false };
+  #context = { now: 0, withSource: false, sends: false };
 
   constructor() {
     place("groups").addEventListener("click", (e) => this.#clickedGroup(e));
@@ -60,7 +63,7 @@ class Status {
   /** Reads the members of some sources, all sources, and the detection latencies. */
   async #read(names) {
     this.#missed = [];
-    const [sources, { detection }] = await Promise.all([this.#api.sources(), this.#api.get("detection")]);
+    const [sources, { detection }] = await Promise.all([this.#api.sources(), this.#api.get("detection"), this.#readAlerts()]);
     for (const name of names.filter((n) => sources.some((s) => s.source === n))) {
       const { members } = await this.#api.get("members", { source: name });
       this.#store.replace(name, members);
@@ -75,8 +78,12 @@ class Status {
   /** Stores the sources. The members of a source that was not read recently become unknown. */
   #know(sources) {
     this.#sources = sources;
-    const now = this.#api.now();
-    for (const s of sources) if (health(s, now) !== "up") this.#store.doubt(s.source);
+    for (const s of sources) if (health(s) !== "up") this.#store.doubt(s.source);
+  }
+
+  /** Reads the alerts, regardless of the filters. */
+  async #readAlerts() {
+    this.#alerts = await this.#api.get("alerts", { limit: new URLSearchParams(location.search).has("alerts") ? "" : shownAlerts }, 5000);
   }
 
   async #readEvents() {
@@ -87,7 +94,8 @@ class Status {
 
   /** Throws an error if the server does not answer. Also updates the title of a hidden page. */
   async #check() {
-    this.#know(await this.#api.sources(5000));
+    const [sources] = await Promise.all([this.#api.sources(5000), this.#readAlerts()]);
+    this.#know(sources);
     if (!document.hidden) this.#draw();
     else this.#title(this.#sources.reduce((n, s) => n + s.members_down, 0));
   }
@@ -137,10 +145,11 @@ class Status {
     const { groups, zones, has, down, aside } = survey(this.#store.all());
     const severalSources = this.#sources.length > 1;
     const withSource = severalSources && !filter.source;
-    this.#context = { now, withSource, offsets: new Map(this.#sources.map((s) => [s.source, s.clock_offset_seconds])) };
+    this.#context = { now, withSource, sends: this.#alerts.sends };
     this.#filters.offer({ sources: this.#sources.map((s) => s.source), groups, zones });
     const { list, counts, total } = select(this.#store.all(), filter);
     showVerdict(place("verdict"), { sources: this.#sources, groups, down, aside, total, now });
+    showAlerts(place("alerts"), this.#alerts, now, { more: "./?alerts=all#alerts" });
     showSources(place("sources"), this.#sources, now);
     showGroups(place("groups"), groups, filter, severalSources);
     this.#filters.count(counts);
@@ -154,14 +163,14 @@ class Status {
     for (const [column, used] of Object.entries(has)) place("grid").classList.toggle(`no-${column}`, !used);
     place("grid").hidden = !list.length;
     this.#grid.show(list);
-    setText(place("members-count"), list.length === total ? total.toLocaleString("en") : `${list.length.toLocaleString("en")} of ${count(total, "member")}`);
+    setText(place("members-count"), list.length === total ? number(total) : `${number(list.length)} of ${count(total, "member")}`);
     place("clear").hidden = !this.#filters.size;
     place("none").hidden = list.length > 0;
     setText(place("none"), total ? "No member matches these filters." : "There are no members yet.");
   }
 
   #title(down) {
-    document.title = `${down ? `(${down} down) ` : ""}Service groups`;
+    document.title = `${down ? `(${number(down)} down) ` : ""}Service groups`;
   }
 }
 

@@ -70,7 +70,7 @@ export class Store {
 }
 
 // The attributes that an answer leaves out if the backend does not have them.
-const absent = { since_known: undefined, last_heartbeat: undefined, enabled: undefined, forced_down: undefined, fenced: undefined };
+const absent = { since_known: undefined, last_heartbeat: undefined, heartbeat_age_seconds: undefined, enabled: undefined, forced_down: undefined, fenced: undefined };
 
 /** What stands before the age of a state: a member without a known proof of life may have been down for longer. */
 export const atLeast = (m) => (m.since_known === false ? "≥ " : "");

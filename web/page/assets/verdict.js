@@ -1,6 +1,7 @@
 // The summary: which members are down, since when, and whether to suspect the nodes or the backend.
 import { ago, element, setText, tickAll } from "./dom.js";
-import { brief, count, duration, parse } from "./format.js";
+import { address } from "./api.js";
+import { brief, count, number, parse } from "./format.js";
 import { memberAddress } from "./rows.js";
 import { health } from "./sources.js";
 import { atLeast } from "./store.js";
@@ -10,8 +11,8 @@ const named = 5; // members that the summary names
 /** Shows the summary of all members, regardless of the filters. */
 export function showVerdict(section, { sources, groups, down, aside, total, now }) {
   const [title, details] = section.children;
-  const ill = sources.filter((s) => health(s, now) !== "up");
-  const lines = [dead(down, now), ...suspicions(sources, groups, now), ...ill.map((s) => blindness(s, now)), asides(aside)];
+  const ill = sources.filter((s) => health(s) !== "up");
+  const lines = [dead(down, now), ...suspicions(sources, groups, now), ...sources.map(rejections), ...ill.map((s) => blindness(s, now)), asides(aside)];
   const unknown = groups.reduce((n, g) => n + g.unknown, 0);
   if (unknown) lines.push(`${count(unknown, "member")} ${unknown === 1 ? "is" : "are"} unknown: neither known to be up nor known to be down.`);
   setText(title, headline(down.length, unknown, ill, total));
@@ -25,7 +26,7 @@ function headline(down, unknown, ill, total) {
   const parts = [];
   if (down) parts.push(`${count(down, "member")} ${down === 1 ? "is" : "are"} down`);
   if (ill.length) parts.push(`${ill.length === 1 ? `source ${brief(ill[0].source)} has` : `${count(ill.length, "source")} have`} no current data`);
-  else if (unknown) parts.push(`${unknown.toLocaleString("en")} unknown`);
+  else if (unknown) parts.push(`${number(unknown)} unknown`);
   if (parts.length) return parts.join("; ");
   return total ? `No member in service is down (${count(total, "member")})` : "There are no members yet";
 }
@@ -37,7 +38,11 @@ function dead(down, now) {
     if (line.childNodes.length) line.append(", ");
     line.append(element("a", { className: "name", href: memberAddress(m), textContent: brief(m.member) }), ` (${brief(m.group)}) for `, ago(m.at, now, "", atLeast(m)));
   }
-  if (down.length > named) line.append(` and ${count(down.length - named, "other")}`);
+  if (down.length > named) {
+    // Members that were down when last known are unknown now. The list of all members begins with those that are down.
+    const state = down.every((m) => m.state === "down") ? "down" : "";
+    line.append(" and ", element("a", { href: `${address("./", { state })}#members`, textContent: count(down.length - named, "other") }));
+  }
   return down.length ? line : null;
 }
 
@@ -47,7 +52,7 @@ function asides(n) {
 
 function blindness(s, now) {
   const name = brief(s.source);
-  switch (health(s, now)) {
+  switch (health(s)) {
     case "new":
       return `${name} has not been polled yet.`;
     case "blind":
@@ -60,20 +65,28 @@ function blindness(s, now) {
   }
 }
 
-/** Warns if many members of a source are down, by the limits of the alerting rules, or if its heartbeats have stalled. */
+/** Repeats what the server decided: that many members of a source are down, or that its heartbeats have stalled. */
 function suspicions(sources, groups, now) {
   return sources.flatMap((s) => {
-    if (health(s, now) !== "up") return [];
-    const own = groups.filter((g) => g.source === s.source);
-    const { members_in_service: serving, members_down: lost } = s;
-    const newest = Math.max(0, ...own.map((g) => g.newest));
-    const silent = (now + (s.clock_offset_seconds ?? 0) * 1000 - newest) / 1000;
-    if (lost >= 5 && lost > serving / 2) {
-      return [`${brief(s.source)}: ${lost} of ${serving} members in service are down. Suspect the backend or the network.`];
+    if (health(s) !== "up") return [];
+    if (s.mass_failure) {
+      return [`${brief(s.source)}: ${number(s.members_down)} of ${count(s.members_in_service, "member")} in service are down. Suspect the backend or the network.`];
     }
     if (s.heartbeats_stalled) {
-      return [`${brief(s.source)}: no heartbeat from any member for ${duration(silent)}. Suspect the backend or the network.`];
+      const newest = Math.max(...groups.filter((g) => g.source === s.source && g.newest).map((g) => g.newest));
+      return [element("span", {}, `${brief(s.source)}: heartbeats have stopped to arrive`,
+        ...(Number.isFinite(newest) ? ["; the newest came ", ago(newest - (s.clock_offset_seconds ?? 0) * 1000, now, " ago")] : []),
+        ". Suspect the backend or the network.")];
     }
     return [];
   });
+}
+
+/** Warns of entries that are not shown, because they can't be used. */
+function rejections(s) {
+  if (s.long_names) {
+    return `${brief(s.source)}: ${count(s.long_names, "member")} ${s.long_names === 1 ? "is" : "are"} missing here, because the name is longer than ` +
+      "label_value_length_limit. Set that higher, here and in the scrape job.";
+  }
+  return s.rejected ? `${brief(s.source)}: ${number(s.rejected)} ${s.rejected === 1 ? "entry" : "entries"} can't be used and ${s.rejected === 1 ? "is" : "are"} missing here. The log says why.` : null;
 }
