@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/drivers/freshness"
 )
 
 // newestHeartbeat returns the newest heartbeat of a poll and its age, or any heartbeat that is at most limit old. A heartbeat
@@ -24,21 +25,7 @@ func newestHeartbeat(p *drivers.Poll, limit time.Duration) (newest time.Time, ag
 // mustBeFresh reports whether a poll must be read once more on a new connection.
 func (d *Driver) mustBeFresh(p, last *drivers.Poll) bool {
 	newest, age := newestHeartbeat(p, d.fresh.Least())
-	return len(p.Members) > 0 && d.fresh.Suspicious(newest, age, func() bool { return last != nil && hasDeaths(p, last) })
-}
-
-// hasDeaths reports whether a member is down that was up in the poll before.
-func hasDeaths(p, last *drivers.Poll) bool {
-	up := make(map[drivers.Key]bool, len(last.Members))
-	for i := range last.Members {
-		up[last.Members[i].Key()] = last.Members[i].Up
-	}
-	for i := range p.Members {
-		if m := &p.Members[i]; !m.Up && up[m.Key()] {
-			return true
-		}
-	}
-	return false
+	return len(p.Members) > 0 && d.fresh.Suspicious(newest, age, func() bool { return last != nil && freshness.Died(p, last) })
 }
 
 // readFresh reads the table. If all heartbeats have stopped it reads it again on a new connection. If that fails, the

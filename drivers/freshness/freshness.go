@@ -10,6 +10,8 @@ package freshness
 import (
 	"sync"
 	"time"
+
+	"servicegroup_exporter/drivers"
 )
 
 // MaxLifetime is how long a connection is used for reading at most. Some changes end no connection and stop no heartbeat: a load
@@ -74,4 +76,21 @@ func (c *Check) Confirm(newest time.Time) {
 	if newest.Equal(c.newest) {
 		c.limit = min(c.limit*3/2, c.most)
 	}
+}
+
+// Died reports whether a member that was up in the last poll is not up now.
+func Died(now, last *drivers.Poll) bool {
+	if len(now.Members) == len(last.Members) && (len(now.Members) == 0 || &now.Members[0] == &last.Members[0]) {
+		return false // The driver returned the same members again.
+	}
+	up := make(map[drivers.Key]bool, len(now.Members))
+	for i := range now.Members {
+		up[now.Members[i].Key()] = now.Members[i].Up
+	}
+	for i := range last.Members {
+		if m := &last.Members[i]; m.Up && !up[m.Key()] {
+			return true
+		}
+	}
+	return false
 }

@@ -62,8 +62,13 @@ type Driver struct {
 	polling     chan struct{} // holds a token while a poll runs: only one runs at a time
 	groups      map[string]*group
 	last        lastPoll
-	tree        *layout.Tree // nil for this program's own layouts
-	hadMembers  bool         // a poll found members, so that the layout and the prefix are right
+	believed    *drivers.Poll // the last poll that Members returned
+	tree        *layout.Tree  // nil for this program's own layouts
+	hadMembers  bool          // a poll found members, so that the layout and the prefix are right
+
+	// The session for reading whose servers were last compared with those that a new connection leads to, and when.
+	verifiedReader *session.Reader
+	verifiedAt     time.Time
 
 	requests, connections, expirations atomic.Uint64
 

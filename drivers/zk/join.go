@@ -179,7 +179,7 @@ func (m *membership) write(ctx context.Context, s *session.Session, state *membe
 	if err != nil {
 		return fmt.Errorf("looking for the group's roster: %w", err)
 	}
-	m.rosterCzxid = stat.Czxid
+	m.rosterCzxid, m.rosterCtime = stat.Czxid, stat.Ctime
 	return nil
 }
 

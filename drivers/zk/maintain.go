@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	zkclient "github.com/go-zookeeper/zk"
@@ -16,6 +17,10 @@ import (
 // errNotOwner means that the member's znode does not exist or belongs to another session.
 var errNotOwner = errors.New("the znode was deleted or belongs to another session")
 
+// errUnverified means that it is not known whether the member's znode is where other clients read it: the server has not said in
+// time that it has caught up with the leader, or the last time that this was verified is long ago.
+var errUnverified = errors.New("the session must be verified on a new connection")
+
 // maintain keeps the member's znode in place until ctx ends, or until another client removes the member or takes its name.
 func (m *membership) maintain(ctx context.Context) {
 	for {
@@ -24,10 +29,13 @@ func (m *membership) maintain(ctx context.Context) {
 		if !m.pauses.Lasted(time.Since(began)) && !m.pauses.Pause(ctx) || ctx.Err() != nil {
 			return
 		}
-		if m.session.Ended() {
+		switch {
+		case m.session.Ended():
 			m.logger.Warn("Lost the ZooKeeper session of a member", "err", err)
 			err = m.reconnect(ctx)
-		} else {
+		case errors.Is(err, errUnverified):
+			err = m.verify(ctx)
+		default:
 			err = m.restore(ctx, m.session)
 		}
 		switch {
@@ -40,21 +48,28 @@ func (m *membership) maintain(ctx context.Context) {
 	}
 }
 
-// waitUntilLost returns when the member's znode no longer belongs to the session. It watches the znode, and also reads it
-// twice per session timeout: that finds a server that answers pings but no requests.
+// waitUntilLost returns when the member's znode no longer belongs to the session, or when the session must be verified. It
+// watches the znode, and also reads it three times per session timeout: that finds a server that answers pings but no requests,
+// and one that has lost the leader, which lets the session expire.
 func (m *membership) waitUntilLost(ctx context.Context, s *session.Session) error {
-	for read := m.watchOwner; ; {
-		owner, err := read(ctx, s)
-		if err != nil {
+	m.verifyAt = time.Now().Add(verifyEvery * s.Timeout * 3 / 4).Add(rand.N(verifyEvery * s.Timeout / 2))
+	for read := m.readOwner; ; {
+		if m.watching != s {
+			read = m.watchOwner
+		}
+		owner, err := within(ctx, s, read)
+		switch {
+		case err != nil:
 			return err
-		}
-		if owner != s.ID {
+		case owner != s.ID:
 			return errNotOwner
+		case time.Now().After(m.verifyAt):
+			return errUnverified
 		}
-		timer := time.NewTimer(s.Timeout / 2)
+		timer := time.NewTimer(s.Timeout / 3)
 		select {
 		case <-m.event:
-			read = m.watchOwner
+			m.watching = nil
 		case <-timer.C:
 			read = m.readOwner
 		case <-s.Done():
@@ -68,9 +83,22 @@ func (m *membership) waitUntilLost(ctx context.Context, s *session.Session) erro
 	}
 }
 
+// within calls read for at most a quarter of the session timeout, so that there is time for a new session before this one
+// expires.
+func within(ctx context.Context, s *session.Session, read func(context.Context, *session.Session) (int64, error)) (int64, error) {
+	short, cancel := context.WithTimeout(ctx, s.Timeout/4)
+	defer cancel()
+	owner, err := read(short, s)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return 0, errUnverified
+	}
+	return owner, err
+}
+
 // watchOwner sets a watch on the member's znode and returns the session that the znode belongs to, 0 if there is none. In
 // this session, no other watch may be set.
 func (m *membership) watchOwner(ctx context.Context, s *session.Session) (int64, error) {
+	m.watching = s
 	return session.Call(ctx, s, func(c *zkclient.Conn) (int64, error) {
 		exists, stat, _, err := c.ExistsW(m.paths.node)
 		if err != nil || !exists {
@@ -80,8 +108,11 @@ func (m *membership) watchOwner(ctx context.Context, s *session.Session) (int64,
 	})
 }
 
-// readOwner is like watchOwner, but sets no watch.
+// readOwner is like watchOwner, but sets no watch, and waits until the server has caught up with the leader.
 func (m *membership) readOwner(ctx context.Context, s *session.Session) (int64, error) {
+	if err := s.Sync(ctx, m.paths.node); err != nil {
+		return 0, err
+	}
 	stat, err := s.Stat(ctx, m.paths.node)
 	if errors.Is(err, zkclient.ErrNoNode) {
 		return 0, nil
@@ -97,6 +128,40 @@ func (m *membership) reconnect(ctx context.Context) error {
 		return err
 	}
 	m.logger.Info("Member has a new ZooKeeper session", "away", time.Since(began).Round(time.Millisecond))
+	m.session = s
+	return nil
+}
+
+// verifyEvery is how often, in session timeouts, a member's session is compared with one on a new connection.
+const verifyEvery = 10
+
+// verify makes a session on a new connection to a newly resolved address. If that shows the member's znode, and the session that
+// the member has still answers, the member stays. Otherwise it moves: its server has lost the leader, or it is with servers that
+// other clients do not use any more, since the name or the load balancer leads elsewhere. If no session can be made, it stays.
+func (m *membership) verify(ctx context.Context) error {
+	dialing, cancel := context.WithTimeout(ctx, m.session.Timeout)
+	defer cancel()
+	s, err := m.dialer.Dial(dialing, session.NewFailures(m.dialer.Servers, func(error, bool) {}))
+	if err != nil {
+		return nil
+	}
+	owner, err := m.readOwner(dialing, s)
+	if err == nil && owner == m.session.ID {
+		if _, err := within(ctx, m.session, m.readOwner); err == nil {
+			s.Close()
+			return nil
+		}
+	}
+	if err == nil {
+		err = m.restore(dialing, s)
+	}
+	if err != nil {
+		s.Close()
+		return err
+	}
+	m.driver.connections.Add(1)
+	m.logger.Warn("Moved a member to another ZooKeeper server", "from", m.session.Server, "to", s.Server)
+	m.session.Close()
 	m.session = s
 	return nil
 }
@@ -138,5 +203,5 @@ func (m *membership) removedOnPurpose(ctx context.Context, s *session.Session) (
 	if err != nil {
 		return false, fmt.Errorf("looking for the group's roster: %w", err)
 	}
-	return stat.Czxid == m.rosterCzxid, nil
+	return stat.Czxid == m.rosterCzxid && stat.Ctime == m.rosterCtime, nil
 }

@@ -26,8 +26,10 @@ type membership struct {
 	pauses    session.Backoff
 	waitUntil time.Time // how long Join waits for an owner of the name that may be dead
 	session   *session.Session
-	// rosterCzxid is the transaction that created the group's directory in the roster.
-	rosterCzxid int64
+	// rosterCzxid and rosterCtime are the transaction that created the group's directory in the roster, and its time.
+	rosterCzxid, rosterCtime int64
+	watching                 *session.Session // in which the watch on the member's znode is set
+	verifyAt                 time.Time        // when the session is to be verified
 
 	event chan struct{} // capacity 1: the watch on the member's znode has fired
 

@@ -41,8 +41,12 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 			return nil, err
 		}
 		poll, err := d.readMembers(ctx, r)
-		if err == nil {
+		if err == nil && d.verified(ctx, r, poll) {
+			d.believed = poll
 			return poll, nil
+		}
+		if err == nil {
+			err = r.Session.Err()
 		}
 		if try == pollTries || !session.Lost(err) || ctx.Err() != nil {
 			return nil, session.Unavailable("ZooKeeper at "+r.Session.Server, err)

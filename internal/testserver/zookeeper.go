@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,7 +32,7 @@ type ZK struct {
 	tls  int // the TLS port, 0 if there is none
 }
 
-// ZooKeeper starts one server. Settings are lines that are appended to its zoo.cfg.
+// ZooKeeper starts one server. Settings are lines that are appended to its zoo.cfg, or properties of Java as -Dname=value.
 func ZooKeeper(t TB, settings ...string) *ZK {
 	t.Helper()
 	z := &ZK{port: Port(t)}
@@ -75,6 +76,34 @@ func ZooKeeperEnsemble(t TB, n int, settings ...string) []*ZK {
 	return servers
 }
 
+// ZooKeeperObserver starts a server that leads, and an observer of it, which serves clients read-only while it has no leader. The
+// observer connects to the address that link returns for the leader's.
+func ZooKeeperObserver(t TB, link func(leader string) string) (leader, observer *ZK) {
+	t.Helper()
+	leader, observer = &ZK{port: Port(t)}, &ZK{port: Port(t)}
+	quorum, election := Port(t), Port(t)
+	second := fmt.Sprintf("server.2=127.0.0.1:%d:%d:observer", Port(t), Port(t))
+	for i, z := range []*ZK{leader, observer} {
+		dir := TempDir(t)
+		if err := os.WriteFile(filepath.Join(dir, "myid"), fmt.Appendf(nil, "%d\n", i+1), 0o666); err != nil {
+			t.Fatalf("writing myid: %v", err)
+		}
+		address := loopback(quorum)
+		if z == observer {
+			address = link(address)
+		}
+		settings := []string{
+			"standaloneEnabled=false", fmt.Sprintf("server.1=%s:%d:participant", address, election), second, "syncLimit=40",
+			"-Dreadonlymode.enabled=true",
+		}
+		if z == observer {
+			settings = append(settings, "peerType=observer")
+		}
+		z.launch(t, dir, settings, z.serving)
+	}
+	return leader, observer
+}
+
 // Leader returns the server that leads the ensemble.
 func Leader(t TB, servers []*ZK) *ZK {
 	t.Helper()
@@ -107,6 +136,13 @@ func (z *ZK) launch(t TB, dir string, settings []string, ready func() error) {
 	if _, err := os.Stat(zookeeperJar); err != nil {
 		t.Fatalf("ZooKeeper is not installed: run `make deps`, or `apt-get install libzookeeper-java`")
 	}
+	var properties []string
+	settings = slices.DeleteFunc(slices.Clone(settings), func(setting string) bool {
+		if strings.HasPrefix(setting, "-D") {
+			properties = append(properties, setting)
+		}
+		return strings.HasPrefix(setting, "-D")
+	})
 	lines := append([]string{
 		"tickTime=250", "initLimit=40", "syncLimit=20", "maxClientCnxns=0", "forceSync=no",
 		"admin.enableServer=false", "4lw.commands.whitelist=*",
@@ -120,10 +156,11 @@ func (z *ZK) launch(t TB, dir string, settings []string, ready func() error) {
 			t.Fatalf("configuring ZooKeeper: %v", err)
 		}
 	}
-	z.Process = newProcess(t, "zookeeper", dir, []string{
+	z.Process = newProcess(t, "zookeeper", dir, slices.Concat([]string{
 		java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dzookeeper.jmx.log4j.disable=true",
+	}, properties, []string{
 		"-cp", zookeeperJar + ":" + nettyCodecJar + ":" + dir, "org.apache.zookeeper.server.quorum.QuorumPeerMain", cfg,
-	}, ready)
+	}), ready)
 }
 
 // serving returns nil if the server answers clients, for which it needs a quorum.
@@ -161,4 +198,13 @@ func (z *ZK) mode() (string, error) {
 	}
 	mode, _, _ := strings.Cut(after, "\n")
 	return mode, nil
+}
+
+// Mode returns the server's role: standalone, leader, follower, observer or read-only; empty if it has none.
+func (z *ZK) Mode() string {
+	mode, err := z.mode()
+	if err != nil {
+		return ""
+	}
+	return mode
 }

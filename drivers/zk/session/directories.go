@@ -22,7 +22,7 @@ func (l *Listing) Exists() bool { return l.Stat != zkclient.Stat{} }
 // SameChildren reports whether later metadata of the znode, from the same server, show that no child was created or
 // deleted since. Pzxid is the last transaction that did so.
 func (l *Listing) SameChildren(stat zkclient.Stat) bool {
-	return l.Stat.Czxid == stat.Czxid && l.Stat.Pzxid == stat.Pzxid && l.Stat.Cversion == stat.Cversion
+	return l.Stat.Czxid == stat.Czxid && l.Stat.Ctime == stat.Ctime && l.Stat.Pzxid == stat.Pzxid && l.Stat.Cversion == stat.Cversion
 }
 
 // A directory is what is known of the children of one path.
@@ -48,8 +48,9 @@ type Directories struct {
 
 	mu       sync.Mutex
 	paths    map[string]*directory
-	poll     uint64 // the number of the current poll; polls between which no watch has fired have the same number
-	revision uint64 // of the current poll, as Reader.Revision
+	recent   []string // paths whose watch fired before the last successful poll
+	poll     uint64   // the number of the current poll; polls between which no watch has fired have the same number
+	revision uint64   // of the current poll, as Reader.Revision
 }
 
 func newDirectories(onRequest func()) *Directories {
@@ -282,7 +283,11 @@ func (d *Directories) Covers(path string) bool {
 func (d *Directories) endPoll() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.recent = d.recent[:0]
 	for path, dir := range d.paths {
+		if !dir.pending.IsZero() {
+			d.recent = append(d.recent, path)
+		}
 		switch {
 		case dir.poll == d.poll:
 			dir.covered, dir.pending = true, time.Time{}

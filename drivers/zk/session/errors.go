@@ -17,6 +17,7 @@ var (
 	ErrClosed = errors.New("the driver is closed")
 
 	errAbandoned       = errors.New("the connection was cut")
+	errOtherData       = errors.New("a new connection leads to servers with other data")
 	errNoReply         = errors.New("the server answers pings but did not answer a request")
 	errTruncated       = errors.New("its answer is truncated")
 	errNotZooKeeper    = errors.New("not a ZooKeeper server")

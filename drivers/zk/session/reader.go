@@ -66,8 +66,7 @@ func (r *Reader) watchFired(ev zkclient.Event) {
 // state until it notices. The path may be any.
 func (r *Reader) BeginPoll(ctx context.Context, path string) error {
 	r.opts.OnRequest()
-	_, err := Call(ctx, r.Session, func(c *zkclient.Conn) (string, error) { return c.Sync(path) })
-	if err != nil {
+	if err := r.Session.Sync(ctx, path); err != nil {
 		return err
 	}
 	r.revision = r.fired.Load()

@@ -7,6 +7,12 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 )
 
+// Sync waits until the server has caught up with the leader. A server that is cut off from the leader does not answer.
+func (s *Session) Sync(ctx context.Context, name string) error {
+	_, err := Call(ctx, s, func(c *zkclient.Conn) (string, error) { return c.Sync(name) })
+	return err
+}
+
 // Get reads the data and the metadata of a znode.
 func (s *Session) Get(ctx context.Context, name string) ([]byte, zkclient.Stat, error) {
 	type result struct {

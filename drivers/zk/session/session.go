@@ -161,9 +161,11 @@ func (s *Session) cut(why error) {
 func (s *Session) Abandon() { s.cut(errAbandoned) }
 
 // Close ends the session in the background by a request to the server, which then removes the session's ephemeral znodes.
-func (s *Session) Close() {
+func (s *Session) Close() { s.end(ErrClosed) }
+
+func (s *Session) end(why error) {
 	s.ended.Do(func() {
-		s.err = &lostError{server: s.Server, err: ErrClosed}
+		s.err = &lostError{server: s.Server, err: why}
 		close(s.done)
 	})
 }

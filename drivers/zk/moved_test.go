@@ -1,0 +1,115 @@
+package zk_test
+
+import (
+	"testing"
+	"time"
+
+	zkclient "github.com/go-zookeeper/zk"
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/testserver"
+)
+
+// An ensemble has moved: the load balancer leads to the new one, and the old servers still answer. When the members of other
+// programs move, none of them is said to have died. A member that has joined moves, too.
+func TestEnsembleMoves(t *testing.T) {
+	t.Parallel()
+	old, now := testserver.ZooKeeper(t), testserver.ZooKeeper(t)
+	balancer := testserver.HAProxy(t, old.Addr(), now.Addr())
+	cfg := configFor(balancer.Addr())
+	cfg.SessionTimeout = drivers.Duration(600 * time.Millisecond)
+	names := []string{"a", "b", "c"}
+	before, after := otherClient(t, old.Addr()), otherClient(t, now.Addr())
+	for _, c := range []*zkclient.Conn{before, after} {
+		createTree(t, c, "/servicegroups", "", "/servicegroups/moved", "ZKMembers", "/servicegroups/stays", "ZKMembers")
+	}
+	for _, name := range names {
+		create(t, before, "/servicegroups/moved/"+name, "", zkclient.FlagEphemeral)
+	}
+	reader, there := open(t, cfg), open(t, config(now))
+	join(t, open(t, cfg), "stays", "joined")
+	requireStays(t, reader, time.Second, "moved/a", "up")
+	connections := reader.Counts().Reconnects
+
+	balancer.Lead(1)
+	for _, name := range names {
+		create(t, after, "/servicegroups/moved/"+name, "", zkclient.FlagEphemeral)
+		require.NoError(t, before.Delete("/servicegroups/moved/"+name, -1))
+		require.Equal(t, "up", states(poll(t, reader))["moved/"+name])
+	}
+	requireStays(t, reader, time.Second, "moved/a", "up")
+	require.Equal(t, connections+1, reader.Counts().Reconnects, "the session is replaced once")
+	eventually(t, there, prompt, "stays/joined", "up")
+	eventually(t, reader, prompt, "stays/joined", "up")
+
+	// A death costs no session.
+	require.NoError(t, after.Delete("/servicegroups/moved/b", -1))
+	eventually(t, reader, prompt, "moved/b", "")
+	require.Equal(t, connections+1, reader.Counts().Reconnects)
+}
+
+// Without a death a new ensemble is found, too: the reader's session is verified now and then.
+func TestEnsembleMovesQuietly(t *testing.T) {
+	t.Parallel()
+	old, now := testserver.ZooKeeper(t), testserver.ZooKeeper(t)
+	balancer := testserver.HAProxy(t, old.Addr(), now.Addr())
+	cfg := configFor(balancer.Addr())
+	cfg.SessionTimeout = drivers.Duration(500 * time.Millisecond)
+	join(t, open(t, config(now)), "quiet", "new")
+	reader := open(t, cfg)
+	require.Empty(t, poll(t, reader).Members)
+	balancer.Lead(1)
+	eventually(t, reader, prompt, "quiet/new", "up")
+}
+
+// An observer that is cut off from the leader answers pings and reads for a while, but the leader lets its sessions expire. A member
+// moves before that. Later the observer serves only clients that ask for a read-only server, and shows this program nothing.
+func TestObserverIsCutOff(t *testing.T) {
+	t.Parallel()
+	var link *proxy
+	leader, observer := testserver.ZooKeeperObserver(t, func(addr string) string {
+		link = newProxy(t, addr)
+		return link.addr()
+	})
+	balancer := testserver.HAProxy(t, observer.Addr(), leader.Addr())
+	cfg := configFor(balancer.Addr())
+	cfg.SessionTimeout = drivers.Duration(4 * time.Second)
+	reader := open(t, config(leader))
+	member := join(t, open(t, cfg), "cut", "one")
+	require.Equal(t, "up", states(poll(t, reader))["cut/one"])
+
+	link.silence(true)
+	balancer.Lead(1)
+	requireStays(t, reader, 6*time.Second, "cut/one", "up")
+	direct := open(t, config(observer))
+	for range 3 {
+		ctx, cancel := withTimeout(t, time.Second)
+		p, err := direct.Members(ctx)
+		cancel()
+		require.ErrorIs(t, err, drivers.ErrUnavailable, "it showed %v", p)
+	}
+	require.NoError(t, member.Leave(t.Context()))
+}
+
+// A read-only server accepts connections and gives no session. The states are unknown until the balancer leads elsewhere.
+func TestReadOnlyServer(t *testing.T) {
+	t.Parallel()
+	leader, observer := testserver.ZooKeeperObserver(t, func(addr string) string { return addr })
+	other := testserver.ZooKeeper(t)
+	join(t, open(t, config(other)), "elsewhere", "one")
+	balancer := testserver.HAProxy(t, observer.Addr(), other.Addr())
+	d := open(t, configFor(balancer.Addr()))
+	require.Empty(t, poll(t, d).Members)
+	leader.Stop()
+	testserver.Eventually(t, func() bool { return observer.Mode() == "read-only" }, prompt, 50*time.Millisecond, "it is read-only")
+	for range 3 {
+		ctx, cancel := withTimeout(t, time.Second)
+		_, err := d.Members(ctx)
+		cancel()
+		require.ErrorIs(t, err, drivers.ErrUnavailable)
+		require.ErrorContains(t, err, "without giving a session")
+	}
+	balancer.Lead(1)
+	require.Equal(t, "up", states(poll(t, d))["elsewhere/one"])
+}
