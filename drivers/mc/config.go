@@ -107,7 +107,8 @@ func (c *Config) downTime() time.Duration {
 
 // parseServer parses host, host:port, an IPv6 address, or [address]:port.
 func parseServer(s string) (address, error) {
-	if strings.ContainsAny(s, ",/ $(){}<>%@") {
+	zone := strings.Count(s, ":") > 1 // An IPv6 address may have one, as in fe80::1%eth0.
+	if strings.ContainsAny(s, ",/ $(){}<>@") || strings.Contains(s, "%") && !zone {
 		return "", fmt.Errorf("%q is not a host:port: write one list entry for each server", s)
 	}
 	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {

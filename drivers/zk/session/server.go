@@ -22,7 +22,8 @@ func (s Server) String() string { return net.JoinHostPort(s.host, s.port) }
 
 // ParseServer parses host, host:port, an IPv6 address, or [address]:port.
 func ParseServer(s string) (Server, error) {
-	if strings.ContainsAny(s, ",/ $(){}<>%@") {
+	zone := strings.Count(s, ":") > 1 // An IPv6 address may have one, as in fe80::1%eth0.
+	if strings.ContainsAny(s, ",/ $(){}<>@") || strings.Contains(s, "%") && !zone {
 		return Server{}, fmt.Errorf("%q is not one host:port: write each server as an entry of its own, and the path as chroot", s)
 	}
 	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
