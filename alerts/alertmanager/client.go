@@ -2,13 +2,18 @@ package alertmanager
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
+
+	promconfig "github.com/prometheus/common/config"
 
 	"servicegroup_exporter/config"
 )
@@ -37,12 +42,23 @@ type Options struct {
 	ProbeInterval time.Duration
 	// Transport carries the requests; nil: a transport that follows Config.
 	Transport http.RoundTripper
+
+	// Lookup returns the addresses of a host name, for [NewClients]; nil: the resolver of this machine, and no lookups if
+	// Transport is set.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	// AddressAdded is called when a name has got another address, which has no alerts yet; nil: not called.
+	AddressAdded func()
+
+	address netip.Addr // to connect to; the zero address: one that the name has
+	lost    func()     // is called when a request got no connection or no answer; nil: not called
 }
 
 // A Client sends alerts to one Alertmanager. Its methods may be called concurrently, Run and RunStates once each.
 type Client struct {
 	name                 string
 	pagesURL             string // of Alertmanager's own pages, without a user
+	address              netip.Addr // the zero address: the name's
+	lost                 func()
 	alertsURL, statusURL string
 	timeout, validity    time.Duration
 	probeInterval        time.Duration
@@ -87,14 +103,24 @@ func New(o Options) (*Client, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
-	client, err := newHTTPClient(&o.Config, o.Transport)
+	name := o.Config.Name()
+	var options []promconfig.HTTPClientOption
+	if o.address.IsValid() {
+		name = fmt.Sprintf("%s (%s)", name, o.address)
+		options = append(options, dialAddress(o.Config.URL.Hostname(), o.address))
+	}
+	client, err := newHTTPClient(&o.Config, o.Transport, options...)
 	if err != nil {
 		return nil, err
 	}
-	name := o.Config.Name()
+	if o.lost == nil {
+		o.lost = func() {}
+	}
 	return &Client{
 		name:              name,
-		pagesURL:          name,
+		pagesURL:          o.Config.Name(),
+		address:           o.address,
+		lost:              o.lost,
 		alertsURL:         o.Config.URL.JoinPath("api/v2", "alerts").String(),
 		statusURL:         o.Config.URL.JoinPath("api/v2", "status").String(),
 		timeout:           time.Duration(o.Config.Timeout),
@@ -114,7 +140,8 @@ func New(o Options) (*Client, error) {
 	}, nil
 }
 
-// Name returns the value of the label "alertmanager" of this client's series.
+// Name returns the value of the label "alertmanager" of this client's series: the URL, and for one address of a name that
+// address too, as in "http://alertmanager:9093 (10.0.0.5)".
 func (c *Client) Name() string { return c.name }
 
 // Send queues alerts to be posted. It never blocks. A newer version of an alert replaces the queued one. A version that was
@@ -174,6 +201,15 @@ func (c *Client) take() []*Alert {
 	batch := c.queue.take(maxBatch)
 	c.series.queued.Set(float64(c.queue.len()))
 	return batch
+}
+
+// takeAll empties the queue, and returns what was in it.
+func (c *Client) takeAll() []*Alert {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := c.queue.take(c.queue.len())
+	c.series.queued.Set(0)
+	return all
 }
 
 // putBack queues alerts again that could not be posted.

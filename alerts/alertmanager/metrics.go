@@ -21,6 +21,23 @@ type Metrics struct {
 
 // NewMetrics registers the metrics; reg may be nil.
 func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
+	m := newMetrics()
+	if reg == nil {
+		return m, nil
+	}
+	var errs []error
+	for _, c := range []prometheus.Collector{
+		m.up, m.offset, m.firing, m.queued, m.lastSuccess, m.mismatches, m.sent, m.errors, m.dropped, m.latency,
+	} {
+		errs = append(errs, reg.Register(c))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	return m, nil
+}
+
+func newMetrics() *Metrics {
 	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
 		opts := prometheus.GaugeOpts{Name: "servicegroup_" + name, Help: help}
 		return prometheus.NewGaugeVec(opts, append([]string{"alertmanager"}, labels...))
@@ -29,7 +46,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 		opts := prometheus.CounterOpts{Name: "servicegroup_" + name, Help: help}
 		return prometheus.NewCounterVec(opts, append([]string{"alertmanager"}, labels...))
 	}
-	m := &Metrics{
+	return &Metrics{
 		users: map[string]int{},
 		up: gauge("notifications_alertmanager_up",
 			"The last request to the Alertmanager succeeded (1) or failed (0). Alert on == 0: deaths are notified by the rules alone."),
@@ -56,19 +73,6 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 			NativeHistogramMinResetDuration: time.Hour,
 		}, []string{"alertmanager"}),
 	}
-	if reg == nil {
-		return m, nil
-	}
-	var errs []error
-	for _, c := range []prometheus.Collector{
-		m.up, m.offset, m.firing, m.queued, m.lastSuccess, m.mismatches, m.sent, m.errors, m.dropped, m.latency,
-	} {
-		errs = append(errs, reg.Register(c))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("registering metrics: %w", err)
-	}
-	return m, nil
 }
 
 // series are the metrics of one client. They may be used after remove, and are not exposed then.

@@ -27,10 +27,10 @@ const (
 )
 
 // newHTTPClient returns a client that follows the configuration.
-func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper) (*http.Client, error) {
+func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper, more ...promconfig.HTTPClientOption) (*http.Client, error) {
 	if transport == nil {
 		made, err := promconfig.NewRoundTripperFromConfig(c.HTTPClientConfig, "alertmanager",
-			promconfig.WithUserAgent(version.ComponentUserAgent("servicegroup_exporter")))
+			append(more, promconfig.WithUserAgent(version.ComponentUserAgent("servicegroup_exporter")))...)
 		if err != nil {
 			return nil, fmt.Errorf("setting up HTTP for %s: %w", c.Name(), err)
 		}

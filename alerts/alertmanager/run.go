@@ -89,6 +89,9 @@ func (c *Client) record(f *failure) {
 		c.failingSince = now
 		c.logger.Warn("Alertmanager does not accept alerts", "reason", string(f.reason), "err", f.err)
 	}
+	if f.reason == reasonConnect || f.reason == reasonTimeout {
+		c.lost()
+	}
 	shortest, longest := minRetry, maxRetry
 	if f.reason.needsCorrection() {
 		shortest, longest = minSlowRetry, maxSlowRetry

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -66,7 +67,8 @@ type Bridge struct {
 	metrics        *alertmanager.Metrics
 	retainedAlerts prometheus.Gauge
 	file           *stateFile
-	transport      http.RoundTripper // of tests; nil: the configuration's
+	transport      http.RoundTripper                                            // of tests; nil: the configuration's
+	lookup         func(ctx context.Context, host string) ([]netip.Addr, error) // of tests; nil: this machine's resolver
 
 	changed chan struct{} // receives when next is set
 
@@ -78,6 +80,7 @@ type Bridge struct {
 	mu                sync.Mutex
 	next              *Setup      // what Use has set and Run has not taken yet
 	resolvedElsewhere []alerts.ID // retained alerts that clients have found resolved since the last step
+	addressAdded      bool        // an Alertmanager's name has got an address since the last step
 }
 
 // New returns a bridge, which posts nothing until [Bridge.Use] is called.
@@ -150,13 +153,13 @@ func (b *Bridge) Run(ctx context.Context) error {
 			}
 			detected = deaths(ctx, e, events)
 		case <-check.C:
-			if len(b.current.clients) > 0 {
+			if len(b.current.alertmanagers) > 0 {
 				b.checkLabels(ctx, b.current)
 			}
 			continue
 		case <-tick.C:
 		}
-		if len(b.current.clients) > 0 {
+		if len(b.current.alertmanagers) > 0 {
 			b.step(b.current, detected)
 			tick.Reset(b.current.schedule.tick())
 		}
@@ -175,6 +178,9 @@ func (b *Bridge) step(current *Setup, detected map[alerts.ID]time.Time) {
 		changed = true
 	}
 	b.retainedAlerts.Set(float64(b.state.retained()))
+	if b.takeAddressAdded() {
+		b.state.forgetPosts()
+	}
 	current.send(b.state.due(current.schedule, current.builder, detected, now))
 	if changed {
 		b.file.save(b.state.saved())
@@ -188,7 +194,7 @@ func (b *Bridge) begin(s *Setup) {
 	defer b.firing.Unlock()
 	b.current = s
 	b.state.forgetPosts()
-	if len(s.clients) > 0 || len(b.state.entries)+len(b.state.ended) == 0 {
+	if len(s.alertmanagers) > 0 || len(b.state.entries)+len(b.state.ended) == 0 {
 		return
 	}
 	b.state = newState(savedState{})
@@ -214,6 +220,22 @@ func (b *Bridge) noteResolvedElsewhere(a *alertmanager.Alert) {
 	})
 }
 
+// noteAddressAdded notes that an Alertmanager's name has got an address, so that the next step posts all alerts. Clients call it.
+func (b *Bridge) noteAddressAdded() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.addressAdded = true
+}
+
+// takeAddressAdded returns what was noted since the last step.
+func (b *Bridge) takeAddressAdded() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	added := b.addressAdded
+	b.addressAdded = false
+	return added
+}
+
 // takeResolvedElsewhere returns what was noted since the last step.
 func (b *Bridge) takeResolvedElsewhere() []alerts.ID {
 	b.mu.Lock()
@@ -226,7 +248,7 @@ func (b *Bridge) takeResolvedElsewhere() []alerts.ID {
 // checkLabels asks every Alertmanager, in the background, whether the labels of the firing alerts equal the labels of the rules.
 func (b *Bridge) checkLabels(ctx context.Context, current *Setup) {
 	firing := b.state.firing(current.builder)
-	for _, client := range current.clients {
+	for _, client := range current.clients() {
 		current.background.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 			defer cancel()

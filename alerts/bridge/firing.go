@@ -16,7 +16,7 @@ type Firing struct {
 	Sends bool
 	// GrafanaURL is the URL of a Grafana with the dashboards of this program; empty: there is none.
 	GrafanaURL string
-	// Alertmanagers are those that the bridge posts to, in the order of the configuration.
+	// Alertmanagers are those that the bridge posts to, in the order of the configuration: one for each address of a name.
 	Alertmanagers []Receiver
 	// Total is how many of the alerts that were asked for fire, and Alerts has a part of them: the most severe first, then
 	// those about more than one member, then the newest.
@@ -60,7 +60,7 @@ func (b *Bridge) Firing(want func(alerts.ID) bool, offset, limit int64) Firing {
 		}
 	}
 	b.firing.Unlock()
-	f := Firing{Sends: len(setup.clients) > 0}
+	f := Firing{Sends: len(setup.alertmanagers) > 0}
 	if setup.builder != nil {
 		f.GrafanaURL = setup.builder.GrafanaURL()
 	}
@@ -75,7 +75,7 @@ func (b *Bridge) Firing(want func(alerts.ID) bool, offset, limit int64) Firing {
 		e := &entries[i]
 		f.Alerts = append(f.Alerts, FiringAlert{ID: e.id, Alert: e.build(setup.builder), RetainedSince: e.retained})
 	}
-	for _, c := range setup.clients {
+	for _, c := range setup.clients() {
 		f.Alertmanagers = append(f.Alertmanagers, Receiver{c.Name(), c.Failure()})
 		addPlaces(f.Alerts, c)
 	}

@@ -12,9 +12,9 @@ import (
 
 // A Setup has what a bridge needs for one configuration. [Bridge.Prepare] creates it, [Bridge.Use] puts it into use.
 type Setup struct {
-	builder  *alerts.Builder
-	schedule *schedule
-	clients  []*alertmanager.Client // in the order of the configuration
+	builder       *alerts.Builder
+	schedule      *schedule
+	alertmanagers []*alertmanager.Clients // in the order of the configuration
 
 	cancel     context.CancelFunc // nil: not started
 	background sync.WaitGroup     // of the clients and of requests to them
@@ -24,15 +24,15 @@ type Setup struct {
 func (b *Bridge) Prepare(cfg *config.Alerting) (*Setup, error) {
 	s := &Setup{builder: alerts.NewBuilder(cfg), schedule: newSchedule(cfg)}
 	for i := range cfg.Alertmanagers {
-		client, err := alertmanager.New(alertmanager.Options{
+		clients, err := alertmanager.NewClients(alertmanager.Options{
 			Config: cfg.Alertmanagers[i], Validity: s.schedule.validity(), Metrics: b.metrics, Logger: b.log,
-			Transport: b.transport, ResolvedElsewhere: b.noteResolvedElsewhere,
+			Transport: b.transport, Lookup: b.lookup, ResolvedElsewhere: b.noteResolvedElsewhere, AddressAdded: b.noteAddressAdded,
 		})
 		if err != nil {
 			s.Close()
 			return nil, fmt.Errorf("alerting.alertmanagers[%d]: %w", i, err)
 		}
-		s.clients = append(s.clients, client)
+		s.alertmanagers = append(s.alertmanagers, clients)
 	}
 	return s, nil
 }
@@ -40,9 +40,8 @@ func (b *Bridge) Prepare(cfg *config.Alerting) (*Setup, error) {
 // start starts the clients.
 func (s *Setup) start(ctx context.Context) {
 	ctx, s.cancel = context.WithCancel(ctx)
-	for _, c := range s.clients {
-		s.background.Go(func() { _ = c.Run(ctx) }) // Run only returns nil.
-		s.background.Go(func() { c.RunStates(ctx) })
+	for _, c := range s.alertmanagers {
+		s.background.Go(func() { c.Run(ctx) })
 	}
 }
 
@@ -57,14 +56,23 @@ func (s *Setup) stop() {
 
 // Close closes the clients of a setup that is not in use.
 func (s *Setup) Close() {
-	for _, c := range s.clients {
+	for _, c := range s.alertmanagers {
 		c.Close()
 	}
 }
 
+// clients returns the present clients of all Alertmanagers: one for each address.
+func (s *Setup) clients() []*alertmanager.Client {
+	var all []*alertmanager.Client
+	for _, c := range s.alertmanagers {
+		all = append(all, c.All()...)
+	}
+	return all
+}
+
 // send queues alerts in every client, and removes from the queues those that are over.
 func (s *Setup) send(due, over []*alertmanager.Alert) {
-	for _, c := range s.clients {
+	for _, c := range s.alertmanagers {
 		c.Withdraw(over...)
 		c.Send(due...)
 	}

@@ -50,15 +50,23 @@ func Alertmanager(t TB, config string, args ...string) *AM {
 // AlertmanagerAt starts an Alertmanager whose program is at a path.
 func AlertmanagerAt(t TB, daemon, config string, args ...string) *AM {
 	t.Helper()
-	a, argv := newAlertmanager(t, daemon, config)
+	a, argv := newAlertmanager(t, daemon, config, loopback(Port(t)))
 	a.Process = newProcess(t, "alertmanager", filepath.Dir(a.config), append(argv, args...), a.answers)
+	return a
+}
+
+// AlertmanagerOn starts an Alertmanager that listens on an address of this machine, with a port.
+func AlertmanagerOn(t TB, addr, config string) *AM {
+	t.Helper()
+	a, argv := newAlertmanager(t, alertmanager(t), config, addr)
+	a.Process = newProcess(t, "alertmanager", filepath.Dir(a.config), argv, a.answers)
 	return a
 }
 
 // AlertmanagerTLS starts an Alertmanager with TLS that requires a client certificate of the authority.
 func AlertmanagerTLS(t TB, config string, authority *Authority, certificate *Certificate) *AM {
 	t.Helper()
-	a, argv := newAlertmanager(t, alertmanager(t), config)
+	a, argv := newAlertmanager(t, alertmanager(t), config, loopback(Port(t)))
 	web := filepath.Join(filepath.Dir(a.config), "web.yml")
 	configure(t, web, fmt.Sprintf("tls_server_config: {cert_file: %q, key_file: %q, client_ca_file: %q, client_auth_type: %s}\n",
 		certificate.CertFile, certificate.KeyFile, authority.File, "RequireAndVerifyClientCert"))
@@ -68,10 +76,10 @@ func AlertmanagerTLS(t TB, config string, authority *Authority, certificate *Cer
 }
 
 // newAlertmanager returns an Alertmanager that has not been started, and its command line.
-func newAlertmanager(t TB, daemon, config string) (*AM, []string) {
+func newAlertmanager(t TB, daemon, config, addr string) (*AM, []string) {
 	t.Helper()
 	dir := TempDir(t)
-	a := &AM{httpAPI: httpAPI{loopback(Port(t))}, config: filepath.Join(dir, "alertmanager.yml")}
+	a := &AM{httpAPI: httpAPI{addr}, config: filepath.Join(dir, "alertmanager.yml")}
 	configure(t, a.config, config)
 	return a, []string{
 		daemon, "--config.file=" + a.config, "--storage.path=" + filepath.Join(dir, "data"),
