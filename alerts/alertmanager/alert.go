@@ -3,9 +3,9 @@
 //
 // Prometheus is expected to send the same alerts by its rules. Alertmanager merges two alerts whose labels are equal.
 //
-// Three files do more than most senders do:
+// Four files do more than most senders do:
 //   - clock.go converts times to the Alertmanager's clock, because Alertmanager keeps an alert firing when it receives
-//     an end that lies in its future.
+//     an end that lies in its future. confirm.go finds out what that clock shows.
 //   - resolved_elsewhere.go asks Alertmanager whether another sender has resolved an alert, because an exporter that can't
 //     read a source would otherwise fire that alert again with each repetition.
 //   - label_check.go compares labels with the labels of the rules, because every alert notifies twice while they differ.
@@ -29,9 +29,11 @@ type Alert struct {
 
 	// Start is when the alert began, by this machine's clock. If it has a monotonic reading, as times from [time.Now] have,
 	// the alert's age stays right when that clock is set.
-	Start time.Time `json:"startsAt"`
+	Start time.Time `json:"startsAt,omitzero"`
 	// End is when the alert ended; zero: it is firing.
-	End time.Time `json:"endsAt"`
+	End time.Time `json:"endsAt,omitzero"`
+	// Received is when the Alertmanager last received the alert, by its own clock. Only alerts that are read have it.
+	Received time.Time `json:"updatedAt,omitzero"`
 
 	// Detected is the end of the poll that found what this version reports; the delivery latency is measured from it.
 	// Zero: this version repeats an earlier one, and no latency is observed.
@@ -91,12 +93,16 @@ func encode(batch []*Alert, now clockSample, validity time.Duration) ([]byte, er
 	return body, nil
 }
 
-// times returns the start and the end of an alert by the Alertmanager's clock.
+// times returns the start and the end of an alert by the Alertmanager's clock. While that may be another one, a firing alert has none:
+// Alertmanager then sets both, its start to the time at which it receives the alert, and its end after its resolve_timeout.
 //
 // Alertmanager refuses an alert that ends before it starts. If an alert ends even milliseconds in Alertmanager's future,
 // Alertmanager keeps the end that it knew before, and the alert keeps firing. So the end is at most the earliest time that its
 // clock can show.
 func times(a *Alert, now clockSample, validity time.Duration) (start, end time.Time) {
+	if now.doubtful && a.fires() {
+		return time.Time{}, time.Time{}
+	}
 	start = now.at(a.Start).UTC()
 	if a.fires() {
 		return start, now.now.Add(validity).UTC()

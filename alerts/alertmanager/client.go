@@ -43,7 +43,7 @@ type Options struct {
 	// Transport carries the requests; nil: a transport that follows Config.
 	Transport http.RoundTripper
 
-	// Lookup returns the addresses of a host name, for [NewClients]; nil: the resolver of this machine, and no lookups if
+	// Lookup returns the addresses of a hostname, for [NewClients]; nil: the resolver of this machine, and no lookups if
 	// Transport is set.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// AddressAdded is called when a name has got another address, which has no alerts yet; nil: not called.
@@ -56,7 +56,7 @@ type Options struct {
 // A Client sends alerts to one Alertmanager. Its methods may be called concurrently, Run and RunStates once each.
 type Client struct {
 	name                 string
-	pagesURL             string // of Alertmanager's own pages, without a user
+	pagesURL             string     // of Alertmanager's own pages, without a user
 	address              netip.Addr // the zero address: the name's
 	lost                 func()
 	alertsURL, statusURL string
@@ -78,6 +78,8 @@ type Client struct {
 	pause        time.Duration // the last pause between failed requests
 	nextExpiry   time.Time     // when the first of accepted expires
 	startedAt    string        // when the Alertmanager says that it was started; empty: unknown
+	unlisted     bool          // it does not list alerts that it has accepted
+	dateIsWrong  bool          // the Date header of its answers differs from its clock
 
 	mu    sync.Mutex
 	queue *queue

@@ -224,7 +224,7 @@ func (c *Clients) use(addresses []netip.Addr) {
 	}
 }
 
-// replace starts clients of addresses that are new, and ends those of addresses that are gone. What these have not posted goes
+// replace starts clients of addresses that are new, and ends the clients of addresses that are gone. What these have not posted goes
 // to the new clients. The caller holds the lock.
 func (c *Clients) replace(added, removed []netip.Addr) {
 	var left []*Alert

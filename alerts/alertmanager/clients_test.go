@@ -185,7 +185,7 @@ func TestEveryAddressGetsAlerts(t *testing.T) {
 	require.Contains(t, c.log.String(), `msg="Alerts are posted to the addresses of Alertmanager's name" alertmanager=`+name+` addresses="[127.0.0.2 127.0.0.3]"`)
 }
 
-// What a client has not posted when its address goes is posted to the addresses that come.
+// Alerts that a client has not posted when its address goes are posted to the addresses that come.
 func TestAnAddressThatReplacesAnother(t *testing.T) {
 	t.Parallel()
 	port := testserver.Port(t)

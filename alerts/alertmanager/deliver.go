@@ -32,8 +32,8 @@ type refusal struct {
 
 // flush posts what is queued. After a failure, what was not posted stays queued.
 func (c *Client) flush(ctx context.Context) *failure {
-	if !c.clock.isKnown() {
-		// Any answer shows the Alertmanager's clock. If there is none, a post would fail as well.
+	if known, hasHint := c.clock.isKnown(); !known && !hasHint {
+		// Any answer may show that the Alertmanager's clock is another one. If there is none, a post would fail as well.
 		if f := c.probe(ctx); f != nil && (f.reason == reasonConnect || f.reason == reasonTimeout) {
 			c.series.errors[f.reason].Add(float64(min(c.queued(), maxBatch)))
 			return f
@@ -45,7 +45,12 @@ func (c *Client) flush(ctx context.Context) *failure {
 		if len(batch) == 0 {
 			return nil
 		}
-		left, f := c.deliver(ctx, c.removeResolvedElsewhere(ctx, batch, active))
+		batch = c.removeResolvedElsewhere(ctx, batch, active)
+		posted := c.clock.sample(time.Now())
+		left, f := c.deliver(ctx, batch)
+		if f == nil {
+			left, f = c.confirm(ctx, batch, posted)
+		}
 		if f != nil {
 			c.series.errors[f.reason].Add(float64(len(left)))
 			c.putBack(left)
@@ -84,7 +89,11 @@ func (c *Client) post(ctx context.Context, batch []*Alert, now clockSample) *fai
 	if err != nil {
 		return &failure{reason: reasonRejected, err: err}
 	}
-	return c.do(ctx, http.MethodPost, c.alertsURL, body, nil)
+	f := c.do(ctx, http.MethodPost, c.alertsURL, body, nil)
+	if f != nil && f.tooLarge && len(batch) == 1 && len(body) < minTooLarge {
+		f.content = false // The alert is not the reason.
+	}
+	return f
 }
 
 // recordAccepted counts alerts that the Alertmanager has accepted, and remembers those that are firing.
@@ -97,6 +106,7 @@ func (c *Client) recordAccepted(batch []*Alert, posted clockSample) {
 		delete(c.refused, a.key)
 		if !a.Detected.IsZero() {
 			c.series.latency.Observe(max(0, now.Sub(a.Detected)).Seconds())
+			a.Detected = time.Time{} // It may be posted again.
 		}
 		if !a.fires() {
 			delete(c.accepted, a.key)

@@ -41,7 +41,14 @@ type fake struct {
 	posts    [][]Alert
 	active   []Alert // what it returns
 	started  string  // the start that its status names
-	query    string  // of the last request for alerts
+	query    string  // of the last request for all alerts of a source
+
+	stored   map[string]Alert // what it has accepted, by key
+	asked    int              // requests for one alert
+	forgets  bool             // it answers such requests like another Alertmanager
+	ownDate  bool             // a proxy writes the Date header by this machine's clock, plus dateOff
+	dateOff  time.Duration
+	badDates []string // Date headers in place of others, in turn
 }
 
 func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -55,6 +62,9 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if r.Method == http.MethodGet && strings.Contains(r.URL.RawQuery, "alertname%3D%22") && !f.down && f.answers == nil {
+		return f.one(r)
+	}
 	f.requests = append(f.requests, r.Method+" "+r.URL.Path)
 	f.at = append(f.at, time.Now())
 	if f.down {
@@ -67,8 +77,8 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	case r.Method == http.MethodGet && r.URL.Path == "/api/v2/status":
 		return f.answer(http.StatusOK, `{"versionInfo":{"version":"0.25.0"},"uptime":"`+f.started+`"}`), nil
 	case r.Method == http.MethodGet:
-		f.query = r.URL.Query().Encode()
-		text, err := json.Marshal(f.active)
+		f.note(r)
+		text, err := json.Marshal(append([]Alert{}, f.active...))
 		return f.answer(http.StatusOK, string(text)), err
 	}
 	var alerts []Alert
@@ -79,6 +89,7 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	for _, a := range alerts {
 		if f.refuses == nil || !f.refuses(a) {
 			accepted = append(accepted, a)
+			f.store(a)
 		}
 	}
 	f.posts = append(f.posts, accepted)
@@ -88,11 +99,58 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.answer(http.StatusOK, ""), nil
 }
 
+// note keeps the query of a request, without the part that differs each time.
+func (f *fake) note(r *http.Request) {
+	query := r.URL.Query()
+	query.Del("nocache")
+	f.query = query.Encode()
+}
+
+// store keeps an alert as Alertmanager does.
+func (f *fake) store(a Alert) {
+	if f.stored == nil {
+		f.stored = map[string]Alert{}
+	}
+	a.Received = f.now().Truncate(time.Millisecond)
+	if a.Start.IsZero() {
+		a.Start = f.now()
+	}
+	if a.End.IsZero() {
+		a.End = f.now().Add(5 * time.Minute)
+	}
+	f.stored[a.Key()] = a
+}
+
+// one answers a request for one alert: with all alerts, of which the client finds its own.
+func (f *fake) one(r *http.Request) (*http.Response, error) {
+	f.asked++
+	f.note(r)
+	all := slices.Clone(f.active)
+	for _, a := range f.stored {
+		if a.End.After(f.now()) && !f.forgets {
+			all = append(all, a)
+		}
+	}
+	text, err := json.Marshal(all)
+	if len(all) == 0 {
+		text = []byte("[]")
+	}
+	return f.answer(http.StatusOK, string(text)), err
+}
+
 // now is the time by its clock.
 func (f *fake) now() time.Time { return time.Now().Add(f.offset).Round(0).UTC() }
 
 func (f *fake) answer(code int, body string) *http.Response {
-	header := http.Header{"Date": {f.now().Format(http.TimeFormat)}, "Content-Type": {"application/json"}}
+	date := f.now()
+	if f.ownDate {
+		date = time.Now().Add(f.dateOff).UTC()
+	}
+	header := http.Header{"Date": {date.Format(http.TimeFormat)}, "Content-Type": {"application/json"}}
+	if len(f.badDates) > 0 {
+		header.Set("Date", f.badDates[0])
+		f.badDates = append(f.badDates[1:], f.badDates[0])
+	}
 	return &http.Response{
 		StatusCode: code, Status: fmt.Sprintf("%d %s", code, http.StatusText(code)), Header: header,
 		Body: io.NopCloser(strings.NewReader(body)),
@@ -133,6 +191,19 @@ func (f *fake) accepted() (all []Alert) {
 		all = append(all, post...)
 	}
 	return all
+}
+
+// firing returns the members of the alerts that fire by its clock, sorted.
+func (f *fake) firing() (names []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range f.stored {
+		if a.End.After(f.now()) {
+			names = append(names, a.Labels["member"])
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 const (

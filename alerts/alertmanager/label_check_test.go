@@ -31,7 +31,7 @@ func TestCheckLabels(t *testing.T) {
 		require.Equal(t, []string{
 			`alertname="ServiceGroupMemberDown"`, `source="nova"`, `group="compute"`, `member="a \"quoted\"\\\nname"`,
 		}, query["filter"])
-		require.Len(t, f.at, 1)
+		require.Equal(t, 1, f.asked)
 		require.Empty(t, r.log.String())
 
 		other := map[string]string{"replica": "a", "severity": "critical"}
@@ -59,7 +59,7 @@ func TestCheckLabels(t *testing.T) {
 		f.active = []Alert{{Labels: map[string]string{"alertname": "ServiceGroupOutage", "source": "nova", "group": "compute", "instance": "a"}}}
 		require.NoError(t, r.CheckLabels(t.Context(), []*Alert{group}))
 		require.InDelta(t, 1, r.value("notifications_label_mismatches", "label", "instance"), 0)
-		require.Len(t, f.at, 5)
+		require.Equal(t, 5, f.asked)
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 // Metrics are the metrics of all clients. Each has the label "alertmanager".
 type Metrics struct {
 	up, offset, firing, queued, lastSuccess, mismatches *prometheus.GaugeVec
-	sent, errors, dropped                               *prometheus.CounterVec
+	sent, errors, dropped, overOnArrival                *prometheus.CounterVec
 	latency                                             *prometheus.HistogramVec
 
 	mu    sync.Mutex
@@ -27,7 +27,8 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.up, m.offset, m.firing, m.queued, m.lastSuccess, m.mismatches, m.sent, m.errors, m.dropped, m.latency,
+		m.up, m.offset, m.firing, m.queued, m.lastSuccess, m.mismatches, m.sent, m.errors, m.dropped, m.overOnArrival,
+		m.latency,
 	} {
 		errs = append(errs, reg.Register(c))
 	}
@@ -64,6 +65,9 @@ func newMetrics() *Metrics {
 			"This many notifications were in requests that failed, by reason. They are sent again unless the Alertmanager refused them.", "reason"),
 		dropped: counter("notifications_dropped_total",
 			"This many notifications were dropped, because the Alertmanager refused them or the queue was full. Alert on an increase."),
+		overOnArrival: counter("notifications_over_on_arrival_total",
+			"The Alertmanager accepted this many alerts that were over by its own clock. They were sent again. Alert on an increase: "+
+				"that clock differs from this machine's, and was set."),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                            "servicegroup_notifications_latency_seconds",
 			Help:                            "Each start and each end of an alert is observed with the time from the end of the poll that found it until the Alertmanager had accepted it.",
@@ -81,7 +85,7 @@ type series struct {
 	name    string
 
 	up, offset, firing, queued, lastSuccess prometheus.Gauge
-	sent, dropped                           prometheus.Counter
+	sent, dropped, overOnArrival            prometheus.Counter
 	errors                                  map[reason]prometheus.Counter
 	latency                                 prometheus.Observer
 }
@@ -100,8 +104,10 @@ func (m *Metrics) add(name string) *series {
 		lastSuccess: m.lastSuccess.WithLabelValues(name),
 		sent:        m.sent.WithLabelValues(name),
 		dropped:     m.dropped.WithLabelValues(name),
-		errors:      map[reason]prometheus.Counter{},
-		latency:     m.latency.WithLabelValues(name),
+
+		overOnArrival: m.overOnArrival.WithLabelValues(name),
+		errors:        map[reason]prometheus.Counter{},
+		latency:       m.latency.WithLabelValues(name),
 	}
 	for _, r := range reasons() {
 		s.errors[r] = m.errors.WithLabelValues(name, string(r))
@@ -134,7 +140,7 @@ func (s *series) remove() {
 	for _, g := range []*prometheus.GaugeVec{m.up, m.offset, m.firing, m.queued, m.lastSuccess, m.mismatches} {
 		g.DeletePartialMatch(of)
 	}
-	for _, c := range []*prometheus.CounterVec{m.sent, m.errors, m.dropped} {
+	for _, c := range []*prometheus.CounterVec{m.sent, m.errors, m.dropped, m.overOnArrival} {
 		c.DeletePartialMatch(of)
 	}
 	m.latency.DeletePartialMatch(of)

@@ -43,15 +43,15 @@ func TestMetrics(t *testing.T) {
 		require.NoError(t, err)
 		return n
 	}
-	require.Equal(t, 2*13+1, count())
+	require.Equal(t, 2*14+1, count())
 	c.Close()
 	c.Close()
-	require.Equal(t, 2*13+1, count())
+	require.Equal(t, 2*14+1, count())
 	replacement.Close()
-	require.Equal(t, 13, count())
+	require.Equal(t, 14, count())
 	replacement.series.setMismatches(map[string]int{"cluster": 1})
 	replacement.Send(alertOf("m1"))
-	require.Equal(t, 13, count(), "no series is created after Close")
+	require.Equal(t, 14, count(), "no series is created after Close")
 	other.Close()
 	require.Equal(t, 0, count())
 

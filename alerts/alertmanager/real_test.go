@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -106,27 +108,109 @@ func TestAlertsMerge(t *testing.T) {
 	require.Empty(t, server.Alerts())
 }
 
-// An alert is resolved although the Alertmanager's clock is an hour behind, as its answers show.
-func TestResolveWithDifferentClocks(t *testing.T) {
+// Date headers of proxies do not move times: alerts fire and end, and nothing is notified twice.
+func TestProxiesWithOtherClocks(t *testing.T) {
 	t.Parallel()
-	server := alertmanager(t)
-	proxy := httputil.NewSingleHostReverseProxy(parse(t, server.URL()))
-	proxy.ModifyResponse = func(response *http.Response) error {
-		response.Header.Set("Date", time.Now().UTC().Add(-time.Hour).Format(http.TimeFormat))
-		return nil
+	hook := testserver.Webhook(t)
+	server := testserver.Alertmanager(t, fmt.Sprintf(strings.Replace(notifyAtOnce, "[alertname, group]", "[member]", 1), hook.URL()))
+	for name, change := range proxiesWithOtherClocks() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			front := httptest.NewServer(change(httputil.NewSingleHostReverseProxy(parse(t, server.URL()))))
+			t.Cleanup(front.Close)
+			r := startClient(t, front.URL, nil)
+			eventually(t, "an answer", func() bool { return r.value("notifications_alertmanager_up") == 1 })
+			about := func() (found []testserver.StoredAlert) {
+				for _, a := range server.Alerts() {
+					if a.Labels["member"] == name {
+						found = append(found, a)
+					}
+				}
+				return found
+			}
+			notified := func() (statuses []string) {
+				hook.Wait("any", func(all []testserver.Notification) bool {
+					for _, n := range all {
+						if n.Alerts[0].Labels["member"] == name {
+							statuses = append(statuses, n.Status)
+						}
+					}
+					return true
+				})
+				return statuses
+			}
+			a := alertOf(name)
+			a.Start = time.Now().Add(-20 * time.Second)
+			for range 3 {
+				before := r.value("notifications_sent_total")
+				r.Send(a)
+				eventually(t, "the post", func() bool { return r.value("notifications_sent_total") > before && r.queued() == 0 })
+				eventually(t, "the alert", func() bool {
+					found := about()
+					return len(found) == 1 && found[0].StartsAt.Sub(a.Start).Abs() < time.Second
+				})
+				require.WithinRange(t, about()[0].EndsAt, time.Now(), time.Now().Add(31*time.Second))
+			}
+			eventually(t, "a notification", func() bool { return len(notified()) == 1 })
+			require.InDelta(t, 0, r.value("notifications_alertmanager_clock_offset_seconds"), 0.5)
+			require.InDelta(t, 0, r.value("notifications_over_on_arrival_total"), 0)
+			r.Send(resolved(a, time.Now()))
+			eventually(t, "the end", func() bool { return len(notified()) == 2 })
+			require.Equal(t, []string{"firing", "resolved"}, notified())
+			require.Empty(t, about())
+			require.NotContains(t, r.log.String(), "does not list")
+			require.InDelta(t, 1, r.value("notifications_alertmanager_up"), 0)
+		})
 	}
-	front := httptest.NewServer(proxy)
-	t.Cleanup(front.Close)
-	r := startClient(t, front.URL, nil)
-	eventually(t, "the time", func() bool { return r.value("notifications_alertmanager_up") == 1 })
-	require.InDelta(t, -3600, r.value("notifications_alertmanager_clock_offset_seconds"), 2)
-	a := alertOf("m1")
-	a.Start = time.Now().Add(-2 * time.Hour)
-	server.Post(testserver.Alert{Labels: a.Labels, StartsAt: a.Start.Add(-2 * time.Hour), EndsAt: time.Now().Add(time.Hour)})
-	require.Len(t, server.Alerts(), 1)
-	r.Send(resolved(a, time.Now()))
-	eventually(t, "the end", func() bool { return r.value("notifications_sent_total") == 1 })
-	require.Empty(t, server.Alerts())
+}
+
+// proxiesWithOtherClocks returns what proxies do to the answers of a server.
+func proxiesWithOtherClocks() map[string]func(http.Handler) http.Handler {
+	date := func(text func() string) func(http.Handler) http.Handler {
+		return func(server http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				answer := httptest.NewRecorder()
+				server.ServeHTTP(answer, q)
+				maps.Copy(w.Header(), answer.Header())
+				if w.Header()["Date"] = nil; text() != "" {
+					w.Header().Set("Date", text())
+				}
+				w.WriteHeader(answer.Code)
+				_, _ = w.Write(answer.Body.Bytes())
+			})
+		}
+	}
+	off := func(by time.Duration) func(http.Handler) http.Handler {
+		return date(func() string { return time.Now().Add(by).UTC().Format(http.TimeFormat) })
+	}
+	return map[string]func(http.Handler) http.Handler{
+		"a minute late":  off(-time.Minute),
+		"a minute ahead": off(time.Minute),
+		"an hour late":   off(-time.Hour),
+		"an hour ahead":  off(time.Hour),
+		"none":           date(func() string { return "" }),
+		"not a time":     date(func() string { return "Thu, 99 Foo 2026 25:61:61" }),
+		"cached answers": cache,
+	}
+}
+
+// cache answers each GET of the same address like the first one, for as long as it runs.
+func cache(server http.Handler) http.Handler {
+	var mu sync.Mutex
+	kept := map[string]*httptest.ResponseRecorder{}
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		answer := kept[q.URL.String()]
+		if answer == nil || q.Method != http.MethodGet {
+			answer = httptest.NewRecorder()
+			server.ServeHTTP(answer, q)
+			kept[q.URL.String()] = answer
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
 }
 
 // An Alertmanager that was restarted gets the alerts again. One that is frozen does not delay posts to the other.

@@ -2,8 +2,11 @@ package alertmanager
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -35,6 +38,8 @@ type failure struct {
 	err    error
 	// content is true if the Alertmanager refused some of the alerts and accepted all others.
 	content bool
+	// tooLarge is true if the request was too large for the Alertmanager, or for a proxy.
+	tooLarge bool
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -82,4 +87,57 @@ func failureOfStatus(response *http.Response) *failure {
 		f.err = fmt.Errorf("the answer is %s: the URL redirects to another one", response.Status)
 	}
 	return f
+}
+
+// minTooLarge is the size of a request, in bytes, below which no server refuses it for its size.
+const minTooLarge = 16 << 10
+
+// failureOfAnswer is like failureOfStatus, but believes less: a proxy may have answered. It reads the body of a refusal.
+func failureOfAnswer(response *http.Response) *failure {
+	f := failureOfStatus(response)
+	switch {
+	case f == nil && isPage(response):
+		return &failure{reason: reasonRejected, err: errors.New("the answer is a page and not from Alertmanager: a proxy may want a login")}
+	case f == nil || !f.content:
+	case response.StatusCode == http.StatusRequestEntityTooLarge:
+		f.tooLarge = true
+	case !isRefusal(response.Body):
+		f.content = false
+		f.err = fmt.Errorf("the answer is %s and not from Alertmanager: a proxy may have refused the request", response.Status)
+	}
+	return f
+}
+
+// isPage reports whether an answer is one for browsers.
+func isPage(response *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	return kind == "text/html" || kind == "application/xhtml+xml"
+}
+
+// isRefusal reports whether a body is that with which Alertmanager refuses alerts: a text in JSON, or an object with a code and a
+// message.
+func isRefusal(body io.Reader) bool {
+	var answer any
+	if json.NewDecoder(io.LimitReader(body, maxDrained)).Decode(&answer) != nil {
+		return false
+	}
+	if _, isText := answer.(string); isText {
+		return true
+	}
+	object, _ := answer.(map[string]any)
+	_, hasCode := object["code"].(float64)
+	_, hasMessage := object["message"].(string)
+	return hasCode && hasMessage
+}
+
+// failureOfReading returns why the body of an answer could not be read.
+func failureOfReading(ctx context.Context, err error) *failure {
+	cut, isNet := errors.Is(err, io.ErrUnexpectedEOF), false
+	if _, ok := errors.AsType[net.Error](err); ok {
+		isNet = true
+	}
+	if ctx.Err() != nil || cut || isNet {
+		return failureOfRequest(err)
+	}
+	return &failure{reason: reasonRejected, err: err}
 }

@@ -3,6 +3,7 @@ package alertmanager
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,15 +40,17 @@ func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper, more ...
 	follow := c.FollowRedirects
 	return &http.Client{Transport: transport, CheckRedirect: func(to *http.Request, via []*http.Request) error {
 		// Most redirects turn a POST into a GET, often of a login page. The success of that GET says nothing about the alerts.
-		if !follow || len(via) >= 10 || to.Method != via[0].Method {
+		// Another host, or a connection without TLS, would get the credentials too.
+		from := via[0]
+		if !follow || len(via) >= 10 || to.Method != from.Method || to.URL.Hostname() != from.URL.Hostname() ||
+			from.URL.Scheme == "https" && to.URL.Scheme != "https" {
 			return http.ErrUseLastResponse
 		}
 		return nil
 	}}, nil
 }
 
-// do makes one request, and passes the body of a successful answer to read. It takes the Alertmanager's time from every
-// answer.
+// do makes one request, and passes the body of a successful answer to read.
 func (c *Client) do(ctx context.Context, method, url string, body []byte, read func(io.Reader) error) *failure {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -57,24 +60,30 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, read f
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
-	sent := time.Now()
+	request.Header.Set("Cache-Control", "no-cache")
 	response, err := c.http.Do(request)
 	if err != nil {
 		return failureOfRequest(err)
 	}
 	defer response.Body.Close()
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		c.clock.observe(date, sent, time.Now())
+		c.clock.seeDate(date, time.Now())
 	}
-	if f := failureOfStatus(response); f != nil || read == nil {
+	if f := failureOfAnswer(response); f != nil || read == nil {
 		// If this fails, the connection is not used again, and nothing else is lost.
 		_, _ = io.CopyN(io.Discard, response.Body, maxDrained)
 		return f
 	}
 	if err := read(http.MaxBytesReader(nil, response.Body, maxAnswer)); err != nil {
-		return &failure{reason: reasonRejected, err: err}
+		return failureOfReading(ctx, err)
 	}
 	return nil
+}
+
+// get is do with a GET. The URL differs each time, so that no cache answers in Alertmanager's place: some ignore Cache-Control.
+func (c *Client) get(ctx context.Context, address string, query url.Values, read func(io.Reader) error) *failure {
+	query.Set("nocache", rand.Text())
+	return c.do(ctx, http.MethodGet, address+"?"+query.Encode(), nil, read)
 }
 
 func isJSON(response *http.Response) bool {
@@ -107,14 +116,20 @@ func (c *Client) fetchActive(ctx context.Context, labels map[string]string, visi
 // fetch calls visit for each active alert that matches, also those that are silenced or inhibited. It decodes one alert at a
 // time, because there may be many.
 func (c *Client) fetch(ctx context.Context, matchers []string, visit func(*receivedAlert)) *failure {
-	return c.do(ctx, http.MethodGet, c.alertsURL+"?"+url.Values{"filter": matchers}.Encode(), nil, func(r io.Reader) error {
+	return c.get(ctx, c.alertsURL, url.Values{"filter": matchers}, func(r io.Reader) error {
 		list := json.NewDecoder(r)
-		_, err := list.Token()
+		begin, err := list.Token()
+		if err == nil && begin != json.Delim('[') {
+			err = errors.New("the answer is not a list")
+		}
 		for err == nil && list.More() {
 			var a receivedAlert
 			if err = list.Decode(&a); err == nil {
 				visit(&a)
 			}
+		}
+		if err == nil {
+			_, err = list.Token() // An answer that was cut off has no end.
 		}
 		if err != nil {
 			return fmt.Errorf("reading alerts: %w", err)

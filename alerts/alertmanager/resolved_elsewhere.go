@@ -15,6 +15,9 @@ import (
 // removeResolvedElsewhere removes from a batch the retained alerts that another sender has resolved. It adds to active the
 // keys of each source's active alerts, so that one flush asks for them once.
 func (c *Client) removeResolvedElsewhere(ctx context.Context, batch []*Alert, active map[string]map[string]bool) []*Alert {
+	if c.unlisted {
+		return batch // Alerts that are not listed may be active.
+	}
 	return slices.DeleteFunc(batch, func(a *Alert) bool {
 		d, ok := c.accepted[a.key]
 		if !a.Retained || !ok || d.startedAt == "" {
@@ -26,7 +29,7 @@ func (c *Client) removeResolvedElsewhere(ctx context.Context, batch []*Alert, ac
 			keys = c.activeKeys(ctx, source)
 			active[source] = keys
 		}
-		if keys == nil || keys[a.key] || d.startedAt != c.startedAt || !c.isValid(d) {
+		if keys == nil || keys[a.key] || d.startedAt != c.startedAt || !c.isValid(d) || c.clock.mayBeSet() {
 			return false
 		}
 		if c.resolvedElsewhere != nil {

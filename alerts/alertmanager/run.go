@@ -3,7 +3,7 @@ package alertmanager
 import (
 	"context"
 	"io"
-	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -101,9 +101,9 @@ func (c *Client) record(f *failure) {
 	c.series.up.Set(0)
 }
 
-// probe requests Alertmanager's status, which also shows its clock.
+// probe requests Alertmanager's status.
 func (c *Client) probe(ctx context.Context) *failure {
-	return c.do(ctx, http.MethodGet, c.statusURL, nil, func(r io.Reader) (err error) {
+	return c.get(ctx, c.statusURL, url.Values{}, func(r io.Reader) (err error) {
 		c.startedAt, err = readStatus(r)
 		return err
 	})

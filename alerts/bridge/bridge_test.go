@@ -197,6 +197,7 @@ type receiver struct {
 	hosts  []string    // of the posts
 	at     []time.Time // when posts were received
 	ended  int         // number of posted alerts that had ended
+	stored map[string]testserver.StoredAlert
 }
 
 func (f *receiver) RoundTrip(q *http.Request) (*http.Response, error) {
@@ -219,6 +220,7 @@ func (f *receiver) RoundTrip(q *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		for _, a := range post {
+			f.store(a)
 			if !a.EndsAt.After(time.Now()) {
 				f.ended++
 			}
@@ -226,9 +228,35 @@ func (f *receiver) RoundTrip(q *http.Request) (*http.Response, error) {
 		f.posts, f.hosts, f.at = append(f.posts, post), append(f.hosts, q.URL.Host), append(f.at, time.Now())
 	} else if q.URL.Path == "/api/v2/alerts" {
 		body = "[]"
+		if strings.Contains(q.URL.RawQuery, "alertname%3D%22") {
+			body = f.list()
+		}
 	}
 	header := http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)}, "Content-Type": {"application/json"}}
 	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
+// store keeps an alert as Alertmanager does.
+func (f *receiver) store(a testserver.Alert) {
+	if f.stored == nil {
+		f.stored = map[string]testserver.StoredAlert{}
+	}
+	f.stored[fmt.Sprint(a.Labels)] = testserver.StoredAlert{Alert: a, UpdatedAt: time.Now()}
+}
+
+// list returns the alerts that it has and that fire, in JSON.
+func (f *receiver) list() string {
+	all := []testserver.StoredAlert{}
+	for _, a := range f.stored {
+		if a.EndsAt.After(time.Now()) {
+			all = append(all, a)
+		}
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }
 
 // set changes the receiver under its lock.
