@@ -79,6 +79,9 @@ func (h *metricsHandler) serve(w http.ResponseWriter, r *http.Request, view View
 		}
 	}
 	format := expfmt.NegotiateAccept(r.Header, h.formats...)
+	if format.FormatType() == expfmt.TypeOpenMetrics {
+		gathered = withoutClashes(gathered)
+	}
 	header := w.Header()
 	header.Add("Vary", "Accept")
 	header.Add("Vary", "Accept-Encoding")

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 
@@ -13,6 +14,18 @@ type metricSet struct {
 	gathered []*dto.MetricFamily
 	families []exposition.Family
 	names    []string // of the metrics that were asked for; empty: all
+}
+
+// withoutClashes leaves out what OpenMetrics can't have beside a counter: a metric with the name of the counter without "_total", since
+// these are one name there. Of the metrics of this program that is go_memstats_alloc_bytes, which go_memstats_heap_alloc_bytes repeats.
+func withoutClashes(gathered []*dto.MetricFamily) []*dto.MetricFamily {
+	counters := map[string]bool{}
+	for _, f := range gathered {
+		if name, ok := strings.CutSuffix(f.GetName(), "_total"); ok && f.GetType() == dto.MetricType_COUNTER {
+			counters[name] = true
+		}
+	}
+	return slices.DeleteFunc(gathered, func(f *dto.MetricFamily) bool { return counters[f.GetName()] })
 }
 
 // all yields, for each family sorted by name, a function that writes it.

@@ -237,3 +237,29 @@ func TestClosedClientIsNotAnError(t *testing.T) {
 		require.NotContains(t, log.String(), "level=ERROR")
 	}
 }
+
+// In OpenMetrics, a counter and another metric with its name without "_total" would be one family twice.
+func TestNamesThatOpenMetricsCannotTellApart(t *testing.T) {
+	o := testOptions()
+	o.Registerer.MustRegister(
+		prometheus.NewGauge(prometheus.GaugeOpts{Name: "memory", Help: "Gauge."}),
+		prometheus.NewCounter(prometheus.CounterOpts{Name: "memory_total", Help: "Counter."}),
+		prometheus.NewGauge(prometheus.GaugeOpts{Name: "size", Help: "Gauge."}),
+		prometheus.NewGauge(prometheus.GaugeOpts{Name: "size_total", Help: "Gauge, in spite of its name."}), //nolint:promlinter // It is about such names.
+		prometheus.NewCounter(prometheus.CounterOpts{Name: "alone_total", Help: "Counter."}),
+	)
+	handler := newHandler(t, o)
+	for accept, both := range map[string]bool{
+		"":           true,
+		"text/plain": true,
+		"application/openmetrics-text;version=1.0.0;charset=utf-8": false,
+		"application/openmetrics-text;version=0.0.1":               false,
+		"application/openmetrics-text":                             false,
+	} {
+		_, body := do(t, handler, "GET", "/metrics", http.Header{"Accept": {accept}})
+		require.Equal(t, both, strings.Contains(body, "\nmemory 0"), accept)
+		for _, name := range []string{"memory_total", "size", "size_total", "alone_total"} {
+			require.Contains(t, body, "\n"+name+" 0", accept)
+		}
+	}
+}
