@@ -188,13 +188,14 @@ func (c *Clients) resolve(ctx context.Context) {
 	c.use(addresses)
 }
 
-// keep keeps the addresses that are known. If none is, one client tries the name. The caller holds the lock.
+// keep keeps the addresses that are known. If none is, one client tries the name, and logs why that fails. The caller holds the
+// lock.
 func (c *Clients) keep(err error) {
-	if !c.failing {
+	switch r := c.byAddr[netip.Addr{}]; {
+	case r == nil && !c.failing:
 		c.failing = true
 		c.logger.Warn("Alertmanager's name can't be resolved, its last known addresses stay in use", "err", err)
-	}
-	if r := c.byAddr[netip.Addr{}]; r != nil && r.stop == nil {
+	case r != nil && r.stop == nil:
 		c.replace([]netip.Addr{{}}, []netip.Addr{{}})
 	}
 }
