@@ -13,7 +13,7 @@ import (
 
 // A Driver reads the membership of one backend. Its methods may be called concurrently.
 //
-// Drivers that can do more implement [Joiner], [Remover], [Watcher] and [Counter] too.
+// Drivers that can do more implement [Joiner], [Remover], [Watcher], [Counter] and [Inspector] too.
 type Driver interface {
 	// Members reads the whole roster with each member's state, as it was at one instant of the backend's clock.
 	//

@@ -28,6 +28,9 @@ type database interface {
 	// renew makes reader and writer return a new pool instead of old, whose connections are closed. An SQLite file has no
 	// server, so that it does nothing there.
 	renew(old *sql.DB)
+	// inspect returns findings about the server, the account and the encryption of a new connection. It returns what it found
+	// beside an error.
+	inspect(ctx context.Context, tables []string) ([]drivers.Finding, error)
 	// connects returns how many connections to a server were made, 0 if there is no server.
 	connects() uint64
 	// String returns the address and name of the database, without secrets.

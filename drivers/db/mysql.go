@@ -63,7 +63,7 @@ func refreshMySQL(section Config, address string) func(context.Context, *mysql.C
 		if log, ok := ctx.Value(clientLogKey{}).(*clientLog); ok {
 			cfg.Logger = log
 		}
-		cfg.User, cfg.Passwd, cfg.TLS = t.mysql.User, t.mysql.Passwd, t.mysql.TLS
+		cfg.User, cfg.Passwd, cfg.TLS = t.mysql.User, t.mysql.Passwd, observed(ctx, t.mysql.TLS)
 		return nil
 	}
 }

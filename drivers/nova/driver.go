@@ -21,8 +21,9 @@ type Driver struct {
 }
 
 var (
-	_ drivers.Driver  = (*Driver)(nil)
-	_ drivers.Counter = (*Driver)(nil)
+	_ drivers.Driver    = (*Driver)(nil)
+	_ drivers.Counter   = (*Driver)(nil)
+	_ drivers.Inspector = (*Driver)(nil)
 )
 
 // Open returns the driver that updates the cloud. It does not connect.
@@ -68,6 +69,9 @@ func (d *Driver) readZones(ctx context.Context) error {
 
 // Counts returns the requests to the API database so far.
 func (d *Driver) Counts() drivers.Counts { return d.api.Counts() }
+
+// Inspect returns the findings about the API database.
+func (d *Driver) Inspect(ctx context.Context) []drivers.Finding { return d.api.Inspect(ctx) }
 
 // Close closes all connections. The cloud keeps its state.
 func (d *Driver) Close() error { return d.api.Close() }

@@ -86,3 +86,12 @@ func (d *withLiveness) Counts() drivers.Counts {
 	}
 	return sum
 }
+
+// Inspect returns the findings about both drivers.
+func (d *withLiveness) Inspect(ctx context.Context) []drivers.Finding {
+	findings := drivers.InspectRoster(ctx, d.roster)
+	if inspector, ok := d.liveness.(drivers.Inspector); ok {
+		findings = append(inspector.Inspect(ctx), findings...)
+	}
+	return findings
+}

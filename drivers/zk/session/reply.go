@@ -15,6 +15,7 @@ const (
 	opCreate      = 1
 	opExists      = 3
 	opGetData     = 4
+	opGetACL      = 6
 	opSync        = 9
 	opGetChildren = 12 // getChildren2, which also returns the znode's metadata
 	opMulti       = 14
@@ -31,6 +32,7 @@ const (
 const (
 	statSize         = 68 // the length of a znode's metadata, in bytes
 	resultHeaderSize = 9  // before each result of a multi request
+	minACLSize       = 12 // the length of an entry of an ACL without its texts
 )
 
 // maxNames bounds the number of a znode's children. A reader's longest packet has room for this many names of a useful
@@ -45,7 +47,7 @@ func minBodySize(op int32) int {
 		return 4
 	case opExists:
 		return statSize
-	case opGetData, opGetChildren:
+	case opGetData, opGetACL, opGetChildren:
 		return 4 + statSize
 	case opMulti:
 		return resultHeaderSize
@@ -139,6 +141,8 @@ func (r *reply) validate() error {
 		return checkResults(r.kept[headerSize:])
 	case r.op == opGetChildren && n > int64(min(left/4, maxNames)):
 		return fmt.Errorf("it sent %d bytes and claims that they are %d names of znodes", left, n)
+	case r.op == opGetACL && n > int64(left/minACLSize):
+		return fmt.Errorf("it sent %d bytes and claims that they are %d entries of an ACL", left, n)
 	case r.op == opGetData && int32(n) > int32(left):
 		return fmt.Errorf("it sent %d bytes and claims that they are %d bytes of data", left, n)
 	case (r.op == opCreate || r.op == opSync) && n > int64(left):

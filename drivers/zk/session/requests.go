@@ -43,6 +43,14 @@ func (s *Session) Stat(ctx context.Context, name string) (zkclient.Stat, error) 
 	})
 }
 
+// ACL reads the ACL of a znode.
+func (s *Session) ACL(ctx context.Context, name string) ([]zkclient.ACL, error) {
+	return Call(ctx, s, func(c *zkclient.Conn) ([]zkclient.ACL, error) {
+		acl, _, err := c.GetACL(name)
+		return acl, err
+	})
+}
+
 // Create creates a znode.
 func (s *Session) Create(ctx context.Context, name string, data []byte, flags int32, acl []zkclient.ACL) error {
 	_, err := Call(ctx, s, func(c *zkclient.Conn) (string, error) {

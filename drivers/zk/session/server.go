@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -86,13 +85,8 @@ func (d *Dialer) serverVersion(ctx context.Context, s *Session) string {
 		return ""
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
-	if _, err := io.WriteString(conn, "srvr"); err != nil {
-		return ""
-	}
-	answer, _ := io.ReadAll(io.LimitReader(conn, 4<<10)) // After a failure, what was read before may have the version.
-	return parseVersion(string(answer))
+	answer, _ := command(ctx, conn, "srvr") // After a failure, what was read before may have the version.
+	return parseVersion(answer)
 }
 
 // parseVersion returns 3.8.0 for "Zookeeper version: 3.8.0-5a02a05eddb59aee6ac762f7ea82e92a68eb9c0f, built on …".
