@@ -1,0 +1,130 @@
+package alertmanager
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"servicegroup_exporter/config"
+)
+
+// A Report is what an Alertmanager says about itself.
+type Report struct {
+	Version string
+	Cluster string // "ready", "settling", or "disabled" for a single instance
+	Peers   int    // of the cluster, itself included
+	// GroupWait is the longest group_wait of its routes.
+	GroupWait time.Duration
+	// Offset is its clock minus this machine's: zero while both may be equal, since Alertmanager tells only whole seconds.
+	Offset time.Duration
+	TLS    *tls.ConnectionState // nil: the connection is not encrypted
+	Alerts []*Alert             // the active alerts
+}
+
+// Inspect asks an Alertmanager for its status and its alerts, and posts nothing. The error says why it can't be used.
+func Inspect(ctx context.Context, c *config.Alertmanager) (*Report, error) {
+	client, err := newHTTPClient(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer client.CloseIdleConnections()
+	s := &Report{}
+	api := c.URL.JoinPath("api/v2")
+	err = fetch(ctx, client, api.JoinPath("status").String(), func(response *http.Response, sent time.Time) error {
+		if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+			clock := newClock()
+			clock.observe(date, sent, time.Now())
+			s.Offset = clock.sample(time.Now()).offset
+		}
+		s.TLS = response.TLS
+		return s.read(response.Body)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, fetch(ctx, client, api.JoinPath("alerts").String(), func(response *http.Response, _ time.Time) error {
+		return json.NewDecoder(response.Body).Decode(&s.Alerts)
+	})
+}
+
+// fetch makes one request, and passes a successful answer to read, with the time when the request was sent.
+func fetch(ctx context.Context, client *http.Client, url string, read func(*http.Response, time.Time) error) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return errors.New("building the request: the URL is not valid")
+	}
+	request.Header.Set("Accept", "application/json")
+	sent := time.Now()
+	response, err := client.Do(request)
+	if err != nil {
+		return failureOfRequest(err)
+	}
+	defer response.Body.Close()
+	response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
+	if f := failureOfStatus(response); f != nil {
+		return f
+	}
+	if !isJSON(response) {
+		return fmt.Errorf("the answer is a page and not from Alertmanager's API: %w", errNotAlertmanager)
+	}
+	return read(response, sent)
+}
+
+var errNotAlertmanager = errors.New("the server that answers is not an Alertmanager")
+
+// read reads the answer to a request for the status.
+func (s *Report) read(body io.Reader) error {
+	var answer struct {
+		VersionInfo map[string]string `json:"versionInfo"`
+		Cluster     struct {
+			Status string            `json:"status"`
+			Peers  []json.RawMessage `json:"peers"`
+		} `json:"cluster"`
+		Config struct {
+			Original string `json:"original"`
+		} `json:"config"`
+	}
+	if err := json.NewDecoder(body).Decode(&answer); err != nil || answer.VersionInfo == nil {
+		return errNotAlertmanager
+	}
+	s.Version, s.Cluster, s.Peers = answer.VersionInfo["version"], answer.Cluster.Status, len(answer.Cluster.Peers)
+	s.GroupWait = groupWait(answer.Config.Original)
+	return nil
+}
+
+// groupWaitSetting matches a group_wait of Alertmanager's configuration, as Alertmanager prints it.
+var groupWaitSetting = regexp.MustCompile(`(?m)^[ -]*group_wait: ([0-9a-z]+)$`)
+
+// defaultGroupWait is Alertmanager's group_wait of routes that set none and inherit none.
+const defaultGroupWait = 30 * time.Second
+
+// groupWait returns the longest group_wait of a configuration.
+func groupWait(configuration string) time.Duration {
+	var waits []time.Duration
+	for _, found := range groupWaitSetting.FindAllStringSubmatch(configuration, -1) {
+		if d, err := model.ParseDuration(found[1]); err == nil {
+			waits = append(waits, time.Duration(d))
+		}
+	}
+	if len(waits) == 0 {
+		return defaultGroupWait
+	}
+	return slices.Max(waits)
+}
+
+// Differences returns the names of the labels in which two alerts differ, sorted.
+func Differences(a, b map[string]string) []string {
+	differing := map[string]bool{}
+	addDifferences(differing, a, b)
+	return slices.Sorted(maps.Keys(differing))
+}
