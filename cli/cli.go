@@ -169,6 +169,7 @@ func (a *cli) parser() (commands map[string]command, exited *bool) {
 
 	return map[string]command{
 		serveName: a.serveCommand(),
+		"check":   a.checkCommand(),
 		"list":    a.listCommand(),
 		"get-one": a.getOneCommand(),
 		"is-up":   a.isUpCommand(),

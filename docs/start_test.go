@@ -33,5 +33,5 @@ func TestStart(t *testing.T) {
 	}
 	f := &follower{filepath.Join(dir, "try"), strings.NewReplacer(others...)}
 	require.NoError(t, os.Mkdir(f.dir, 0o755))
-	require.Equal(t, map[string]int{"run": 19, "sql": 1, "yaml": 4, "python": 1}, f.follow(t, "start.md"))
+	require.Equal(t, map[string]int{"run": 20, "sql": 1, "yaml": 4, "python": 1}, f.follow(t, "start.md"))
 }

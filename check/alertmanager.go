@@ -1,0 +1,97 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/alerts/alertmanager"
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/sources"
+)
+
+// An alertmanagerResult is what was found out about an Alertmanager.
+type alertmanagerResult struct {
+	findings  []drivers.Finding
+	reachable bool
+	groupWait time.Duration // the longest of its routes
+}
+
+// alertmanager checks one Alertmanager within the timeout.
+func (c *Checker) alertmanager(ctx context.Context, am *config.Alertmanager, alerting *config.Alerting, all []sources.Source) alertmanagerResult {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
+	status, err := alertmanager.Inspect(ctx, am)
+	if err != nil {
+		return alertmanagerResult{findings: []drivers.Finding{drivers.Failure("server", "can't be used: "+err.Error(),
+			"check that the URL is that of Alertmanager's own pages and can be reached from here, and the settings for its login and TLS")}}
+	}
+	r := alertmanagerResult{reachable: true, groupWait: status.GroupWait}
+	r.findings = append(r.findings, drivers.OK("server", "Alertmanager %s answers; its longest group_wait is %s", status.Version, short(status.GroupWait)),
+		cluster(status), drivers.Encryption(hostOf(am.URL.URL), status.TLS, time.Now()), alertmanagerClock(status), sameLabels(status, alerting, all))
+	return r
+}
+
+// hostOf returns host and port of a URL.
+func hostOf(u *url.URL) string {
+	if u.Port() != "" {
+		return u.Host
+	}
+	return net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+}
+
+func cluster(status *alertmanager.Report) drivers.Finding {
+	const subject = "cluster"
+	switch status.Cluster {
+	case "disabled", "":
+		return drivers.OK(subject, "it is a single instance: while it is down, no alert is delivered")
+	case "ready":
+		return drivers.OK(subject, "its cluster is ready, with %s", Count(status.Peers, "peer"))
+	}
+	return drivers.Warning(subject, fmt.Sprintf("its cluster is %s, with %s", status.Cluster, Count(status.Peers, "peer")),
+		"run check again in a minute; if that stays, check --cluster.peer and the network between the Alertmanagers")
+}
+
+func alertmanagerClock(status *alertmanager.Report) drivers.Finding {
+	text := "its clock and this machine's differ by " + difference(status.Offset)
+	if status.Offset.Abs() > maxClockOffset {
+		return drivers.Warning("clock", text+"; times of alerts are converted, but other senders' are not", "let both follow the same time servers")
+	}
+	return drivers.OK("clock", "%s", text)
+}
+
+// sameLabels compares the labels of alerts about the sources that Alertmanager has with the labels of this configuration. If they
+// differ, each death notifies twice.
+func sameLabels(status *alertmanager.Report, alerting *config.Alerting, all []sources.Source) drivers.Finding {
+	const subject = "labels"
+	builder := alerts.NewBuilder(alerting)
+	compared, differing := 0, map[string]bool{}
+	for _, a := range status.Alerts {
+		name := a.Labels["alertname"]
+		known := slices.ContainsFunc(all, func(s sources.Source) bool { return s.Name == a.Labels["source"] })
+		if !known || !slices.Contains(config.AlertNames(), name) {
+			continue
+		}
+		own := builder.Build(alerts.ID{Alert: name, Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"]})
+		compared++
+		for _, label := range alertmanager.Differences(own.Labels, a.Labels) {
+			differing[label] = true
+		}
+	}
+	switch {
+	case compared == 0:
+		return drivers.OK(subject, "it has no alerts about these sources now, with which labels could be compared")
+	case len(differing) == 0:
+		return drivers.OK(subject, "its %s about these sources have the labels of this configuration", Count(compared, "alert"))
+	}
+	return drivers.Warning(subject, fmt.Sprintf("it has alerts about these sources whose labels are not the labels of this configuration: %s differ. "+
+		"Each such death notifies twice", strings.Join(slices.Sorted(maps.Keys(differing)), ", ")),
+		"set alerting.external_labels as in prometheus.yml, and list in alerting.drop_labels what its alert_relabel_configs drop")
+}
