@@ -62,7 +62,7 @@ func cluster(status *alertmanager.Report) drivers.Finding {
 func alertmanagerClock(status *alertmanager.Report) drivers.Finding {
 	text := "its clock and this machine's differ by " + difference(status.Offset)
 	if status.Offset.Abs() > maxClockOffset {
-		return drivers.Warning("clock", text+"; times of alerts are converted, but other senders' are not", "let both follow the same time servers")
+		return drivers.Warning("clock", text+" by the Date of its answers, which a proxy before it may have written", "let both follow the same time servers")
 	}
 	return drivers.OK("clock", "%s", text)
 }

@@ -50,7 +50,7 @@ func TestAlertmanager(t *testing.T) {
 	for name, test := range map[string]struct{ url, more, says string }{
 		"wrong port":     {"http://" + closedPort(t), "", "failure: can't be used: dial tcp"},
 		"behind a login": {login, "", "failure: can't be used: "},
-		"other pages":    {answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }), "", "not an Alertmanager"},
+		"other pages":    {answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }), "", "a page and not from Alertmanager"},
 		"password":       {answering(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }), "", "the answer is 401"},
 		"wrong prefix":   {server.URL() + "/am", "", "the URL must be that of Alertmanager's own pages"},
 		"not HTTPS":      {strings.Replace(server.URL(), "http:", "https:", 1), "", "failure: can't be used: "},

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -25,7 +24,8 @@ type Report struct {
 	Peers   int    // of the cluster, itself included
 	// GroupWait is the longest group_wait of its routes.
 	GroupWait time.Duration
-	// Offset is its clock minus this machine's: zero while both may be equal, since Alertmanager tells only whole seconds.
+	// Offset is its clock minus this machine's by the Date header, which a proxy may have written: zero while both may be equal, since
+	// the header has whole seconds.
 	Offset time.Duration
 	TLS    *tls.ConnectionState // nil: the connection is not encrypted
 	Alerts []*Alert             // the active alerts
@@ -42,9 +42,7 @@ func Inspect(ctx context.Context, c *config.Alertmanager) (*Report, error) {
 	api := c.URL.JoinPath("api/v2")
 	err = fetch(ctx, client, api.JoinPath("status").String(), func(response *http.Response, sent time.Time) error {
 		if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-			clock := newClock()
-			clock.observe(date, sent, time.Now())
-			s.Offset = clock.sample(time.Now()).offset
+			s.Offset = offsetOf(date, sent, time.Now())
 		}
 		s.TLS = response.TLS
 		return s.read(response.Body)
@@ -55,6 +53,12 @@ func Inspect(ctx context.Context, c *config.Alertmanager) (*Report, error) {
 	return s, fetch(ctx, client, api.JoinPath("alerts").String(), func(response *http.Response, _ time.Time) error {
 		return json.NewDecoder(response.Body).Decode(&s.Alerts)
 	})
+}
+
+// offsetOf returns the smallest difference of clocks that explains a Date header.
+func offsetOf(date, sent, received time.Time) time.Duration {
+	low, high := date.Sub(received.Round(0)), date.Add(time.Second).Sub(sent.Round(0))
+	return min(max(0, low), high)
 }
 
 // fetch makes one request, and passes a successful answer to read, with the time when the request was sent.
@@ -71,11 +75,8 @@ func fetch(ctx context.Context, client *http.Client, url string, read func(*http
 	}
 	defer response.Body.Close()
 	response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
-	if f := failureOfStatus(response); f != nil {
+	if f := failureOfAnswer(response); f != nil {
 		return f
-	}
-	if !isJSON(response) {
-		return fmt.Errorf("the answer is a page and not from Alertmanager's API: %w", errNotAlertmanager)
 	}
 	return read(response, sent)
 }
