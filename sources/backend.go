@@ -20,14 +20,17 @@ func dbSource(cfg *db.Config) Source {
 	}}
 }
 
-// mcSource returns the source of memcached servers that have the heartbeats of a roster's members.
-func mcSource(section *config.MC, roster opener) Source {
+// mcSource returns the source of memcached servers that have the heartbeats of a roster's members. The roster of one of several
+// cells may have none.
+func mcSource(section *config.MC, roster opener, mayBeEmpty bool) Source {
 	return Source{Driver: driverMC, Layout: section.KeyFormat, open: func(logger *slog.Logger) (drivers.Driver, error) {
 		list, err := roster(logger)
 		if err != nil {
 			return nil, fmt.Errorf("opening the roster: %w", err)
 		}
-		return opened(mc.Open(mcConfig(section), list, logger))
+		cfg := mcConfig(section)
+		cfg.MayBeEmpty = mayBeEmpty
+		return opened(mc.Open(cfg, list, logger))
 	}}
 }
 
@@ -70,7 +73,7 @@ func (x *Set) single(s *config.Source) Source {
 		} else {
 			open = openRoster(s.Roster)
 		}
-		source = mcSource(s.MC, open)
+		source = mcSource(s.MC, open, false)
 	case s.ZK != nil:
 		source = zkSource(s.ZK, nil)
 	case s.DB != nil:

@@ -75,7 +75,7 @@ func rowsOf(s *config.Source, dsn drivers.Secret) *db.Config {
 func (x *Set) part(s *config.Source, name string, rows *db.Config, source Source) Source {
 	switch {
 	case s.Nova.MC != nil:
-		source = mcSource(s.Nova.MC, source.open)
+		source = mcSource(s.Nova.MC, source.open, rows.IsCell)
 	case s.Nova.ZK != nil:
 		source = zkSource(s.Nova.ZK, source.open)
 	}

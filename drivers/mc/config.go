@@ -38,6 +38,9 @@ type Config struct {
 	// TLS encrypts connections; nil: they are not encrypted.
 	TLS *drivers.TLS
 
+	// MayBeEmpty is set for one of several rosters of the same Nova, of which any may have no members.
+	MayBeEmpty bool
+
 	// Dial makes the connections; nil: a [net.Dialer] does.
 	Dial drivers.Dialer
 }

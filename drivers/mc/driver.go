@@ -26,6 +26,8 @@ type Driver struct {
 
 	verdicts   verdicts
 	operations atomic.Uint64
+	otherKeys  atomic.Pointer[bool] // the servers have keys of the format that is not configured; nil: not known
+	hadKeys    atomic.Bool          // a poll found a key of a member, so that servers and key format are right
 
 	// life ends with Close. It bounds all calls under way.
 	life context.Context

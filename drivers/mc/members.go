@@ -41,6 +41,7 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 		b.add(i, v, all[i].newest.at)
 	}
 	b.poll.Backend = backend(answers)
+	d.addProblems(ctx, b, p, all)
 	return b.poll, nil
 }
 
@@ -79,7 +80,9 @@ func newBuilder(roster *drivers.Poll, format keyFormat, downTime time.Duration) 
 	b := &builder{
 		poll: &drivers.Poll{
 			DownTime: downTime, RosterIsGiven: true,
-			Rejected: append([]drivers.Rejection(nil), roster.Rejected...),
+			Rejected:         append([]drivers.Rejection(nil), roster.Rejected...),
+			Problems:         append([]drivers.Problem(nil), roster.Problems...),
+			UnreadableGroups: roster.UnreadableGroups,
 		},
 		members: make([]drivers.Member, 0, n),
 		keys:    make([]string, 0, n),

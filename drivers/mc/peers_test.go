@@ -114,7 +114,7 @@ func TestSettlingTime(t *testing.T) {
 		cfg := config()
 		cfg.ServiceDownTime = drivers.Duration(time.Minute) // so that one connection is used for so long
 		cfg.Servers = []string{"mc:11211"}
-		cfg.Dial = serve(true, none, running(1000), none, running(startUptime), none, running(startUptime+2), none, running(startUptime+3))
+		cfg.Dial = serve(true, none, running(1000), none /* of the other key format */, none, running(startUptime), none, running(startUptime+2), none, running(startUptime+3))
 		d := open(t, cfg, rosterOf("one"))
 		require.Equal(t, "down", verdictOf(poll(t, d), "one"))
 		require.Equal(t, "unknown", verdictOf(poll(t, d), "one"), "the server was restarted")
@@ -129,7 +129,7 @@ func TestSettlingTime(t *testing.T) {
 // A proxy may not know the command "stats". Its data then counts as old.
 func TestServerWithoutStats(t *testing.T) {
 	cfg := config()
-	cfg.Servers, cfg.Dial = []string{"mc:11211"}, serve(true, "END\r\n", "ERROR\r\n")
+	cfg.Servers, cfg.Dial = []string{"mc:11211"}, serve(true, "END\r\n", "ERROR\r\n", "END\r\n")
 	d := open(t, cfg, rosterOf("one"))
 	p := poll(t, d)
 	require.Equal(t, "down", verdictOf(p, "one"))

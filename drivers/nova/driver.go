@@ -50,7 +50,19 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	if zonesErr != nil {
 		return nil, zonesErr
 	}
-	return &drivers.Poll{ListsDatabases: true}, nil
+	return &drivers.Poll{ListsDatabases: true, Problems: onlyCell0(d.cloud.Cells())}, nil
+}
+
+// onlyCell0 returns the problem that a Nova has no cell but cell0, which never has services. nova-manage gives it this name.
+func onlyCell0(cells []db.Cell) []drivers.Problem {
+	if len(cells) != 1 || cells[0].Name != "cell0" {
+		return nil
+	}
+	return []drivers.Problem{{
+		Kind: drivers.ProblemUnmatched,
+		Detail: "The only cell of this Nova is cell0, which never has services. Create a cell with nova-manage cell_v2 create_cell, or " +
+			"correct the database in [api_database] connection.",
+	}}
 }
 
 // readZones reads the zones if they are due.
