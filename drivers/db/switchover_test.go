@@ -259,3 +259,41 @@ func TestStalledAndUnreachable(t *testing.T) {
 	open = true
 	require.False(t, find(poll(t, d), "one").Up)
 }
+
+// The primary stops in order, and its standby is promoted. A standby shows what was replicated and accepts no heartbeats: no
+// member is said to be down, and the heartbeats of a member that has joined reach the standby as soon as that is promoted.
+func TestPromotion(t *testing.T) {
+	t.Parallel()
+	primary := testserver.PostgreSQL(t)
+	db := table(t, primary, "nova", zed)
+	insert(t, db, "other", nil)
+	standby := primary.Standby()
+	balancer := testserver.HAProxy(t, primary.Addr(), standby.Addr())
+	dsn := "postgresql://postgres@" + balancer.Addr() + "/nova"
+	d, joiner := open(t, beats(dsn)), open(t, beats(dsn))
+	joinAs(t, joiner, "joined")
+	exec(t, db, beatPostgres)
+	require.True(t, find(poll(t, d), "other").Up)
+	now, err := sql.Open("pgx", standby.DSN("nova"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, now.Close()) })
+	testserver.Eventually(t, func() bool { return heartbeats(t, now, "joined") > 0 }, within, 50*time.Millisecond, "it is replicated")
+
+	balancer.Lead(1)
+	primary.Stop() // 57P01
+	p, err := d.Members(t.Context())
+	require.NoError(t, err, "the standby can be read")
+	require.True(t, find(p, "joined").Up)
+	before := heartbeats(t, now, "joined")
+	time.Sleep(time.Duration(joiner.cfg.ReportInterval)) // A heartbeat is refused: 25006.
+	require.Equal(t, before, heartbeats(t, now, "joined"))
+	exec(t, now, "SELECT pg_promote()")
+	exec(t, now, beatPostgres)
+	testserver.Eventually(t, func() bool {
+		p, err := d.Members(t.Context())
+		require.NoError(t, err)
+		require.True(t, find(p, "joined").Up)
+		require.True(t, find(p, "other").Up)
+		return heartbeats(t, now, "joined") > before+1
+	}, within, 50*time.Millisecond, "heartbeats reach the new primary")
+}

@@ -43,9 +43,31 @@ func PostgreSQL(t TB, args ...string) *Postgres {
 			t.Fatalf("initdb: %v\n%s", err, out)
 		}
 	})
+	return runPostgres(t, dir, slices.Concat(unprivileged, []string{filepath.Join(bin, "postgres"), "-D", data}), args)
+}
+
+// Standby starts a hot standby of the server, to which it replicates by streaming.
+func (s *Postgres) Standby() *Postgres {
+	s.t.Helper()
+	bin, dir := postgresBin(s.t), TempDir(s.t)
+	data := filepath.Join(dir, "data")
+	unprivileged := asUnprivilegedUser(s.t, dir)
+	backup := slices.Concat(unprivileged, []string{
+		filepath.Join(bin, "pg_basebackup"), "--pgdata=" + data, "--dbname=" + s.DSN("postgres"), "--write-recovery-conf",
+		"--checkpoint=fast", "--no-sync",
+	})
+	if out, err := exec.Command(backup[0], backup[1:]...).CombinedOutput(); err != nil {
+		s.t.Fatalf("pg_basebackup: %v\n%s", err, out)
+	}
+	return runPostgres(s.t, dir, slices.Concat(unprivileged, []string{filepath.Join(bin, "postgres"), "-D", data}), nil)
+}
+
+// runPostgres starts a server with the beginning of its command line.
+func runPostgres(t TB, dir string, argv, args []string) *Postgres {
+	t.Helper()
 	s := &Postgres{port: Port(t)}
-	argv := slices.Concat(unprivileged, []string{
-		filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", dir,
+	argv = slices.Concat(argv, []string{
+		"-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", dir,
 		"-F", // no fsync: a test's data need not survive a power failure
 	}, args)
 	s.Process = newProcess(t, "postgres", dir, argv, s.ping)
