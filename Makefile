@@ -38,7 +38,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators evaluators deps deps-ci check prose fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators test-mysql8 evaluators deps deps-ci check prose fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -93,6 +93,11 @@ test-evaluators: deps tested evaluators ## test the rules in newer releases of P
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 -timeout 25m ./evaluators
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 ./sites -all
 	$(GOTEST) . $(TESTFLAGS) -count=1 -run TestQueries ./dashboards -prometheus=$(CURDIR)/bin/prometheus
+	@SERVICEGROUP_TEST_NEWER=1 go run ./tools/gotest . $(TESTFLAGS) -count=1 -skip TestRandomHistories ./alerts/alertmanager ./alerts/bridge
+	@SERVICEGROUP_TEST_NEWER=1 go run ./tools/gotest e2e $(TESTFLAGS) -count=1 ./pages
+
+test-mysql8: ## test databases with MySQL 8's protocol, as go-mysql-server implements it again
+	$(GOTEST) e2e/mysql8 $(TESTFLAGS) -count=1 ./...
 
 test-packaging: deps-ci $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
 	$(GOTEST) packaging $(TESTFLAGS) ./...
@@ -117,6 +122,7 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) page-speed
 	$(MAKE) test-builders
 	$(MAKE) -j2 test-evaluators histories # The first waits for most of its time.
+	$(MAKE) test-mysql8
 	$(MAKE) test-packaging
 	$(MAKE) fuzz FUZZTIME=5000x
 	@echo "all checks passed"
@@ -125,7 +131,7 @@ check: lint prose ## lint and vet, words included; go mod verify skips modules w
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
-	for module in alerts/runbooks/gen dashboards/gen e2e packaging tools/prose; do \
+	for module in alerts/runbooks/gen dashboards/gen e2e e2e/mysql8 packaging tools/prose; do \
 		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
 bin/%: tools/%/go.mod # the tool that the module names
@@ -146,6 +152,7 @@ lint: $(LINT) ## lint the Go code and its format
 	cd alerts/runbooks/gen && ../../../$(LINT) run --allow-parallel-runners
 	cd dashboards/gen && ../../$(LINT) run --allow-parallel-runners
 	cd e2e && ../$(LINT) run --allow-parallel-runners
+	cd e2e/mysql8 && ../../$(LINT) run --allow-parallel-runners
 	cd packaging && ../$(LINT) run --allow-parallel-runners
 	cd tools/prose && ../../$(LINT) run --allow-parallel-runners
 

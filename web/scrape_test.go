@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -182,6 +183,26 @@ func TestNegotiation(t *testing.T) {
 		histogram := family.GetMetric()[0].GetHistogram()
 		require.Equal(t, int32(3), histogram.GetSchema(), "the native histogram is there")
 		require.Len(t, histogram.GetBucket(), 2, "and so is the classic one")
+	})
+	// What Prometheus 3.16 sends by default, with UTF-8 names or without, and if OpenMetrics 2 or native histograms are preferred.
+	t.Run("of this year", func(t *testing.T) {
+		const (
+			text     = "application/openmetrics-text;version=1.0.0;escaping=%s;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=%[1]s;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+			second   = "application/openmetrics-text;version=2.0.0;escaping=allow-utf-8;q=0.7,"
+			protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,"
+		)
+		for accept, want := range map[string]string{
+			fmt.Sprintf(text, "allow-utf-8"):            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8",
+			fmt.Sprintf(text, "underscores"):            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+			second + fmt.Sprintf(text, "allow-utf-8"):   "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8",
+			strings.TrimSuffix(second, ","):             "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+			protobuf + fmt.Sprintf(text, "allow-utf-8"): "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores",
+		} {
+			resp, body := do(t, handler, "GET", "/metrics", http.Header{"Accept": {accept}})
+			require.Equal(t, http.StatusOK, resp.StatusCode)
+			require.Equal(t, want, resp.Header.Get("Content-Type"), accept)
+			require.Contains(t, body, "latency_seconds")
+		}
 	})
 	t.Run("gzip", func(t *testing.T) {
 		resp, body := do(t, handler, "GET", "/metrics", http.Header{"Accept-Encoding": {"gzip"}})

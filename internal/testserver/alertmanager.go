@@ -87,10 +87,10 @@ func newAlertmanager(t TB, daemon, config, addr string) (*AM, []string) {
 	}
 }
 
-// alertmanager returns the path of Debian's Alertmanager.
+// alertmanager returns the path of the Alertmanager that is to be tested.
 func alertmanager(t TB) string {
 	t.Helper()
-	return find(t, "prometheus-alertmanager", "prometheus-alertmanager")
+	return released(t, "alertmanager", "prometheus-alertmanager")
 }
 
 // Amtool returns the path of amtool.

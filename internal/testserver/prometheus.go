@@ -38,7 +38,7 @@ type RuleAlert struct {
 // added to its command line.
 func Prometheus(t TB, config string, args ...string) *Prom {
 	t.Helper()
-	return PrometheusAt(t, find(t, "prometheus", "prometheus"), config, args...)
+	return PrometheusAt(t, released(t, "prometheus", "prometheus"), config, args...)
 }
 
 // PrometheusAt starts a Prometheus server whose program is at a path.

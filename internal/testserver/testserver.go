@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -52,6 +53,23 @@ func Built(t TB, program string) string {
 		t.Fatalf("%s is not built: run `make evaluators`", program)
 	}
 	return path
+}
+
+// newer is the environment variable with which tests start the releases of Prometheus and Alertmanager that `make evaluators` builds,
+// instead of Debian's.
+const newer = "SERVICEGROUP_TEST_NEWER"
+
+// released returns the path of a program of Prometheus or Alertmanager, of the release that is to be tested. The name of the
+// package is the one of the program in Debian, too, if that is longer.
+func released(t TB, program, debianPackage string) string {
+	t.Helper()
+	if os.Getenv(newer) != "" {
+		return Built(t, program)
+	}
+	if strings.HasSuffix(debianPackage, "-"+program) {
+		program = debianPackage
+	}
+	return find(t, program, debianPackage)
 }
 
 // TempDir creates a folder with a short path, because the path of a socket may have at most 107 characters.
