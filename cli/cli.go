@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -19,6 +18,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"servicegroup_exporter/cli/term"
+	"servicegroup_exporter/drivers"
 )
 
 // name is the name of the program in its help, its version and its errors.
@@ -40,6 +40,7 @@ const (
 	exitFailure = 1
 	exitUsage   = 2
 	exitUnknown = 3 // the source can't be read, so that the answer is unknown
+	exitAbsent  = 4 // there is no such group, or no such member
 )
 
 // exitError ends the process with a code. If err is nil, no error is printed.
@@ -84,6 +85,8 @@ func Run(p Process) int {
 	code := exitFailure
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		code, err = exit.code, exit.err
+	} else if errors.Is(err, drivers.ErrNoMember) || errors.Is(err, drivers.ErrNoGroup) {
+		code = exitAbsent
 	}
 	if err != nil {
 		fmt.Fprintf(p.Stderr, "%s: %s\n", name, term.PrintableLines(err.Error()))
@@ -116,20 +119,6 @@ var renamedFlags = map[string]string{
 	"plots":                 "--format=json, whose output can be plotted",
 	"scrape.timeout-offset": "--timeout-offset",
 	"steady":                "--baseline",
-}
-
-// parseError returns the error of a command line that can't be parsed. It names the new name of a flag of earlier versions.
-func (a *cli) parseError(err error) error {
-	for _, arg := range a.Args {
-		if arg == "--" {
-			break // What follows is the command line of another program.
-		}
-		old, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
-		if renamed := renamedFlags[old]; renamed != "" && strings.HasPrefix(arg, "--") {
-			return usageError("the flag --%s no longer exists, use %s", old, renamed)
-		}
-	}
-	return usageError("%w, try --help", err)
 }
 
 // quieten sets the log level of a command, unless the user has set it. Commands that change members log warnings. Commands

@@ -36,7 +36,12 @@ func (a *cli) demoCommand() command {
 	duration := c.Flag("duration", "Stop after this time (0s: run until interrupted).").Default("0s").Duration()
 	color := addColorFlag(c)
 	flags := addServeFlags(c)
-	return func() error { return a.demo(*duration, &eventPrinter{Screen: term.New(a.Stdout, *color)}, flags) }
+	return func() error {
+		if *duration < 0 {
+			return usageError("--duration is %v, must not be negative", *duration)
+		}
+		return a.demo(*duration, &eventPrinter{Screen: term.New(a.Stdout, *color)}, flags)
+	}
 }
 
 func (a *cli) demo(duration time.Duration, printer *eventPrinter, flags *serveFlags) error {

@@ -47,6 +47,9 @@ func (a *cli) drill(f *drillFlags) error {
 		return err
 	}
 	f.Source, f.Logger, f.Progress = app.ProbeSource(source, a.logger), a.logger, a.Stderr
+	if f.pollInterval < 0 {
+		return usageError("--poll-interval is %v, must not be negative", f.pollInterval)
+	}
 	if f.pollInterval > 0 {
 		f.Source.PollInterval = f.pollInterval
 	} else if source.PollInterval == 0 {
@@ -80,13 +83,14 @@ func (a *cli) configured(name string) (*config.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name == "" && len(cfg.Sources) > 1 {
-		return nil, several(names(cfg.Sources, func(s *config.Source) string { return s.Name }))
+	known := namesOf(cfg.Sources, func(s *config.Source) string { return s.Name })
+	if name == "" && len(known) > 1 {
+		return nil, several(known)
 	}
 	for i := range cfg.Sources {
 		if s := &cfg.Sources[i]; name == "" || s.Name == name {
 			return s, nil
 		}
 	}
-	return nil, usageError("no source %q in the configuration: the sources are %s", name, names(cfg.Sources, func(s *config.Source) string { return s.Name }))
+	return nil, noSource(name, known)
 }

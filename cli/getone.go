@@ -6,7 +6,6 @@ import (
 
 	"servicegroup_exporter/cli/term"
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/drivers"
 )
 
 func (a *cli) getOneCommand() command {
@@ -33,7 +32,10 @@ func (a *cli) getOne(group string, flags *sourceFlags) error {
 		if err := firstUnreadable(snapshots); err != nil {
 			return err
 		}
-		return fmt.Errorf("group %q has no live member: %w", group, drivers.ErrNoMember)
+		if !collector.HasGroup(snapshots, group) {
+			return noMember(snapshots, group, "")
+		}
+		return fmt.Errorf("group %q has no live member", group)
 	}
 	fmt.Fprintln(a.Stdout, term.Printable(up[rand.IntN(len(up))]))
 	return nil

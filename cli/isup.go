@@ -5,11 +5,10 @@ import (
 	"strings"
 
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/drivers"
 )
 
 func (a *cli) isUpCommand() command {
-	c := a.kingpin.Command("is-up", "Print whether a member is up. The exit code is 0 for up, 1 for down and 3 for unknown.")
+	c := a.kingpin.Command("is-up", "Print whether a member is up. The exit code is 0 for up, 1 for down, 3 for unknown and 4 if there is no such member.")
 	group := c.Arg("group", "Name of the group.").Required().String()
 	member := c.Arg("member", "Name of the member.").Required().String()
 	flags := addSourceFlags(c)
@@ -42,7 +41,7 @@ func (a *cli) isUp(group, member string, flags *sourceFlags) error {
 	if err := firstUnreadable(snapshots); err != nil {
 		return err
 	}
-	return fmt.Errorf("group %q, member %q: %w", group, member, drivers.ErrNoMember)
+	return noMember(snapshots, group, member)
 }
 
 // isUpCode returns the error with the exit code of a state.

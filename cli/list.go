@@ -46,6 +46,9 @@ func (a *cli) list(f *listFlags) error {
 		return err
 	}
 	rows, failed := listRows(snapshots, f.group, began)
+	if f.group != "" && failed == nil && !collector.HasGroup(snapshots, f.group) {
+		return noMember(snapshots, f.group, "")
+	}
 	// The members of readable sources are printed even if another source can't be read.
 	return errors.Join(f.print(a.Stdout, rows), failed)
 }

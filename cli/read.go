@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"servicegroup_exporter/app"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/drivers"
 )
 
 // withCollector runs do with a collector of the selected sources. The collector reads the state files of a server that uses
@@ -69,7 +69,7 @@ func (a *cli) readOne(f *sourceFlags) ([]collector.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if names := names(selected.sources(), declaredName); strings.Contains(names, ", ") {
+	if names := namesOf(selected.sources(), declaredName); len(names) > 1 {
 		return nil, several(names)
 	}
 	return a.read(ctx, selected)
@@ -84,6 +84,15 @@ func firstUnreadable(snapshots []collector.Snapshot) error {
 		}
 	}
 	return nil
+}
+
+// noMember returns the error of a group or member that does not exist, or of a group that can't be read.
+func noMember(snapshots []collector.Snapshot, group, member string) error {
+	err := collector.NoMember(snapshots, group, member)
+	if errors.Is(err, drivers.ErrUnavailable) {
+		return &exitError{exitUnknown, err}
+	}
+	return err
 }
 
 // unreadable returns the error of a source that can't be read.

@@ -273,7 +273,8 @@ func flagsReference() string {
     servicegroup_exporter [FLAGS] [COMMAND [FLAGS] [ARGUMENTS]]
 
 Without a command it is ` + "`serve`" + `. A flag ` + "`--[no-]NAME`" + ` is on as ` + "`--NAME`" + ` and off as ` + "`--no-NAME`" + `.
-Exit codes: 0 done, 1 failure, 2 wrong usage; ` + "`is-up`" + `: 0 up, 1 down, 3 unknown; ` + "`join -- CMD`" + `: the command's own.
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 unknown because a source can't be read, 4 no such group or member;
+` + "`is-up`" + `: 0 up, 1 down, 3 unknown, 4 no such member; ` + "`join -- CMD`" + `: the command's own.
 
 ## Every command
 `)

@@ -7,6 +7,7 @@ import (
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/internal/suggest"
 	"servicegroup_exporter/sources"
 )
 
@@ -19,6 +20,9 @@ type selection struct {
 
 // selected reads the configuration, applies adjust to each of its sources, and finds Nova's cells.
 func (a *cli) selected(ctx context.Context, f *sourceFlags, adjust func(*config.Source)) (*selection, error) {
+	if f.timeout <= 0 {
+		return nil, usageError("--timeout is %v, must be positive", f.timeout)
+	}
 	cfg, err := a.loadConfig()
 	if err != nil {
 		return nil, err
@@ -41,7 +45,7 @@ func (a *cli) selected(ctx context.Context, f *sourceFlags, adjust func(*config.
 		return nil, &exitError{exitUnknown, unknown} // The name may be that of a cell that can't be found now.
 	default:
 		all := &selection{set: s.set}
-		return nil, usageError("no source %q in the configuration: the sources are %s", f.source, names(all.sources(), sourceName))
+		return nil, noSource(f.source, namesOf(all.sources(), sourceName))
 	}
 }
 
@@ -56,18 +60,23 @@ func sourceName(s *sources.Source) string { return s.Name }
 
 func declaredName(s *sources.Source) string { return s.Declared.Name }
 
-// names returns the names of sources, each once, separated by commas.
-func names[S any](list []S, name func(*S) string) string {
+// namesOf returns the names of sources, each once.
+func namesOf[S any](list []S, name func(*S) string) []string {
 	var all []string
 	for i := range list {
 		all = append(all, name(&list[i]))
 	}
-	return strings.Join(slices.Compact(all), ", ")
+	return slices.Compact(all)
+}
+
+// noSource returns the error of a --source that the configuration does not have.
+func noSource(name string, known []string) error {
+	return usageError("--source: no source %q in the configuration: the sources are %s%s", name, strings.Join(known, ", "), suggest.Hint(name, known))
 }
 
 // several returns the error of a command that needs one source and has several.
-func several(names string) error {
-	return usageError("the configuration has several sources (%s): choose one with --source", names)
+func several(names []string) error {
+	return usageError("the configuration has several sources (%s): choose one with --source", strings.Join(names, ", "))
 }
 
 // joiner opens the only selected source, and returns an error if members can't join it. The caller closes the driver.
@@ -78,7 +87,7 @@ func (a *cli) joiner(ctx context.Context, f *sourceFlags) (drivers.Driver, drive
 	}
 	polled := selected.sources()
 	if len(polled) > 1 {
-		return nil, nil, several(names(polled, sourceName))
+		return nil, nil, several(namesOf(polled, sourceName))
 	}
 	driver, err := polled[0].Open(a.logger)
 	if err != nil {

@@ -29,6 +29,8 @@ type serveFlags struct {
 
 func addServeFlags(c *kingpin.CmdClause) *serveFlags {
 	f := &serveFlags{toolkit: kingpinflag.AddFlags(c, ":10199"), web: web.DefaultSettings()}
+	c.GetFlag("web.listen-address").Help("Address to listen on: HOST:PORT, :PORT, unix:///PATH, or vsock://:PORT. Can be given more than once. " +
+		"A Unix socket has the permissions 0660, or the mode in unix:///PATH?mode=0666.")
 	c.Flag("web.telemetry-path", "Path under which to expose metrics.").Default(f.web.MetricsPath).StringVar(&f.web.MetricsPath)
 	c.Flag("web.enable-lifecycle", "Enable configuration reload by POST /-/reload.").BoolVar(&f.lifecycle)
 	c.Flag("web.max-requests", "Maximum number of concurrent scrapes (0: no limit).").

@@ -28,7 +28,7 @@ func (a *cli) watchCommand() command {
 
 func (a *cli) watch(w *watcher, interval time.Duration, flags *sourceFlags) error {
 	if interval <= 0 {
-		return usageError("--interval must be positive, but is %v", interval)
+		return usageError("--interval is %v, must be positive", interval)
 	}
 	ctx, cancel := a.untilStopped()
 	defer cancel()

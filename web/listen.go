@@ -6,13 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
-	"github.com/mdlayher/vsock"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 )
 
@@ -55,13 +51,13 @@ func listenAll(ctx context.Context, flags *toolkit.FlagConfig) ([]net.Listener, 
 		return inherited()
 	}
 	if len(*flags.WebListenAddresses) == 0 {
-		return nil, errors.New("no address to listen on")
+		return nil, errors.New("--web.listen-address: there is no address to listen on")
 	}
 	var listeners []net.Listener
 	for _, address := range *flags.WebListenAddresses {
 		l, err := listen(ctx, address)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("listening on %q: %w", address, err), closeAll(listeners))
+			return nil, errors.Join(fmt.Errorf("--web.listen-address: listening on %q: %w", address, err), closeAll(listeners))
 		}
 		listeners = append(listeners, l)
 	}
@@ -84,22 +80,6 @@ func inherited() ([]net.Listener, error) {
 		return nil, errors.New("systemd passed no listening socket")
 	}
 	return listeners, nil
-}
-
-// listen binds HOST:PORT, or vsock://:PORT, which the flag of the toolkit allows.
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	if !strings.HasPrefix(address, "vsock://") {
-		return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, err
-	}
-	port, err := strconv.ParseUint(u.Port(), 10, 32)
-	if err != nil {
-		return nil, fmt.Errorf("bad vsock port: %w", err)
-	}
-	return vsock.Listen(uint32(port), nil)
 }
 
 // Addrs returns the bound addresses, with the chosen port where port 0 was asked for.

@@ -230,7 +230,7 @@ func TestListenRefuses(t *testing.T) {
 		"no address":     {flagsOf(""), "no address to listen on"},
 		"no port":        {flagsOf("", "127.0.0.1"), `listening on "127.0.0.1": `},
 		"vsock port":     {flagsOf("", "vsock://:none"), `listening on "vsock://:none": `},
-		"vsock big port": {flagsOf("", "vsock://:4294967296"), "bad vsock port"},
+		"vsock big port": {flagsOf("", "vsock://:4294967296"), "the vsock port is not a number"},
 		"no web config":  {flagsOf("/nonexistent/web.yml", "127.0.0.1:0"), "web configuration file /nonexistent/web.yml"},
 		"bad web config": {flagsOf(broken, "127.0.0.1:0"), "absent.pem"},
 		"no sockets":     {systemd, "systemd passed no listening socket"},

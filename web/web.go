@@ -16,6 +16,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"servicegroup_exporter/collector/exposition"
+	"servicegroup_exporter/internal/suggest"
 	"servicegroup_exporter/web/page"
 )
 
@@ -90,9 +91,9 @@ const (
 func (s Settings) Validate() error {
 	switch {
 	case s.MaxRequests < 0:
-		return fmt.Errorf("the number of concurrent scrapes must not be negative, but is %d", s.MaxRequests)
+		return fmt.Errorf("--web.max-requests is %d, must not be negative", s.MaxRequests)
 	case s.TimeoutOffset < 0:
-		return fmt.Errorf("the scrape timeout offset must not be negative, but is %s", s.TimeoutOffset)
+		return fmt.Errorf("--timeout-offset is %s, must not be negative", s.TimeoutOffset)
 	case s.DefaultTimeout <= 0:
 		return fmt.Errorf("the default scrape timeout must be more than zero, but is %s", s.DefaultTimeout)
 	}
@@ -102,14 +103,14 @@ func (s Settings) Validate() error {
 // validatePath refuses paths that the router would take for a pattern, or would never match.
 func validatePath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n") {
-		return fmt.Errorf("%q is not a path like /metrics", p)
+		return fmt.Errorf("--web.telemetry-path: %s is not a path like /metrics", suggest.Quote(p))
 	}
 	if p == memberPath {
-		return fmt.Errorf("the metrics path can't be %q, because the page of a member has that path", p)
+		return fmt.Errorf("--web.telemetry-path can't be %q, because the page of a member has that path", p)
 	}
 	for _, taken := range []string{"/-/", "/api/", "/sd/", assetsPath, runbooksPath} {
 		if strings.HasPrefix(p, taken) {
-			return fmt.Errorf("the metrics path can't be %q, because paths below %s are in use", p, taken)
+			return fmt.Errorf("--web.telemetry-path can't be %q, because paths below %s are in use", p, taken)
 		}
 	}
 	return nil
@@ -150,5 +151,5 @@ func New(o Options) (http.Handler, error) {
 	reload := newReloadHandler(o.Reload)
 	mux.Handle("POST /-/reload", reload)
 	mux.Handle("PUT /-/reload", reload)
-	return withHeaders(drainBody(mux)), nil
+	return withHeaders(drainBody(withOptions(mux))), nil
 }

@@ -160,8 +160,8 @@ func TestBadOptions(t *testing.T) {
 	}{
 		"no poll":         {func(o *Options) { o.Poll = nil }, "lack"},
 		"no gatherer":     {func(o *Options) { o.Gatherer = nil }, "lack"},
-		"requests":        {func(o *Options) { o.MaxRequests = -1 }, "must not be negative, but is -1"},
-		"offset":          {func(o *Options) { o.TimeoutOffset = -time.Second }, "must not be negative, but is -1s"},
+		"requests":        {func(o *Options) { o.MaxRequests = -1 }, "--web.max-requests is -1, must not be negative"},
+		"offset":          {func(o *Options) { o.TimeoutOffset = -time.Second }, "--timeout-offset is -1s, must not be negative"},
 		"default timeout": {func(o *Options) { o.DefaultTimeout = 0 }, "must be more than zero"},
 		"no path":         {func(o *Options) { o.MetricsPath = "" }, `"" is not a path`},
 		"relative path":   {func(o *Options) { o.MetricsPath = "metrics" }, `"metrics" is not a path`},

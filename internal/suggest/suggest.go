@@ -12,23 +12,28 @@ import (
 const minPart = 3
 
 // Nearest returns the name that was probably meant by word, or no name. A third of the letters may differ, or exactly one name
-// begins or ends with the word. Upper and lower case, dashes and underscores are alike.
+// begins or ends with the word, or the word with it. Upper and lower case, dashes and underscores are alike.
 func Nearest(word string, names []string) string {
 	word = normal(word)
 	best, least := "", max(1, len(word)/3)+1
-	var longer []string
+	var similar []string
 	for _, name := range names {
 		if n := edits(word, normal(name)); n < least {
 			best, least = name, n
 		}
-		if len(word) >= minPart && (strings.HasPrefix(normal(name), word) || strings.HasSuffix(normal(name), word)) {
-			longer = append(longer, name)
+		if isEnd(word, normal(name)) || isEnd(normal(name), word) {
+			similar = append(similar, name)
 		}
 	}
-	if best == "" && len(longer) == 1 {
-		return longer[0]
+	if best == "" && len(similar) == 1 {
+		return similar[0]
 	}
 	return best
+}
+
+// isEnd reports whether a text begins or ends with a part that is long enough.
+func isEnd(part, text string) bool {
+	return len(part) >= minPart && (strings.HasPrefix(text, part) || strings.HasSuffix(text, part))
 }
 
 func normal(word string) string { return strings.ReplaceAll(strings.ToLower(word), "-", "_") }

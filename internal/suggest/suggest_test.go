@@ -21,6 +21,8 @@ func TestNearest(t *testing.T) {
 		"interval":      "poll_interval",
 		"xyz":           "",
 		"serv":          "servers",
+		"servers_list":  "servers",
+		"xdsn":          "dsn",
 		"poll":          "", // two names begin with it
 		"se":            "",
 		"":              "",

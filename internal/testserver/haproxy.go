@@ -23,6 +23,20 @@ type LoadBalancer struct {
 // HAProxy starts a load balancer for TCP. The first server is active.
 func HAProxy(t TB, servers ...string) *LoadBalancer {
 	t.Helper()
+	b := startHAProxy(t, "mode tcp", servers)
+	b.Lead(0)
+	return b
+}
+
+// HAProxyChecks starts a load balancer for HTTP that checks its server by a bare option httpchk.
+func HAProxyChecks(t TB, server string) *LoadBalancer {
+	t.Helper()
+	return startHAProxy(t, "mode http\n  option httpchk\n  default-server check inter 50ms", []string{server})
+}
+
+// startHAProxy starts HAProxy with lines of its section of defaults.
+func startHAProxy(t TB, defaults string, servers []string) *LoadBalancer {
+	t.Helper()
 	dir := TempDir(t)
 	b := &LoadBalancer{t: t, port: Port(t), socket: filepath.Join(dir, "socket"), servers: servers}
 	var lines strings.Builder
@@ -32,20 +46,29 @@ func HAProxy(t TB, servers ...string) *LoadBalancer {
 	text := fmt.Sprintf(`global
   stats socket %s level admin
 defaults
-  mode tcp
+  %s
   timeout connect 5s
   timeout client 1h
   timeout server 1h
 listen all
   bind %s
-%s`, b.socket, b.Addr(), lines.String())
+%s`, b.socket, defaults, b.Addr(), lines.String())
 	file := filepath.Join(dir, "haproxy.cfg")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatalf("writing HAProxy's configuration: %v", err)
 	}
 	b.Process = newProcess(t, "haproxy", dir, []string{find(t, "haproxy", "haproxy"), "-db", "-f", file}, b.ping)
-	b.Lead(0)
 	return b
+}
+
+// WaitUp waits until a check of the first server has succeeded.
+func (b *LoadBalancer) WaitUp() {
+	b.t.Helper()
+	var stats string
+	Eventually(b.t, func() bool {
+		stats, _ = b.command("show stat json") // An error leads to the next try.
+		return strings.Contains(stats, `"L7OK"`)
+	}, time.Minute, 20*time.Millisecond, "a check by HAProxy succeeds")
 }
 
 // ping returns an error while the socket does not accept commands.

@@ -142,13 +142,13 @@ func TestValidateOptions(t *testing.T) {
 	good := options(t, probe.Source{PollInterval: time.Second})
 	require.NoError(t, good.Validate())
 	for want, change := range map[string]func(*Options){
-		"the number of members must be from 1 to 10000, not 0":                                              func(o *Options) { o.Members = 0 },
-		"the number of members must be from 1 to 10000, not 10001":                                          func(o *Options) { o.Members = MaxMembers + 1 },
-		"the rate must be more than 0 and at most 1000 joins per second":                                    func(o *Options) { o.Rate = 0 },
-		"the share of scenario partition must be from 0 to 1, not -0.1":                                     func(o *Options) { o.Partition = -0.1 },
-		"the sum of the shares of the scenarios kill, partition, pause and flap must be at most 1, not 1.3": func(o *Options) { o.Kill = 0.9 },
-		"the duration must be from 0 to 1h0m0s, not 2h0m0s":                                                 func(o *Options) { o.Duration = 2 * time.Hour },
-		"a drill needs a poll interval":                                                                     func(o *Options) { o.Source.PollInterval = 0 },
+		"--members is 0, must be from 1 to 10000":                                      func(o *Options) { o.Members = 0 },
+		"--members is 10001, must be from 1 to 10000":                                  func(o *Options) { o.Members = MaxMembers + 1 },
+		"--rate is 0, must be more than 0 and at most 1000 joins per second":           func(o *Options) { o.Rate = 0 },
+		"--partition is -0.1, must be from 0 to 1":                                     func(o *Options) { o.Partition = -0.1 },
+		"the sum of --kill, --partition, --pause and --flap is 1.3, must be at most 1": func(o *Options) { o.Kill = 0.9 },
+		"--duration is 2h0m0s, must be from 0s to 1h0m0s":                              func(o *Options) { o.Duration = 2 * time.Hour },
+		"a drill needs a poll interval":                                                func(o *Options) { o.Source.PollInterval = 0 },
 	} {
 		bad := good
 		change(&bad)

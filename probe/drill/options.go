@@ -45,27 +45,27 @@ func (o *Options) Validate() error {
 	var errs []error
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if o.Members < 1 || o.Members > MaxMembers {
-		add("the number of members must be from 1 to %d, not %d", MaxMembers, o.Members)
+		add("--members is %d, must be from 1 to %d", o.Members, MaxMembers)
 	}
 	if !(o.Rate > 0 && o.Rate <= MaxRate) {
-		add("the rate must be more than 0 and at most %d joins per second, not %v", MaxRate, o.Rate)
+		add("--rate is %v, must be more than 0 and at most %d joins per second", o.Rate, MaxRate)
 	}
 	sum := 0.0
 	for _, s := range o.shares() {
 		if !(s.share >= 0 && s.share <= 1) {
-			add("the share of scenario %s must be from 0 to 1, not %v", s.scenario, s.share)
+			add("--%s is %v, must be from 0 to 1", s.scenario, s.share)
 		}
 		sum += s.share
 	}
 	if sum > 1+1e-9 {
-		add("the sum of the shares of the scenarios kill, partition, pause and flap must be at most 1, not %v", sum)
+		add("the sum of --kill, --partition, --pause and --flap is %.4g, must be at most 1", sum)
 	}
 	for _, d := range []struct {
 		name  string
 		value time.Duration
 	}{{"baseline", o.Baseline}, {"duration", o.Duration}} {
 		if d.value < 0 || d.value > MaxDuration {
-			add("the %s must be from 0 to %v, not %v", d.name, MaxDuration, d.value)
+			add("--%s is %v, must be from 0s to %v", d.name, d.value, MaxDuration)
 		}
 	}
 	if o.Source.PollInterval <= 0 {

@@ -147,7 +147,7 @@ func TestBadRequests(t *testing.T) {
 		"/api/v1/groups?sources=a":                    `400 unknown parameter "sources": the parameters of this path are source; did you mean "source"?`,
 		"/api/v1/members?state=dead":                  `400 parameter "state": "dead" is not one of up, down, unknown`,
 		"/api/v1/members?state=DOWN":                  `400 parameter "state": "DOWN" is not one of up, down, unknown; did you mean "down"?`,
-		"/api/v1/members?state=unkonwn":               `400 parameter "state": "unkonwn" is not one of up, down, unknown; did you mean "unknown"?`,
+		"/api/v1/members?state=unk":                   `400 parameter "state": "unk" is not one of up, down, unknown; did you mean "unknown"?`,
 		"/sd/web?all=ture":                            `400 parameter "all": "ture" is not one of true, false; did you mean "true"?`,
 		"/api/v1/memebers":                            `did you mean "/api/v1/members"?`,
 		"/api/v1/getone":                              `did you mean "/api/v1/get-one"?`,

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -165,7 +166,16 @@ func (a *api) find(q query) (*collector.Snapshot, *collector.MemberState, error)
 	if err := allReadable(snapshots); err != nil {
 		return nil, nil, err
 	}
-	return nil, nil, notFound("%w", collector.NoMember(snapshots, q["group"], q["member"]))
+	return nil, nil, noMember(snapshots, q)
+}
+
+// noMember returns the error of a group or member that does not exist, or of a group that can't be read.
+func noMember(snapshots []collector.Snapshot, q query) error {
+	err := collector.NoMember(snapshots, q["group"], q["member"])
+	if errors.Is(err, drivers.ErrUnavailable) {
+		return unavailable("%w", err)
+	}
+	return notFound("%w", err)
 }
 
 // byKey compares a member with a key in the order of the members of a snapshot.

@@ -70,7 +70,7 @@ func (a *api) getOne(q query) (any, error) {
 		return nil, err
 	}
 	if !collector.HasGroup(snapshots, q["group"]) {
-		return nil, notFound("%w", collector.NoMember(snapshots, q["group"], ""))
+		return nil, noMember(snapshots, q)
 	}
 	return nil, notFound("group %q has no live member", q["group"])
 }
