@@ -28,15 +28,42 @@ type alertmanagerResult struct {
 func (c *Checker) alertmanager(ctx context.Context, am *config.Alertmanager, alerting *config.Alerting, all []sources.Source) alertmanagerResult {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	status, err := alertmanager.Inspect(ctx, am)
-	if err != nil {
-		return alertmanagerResult{findings: []drivers.Finding{drivers.Failure("server", "can't be used: "+err.Error(),
-			"check that the URL is that of Alertmanager's own pages and can be reached from here, and the settings for its login and TLS")}}
+	r := alertmanagerResult{}
+	reports := alertmanager.Inspect(ctx, am)
+	for _, report := range reports {
+		r.reachable = r.reachable || report.Err == nil
 	}
-	r := alertmanagerResult{reachable: true, groupWait: status.GroupWait}
-	r.findings = append(r.findings, drivers.OK("server", "Alertmanager %s answers; its longest group_wait is %s", status.Version, short(status.GroupWait)),
-		cluster(status), drivers.Encryption(hostOf(am.URL.URL), status.TLS, time.Now()), alertmanagerClock(status), sameLabels(status, alerting, all))
+	for _, report := range reports {
+		var findings []drivers.Finding
+		if report.Err != nil {
+			findings = []drivers.Finding{unusable(report.Err, r.reachable)}
+		} else {
+			r.groupWait = max(r.groupWait, report.GroupWait)
+			findings = []drivers.Finding{
+				drivers.OK("server", "Alertmanager %s answers; its longest group_wait is %s", report.Version, short(report.GroupWait)),
+				cluster(report), drivers.Encryption(hostOf(am.URL.URL), report.TLS, time.Now()), alertmanagerClock(report),
+				sameLabels(report, alerting, all),
+			}
+		}
+		for _, f := range findings {
+			if report.Address.IsValid() {
+				f.Text = report.Address.String() + ": " + f.Text
+			}
+			r.findings = append(r.findings, f)
+		}
+	}
 	return r
+}
+
+// unusable is the finding about a server that can't be used. It is a warning if the same name has another one that can.
+func unusable(err error, another bool) drivers.Finding {
+	f := drivers.Failure("server", "can't be used: "+err.Error(),
+		"check that the URL is that of Alertmanager's own pages and can be reached from here, and the settings for its login and TLS")
+	if another {
+		f.Status = drivers.StatusWarning
+		f.Text += "; another address of the name answers"
+	}
+	return f
 }
 
 // hostOf returns host and port of a URL.
@@ -47,21 +74,21 @@ func hostOf(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }
 
-func cluster(status *alertmanager.Report) drivers.Finding {
+func cluster(report *alertmanager.Report) drivers.Finding {
 	const subject = "cluster"
-	switch status.Cluster {
+	switch report.Cluster {
 	case "disabled", "":
 		return drivers.OK(subject, "it is a single instance: while it is down, no alert is delivered")
 	case "ready":
-		return drivers.OK(subject, "its cluster is ready, with %s", Count(status.Peers, "peer"))
+		return drivers.OK(subject, "its cluster is ready, with %s", Count(report.Peers, "peer"))
 	}
-	return drivers.Warning(subject, fmt.Sprintf("its cluster is %s, with %s", status.Cluster, Count(status.Peers, "peer")),
+	return drivers.Warning(subject, fmt.Sprintf("its cluster is %s, with %s", report.Cluster, Count(report.Peers, "peer")),
 		"run check again in a minute; if that stays, check --cluster.peer and the network between the Alertmanagers")
 }
 
-func alertmanagerClock(status *alertmanager.Report) drivers.Finding {
-	text := "its clock and this machine's differ by " + difference(status.Offset)
-	if status.Offset.Abs() > maxClockOffset {
+func alertmanagerClock(report *alertmanager.Report) drivers.Finding {
+	text := "its clock and this machine's differ by " + difference(report.Offset)
+	if report.Offset.Abs() > maxClockOffset {
 		return drivers.Warning("clock", text+" by the Date of its answers, which a proxy before it may have written", "let both follow the same time servers")
 	}
 	return drivers.OK("clock", "%s", text)
@@ -69,11 +96,11 @@ func alertmanagerClock(status *alertmanager.Report) drivers.Finding {
 
 // sameLabels compares the labels of alerts about the sources that Alertmanager has with the labels of this configuration. If they
 // differ, each death notifies twice.
-func sameLabels(status *alertmanager.Report, alerting *config.Alerting, all []sources.Source) drivers.Finding {
+func sameLabels(report *alertmanager.Report, alerting *config.Alerting, all []sources.Source) drivers.Finding {
 	const subject = "labels"
 	builder := alerts.NewBuilder(alerting)
 	compared, differing := 0, map[string]bool{}
-	for _, a := range status.Alerts {
+	for _, a := range report.Alerts {
 		name := a.Labels["alertname"]
 		known := slices.ContainsFunc(all, func(s sources.Source) bool { return s.Name == a.Labels["source"] })
 		if !known || !slices.Contains(config.AlertNames(), name) {

@@ -65,6 +65,24 @@ func TestMariaDB(t *testing.T) {
 			})
 		}
 	})
+	t.Run("only reads", func(t *testing.T) {
+		execute(t, db, "SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = 1")
+		run(t, novaSource(at("novice:hunter2", "nova")), patient)
+		execute(t, db, "SET GLOBAL general_log = 0")
+		rows, err := db.QueryContext(t.Context(), "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log"+
+			" WHERE user_host LIKE '%novice%' AND command_type NOT IN ('Connect', 'Quit')")
+		require.NoError(t, err)
+		defer rows.Close()
+		statements := 0
+		for ; rows.Next(); statements++ {
+			var statement string
+			require.NoError(t, rows.Scan(&statement))
+			require.Regexp(t, `^(/\*.*\*/ )?(SELECT|SHOW|SET) `, statement)
+			require.NotContains(t, statement, "GLOBAL ")
+		}
+		require.NoError(t, rows.Err())
+		require.Greater(t, statements, 5)
+	})
 	t.Run("read-only", func(t *testing.T) {
 		execute(t, db, "SET GLOBAL read_only = 1")
 		defer execute(t, db, "SET GLOBAL read_only = 0")

@@ -72,7 +72,7 @@ func run(t *testing.T, configuration string, timeout time.Duration) []check.Line
 func runIn(t *testing.T, folder, configuration string, timeout time.Duration) []check.Line {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "servicegroups.yml")
-	require.NoError(t, os.WriteFile(file, []byte(configuration), 0o600))
+	write(t, file, configuration)
 	before, _ := filepath.Glob(filepath.Join(folder, "*"))
 	lines := check.New(check.Options{
 		ConfigFile: file, StoragePath: folder, Timeout: timeout, Logger: slog.New(slog.DiscardHandler),
@@ -102,4 +102,9 @@ func worse(lines []check.Line) []string {
 		}
 	}
 	return all
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 }

@@ -8,17 +8,24 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 
 	"servicegroup_exporter/config"
 )
 
-// A Report is what an Alertmanager says about itself.
+// A Report is what one server of an Alertmanager says about itself.
 type Report struct {
+	// Address is the address of the server if the name has several that get alerts, see [Clients]; otherwise it is not valid.
+	Address netip.Addr
+	Err     error // why the server can't be used; the fields below are then empty
+
 	Version string
 	Cluster string // "ready", "settling", or "disabled" for a single instance
 	Peers   int    // of the cluster, itself included
@@ -31,14 +38,39 @@ type Report struct {
 	Alerts []*Alert             // the active alerts
 }
 
-// Inspect asks an Alertmanager for its status and its alerts, and posts nothing. The error says why it can't be used.
-func Inspect(ctx context.Context, c *config.Alertmanager) (*Report, error) {
-	client, err := newHTTPClient(c, nil)
+// Inspect asks every server that gets alerts for its status and its alerts, and posts nothing. There is at least one report.
+func Inspect(ctx context.Context, c *config.Alertmanager) []*Report { return inspect(ctx, c, lookup) }
+
+func inspect(ctx context.Context, c *config.Alertmanager, lookup func(context.Context, string) ([]netip.Addr, error)) []*Report {
+	addresses := []netip.Addr{{}}
+	if host := hostToResolve(c); host != "" {
+		if found, err := lookup(ctx, host); err == nil && len(usable(found)) > 1 { // The request itself says why a lookup fails.
+			addresses = usable(found)
+		}
+	}
+	reports := make([]*Report, len(addresses))
+	var servers sync.WaitGroup
+	for i, address := range addresses {
+		servers.Go(func() {
+			reports[i] = &Report{Address: address}
+			reports[i].Err = reports[i].ask(ctx, c)
+		})
+	}
+	servers.Wait()
+	return reports
+}
+
+// ask fills in the report.
+func (s *Report) ask(ctx context.Context, c *config.Alertmanager) error {
+	var options []promconfig.HTTPClientOption
+	if s.Address.IsValid() {
+		options = append(options, dialAddress(c.URL.Hostname(), s.Address))
+	}
+	client, err := newHTTPClient(c, nil, options...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer client.CloseIdleConnections()
-	s := &Report{}
 	api := c.URL.JoinPath("api/v2")
 	err = fetch(ctx, client, api.JoinPath("status").String(), func(response *http.Response, sent time.Time) error {
 		if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
@@ -48,9 +80,9 @@ func Inspect(ctx context.Context, c *config.Alertmanager) (*Report, error) {
 		return s.read(response.Body)
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s, fetch(ctx, client, api.JoinPath("alerts").String(), func(response *http.Response, _ time.Time) error {
+	return fetch(ctx, client, api.JoinPath("alerts").String(), func(response *http.Response, _ time.Time) error {
 		return json.NewDecoder(response.Body).Decode(&s.Alerts)
 	})
 }
