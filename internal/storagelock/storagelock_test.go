@@ -3,6 +3,7 @@ package storagelock
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,17 +14,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holderVariable makes the test binary take the lock of the folder that it names, print a line, and wait for kill -9.
+// holderVariable makes the test binary take the lock of the folder that it names, print a line, and hold the lock until kill -9 or
+// the end of the test.
 const holderVariable = "STORAGELOCK_TEST_FOLDER"
 
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(holderVariable); folder != "" {
-		if _, err := Take(folder); err != nil {
+		lock, err := Take(folder)
+		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
 		fmt.Println("locked")
-		select {}
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = lock.Release()
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -34,6 +39,8 @@ func holdElsewhere(t *testing.T, folder string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), holderVariable+"="+folder)
 	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	_, err = cmd.StdinPipe() // It ends with the test.
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
