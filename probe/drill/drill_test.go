@@ -61,7 +61,8 @@ func TestDrillsOnAllBackends(t *testing.T) {
 			// Members, polls and timers of this process may be late by this much. Members that are late by several heartbeats are
 			// rightly seen down.
 			late := r.TimerLag + r.Polls.Longest
-			if late < downTime.Seconds()/3 {
+			punctual := late < downTime.Seconds()/3
+			if punctual {
 				require.Zero(t, r.Accuracy.Mistakes, "%+v", r.Mistakes)
 				require.InDelta(t, 1, r.Accuracy.Query, 0)
 			}
@@ -72,11 +73,17 @@ func TestDrillsOnAllBackends(t *testing.T) {
 
 			require.Equal(t, name == "sqlite", r.Baseline.BackendCPU == nil)
 			if name != "sqlite" {
-				// Each member sends a proof of life twice per second, to ZooKeeper once per second.
-				require.GreaterOrEqual(t, r.Baseline.PerSecond(r.Baseline.Members.Sends), 20*0.8)
+				require.Positive(t, r.Baseline.Members.Sends)
 				require.Positive(t, r.Baseline.Members.BytesIn)
 			}
-			require.GreaterOrEqual(t, r.Baseline.PerSecond(r.Baseline.Requests), 0.5/pollInterval.Seconds())
+			require.Positive(t, r.Baseline.Requests)
+			if punctual {
+				require.GreaterOrEqual(t, r.Baseline.PerSecond(r.Baseline.Requests), 0.5/pollInterval.Seconds())
+			}
+			if punctual && name != "sqlite" {
+				// Each member sends a proof of life twice per second, to ZooKeeper once per second.
+				require.GreaterOrEqual(t, r.Baseline.PerSecond(r.Baseline.Members.Sends), 20*0.8)
+			}
 			data, err := json.Marshal(r)
 			require.NoError(t, err)
 			var again Report
