@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"servicegroup_exporter/config"
@@ -52,7 +53,7 @@ type definition struct {
 	hold      time.Duration // "for"
 	keep      time.Duration // "keep_firing_for"
 	summary   string        // a template over the alert's labels, as in Prometheus
-	describe  string        // the description, also a template
+	describe  string        // the description, also a template, with words in braces: see [alerting.wordTemplates]
 	dashboard string        // uid of the Grafana dashboard to link to; empty: that of the scope
 	// parameter returns whether a group's settings change the alert; nil: no settings do.
 	parameter parameter
@@ -110,7 +111,7 @@ func (c alerting) labels(d *definition, g *config.AlertGroup) map[string]string 
 func (c alerting) annotations(d *definition) map[string]string {
 	return map[string]string{
 		"summary":       d.summary,
-		"description":   d.describe,
+		"description":   strings.NewReplacer(c.wordTemplates()...).Replace(d.describe),
 		"runbook_url":   c.link("runbooks/" + d.name),
 		"dashboard_url": c.dashboard(d),
 	}

@@ -11,8 +11,14 @@ import (
 )
 
 // An ID identifies an alert of the bridge: the name of the alert, and what it is about. Group and Member are empty in
-// alerts about a whole source, Member in those about a whole group.
-type ID struct{ Alert, Source, Group, Member string }
+// alerts about a whole source, Member in those about a whole group. Binary and Zone are attributes of the member.
+type ID struct{ Alert, Source, Group, Member, Binary, Zone string }
+
+// WithoutAttributes returns the ID without the attributes of the member.
+func (id ID) WithoutAttributes() ID {
+	id.Binary, id.Zone = "", ""
+	return id
+}
 
 // A Builder builds alerts with the labels and annotations that Prometheus gives them: after it has evaluated the rules of
 // the same configuration, and after its external labels and alert_relabel_configs. Alertmanager therefore merges both. Its
@@ -20,25 +26,34 @@ type ID struct{ Alert, Source, Group, Member string }
 type Builder struct {
 	config      alerting
 	definitions map[string]*definition
+	annotations map[string]map[string][]piece // by the name of the alert and of the annotation
 }
 
 // NewBuilder returns a builder for a valid configuration.
 func NewBuilder(cfg *config.Alerting) *Builder {
 	c := alerting{cfg}
-	b := &Builder{config: c, definitions: map[string]*definition{}}
+	b := &Builder{config: c, definitions: map[string]*definition{}, annotations: map[string]map[string][]piece{}}
 	for _, d := range c.definitions() {
+		if !IsPosted(d.name) {
+			continue
+		}
 		b.definitions[d.name] = &d
+		b.annotations[d.name] = map[string][]piece{}
+		for name, text := range c.annotations(&d) {
+			b.annotations[d.name][name] = compile(text, false)
+		}
+		b.annotations[d.name]["description"] = compile(d.describe, true)
 	}
 	return b
 }
 
-// Build returns the alert with an ID. Its times are not set. Alerts about more than one member are posted first, because
+// Build returns the alert with an ID, with these numbers in its description. Its times are not set. Alerts about more than one member are posted first, because
 // they inhibit those about single members.
-func (b *Builder) Build(id ID) *alertmanager.Alert {
+func (b *Builder) Build(id ID, facts Facts) *alertmanager.Alert {
 	d := b.definitions[id.Alert]
-	annotations := b.config.annotations(d)
-	for name, text := range annotations {
-		annotations[name] = expand(text, id)
+	annotations := make(map[string]string, len(b.annotations[id.Alert]))
+	for name, pieces := range b.annotations[id.Alert] {
+		annotations[name] = expand(pieces, &id, &facts)
 	}
 	labels := b.labels(id, d)
 	return &alertmanager.Alert{
@@ -57,9 +72,11 @@ func (b *Builder) GrafanaURL() string { return strings.TrimSuffix(b.config.Grafa
 // labels takes the same steps as Prometheus, in the same order: the labels of the rule replace the labels of the expression,
 // external labels are added where a label is absent, relabelling drops some, and empty labels are left out.
 func (b *Builder) labels(id ID, d *definition) map[string]string {
-	labels := map[string]string{"source": id.Source, "group": id.Group, "member": id.Member}
+	labels := map[string]string{
+		"source": id.Source, "group": id.Group, "member": id.Member, "binary": id.Binary, "zone": id.Zone,
+	}
 	for name, text := range b.config.labels(d, b.config.groupOf(id.Source, id.Group)) {
-		labels[name] = expand(text, id)
+		labels[name] = expand(compile(text, false), &id, nil)
 	}
 	if b.config.HostLabel != "" && d.name == MemberDown {
 		labels["host"] = id.label("host")
@@ -77,26 +94,53 @@ func (b *Builder) labels(id ID, d *definition) map[string]string {
 	return labels
 }
 
-// expand expands the templates that this package uses: {{ $labels.NAME }} and {{ $labels.NAME | urlquery }}. It does not use
-// text/template, because that is too slow for thousands of alerts at once.
-func expand(text string, id ID) string {
-	const begin, end, query = "{{ $labels.", " }}", " | urlquery"
-	var b strings.Builder
+// A piece of a text stands for itself, for a label of the alert, or for a word: see [Facts.word].
+type piece struct {
+	text, label, word string
+	escaped           bool // the label's value is escaped for a URL
+}
+
+// compile splits a template as this package uses them: with {{ $labels.NAME }}, {{ $labels.NAME | urlquery }} and, in
+// descriptions, with words in braces. The bridge does not use text/template, because that is too slow for thousands of alerts at
+// once.
+func compile(text string, hasWords bool) []piece {
+	const label, end, query = "{ $labels.", " }}", " | urlquery"
+	var pieces []piece
 	for {
-		before, rest, ok := strings.Cut(text, begin)
-		b.WriteString(before)
-		if !ok {
-			return b.String()
+		before, rest, found := strings.Cut(text, "{")
+		pieces = append(pieces, piece{text: before})
+		switch {
+		case !found:
+			return pieces
+		case strings.HasPrefix(rest, label):
+			name, after, _ := strings.Cut(rest[len(label):], end)
+			name, escaped := strings.CutSuffix(name, query)
+			pieces, text = append(pieces, piece{label: name, escaped: escaped}), after
+		case hasWords:
+			word, after, _ := strings.Cut(rest, "}")
+			pieces, text = append(pieces, piece{word: word}), after
+		default:
+			pieces, text = append(pieces, piece{text: "{"}), rest
 		}
-		name, after, _ := strings.Cut(rest, end)
-		name, escape := strings.CutSuffix(name, query)
-		value := id.label(name)
-		if escape {
-			value = url.QueryEscape(value)
-		}
-		b.WriteString(value)
-		text = after
 	}
+}
+
+// expand returns the text of an alert.
+func expand(pieces []piece, id *ID, facts *Facts) string {
+	var b strings.Builder
+	for _, p := range pieces {
+		switch {
+		case p.label != "" && p.escaped:
+			b.WriteString(url.QueryEscape(id.label(p.label)))
+		case p.label != "":
+			b.WriteString(id.label(p.label))
+		case p.word != "":
+			b.WriteString(facts.word(id, p.word))
+		default:
+			b.WriteString(p.text)
+		}
+	}
+	return b.String()
 }
 
 // label returns the value of a label that says what the alert is about.
@@ -108,6 +152,10 @@ func (id ID) label(name string) string {
 		return id.Group
 	case "member":
 		return id.Member
+	case "binary":
+		return id.Binary
+	case "zone":
+		return id.Zone
 	case "host":
 		return (&drivers.Member{Name: id.Member}).Host()
 	default:

@@ -100,7 +100,7 @@ func TestHostLabel(t *testing.T) {
 		"node": {"host": "c1", "node": "c1"},
 	} {
 		c := configured(t, func(c *config.Alerting) { c.HostLabel = setting })
-		labels := NewBuilder(c).Build(id).Labels
+		labels := NewBuilder(c).Build(id, Facts{}).Labels
 		for _, name := range []string{"host", "node"} {
 			require.Equal(t, want[name], labels[name], setting)
 		}

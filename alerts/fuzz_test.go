@@ -1,11 +1,13 @@
 package alerts
 
 import (
+	"errors"
 	"maps"
 	"path"
 	"strings"
 	"testing"
 	"text/template"
+	"time"
 	"unicode/utf8"
 
 	"servicegroup_exporter/config"
@@ -47,15 +49,16 @@ func FuzzAlerts(f *testing.F) {
 			if !IsPosted(base) {
 				continue
 			}
-			id := ID{Alert: base, Source: source, Group: group, Member: member}
-			posted := builder.Build(id)
+			id := ID{Alert: base, Source: source, Group: group, Member: member, Binary: label}
+			facts := Facts{InService: 7, Down: 4}
+			posted := builder.Build(id, facts)
 			for name, text := range rule.Annotations {
-				require.Equal(t, expanded(t, text, id), posted.Annotations[name])
+				require.Equal(t, expanded(t, text, id, facts), posted.Annotations[name])
 			}
-			want := map[string]string{"alertname": rule.Alert, "source": source, "group": group, "member": member, "cluster": label}
+			want := map[string]string{"alertname": rule.Alert, "source": source, "group": group, "member": member, "binary": label, "cluster": label}
 			maps.Copy(want, rule.Labels)
 			for name, text := range want {
-				want[name] = expanded(t, text, id)
+				want[name] = expanded(t, text, id, facts)
 			}
 			maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
 			if base == MemberDown {
@@ -69,14 +72,25 @@ func FuzzAlerts(f *testing.F) {
 }
 
 // expanded returns a text with its templates expanded, as Prometheus does.
-func expanded(t *testing.T, text string, id ID) string {
+func expanded(t *testing.T, text string, id ID, facts Facts) string {
 	t.Helper()
-	if !strings.Contains(text, "{{ $labels.") || text == id.Source || text == id.Group || text == id.Member {
+	if !strings.Contains(text, "{{ $labels.") || text == id.Source || text == id.Group || text == id.Member || text == id.Binary {
 		return text // A value is not a template.
 	}
-	parsed, err := template.New("").Parse("{{ $labels := . }}" + text)
+	value := 0.0 // of the expression; no proof of life of a member is known
+	if id.Alert != MemberDown {
+		value = float64(facts.value(id.Alert))
+	}
+	type sample struct{ value float64 }
+	parsed, err := template.New("").Funcs(template.FuncMap{
+		"query":  func(string) []sample { return []sample{{float64(facts.InService)}} },
+		"first":  func(all []sample) sample { return all[0] },
+		"value":  func(s sample) float64 { return s.value },
+		"toTime": func(float64) (time.Time, error) { return time.Time{}, errors.New("no time is known") },
+	}).Parse("{{ $labels := .Labels }}{{ $value := .Value }}" + text)
 	require.NoError(t, err)
 	var out strings.Builder
-	require.NoError(t, parsed.Execute(&out, map[string]string{"source": id.Source, "group": id.Group, "member": id.Member}))
+	labels := map[string]string{"source": id.Source, "group": id.Group, "member": id.Member, "binary": id.Binary, "zone": id.Zone}
+	require.NoError(t, parsed.Execute(&out, map[string]any{"Labels": labels, "Value": value}))
 	return out.String()
 }

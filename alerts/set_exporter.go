@@ -52,7 +52,7 @@ absent_over_time(up{job}[1h]) unless on () servicegroup_source_up{ours}`,
 			name: "ServiceGroupConfigReloadFailed", scope: scopeExporter, severity: severityWarning, hold: 5 * time.Minute,
 			expr:     `max by (cluster, job, instance) (servicegroup_config_last_reload_successful{exporters}{and ours}) == 0`,
 			summary:  "{{ $labels.instance }} refused its configuration",
-			describe: "{{ $labels.instance }} refused its new configuration and runs with the previous one. A restart would fail.",
+			describe: "{{ $labels.instance }} refused its new configuration and runs with the previous one{loaded}. A restart would fail.",
 		},
 		{
 			name: "ServiceGroupBridgePushFailing", scope: scopeExporter, severity: severityWarning, hold: 5 * time.Minute,
@@ -74,7 +74,7 @@ sum by (cluster, alertmanager) (increase(servicegroup_notifications_dropped_tota
 			name: "ServiceGroupBridgeLabelMismatch", scope: scopeExporter, severity: severityWarning, hold: 2 * time.Minute,
 			expr:    `max by (cluster, alertmanager, label) (servicegroup_notifications_label_mismatches{exporters}{and ours}) > 0`,
 			summary: "Rules and bridge disagree about label {{ $labels.label }}",
-			describe: "Alertmanager {{ $labels.alertmanager }} has two alerts about the same problem that differ in label " +
+			describe: "Alertmanager {{ $labels.alertmanager }} has two alerts about each of {value} problems. They differ in label " +
 				"{{ $labels.label }}, so that each death notifies twice. Rules and bridge have different configurations, or vmalert " +
 				"runs without -disableAlertgroupLabel, or only one of the two gives the alerts the label of the cluster.",
 		},

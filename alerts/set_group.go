@@ -14,25 +14,25 @@ func (c alerting) groupAlerts() []definition {
 	return []definition{
 		{
 			name: Degraded, scope: scopeGroup, severity: severityCritical, hold: time.Minute, keep: 5 * keep / 2,
-			expr:      "(" + groupDown + " >= 2)\n/ " + groupInService + " >= {ratio}",
+			expr:      groupDown + " >= 2\nand " + groupDown + "\n/ " + groupInService + " >= {ratio}",
 			parameter: setsRatio, all: "servicegroup:members_down{these}",
 			summary: "Many members of group {{ $labels.group }} are down",
-			describe: "So many members of group {{ $labels.group }} of source {{ $labels.source }} are down that the group may not " +
-				"be able to do its work. Members that are disabled or forced down are not counted.",
+			describe: "{value}{of group} members of group {{ $labels.group }} of source {{ $labels.source }} are down, so that the group " +
+				"may not be able to do its work. Members that are disabled or forced down are not counted.",
 		},
 		{
 			name: Outage, scope: scopeGroup, severity: severityCritical, hold: 30 * time.Second, keep: keep,
 			expr:     groupDown + "\n== " + groupInService + " > 0",
 			summary:  "Group {{ $labels.group }} is down",
-			describe: "Every member of group {{ $labels.group }} of source {{ $labels.source }} that is in service is down.",
+			describe: "All members of group {{ $labels.group }} of source {{ $labels.source }} that are in service are down: {value}.",
 		},
 		{
 			name: BelowMinimum, scope: scopeGroup, severity: severityCritical, hold: time.Minute,
 			expr:      groupInService + "\n- " + groupDown + " < {minimum}",
 			parameter: setsMinimum, // all is empty: other groups have no minimum.
 			summary:   "Group {{ $labels.group }} has too few members",
-			describe: "Group {{ $labels.group }} of source {{ $labels.source }} has fewer members that are up and in service than " +
-				"the configured minimum.",
+			describe: "{value}{of group} members of group {{ $labels.group }} of source {{ $labels.source }} are up. That is fewer than " +
+				"the configured minimum. Members that are disabled or forced down are not counted.",
 		},
 		{
 			name: "ServiceGroupDataMissing", scope: scopeGroup, severity: severityWarning, hold: 5 * time.Minute,

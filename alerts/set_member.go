@@ -8,12 +8,16 @@ import (
 // memberDown returns the expression for a member that is down, which is so if all voters say so: an exporter says 1 for a member
 // that is down, and 0 or nothing for others. For an hour after a member was down it says 0, so that the last value within an
 // hour is never a death that has ended. It is no recording rule, because vmalert sees the result of one later.
+//
+// The second part only adds binary and zone, and makes the value the time since which the member is down; 1: it is not known. It
+// takes no part in the vote, because exporters can disagree about them. "-" stands for none.
 func (c alerting) memberDown() string {
 	host := ", host"
 	if c.HostLabel == "" {
 		host = ""
 	}
-	return `count by (cluster, source, group, member` + host + `) (
+	member := "(cluster, source, group, member" + host + ")"
+	return `(count by ` + member + ` (
   (
     servicegroup_member_down{ours}
     or last_over_time(servicegroup_member_down{ours}[1h]) unless on (cluster, job, instance) up{job} == 1
@@ -24,8 +28,18 @@ func (c alerting) memberDown() string {
   sum by (cluster, source, group) (servicegroup_group_known{ours}) > 0
   or group by (cluster, source, group) (last_over_time(servicegroup_group_known{ours}[1h]))
 )
-== 1`
+== 1)
+* on ` + member + ` group_right () (
+  label_replace(label_replace(
+    max by (cluster, source, group, member` + host + `, binary, zone) (
+      last_over_time(servicegroup_member_down_since_timestamp_seconds{ours}[1h])
+    ) > 0,
+  "binary", "", "binary", "-"), "zone", "", "zone", "-")
+)`
 }
+
+// thisMember is how descriptions begin that are about a member.
+const thisMember = "{{ $labels.member }}{binary} in group {{ $labels.group }} of source {{ $labels.source }}{zone}"
 
 // memberAlerts returns the alerts about single members.
 func (c alerting) memberAlerts() []definition {
@@ -35,44 +49,41 @@ func (c alerting) memberAlerts() []definition {
 			name: MemberDown, scope: scopeMember, severity: severityCritical, keep: time.Duration(c.KeepFiringFor),
 			expr: c.memberDown(), parameter: setsSeverity, all: "last_over_time(servicegroup_group_known{these}[1h])",
 			summary: "{{ $labels.member }} in group {{ $labels.group }} is down",
-			describe: "{{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} is down by the rule of " +
-				"its service: its last heartbeat is too old, or its znode is gone. It is in service: no operator disabled it or " +
-				"forced it down while it was up.",
+			describe: thisMember + " is down{since} by the rule of its service: its last heartbeat is too old, or its znode is gone. " +
+				"It is in service: no operator disabled it or forced it down while it was up.",
 		},
 		{
 			name: "ServiceGroupMemberFlapping", scope: scopeMember, severity: severityWarning, keep: 15 * time.Minute,
-			expr:    `max by (cluster, source, group, member) (servicegroup_member_flapping{ours})`,
-			summary: "{{ $labels.member }} in group {{ $labels.group }} is flapping",
-			describe: "{{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} died and recovered more " +
-				"than twice within 15 minutes.",
+			expr:     `max by (cluster, source, group, member, binary, zone) (servicegroup_member_flapping{ours})`,
+			summary:  "{{ $labels.member }} in group {{ $labels.group }} is flapping",
+			describe: thisMember + " died and recovered more than twice within 15 minutes.",
 		},
 		{
 			name: "ServiceGroupMemberAutoDisabled", scope: scopeMember, severity: severityWarning, keep: gap,
 			expr:    disabledFor("auto_disabled", 5*time.Minute),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} was disabled by its own service",
-			describe: "The service itself, not an operator, disabled {{ $labels.member }} in group {{ $labels.group }} of source " +
-				"{{ $labels.source }}: its disabled_reason begins with AUTO. It gets no new work.",
+			describe: thisMember + " has been disabled{since} by the service itself, not by an operator: its disabled_reason begins " +
+				"with AUTO. It gets no new work.",
 		},
 		{
 			name: "ServiceGroupMemberDisabledLong", scope: scopeMember, severity: severityInfo, keep: gap,
 			expr:    disabledFor("disabled", day),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} has been disabled for a day",
-			describe: "An operator disabled {{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} " +
-				"more than a day ago. While it is disabled, no alert fires when it dies.",
+			describe: thisMember + " has been disabled{since} by an operator. While it is disabled, no alert fires when it dies.",
 		},
 		{
 			name: "ServiceGroupMemberForcedDownLong", scope: scopeMember, severity: severityInfo, keep: gap,
 			expr:    disabledFor("forced_down", day),
 			summary: "{{ $labels.member }} in group {{ $labels.group }} has been forced down for a day",
-			describe: "{{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} was forced down more " +
-				"than a day ago, by an operator or a fencing agent. It counts as down, even if its heartbeats arrive.",
+			describe: thisMember + " has been forced down{since}, by an operator or a fencing agent. It counts as down, even if its " +
+				"heartbeats arrive.",
 		},
 		{
 			name: "ServiceGroupHeartbeatClockSkew", scope: scopeMember, severity: severityWarning, hold: 5 * time.Minute,
-			expr:    `max by (cluster, source, group, member) (servicegroup_member_heartbeat_ahead_seconds{ours}) > 5`,
+			expr:    `max by (cluster, source, group, member, binary, zone) (servicegroup_member_heartbeat_ahead_seconds{ours}) > 5`,
 			summary: "The clock of {{ $labels.member }} in group {{ $labels.group }} is ahead",
-			describe: "Heartbeats of {{ $labels.member }} in group {{ $labels.group }} of source {{ $labels.source }} are more " +
-				"than 5 seconds ahead of the source's clock. If they get ahead by more than the heartbeat timeout, it counts as down.",
+			describe: thisMember + " sends heartbeats that are {duration} ahead of the source's clock. If they get ahead by more than the " +
+				"heartbeat timeout, it counts as down.",
 		},
 	}
 }
@@ -80,6 +91,6 @@ func (c alerting) memberAlerts() []definition {
 // disabledFor returns the expression for members that are disabled, for a reason, since at least some time. min: an exporter
 // that began later than another knows less.
 func disabledFor(reason string, d time.Duration) string {
-	const since = `min by (cluster, source, group, member) (servicegroup_member_disabled_timestamp_seconds{ours, reason=%q})`
-	return fmt.Sprintf("time() - "+since+" >= %.f", reason, d.Seconds())
+	const since = `min by (cluster, source, group, member, binary, zone) (servicegroup_member_disabled_timestamp_seconds{ours, reason=%q})`
+	return fmt.Sprintf(since+" <= time() - %.f", reason, d.Seconds())
 }

@@ -14,10 +14,11 @@ func (c alerting) sourceAlerts() []definition {
 	return []definition{
 		{
 			name: MassFailure, scope: scopeSource, severity: severityCritical, keep: keep,
-			expr:    "(sum by (cluster, source) (" + groupDown + ") >= 5)\n/ sum by (cluster, source) (" + groupInService + ") > 0.5",
+			expr: "sum by (cluster, source) (" + groupDown + ") >= 5\nand sum by (cluster, source) (" + groupDown +
+				")\n/ sum by (cluster, source) (" + groupInService + ") > 0.5",
 			summary: "Most members of source {{ $labels.source }} are down",
-			describe: "More than half of the members of source {{ $labels.source }} that are in service are down. Suspect the " +
-				"backend, the network or the heartbeat path before the members.",
+			describe: "{value}{of source} members of source {{ $labels.source }} are down. Suspect the backend, the network or the " +
+				"heartbeat path before the members.",
 		},
 		{
 			name: "ServiceGroupHeartbeatsStalled", scope: scopeSource, severity: severityCritical, keep: keep,
@@ -26,15 +27,15 @@ func (c alerting) sourceAlerts() []definition {
   servicegroup_source_heartbeats_stalled{ours} and on (cluster, job, instance, source) servicegroup_source_up{ours} == 1
 ) == 1`,
 			summary: "No heartbeats arrive in source {{ $labels.source }}",
-			describe: "The newest heartbeat of all members of source {{ $labels.source }} is older than half the heartbeat timeout. " +
-				"Suspect the heartbeat path, not the members. Soon all members will count as down.",
+			describe: "The newest heartbeat of all members of source {{ $labels.source }}{newest} is older than half the heartbeat " +
+				"timeout{timeout}. Suspect the heartbeat path, not the members. Soon all members will count as down.",
 		},
 		{
 			name: "ServiceGroupSourceUnreachable", scope: scopeSource, severity: severityCritical, hold: time.Minute,
 			expr:    `max by (cluster, source) (servicegroup_source_up{ours}) == 0`,
 			summary: "Source {{ $labels.source }} can't be read",
-			describe: "No exporter can read source {{ $labels.source }}, so that deaths of its members are not detected. Alerts " +
-				"about its members are retained.",
+			describe: "No exporter can read source {{ $labels.source }}{reason}, so that deaths of its members are not detected." +
+				"{last read} Alerts about its members are retained{retained}.",
 		},
 		{
 			name: "ServiceGroupViewStale", scope: scopeSource, severity: severityCritical, hold: time.Minute,
@@ -47,21 +48,20 @@ func (c alerting) sourceAlerts() []definition {
 ) > 120
 unless on (cluster, source) changes(servicegroup_source_last_success_timestamp_seconds{ours}[5m]) > 0`,
 			summary: "Data about source {{ $labels.source }} is out of date",
-			describe: "Source {{ $labels.source }} counts as readable, but no poll has succeeded for more than two minutes. The " +
+			describe: "Source {{ $labels.source }} counts as readable, but no poll has succeeded for more than two minutes{last poll}. The " +
 				"states of its members are out of date.",
 		},
 		{
 			name: "ServiceGroupMembersUnknown", scope: scopeSource, severity: severityWarning, hold: 15 * time.Minute,
 			expr:    `min by (cluster, source) (servicegroup_source_unknown_members{ours}) > 0`,
 			summary: "Members of source {{ $labels.source }} are unknown",
-			describe: "Source {{ $labels.source }} can be read, but the states of some of its members are unknown. Deaths of these " +
-				"members are not detected.",
+			describe: "Source {{ $labels.source }} can be read, but {value} of its members are unknown. Their deaths are not detected.",
 		},
 		{
 			name: "ServiceGroupSourceClockSkew", scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
 			expr:    `max by (cluster, source) (abs(servicegroup_source_clock_offset_seconds{ours})) > 5`,
 			summary: "The clocks of source {{ $labels.source }} and of an exporter differ",
-			describe: "The clocks of source {{ $labels.source }} and of an exporter differ by more than 5 seconds. States of members " +
+			describe: "The clocks of source {{ $labels.source }} and of an exporter differ by {duration}. States of members " +
 				"are right, because they are decided by the source's clock, but times that are shown are wrong.",
 		},
 		{
@@ -78,8 +78,8 @@ unless on (cluster, source) changes(servicegroup_source_last_success_timestamp_s
 ) > on (cluster, source) max by (cluster, source) (servicegroup_source_heartbeat_timeout_seconds{ours}) + %g`,
 				(time.Duration(c.ScrapeInterval) + detectionSlack).Seconds()),
 			summary: "Deaths in source {{ $labels.source }} are detected late",
-			describe: "At least one in a hundred deaths in source {{ $labels.source }} within the last hour was detected later than " +
-				"the heartbeat timeout and the scrape interval explain.",
+			describe: "At least one in a hundred deaths in source {{ $labels.source }} within the last hour was detected {duration} " +
+				"after the last proof of life or later. The heartbeat timeout{timeout} and the scrape interval do not explain that.",
 		},
 		{
 			name: "ServiceGroupCanaryFailing", scope: scopeSource, severity: severityWarning, keep: keep,
@@ -88,7 +88,7 @@ unless on (cluster, source) changes(servicegroup_source_last_success_timestamp_s
 			expr: `sum by (cluster, source) (increase(servicegroup_canary_failures_total{ours, reason!="unavailable"}[1h]))
 / sum by (cluster, source) (increase(servicegroup_canary_rounds_total{ours}[1h])) >= 0.5`,
 			summary: "The canary of source {{ $labels.source }} is failing",
-			describe: "The canary is a member of source {{ $labels.source }} that dies and returns as a test. At least half of its " +
+			describe: "The canary is a member of source {{ $labels.source }} that dies and returns as a test. {percent} of its " +
 				"rounds within the last hour failed, so that real deaths may not be detected.",
 		},
 	}

@@ -17,7 +17,7 @@ type descs struct {
 	// Of a member, as configured.
 	ofMember [seriesAgent]metric
 	// Of the few members that are down or odd in another way.
-	memberDown, disabled, flapping, ahead metric
+	memberDown, downSince, disabled, flapping, ahead metric
 	// Of a member, by the OpenStack service that it belongs to.
 	agents map[string]*agentMetric
 }
@@ -82,6 +82,12 @@ func (d *descs) describeDecisions() {
 		"The member is in service and down (1), by the last verdict on it: the series stays while the source, the group or the " +
 			"member's row can't be read. It is 0 for one hour after that has ended. Other members have no series. Alert on == 1.",
 		[]string{"binary", "group", "host", "member", "source", "zone"},
+	}
+	d.downSince = metric{
+		"servicegroup_member_down_since_timestamp_seconds",
+		"The member is in service and down since its last proof of life, at this time by this program's clock; 1 if none is known. " +
+			"It is 0 for one hour after that has ended. Other members have no series. The labels binary and zone are - if the member has none, so that Prometheus " +
+			"does not fill in those of the target.", d.memberDown.labels,
 	}
 	d.disabled = metric{
 		"servicegroup_member_disabled_timestamp_seconds",

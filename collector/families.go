@@ -31,7 +31,7 @@ func (v *View) Families() []exposition.Family {
 		}
 	}
 	d := v.collector.env.descs
-	families := append(d.groupFamilies(all), d.memberDown.family(decisionSeries(all)),
+	families := append(d.groupFamilies(all), d.memberDown.family(decisionSeries(all)), d.downSince.family(sinceSeries(all)),
 		d.disabled.family(rareSeriesOf(all, (*rareSeries).yieldDisabled)),
 		d.flapping.family(rareSeriesOf(all, (*rareSeries).yieldFlapping)),
 		d.ahead.family(rareSeriesOf(readable, (*rareSeries).yieldAhead)))
@@ -87,6 +87,19 @@ func decisionSeries(sources []*rendered) seriesFunc {
 		for _, s := range sources {
 			for i := range s.down {
 				if !yield(s.down[i].labels, s.down[i].value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// sinceSeries returns servicegroup_member_down_since_timestamp_seconds.
+func sinceSeries(sources []*rendered) seriesFunc {
+	return func(yield func(*exposition.Labels, float64) bool) {
+		for _, s := range sources {
+			for i := range s.down {
+				if !yield(s.down[i].sinceLabels, s.down[i].since) {
 					return
 				}
 			}

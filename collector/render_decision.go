@@ -1,16 +1,18 @@
 package collector
 
 import (
+	"cmp"
+
 	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
-// A downSeries is a series of servicegroup_member_down.
+// A downSeries is a series of servicegroup_member_down, and of servicegroup_member_down_since_timestamp_seconds.
 type downSeries struct {
-	of     *tracker.Decision
-	labels *exposition.Labels
-	value  float64
+	of                  *tracker.Decision
+	labels, sinceLabels *exposition.Labels
+	value, since        float64
 }
 
 // renderDecisions returns the series of members that are down or were within the last hour. It takes the labels from the
@@ -23,13 +25,17 @@ func (s *source) renderDecisions(before []downSeries) []downSeries {
 			before = before[1:] // It is gone.
 		}
 		next := downSeries{of: d, value: oneIf(d.Lasts())}
+		next.since = next.value // 0, or 1 as long as no time is known
+		if !d.Since.IsZero() {
+			next.since = timestamp(d.Since)
+		}
 		if len(before) > 0 && before[0].of == d {
-			next.labels = before[0].labels
+			next.labels, next.sinceLabels = before[0].labels, before[0].sinceLabels
 		} else {
-			next.labels = s.labelDecision(d)
+			next.labels, next.sinceLabels = s.labelDecision(d)
 		}
 		if same := sameLabels(series, &next); same != nil {
-			same.value = max(same.value, next.value)
+			same.value, same.since = max(same.value, next.value), max(same.since, next.since)
 		} else {
 			series = append(series, next)
 		}
@@ -48,9 +54,20 @@ func sameLabels(series []downSeries, next *downSeries) *downSeries {
 	return nil
 }
 
-func (s *source) labelDecision(d *tracker.Decision) *exposition.Labels {
+// noAttribute is the value of a label for a member without the attribute, where a label that is empty would not do: Prometheus
+// gives a series without a label the label of the target.
+const noAttribute = "-"
+
+// labelDecision returns the labels of servicegroup_member_down and servicegroup_member_down_since_timestamp_seconds.
+func (s *source) labelDecision(d *tracker.Decision) (down, since *exposition.Labels) {
 	m := s.cut(&drivers.Member{Name: d.Name, Binary: d.Binary, Zone: d.Zone})
-	return exposition.NewLabels(s.env.descs.memberDown.labels, m.Binary, d.Group, m.Host(), d.Name, s.cfg.Name, m.Zone)
+	names := s.env.descs.memberDown.labels
+	down = exposition.NewLabels(names, m.Binary, d.Group, m.Host(), d.Name, s.cfg.Name, m.Zone)
+	if m.Binary != "" && m.Zone != "" {
+		return down, down
+	}
+	binary, zone := cmp.Or(m.Binary, noAttribute), cmp.Or(m.Zone, noAttribute)
+	return down, exposition.NewLabels(names, binary, d.Group, m.Host(), d.Name, s.cfg.Name, zone)
 }
 
 // rareSeries are the series of a member that only members in an odd state have.

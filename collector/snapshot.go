@@ -38,6 +38,7 @@ type Snapshot struct {
 	Stale             bool
 	HeartbeatsStalled bool // see [tracker.Tracker.Stalled]; false while the source can't be read
 	ListsDatabases    bool // see [drivers.Poll.ListsDatabases]
+	TextLimit         int  // the maximum length of free text in a label, in bytes
 
 	// Problems are what the last successful poll found that is probably not as the operator meant it, sorted by kind and group.
 	// They stay while the source can't be read.
@@ -57,6 +58,14 @@ type Snapshot struct {
 
 // staleAfter is how long any source may stay unread, because some sources are only read by scrapes.
 const staleAfter = 3 * time.Minute
+
+// LabelText returns free text as it is in a label.
+func (s *Snapshot) LabelText(text string) string {
+	if s.TextLimit <= 0 {
+		return text
+	}
+	return tracker.Shorten(text, s.TextLimit)
+}
 
 // A GroupState is a group as the last poll left it that knew the group as a whole.
 type GroupState struct {

@@ -114,7 +114,7 @@ func (s *source) snapshot() Snapshot {
 	snap := s.now
 	snap.HeartbeatsStalled = snap.HeartbeatsStalled && snap.Readable
 	snap.Stale = snap.Readable && s.env.clock().Sub(s.read) > max(3*snap.DownTime, staleAfter)
-	snap.Members = s.members
+	snap.Members, snap.TextLimit = s.members, s.textLimit()
 	return snap
 }
 

@@ -53,8 +53,8 @@ func TestRulesAndBridgeAgree(t *testing.T) {
 	builder := alerts.NewBuilder(&c)
 	want := map[string]content{}
 	posted := map[string]int{}
-	for id := range evaluate(polled.Snapshots(), builder) {
-		a := builder.Build(id)
+	for id, holds := range evaluate(polled.Snapshots(), builder) {
+		a := builder.Build(id, holds.facts)
 		want[key(a.Labels)] = content{a.Labels, a.Annotations} // The generator's URL differs.
 		posted[id.Alert]++
 	}

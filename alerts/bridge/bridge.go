@@ -267,8 +267,7 @@ func deaths(ctx context.Context, e collector.Event, events <-chan collector.Even
 	detected := map[alerts.ID]time.Time{}
 	for {
 		if e.Type == collector.EventDeath {
-			id := alerts.ID{Alert: alerts.MemberDown, Source: e.Source, Group: e.Member.Group, Member: e.Member.Name}
-			detected[id] = e.Time
+			detected[memberDown(e.Source, &e.Member)] = e.Time
 		}
 		select {
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/drivers"
 )
 
 // A condition is the condition of an alert that holds.
@@ -12,6 +13,7 @@ type condition struct {
 	since time.Time // zero: it is not known since when
 	// retained reports that the condition was true when it could last be evaluated, and can't be evaluated now.
 	retained bool
+	facts    alerts.Facts
 }
 
 // evaluate returns the alerts whose conditions hold, from the collector's snapshot of each source. The snapshots have the
@@ -22,8 +24,13 @@ func evaluate(snapshots []collector.Snapshot, builder *alerts.Builder) map[alert
 		s := &snapshots[i]
 		for j := range s.Members {
 			if m := &s.Members[j]; m.DecidedDown {
-				id := alerts.ID{Alert: alerts.MemberDown, Source: s.Source, Group: m.Group, Member: m.Name}
-				holds[id] = condition{since: m.Since, retained: m.State == collector.Unknown}
+				id := memberDown(s.Source, &m.Member)
+				id.Binary, id.Zone = s.LabelText(m.Binary), s.LabelText(m.Zone)
+				c := condition{since: m.Since, retained: m.State == collector.Unknown}
+				if m.DownSinceKnown {
+					c.facts.Since = m.DownSince
+				}
+				holds[id] = c
 			}
 		}
 		inService, down, retained := 0, 0, false // of the whole source
@@ -34,14 +41,19 @@ func evaluate(snapshots []collector.Snapshot, builder *alerts.Builder) map[alert
 			}
 			inService, down = inService+g.InService, down+g.Down
 			for _, id := range builder.GroupAlerts(s.Source, g.Name, g.InService, g.Down) {
-				holds[id] = condition{retained: !g.Known}
+				holds[id] = condition{retained: !g.Known, facts: alerts.Facts{InService: g.InService, Down: g.Down}}
 			}
 		}
 		for _, id := range builder.SourceAlerts(s.Source, inService, down) {
-			holds[id] = condition{retained: retained}
+			holds[id] = condition{retained: retained, facts: alerts.Facts{InService: inService, Down: down}}
 		}
 	}
 	return holds
+}
+
+// memberDown returns the ID of the alert about a member that is down, without the attributes of the member.
+func memberDown(source string, m *drivers.Member) alerts.ID {
+	return alerts.ID{Alert: alerts.MemberDown, Source: source, Group: m.Group, Member: m.Name}
 }
 
 // undecided returns a function that reports whether a source may still turn out to have alerts of an earlier run: it has no

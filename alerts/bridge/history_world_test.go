@@ -196,7 +196,7 @@ func (w *world) note(minute int) {
 	seen := w.seen()
 	firing := evaluate(combine(w.sources, seen), builder)
 	for id := range firing {
-		w.record.firing(minute, builder.Build(id).Labels)
+		w.record.firing(minute, builder.Build(id, alerts.Facts{}).Labels)
 	}
 	if e := w.exporters[0]; len(seen) == 1 && seen[0].isScraped() && seen[0] == e.target {
 		var want, got []alerts.ID
@@ -329,7 +329,7 @@ func (r *record) scrape(minute int, c *collector.Collector, target string) {
 // isRead returns whether rules of the alerts that the bridge posts read a metric.
 func isRead(name string) bool {
 	switch name {
-	case "servicegroup_member_down", "servicegroup_members_down", "servicegroup_members_in_service",
+	case "servicegroup_member_down", "servicegroup_member_down_since_timestamp_seconds", "servicegroup_members_down", "servicegroup_members_in_service",
 		"servicegroup_group_known", "servicegroup_group_last_known_timestamp_seconds":
 		return true
 	}

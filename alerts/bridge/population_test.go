@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -45,7 +46,7 @@ type fencedDriver struct {
 }
 
 func (d *fencedDriver) Members(context.Context) (*drivers.Poll, error) {
-	poll := &drivers.Poll{Members: slices.Clone(d.members)}
+	poll := &drivers.Poll{Members: slices.Clone(d.members), Now: time.Now()}
 	for _, i := range d.dead {
 		d.members[i].ForcedDown = drivers.FlagYes
 	}
@@ -61,6 +62,10 @@ func randomMembers(random *rand.Rand, groups []string) *fencedDriver {
 		for i := range random.IntN(10) {
 			m := drivers.Member{Group: group, Name: fmt.Sprintf("%s-%d", pick(random, unusualNames()...), i)}
 			m.Up = random.Float64() >= dying
+			m.Binary, m.Zone = pick(random, "", "nova-compute", `{{ $labels.zone }} {since}`), pick(random, "", "az1", strings.Repeat("ü", 100))
+			if random.IntN(2) == 0 {
+				m.LastHeartbeat = time.Now().Add(-time.Duration(random.Int64N(int64(24 * time.Hour))))
+			}
 			if random.IntN(3) == 0 {
 				m.Enabled, m.ForcedDown = pick(random, flags()...), pick(random, flags()...)
 				m.DisabledReason = pick(random, "", "rack 7", "AUTO: libvirt is gone", "AUTO: libvirt:\ngone", "no AUTO: ", "auto: ")

@@ -21,6 +21,7 @@ type state struct {
 type entry struct {
 	id    alerts.ID
 	start time.Time // when the alert began to fire
+	facts alerts.Facts
 	// retained is since when the condition can't be evaluated; zero: it holds now.
 	retained time.Time
 	// firstPost and lastPost are when this process posted the alert with the current setup; zero: not yet.
@@ -36,7 +37,7 @@ func newState(saved savedState) *state {
 	s := &state{entries: map[alerts.ID]*entry{}, ended: map[alerts.ID]bool{}}
 	for _, a := range saved.Firing {
 		id := a.id()
-		s.entries[id] = &entry{id: id, start: a.Start}
+		s.entries[id] = &entry{id: id, start: a.Start, facts: a.Facts}
 	}
 	for _, a := range saved.Ended {
 		s.ended[a.id()] = true
@@ -62,6 +63,7 @@ func (s *state) update(holds map[alerts.ID]condition, undecided func(source stri
 			s.entries[id] = e
 			changed = true
 		}
+		e.facts = c.facts
 		e.retain(c.retained, now)
 	}
 	for id, e := range s.entries {
@@ -97,11 +99,14 @@ func (e *entry) retain(retained bool, now time.Time) {
 }
 
 // endRetained ends retained alerts that another sender has resolved, until their conditions can be evaluated again. It returns
-// how many.
+// how many. The IDs are without attributes.
 func (s *state) endRetained(ids []alerts.ID, now time.Time) int {
+	if len(ids) == 0 {
+		return 0
+	}
 	n := 0
-	for _, id := range ids {
-		if e := s.entries[id]; e != nil && e.isRetained() {
+	for id, e := range s.entries {
+		if e.isRetained() && slices.Contains(ids, id.WithoutAttributes()) {
 			e.over = now
 			s.ended[id] = true
 			n++
@@ -125,7 +130,7 @@ func (s *state) retained() int {
 }
 
 // due returns the alerts to post now, and the alerts that are over since the last call: these must not be posted any more
-// where they are still queued. The argument detected has the times at which new deaths were detected.
+// where they are still queued. The argument detected has the times at which new deaths were detected, by the ID without attributes.
 func (s *state) due(schedule *schedule, builder *alerts.Builder, detected map[alerts.ID]time.Time, now time.Time) (
 	due, over []*alertmanager.Alert,
 ) {
@@ -146,7 +151,7 @@ func (s *state) due(schedule *schedule, builder *alerts.Builder, detected map[al
 			e.firstPost = now
 		}
 		alert := e.build(builder)
-		alert.Detected, alert.End, alert.Retained = detected[id], end, schedule.yieldsToOthers(e, now)
+		alert.Detected, alert.End, alert.Retained = detected[e.id.WithoutAttributes()], end, schedule.yieldsToOthers(e, now)
 		due = append(due, alert)
 	}
 	return due, over
@@ -169,11 +174,11 @@ func (s *state) saved() savedState {
 	saved := savedState{Firing: []savedAlert{}}
 	for id, e := range s.entries {
 		if e.over.IsZero() {
-			saved.Firing = append(saved.Firing, newSavedAlert(id, e.start))
+			saved.Firing = append(saved.Firing, newSavedAlert(id, e.start, e.facts))
 		}
 	}
 	for id := range s.ended {
-		saved.Ended = append(saved.Ended, newSavedAlert(id, time.Time{}))
+		saved.Ended = append(saved.Ended, newSavedAlert(id, time.Time{}, alerts.Facts{}))
 	}
 	return saved
 }
@@ -187,7 +192,7 @@ func (s *state) forgetPosts() {
 
 // build returns the alert as Alertmanager gets it.
 func (e *entry) build(builder *alerts.Builder) *alertmanager.Alert {
-	alert := builder.Build(e.id)
+	alert := builder.Build(e.id, e.facts)
 	alert.Start = e.start
 	return alert
 }

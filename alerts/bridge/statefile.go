@@ -45,15 +45,18 @@ type savedAlert struct {
 	Source string    `json:"source"`
 	Group  string    `json:"group,omitempty"`
 	Member string    `json:"member,omitempty"`
+	Binary string    `json:"binary,omitempty"`
+	Zone   string    `json:"zone,omitempty"`
 	Start  time.Time `json:"start,omitzero"` // of firing alerts
+	alerts.Facts
 }
 
-func newSavedAlert(id alerts.ID, start time.Time) savedAlert {
-	return savedAlert{id.Alert, id.Source, id.Group, id.Member, start}
+func newSavedAlert(id alerts.ID, start time.Time, facts alerts.Facts) savedAlert {
+	return savedAlert{id.Alert, id.Source, id.Group, id.Member, id.Binary, id.Zone, start, facts}
 }
 
 func (a *savedAlert) id() alerts.ID {
-	return alerts.ID{Alert: a.Alert, Source: a.Source, Group: a.Group, Member: a.Member}
+	return alerts.ID{Alert: a.Alert, Source: a.Source, Group: a.Group, Member: a.Member, Binary: a.Binary, Zone: a.Zone}
 }
 
 // newStateFile returns the state file in a folder; without a folder, it loads and saves nothing.

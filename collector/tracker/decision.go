@@ -39,6 +39,9 @@ const endedFor = time.Hour
 // two: one that has ended, with the old values, and one that lasts.
 type Decision struct {
 	Group, Name, Binary, Zone string
+	// Since is the last proof of life, by this machine's clock: see [Member.DownSince]. It is zero if none is known, and once the
+	// decision has ended.
+	Since time.Time
 
 	ended Instant // zero: it lasts
 }
@@ -77,6 +80,12 @@ func (t *Tracker) decideDown(m *Member, isKnown bool, now Instant) {
 	if before != nil && before != m.decision {
 		t.endDecision(before, now)
 	}
+	if m.decision != nil {
+		m.decision.Since = time.Time{}
+		if since, isKnown := m.DownSince(); isKnown {
+			m.decision.Since = since
+		}
+	}
 }
 
 func (t *Tracker) beginDecision(m *Member) *Decision {
@@ -93,7 +102,7 @@ func (t *Tracker) beginDecision(m *Member) *Decision {
 
 // endDecision ends a decision. It is not kept if a backend with any content has made too many.
 func (t *Tracker) endDecision(d *Decision, now Instant) {
-	d.ended, t.decisionsChanged = now, true
+	d.ended, d.Since, t.decisionsChanged = now, time.Time{}, true
 	if len(t.decisions) > 2*t.opts.Limits.Members {
 		t.dropDecision(d)
 	}

@@ -202,7 +202,11 @@ func requireSoundDecisions(t *testing.T, tr *Tracker) {
 		key := drivers.Key{Group: d.Group, Name: d.Name}
 		if d.Lasts() {
 			require.True(t, down[key], key)
-			require.Equal(t, Decision{d.Group, d.Name, tr.members[key].Binary, tr.members[key].Zone, Instant{}}, *d)
+			since, isKnown := tr.members[key].DownSince()
+			if !isKnown {
+				since = time.Time{}
+			}
+			require.Equal(t, Decision{d.Group, d.Name, tr.members[key].Binary, tr.members[key].Zone, since, Instant{}}, *d)
 			require.Same(t, d, tr.members[key].decision)
 			delete(down, key)
 		} else {

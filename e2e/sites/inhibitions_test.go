@@ -101,7 +101,7 @@ func alertsOfAllSeverities(t *testing.T) (batch []testserver.Alert) {
 				if name == alerts.MemberDown {
 					id.Member = fmt.Sprintf("host-%s-%s", groupSeverity, severity)
 				}
-				batch = append(batch, testserver.Alert{Labels: builder.Build(id).Labels, EndsAt: time.Now().Add(time.Hour)})
+				batch = append(batch, testserver.Alert{Labels: builder.Build(id, alerts.Facts{}).Labels, EndsAt: time.Now().Add(time.Hour)})
 			}
 		}
 	}

@@ -1,0 +1,99 @@
+package alerts
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// timeFormat is how times are shown in descriptions.
+const timeFormat = "2006-01-02 15:04:05 MST"
+
+// The descriptions of alerts have numbers, which are words in braces in the definitions. In a rule they become templates. The value
+// of the alert costs nothing; a query costs Prometheus time for each alert that fires, and is only for alerts about groups and
+// sources. The bridge writes the same numbers from [Facts].
+
+// wordTemplates returns the words, each followed by its template.
+func (c alerting) wordTemplates() []string {
+	const (
+		groupMembers = "max(servicegroup:members_in_service{these})"
+		members      = "sum(max by (group) (servicegroup:members_in_service{these}))"
+		down         = "sum(max by (group) (servicegroup:members_down{these}))"
+		asTime       = `{{ (. | first | value | toTime).UTC.Format "` + timeFormat + `" }}`
+	)
+	return []string{
+		"{binary}", "{{ with $labels.binary }} ({{ . }}){{ end }}",
+		"{zone}", "{{ with $labels.zone }}, zone {{ . }},{{ end }}",
+		"{since}", `{{ if gt $value 1.0 }} since {{ ($value | toTime).UTC.Format "` + timeFormat + `" }}{{ end }}`,
+		"{value}", "{{ $value }}",
+		"{duration}", "{{ $value | humanizeDuration }}",
+		"{percent}", "{{ $value | humanizePercentage }}",
+		"{of group}", c.query(groupMembers, " of {{ . | first | value }}", "source", "group"),
+		"{of source}", c.query(members, " of {{ . | first | value }}", "source"),
+		"{retained}", c.query(down+" > 0", ": {{ . | first | value }} members were down when it was last read", "source"),
+		"{newest}", c.query("max(servicegroup_source_newest_heartbeat_timestamp_seconds{these})", ", of "+asTime+",", "source"),
+		"{timeout}", c.query("max(servicegroup_source_heartbeat_timeout_seconds{these})", " of {{ . | first | value | humanizeDuration }}", "source"),
+		"{last read}", c.query("max(servicegroup_source_last_success_timestamp_seconds{these}) > 0", " It was last read at "+asTime+".", "source"),
+		"{last poll}", c.query("max(servicegroup_source_last_success_timestamp_seconds{these})", ", since "+asTime, "source"),
+		"{reason}", c.query("topk(1, sum by (reason) (increase(servicegroup_source_poll_errors_total{these}[5m])) > 0)",
+			` (reason: {{ . | first | label "reason" }})`, "source"),
+		"{loaded}", c.query("max(servicegroup_config_last_reload_success_timestamp_seconds{these})", ", of "+asTime, "job", "instance"),
+	}
+}
+
+// query returns the template that shows the result of an expression, if it has one. In the expression, {these} stands for matchers
+// of the alert's cluster and of these labels of the alert.
+func (c alerting) query(expr, shown string, labels ...string) string {
+	matchers, values := "", ""
+	for _, label := range append([]string{c.ClusterLabel}, labels...) {
+		matchers += "," + label + "=%q"
+		values += " $labels." + label
+	}
+	expr = strings.ReplaceAll(expr, "{these}", "{"+matchers[1:]+"}")
+	return fmt.Sprintf("{{ with printf %q%s | query }}%s{{ end }}", expr, values, shown)
+}
+
+// Facts are the numbers of an alert of the bridge.
+type Facts struct {
+	// Since is the last proof of life of a member that is down; zero: none is known.
+	Since time.Time `json:"since,omitzero"`
+	// InService is how many members of the group or the source are in service, and Down is how many of these are down.
+	InService int `json:"in_service,omitempty"`
+	Down      int `json:"down,omitempty"`
+}
+
+// word returns what stands for a word in the description of an alert that the bridge posts.
+func (f *Facts) word(id *ID, word string) string {
+	switch word {
+	case "binary":
+		return around(" (", id.Binary, ")")
+	case "zone":
+		return around(", zone ", id.Zone, ",")
+	case "since":
+		if f.Since.IsZero() {
+			return ""
+		}
+		return " since " + f.Since.UTC().Format(timeFormat)
+	case "value":
+		return strconv.Itoa(f.value(id.Alert))
+	default: // "of group" and "of source"
+		return " of " + strconv.Itoa(f.InService)
+	}
+}
+
+// value returns the value of the expression of an alert about a group or a source.
+func (f *Facts) value(alert string) int {
+	if alert == BelowMinimum {
+		return f.InService - f.Down
+	}
+	return f.Down
+}
+
+// around returns a text with something before and after it, or nothing for an empty text.
+func around(before, text, after string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text + after
+}
