@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// exporterAlerts returns the alerts about this program and its bridge.
+// exporterAlerts returns the alerts about this program.
 func (c alerting) exporterAlerts() []definition {
 	return []definition{
 		{
@@ -54,6 +54,19 @@ absent_over_time(up{job}[1h]) unless on () servicegroup_source_up{ours}`,
 			summary:  "{{ $labels.instance }} refused its configuration",
 			describe: "{{ $labels.instance }} refused its new configuration and runs with the previous one{loaded}. A restart would fail.",
 		},
+		{
+			name: "ServiceGroupEventsDropped", scope: scopeExporter, severity: severityWarning, hold: 5 * time.Minute,
+			expr:    `sum by (cluster, job, instance) (increase(servicegroup_events_dropped_total{exporters}[15m]){and ours}) > 0`,
+			summary: "{{ $labels.instance }} drops events",
+			describe: "{{ $labels.instance }} has dropped about {about} events within 15 minutes, because a program that reads them was too " +
+				"slow. The list of events or a stream of events lacks them. No alert is lost: the bridge reads the states of members.",
+		},
+	}
+}
+
+// bridgeAlerts returns the alerts about the bridge, and the watchdog.
+func (c alerting) bridgeAlerts() []definition {
+	return []definition{
 		{
 			name: "ServiceGroupBridgePushFailing", scope: scopeExporter, severity: severityWarning, hold: 5 * time.Minute,
 			expr: `min by (cluster, alertmanager) (servicegroup_notifications_alertmanager_up{exporters}{and ours}) == 0

@@ -67,8 +67,8 @@ func (c alerting) memberAlerts() []definition {
 		},
 		{
 			name: "ServiceGroupMemberDisabledLong", scope: scopeMember, severity: severityInfo, keep: gap,
-			expr:    disabledFor("disabled", day),
-			summary: "{{ $labels.member }} in group {{ $labels.group }} has been disabled for a day",
+			expr:     disabledFor("disabled", day),
+			summary:  "{{ $labels.member }} in group {{ $labels.group }} has been disabled for a day",
 			describe: thisMember + " has been disabled{since} by an operator. While it is disabled, no alert fires when it dies.",
 		},
 		{

@@ -51,11 +51,31 @@ unless on (cluster, source) changes(servicegroup_source_last_success_timestamp_s
 			describe: "Source {{ $labels.source }} counts as readable, but no poll has succeeded for more than two minutes{last poll}. The " +
 				"states of its members are out of date.",
 		},
+	}
+}
+
+// detectionAlerts returns the alerts about what is not known of a source that can be read, or is known late.
+func (c alerting) detectionAlerts() []definition {
+	return []definition{
 		{
 			name: "ServiceGroupMembersUnknown", scope: scopeSource, severity: severityWarning, hold: 15 * time.Minute,
-			expr:    `min by (cluster, source) (servicegroup_source_unknown_members{ours}) > 0`,
-			summary: "Members of source {{ $labels.source }} are unknown",
+			expr:     `min by (cluster, source) (servicegroup_source_unknown_members{ours}) > 0`,
+			summary:  "Members of source {{ $labels.source }} are unknown",
 			describe: "Source {{ $labels.source }} can be read, but {value} of its members are unknown. Their deaths are not detected.",
+		},
+		{
+			name: "ServiceGroupMembersRejected", scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
+			expr:    `max by (cluster, source, reason) (increase(servicegroup_source_rejected_members_total{ours}[15m])) > 0`,
+			summary: "Entries of source {{ $labels.source }} are rejected",
+			describe: "About {about} times within 15 minutes, an entry of source {{ $labels.source }} was rejected (reason: " +
+				"{{ $labels.reason }}). It looks like a member and can't be used as one, so that no alert fires when that member dies.",
+		},
+		{
+			name: "ServiceGroupStateNotSaved", scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
+			expr:    `sum by (cluster, instance, source) (increase(servicegroup_state_save_failures_total{ours}[15m])) > 0`,
+			summary: "{{ $labels.instance }} can't save the state of source {{ $labels.source }}",
+			describe: "About {about} times within 15 minutes, {{ $labels.instance }} could not save the state of source " +
+				"{{ $labels.source }}. After a restart it would not know which members had died before.",
 		},
 		{
 			name: "ServiceGroupSourceClockSkew", scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
@@ -82,7 +102,7 @@ unless on (cluster, source) changes(servicegroup_source_last_success_timestamp_s
 				"after the last proof of life or later. The heartbeat timeout{timeout} and the scrape interval do not explain that.",
 		},
 		{
-			name: "ServiceGroupCanaryFailing", scope: scopeSource, severity: severityWarning, keep: keep,
+			name: "ServiceGroupCanaryFailing", scope: scopeSource, severity: severityWarning, keep: time.Duration(c.KeepFiringFor),
 			dashboard: "servicegroup-detection",
 			// Rounds in which the source could not be read don't count: that has its own alert. One failed round may be chance.
 			expr: `sum by (cluster, source) (increase(servicegroup_canary_failures_total{ours, reason!="unavailable"}[1h]))

@@ -28,6 +28,7 @@ func (c alerting) wordTemplates() []string {
 		"{since}", `{{ if gt $value 1.0 }} since {{ ($value | toTime).UTC.Format "` + timeFormat + `" }}{{ end }}`,
 		"{value}", "{{ $value }}",
 		"{duration}", "{{ $value | humanizeDuration }}",
+		"{about}", `{{ $value | printf "%.0f" }}`,
 		"{percent}", "{{ $value | humanizePercentage }}",
 		"{of group}", c.query(groupMembers, " of {{ . | first | value }}", "source", "group"),
 		"{of source}", c.query(members, " of {{ . | first | value }}", "source"),
@@ -45,13 +46,9 @@ func (c alerting) wordTemplates() []string {
 // query returns the template that shows the result of an expression, if it has one. In the expression, {these} stands for matchers
 // of the alert's cluster and of these labels of the alert.
 func (c alerting) query(expr, shown string, labels ...string) string {
-	matchers, values := "", ""
-	for _, label := range append([]string{c.ClusterLabel}, labels...) {
-		matchers += "," + label + "=%q"
-		values += " $labels." + label
-	}
-	expr = strings.ReplaceAll(expr, "{these}", "{"+matchers[1:]+"}")
-	return fmt.Sprintf("{{ with printf %q%s | query }}%s{{ end }}", expr, values, shown)
+	labels = append([]string{c.ClusterLabel}, labels...)
+	expr = strings.ReplaceAll(expr, "{these}", "{"+strings.Join(labels, "=%q,")+"=%q}")
+	return fmt.Sprintf("{{ with printf %q $labels.%s | query }}%s{{ end }}", expr, strings.Join(labels, " $labels."), shown)
 }
 
 // Facts are the numbers of an alert of the bridge.

@@ -87,7 +87,7 @@ func (d *descs) describeDecisions() {
 		"servicegroup_member_down_since_timestamp_seconds",
 		"The member is in service and down since its last proof of life, at this time by this program's clock; 1 if none is known. " +
 			"It is 0 for one hour after that has ended. Other members have no series. The labels binary and zone are - if the member has none, so that Prometheus " +
-			"does not fill in those of the target.", d.memberDown.labels,
+			"does not fill in the labels of the target.", d.memberDown.labels,
 	}
 	d.disabled = metric{
 		"servicegroup_member_disabled_timestamp_seconds",
