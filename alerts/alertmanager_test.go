@@ -300,9 +300,9 @@ func TestExampleNeverInhibits(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, []string{
-		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
+		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupMembersRejected", "ServiceGroupStateNotSaved", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
 		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
-		"ServiceGroupConfigReloadFailed", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
+		"ServiceGroupConfigReloadFailed", "ServiceGroupEventsDropped", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
 		"ServiceGroupBridgeLabelMismatch", "ServiceGroupJobMismatch", "ServiceGroupLabelsOverwritten", "ServiceGroupWatchdog",
 	}, notified)
 }

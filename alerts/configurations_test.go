@@ -120,7 +120,7 @@ func TestExpressions(t *testing.T) {
 	})
 	joins := regexp.MustCompile(`\b(by|on) \(([^)]*)\)`)
 	series := regexp.MustCompile(`\b(servicegroup_\w+|servicegroup:\w+|up)(\{[^}]*\})?`)
-	exporters := regexp.MustCompile(`^(up|servicegroup_label_check|servicegroup_config_.*|servicegroup_notifications_.*)$`)
+	exporters := regexp.MustCompile(`^(up|servicegroup_label_check|servicegroup_config_.*|servicegroup_events_.*|servicegroup_notifications_.*)$`)
 	for _, rule := range Rules(c) {
 		for _, match := range joins.FindAllStringSubmatch(rule.Expr, -1) {
 			if match[0] != "on ()" { // Nothing at all, in any cluster.

@@ -26,6 +26,10 @@ sources:
       report_interval: 500ms
       service_down_time: 2s
     poll_interval: 250ms
+alerting:
+  alertmanagers: [{url: %q}]
+  external_url: %q
+  resolve_after: 0s # There is no Prometheus here whose rules would resolve alerts.
 `
 
 // demoPace is the mean time between two deaths or recoveries of simulated members.
@@ -51,15 +55,20 @@ func (a *cli) demo(duration time.Duration, printer *eventPrinter, flags *serveFl
 	}
 	defer os.RemoveAll(dir)
 	a.storagePath, a.configFile = dir, filepath.Join(dir, "demo.yml")
-	text := fmt.Sprintf(demoConfig, filepath.Join(dir, "demo.db"))
-	if err := os.WriteFile(a.configFile, []byte(text), 0o600); err != nil {
-		return fmt.Errorf("writing the configuration of the demonstration: %w", err)
-	}
 	ctx, cancel := a.untilStopped()
 	defer cancel()
 	if duration > 0 {
 		ctx, cancel = context.WithTimeout(ctx, duration)
 		defer cancel()
+	}
+	alertmanager, err := newDemoAlertmanager(ctx)
+	if err != nil {
+		return fmt.Errorf("listening for the alerts of the demonstration: %w", err)
+	}
+	address := browsable((*flags.toolkit.WebListenAddresses)[0])
+	text := fmt.Sprintf(demoConfig, filepath.Join(dir, "demo.db"), alertmanager.url(), "http://"+address)
+	if err := os.WriteFile(a.configFile, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("writing the configuration of the demonstration: %w", err)
 	}
 	server, err := a.newServer(ctx, flags)
 	if err != nil {
@@ -67,14 +76,15 @@ func (a *cli) demo(duration time.Duration, printer *eventPrinter, flags *serveFl
 	}
 	parts, ctx := errgroup.WithContext(ctx)
 	parts.Go(func() error { return server.Run(ctx) })
-	parts.Go(func() error {
-		return a.simulate(ctx, (*flags.toolkit.WebListenAddresses)[0], server.Collector(), printer)
-	})
+	parts.Go(func() error { return alertmanager.run(ctx) })
+	parts.Go(func() error { return a.simulate(ctx, address, server.Collector(), alertmanager, printer) })
 	return parts.Wait()
 }
 
-// simulate keeps members alive, lets them die and return, and prints the events of the collector.
-func (a *cli) simulate(ctx context.Context, address string, c *collector.Collector, printer *eventPrinter) error {
+// simulate keeps members alive, lets them die and return, and prints the events of the collector and the alerts that are posted.
+func (a *cli) simulate(
+	ctx context.Context, address string, c *collector.Collector, alertmanager *demoAlertmanager, printer *eventPrinter,
+) error {
 	cfg, err := sources.Load(a.configFile)
 	if err != nil {
 		return err
@@ -91,13 +101,14 @@ func (a *cli) simulate(ctx context.Context, address string, c *collector.Collect
 	fmt.Fprintf(a.Stdout, `%d simulated members in %d groups are running. Every few seconds one of them dies or returns.
 
   status page         http://%s/
+  alerts              %[4]s
   metrics             http://%[3]s/metrics
-  in other terminals  %[4]s --config.file=%[5]s list
-                      %[4]s --config.file=%[5]s watch
+  in other terminals  %[5]s --config.file=%[6]s list
+                      %[5]s --config.file=%[6]s watch
 
 Press Ctrl-C to stop. Events:
 
-`, len(members), len(demoGroups), browsable(address), a.Program, a.configFile)
+`, len(members), len(demoGroups), address, alertmanager.url(), a.Program, a.configFile)
 
 	events, unsubscribe := c.Subscribe(1000)
 	defer unsubscribe()
@@ -115,6 +126,10 @@ Press Ctrl-C to stop. Events:
 		case e := <-events:
 			if err := printer.print(&e); err != nil {
 				return fmt.Errorf("printing an event: %w", err)
+			}
+		case alert := <-alertmanager.changed:
+			if err := printer.printDemoAlert(&alert); err != nil {
+				return fmt.Errorf("printing an alert: %w", err)
 			}
 		}
 	}
