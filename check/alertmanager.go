@@ -103,10 +103,13 @@ func sameLabels(report *alertmanager.Report, alerting *config.Alerting, all []so
 	for _, a := range report.Alerts {
 		name := a.Labels["alertname"]
 		known := slices.ContainsFunc(all, func(s sources.Source) bool { return s.Name == a.Labels["source"] })
-		if !known || !slices.Contains(config.AlertNames(), name) {
+		if !known || !alerts.IsPosted(name) {
 			continue
 		}
-		own := builder.Build(alerts.ID{Alert: name, Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"]})
+		own := builder.Build(alerts.ID{
+			Alert: name, Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
+			Binary: a.Labels["binary"], Zone: a.Labels["zone"],
+		}, alerts.Facts{})
 		compared++
 		for _, label := range alertmanager.Differences(own.Labels, a.Labels) {
 			differing[label] = true
