@@ -62,7 +62,7 @@ func classifyNumber(number uint16) (drivers.Reason, string) {
 	case 1044, 1142, 1143, 1227, 1356, 1370:
 		return drivers.ReasonAuth, needsSelect
 	case 1146, 1932:
-		return drivers.ReasonSchema, "is this the right database?"
+		return drivers.ReasonSchema, otherDatabase
 	case 1049, 1046:
 		return drivers.ReasonSchema, "check the database's name"
 	case 1054:

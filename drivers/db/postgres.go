@@ -190,7 +190,7 @@ func classifySQLState(code string) (drivers.Reason, string) {
 	case "3D000":
 		return drivers.ReasonSchema, "check the database's name"
 	case "42P01", "3F000":
-		return drivers.ReasonSchema, "is this the right database?"
+		return drivers.ReasonSchema, otherDatabase
 	case "42703", "42883", "42804", "22007", "42846":
 		return drivers.ReasonSchema, "the table is not laid out as the schema says"
 	case "57014", "55P03", "25P03", "25P04": // statement_timeout, lock_timeout, limits of transactions

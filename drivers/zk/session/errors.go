@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path"
+	"strings"
 
 	zkclient "github.com/go-zookeeper/zk"
 
@@ -77,6 +78,8 @@ func Unavailable(doing string, err error) error {
 		reason = drivers.ReasonOf(err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		reason = drivers.ReasonTimeout
+	case isSASLRequired(err):
+		reason, err = drivers.ReasonAuth, errSASL
 	case errors.Is(err, zkclient.ErrNoAuth):
 		reason = drivers.ReasonAuth
 	case errors.Is(err, zkclient.ErrInvalidACL):
@@ -88,6 +91,15 @@ func Unavailable(doing string, err error) error {
 		reason = drivers.ReasonSession
 	}
 	return drivers.Unavailable(reason, fmt.Errorf("%s: %w", doing, err))
+}
+
+// errSASL means that the server answers no request of a client without SASL.
+var errSASL = errors.New("the server requires SASL (sessionRequireClientSASLAuth or enforce.auth), which is not supported: " +
+	"use tls with a client's certificate, or auth with a digest")
+
+// isSASLRequired reports whether an error is SESSIONCLOSEDREQUIRESASLAUTH, which the client library does not know.
+func isSASLRequired(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "unknown error: -124")
 }
 
 // A deniedError says which permission is missing.
