@@ -211,6 +211,8 @@ func (a *App) openHandler(context.Context) (err error) {
 		API:        api.New(api.Options{Logger: logger, Collector: a.collector, History: a.history, Alerts: a.bridge}),
 		Runbooks:   web.NewRunbooks(runbooks.Pages(), alerts.BaseName),
 		Version:    version.Version,
+		Snapshots:  a.collector.Snapshots,
+		Pending:    a.mayHave,
 	}
 	if a.opts.DisableExporterMetrics {
 		options.Registerer = prometheus.NewRegistry() // No scrape gathers it.

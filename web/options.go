@@ -8,10 +8,10 @@ import (
 
 // withOptions answers requests of the method OPTIONS with the methods that the path allows. HAProxy's option httpchk sends such
 // requests, unless another method is set. A path that does not exist is answered with 404.
-func withOptions(mux *http.ServeMux) http.Handler {
+func withOptions(mux *http.ServeMux, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodOptions {
-			mux.ServeHTTP(w, r)
+			next.ServeHTTP(w, r)
 			return
 		}
 		allowed := allowedMethods(mux, r)

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"servicegroup_exporter/collector"
 	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/internal/suggest"
 	"servicegroup_exporter/web/page"
@@ -71,6 +72,10 @@ type Options struct {
 
 	// Version is shown on the pages.
 	Version string
+	// Snapshots returns what is known of the sources, and Pending whether a source without a snapshot may still be found. Nil: there
+	// are no sources.
+	Snapshots func() []collector.Snapshot
+	Pending   func(source string) bool
 }
 
 // A View is what one scrape can know. It differs from what all know if the scrape had too little time for a source.
@@ -124,7 +129,7 @@ func New(o Options) (http.Handler, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	pages, err := page.New(page.Options{MetricsPath: o.MetricsPath, Version: o.Version})
+	pages, err := page.New(page.Options{MetricsPath: o.MetricsPath, Version: o.Version, Snapshots: o.Snapshots, Pending: o.Pending})
 	if err != nil {
 		return nil, fmt.Errorf("making the pages: %w", err)
 	}
@@ -151,5 +156,5 @@ func New(o Options) (http.Handler, error) {
 	reload := newReloadHandler(o.Reload)
 	mux.Handle("POST /-/reload", reload)
 	mux.Handle("PUT /-/reload", reload)
-	return withHeaders(drainBody(withOptions(mux))), nil
+	return withHeaders(drainBody(withOptions(mux, withNotFound(mux, pages.NotFound)))), nil
 }

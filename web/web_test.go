@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/collector"
 )
 
 // testOptions returns options with an empty registry and a poll that does nothing.
@@ -21,6 +23,7 @@ func testOptions() Options {
 	registry := prometheus.NewRegistry()
 	o.Gatherer, o.Registerer = registry, registry
 	o.Poll = func(context.Context) View { return nil }
+	o.Snapshots = func() []collector.Snapshot { return []collector.Snapshot{{Source: "a"}} } // not polled yet
 	return o
 }
 
@@ -60,13 +63,13 @@ func TestRoutes(t *testing.T) {
 		{off, "GET", "/member?source=a&group=b&member=c", 200, "<title>Member</title>"},
 		{off, "GET", "/assets/app.css", 200, "body {"},
 		{off, "POST", "/member", 405, "Method Not Allowed"},
-		{off, "GET", "/assets/", 404, "not found"},
+		{off, "GET", "/assets/", 404, "There is no such page."},
 		{off, "HEAD", "/", 200, ""},
 		{off, "POST", "/", 405, "Method Not Allowed"},
 		{off, "GET", "/metrics", 200, "promhttp_metric_handler_requests_in_flight 1"},
 		{off, "HEAD", "/metrics", 200, ""},
 		{off, "POST", "/metrics", 405, "Method Not Allowed"},
-		{off, "GET", "/metrics/", 404, "not found"},
+		{off, "GET", "/metrics/", 404, "There is no such page."},
 		{off, "GET", "/-/healthy", 200, "healthy\n"},
 		{off, "HEAD", "/-/healthy", 200, ""},
 		{off, "PUT", "/-/healthy", 405, "Method Not Allowed"},
@@ -78,9 +81,14 @@ func TestRoutes(t *testing.T) {
 		{on, "GET", "/-/reload", 405, "Method Not Allowed"},
 		{on, "POST", "/-/reload", 200, "reloaded\n"},
 		{on, "PUT", "/-/reload", 200, "reloaded\n"},
-		{on, "GET", "/debug/pprof/", 404, "not found"},
-		{on, "GET", "/-/", 404, "not found"},
-		{on, "GET", "/index.html", 404, "not found"},
+		{on, "GET", "/debug/pprof/", 404, "There is no such page."},
+		{on, "GET", "/-/", 404, "There is no such page."},
+		{on, "GET", "/index.html", 404, "There is no such page."},
+		{on, "GET", "/a/b/c", 404, `href="./../../">All members</a>`},
+		{on, "GET", "/?source=gone", 404, "There is no source gone."},
+		{on, "GET", "/?source=a&group=b", 200, "<title>Service groups</title>"},
+		{on, "HEAD", "/nowhere", 404, ""},
+		{on, "POST", "/nowhere", 404, "There is no such page."},
 	} {
 		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
 			resp, body := do(t, tt.handler, tt.method, tt.path, nil)

@@ -40,7 +40,7 @@ func accessibility(t *testing.T, e *exporter) {
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)
 		for _, path := range []string{
-			"/", "/?state=down", "/?q=none", memberPath("nova", "compute", "cmp-03"), memberPath("nova", "compute", "gone"),
+			"/", "/?state=down", "/?q=none", "/?sort=-heartbeat", memberPath("nova", "compute", "cmp-03"),
 		} {
 			b.open(e.url(path))
 			b.checkAccessibility(fmt.Sprintf("%s, %s", path, scheme))

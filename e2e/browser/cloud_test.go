@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,8 +78,40 @@ func screenshots(t *testing.T, e *exporter) {
 		b.eventually(`document.querySelector(".badge.down") !== null`)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, shot.name+".png"), b.screenshot(), 0o644))
 		b.checkNoHorizontalScroll()
-		cut := value[[]string](b, `[...document.querySelectorAll(".groups .name")].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)`)
-		require.Empty(t, cut, "%s: names of groups that are cut", shot.name)
+		b.checkNoCutNames(shot.name)
+	}
+	b.checkNoMessages()
+}
+
+// checkNoCutNames checks that names and table cells show all of their text.
+func (b *tab) checkNoCutNames(where string) {
+	b.t.Helper()
+	cut := value[[]string](b, `[...document.querySelectorAll(".name, .row > *")].filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)`)
+	require.Empty(b.t, cut, "%s: names that are cut", where)
+}
+
+// Long names are whole on screens of every width, in both color schemes.
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	members := newTable(t)
+	for _, name := range []string{
+		"compute-0230.rack-17.region-east.cloud.example.com", strings.Repeat("no-place-to-break", 11),
+		"volume-01@ceph-fast-replicated#pool-of-the-third-floor", "узел-с-длинным-именем-который-не-помещается-в-столбец.пример.рф",
+	} {
+		members.add("a-group-whose-name-is-longer-than-its-column-"+name[:4], name, "nova-compute-with-a-long-binary", "availability-zone-of-the-east")
+	}
+	members.run("UPDATE members SET beat = 0, off = length(host) % 2, reason = 'a reason of many words that a person typed, and that is shown whole'")
+	e := serve(t, configuration(members.source("a-source-with-a-long-name-too", hour, quick)))
+	b := openTab(t, 1280, 900)
+	for _, width := range []int64{400, 1280, 1600} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		for _, scheme := range []string{"light", "dark"} {
+			b.scheme(scheme)
+			b.open(e.url("/"))
+			b.eventually(`document.querySelectorAll("#grid-body .row").length === 4`)
+			b.checkNoCutNames(fmt.Sprint(width, scheme))
+			b.checkNoHorizontalScroll()
+		}
 	}
 	b.checkNoMessages()
 }

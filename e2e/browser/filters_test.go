@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -80,11 +81,102 @@ func TestFilters(t *testing.T) {
 	b.do(chromedp.NavigateBack())
 	b.eventually(`location.search === "?state=down" && document.querySelectorAll("#grid-body .row").length === 2`)
 
-	// The form shows the filter even if its source and group do not exist.
-	b.open(e.url("/?source=gone&group=lost"))
+	// The form shows the filter even if its zone does not exist.
+	b.open(e.url("/?zone=gone"))
 	b.has("#none", "No member matches these filters.")
-	require.Equal(t, "gone/lost", value[string](b, `document.forms[0].elements.source.value + "/" + document.forms[0].elements.group.value`))
+	require.Equal(t, "gone", value[string](b, `document.forms[0].elements.zone.value`))
 	b.checkNoMessages()
+}
+
+// A link for each order and each page of members leads to all members, with and without JavaScript.
+func TestOrderAndPages(t *testing.T) {
+	t.Parallel()
+	members := newTable(t)
+	members.run(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1233)
+		INSERT INTO members (pool, host, binary, zone, beat) SELECT 'compute', printf('c%04d', i), 'nova-compute', 'east', ? - 1000 * i FROM n`, time.Now().UnixMilli())
+	e := serve(t, configuration(members.source("cloud", hour, quick)))
+	b := openTab(t, 1280, 900)
+	first := func(name string) {
+		t.Helper()
+		b.eventually(`document.querySelector("#grid-body .row .member")?.textContent === ` + quote(name))
+	}
+	click := func(selector, text string) {
+		t.Helper()
+		b.do(script(fmt.Sprintf(`[...document.querySelectorAll(%s)].find((a) => a.textContent === %s).click()`, quote(selector), quote(text))))
+	}
+	b.open(e.url("/"))
+	first("c0000")
+	b.has("#members-count", "1,234")
+	b.has("#pages", "1 to 50 of 1,234")
+	b.do(script("window.notReloaded = true"))
+	click(".head a", "Member")
+	b.eventually(`location.search === "?sort=member"`)
+	click(".head a", "Member")
+	first("c1233")
+	require.Equal(t, "descending", value[string](b, `document.querySelector(".head .member").getAttribute("aria-sort")`))
+	click(".head a", "Heartbeat")
+	first("c0000")
+	click(".head a", "Heartbeat")
+	first("c1233")
+	click("#pages a", "Last")
+	b.eventually(`location.search === "?sort=-heartbeat&page=25"`)
+	b.has("#pages", "1,201 to 1,234 of 1,234")
+	first("c0033")
+	click("#pages a", "Previous")
+	first("c0083")
+	b.do(chromedp.NavigateBack())
+	first("c0033")
+	b.do(chromedp.SendKeys(chromedp.CSS("[name=q]"), "c00"))
+	b.eventually(`location.search === "?q=c00&sort=-heartbeat"`) // Another filter begins at its first page.
+	first("c0099")
+	require.True(t, value[bool](b, "window.notReloaded"), "the page was reloaded")
+
+	members.run("UPDATE members SET beat = 0 WHERE host < 'c0103'")
+	b.open(e.url("/"))
+	b.has("#verdict", "103 members are down")
+	b.do(script(`[...document.querySelectorAll("#verdict a")].find((a) => a.textContent === "98 others").click()`))
+	b.eventually(`location.search === "?state=down" && location.hash === "#members" && ` + isLive)
+	b.has("#pages", "1 to 50 of 103")
+	b.checkNoMessages()
+
+	b.noScripts()
+	b.do(chromedp.Navigate(e.url("/?sort=-member")))
+	names := func() []string { return b.texts(".static tbody .name") }
+	require.Equal(t, "c1233", names()[0])
+	b.do(chromedp.Click(chromedp.CSS(".static .pages a:last-child")))
+	b.eventually(`location.search.includes("page=2")`)
+	require.Equal(t, "c1183", names()[0])
+	b.do(chromedp.Click(chromedp.CSS(".static th:nth-child(2) a")))
+	b.eventually(`!location.search.includes("page=")`)
+	require.Equal(t, "c0000", names()[0])
+}
+
+// Names that do not exist have a page that leads back.
+func TestUnknownNames(t *testing.T) {
+	t.Parallel()
+	_, e := serveMembers(t, 1)
+	b := openTab(t, 400, 800)
+	long := strings.Repeat("long-name.", 30)
+	for path, says := range map[string]string{
+		"/?source=gone": "There is no source gone.", "/?group=" + long: "There is no group " + long + ".",
+		memberPath("cloud", "compute", long): "Group compute of source cloud has no member " + long + ".",
+		"/a/b/c":                             "There is no such page.", "/runbooks/none": "There is no such page.",
+	} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.scheme(scheme)
+			b.do(chromedp.Navigate(e.url(path)))
+			require.Equal(t, says, b.text("h1"))
+			b.checkNoHorizontalScroll()
+			for _, message := range b.clearMessages() {
+				require.Contains(t, message, "status of 404")
+			}
+			b.checkAccessibility(path)
+			b.clearMessages() // axe-core adds inline styles.
+		}
+		b.do(chromedp.Click(chromedp.CSS(".links a")))
+		b.eventually(`location.pathname === "/" && ` + isLive)
+		b.clearMessages()
+	}
 }
 
 // Everything can be reached and left with the keyboard, and the focus is visible.

@@ -33,7 +33,9 @@ func TestModules(t *testing.T) {
 		{"store", `notes({ state: "unknown", down: true, enabled: false, disabled_reason: "AUTO: libvirt" })`, "down when last known; disabled: AUTO: libvirt"},
 		{"store", `notes({ state: "down", down: true, disabled_reason: "", forced_down: true, fenced: true })`, "forced down after it died"},
 
-		{"select", `JSON.stringify(readFilter("?source=a%26b&state=dead&q=%3Cx"))`, `{"q":"<x","source":"a&b","group":"","zone":"","state":""}`},
+		{"select", `JSON.stringify(readFilter("?source=a%26b&state=dead&q=%3Cx"))`, `{"q":"<x","source":"a&b","group":"","zone":"","state":"","sort":"","page":""}`},
+		{"select", `["?sort=member", "?sort=-since", "?sort=nonsense", "?sort=--state"].map((q) => readFilter(q).sort).join()`, "member,-since,,"},
+		{"select", `["", "0", "-3", "x", "2", "99"].map((page) => pageOf(Array(120).fill(0), { page }).page).join()`, "1,1,1,1,2,3"},
 
 		{"histogram", combined, `{"total":7,"seconds":33,"buckets":[{"le":1,"n":3},{"le":5,"n":2},{"le":null,"n":2}]}`},
 		{"histogram", `quantile({ total: 100, buckets: [{ le: 1, n: 98 }, { le: 5, n: 1 }, { le: 10, n: 1 }] }, 0.99)`, "5"},

@@ -172,6 +172,13 @@ func (b *tab) scheme(name string) {
 	require.NoError(b.t, err)
 }
 
+// noScripts makes the browser run no scripts of pages that it opens from now on. The scripts of the test still run.
+func (b *tab) noScripts() {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	require.NoError(b.t, err)
+}
+
 // has waits until the text of an element contains a part.
 func (b *tab) has(selector, part string) {
 	b.t.Helper()

@@ -1,4 +1,4 @@
-// Package page serves the status page, the page of one member, and the files that both need. The pages contain no data; their
+// Package page serves the status page, the page of one member, and the files that both need. Their
 // scripts read the JSON API by relative addresses, so that they also work behind a proxy that adds a prefix.
 package page
 
@@ -12,7 +12,10 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"time"
+
+	"servicegroup_exporter/collector"
 )
 
 //go:embed *.html
@@ -27,18 +30,37 @@ type Options struct {
 	MetricsPath string
 	// Version is shown at the foot of each page.
 	Version string
+	// Snapshots returns what is known of the sources. Nil: there are no sources.
+	Snapshots func() []collector.Snapshot
+	// Pending returns whether a source that has no snapshot may still be found; nil: never.
+	Pending func(source string) bool
 }
 
-// New returns the handler of /, /member and /assets/.
-func New(o Options) (http.Handler, error) {
-	mux := http.NewServeMux()
-	for pattern, name := range map[string]string{"GET /{$}": "status.html", "GET /member": "member.html"} {
-		text, err := render(name, o)
-		if err != nil {
-			return nil, fmt.Errorf("rendering %s: %w", name, err)
-		}
-		mux.Handle(pattern, static(name, text))
+// Pages are the pages and their files.
+type Pages struct {
+	opts      Options
+	mux       *http.ServeMux
+	templates map[string]*template.Template
+}
+
+// New returns the pages. They answer /, /member and /assets/.
+func New(o Options) (*Pages, error) {
+	if o.Snapshots == nil {
+		o.Snapshots = func() []collector.Snapshot { return nil }
 	}
+	if o.Pending == nil {
+		o.Pending = func(string) bool { return false }
+	}
+	p := &Pages{opts: o, mux: http.NewServeMux(), templates: map[string]*template.Template{}}
+	for _, name := range []string{"status.html", "member.html", "notfound.html"} {
+		t, err := template.ParseFS(templates, "layout.html", "list.html", name)
+		if err != nil {
+			return nil, fmt.Errorf("parsing %s: %w", name, err)
+		}
+		p.templates[name] = t
+	}
+	p.mux.HandleFunc("GET /{$}", p.status)
+	p.mux.HandleFunc("GET /member", p.member)
 	files, err := fs.ReadDir(assets, "assets")
 	if err != nil {
 		return nil, fmt.Errorf("listing the pages' files: %w", err)
@@ -48,20 +70,38 @@ func New(o Options) (http.Handler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading a file of the pages: %w", err)
 		}
-		mux.Handle("GET /assets/"+file.Name(), static(file.Name(), text))
+		p.mux.Handle("GET /assets/"+file.Name(), static(file.Name(), text))
 	}
-	return mux, nil
+	p.mux.HandleFunc("GET /", p.NotFound)
+	return p, nil
 }
 
-// render executes the template of a page. The parts of all pages are in layout.html.
-func render(name string, o Options) ([]byte, error) {
-	t, err := template.ParseFS(templates, "layout.html", name)
-	if err != nil {
-		return nil, err
-	}
+// ServeHTTP implements http.Handler.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// A view is what templates show.
+type view struct {
+	// Root is the relative address of the status page.
+	Root             string
+	Metrics, Version string
+	Message          string   // of a page that does not exist
+	Sources          []string // that exist
+	List             listing
+}
+
+// send sends a page.
+func (p *Pages) send(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
+	v.Root = "./" + strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
+	v.Metrics, v.Version = v.Root+strings.TrimPrefix(p.opts.MetricsPath, "/"), p.opts.Version
 	var text bytes.Buffer
-	err = t.ExecuteTemplate(&text, name, struct{ Metrics, Version string }{"." + o.MetricsPath, o.Version})
-	return text.Bytes(), err
+	if err := p.templates[name].ExecuteTemplate(&text, name, v); err != nil {
+		http.Error(w, "making the page failed: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", contentType(name))
+	w.Header().Set("Cache-Control", "no-cache")
+	w.WriteHeader(status)
+	_, _ = w.Write(text.Bytes()) // If this fails, the client has gone.
 }
 
 // static serves a text that never changes while the program runs. The browser has to revalidate its copy each time, so that a

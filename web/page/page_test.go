@@ -1,14 +1,18 @@
 package page
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/collector"
 )
 
 func get(t *testing.T, h http.Handler, path string, header http.Header) *httptest.ResponseRecorder {
@@ -20,8 +24,27 @@ func get(t *testing.T, h http.Handler, path string, header http.Header) *httptes
 	return answer
 }
 
+// snapshots returns a source "a" with a member "c" of a group "b" that is up, many members of a group "big", and a source
+// "lost" that can't be read.
+func snapshots() []collector.Snapshot {
+	now := time.Now()
+	a := collector.Snapshot{Source: "a", Readable: true, Polled: true, BackendTime: now, Groups: []collector.GroupState{{Name: "b"}, {Name: "big"}}}
+	add := func(group, name string, age time.Duration, state collector.State) {
+		m := collector.MemberState{State: state, InService: true, DecidedDown: state == collector.Down, Since: now.Add(-age)}
+		m.Group, m.Name, m.LastHeartbeat = group, name, now.Add(-age/2)
+		a.Members = append(a.Members, m)
+	}
+	add("b", "c", time.Minute, collector.Up)
+	for i := range 120 {
+		add("big", fmt.Sprintf("<m%03d>", i), time.Duration(i)*time.Second, []collector.State{collector.Up, collector.Up, collector.Down}[i%3])
+	}
+	return []collector.Snapshot{a, {Source: "lost"}}
+}
+
 func newPages(t *testing.T, o Options) http.Handler {
 	t.Helper()
+	o.Snapshots = snapshots
+	o.Pending = func(source string) bool { return source == "cell" }
 	h, err := New(o)
 	require.NoError(t, err)
 	return h
@@ -47,7 +70,7 @@ func TestPages(t *testing.T) {
 // a proxy may serve the pages below a prefix.
 func TestPagesHaveNothingInline(t *testing.T) {
 	h := newPages(t, Options{MetricsPath: "/metrics"})
-	for _, path := range []string{"/", "/member"} {
+	for _, path := range []string{"/", "/member?group=b&member=c", "/?group=gone"} {
 		text := get(t, h, path, nil).Body.String()
 		require.NotRegexp(t, `<style|\sstyle=|\son[a-z]+=|javascript:|https?://`, text)
 		require.NotRegexp(t, `<script[^>]*>[^<]`, text)
@@ -58,7 +81,7 @@ func TestPagesHaveNothingInline(t *testing.T) {
 // Everything that a page or a script refers to is served, with a media type that browsers accept.
 func TestReferencesLead(t *testing.T) {
 	h := newPages(t, Options{MetricsPath: "/metrics"})
-	reference := regexp.MustCompile(`(?:(?:src|href)="(assets/[^"]+)"|from "\./([^"]+)")`)
+	reference := regexp.MustCompile(`(?:(?:src|href)="(?:\./)?(assets/[^"]+)"|from "\./([^"]+)")`)
 	types := map[string]string{".js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 	seen := map[string]bool{}
 	var follow func(path string)
@@ -81,7 +104,7 @@ func TestReferencesLead(t *testing.T) {
 		}
 	}
 	follow("/")
-	follow("/member")
+	follow("/member?group=b&member=c")
 	follow("/assets/runbooks.css") // for the runbooks, which the package web renders
 	files, err := assets.ReadDir("assets")
 	require.NoError(t, err)

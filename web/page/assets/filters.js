@@ -12,7 +12,7 @@ export class Filters {
     Object.assign(this, { form, changed });
     form.addEventListener("input", () => this.#read());
     form.addEventListener("submit", (e) => e.preventDefault());
-    form.querySelector("#clear").addEventListener("click", () => this.set(readFilter(""), true));
+    form.querySelector("#clear").addEventListener("click", () => this.set({ ...readFilter(""), sort: this.value.sort }, true));
     window.addEventListener("popstate", () => {
       this.value = readFilter(location.search);
       this.#write();
@@ -20,9 +20,9 @@ export class Filters {
     });
   }
 
-  /** Changes filters. With step, the browser's back button undoes the change. */
+  /** Changes filters, and shows the first page. With step, the browser's back button undoes the change. */
   set(values, step = false) {
-    this.value = { ...this.value, ...values };
+    this.value = { ...this.value, page: "", ...values };
     this.#write();
     this.#remember(step);
   }
@@ -62,6 +62,7 @@ export class Filters {
 
   #read() {
     for (const name of filterNames) this.value[name] = this.form.elements[name].value;
+    this.value.page = "";
     this.#remember(false);
   }
 

@@ -40,6 +40,6 @@ export function parse(time) {
 }
 
 /** The first characters of a text, if the whole text would be too long to read or to listen to. */
-export function brief(text, most = 60) {
+export function brief(text, most = 255) {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }

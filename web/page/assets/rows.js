@@ -1,7 +1,7 @@
 // Rows of the grid of members.
 import { address } from "./api.js";
 import { ago, element, setAgo, setText } from "./dom.js";
-import { brief, duration } from "./format.js";
+import { duration } from "./format.js";
 import { atLeast, notes } from "./store.js";
 
 /** The address of the page of a member. */
@@ -23,7 +23,7 @@ export const heartbeatAge = (m) => (m.heartbeat_age_seconds === undefined ? "" :
 /** Creates the row of a member. */
 export function makeRow(member) {
   const cell = (name, ...children) => element("span", { role: "gridcell", className: name }, ...children);
-  const link = element("a", { href: memberAddress(member), textContent: member.member, title: brief(member.member, 1000), tabIndex: -1 });
+  const link = element("a", { href: memberAddress(member), textContent: member.member, tabIndex: -1 });
   return element("div", { role: "row", className: "row" },
     cell("state", badge(member.state)),
     cell("member", link),

@@ -4,12 +4,31 @@ import { states } from "./store.js";
 /** The names of the filters in the address of the page. */
 export const filterNames = ["q", "source", "group", "zone", "state"];
 
-/** Reads the filters from the query of an address. */
+/** How many members a page of the list has. */
+export const pageSize = 50;
+
+// The orders of members besides that by state. Each puts first what the first use of its link asks for.
+const orders = {
+  member: (a, b) => (a.member < b.member ? -1 : a.member > b.member ? 1 : 0),
+  since: (a, b) => b.at - a.at,
+  heartbeat: (a, b) => (a.heartbeat_age_seconds ?? Infinity) - (b.heartbeat_age_seconds ?? Infinity) || 0,
+};
+
+/** Reads the filters, the order and the page from the query of an address. */
 export function readFilter(search) {
   const query = new URLSearchParams(search);
-  const filter = Object.fromEntries(filterNames.map((name) => [name, query.get(name) ?? ""]));
+  const filter = Object.fromEntries([...filterNames, "sort", "page"].map((name) => [name, query.get(name) ?? ""]));
   if (!states.includes(filter.state)) filter.state = "";
+  if (!["state", ...Object.keys(orders)].includes(filter.sort.replace(/^-/, ""))) filter.sort = "";
   return filter;
+}
+
+/** The part of a list that is the page of the filter, or the last one if there is no such page. */
+export function pageOf(list, filter) {
+  const pages = Math.max(1, Math.ceil(list.length / pageSize));
+  const page = Math.min(Math.max(1, parseInt(filter.page, 10) || 1), pages);
+  const first = (page - 1) * pageSize;
+  return { page, pages, first, total: list.length, items: list.slice(first, first + pageSize) };
 }
 
 /** Whether the filter selects a group. */
@@ -20,7 +39,7 @@ export function wantsGroup(filter, { source, group }) {
 /**
  * Selects members, and counts the members in each state without the filter of states. Members that are down come first: those
  * in service before those out of service, and the latest deaths before earlier ones. Then come the members that are unknown,
- * among them first those that were down, and those that are up, in the order of the API.
+ * among them first those that were down, and those that are up, in the order of the API. The filter may name another order.
  */
 export function select(members, filter) {
   const text = filter.q.trim().toLowerCase();
@@ -35,7 +54,11 @@ export function select(members, filter) {
   }
   picked.down.sort((a, b) => b.in_service - a.in_service || b.at - a.at);
   picked.unknown.sort((a, b) => b.down - a.down);
-  return { list: [...picked.down, ...picked.unknown, ...picked.up], counts, total };
+  const list = [...picked.down, ...picked.unknown, ...picked.up];
+  const order = orders[filter.sort.replace(/^-/, "")];
+  if (order) list.sort(order);
+  if (filter.sort.startsWith("-")) list.reverse();
+  return { list, counts, total };
 }
 
 /**

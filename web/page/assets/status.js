@@ -11,8 +11,9 @@ import { showGroups } from "./groups.js";
 import { showDetection } from "./histogram.js";
 import { Live } from "./live.js";
 import { Pace } from "./pace.js";
+import { showOrder, showPages } from "./pages.js";
 import { fillRow, makeRow, memberAddress } from "./rows.js";
-import { select, survey, wantsGroup } from "./select.js";
+import { pageOf, readFilter, select, survey, wantsGroup } from "./select.js";
 import { health, showSources } from "./sources.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
@@ -44,6 +45,7 @@ class Status {
 
   constructor() {
     place("groups").addEventListener("click", (e) => this.#clickedGroup(e));
+    for (const name of ["grid", "pages"]) place(name).addEventListener("click", (e) => this.#clickedOrder(e));
     setInterval(() => tickAll(this.#api.now()), 1000);
     new Stream({
       opened: () => this.#opened(),
@@ -129,6 +131,15 @@ class Status {
     this.#filters.set(current ? { source: "", group: "" } : { source: query.get("source"), group: query.get("group") }, true);
   }
 
+  /** Links to an order or a page of members work without a reload. */
+  #clickedOrder(e) {
+    const link = e.target.closest("#pages a, a[data-sort]");
+    if (!link || e.button || e.ctrlKey || e.metaKey || e.shiftKey) return;
+    e.preventDefault();
+    this.#filters.set(readFilter(new URL(link.href).search), true);
+    if (link.closest("#pages")) place("members").scrollIntoView();
+  }
+
   /** Draws the page in the next frame of the browser. */
   #draw() {
     if (this.#drawing) return;
@@ -162,7 +173,10 @@ class Status {
   #drawMembers(list, total, has) {
     for (const [column, used] of Object.entries(has)) place("grid").classList.toggle(`no-${column}`, !used);
     place("grid").hidden = !list.length;
-    this.#grid.show(list);
+    const part = pageOf(list, this.#filters.value);
+    this.#grid.show(part.items, part.first, part.total);
+    showOrder(place("grid"), this.#filters.value);
+    showPages(place("pages"), this.#filters.value, part);
     setText(place("members-count"), list.length === total ? number(total) : `${number(list.length)} of ${count(total, "member")}`);
     place("clear").hidden = !this.#filters.size;
     place("none").hidden = list.length > 0;

@@ -1,0 +1,187 @@
+package page
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"servicegroup_exporter/collector"
+	"servicegroup_exporter/drivers"
+)
+
+// pageSize is how many members a page of the list has, as in select.js.
+const pageSize = 50
+
+// A listing is the list of members for browsers without JavaScript, one page of it. The scripts show the same list live.
+type listing struct {
+	Rows                  []row
+	Total                 int
+	First, Last           int // of the rows, from 1
+	Sorts                 []link
+	Previous, Next, Begin string // addresses of other pages; empty: there is none
+}
+
+// A link is an address with its text.
+type link struct{ Address, Text string }
+
+// A row is a member in the list.
+type row struct {
+	Source  string
+	State   string
+	Member  *collector.MemberState
+	Address string
+	Notes   string
+
+	age    time.Duration // of the last heartbeat at the last poll
+	hasAge bool
+}
+
+// Since returns for how long the member has been in its state.
+func (r *row) Since() string {
+	text := time.Since(r.Member.InStateSince()).Truncate(time.Second).String()
+	if !r.Member.DownSince.IsZero() && !r.Member.DownSinceKnown {
+		return "≥ " + text
+	}
+	return text
+}
+
+// Heartbeat returns the age of the last heartbeat at the last poll.
+func (r *row) Heartbeat() string {
+	if !r.hasAge {
+		return ""
+	}
+	return r.age.Truncate(time.Second).String()
+}
+
+// newListing returns the page of the list that a query asks for.
+func newListing(snapshots []collector.Snapshot, q url.Values) listing {
+	rows := matching(snapshots, q)
+	sortRows(rows, q.Get("sort"))
+	pages := max(1, (len(rows)+pageSize-1)/pageSize)
+	n, _ := strconv.Atoi(q.Get("page"))
+	n = min(max(1, n), pages)
+	first := (n - 1) * pageSize
+	l := listing{Total: len(rows), First: first + 1, Last: min(first+pageSize, len(rows)), Rows: rows[first:min(first+pageSize, len(rows))]}
+	to := func(name, value string) string {
+		next := url.Values{}
+		for _, known := range []string{"q", "source", "group", "zone", "state", "sort", "page"} {
+			if text := q.Get(known); text != "" && (known != "page" || name != "sort") {
+				next.Set(known, text)
+			}
+		}
+		next.Set(name, value)
+		return "./?" + next.Encode()
+	}
+	for _, s := range []link{{"state", "State"}, {"member", "Member"}, {"since", "Since"}, {"heartbeat", "Heartbeat"}} {
+		order := s.Address
+		if cmp.Or(q.Get("sort"), "state") == order {
+			order = "-" + order
+		}
+		l.Sorts = append(l.Sorts, link{to("sort", order), s.Text})
+	}
+	if n > 1 {
+		l.Begin, l.Previous = to("page", "1"), to("page", strconv.Itoa(n-1))
+	}
+	if n < pages {
+		l.Next = to("page", strconv.Itoa(n+1))
+	}
+	return l
+}
+
+// matching returns the rows that the filters of a query select, in the order of the API.
+func matching(snapshots []collector.Snapshot, q url.Values) []row {
+	fits := func(name, value string) bool { return q.Get(name) == "" || q.Get(name) == value }
+	text := strings.ToLower(strings.TrimSpace(q.Get("q")))
+	var rows []row
+	for i := range snapshots {
+		s := &snapshots[i]
+		for j := range s.Members {
+			m := &s.Members[j]
+			state := m.State
+			if s.Stale {
+				state = collector.Unknown
+			}
+			if !fits("source", s.Source) || !fits("group", m.Group) || !fits("zone", m.Zone) || !fits("state", state.String()) ||
+				!strings.Contains(strings.ToLower(strings.Join([]string{m.Name, m.Group, m.Binary, m.Zone, m.DisabledReason}, "\n")), text) {
+				continue
+			}
+			r := row{Source: s.Source, State: state.String(), Member: m, Notes: notes(m, state)}
+			r.Address = "member?" + url.Values{"source": {s.Source}, "group": {m.Group}, "member": {m.Name}}.Encode()
+			if !m.LastHeartbeat.IsZero() && !s.BackendTime.IsZero() {
+				r.age, r.hasAge = max(s.BackendTime.Sub(m.LastHeartbeat), 0), true
+			}
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// notes returns the administrative state of a member, as notes in store.js.
+func notes(m *collector.MemberState, state collector.State) string {
+	var words []string
+	if m.DecidedDown && state == collector.Unknown {
+		words = append(words, "down when last known")
+	}
+	switch {
+	case m.ForcedDown != drivers.FlagYes:
+	case m.Fenced:
+		words = append(words, "forced down after it died")
+	default:
+		words = append(words, "forced down")
+	}
+	switch {
+	case m.Enabled != drivers.FlagNo:
+	case m.DisabledReason != "":
+		words = append(words, "disabled: "+m.DisabledReason)
+	default:
+		words = append(words, "disabled")
+	}
+	return strings.Join(words, "; ")
+}
+
+// sortRows sorts rows as select.js does.
+func sortRows(rows []row, order string) {
+	name, reverse := strings.CutPrefix(order, "-")
+	var compare func(a, b row) int
+	switch name {
+	case "member":
+		compare = func(a, b row) int { return cmp.Compare(a.Member.Name, b.Member.Name) }
+	case "since":
+		compare = func(a, b row) int { return b.Member.InStateSince().Compare(a.Member.InStateSince()) }
+	case "heartbeat":
+		compare = func(a, b row) int { return cmp.Or(first(a.hasAge, b.hasAge), cmp.Compare(a.age, b.age)) }
+	default:
+		states := []string{collector.Down.String(), collector.Unknown.String(), collector.Up.String()}
+		compare = func(a, b row) int {
+			return cmp.Or(cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State)),
+				first(a.Member.DecidedDown, b.Member.DecidedDown), newest(a, b))
+		}
+	}
+	slices.SortStableFunc(rows, compare)
+	if reverse {
+		slices.Reverse(rows)
+	}
+}
+
+// newest compares members that are down by when they died. Other members keep their order.
+func newest(a, b row) int {
+	if a.State != collector.Down.String() {
+		return 0
+	}
+	return b.Member.InStateSince().Compare(a.Member.InStateSince())
+}
+
+// first puts what is true first.
+func first(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	default:
+		return 1
+	}
+}
