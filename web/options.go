@@ -7,7 +7,7 @@ import (
 )
 
 // withOptions answers requests of the method OPTIONS with the methods that the path allows. HAProxy's option httpchk sends such
-// requests, unless another method is set. A path that does not exist is answered with 404.
+// requests, unless another method is set. A path that does not exist is answered with 404. The handler next answers all other methods.
 func withOptions(mux *http.ServeMux, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodOptions {
