@@ -9,13 +9,16 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
+
+	"servicegroup_exporter/drivers"
 )
 
 // systemd notifies systemd of the state of the service, see sd_notify(3). Without NOTIFY_SOCKET and WATCHDOG_USEC in the
 // environment, which systemd sets, it does nothing.
 type systemd struct {
 	logger   *slog.Logger
-	watchdog time.Duration // systemd kills the service after this time without a notification; 0: never
+	failing  *drivers.LastingError // systemd can't be notified
+	watchdog time.Duration         // systemd kills the service after this time without a notification; 0: never
 }
 
 func newSystemd(logger *slog.Logger) systemd {
@@ -23,12 +26,16 @@ func newSystemd(logger *slog.Logger) systemd {
 	if err != nil {
 		logger.Warn("Reading the watchdog interval of systemd failed, no watchdog notifications will be sent", "err", err)
 	}
-	return systemd{logger: logger, watchdog: watchdog}
+	return systemd{logger: logger, failing: new(drivers.LastingError), watchdog: watchdog}
 }
 
 func (d systemd) notify(state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil {
+	_, err := daemon.SdNotify(false, state)
+	switch failed, ended := d.failing.Update(err); {
+	case failed:
 		d.logger.Warn("Notifying systemd failed", "state", state, "err", err)
+	case ended:
+		d.logger.Info("Notifying systemd succeeded again")
 	}
 }
 

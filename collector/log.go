@@ -19,11 +19,15 @@ func (s *source) logEvents(events []Event) {
 	}
 }
 
+func (s *source) logUnreadable(err error) {
+	s.log.Warn("Source can't be read", "reason", s.now.Reason, "err", err)
+}
+
 func (s *source) logEvent(e Event) {
 	log := s.log.With("group", e.Member.Group, "member", e.Member.Name)
 	switch e.Type {
 	case EventSourceLost:
-		s.log.Warn("Source can't be read", "reason", s.now.Reason, "err", e.Err)
+		s.logUnreadable(e.Err)
 	case EventSourceBack:
 		s.log.Info("Source can be read again")
 	case EventDeath:
@@ -49,6 +53,9 @@ func (s *source) logRejected(changes *tracker.Changes) {
 	}
 	if total > 0 && total != s.rejects {
 		s.log.Warn("Entries of the source can't be used", "entries", total, "by_reason", slog.AnyValue(changes.Rejected))
+	}
+	if total == 0 && s.rejects > 0 {
+		s.log.Info("All entries of the source can be used again")
 	}
 	if changes.LongNames > 0 && !s.longNames {
 		s.log.Warn("Members are left out because their names are longer than label_value_length_limit",

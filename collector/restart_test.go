@@ -1,8 +1,10 @@
 package collector
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +75,38 @@ func TestADamagedStateFileDoesNotPreventTheStart(t *testing.T) {
 	})
 	require.FileExists(t, file+".damaged")
 	require.FileExists(t, file)
+}
+
+// A state file that can't be written is logged once, again for another reason, and once when it can be written again.
+func TestAStateFileThatCannotBeWrittenIsNoFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder := filepath.Join(t.TempDir(), "state")
+		b := newBench(t, Options{StoragePath: folder})
+		b.apply(watching("x:up"))
+		stop := b.background()
+		aside, file := folder+".aside", filepath.Join(folder, "members-a.json")
+		for _, step := range []func(){
+			func() { require.NoError(t, os.Rename(folder, aside)) },                                            // no such folder
+			func() { require.NoError(t, os.WriteFile(folder, nil, 0o600)) },                                    // not a folder
+			func() { require.NoError(t, errors.Join(os.Remove(folder), os.Rename(aside, folder))) },            // it is back
+			func() { require.NoError(t, errors.Join(os.RemoveAll(file), os.MkdirAll(file+"/folder", 0o700))) }, // the file is a folder
+			func() { require.NoError(t, os.RemoveAll(file)) },                                                  // it is back
+		} {
+			step()
+			time.Sleep(2*saveAtLeast + 20*saveEvery)
+			b.scrape(sec)
+			time.Sleep(2*saveAtLeast + 20*saveEvery)
+			synctest.Wait()
+		}
+		require.NoError(t, stop())
+		var said []string
+		for line := range strings.Lines(b.log.String()) {
+			if _, message, saving := strings.Cut(line, `msg="Saving the state file `); saving {
+				said = append(said, message[:6])
+			}
+		}
+		require.Equal(t, []string{"failed", "failed", "succee", "failed", "succee"}, said, b.log.String())
+	})
 }
 
 // written lets a test ask whether the state file was written since it last asked.

@@ -60,10 +60,17 @@ func (c *Collector) start(ctx context.Context) error {
 	return nil
 }
 
-// saveLogged writes the state file of a source if it is due. A failure is logged, and no reason to stop.
+// saveLogged writes the state file of a source if it is due. A failure is logged when it begins, and no reason to stop.
 func (c *Collector) saveLogged(s *source, last bool) {
-	if err := s.save(last); err != nil {
+	written, err := s.save(last)
+	if err == nil && !written {
+		return
+	}
+	switch failed, ended := s.unsaveable.Update(err); {
+	case failed:
 		s.log.Warn("Saving the state file failed; a restart would start from an older one", "err", err)
+	case ended:
+		s.log.Info("Saving the state file succeeded again")
 	}
 }
 
@@ -81,7 +88,8 @@ func (c *Collector) Close() error {
 	var errs []error
 	for _, s := range *c.sources.Load() {
 		c.retire(s)
-		errs = append(errs, s.save(true))
+		_, err := s.save(true)
+		errs = append(errs, err)
 	}
 	c.mu.Unlock()
 	defer close(c.stopped)

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -32,21 +33,23 @@ type source struct {
 	polls  sync.WaitGroup // goroutines that call the driver
 	saving sync.Mutex     // locked while the state file is written, so that an older state never replaces a newer one
 
-	mu        sync.Mutex
-	closed    bool
-	inflight  *inflight // the poll in flight, if any
-	patience  patience
-	tracker   *tracker.Tracker
-	now       Snapshot        // without its members
-	members   []MemberState   // of the snapshot, made when they are first asked for
-	lost      bool            // source_lost was sent
-	read      tracker.Instant // when the last successful poll ended, in this process
-	recheck   time.Duration   // see [tracker.Changes]
-	rejects   int             // entries that the last poll rejected
-	longNames bool            // some of them for the length of their names
-	counts    drivers.Counts
-	unsaved   bool            // a change is not in the state file yet
-	saved     tracker.Instant // when the state file was last written
+	mu         sync.Mutex
+	closed     bool
+	inflight   *inflight // the poll in flight, if any
+	patience   patience
+	tracker    *tracker.Tracker
+	now        Snapshot        // without its members
+	members    []MemberState   // of the snapshot, made when they are first asked for
+	lost       bool            // source_lost was sent
+	read       tracker.Instant // when the last successful poll ended, in this process
+	recheck    time.Duration   // see [tracker.Changes]
+	rejects    int             // entries that the last poll rejected
+	longNames  bool            // some of them for the length of their names
+	counts     drivers.Counts
+	unsaved    bool                 // a change is not in the state file yet
+	unsaveable drivers.LastingError // the state file can't be written
+	unreadable drivers.LastingError // the source can't be read; its errors are the reasons
+	saved      tracker.Instant      // when the state file was last written
 
 	shown atomic.Pointer[rendered] // what scrapes show; set by publish
 }
@@ -141,6 +144,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	s.publish()
 	s.logRejected(&changes)
 	s.logProblems(before)
+	s.unreadable.Update(nil)
 	if s.lost {
 		s.lost = false
 		s.report(Event{Time: end.Wall, Type: EventSourceBack, Source: s.cfg.Name})
@@ -156,6 +160,10 @@ func (s *source) fail(start tracker.Instant, err error) {
 	s.attempted(start, end)
 	s.env.metrics.pollErrors.WithLabelValues(s.cfg.Name, string(s.now.Reason)).Inc()
 	s.publish()
+	reason, _ := s.unreadable.Update(errors.New(string(s.now.Reason)))
+	if s.lost && reason {
+		s.logUnreadable(err)
+	}
 	if !s.lost {
 		s.lost = true
 		s.report(Event{Time: end.Wall, Type: EventSourceLost, Source: s.cfg.Name, Err: err})

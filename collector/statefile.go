@@ -92,22 +92,22 @@ func (f stateFiles) save(saved *tracker.Saved) error {
 }
 
 // save writes the state file of the source if it is due: soon after a change, and every [saveAtLeast] without one, because the
-// times of the last heartbeats and of the last poll advance. At the end, last, it is due if there was any poll since.
-func (s *source) save(last bool) error {
+// times of the last heartbeats and of the last poll advance. At the end, last, it is due if there was any poll since. written reports whether it was due.
+func (s *source) save(last bool) (written bool, err error) {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	saved := s.dueState(last)
 	if saved == nil {
-		return nil
+		return false, nil
 	}
 	if err := s.env.states.save(saved); err != nil {
 		s.env.metrics.saveFailures.WithLabelValues(s.cfg.Name).Inc()
 		s.mu.Lock()
 		s.unsaved = true
 		s.mu.Unlock()
-		return err
+		return true, err
 	}
-	return nil
+	return true, nil
 }
 
 // dueState returns the state if it is to be saved now, else nil.

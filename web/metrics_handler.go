@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"servicegroup_exporter/collector/exposition"
+	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/web/negotiate"
 )
 
@@ -25,12 +26,13 @@ import (
 // Concurrent scrapes don't share a gather: a scrape that joined the gather of another could get values from before its own
 // poll.
 type metricsHandler struct {
-	logger   *slog.Logger
-	gatherer prometheus.Gatherer
-	families func() []exposition.Family
-	formats  []expfmt.Format
-	failures *prometheus.CounterVec
-	zippers  sync.Pool // of *gzip.Writer
+	logger    *slog.Logger
+	gatherer  prometheus.Gatherer
+	families  func() []exposition.Family
+	formats   []expfmt.Format
+	failures  *prometheus.CounterVec
+	gathering drivers.LastingError // gathering fails
+	zippers   sync.Pool            // of *gzip.Writer
 }
 
 func newMetricsHandler(o Options) (*metricsHandler, error) {
@@ -71,8 +73,15 @@ func (h *metricsHandler) serve(w http.ResponseWriter, r *http.Request, view View
 		gathered, wrong = view.Correct(gathered)
 		families, err = view.Families, errors.Join(err, wrong)
 	}
+	failed, ended := h.gathering.Update(err)
+	if ended {
+		h.logger.Info("Serving metrics succeeded again")
+	}
 	if err != nil {
-		h.failed("gathering", fmt.Errorf("gathering metrics: %w", err))
+		h.failures.WithLabelValues("gathering").Inc()
+		if failed {
+			h.logger.Error("Serving metrics failed", "err", fmt.Errorf("gathering metrics: %w", err))
+		}
 		if len(gathered) == 0 {
 			http.Error(w, "An error has occurred while serving metrics:\n\n"+err.Error(), http.StatusInternalServerError)
 			return

@@ -16,6 +16,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
 )
 
 const (
@@ -73,7 +74,8 @@ type Client struct {
 	close  sync.Once
 
 	// The goroutine in Run alone uses these.
-	nextRequest  time.Time     // no request is made before this time while requests fail
+	nextRequest  time.Time // no request is made before this time while requests fail
+	failures     drivers.LastingError
 	failingSince time.Time     // zero: the last request succeeded, or there was none
 	pause        time.Duration // the last pause between failed requests
 	nextExpiry   time.Time     // when the first of accepted expires

@@ -77,6 +77,7 @@ func (c *Client) record(f *failure) {
 	c.mu.Unlock()
 	c.series.offset.Set(c.clock.sample(now).offset.Seconds())
 	if f == nil {
+		c.failures.Update(nil)
 		if !c.failingSince.IsZero() {
 			c.logger.Info("Alertmanager accepts alerts again", "after", now.Sub(c.failingSince).Round(time.Millisecond))
 		}
@@ -87,6 +88,8 @@ func (c *Client) record(f *failure) {
 	}
 	if c.failingSince.IsZero() {
 		c.failingSince = now
+	}
+	if failed, _ := c.failures.Update(f.err); failed {
 		c.logger.Warn("Alertmanager does not accept alerts", "reason", string(f.reason), "err", f.err)
 	}
 	if f.reason == reasonConnect || f.reason == reasonTimeout {

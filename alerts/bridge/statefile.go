@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/atomicfile"
 )
 
@@ -129,7 +130,7 @@ func (f *stateFile) run() {
 	retry := time.NewTimer(0)
 	retry.Stop()
 	defer retry.Stop()
-	failing := false
+	var failing drivers.LastingError
 	for {
 		select {
 		case next, ok := <-f.next:
@@ -139,17 +140,15 @@ func (f *stateFile) run() {
 			saved = next
 		case <-retry.C:
 		}
-		switch err := f.write(saved); {
-		case err != nil:
-			if !failing {
-				f.log.Warn("Saving alert state failed: alerts of sources that can't be read may be lost on restart", "err", err)
-			}
-			failing = true
-			retry.Reset(saveRetry)
-		case failing:
+		err := f.write(saved)
+		switch failed, ended := failing.Update(err); {
+		case failed:
+			f.log.Warn("Saving alert state failed: alerts of sources that can't be read may be lost on restart", "err", err)
+		case ended:
 			f.log.Info("Saving alert state succeeded again")
-			failing = false
-			retry.Stop()
+		}
+		if retry.Stop(); err != nil {
+			retry.Reset(saveRetry)
 		}
 	}
 }

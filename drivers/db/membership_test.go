@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -317,7 +318,10 @@ func TestHeartbeatsThroughOutage(t *testing.T) {
 	}
 	require.NoError(t, m.Err())
 	require.NoError(t, d.Close())
-	require.Equal(t, "Heartbeats fail, Heartbeats succeed again, Heartbeats fail, Heartbeats succeed again", log.String())
+	// A failure is logged again if it is another one, such as a refused connection after a reset one.
+	said := slices.Compact(strings.Split(log.String(), ", "))
+	require.Equal(t, "Heartbeats fail, Heartbeats succeed again, Heartbeats fail, Heartbeats succeed again", strings.Join(said, ", "))
+	require.LessOrEqual(t, strings.Count(log.String(), "Heartbeats fail"), 6)
 }
 
 // lockedBuffer collects the messages of a log, without their attributes.

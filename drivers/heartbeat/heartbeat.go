@@ -80,7 +80,7 @@ type membership struct {
 	done chan struct{}
 	err  error // set before done is closed
 
-	failing bool // the last heartbeat failed, and was logged
+	failing drivers.LastingError
 }
 
 // run sends heartbeats until the membership ends.
@@ -110,13 +110,12 @@ func (m *membership) beat() error {
 	if m.life.Err() != nil || errors.Is(err, drivers.ErrRemoved) {
 		return err // The membership was ended, or the member was removed.
 	}
-	switch {
-	case err != nil && !m.failing:
+	switch failed, ended := m.failing.Update(err); {
+	case failed:
 		m.logger.Warn("Heartbeats fail", "err", err)
-	case err == nil && m.failing:
+	case ended:
 		m.logger.Info("Heartbeats succeed again")
 	}
-	m.failing = err != nil
 	return err
 }
 

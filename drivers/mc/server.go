@@ -36,7 +36,7 @@ type server struct {
 	renewed time.Time // connections that were made before are not used again
 	last    reading
 	uptime  uptime
-	failing bool // the last poll could not read the server, and that was logged
+	failing drivers.LastingError // the last poll could not read the server
 }
 
 // do runs an operation on the server within the timeout. An operation that fails on an idle connection is run again on a
@@ -116,13 +116,12 @@ func (s *server) close() {
 func (s *server) record(err error, current stats, settling time.Duration, logger *slog.Logger) (emptied bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch failed := err != nil; {
-	case failed && !s.failing && !s.closed:
+	switch failed, ended := s.failing.Update(err); {
+	case failed && !s.closed:
 		logger.Warn("A memcached server can't be read; members whose keys it had are unknown", "server", s.addr.String(), "err", err)
-	case !failed && s.failing:
+	case ended:
 		logger.Info("A memcached server can be read again", "server", s.addr.String())
 	}
-	s.failing = err != nil
 	if err != nil {
 		return false
 	}

@@ -26,25 +26,39 @@ func (m *membership) maintain(ctx context.Context) {
 	for {
 		began := time.Now()
 		err := m.waitUntilLost(ctx, m.session)
+		lost := err
 		if !m.pauses.Lasted(time.Since(began)) && !m.pauses.Pause(ctx) || ctx.Err() != nil {
 			return
 		}
 		switch {
 		case m.session.Ended():
-			m.logger.Warn("Lost the ZooKeeper session of a member", "err", err)
+			if !m.failing.Lasts() {
+				m.logger.Warn("Lost the ZooKeeper session of a member", "err", err)
+			}
 			err = m.reconnect(ctx)
 		case errors.Is(err, errUnverified):
 			err = m.verify(ctx)
 		default:
 			err = m.restore(ctx, m.session)
 		}
-		switch {
-		case errors.Is(err, drivers.ErrNameTaken), errors.Is(err, drivers.ErrRemoved):
+		if errors.Is(err, drivers.ErrNameTaken) || errors.Is(err, drivers.ErrRemoved) {
 			m.endedByOther(err)
 			return
-		case err != nil && ctx.Err() == nil && !session.Lost(err):
-			m.logger.Warn("Can't restore a membership, trying again", "err", err)
 		}
+		if ctx.Err() == nil && !session.Lost(err) {
+			m.logRestored(lost, err)
+		}
+	}
+}
+
+// logRestored logs that the membership could not be restored, or that it was.
+func (m *membership) logRestored(lost, err error) {
+	failed, ended := m.failing.Update(err)
+	switch {
+	case failed:
+		m.logger.Warn("Can't restore a membership, trying again", "err", err)
+	case ended || err == nil && errors.Is(lost, errNotOwner):
+		m.logger.Info("Restored a membership")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	zkclient "github.com/go-zookeeper/zk"
 
+	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk/session"
 )
 
@@ -26,6 +27,7 @@ type membership struct {
 	pauses    session.Backoff
 	waitUntil time.Time // how long Join waits for an owner of the name that may be dead
 	session   *session.Session
+	failing   drivers.LastingError // the membership can't be restored
 	// rosterCzxid and rosterCtime are the transaction that created the group's directory in the roster, and its time.
 	rosterCzxid, rosterCtime int64
 	watching                 *session.Session // in which the watch on the member's znode is set

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/probe"
 )
 
@@ -53,6 +54,7 @@ func (r *runner) triggerPoll() {
 func (r *runner) run(ctx context.Context) {
 	ticker := time.NewTicker(r.source.Interval)
 	defer ticker.Stop()
+	var failing drivers.LastingError
 	for {
 		err := r.round(ctx)
 		if ctx.Err() != nil {
@@ -62,8 +64,11 @@ func (r *runner) run(ctx context.Context) {
 			return
 		}
 		r.metrics.roundEnded(r.source.Name, err)
-		if err != nil {
+		switch failed, ended := failing.Update(err); {
+		case failed:
 			r.logger.Warn("Canary round failed", "err", err)
+		case ended:
+			r.logger.Info("Canary rounds succeed again")
 		}
 		select {
 		case <-ctx.Done():
