@@ -10,6 +10,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -99,10 +101,20 @@ func New(ctx context.Context, o Options) (*App, error) {
 		reloads: make(chan chan error), pings: make(chan chan struct{}),
 		stops: newStops(o.Logger), stopping: make(chan struct{}), failed: make(chan error, maxParts),
 	}
+	o.Logger.Info("Starting", "version", version.Version, "revision", version.GetRevision(),
+		"config_file", cmp.Or(o.ConfigFile, "none, the embedded store is the only source"), "storage_path", absolute(o.StoragePath))
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
 	return a, nil
+}
+
+// absolute returns a path as it is found from any folder, as far as this is known.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 func (a *App) open(ctx context.Context) error {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
-	"path/filepath"
 )
 
 // canaryName returns the name of this server's canaries. It is the same after a restart, and different for every server,
@@ -14,10 +13,6 @@ func canaryName(storagePath string) string {
 	if err != nil {
 		host = "unknown"
 	}
-	path, err := filepath.Abs(storagePath)
-	if err != nil {
-		path = storagePath
-	}
-	sum := sha256.Sum256([]byte(path))
+	sum := sha256.Sum256([]byte(absolute(storagePath)))
 	return host + "-" + hex.EncodeToString(sum[:4])
 }

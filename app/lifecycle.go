@@ -113,6 +113,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.start(ctx, "history of events", a.history.Run)
 	a.start(ctx, "reload loop", a.reloadLoop)
 	a.start(ctx, "systemd notifier", a.notifySystemd)
+	a.logger.Info("Started", "sources", a.sourceNames(), "addresses", a.web.Addrs())
 	var failed error
 	select {
 	case <-ctx.Done():

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -73,6 +74,7 @@ func (a *App) tryConfig(ctx context.Context) error {
 		return err
 	}
 	a.sources.Store(next)
+	a.logChangedValues(cfg)
 	a.canaries.Use(canarySources(cfg.Sources, a.logger))
 	if fingerprint := config.Fingerprint(&cfg.Alerting); fingerprint != a.alerting {
 		a.alerting = fingerprint
@@ -81,6 +83,14 @@ func (a *App) tryConfig(ctx context.Context) error {
 		setup.Close()
 	}
 	return nil
+}
+
+// logChangedValues logs which configured values are not the ones in effect.
+func (a *App) logChangedValues(cfg *config.Config) {
+	for _, c := range sources.ChangedValues(cfg) {
+		a.logger.Warn("A configured value is changed", "source_name", c.Source, "setting", c.Setting,
+			"configured", c.Configured, "in_effect", c.InEffect, "reason", c.Reason)
+	}
 }
 
 // applyCells uses the Nova cells that exist by now.
@@ -120,8 +130,17 @@ func (a *App) reload(ctx context.Context) error {
 		a.logger.Error("Reloading the configuration failed, the old one stays in use", "err", err)
 		return err
 	}
-	a.logger.Info("Reloaded the configuration")
+	a.logger.Info("Reloaded the configuration", "sources", a.sourceNames())
 	return nil
+}
+
+// sourceNames returns the names of the sources in use, each with its driver.
+func (a *App) sourceNames() []string {
+	var names []string
+	for _, s := range a.sources.Load().Sources() {
+		names = append(names, fmt.Sprintf("%s (%s)", s.Name, s.Driver))
+	}
+	return names
 }
 
 // requestReload asks the reload loop for a reload and waits for its result.

@@ -68,6 +68,7 @@ type cli struct {
 	logConfig   promslog.Config
 	logLevelSet bool
 	logger      *slog.Logger
+	progress    *term.StatusLine // on the standard error; the log is written through it
 
 	reload chan struct{} // receives after SIGHUP
 }
@@ -121,8 +122,8 @@ var renamedFlags = map[string]string{
 	"steady":                "--baseline",
 }
 
-// quieten sets the log level of a command, unless the user has set it. Commands that change members log warnings. Commands
-// that read log errors only, because they print events and failures themselves.
+// quieten sets the log level of a command, unless the user has set it. A command that joins also logs its success, and one that
+// removes members logs warnings. Commands that read log errors only, because they print events and failures themselves.
 func (a *cli) quieten(selected string) error {
 	if a.logLevelSet {
 		return nil
@@ -130,7 +131,9 @@ func (a *cli) quieten(selected string) error {
 	switch selected {
 	case serveName:
 		return nil
-	case "join", "leave":
+	case "join":
+		return a.logConfig.Level.Set("info") // The member has joined, has joined again, has left.
+	case "leave":
 		return a.logConfig.Level.Set("warn")
 	default:
 		return a.logConfig.Level.Set("error")
@@ -139,6 +142,7 @@ func (a *cli) quieten(selected string) error {
 
 // parser declares the flags and the commands. After parsing, exited tells whether --help or --version was printed.
 func (a *cli) parser() (commands map[string]command, exited *bool) {
+	a.progress = term.NewStatusLine(a.Stderr)
 	k := kingpin.New(name, "Prometheus exporter for the members of service groups, and ServiceGroup client: join, leave, list and watch members.")
 	a.kingpin = k
 	exited = new(bool)
@@ -154,7 +158,7 @@ func (a *cli) parser() (commands map[string]command, exited *bool) {
 		Default("data").StringVar(&a.storagePath)
 	promslogflag.AddFlags(k, &a.logConfig)
 	k.GetFlag(promslogflag.LevelFlagName).IsSetByUser(&a.logLevelSet)
-	a.logConfig.Writer = a.Stderr
+	a.logConfig.Writer = a.progress
 
 	return map[string]command{
 		serveName: a.serveCommand(),

@@ -46,7 +46,7 @@ func (a *cli) drill(f *drillFlags) error {
 	if err != nil {
 		return err
 	}
-	f.Source, f.Logger, f.Progress = app.ProbeSource(source, a.logger), a.logger, a.Stderr
+	f.Source, f.Logger, f.Progress = app.ProbeSource(source, a.logger), a.logger, a.progress
 	if f.pollInterval < 0 {
 		return usageError("--poll-interval is %v, must not be negative", f.pollInterval)
 	}
@@ -61,6 +61,7 @@ func (a *cli) drill(f *drillFlags) error {
 	ctx, cancel := a.untilStopped()
 	defer cancel()
 	report, err := drill.Run(ctx, f.Options)
+	a.progress.Done()
 	if report != nil {
 		err = errors.Join(err, a.printDrill(report, f.format))
 	}

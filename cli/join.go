@@ -30,10 +30,15 @@ func (a *cli) join(req drivers.JoinRequest, argv []string, flags *sourceFlags) e
 		return err
 	}
 	defer driver.Close()
-	m := &joined{Process: a.Process, logger: a.logger, timeout: flags.timeout}
-	if err := m.join(joiner, req); err != nil {
+	logger := a.logger.With("group", req.Group, "member", req.Name)
+	m := &joined{Process: a.Process, logger: logger, timeout: flags.timeout}
+	done := a.waiting(flags.timeout, "joining group %s as %s", req.Group, req.Name)
+	err = m.join(joiner, req)
+	done()
+	if err != nil {
 		return err
 	}
+	m.logger.Info("Joined the group")
 	defer m.membership.Abandon() // The member must not live on if anything below fails.
 	if len(argv) == 0 {
 		return m.stay()
@@ -100,6 +105,7 @@ func (m *joined) leave() error {
 	if err := m.membership.Leave(ctx); err != nil {
 		return fmt.Errorf("leaving: %w", err)
 	}
+	m.logger.Info("Left the group")
 	return nil
 }
 
@@ -110,6 +116,7 @@ func (m *joined) die(at time.Time) error {
 	if err := m.membership.Die(ctx, at); err != nil {
 		return fmt.Errorf("recording a death: %w", err)
 	}
+	m.logger.Info("Recorded the death of the member")
 	return nil
 }
 

@@ -20,5 +20,6 @@ func (a *cli) leave(group, member string, flags *sourceFlags) error {
 	defer driver.Close()
 	ctx, cancel := context.WithTimeout(ctx, flags.timeout)
 	defer cancel()
+	defer a.waiting(flags.timeout, "removing %s/%s", group, member)()
 	return joiner.Leave(ctx, group, member)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"servicegroup_exporter/app"
@@ -53,12 +54,18 @@ func (a *cli) follow(ctx context.Context, c *collector.Collector, selected *sele
 func (a *cli) read(ctx context.Context, selected *selection) ([]collector.Snapshot, error) {
 	var snapshots []collector.Snapshot
 	err := a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
-		c.Poll(ctx)
+		a.pollOnce(ctx, c, selected)
 		snapshots = c.Snapshots()
 		a.warnAbout(snapshots)
 		return nil
 	})
 	return snapshots, err
+}
+
+// pollOnce polls the selected sources, and says for which it waits.
+func (a *cli) pollOnce(ctx context.Context, c *collector.Collector, selected *selection) {
+	defer a.waiting(selected.timeout, "waiting for %s", strings.Join(namesOf(selected.sources(), sourceName), ", "))()
+	c.Poll(ctx)
 }
 
 // readOne polls the only source of the configuration, or the one that --source names, with all sources that it expands to.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
@@ -14,8 +15,9 @@ import (
 // A selection is the sources that --source names, or all. The name may be that of a source in the configuration file, which
 // then stands for all sources that it expands to (the cells of Nova), or that of one of the latter.
 type selection struct {
-	set  *sources.Set
-	name string // empty: all
+	set     *sources.Set
+	name    string        // empty: all
+	timeout time.Duration // of each request to a source
 }
 
 // selected reads the configuration, applies adjust to each of its sources, and finds Nova's cells.
@@ -34,7 +36,8 @@ func (a *cli) selected(ctx context.Context, f *sourceFlags, adjust func(*config.
 			adjust(&cfg.Sources[i])
 		}
 	}
-	s := &selection{sources.New(cfg, nil, a.logger), f.source}
+	s := &selection{set: sources.New(cfg, nil, a.logger), name: f.source, timeout: f.timeout}
+	defer a.waiting(f.timeout, "looking for Nova's cells")()
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	unknown := s.set.Discover(ctx)

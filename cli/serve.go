@@ -103,6 +103,9 @@ func (a *cli) checkConfig(webConfigFile string) error {
 		return err
 	}
 	fmt.Fprintf(a.Stdout, "The configuration is valid (sources: %d).\n", len(cfg.Sources))
+	for _, c := range sources.ChangedValues(cfg) {
+		fmt.Fprintf(a.Stdout, "Note: %s.\n", &c)
+	}
 	return nil
 }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -194,6 +196,30 @@ func TestWatchOnATerminal(t *testing.T) {
 		shows("\x1b[1;31msource_lost\x1b[0m", "no such")
 		require.NoError(t, s.cmd.Process.Signal(os.Interrupt))
 		requireFits(t, columns, s.end(t))
+	}
+}
+
+// A command that waits for a source shows on a terminal each second for which, in one line that its end removes.
+func TestWaitingOnATerminal(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { silent.Close() })
+	file := filepath.Join(t.TempDir(), "a.yml")
+	config := fmt.Sprintf("sources: [{name: silent, driver: db, db: {dsn: 'mysql://u@%s/nova'}}]", silent.Addr())
+	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
+	for command, shows := range map[string]string{
+		"list": "waiting for silent: 1s of at most 3s", "get-one g": "waiting for silent: 1s of at most 3s",
+		"is-up g m": "waiting for silent: 1s of at most 3s", "leave g m": "removing g/m: 1s of at most 3s",
+		"join g m": "joining group g as m: 1s of at most 3s",
+	} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			s := onTerminal(t, 80, nil, append(strings.Fields(command), "--config.file="+file, "--timeout=3s")...)
+			<-s.read
+			require.Error(t, s.cmd.Wait())
+			require.Contains(t, s.soFar(), shows)
+			require.Regexp(t, `\r\x1b\[K[^\r]*servicegroup_exporter: `, s.soFar(), "the error has a line of its own")
+		})
 	}
 }
 

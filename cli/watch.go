@@ -39,7 +39,7 @@ func (a *cli) watch(w *watcher, interval time.Duration, flags *sourceFlags) erro
 		return err
 	}
 	return a.withCollector(ctx, selected, func(ctx context.Context, c *collector.Collector) error {
-		return w.watch(ctx, c, a.warnAbout)
+		return w.watch(ctx, c, func() { a.pollOnce(ctx, c, selected) }, a.warnAbout)
 	})
 }
 
@@ -50,11 +50,11 @@ type watcher struct {
 	json   bool
 }
 
-// watch prints events until ctx ends. It calls warn with what the first poll found.
-func (w *watcher) watch(ctx context.Context, c *collector.Collector, warn func([]collector.Snapshot)) error {
+// watch prints events after a first poll, until ctx ends. It calls warn with what the first poll found.
+func (w *watcher) watch(ctx context.Context, c *collector.Collector, poll func(), warn func([]collector.Snapshot)) error {
 	events, unsubscribe := c.Subscribe(1000)
 	defer unsubscribe()
-	c.Poll(ctx)
+	poll()
 	snapshots := c.Snapshots()
 	if err := w.printStart(snapshots); err != nil {
 		return err

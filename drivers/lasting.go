@@ -22,29 +22,29 @@ const maxSaid = 10
 var numbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
 
 // Update takes in the outcome of the latest attempt. It reports whether the error is to be logged, and whether the end of the
-// warning is.
-func (w *LastingError) Update(err error) (logError, logEnd bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// lasting error is.
+func (e *LastingError) Update(err error) (logError, logEnd bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if err == nil {
-		logEnd = len(w.said) > 0
-		w.said = nil
+		logEnd = len(e.said) > 0
+		e.said = nil
 		return false, logEnd
 	}
 	text := numbers.ReplaceAllString(err.Error(), "0")
-	if w.said[text] || len(w.said) >= maxSaid {
+	if e.said[text] || len(e.said) >= maxSaid {
 		return false, false
 	}
-	if w.said == nil {
-		w.said = make(map[string]bool)
+	if e.said == nil {
+		e.said = make(map[string]bool)
 	}
-	w.said[text] = true
+	e.said[text] = true
 	return true, false
 }
 
 // Lasts reports whether the latest attempt failed.
-func (w *LastingError) Lasts() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.said) > 0
+func (e *LastingError) Lasts() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.said) > 0
 }

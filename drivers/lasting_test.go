@@ -22,15 +22,15 @@ func TestLastingError(t *testing.T) {
 		"an error without end": {[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", ""}, "EEEEEEEEEE---S"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var w LastingError
+			var e LastingError
 			got := ""
 			for _, text := range c.errs {
 				var err error
 				if text != "" {
 					err = errors.New(text)
 				}
-				logError, logEnd := w.Update(err)
-				require.Equal(t, err != nil, w.Lasts())
+				logError, logEnd := e.Update(err)
+				require.Equal(t, err != nil, e.Lasts())
 				switch {
 				case logError:
 					got += "E"

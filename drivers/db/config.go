@@ -116,8 +116,8 @@ func (c *Config) SetDefaults() {
 	}
 }
 
-// downTime returns the service_down_time in effect, corrected by [drivers.DownTime] for the schemas whose readers do that.
-func (c *Config) downTime() time.Duration {
+// DownTime returns the service_down_time in effect, corrected by [drivers.DownTime] for the schemas whose readers do that.
+func (c *Config) DownTime() time.Duration {
 	if s := schemaOf(c); s != nil && !s.corrects {
 		return time.Duration(c.ServiceDownTime)
 	}

@@ -46,7 +46,7 @@ func TestDownTime(t *testing.T) {
 		{100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond},
 	} {
 		cfg := Config{ServiceDownTime: drivers.Duration(test.down), ReportInterval: drivers.Duration(test.interval)}
-		require.Equal(t, test.want, cfg.downTime(), "%+v", test)
+		require.Equal(t, test.want, cfg.DownTime(), "%+v", test)
 	}
 }
 
@@ -71,7 +71,7 @@ func TestSetDefaults(t *testing.T) {
 		cfg.SetDefaults()
 		require.Equal(t, drivers.Duration(want[0])*drivers.Duration(time.Second), cfg.ServiceDownTime, schema)
 		require.Equal(t, drivers.Duration(want[1])*drivers.Duration(time.Second), cfg.ReportInterval, schema)
-		require.Equal(t, time.Duration(cfg.ServiceDownTime), cfg.downTime())
+		require.Equal(t, time.Duration(cfg.ServiceDownTime), cfg.DownTime())
 
 		cfg = unset()
 		cfg.Schema, cfg.ServiceDownTime = schema, drivers.Duration(5*time.Second)
@@ -83,9 +83,9 @@ func TestSetDefaults(t *testing.T) {
 	cfg.SetDefaults()
 	require.Equal(t, before, cfg)
 	cfg.ServiceDownTime = drivers.Duration(5 * time.Second)
-	require.Equal(t, 25*time.Second, cfg.downTime(), "Nova's own correction")
+	require.Equal(t, 25*time.Second, cfg.DownTime(), "Nova's own correction")
 	cfg.Schema = "neutron"
-	require.Equal(t, 5*time.Second, cfg.downTime())
+	require.Equal(t, 5*time.Second, cfg.DownTime())
 }
 
 // Canaries never write to a service's own table.

@@ -18,7 +18,7 @@ import (
 type Driver struct {
 	cfg    Config
 	schema *schema
-	// downTime is the service_down_time in effect, see [Config.downTime].
+	// downTime is the service_down_time in effect, see [Config.DownTime].
 	downTime time.Duration
 	database database
 	logger   *slog.Logger
@@ -52,7 +52,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Driver{cfg: cfg, schema: schemaOf(&cfg), downTime: cfg.downTime(), database: opened, logger: logger}
+	d := &Driver{cfg: cfg, schema: schemaOf(&cfg), downTime: cfg.DownTime(), database: opened, logger: logger}
 	d.fresh = freshness.New(time.Duration(cfg.ReportInterval), d.downTime)
 	d.life, d.end = context.WithCancel(context.Background())
 	d.keeper = heartbeat.NewKeeper(d.life, time.Duration(cfg.ReportInterval))

@@ -50,7 +50,7 @@ func newMySQL(t target, section Config, logger *slog.Logger) (*mysqlDatabase, er
 	if err != nil {
 		return nil, drivers.Field("dsn", "is not accepted by the MySQL client: %w", err)
 	}
-	return &mysqlDatabase{newPool(explainingConnector{connector, logger}, freshness.Lifetime(section.downTime())), cfg}, nil
+	return &mysqlDatabase{newPool(explainingConnector{connector, logger}, freshness.Lifetime(section.DownTime())), cfg}, nil
 }
 
 // refreshMySQL returns a function that sets the current credentials before a connection is made.

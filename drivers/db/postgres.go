@@ -42,7 +42,7 @@ func newPostgres(t target, section Config) *postgresDatabase {
 		cfg.RuntimeParams["application_name"] = "servicegroup_exporter"
 	}
 	connector := stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(refreshPostgres(section, t.address())))
-	return &postgresDatabase{newPool(oneLineConnector{connector}, freshness.Lifetime(section.downTime())), cfg}
+	return &postgresDatabase{newPool(oneLineConnector{connector}, freshness.Lifetime(section.DownTime())), cfg}
 }
 
 // refreshPostgres returns a function that sets the current credentials before a connection is made, for all servers of the

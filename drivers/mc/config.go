@@ -104,7 +104,8 @@ func (c *Config) format() keyFormat {
 	return nil
 }
 
-func (c *Config) downTime() time.Duration {
+// DownTime returns the service_down_time in effect, corrected by [drivers.DownTime].
+func (c *Config) DownTime() time.Duration {
 	return drivers.DownTime(time.Duration(c.ServiceDownTime), time.Duration(c.ReportInterval))
 }
 

@@ -62,7 +62,7 @@ func TestValidate(t *testing.T) {
 
 func TestDownTime(t *testing.T) {
 	cfg := DefaultConfig()
-	require.Equal(t, time.Minute, cfg.downTime())
+	require.Equal(t, time.Minute, cfg.DownTime())
 	cfg.ReportInterval = cfg.ServiceDownTime
-	require.Equal(t, 150*time.Second, cfg.downTime(), "as Nova corrects it")
+	require.Equal(t, 150*time.Second, cfg.DownTime(), "as Nova corrects it")
 }

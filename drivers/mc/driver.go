@@ -60,8 +60,8 @@ func Open(cfg Config, roster drivers.Driver, logger *slog.Logger) (*Driver, erro
 		}
 		d.servers = append(d.servers, &server{
 			addr: addr, dialer: cfg.Dial.OrNet(), tls: cfg.TLS, timeout: time.Duration(cfg.Timeout),
-			lifetime: freshness.Lifetime(cfg.downTime()),
-			fresh:    freshness.New(time.Duration(cfg.ReportInterval), cfg.downTime()),
+			lifetime: freshness.Lifetime(cfg.DownTime()),
+			fresh:    freshness.New(time.Duration(cfg.ReportInterval), cfg.DownTime()),
 		})
 	}
 	return d, nil

@@ -40,7 +40,7 @@ func (m *joinedMember) Beat(ctx context.Context) error {
 // the member joined is deleted by the first write that reaches the server.
 func (m *joinedMember) write(ctx context.Context) (removed bool, errs []error) {
 	d, noteKey := m.driver, leftKey(m.member)
-	beat := d.format.alive(m.key, time.Now(), d.cfg.downTime())
+	beat := d.format.alive(m.key, time.Now(), d.cfg.DownTime())
 	var noted atomic.Bool
 	errs = d.onAll(ctx, func(i int, c *client) error {
 		if !m.announced[i] {
@@ -76,7 +76,7 @@ func (m *joinedMember) Leave(ctx context.Context) error {
 func (m *joinedMember) Die(ctx context.Context, _ time.Time) error {
 	return m.writeLast(ctx, "recording the death", func(ctx context.Context) []error {
 		d := m.driver
-		last := d.format.dead(m.key, time.Now(), d.cfg.downTime())
+		last := d.format.dead(m.key, time.Now(), d.cfg.DownTime())
 		if last == nil {
 			return m.erase(ctx)
 		}

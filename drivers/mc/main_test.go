@@ -154,7 +154,7 @@ func write(t *testing.T, d *Driver, server int, name string, at time.Time) {
 	key, err := d.format.key(drivers.Key{Group: "compute", Name: name})
 	require.NoError(t, err)
 	require.NoError(t, d.servers[server].do(t.Context(), func(c *client) error {
-		return c.Set(d.format.alive(key, at, d.cfg.downTime()))
+		return c.Set(d.format.alive(key, at, d.cfg.DownTime()))
 	}))
 }
 

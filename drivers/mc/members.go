@@ -25,18 +25,18 @@ func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
 	if err != nil {
 		return nil, drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("reading the roster: %w", err))
 	}
-	b := newBuilder(roster, d.format, d.cfg.downTime())
+	b := newBuilder(roster, d.format, d.cfg.DownTime())
 	wall, mono := d.clock.read()
 	answers := d.readAll(ctx, b.keys)
 	if err := d.allFailed(answers); err != nil {
 		return nil, err
 	}
 	all := byMember(answers, len(b.keys))
-	now, stepped := d.clock.choose(wall, mono, d.cfg.downTime(), all)
+	now, stepped := d.clock.choose(wall, mono, d.cfg.DownTime(), all)
 	if stepped {
 		b.poll.Now = now.UTC()
 	}
-	p := newPollContext(now.UTC(), d.cfg.downTime(), answers)
+	p := newPollContext(now.UTC(), d.cfg.DownTime(), answers)
 	for i, v := range d.verdicts.decide(p, b.names(), all) {
 		b.add(i, v, all[i].newest.at)
 	}

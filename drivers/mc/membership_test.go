@@ -162,7 +162,7 @@ func TestDeath(t *testing.T) {
 	require.NoError(t, m.Die(t.Context(), time.Now()))
 	at, err := valueTime(written(t, d, 0))
 	require.NoError(t, err)
-	require.WithinDuration(t, time.Now().Add(-d.cfg.downTime()-time.Second), at, time.Second)
+	require.WithinDuration(t, time.Now().Add(-d.cfg.DownTime()-time.Second), at, time.Second)
 	require.Equal(t, "down", verdictOf(poll(t, d), "one"))
 	require.NoError(t, m.Leave(t.Context()), "the membership has ended")
 	require.NotNil(t, written(t, d, 0))

@@ -49,7 +49,7 @@ type osloClient struct {
 
 func (c osloClient) run(action string, names ...string) (a osloAnswer) {
 	c.t.Helper()
-	down := strconv.Itoa(int(c.d.cfg.downTime().Seconds()))
+	down := strconv.Itoa(int(c.d.cfg.DownTime().Seconds()))
 	args := []string{"testdata/oslo.py", c.backend, strings.Join(c.d.cfg.Servers, ","), down, action}
 	for _, name := range names {
 		args = append(args, "compute:"+name)

@@ -54,7 +54,7 @@ func (d *Driver) readAll(ctx context.Context, keys []string) []answer {
 // that fails, the members are unknown: the old connection is not believed.
 func (d *Driver) readServer(ctx context.Context, s *server, keys []string) answer {
 	a := d.readKeys(ctx, s, keys)
-	if a.err == nil && s.mustBeFresh(a.replies, time.Now(), d.cfg.downTime()) {
+	if a.err == nil && s.mustBeFresh(a.replies, time.Now(), d.cfg.DownTime()) {
 		d.logger.Debug("All heartbeats on a memcached server have stopped; it is read on a new connection", "server", s.addr.String())
 		s.renew()
 		if a = d.readKeys(ctx, s, keys); a.err == nil {

@@ -71,6 +71,7 @@ type Driver struct {
 	verifiedAt     time.Time
 
 	requests, connections, expirations atomic.Uint64
+	granted                            atomic.Int64 // the last session timeout that was logged because a server changed it
 
 	mu        sync.Mutex
 	closed    bool
@@ -104,6 +105,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 		Net: cfg.Dial.OrNet(), TLS: cfg.TLS, User: cfg.Auth.User, Password: cfg.Auth.Password, MaxPause: d.maxPause(),
 		Options: session.Options{Timeout: time.Duration(cfg.SessionTimeout), Logger: logger, Sessions: &d.sessions},
 	}
+	d.dialer.OnSession = d.logTimeout
 	for _, s := range cfg.Servers {
 		server, err := session.ParseServer(s)
 		if err != nil {
@@ -142,6 +144,15 @@ func (d *Driver) reader() *session.Keeper {
 		d.running.Go(func() { d.keeper.Run(d.ctx) })
 	})
 	return d.keeper
+}
+
+// logTimeout logs that a server has granted another session timeout than the configured one, once for each timeout.
+func (d *Driver) logTimeout(granted time.Duration) {
+	configured := time.Duration(d.config.SessionTimeout)
+	if granted != configured && d.granted.Swap(int64(granted)) != int64(granted) {
+		d.logger.Warn("ZooKeeper changed the session timeout; its limits are minSessionTimeout and maxSessionTimeout in zoo.cfg",
+			"configured", configured, "in_effect", granted)
+	}
 }
 
 // onSession is called for each new session for reading. lastHeard is when the server of the session before was last heard,

@@ -48,7 +48,7 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	case errors.Is(err, drivers.ErrNameTaken):
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	case err != nil:
-		return nil, session.Unavailable(doing, err)
+		return nil, session.Unavailable(doing, d.explainLimit(err))
 	}
 	m.start(s)
 	if err := d.register(m); err != nil {
@@ -56,6 +56,18 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 		return nil, session.Unavailable(doing, err)
 	}
 	return m, nil
+}
+
+// explainLimit adds why no server gives another session, if members of this driver have sessions.
+func (d *Driver) explainLimit(err error) error {
+	d.mu.Lock()
+	joined := len(d.joined)
+	d.mu.Unlock()
+	if joined == 0 || !errors.Is(err, session.ErrNoSession) {
+		return err
+	}
+	return fmt.Errorf("%w. This process already has a connection for each of %d members: the servers' limit for connections of one host "+
+		"is probably reached. Raise maxClientCnxns in zoo.cfg (60 by default, 0: no limit), or let fewer members join from this host", err, joined)
 }
 
 // dial makes a session and calls use in it. It makes another session if that one is lost, until ctx ends; any other error

@@ -127,8 +127,9 @@ func zkBackend(maxUnder time.Duration, servers ...*testserver.ZK) backend {
 	return backend{s, maxUnder, downTime / 3, countLeft}
 }
 
-func memcached(t *testing.T) backend {
-	server := testserver.Memcached(t)
+func memcached(t *testing.T) backend { return memcachedAt(testserver.Memcached(t)) }
+
+func memcachedAt(server *testserver.MC) backend {
 	cfg := mc.DefaultConfig()
 	cfg.Servers = []string{server.Addr()}
 	cfg.ServiceDownTime, cfg.ReportInterval = drivers.Duration(downTime), drivers.Duration(reportInterval)

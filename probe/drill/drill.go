@@ -10,7 +10,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +25,8 @@ const groupPrefix = "servicegroup-drill-"
 const (
 	concurrentJoins  = 64
 	concurrentLeaves = 32
+	// joinMargin is how much longer than the poll timeout a join may take.
+	joinMargin = 5 * time.Second
 	// seenUpTimeout is how much longer than the heartbeat timeout it may take until polls see all members up.
 	seenUpTimeout = 30 * time.Second
 	// cleanUpTimeout bounds the removal of the members.
@@ -49,7 +50,9 @@ type run struct {
 	observing   sync.WaitGroup
 
 	failedJoins atomic.Int64 // of members that tried to return
+	deaths      atomic.Int64
 	downTime    time.Duration
+	phase       atomic.Pointer[phase]
 }
 
 // A member is a simulated member with the history of what really happened to it.
@@ -58,8 +61,8 @@ type member struct {
 	history history
 }
 
-// Run performs a drill. It removes all members at the end, also when ctx ends before the drill does; then it returns an
-// error and no report.
+// Run performs a drill. It removes all members at the end. If ctx ends or the drill fails when members have joined, Run returns an
+// error and what was measured so far.
 func Run(ctx context.Context, opts Options) (report *Report, err error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
@@ -68,9 +71,7 @@ func Run(ctx context.Context, opts Options) (report *Report, err error) {
 		Options: opts, group: groupPrefix + strings.ToLower(rand.Text()[:10]),
 		networks: make(map[scenario]*network), joiners: make(map[scenario]drivers.Joiner), readNetwork: &network{},
 	}
-	if r.Progress == nil {
-		r.Progress = io.Discard
-	}
+	defer r.showProgress()()
 	defer func() { err = errors.Join(err, r.close()) }()
 	if err := r.open(ctx); err != nil {
 		return nil, err
@@ -78,7 +79,10 @@ func Run(ctx context.Context, opts Options) (report *Report, err error) {
 	defer func() { err = errors.Join(err, r.cleanUp(ctx)) }()
 	report, err = r.perform(ctx)
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("the drill was interrupted: %w", ctx.Err())
+		err = fmt.Errorf("the drill was interrupted: %w", ctx.Err())
+	}
+	if err != nil && report != nil {
+		report.EndedEarly = err.Error()
 	}
 	return report, err
 }
@@ -95,6 +99,7 @@ func (r *run) names() []string {
 // open opens the drivers, checks that the group has no members, starts polling, and makes the members.
 func (r *run) open(ctx context.Context) error {
 	names := r.names()
+	r.begin(nil, "reading source %s, for at most %v", r.Source.Name, r.Source.PollTimeout)
 	var err error
 	if r.reader, err = r.Source.Open(r.group, names, r.readNetwork.dial); err != nil {
 		return err
@@ -159,13 +164,18 @@ func (r *run) close() error {
 
 // cleanUp removes all members, dead or alive, and what the backend keeps of the group.
 func (r *run) cleanUp(ctx context.Context) error {
-	r.progress("removing all members")
+	var removed atomic.Int64
+	r.begin(func() string { return fmt.Sprintf("removed %d of %d members", removed.Load(), r.Members) },
+		"removing all members, for at most %v", cleanUpTimeout)
 	for _, n := range r.networks {
 		n.heal()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 	defer cancel()
-	err := forEach(r.members, concurrentLeaves, func(m *member) error { return m.Leave(ctx) })
+	err := forEach(r.members, concurrentLeaves, func(m *member) error {
+		defer removed.Add(1)
+		return m.Leave(ctx)
+	})
 	if remover, ok := r.reader.(drivers.Remover); ok && err == nil {
 		err = remover.RemoveGroup(ctx, r.group)
 	}
@@ -173,8 +183,4 @@ func (r *run) cleanUp(ctx context.Context) error {
 		return fmt.Errorf("removing the members of group %s, some of which remain: %w", r.group, err)
 	}
 	return nil
-}
-
-func (r *run) progress(format string, args ...any) {
-	fmt.Fprintf(r.Progress, format+"\n", args...)
 }

@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -18,7 +19,7 @@ import (
 
 func options(t *testing.T, s probe.Source) Options {
 	return Options{
-		Source: s, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Progress: t.Output(),
+		Source: s, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Progress: printed{t.Output(), nil},
 		Members: 20, Rate: 50, Kill: 0.4, Partition: 0.2, Pause: 0.1, Flap: 0.1,
 		Baseline: 2 * time.Second, Duration: 2*downTime + 4*time.Second,
 	}
@@ -103,28 +104,46 @@ func TestInterruptedDrillRemovesMembers(t *testing.T) {
 			opts := options(t, b.Source)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			opts.Progress = prefixWriter{after, func() { time.AfterFunc(200*time.Millisecond, cancel) }, t.Output()}
+			opts.Progress = printed{t.Output(), func(text string) {
+				if strings.HasPrefix(text, after) {
+					time.AfterFunc(200*time.Millisecond, cancel)
+				}
+			}}
 			r, err := Run(ctx, opts)
 			require.ErrorIs(t, err, context.Canceled)
 			require.ErrorContains(t, err, "interrupted")
-			require.Nil(t, r)
 			require.Zero(t, b.countLeft(t))
+
+			// What was measured until then is reported.
+			require.Positive(t, r.Joining.Joined)
+			require.Equal(t, r.Joining.Joined, r.Joining.Latency.Count)
+			require.Contains(t, r.EndedEarly, "interrupted")
+			require.Equal(t, name == "joining", r.Joining.Joined < r.Members)
+			require.Equal(t, name == "joining", r.Baseline == nil)
+			require.Equal(t, name == "scenarios", r.Duration > 0)
+			var text strings.Builder
+			require.NoError(t, r.WriteText(&text))
+			require.Contains(t, text.String(), "The drill ended early")
+			require.Contains(t, text.String(), "\njoin ")
 		})
 	}
 }
 
-// A prefixWriter calls a function when a written text has a prefix.
-type prefixWriter struct {
-	prefix string
-	call   func()
+// printed prints the progress of a drill, and calls a function with it.
+type printed struct {
 	io.Writer
+	call func(text string) // may be nil
 }
 
-func (w prefixWriter) Write(p []byte) (int, error) {
-	if strings.HasPrefix(string(p), w.prefix) {
-		w.call()
+func (p printed) Step(text string) { p.print("step: ", text) }
+
+func (p printed) Status(text string) { p.print("status: ", text) }
+
+func (p printed) print(kind, text string) {
+	fmt.Fprintln(p, kind+text)
+	if p.call != nil {
+		p.call(text)
 	}
-	return w.Writer.Write(p)
 }
 
 // A drill does not use a group that already has members.

@@ -31,6 +31,8 @@ type observer struct {
 	changed chan struct{}            // closed at the next observation
 	outages []outage                 // the last one has no end while it lasts
 	longest time.Duration            // duration of the longest poll
+
+	seenDown int // deaths that polls have seen
 }
 
 func newObserver(polls *probe.Observer, group string) *observer {
@@ -61,6 +63,7 @@ func (o *observer) handle(event *collector.Event, poll time.Duration) {
 	case collector.EventJoin, collector.EventRecovery:
 		o.add(event, observation{at: event.Time, up: event.Member.Up})
 	case collector.EventDeath:
+		o.seenDown++
 		o.add(event, observation{at: event.Time, reported: event.Latency, hasReported: event.HasLatency})
 	default: // Simulated members are not forced down, and a drill ends before they are forgotten.
 	}
@@ -130,6 +133,13 @@ func (o *observer) countUnseen(members []string) (unseen int) {
 		}
 	}
 	return unseen
+}
+
+// deaths returns how many deaths polls have seen.
+func (o *observer) deaths() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.seenDown
 }
 
 // observations returns a copy of everything that was seen so far.

@@ -3,7 +3,6 @@ package drill
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -21,8 +20,8 @@ const (
 type Options struct {
 	Source probe.Source
 	Logger *slog.Logger
-	// Progress receives a line for each step of the drill. nil discards them.
-	Progress io.Writer
+	// Progress is told what the drill does. nil: nothing is.
+	Progress Progress
 
 	// Members is the number of members. Rate is how many of them join per second.
 	Members int
@@ -38,6 +37,14 @@ type Options struct {
 	Baseline time.Duration
 	// Duration is how long the scenarios run. 0 means 4 heartbeat timeouts and 10 seconds.
 	Duration time.Duration
+}
+
+// A Progress shows what a drill does. Its methods may be called concurrently.
+type Progress interface {
+	// Step is called when a phase begins.
+	Step(text string)
+	// Status is called each second with what the phase has done.
+	Status(text string)
 }
 
 // Validate returns all mistakes in the options, joined.

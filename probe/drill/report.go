@@ -18,6 +18,9 @@ type Report struct {
 	PollInterval float64 `json:"poll_interval_seconds"`
 	Duration     float64 `json:"duration_seconds"` // of the scenarios
 
+	// EndedEarly is why the drill ended before it was complete. What it has was measured until then.
+	EndedEarly string `json:"ended_early,omitempty"`
+
 	Members   int              `json:"members"`
 	Scenarios map[scenario]int `json:"scenarios"` // number of members in each
 	Joining   Joining          `json:"joining"`
@@ -53,6 +56,7 @@ const all scenario = "all"
 
 // Joining is how long it took all members to join.
 type Joining struct {
+	Joined  int     `json:"joined"`  // number of members
 	Seconds float64 `json:"seconds"` // from the first join to the last
 	Latency Summary `json:"latency_seconds"`
 	Seen    float64 `json:"seen_seconds"` // from the first join until polls saw all members up

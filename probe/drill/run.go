@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// perform does everything between open and cleanUp, and returns the report.
+// perform does everything between open and cleanUp, and returns the report. With an error it has what was measured until then,
+// nil if no member has joined.
 func (r *run) perform(ctx context.Context) (*Report, error) {
 	lag := newTimerLag()
 	defer lag.stop()
@@ -18,35 +21,52 @@ func (r *run) perform(ctx context.Context) (*Report, error) {
 		Source: r.Source.Name, Driver: r.Source.Driver, Group: r.group, Started: time.Now(), Members: r.Members,
 		DownTime: r.downTime.Seconds(), PollInterval: r.Source.PollInterval.Seconds(), Scenarios: make(map[scenario]int),
 	}
-	if err := r.joinAll(ctx, report); err != nil {
+	err := r.measure(ctx, report)
+	if report.Joining.Joined == 0 {
 		return nil, err
+	}
+	report.FailedJoins = int(r.failedJoins.Load())
+	report.TimerLag, report.Backend = lag.longest().Seconds(), r.polls.Snapshot().Backend
+	r.compare(report, time.Now())
+	return report, err
+}
+
+// measure goes through the phases.
+func (r *run) measure(ctx context.Context, report *Report) error {
+	if err := r.joinAll(ctx, report); err != nil {
+		return err
 	}
 	r.replaceScenarios()
 	for _, m := range r.members {
 		report.Scenarios[m.history.scenario]++
 	}
-	if r.Baseline > 0 {
-		r.progress("measuring for %v what %d live members cost", r.Baseline, r.Members)
-		before := r.readMeters()
-		if err := sleep(ctx, r.Baseline); err != nil {
-			return nil, err
-		}
-		after := r.readMeters()
-		report.Baseline = before.load(&after)
+	if err := r.measureBaseline(ctx, report); err != nil {
+		return err
 	}
 	duration := r.Duration
 	if duration == 0 {
 		duration = 4*r.downTime + 10*time.Second
 	}
-	r.progress("running the scenarios for %v", duration)
-	end := time.Now().Add(duration)
-	if err := r.runScenarios(ctx, end); err != nil {
-		return nil, err
+	r.begin(func() string {
+		return fmt.Sprintf("running the scenarios for %v: %d deaths, of which polls have seen %d", duration, r.deaths.Load(), r.observer.deaths())
+	}, "running the scenarios for %v", duration)
+	began := time.Now()
+	err := r.runScenarios(ctx, began.Add(duration))
+	report.Duration = time.Since(began).Seconds()
+	return err
+}
+
+// measureBaseline measures what live members cost.
+func (r *run) measureBaseline(ctx context.Context, report *Report) error {
+	if r.Baseline == 0 {
+		return nil
 	}
-	report.FailedJoins = int(r.failedJoins.Load())
-	report.Duration, report.TimerLag, report.Backend = duration.Seconds(), lag.longest().Seconds(), r.polls.Snapshot().Backend
-	r.compare(report, end)
-	return report, nil
+	r.begin(nil, "measuring for %v what %d live members cost", r.Baseline, r.Members)
+	before := r.readMeters()
+	err := sleep(ctx, r.Baseline)
+	after := r.readMeters()
+	report.Baseline = before.load(&after)
+	return err
 }
 
 // replaceScenarios changes the scenario of members whose network should be cut although their driver has no network.
@@ -56,7 +76,7 @@ func (r *run) replaceScenarios() {
 		if n == nil || n.dials.Load() > 0 {
 			continue
 		}
-		r.progress("an embedded store has no network: scenario %s is replaced by %s", from, to)
+		r.begin(nil, "an embedded store has no network: scenario %s is replaced by %s", from, to)
 		for _, m := range r.members {
 			if m.history.scenario == from {
 				m.history.scenario = to
@@ -80,7 +100,9 @@ func (r *run) compare(report *Report, end time.Time) {
 
 // joinAll joins the members at the configured rate, and waits until polls see all of them up.
 func (r *run) joinAll(ctx context.Context, report *Report) error {
-	r.progress("joining %d members to %s, %v per second", r.Members, r.Source.Name, r.Rate)
+	var joined atomic.Int64
+	done := func() string { return fmt.Sprintf("%d of %d members have joined", joined.Load(), r.Members) }
+	r.begin(done, "joining %d members to %s, %v per second, for at most %v each", r.Members, r.Source.Name, r.Rate, r.joinTimeout())
 	joins, joining := errgroup.WithContext(ctx)
 	joins.SetLimit(concurrentJoins)
 	latencies := make([]float64, len(r.members))
@@ -92,23 +114,40 @@ func (r *run) joinAll(ctx context.Context, report *Report) error {
 		}
 		joins.Go(func() error {
 			asked := time.Now()
-			err := m.join(joining)
+			if err := r.join(joining, m); err != nil {
+				return err
+			}
 			latencies[i] = time.Since(asked).Seconds()
-			return err
+			joined.Add(1)
+			return nil
 		})
 	}
-	if err := joins.Wait(); err != nil {
-		return err
+	err := joins.Wait()
+	if ctx.Err() != nil {
+		err = ctx.Err() // Perhaps no join was under way.
 	}
-	report.Joining = Joining{Seconds: time.Since(begun).Seconds(), Latency: summarize(latencies)}
-	for deadline := time.Now().Add(r.downTime + seenUpTimeout); ; {
-		unseen := r.observer.countUnseen(r.names())
-		if unseen == 0 {
+	latencies = slices.DeleteFunc(latencies, func(l float64) bool { return l == 0 })
+	report.Joining = Joining{Seconds: time.Since(begun).Seconds(), Latency: summarize(latencies), Joined: len(latencies)}
+	if err != nil {
+		return fmt.Errorf("%s: %w", done(), err)
+	}
+	return r.waitSeen(ctx, report, begun)
+}
+
+// waitSeen waits until polls see all members up.
+func (r *run) waitSeen(ctx context.Context, report *Report, begun time.Time) error {
+	var unseen atomic.Int64
+	limit := r.downTime + seenUpTimeout
+	r.begin(func() string { return fmt.Sprintf("%d of %d members are not seen up yet", unseen.Load(), r.Members) },
+		"waiting until polls see all members up, for at most %v", limit)
+	for deadline := time.Now().Add(limit); ; {
+		unseen.Store(int64(r.observer.countUnseen(r.names())))
+		if unseen.Load() == 0 {
 			report.Joining.Seen = time.Since(begun).Seconds()
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%d of %d members have joined, but no poll has seen them up", unseen, r.Members)
+			return fmt.Errorf("%d of %d members have joined, but no poll has seen them up within %v%s", unseen.Load(), r.Members, limit, r.whyUnseen())
 		}
 		if err := sleep(ctx, recheckInterval); err != nil {
 			return err
@@ -116,11 +155,24 @@ func (r *run) joinAll(ctx context.Context, report *Report) error {
 	}
 }
 
+// whyUnseen returns why polls fail, if they do.
+func (r *run) whyUnseen() string {
+	if s := r.polls.Snapshot(); !s.Readable && s.Err != nil {
+		return ": " + s.Err.Error()
+	}
+	return ""
+}
+
 // recheckInterval is the time between two checks whether all members have been seen up.
 const recheckInterval = 20 * time.Millisecond
 
+// joinTimeout bounds each join. It is longer than a driver's own timeouts, so that the driver can say why it fails.
+func (r *run) joinTimeout() time.Duration { return r.Source.PollTimeout + joinMargin }
+
 // join joins the member, and records when it began to live.
-func (m *member) join(ctx context.Context) error {
+func (r *run) join(ctx context.Context, m *member) error {
+	ctx, cancel := context.WithTimeout(ctx, r.joinTimeout())
+	defer cancel()
 	if err := m.Join(ctx); err != nil {
 		return err
 	}
@@ -129,13 +181,16 @@ func (m *member) join(ctx context.Context) error {
 }
 
 // kill kills the member. It records and returns when the member died.
-func (m *member) kill() time.Time {
+func (r *run) kill(m *member) time.Time {
 	at := m.Kill()
-	m.recordDeath(at)
+	r.recordDeath(m, at)
 	return at
 }
 
-func (m *member) recordDeath(at time.Time) { m.history.spans[len(m.history.spans)-1].until = at }
+func (r *run) recordDeath(m *member, at time.Time) {
+	m.history.spans[len(m.history.spans)-1].until = at
+	r.deaths.Add(1)
+}
 
 // forEach calls do for all members, with limited concurrency. Of many errors it returns the first few and the number of the
 // others.

@@ -2,15 +2,28 @@ package drill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"servicegroup_exporter/drivers"
 )
 
-// runScenarios repeats the scenario of every member until the end.
+// runScenarios repeats the scenario of every member until the end, which also ends all waits and joins.
 func (r *run) runScenarios(ctx context.Context, end time.Time) error {
+	untilEnd, cancel := context.WithDeadline(ctx, end)
+	defer cancel()
+	err := r.repeatScenarios(untilEnd, end)
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+func (r *run) repeatScenarios(ctx context.Context, end time.Time) error {
 	work, ctx := errgroup.WithContext(ctx)
 	byScenario := map[scenario][]*member{}
 	for _, m := range r.members {
@@ -30,7 +43,10 @@ func (r *run) runScenarios(ctx context.Context, end time.Time) error {
 	if len(byScenario[scenarioPause]) > 0 {
 		work.Go(func() error { return r.pause(ctx, end) })
 	}
-	work.Go(func() error { return sleep(ctx, time.Until(end)) })
+	work.Go(func() error {
+		<-ctx.Done() // at the end, or earlier
+		return ctx.Err()
+	})
 	if err := work.Wait(); err != nil {
 		return fmt.Errorf("running the scenarios: %w", err)
 	}
@@ -54,7 +70,7 @@ func (r *run) killAndReturn(ctx context.Context, m *member, end time.Time) error
 		if err := sleep(ctx, pause); err != nil || !r.timeForDeath(end) {
 			return err
 		}
-		died := m.kill()
+		died := r.kill(m)
 		r.observer.waitFor(ctx, m.history.member, false, died, 2*r.detectionLimit())
 		if err := sleep(ctx, rand.N(r.downTime/4+1)); err != nil {
 			return err
@@ -73,7 +89,7 @@ func (r *run) flap(ctx context.Context, m *member, end time.Time) error {
 		if err := sleep(ctx, rand.N(r.downTime*3/2)); err != nil || time.Now().After(end) {
 			return err
 		}
-		m.kill()
+		r.kill(m)
 		if err := sleep(ctx, rand.N(r.downTime*3/2)); err != nil {
 			return err
 		}
@@ -86,13 +102,16 @@ func (r *run) flap(ctx context.Context, m *member, end time.Time) error {
 // rejoin joins a dead member again. Like a real member it retries until it succeeds. It gives up at the end of the drill.
 func (r *run) rejoin(ctx context.Context, m *member, end time.Time) error {
 	const pause = 200 * time.Millisecond
+	var failing drivers.LastingError
 	for {
-		err := m.join(ctx)
+		err := r.join(ctx, m)
 		if err == nil || ctx.Err() != nil || time.Now().After(end) {
 			return ctx.Err()
 		}
 		r.failedJoins.Add(1)
-		r.Logger.Warn("Simulated member could not rejoin, retrying", "member", m.history.member, "err", err)
+		if failed, _ := failing.Update(err); failed {
+			r.Logger.Warn("Simulated member could not rejoin, retrying", "member", m.history.member, "err", err)
+		}
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
@@ -110,7 +129,7 @@ func (r *run) partition(ctx context.Context, members []*member, end time.Time) e
 		n.cut()
 		at := time.Now()
 		for _, m := range members {
-			m.recordDeath(at)
+			r.recordDeath(m, at)
 		}
 		deadline := at.Add(2 * r.detectionLimit())
 		for _, m := range members {

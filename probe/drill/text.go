@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -21,7 +22,10 @@ func (r *Report) WriteText(out io.Writer) error {
 	if r.Backend != "" {
 		backend += ", " + r.Backend
 	}
-	fmt.Fprintf(out, "%d members on source %s (%s): %s\n", r.Members, r.Source, backend, counts(r.Scenarios))
+	if r.EndedEarly != "" {
+		fmt.Fprintf(out, "The drill ended early, after %d of %d members had joined. This was measured until then.\n", r.Joining.Joined, r.Members)
+	}
+	fmt.Fprintf(out, "%d members on source %s (%s): %s\n", r.Joining.Joined, r.Source, backend, cmp.Or(counts(r.Scenarios), "no scenario has begun"))
 	fmt.Fprintf(out, "heartbeat timeout %s, polls every %s, scenarios ran for %s\n\n", text(r.DownTime), text(r.PollInterval), text(r.Duration))
 	fmt.Fprintf(out, rowFormat, "", "n", "min", "p50", "p99", "max")
 	for _, s := range scenarioOrder() {

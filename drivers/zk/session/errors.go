@@ -14,6 +14,9 @@ import (
 )
 
 var (
+	// ErrNoSession means that a server closed the connection instead of giving a session.
+	ErrNoSession = errors.New("it closed the connection without giving a session: it has no quorum, " +
+		"or more connections from this host than its maxClientCnxns, or it accepts only TLS")
 	// ErrClosed means that the driver was closed.
 	ErrClosed = errors.New("the driver is closed")
 
@@ -23,8 +26,6 @@ var (
 	errTruncated       = errors.New("its answer is truncated")
 	errNotZooKeeper    = errors.New("not a ZooKeeper server")
 	errConnectionEnded = errors.New("it closed the connection")
-	errNoSession       = errors.New("it closed the connection without giving a session: it has no quorum, " +
-		"or more connections from this host than its maxClientCnxns, or it accepts only TLS")
 )
 
 // A lostError says that a session has ended, and why. The request may be tried again in the next session.

@@ -57,13 +57,26 @@ func (f *Failures) timedOut(cause error) error {
 func (f *Failures) summary() error {
 	order := []drivers.Reason{drivers.ReasonConnect, drivers.ReasonTimeout, drivers.ReasonSession, drivers.ReasonAuth}
 	best := 0
-	var texts []string
+	var all serverErrors
 	for _, s := range f.servers {
 		if err := f.last[s]; err != nil {
-			texts = append(texts, err.Error())
+			all = append(all, err)
 			best = max(best, slices.Index(order, drivers.ReasonOf(err)))
 		}
 	}
-	err := fmt.Errorf("no session with any ZooKeeper server: %s", strings.Join(texts, "; "))
+	err := fmt.Errorf("no session with any ZooKeeper server: %w", all)
 	return drivers.Unavailable(order[best], err)
 }
+
+// serverErrors are the last errors of several servers, in one line.
+type serverErrors []error
+
+func (e serverErrors) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e serverErrors) Unwrap() []error { return e }

@@ -20,6 +20,8 @@ type Dialer struct {
 	Password drivers.Secret
 	MaxPause time.Duration // between two attempts with one server
 	Options  Options
+	// OnSession is called for each new session with the session timeout that the server has granted; it may be nil.
+	OnSession func(granted time.Duration)
 }
 
 // minAttempt is the shortest time limit of an attempt with one server.
@@ -111,6 +113,9 @@ func (d *Dialer) attempt(ctx context.Context, server Server, timeouts int) (*Ses
 		return nil, attemptError(ctx, drivers.ReasonSession, fmt.Errorf("%s: %w", address, err))
 	}
 	s.host = server.host
+	if d.OnSession != nil {
+		d.OnSession(s.Timeout)
+	}
 	if err := d.authenticate(ctx, s); err != nil {
 		s.Close()
 		return nil, attemptError(ctx, drivers.ReasonAuth, fmt.Errorf("%s: authenticating: %w", address, err))

@@ -139,7 +139,7 @@ func (s *Session) disconnectCause() error {
 	err := s.wire.err
 	switch closed := err == nil || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET); {
 	case closed && !s.wire.handshakeDone():
-		return errNoSession
+		return ErrNoSession
 	case closed:
 		return errConnectionEnded
 	default:

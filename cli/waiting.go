@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// waitingInterval is the time between two reports that a command is waiting.
+const waitingInterval = time.Second
+
+// waiting reports each second what the command is waiting for, and for how long at most, until the function that it returns is
+// called.
+func (a *cli) waiting(limit time.Duration, format string, args ...any) (done func()) {
+	what, began, ended := fmt.Sprintf(format, args...), time.Now(), make(chan struct{})
+	var showing sync.WaitGroup
+	showing.Go(func() {
+		ticker := time.NewTicker(waitingInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ended:
+				a.progress.Done()
+				return
+			case <-ticker.C:
+				a.progress.Status(fmt.Sprintf("%s: %v of at most %v", what, time.Since(began).Round(time.Second), limit))
+			}
+		}
+	})
+	return sync.OnceFunc(func() {
+		close(ended)
+		showing.Wait()
+	})
+}
