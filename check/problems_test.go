@@ -22,7 +22,9 @@ func TestProblems(t *testing.T) {
 		"no such group": {", groups: [compuet]", "failure: absent: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Contains(t, of(run(t, zkSource(server.Addr(), test.settings), patient), "source zk", "problem"), test.says)
+			lines := run(t, zkSource(server.Addr(), test.settings), patient)
+			require.Contains(t, of(lines, "source zk", "problem"), test.says)
+			requireRemedies(t, lines)
 		})
 	}
 	t.Run("absent file", func(t *testing.T) {

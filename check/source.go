@@ -203,11 +203,16 @@ func rejected(poll *drivers.Poll) (all []string) {
 	return all
 }
 
-// problems returns what is suspicious. It is a failure if the source has no member beside it.
+// problems returns what is suspicious. It is a failure if the source has no member beside it. The last sentence of a problem says
+// what to do.
 func problems(poll *drivers.Poll) []drivers.Finding {
 	var findings []drivers.Finding
 	for _, p := range poll.Problems {
-		f := drivers.Warning("problem", fmt.Sprintf("%s: %s", p.Kind, p.Detail), "")
+		text, remedy := strings.TrimSuffix(p.Detail, "."), ""
+		if end := strings.LastIndex(text, ". "); end >= 0 {
+			text, remedy = text[:end], text[end+len(". "):]
+		}
+		f := drivers.Warning("problem", fmt.Sprintf("%s: %s", p.Kind, text), remedy)
 		if len(poll.Members) == 0 {
 			f.Status = drivers.StatusFailure
 		}
