@@ -78,6 +78,17 @@ func (c alerting) detectionAlerts() []definition {
 				"{{ $labels.source }}. After a restart it would not know which members had died before.",
 		},
 		{
+			name: "ServiceGroupSourceProblem", scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
+			// An exporter that can read the source goes before one that can't, which says what it knew before.
+			expr: `max by (cluster, source, problem) (
+  servicegroup_source_problems{ours} and on (cluster, job, instance, source) servicegroup_source_up{ours} == 1
+  or servicegroup_source_problems{ours} unless on (cluster, source) servicegroup_source_up{ours} == 1
+) == 1`,
+			summary: "Source {{ $labels.source }} is probably not as it was meant ({{ $labels.problem }})",
+			describe: "Source {{ $labels.source }} can be read, but something that is configured is absent, fits nothing, can't be read, or " +
+				"belongs to another service. Members that are not seen can't be missed. The log and the status page have the details.",
+		},
+		{
 			name: "ServiceGroupSourceClockSkew", scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
 			expr:    `max by (cluster, source) (abs(servicegroup_source_clock_offset_seconds{ours})) > 5`,
 			summary: "The clocks of source {{ $labels.source }} and of an exporter differ",

@@ -272,6 +272,7 @@ func AlertNames() []string {
 		"ServiceGroupMembersUnknown",
 		"ServiceGroupMembersRejected",
 		"ServiceGroupStateNotSaved",
+		"ServiceGroupSourceProblem",
 		"ServiceGroupSourceClockSkew",
 		"ServiceGroupDetectionSlow",
 		"ServiceGroupCanaryFailing",
