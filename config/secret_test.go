@@ -83,7 +83,7 @@ func TestBadSecrets(t *testing.T) {
 			`7: sources[0].db.password: "password_env" on line 6 sets the same secret; keep one of them`,
 		},
 		"no such secret": {[]string{"schema_file: nova"}, `6: sources[0].db: unknown key "schema_file"; ` +
-			"known are cells, custom, dsn, dsn_env, dsn_file, nova_conf, password, password_env, password_file, report_interval, schema, service_down_time, timeout, verdict"},
+			"known are cells, custom, dsn, dsn_env, dsn_file, nova_conf, password, password_env, password_file, report_interval, schema, service_down_time, timeout, verdict; did you mean \"schema\"?"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := sources.Parse(file, withPassword(tt.lines...))
