@@ -14,6 +14,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/internal/testserver"
 )
 
 var images = flag.String("images", "", "folder in which to keep the screenshots")
@@ -46,7 +48,7 @@ func cloud(t *testing.T) *exporter {
     driver: zk
     poll_interval: 1s
     zk: {servers: ["127.0.0.1:9"]}
-`))
+`)+alerting(testserver.Alertmanager(t, inhibiting).URL()))
 	for _, hosts := range []string{"'cmp-12', 'cmp-13'", "'cmp-03'", "'cmp-07', 'cmp-40'"} {
 		nova.run("UPDATE members SET alive = 0 WHERE host IN (" + hosts + ")")
 		e.eventually("/api/v1/events?limit=2", hosts[1:7])
@@ -67,15 +69,16 @@ func screenshots(t *testing.T, e *exporter) {
 		name, scheme, path string
 		width, height      int64
 	}{
-		{"page-light", "light", "/", 1280, 860},
-		{"page-dark", "dark", "/?source=nova&group=compute", 1280, 860},
+		{"page-light", "light", "/", 1280, 1200},
+		{"page-dark", "dark", "/?source=nova&group=compute", 1280, 1200},
 		{"page-phone", "light", "/", 360, 780},
-		{"page-member", "light", memberPath("nova", "compute", "cmp-03"), 1100, 720},
+		{"page-member", "light", memberPath("nova", "compute", "cmp-03"), 1100, 760},
 	} {
 		b.do(chromedp.EmulateViewport(shot.width, shot.height))
 		b.scheme(shot.scheme)
 		b.open(e.url(shot.path))
 		b.eventually(`document.querySelector(".badge.down") !== null`)
+		b.has("#alerts", "; not silenced")
 		require.NoError(t, os.WriteFile(filepath.Join(dir, shot.name+".png"), b.screenshot(), 0o644))
 		b.checkNoHorizontalScroll()
 		b.checkNoCutNames(shot.name)
