@@ -3,6 +3,7 @@ package term
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +29,7 @@ func TestStatusLineOfAPipe(t *testing.T) {
 				p.Step("begins")
 				for i := range c.seconds {
 					time.Sleep(time.Second)
-					p.Status(fmt.Sprint(i + 1))
+					p.Status(strconv.Itoa(i + 1))
 				}
 				p.Done()
 				require.Equal(t, c.want, out.String())

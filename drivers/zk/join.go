@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"sync"
+	"syscall"
 	"time"
 
 	zkclient "github.com/go-zookeeper/zk"
@@ -63,7 +64,9 @@ func (d *Driver) explainLimit(err error) error {
 	d.mu.Lock()
 	joined := len(d.joined)
 	d.mu.Unlock()
-	if joined == 0 || !errors.Is(err, session.ErrNoSession) {
+	// A server that closes a connection at once may do so before the kernel reports that it is made.
+	closed := errors.Is(err, session.ErrNoSession) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+	if joined == 0 || !closed {
 		return err
 	}
 	return fmt.Errorf("%w. This process already has a connection for each of %d members: the servers' limit for connections of one host "+
