@@ -38,7 +38,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators test-mysql8 evaluators deps deps-ci check prose fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -96,7 +96,7 @@ test-evaluators: deps tested evaluators ## test the rules in newer releases of P
 	@SERVICEGROUP_TEST_NEWER=1 go run ./tools/gotest . $(TESTFLAGS) -count=1 -skip TestRandomHistories ./alerts/alertmanager ./alerts/bridge
 	@SERVICEGROUP_TEST_NEWER=1 go run ./tools/gotest e2e $(TESTFLAGS) -count=1 ./pages
 
-test-mysql8: ## test databases with MySQL 8's protocol, as go-mysql-server implements it again
+test-mysql: ## test databases with MySQL 8's protocol, as go-mysql-server implements it again
 	$(GOTEST) e2e/mysql8 $(TESTFLAGS) -count=1 ./...
 
 test-packaging: deps-ci $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
@@ -122,7 +122,7 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) page-speed
 	$(MAKE) test-builders
 	$(MAKE) -j2 test-evaluators histories # The first waits for most of its time.
-	$(MAKE) test-mysql8
+	$(MAKE) test-mysql
 	$(MAKE) test-packaging
 	$(MAKE) fuzz FUZZTIME=5000x
 	@echo "all checks passed"
