@@ -300,7 +300,8 @@ func TestExampleNeverInhibits(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, []string{
-		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupMembersRejected", "ServiceGroupStateNotSaved", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
+		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupSourceProblem", "ServiceGroupMembersRejected",
+		"ServiceGroupStateNotSaved", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
 		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
 		"ServiceGroupConfigReloadFailed", "ServiceGroupEventsDropped", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
 		"ServiceGroupBridgeLabelMismatch", "ServiceGroupJobMismatch", "ServiceGroupLabelsOverwritten", "ServiceGroupWatchdog",
