@@ -17,11 +17,12 @@ import (
 // accepted are the Accept headers of scrapers, by the parser of python that has to read the answer. Prometheus with native histograms
 // asks for protobuf before all of them.
 func accepted() map[string]string {
+	const prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5," +
+		"text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 	return map[string]string{
-		"application/openmetrics-text;version=1.0.0;charset=utf-8": "openmetrics.parser",
-		"application/openmetrics-text;version=0.0.1":               "openmetrics.parser",
-		"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5," +
-			"text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2": "openmetrics.parser",
+		prometheus: "openmetrics.parser",
+		"application/openmetrics-text;version=1.0.0;charset=utf-8":        "openmetrics.parser",
+		"application/openmetrics-text;version=0.0.1":                      "openmetrics.parser",
 		"application/openmetrics-text;version=1.0.0;escaping=underscores": "openmetrics.parser",
 		"text/plain;version=0.0.4":                                        "parser",
 		"text/plain;version=1.0.0;escaping=allow-utf-8":                   "parser",
