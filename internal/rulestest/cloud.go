@@ -138,7 +138,7 @@ func healthyValue(series string, highest float64, step int) (start float64, incr
 		"servicegroup_config_last_reload_successful", "servicegroup_notifications_alertmanager_up":
 		return 1, 0, nil
 	case "servicegroup_members_down", "servicegroup_member_forced_down", "servicegroup_member_fenced",
-		"servicegroup_source_heartbeats_stalled", "servicegroup_source_unknown_members",
+		"servicegroup_source_heartbeats_stalled", "servicegroup_source_problems", "servicegroup_source_unknown_members",
 		"servicegroup_source_clock_offset_seconds", "servicegroup_notifications_label_mismatches":
 		return 0, 0, nil
 	case "servicegroup_member_down", "servicegroup_detection_latency_seconds", "servicegroup_member_flapping", "servicegroup_member_heartbeat_ahead_seconds",
