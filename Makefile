@@ -21,6 +21,8 @@ TESTFLAGS = -vet=off -timeout 15m -parallel 4
 # Tests that compile the program again.
 BUILDERS  = ^TestExtend$$
 FAULTS    = ^TestQuickFaults$$
+# Tests that measure detection in real time, for which the race detector is too slow.
+DRILLS    = ^TestDrillsOnAllBackends$$
 LINT      = bin/golangci-lint
 NFPM      = bin/nfpm
 SBOM      = bin/cyclonedx-gomod
@@ -29,7 +31,7 @@ EVALUATORS = bin/prometheus bin/promtool bin/alertmanager bin/victoria-metrics b
 # The ZooKeeper client is built without the race detector: it has a data race on lastZxid (go-zookeeper/zk#35, open).
 RACE      = -race -gcflags=github.com/go-zookeeper/zk=-race=false
 # The tests of the main module; with DETECT_RACES=1 with the race detector.
-MAIN_TESTS = @CGO_ENABLED=$(if $(DETECT_RACES),1,0) go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)' $(if $(DETECT_RACES),$(RACE)) ./...
+MAIN_TESTS = @CGO_ENABLED=$(if $(DETECT_RACES),1,0) go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)$(if $(DETECT_RACES),|$(DRILLS))' $(if $(DETECT_RACES),$(RACE) -parallel 2) ./...
 FUZZTIME ?= 100000x
 SOAKTIME ?= 1h
 DEMOFLAGS ?=
@@ -38,7 +40,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -81,6 +83,9 @@ faults: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 faults: deps-ci tested ## run the quick part of the fault matrix; the whole of it is "go run ./faults" in e2e
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 -run '$(FAULTS)' ./faults
 
+drills: deps ## run a drill on each backend, which make race leaves out
+	$(GOTEST) . $(TESTFLAGS) -count=1 -run '$(DRILLS)' ./probe/drill
+
 page-speed: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 page-speed: deps tested ## test how fast the page shows 10,000 members, on a machine that does nothing else
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 -run '^TestManyMembers$$' ./browser -limits
@@ -119,6 +124,7 @@ ci: ## run all checks that must pass before a merge
 	git diff --exit-code
 	$(MAKE) test DETECT_RACES=1
 	$(MAKE) faults
+	$(MAKE) drills
 	$(MAKE) page-speed
 	$(MAKE) test-builders
 	$(MAKE) -j2 test-evaluators histories # The first waits for most of its time.
