@@ -71,6 +71,7 @@ func TestAlertsOnPage(t *testing.T) {
 	// A member that is down leads to its runbook and its alert.
 	b.eventually(`[...document.querySelectorAll("#grid-body .row.down .reason a")].some((a) => a.innerText === "Runbook")`)
 	b.open(e.url("/?q=n1"))
+	b.eventually(`document.querySelector("#grid-body .row .reason a[href*=member]") !== null`)
 	b.do(script(`document.querySelector("#grid-body .row .reason a[href*=member]").click()`))
 	b.eventually(`location.pathname === "/member" && location.hash === "#alerts" && ` + isLive)
 	says("ServiceGroupMemberDown", "n1", "delivered to "+am.URL())
