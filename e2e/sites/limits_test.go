@@ -27,7 +27,7 @@ scrape_configs:
 	p.waitFor(`max(increase(servicegroup_source_rejected_members_total{source="nova", reason="name"}[1m])) > bool 0`, 1)
 	p.waitFor(`count(servicegroup_member_disabled_timestamp_seconds{member="c3"})`, 1)
 	c.die("c4")
-	p.stays("a MemberDown compute c4")
+	p.stays("a MemberDown compute c4", "a MembersRejected")
 	require.InDelta(t, 1, p.value(`min_over_time(up[5m])`), 0, "no scrape was rejected")
 	require.Contains(t, c.exporter.Log(), "longer than label_value_length_limit")
 }

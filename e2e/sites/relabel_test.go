@@ -21,7 +21,7 @@ func TestDroppedSeries(t *testing.T) {
 		fmt.Fprintf(&jobs, "  - job_name: %s\n    honor_labels: true\n    relabel_configs: [{target_label: job, replacement: servicegroup_exporter}]\n"+
 			"    metric_relabel_configs: [%s]\n    static_configs: [%s]\n", name, config, target(c, name))
 	}
-	rules := c.rules(">= 300", ">= 1", ">= 86400", ">= 1") // How long a member is disabled before there is an alert.
+	rules := c.rules("time() - 300", "time() - 1", "time() - 86400", "time() - 1") // How long a member is disabled before there is an alert.
 	p := newPrometheus(t, fmt.Sprintf("rule_files: [%q]\nscrape_configs:\n%s", rules, jobs.String()))
 	p.ready(len(relabel))
 	c.run("UPDATE members SET off = 1, reason = 'AUTO: no libvirt' WHERE host = 'c2'")
@@ -46,7 +46,7 @@ func TestDroppedSeries(t *testing.T) {
 
 // decisions are the series that alerts about members, groups and sources need.
 var decisions = []string{
-	"servicegroup_member_down", "servicegroup_members_down", "servicegroup_members_in_service", "servicegroup_group_known",
+	"servicegroup_member_down", "servicegroup_member_down_since_timestamp_seconds", "servicegroup_members_down", "servicegroup_members_in_service", "servicegroup_group_known",
 	"servicegroup_group_last_known_timestamp_seconds", "servicegroup_member_disabled_timestamp_seconds", "servicegroup_member_flapping",
 	"servicegroup_member_heartbeat_ahead_seconds", "servicegroup_source_.+", "servicegroup_label_check",
 }
