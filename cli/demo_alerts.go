@@ -20,6 +20,7 @@ type demoAlert struct {
 	GeneratorURL string            `json:"generatorURL"`
 	Start        time.Time         `json:"startsAt"`
 	End          time.Time         `json:"endsAt"`
+	Updated      time.Time         `json:"updatedAt"` // the last post
 
 	Received time.Time `json:"-"` // the first post
 }
@@ -34,6 +35,9 @@ func (a *demoAlert) name() string {
 	}
 	return cmp.Or(a.Labels["group"], a.Labels["source"])
 }
+
+// resolveTimeout is how long an alert fires that is posted without an end: Alertmanager's default.
+const resolveTimeout = 5 * time.Minute
 
 // maxDemoAlerts is how many alerts the demonstration keeps.
 const maxDemoAlerts = 50
@@ -98,6 +102,10 @@ func (m *demoAlertmanager) receive(w http.ResponseWriter, r *http.Request) {
 // keep keeps an alert in place of an earlier post of it. The caller holds the lock.
 func (m *demoAlertmanager) keep(a *demoAlert) {
 	a.Received = time.Now()
+	a.Updated = a.Received
+	if a.End.IsZero() {
+		a.End = a.Received.Add(resolveTimeout)
+	}
 	i := slices.IndexFunc(m.alerts, func(b *demoAlert) bool { return b.name() == a.name() && b.Labels["alertname"] == a.Labels["alertname"] })
 	var known *demoAlert
 	if i >= 0 {
