@@ -36,9 +36,9 @@ func (a *cli) check(f *checkFlags) error {
 	defer cancel()
 	checker := check.New(check.Options{ConfigFile: a.configFile, StoragePath: a.storagePath, Timeout: f.timeout, Logger: a.logger})
 	began := time.Now()
-	progress := term.StartProgress(a.Stderr, func() string { return waitingFor(checker.Waiting(), time.Since(began)) })
+	done := a.reporting(func() string { return waitingFor(checker.Waiting(), time.Since(began)) })
 	result := newCheckResult(checker.Run(ctx))
-	progress.Stop()
+	done()
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("check was interrupted: %w", err)
 	}

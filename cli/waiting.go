@@ -12,7 +12,15 @@ const waitingInterval = time.Second
 // waiting reports each second what the command is waiting for, and for how long at most, until the function that it returns is
 // called.
 func (a *cli) waiting(limit time.Duration, format string, args ...any) (done func()) {
-	what, began, ended := fmt.Sprintf(format, args...), time.Now(), make(chan struct{})
+	what, began := fmt.Sprintf(format, args...), time.Now()
+	return a.reporting(func() string {
+		return fmt.Sprintf("%s: %v of at most %v", what, time.Since(began).Round(time.Second), limit)
+	})
+}
+
+// reporting reports each second what text returns, until the function that it returns is called. It does not report an empty text.
+func (a *cli) reporting(text func() string) (done func()) {
+	ended := make(chan struct{})
 	var showing sync.WaitGroup
 	showing.Go(func() {
 		ticker := time.NewTicker(waitingInterval)
@@ -23,7 +31,9 @@ func (a *cli) waiting(limit time.Duration, format string, args ...any) (done fun
 				a.progress.Done()
 				return
 			case <-ticker.C:
-				a.progress.Status(fmt.Sprintf("%s: %v of at most %v", what, time.Since(began).Round(time.Second), limit))
+				if status := text(); status != "" {
+					a.progress.Status(status)
+				}
 			}
 		}
 	})

@@ -7,6 +7,13 @@ import (
 	"time"
 )
 
+const (
+	// plainInterval is the time between two lines of the status where it is not written to a terminal.
+	plainInterval = 10 * time.Second
+	// clearLine moves the cursor to the start of the line and deletes the line.
+	clearLine = "\r\x1b[K"
+)
+
 // A StatusLine shows what a command does while it waits: on a terminal in one line that is rewritten, and elsewhere as a line each
 // ten seconds. Its methods may be called concurrently.
 type StatusLine struct {

@@ -3,11 +3,13 @@ package term
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
 )
 
@@ -47,4 +49,23 @@ func TestStatusLineOfATerminal(t *testing.T) {
 	require.Equal(t, "\r\x1b[Ka log line\n", out.String())
 	p.Done()
 	require.Equal(t, "\r\x1b[Ka log line\n", out.String())
+}
+
+// On a terminal the status is replaced, fits, and is gone at the end.
+func TestStatusFitsTheTerminal(t *testing.T) {
+	control, terminal, err := pty.Open()
+	require.NoError(t, err)
+	defer control.Close()
+	require.NoError(t, pty.Setsize(control, &pty.Winsize{Rows: 24, Cols: 20}))
+	read := make(chan string)
+	go func() {
+		text, _ := io.ReadAll(control) // A pseudoterminal ends with an error.
+		read <- string(text)
+	}()
+	p := NewStatusLine(terminal)
+	p.Status("Waiting for a")
+	p.Status("Waiting for a source with a long name")
+	p.Done()
+	require.NoError(t, terminal.Close())
+	require.Equal(t, "Waiting for a"+clearLine+"Waiting for a sour…"+clearLine, <-read)
 }
