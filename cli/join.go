@@ -109,11 +109,11 @@ func (m *joined) leave() error {
 	return nil
 }
 
-// die records that the member died, and when.
-func (m *joined) die(at time.Time) error {
+// die records that the member died.
+func (m *joined) die(death drivers.Death) error {
 	ctx, cancel := context.WithTimeout(context.Background(), m.timeout)
 	defer cancel()
-	if err := m.membership.Die(ctx, at); err != nil {
+	if err := m.membership.Die(ctx, death); err != nil {
 		return fmt.Errorf("recording a death: %w", err)
 	}
 	m.logger.Info("Recorded the death of the member")
@@ -157,12 +157,20 @@ func (m *joined) commandEnded(ended error, asked bool) error {
 	if asked {
 		err = m.leave()
 	} else {
-		err = m.die(at)
+		err = m.die(drivers.Death{At: at, Cause: "its command ended: " + endOf(ended)})
 	}
 	if code := exitCode(ended); code != 0 {
 		return &exitError{code, err}
 	}
 	return err
+}
+
+// endOf returns how a command ended, as a text.
+func endOf(err error) string {
+	if err == nil {
+		return "exit status 0"
+	}
+	return err.Error()
 }
 
 // forward sends a signal to the command, unless the terminal has sent it to the command already.

@@ -70,9 +70,9 @@ type Membership interface {
 	// Leave removes the member on purpose: it is gone at once, and from the roster too.
 	Leave(ctx context.Context) error
 
-	// Die makes the member down at once and keeps it in the roster. It died at the given time of this machine's clock. Die is
-	// for a member that stands for another process, which has died.
-	Die(ctx context.Context, at time.Time) error
+	// Die makes the member down at once and keeps it in the roster. Die is for a member that stands for another process, which
+	// has died.
+	Die(ctx context.Context, death Death) error
 
 	// Abandon stops all proofs of life without telling the backend, as kill -9 does. The member is down when its heartbeat
 	// timeout has passed.
@@ -84,6 +84,12 @@ type Membership interface {
 
 	// Err returns nil until Done is closed.
 	Err() error
+}
+
+// A Death is when and why a member died.
+type Death struct {
+	At    time.Time // by this machine's clock
+	Cause string    // a short text, which backends store that have a place for it; empty: it is not known
 }
 
 // A Counter is a driver that counts its requests to the backend.

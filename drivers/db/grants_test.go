@@ -222,7 +222,7 @@ func TestGrantsOfMembers(t *testing.T) {
 	other := join(t, d, "two")
 	require.Len(t, poll(t, d).Members, 2)
 	require.NoError(t, m.Leave(t.Context()))
-	require.NoError(t, other.Die(t.Context(), time.Now()))
+	require.NoError(t, other.Die(t.Context(), drivers.Death{At: time.Now()}))
 	p := poll(t, d)
 	require.Len(t, p.Members, 1)
 	require.False(t, p.Members[0].Up)

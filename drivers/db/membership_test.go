@@ -139,7 +139,7 @@ func testOldReleases(t *testing.T, server *testserver.SQL) {
 		require.Equal(t, "up", verdict(p, "one"), release)
 		require.WithinDuration(t, p.Now, find(p, "one").LastHeartbeat, 5*time.Second)
 		require.Equal(t, 1, count(t, db, "services WHERE report_count = 1 AND updated_at IS NOT NULL"))
-		require.NoError(t, m.Die(t.Context(), time.Now()))
+		require.NoError(t, m.Die(t.Context(), drivers.Death{At: time.Now()}))
 		require.Equal(t, "down", verdict(poll(t, d), "one"), release)
 		require.NoError(t, d.Leave(t.Context(), "compute", "one"))
 		require.Equal(t, "absent", verdict(poll(t, d), "one"), release)
@@ -179,7 +179,7 @@ func testDie(t *testing.T, server *testserver.SQL) {
 	db := table(t, server, "dying", zed)
 	d := open(t, quick(server.DSN("dying")))
 	m := join(t, d, "one")
-	require.NoError(t, m.Die(t.Context(), time.Now()))
+	require.NoError(t, m.Die(t.Context(), drivers.Death{At: time.Now()}))
 	dead := readRow(t, db, "host = 'one'")
 	require.Greater(t, dead.Seen.Float64, 60.0, "Nova's own readers call it down too")
 	require.Less(t, dead.Seen.Float64, 70.0)
@@ -224,7 +224,7 @@ func testRemoved(t *testing.T, server *testserver.SQL) {
 	require.ErrorIs(t, m.Err(), drivers.ErrRemoved)
 	reports := readRow(t, db, "host = 'one'").Reports
 	require.NoError(t, m.Leave(t.Context()))
-	require.NoError(t, m.Die(t.Context(), time.Now()))
+	require.NoError(t, m.Die(t.Context(), drivers.Death{At: time.Now()}))
 	require.Equal(t, reports, readRow(t, db, "host = 'one'").Reports)
 	require.Zero(t, count(t, db, "services WHERE deleted = 0"))
 }

@@ -123,8 +123,8 @@ func (m *membership) beat() error {
 func (m *membership) Leave(ctx context.Context) error { return m.end(ctx, m.writer.Leave) }
 
 // Die implements [drivers.Membership].
-func (m *membership) Die(ctx context.Context, at time.Time) error {
-	return m.end(ctx, func(ctx context.Context) error { return m.writer.Die(ctx, at) })
+func (m *membership) Die(ctx context.Context, death drivers.Death) error {
+	return m.end(ctx, func(ctx context.Context) error { return m.writer.Die(ctx, death.At) })
 }
 
 // end ends the heartbeats and then calls last, unless the membership was ended before.

@@ -159,7 +159,7 @@ func TestDeath(t *testing.T) {
 	m, err := d.Join(t.Context(), one)
 	require.NoError(t, err)
 	require.Equal(t, "up", verdictOf(poll(t, d), "one"))
-	require.NoError(t, m.Die(t.Context(), time.Now()))
+	require.NoError(t, m.Die(t.Context(), drivers.Death{At: time.Now()}))
 	at, err := valueTime(written(t, d, 0))
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now().Add(-d.cfg.DownTime()-time.Second), at, time.Second)
@@ -177,7 +177,9 @@ func TestEndsWithoutServers(t *testing.T) {
 	d := open(t, cfg, rosterOf("one"))
 	for _, end := range []func(context.Context, drivers.Membership) error{
 		func(ctx context.Context, m drivers.Membership) error { return m.Leave(ctx) },
-		func(ctx context.Context, m drivers.Membership) error { return m.Die(ctx, time.Now()) },
+		func(ctx context.Context, m drivers.Membership) error {
+			return m.Die(ctx, drivers.Death{At: time.Now()})
+		},
 	} {
 		m, err := d.Join(t.Context(), one)
 		require.NoError(t, err)

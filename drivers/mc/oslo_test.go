@@ -102,7 +102,7 @@ func TestOsloCache(t *testing.T) {
 			require.NoError(t, err)
 			require.WithinDuration(t, time.Now(), payload, 10*time.Second, "a datetime in UTC")
 
-			require.NoError(t, m.Die(t.Context(), time.Now()))
+			require.NoError(t, m.Die(t.Context(), drivers.Death{At: time.Now()}))
 			require.False(t, nova.up("one"), "a member that died is down for Nova too")
 			m, err = d.Join(t.Context(), one)
 			require.NoError(t, err)

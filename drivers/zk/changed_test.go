@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -47,7 +48,7 @@ func TestChanged(t *testing.T) {
 	t.Run("the removal of a dead member", func(t *testing.T) {
 		dead := join(t, joiner, "dead", "one")
 		poll(t, d)
-		require.NoError(t, dead.Die(t.Context(), time.Now()))
+		require.NoError(t, dead.Die(t.Context(), drivers.Death{At: time.Now()}))
 		poll(t, d)
 		drainSignal(d)
 		require.NoError(t, joiner.Leave(t.Context(), "dead", "one"))

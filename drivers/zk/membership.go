@@ -98,10 +98,10 @@ func (m *membership) Abandon() {
 func (m *membership) Leave(ctx context.Context) error { return m.end(ctx, "leaving", m.deleteBoth) }
 
 // Die implements drivers.Membership.
-func (m *membership) Die(ctx context.Context, at time.Time) error {
+func (m *membership) Die(ctx context.Context, death drivers.Death) error {
 	return m.end(ctx, "recording the death of", func(state *memberState) ([]any, error) {
 		last := m.record
-		last.DiedAt = at.UTC()
+		last.DiedAt, last.Cause = death.At.UTC(), death.Cause
 		data, err := last.encode()
 		if err != nil {
 			return nil, err

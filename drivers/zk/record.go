@@ -23,6 +23,8 @@ type record struct {
 	// DiedAt is when the process that joined for the member saw it die, by the same clock. It is zero while the member
 	// lives, and if no process saw its death.
 	DiedAt time.Time `json:"died_at,omitzero"`
+	// Cause is why it died, as that process saw it.
+	Cause string `json:"cause,omitempty"`
 }
 
 // maxRecord bounds the length of a record in bytes. The records of this program have a few hundred bytes.

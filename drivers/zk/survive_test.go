@@ -2,6 +2,8 @@ package zk_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -146,13 +148,26 @@ func TestEndsOfAMembership(t *testing.T) {
 		m := join(t, d, "die", "one")
 		poll(t, d)
 		at := time.Now().Add(-3 * time.Second)
-		require.NoError(t, m.Die(t.Context(), at))
+		require.NoError(t, m.Die(t.Context(), drivers.Death{At: at}))
 		dead := find(t, poll(t, d), "die", "one")
 		require.False(t, dead.Up)
 		require.True(t, dead.Died.Equal(at), "%v is not %v", dead.Died, at)
 
 		join(t, d, "die", "one")
 		require.True(t, find(t, poll(t, d), "die", "one").Died.IsZero(), "it has joined again")
+	})
+
+	t.Run("the record has the cause of a death", func(t *testing.T) {
+		for i, cause := range []string{"", "exit status 1", "x.service: Result=signal ExecMainStatus=9", "\"Ünïcode\"\n\x00"} {
+			name := fmt.Sprintf("n%d", i)
+			m := join(t, d, "cause", name)
+			require.NoError(t, m.Die(t.Context(), drivers.Death{At: time.Now(), Cause: cause}))
+			data, _, err := c.Get("/servicegroups/.roster/cause/" + name)
+			require.NoError(t, err)
+			var record struct{ Cause string }
+			require.NoError(t, json.Unmarshal(data, &record))
+			require.Equal(t, cause, record.Cause)
+		}
 	})
 
 	t.Run("abandon lets the session expire", func(t *testing.T) {

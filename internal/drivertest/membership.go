@@ -69,7 +69,7 @@ func (b Backend) testLeave(t *testing.T) {
 		require.NoError(t, membership.Leave(t.Context()))
 		require.Equal(t, "absent", verdict(members(t, d), "leave", "one"))
 		require.NoError(t, membership.Leave(t.Context()), "a second Leave does nothing")
-		require.NoError(t, membership.Die(t.Context(), time.Now()), "Die after Leave does nothing")
+		require.NoError(t, membership.Die(t.Context(), drivers.Death{At: time.Now()}), "Die after Leave does nothing")
 	}
 	require.Equal(t, "absent", verdict(members(t, d), "leave", "one"))
 }
@@ -92,7 +92,7 @@ func (b Backend) testRemoved(t *testing.T) {
 func (b Backend) testDie(t *testing.T) {
 	d := b.open(t)
 	membership := b.join(t, "die", "one")
-	require.NoError(t, membership.Die(t.Context(), time.Now().Add(-time.Second)))
+	require.NoError(t, membership.Die(t.Context(), drivers.Death{At: time.Now().Add(-time.Second)}))
 	m := find(members(t, d), "die", "one")
 	require.NotNil(t, m, "a member that died stays in the roster")
 	require.False(t, m.Up, "a member that died is down at once")

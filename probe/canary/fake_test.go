@@ -96,10 +96,10 @@ type fakeMembership struct {
 	name string
 }
 
-func (m *fakeMembership) Leave(ctx context.Context) error      { return m.fake.Leave(ctx, "", m.name) }
-func (m *fakeMembership) Die(context.Context, time.Time) error { return nil }
-func (m *fakeMembership) Done() <-chan struct{}                { return nil }
-func (m *fakeMembership) Err() error                           { return nil }
+func (m *fakeMembership) Leave(ctx context.Context) error          { return m.fake.Leave(ctx, "", m.name) }
+func (m *fakeMembership) Die(context.Context, drivers.Death) error { return nil }
+func (m *fakeMembership) Done() <-chan struct{}                    { return nil }
+func (m *fakeMembership) Err() error                               { return nil }
 
 func (m *fakeMembership) Abandon() {
 	m.mu.Lock()
