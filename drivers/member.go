@@ -26,6 +26,11 @@ type Member struct {
 	// sent one.
 	LastHeartbeat time.Time
 
+	// ReportCount is how many heartbeats the member has tried to send since its row was made, where the backend counts them
+	// (HasReportCount). It can begin again at a lower number.
+	ReportCount    uint64
+	HasReportCount bool
+
 	// Died is when the member's own agent saw it die, zero if it was not recorded.
 	Died time.Time
 

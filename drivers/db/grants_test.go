@@ -97,6 +97,7 @@ func novaTest() schemaTest {
 		},
 		live: drivers.Member{
 			Group: "compute", Binary: "nova-compute", Enabled: drivers.FlagYes, ForcedDown: drivers.FlagNo, Version: "66", UUID: "live",
+			ReportCount: 7, HasReportCount: true,
 		},
 	}
 }
@@ -230,7 +231,7 @@ func TestGrantsOfMembers(t *testing.T) {
 
 // informative returns the columns of labels and texts. A table can be read without them.
 func (s *schema) informative() []string {
-	columns := []string{s.binary, s.disabledReason, s.version, s.uuid}
+	columns := []string{s.binary, s.disabledReason, s.version, s.uuid, s.reportCount}
 	if s.zones.table == "" {
 		columns = append(columns, s.zone)
 	}

@@ -128,7 +128,7 @@ func (d *Driver) find(ctx context.Context, conn *sql.Conn, req drivers.JoinReque
 // insert inserts the row that Nova inserts for a new service, with the columns that the release has.
 func (d *Driver) insert(ctx context.Context, conn *sql.Conn, l *layout, req drivers.JoinRequest) error {
 	q, s, w := d.database.quote, d.schema, d.schema.writer
-	columns := []string{q(s.name), q(s.group), q(s.binary), q(w.created), q(w.reportCount)}
+	columns := []string{q(s.name), q(s.group), q(s.binary), q(w.created), q(d.schema.reportCount)}
 	values := []string{"?", "?", "?", d.database.stamp(0), "0"}
 	args := []any{req.Name, req.Group, req.Binary}
 	if s.deletion == deletedIsID {

@@ -92,7 +92,7 @@ func (d *Driver) update(ctx context.Context, conn *sql.Conn, set, where string, 
 // setHeartbeat returns the SET clause of a heartbeat: the counter and the times that the release has, as in Nova's
 // service_update.
 func (d *Driver) setHeartbeat(l *layout) string {
-	count := d.database.quote(d.schema.writer.reportCount)
+	count := d.database.quote(d.schema.reportCount)
 	set := []string{count + " = " + count + " + 1"}
 	for _, column := range d.schema.writer.beats {
 		if l.has(column) {

@@ -59,6 +59,7 @@ func testRealRows(t *testing.T, server dbServer) {
 		LastHeartbeat: time.Date(2026, 11, 22, 15, 53, 34, 0, time.UTC),
 		Enabled:       drivers.FlagNo, ForcedDown: drivers.FlagNo,
 		UUID: "ce3d0a77-cfee-481f-b229-ab9cea373468", Version: "64", DisabledReason: `maintenance: "rack 7" é`,
+		ReportCount: 12, HasReportCount: true,
 	}, *find(p, "compute-04"))
 }
 
@@ -267,7 +268,7 @@ func testUpgrade(t *testing.T, server dbServer) {
 	require.Equal(t, "up", verdict(poll(t, d), "one"))
 	before := d.Counts().Operations
 
-	exec(t, db, "ALTER TABLE services DROP COLUMN version, DROP COLUMN disabled_reason")
+	exec(t, db, "ALTER TABLE services DROP COLUMN version, DROP COLUMN disabled_reason, DROP COLUMN report_count")
 	require.Equal(t, "up", verdict(poll(t, d), "one"), "the layout is read again after columns vanished")
 	require.Equal(t, before+3, d.Counts().Operations, "the query that failed, the columns, the query")
 	require.Equal(t, "up", verdict(poll(t, d), "one"))

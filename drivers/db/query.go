@@ -13,7 +13,7 @@ func (d *Driver) pollQuery(l *layout) string {
 	columns := []string{
 		"c.clock", d.column(s.key),
 		d.column(s.group), d.column(s.name), d.optional(l, s.binary), d.zone(l),
-		d.heartbeat(l.rule), d.column(s.interval), d.column(l.rule.state), d.column(s.busy),
+		d.heartbeat(l.rule), d.column(s.interval), d.optional(l, s.reportCount), d.column(l.rule.state), d.column(s.busy),
 		d.column(cmp.Or(s.disabled, s.enabled)), d.optional(l, s.forcedDown), d.column(s.online),
 		d.optional(l, s.disabledReason), d.optional(l, s.version), d.optional(l, s.uuid),
 	}

@@ -18,6 +18,7 @@ type row struct {
 	zone     text
 	beat     number // microseconds since 1970
 	interval number // seconds
+	count    number
 	state    text
 	busy     number
 	admin    number // disabled, or enabled
@@ -36,7 +37,7 @@ func (r *row) columns() []any {
 		r.dest = []any{
 			&r.clock, &r.key,
 			&r.group, &r.name, &r.binary, &r.zone,
-			&r.beat, &r.interval, &r.state, &r.busy,
+			&r.beat, &r.interval, &r.count, &r.state, &r.busy,
 			&r.admin, &r.forced, &r.online,
 			&r.reason, &r.version, &r.uuid,
 		}

@@ -45,3 +45,33 @@ func FuzzRow(f *testing.F) {
 		}
 	})
 }
+
+// A count of reports that can't be used is none, and costs nothing else of its row.
+func TestReportCount(t *testing.T) {
+	for _, c := range []struct {
+		column any
+		want   uint64
+		ok     bool
+	}{
+		{int64(0), 0, true},
+		{int64(12), 12, true},
+		{[]byte("2147483647"), 2147483647, true},
+		{"7", 7, true},
+		{int64(1) << 62, 1 << 62, true},
+		{nil, 0, false},
+		{int64(-1), 0, false},
+		{[]byte("many"), 0, false},
+		{1.5, 0, false},
+		{"99999999999999999999", 0, false},
+	} {
+		b := newBuilder(nil, time.Minute, &layout{schema: nova(), rule: nova().rules[0]})
+		r := row{
+			key: number{ok: true}, group: text{s: "compute"}, name: text{s: "c1"}, beat: number{n: 1, ok: true},
+		}
+		require.NoError(t, r.count.Scan(c.column))
+		b.add(&r)
+		require.Empty(t, b.poll.Rejected)
+		require.Equal(t, c.ok, b.poll.Members[0].HasReportCount, "%v", c.column)
+		require.Equal(t, c.want, b.poll.Members[0].ReportCount, "%v", c.column)
+	}
+}

@@ -30,6 +30,9 @@ type schema struct {
 	disabledReason, version, uuid string
 	zones                         lookup
 
+	// reportCount is a column with a whole number that every heartbeat increases. Some releases lack it.
+	reportCount string
+
 	// How a row is marked as deleted.
 	deleted   string
 	deletion  deletion
@@ -89,9 +92,8 @@ type rule struct {
 
 // A writer describes what join, heartbeats and leave do to a schema's rows.
 type writer struct {
-	created     string
-	reportCount string   // increased by every heartbeat
-	beats       []string // set to the current time by every heartbeat, if the release has the column
+	created string
+	beats   []string // set to the current time by every heartbeat, if the release has the column
 
 	// binaryPrefix and the group's name are the default binary of a member.
 	binaryPrefix string

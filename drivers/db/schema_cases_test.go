@@ -77,6 +77,7 @@ func cinderTest(ago agoFunc) schemaTest {
 		},
 		live: drivers.Member{
 			Group: "cinder-volume", Binary: "cinder-volume", Zone: "az1", Enabled: drivers.FlagYes, UUID: "live", Version: "3.17",
+			ReportCount: 3, HasReportCount: true,
 		},
 		enabled: map[string]bool{"disabled": false, "disabled null": true, "disabled dead": false},
 	}
@@ -101,7 +102,9 @@ func manilaTest(ago agoFunc) schemaTest {
 			"deleted":    {columns{"updated_at": ago(fresh), "deleted": "7"}, "absent"},
 			"disabled":   {columns{"updated_at": ago(fresh), "disabled": "1"}, "up"},
 		},
-		live:    drivers.Member{Group: "manila-share", Binary: "manila-share", Zone: "az1", Enabled: drivers.FlagYes},
+		live: drivers.Member{
+			Group: "manila-share", Binary: "manila-share", Zone: "az1", Enabled: drivers.FlagYes, ReportCount: 3, HasReportCount: true,
+		},
 		enabled: map[string]bool{"disabled": false},
 	}
 }
@@ -246,6 +249,7 @@ func magnumTest(ago agoFunc) schemaTest {
 		},
 		live: drivers.Member{
 			Group: "magnum-conductor", Binary: "magnum-conductor", Enabled: drivers.FlagYes, ForcedDown: drivers.FlagNo,
+			ReportCount: 3, HasReportCount: true,
 		},
 		enabled: map[string]bool{"disabled": false, "forced": true},
 		forced:  map[string]bool{"disabled": false, "forced": true, "forced null": false},

@@ -25,7 +25,7 @@ func nova() *schema {
 		group: "topic", name: "host", binary: "binary",
 		deleted: "deleted", deletion: deletedIsID, deletedAt: "deleted_at",
 		disabled: "disabled", forcedDown: "forced_down",
-		disabledReason: "disabled_reason", version: "version", uuid: "uuid",
+		disabledReason: "disabled_reason", version: "version", uuid: "uuid", reportCount: "report_count",
 		rules: []rule{
 			{needs: "uuid", heartbeat: []string{"last_seen_up", "created_at"}},
 			{needs: "last_seen_up", minMigration: 345, heartbeat: []string{"last_seen_up", "created_at"}},
@@ -36,7 +36,7 @@ func nova() *schema {
 		withoutHeartbeat: []string{"nova-osapi_compute", "nova-metadata", "nova-ec2"},
 		times:            seconds(60, 10), corrects: true,
 		writer: &writer{
-			created: "created_at", reportCount: "report_count",
+			created:      "created_at",
 			beats:        []string{"last_seen_up", "updated_at"},
 			binaryPrefix: "nova-",
 		},
@@ -52,8 +52,9 @@ func cinder() *schema {
 		group: "topic", name: "host", binary: "binary", zone: "availability_zone",
 		deleted: "deleted", deletion: deletedFlag,
 		disabled: "disabled", disabledReason: "disabled_reason", version: "rpc_current_version", uuid: "uuid",
-		rules: []rule{{heartbeat: []string{"updated_at", "created_at"}}},
-		times: seconds(60, 10),
+		reportCount: "report_count",
+		rules:       []rule{{heartbeat: []string{"updated_at", "created_at"}}},
+		times:       seconds(60, 10),
 	}
 }
 
@@ -69,7 +70,7 @@ func manila() *schema {
 		group: "topic", name: "host", binary: "binary", zone: "availability_zone_id",
 		zones:   lookup{"availability_zones", "id", "name"},
 		deleted: "deleted", deletion: deletedIsID,
-		disabled: "disabled", disabledReason: "disabled_reason",
+		disabled: "disabled", disabledReason: "disabled_reason", reportCount: "report_count",
 		rules:  []rule{computed},
 		stored: []rule{stored, computed},
 		times:  seconds(60, 10),
@@ -134,7 +135,7 @@ func magnum() *schema {
 	return &schema{
 		table: "magnum_service", key: "id",
 		group: "binary", name: "host", binary: "binary",
-		disabled: "disabled", forcedDown: "forced_down", disabledReason: "disabled_reason",
+		disabled: "disabled", forcedDown: "forced_down", disabledReason: "disabled_reason", reportCount: "report_count",
 		rules: []rule{{heartbeat: []string{"last_seen_up", "updated_at", "created_at"}}},
 		times: seconds(180, 60),
 	}
@@ -160,11 +161,11 @@ const ownTableName = "servicegroup_canary"
 func ownTable() *schema {
 	return &schema{
 		table: ownTableName, key: "id",
-		group: "topic", name: "host", binary: "binary",
+		group: "topic", name: "host", binary: "binary", reportCount: "report_count",
 		rules: []rule{{heartbeat: []string{"last_seen_up", "created_at"}}},
 		times: seconds(60, 10), corrects: true,
 		writer: &writer{
-			created: "created_at", reportCount: "report_count", beats: []string{"last_seen_up"},
+			created: "created_at", beats: []string{"last_seen_up"},
 			binaryPrefix: "servicegroup-",
 		},
 	}

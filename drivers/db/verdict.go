@@ -17,6 +17,9 @@ func (b *builder) member(r *row) drivers.Member {
 		ForcedDown:    b.layout.forcedDown(r),
 		UUID:          r.uuid.s, Version: r.version.s, DisabledReason: r.reason.s,
 	}
+	if r.count.ok && !r.count.invalid && r.count.n >= 0 {
+		m.ReportCount, m.HasReportCount = uint64(r.count.n), true
+	}
 	m.Up = m.ForcedDown != drivers.FlagYes && b.isAlive(r, m.LastHeartbeat)
 	return m
 }

@@ -95,6 +95,7 @@ func newBuilder(roster *drivers.Poll, format keyFormat, downTime time.Duration) 
 				continue
 			}
 			m.Up, m.LastHeartbeat, m.Died, m.SessionTimeout = false, time.Time{}, time.Time{}, 0
+			m.ReportCount, m.HasReportCount = 0, false
 			b.members, b.keys = append(b.members, m), append(b.keys, key)
 		}
 	}

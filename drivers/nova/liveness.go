@@ -77,6 +77,7 @@ func (d *withLiveness) join(roster, liveness *drivers.Poll) *drivers.Poll {
 		}
 		if m.ForcedDown != drivers.FlagYes && (unknown[m.Key()] || slices.Contains(liveness.UnreadableGroups, m.Group)) {
 			m.Up, m.LastHeartbeat = false, time.Time{} // The table's heartbeats have no meaning.
+			m.ReportCount, m.HasReportCount = 0, false
 			poll.Unknown = append(poll.Unknown, m)
 			continue
 		}
@@ -110,6 +111,7 @@ func setLiveness(m *drivers.Member, alive map[drivers.Key]*drivers.Member) {
 	}
 	m.Up = found.Up && m.ForcedDown != drivers.FlagYes
 	m.LastHeartbeat, m.Died, m.SessionTimeout = found.LastHeartbeat, found.Died, found.SessionTimeout
+	m.ReportCount, m.HasReportCount = found.ReportCount, found.HasReportCount
 }
 
 // Close closes both drivers.
