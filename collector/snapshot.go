@@ -102,6 +102,16 @@ type MemberState struct {
 	// down for longer.
 	DownSince      time.Time
 	DownSinceKnown bool
+	// Suspected reports that the member's heartbeat is overdue although it is up by the service's own rule, and SuspectedSince
+	// since when this program has suspected it, by this machine's clock.
+	Suspected      bool
+	SuspectedSince time.Time
+	// Late reports that the member is silent for longer than its interval and a tolerance, but was not suspected yet.
+	Late bool
+	// Interval is the learned time between the member's heartbeats, zero if it is not regular or not known.
+	Interval time.Duration
+	// NotSuspected is why the member can't be suspected: a word of a closed set, empty if it can.
+	NotSuspected string
 	// Transitions is the number of deaths and recoveries seen.
 	Transitions uint64
 }

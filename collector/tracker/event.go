@@ -19,7 +19,24 @@ const (
 	EventForcedDown EventType = "forced_down" // an operator forced it down while it was up
 	EventForcedUp   EventType = "forced_up"   // it is no longer forced down, and is up
 	EventForgotten  EventType = "forgotten"   // a dead member that the backend no longer lists is no longer remembered
+
+	EventSuspect EventType = "suspect" // its heartbeat is overdue, though it is up by the service's own rule: see suspicion.go
+	EventConfirm EventType = "confirm" // it was suspected, and is down by the service's own rule
+	EventRefute  EventType = "refute"  // it was suspected, and has reported
 )
+
+// An Outcome is how a suspicion ended: a closed set.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeConfirmed Outcome = "confirmed" // the member is down by the service's own rule
+	OutcomeRefuted   Outcome = "refuted"   // the member reported
+	OutcomeLeft      Outcome = "left"      // the member was removed on purpose
+)
+
+// Outcomes returns all outcomes.
+func Outcomes() []Outcome { return []Outcome{OutcomeConfirmed, OutcomeRefuted, OutcomeLeft} }
 
 // noEvent is the type of an event that does not take place.
 const noEvent EventType = ""
@@ -35,6 +52,8 @@ type Event struct {
 	// the member was down: from the last proof of life before its death to Time.
 	Latency    time.Duration
 	HasLatency bool // Latency is known
+	// Outcome is how a suspicion of the member ended with this event, empty if none did.
+	Outcome Outcome
 	// Err is why a source can't be read; nil for events of a member.
 	Err error
 }
@@ -53,6 +72,8 @@ type Changes struct {
 	// Recheck is how soon the source should be polled again because the grace of a member ends; zero if no member is
 	// in grace.
 	Recheck time.Duration
+	// PollAt is when to poll the source next because the limit of a late member ends then; zero: no member is late.
+	PollAt Instant
 }
 
 // The reasons for which an entry of a poll is rejected. Drivers may give the first two as [drivers.Rejection.Reason]; any

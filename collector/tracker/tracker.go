@@ -28,6 +28,8 @@ type Settings struct {
 	// NameLimit is the maximum length of the names of members and groups, in bytes; zero: [drivers.MaxText]. Members with
 	// longer names are rejected.
 	NameLimit int
+	// Suspicion is how members are suspected.
+	Suspicion Suspicion
 }
 
 // Options are what a [Tracker] is made with.
