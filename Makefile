@@ -30,8 +30,10 @@ SBOM      = bin/cyclonedx-gomod
 EVALUATORS = bin/prometheus bin/promtool bin/alertmanager bin/victoria-metrics bin/vmalert bin/vmalert-tool
 # The ZooKeeper client is built without the race detector: it has a data race on lastZxid (go-zookeeper/zk#35, open).
 RACE      = -race -gcflags=github.com/go-zookeeper/zk=-race=false
+# The packages whose tests wait for the longest begin first, while the others are still compiled.
+LONGEST   = ./drivers/zk ./drivers/db ./drivers/mc
 # The tests of the main module; with DETECT_RACES=1 with the race detector.
-MAIN_TESTS = @CGO_ENABLED=$(if $(DETECT_RACES),1,0) go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)$(if $(DETECT_RACES),|$(DRILLS))' $(if $(DETECT_RACES),$(RACE) -parallel 2) ./...
+MAIN_TESTS = @CGO_ENABLED=$(if $(DETECT_RACES),1,0) go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)$(if $(DETECT_RACES),|$(DRILLS))' $(if $(DETECT_RACES),$(RACE) -parallel 2) $(LONGEST) ./...
 FUZZTIME ?= 100000x
 SOAKTIME ?= 1h
 DEMOFLAGS ?=
