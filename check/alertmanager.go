@@ -86,12 +86,19 @@ func cluster(report *alertmanager.Report) drivers.Finding {
 		"run check again in a minute; if that stays, check --cluster.peer and the network between the Alertmanagers")
 }
 
+// alertmanagerClock compares the Date of answers with this machine's clock as the client does. Only an alert that Alertmanager receives shows its own clock, and
+// check posts none.
 func alertmanagerClock(report *alertmanager.Report) drivers.Finding {
-	text := "its clock and this machine's differ by " + difference(report.Offset)
-	if report.Offset.Abs() > maxClockOffset {
-		return drivers.Warning("clock", text+" by the Date of its answers, which a proxy before it may have written", "let both follow the same time servers")
+	const subject = "clock"
+	if !report.HasDate {
+		return drivers.OK(subject, "its answers have no Date: its clock is not known until it has received an alert")
 	}
-	return drivers.OK("clock", "%s", text)
+	text := "the Date of its answers and this machine's clock differ by " + difference(report.DateOffset)
+	if report.ClockDoubtful {
+		return drivers.Warning(subject, text+": the clock of Alertmanager, of a proxy before it or of this machine is wrong. "+
+			"Alerts are posted without times until Alertmanager has said when it received one", "let all of them follow the same time servers")
+	}
+	return drivers.OK(subject, "%s", text)
 }
 
 // sameLabels compares the labels of alerts about the sources that Alertmanager has with the labels of this configuration. If they

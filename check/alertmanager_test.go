@@ -57,24 +57,46 @@ func TestAlertmanager(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { require.Contains(t, check(t, test.url, test.more, "server"), test.says) })
 	}
-	t.Run("another clock", func(t *testing.T) {
+	t.Run("dates", func(t *testing.T) {
+		// The client posts alerts without times from a difference of 2 s on, and whole seconds and the request's time count for nothing.
+		for _, test := range []struct {
+			ahead time.Duration
+			says  string
+		}{
+			{time.Hour, "^warning: the Date of its answers and this machine's clock differ by (1h|59m59).* Alerts are posted without times until"},
+			{-time.Hour, "^warning: the Date of its answers and this machine's clock differ by (1h|59m59)"},
+			{5 * time.Second, "^warning: "},
+			{-5 * time.Second, "^warning: "},
+			{0, "^ok: the Date of its answers and this machine's clock differ by less than 100ms"},
+		} {
+			url := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", time.Now().Add(test.ahead).UTC().Format(http.TimeFormat))
+				answerAsAlertmanager(w, r)
+			})
+			require.Regexp(t, test.says, check(t, url, "", "clock"), test.ahead)
+			require.Contains(t, check(t, url, "", "cluster"), "warning: its cluster is settling, with 2 peers")
+		}
 		url := answering(t, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Date", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
-			w.Header().Set("Content-Type", "application/json")
-			if strings.HasSuffix(r.URL.Path, "/status") {
-				_, _ = w.Write([]byte(`{"versionInfo":{"version":"1"},"cluster":{"status":"settling","peers":[{},{}]}}`))
-			} else {
-				_, _ = w.Write([]byte(`[]`))
-			}
+			w.Header()["Date"] = nil
+			answerAsAlertmanager(w, r)
 		})
-		require.Regexp(t, "^warning: its clock and this machine's differ by (1h|59m59)", check(t, url, "", "clock"))
-		require.Contains(t, check(t, url, "", "cluster"), "warning: its cluster is settling, with 2 peers")
+		require.Contains(t, check(t, url, "", "clock"), "ok: its answers have no Date")
 	})
 	t.Run("frozen", func(t *testing.T) {
 		server.Freeze()
 		defer server.Thaw()
 		require.Contains(t, of(run(t, amSource(server.URL(), ""), impatient), "alertmanager", "server"), "failure: can't be used: no answer in time")
 	})
+}
+
+// answerAsAlertmanager answers as one of a cluster that is settling.
+func answerAsAlertmanager(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if strings.HasSuffix(r.URL.Path, "/status") {
+		_, _ = w.Write([]byte(`{"versionInfo":{"version":"1"},"cluster":{"status":"settling","peers":[{},{}]}}`))
+	} else {
+		_, _ = w.Write([]byte(`[]`))
+	}
 }
 
 // answering starts a web server that is no Alertmanager.

@@ -3,6 +3,7 @@ package check_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -61,4 +62,34 @@ func TestMemcachedAndZooKeeperTLS(t *testing.T) {
 	require.Contains(t, of(lines, "source zk", "server"), "ok: ZooKeeper 3.")
 	require.Contains(t, of(lines, "source zk", "login"), "connected as the owner of the client certificate")
 	require.Contains(t, of(run(t, zkSource(zk, section(other.File)), patient), "source zk", "server"), "unknown authority")
+}
+
+func TestPostgreSQLTLS(t *testing.T) {
+	t.Parallel()
+	trusted, other := testserver.NewAuthority(t), testserver.NewAuthority(t)
+	server := testserver.PostgreSQL(t)
+	db := server.Open(t, "nova")
+	execute(t, db, table+"CREATE ROLE reader LOGIN; GRANT SELECT ON services TO reader")
+	at := func(parameters string) string {
+		return novaSource("postgresql://reader@" + server.Addr() + "/nova?" + parameters)
+	}
+	full := "sslmode=verify-full&sslrootcert="
+	require.Contains(t, of(run(t, at(full+trusted.File), patient), "source nova", "read"), "refused TLS")
+	certificate := trusted.Issue("127.0.0.1")
+	server.EnableTLS(trusted, certificate)
+	require.Contains(t, of(run(t, at(full+trusted.File), patient), "source nova", "tls"),
+		"warning: the connection to "+server.Addr()+" uses TLS 1.3; the server's certificate ends on ")
+	require.Contains(t, of(run(t, at(full+trusted.File), patient), "source nova", "tls"), endsSoon)
+	require.Contains(t, of(run(t, at("sslmode=require"), patient), "source nova", "tls"), endsSoon)
+	require.Contains(t, of(run(t, at("sslmode=disable"), patient), "source nova", "tls"), "is not encrypted")
+	lines := run(t, at(full+other.File), patient)
+	require.Contains(t, of(lines, "source nova", "read"), "failure: can't be read (connect): ")
+	require.Contains(t, of(lines, "source nova", "read"), "unknown authority")
+	requireRemedies(t, lines)
+
+	server.EnableTLS(trusted, trusted.IssueExpired("127.0.0.1"))
+	testserver.Eventually(t, func() bool {
+		return strings.Contains(of(run(t, at(full+trusted.File), patient), "source nova", "read"), "expired")
+	}, patient, 20*time.Millisecond, "the server shows its new certificate")
+	require.Contains(t, of(run(t, at("sslmode=require"), patient), "source nova", "tls"), "warning: ")
 }

@@ -31,11 +31,15 @@ type Report struct {
 	Peers   int    // of the cluster, itself included
 	// GroupWait is the longest group_wait of its routes.
 	GroupWait time.Duration
-	// Offset is its clock minus this machine's by the Date header, which a proxy may have written: zero while both may be equal, since
-	// the header has whole seconds.
-	Offset time.Duration
-	TLS    *tls.ConnectionState // nil: the connection is not encrypted
-	Alerts []*Alert             // the active alerts
+	HasDate   bool // whether its answers have a Date header
+	// DateOffset is that header minus this machine's clock: zero while both may be
+	// equal, since the header has whole seconds. A proxy may have written it, so it is not Alertmanager's clock.
+	DateOffset time.Duration
+	// ClockDoubtful is true if the client posts alerts without times because of this header, until Alertmanager itself has said when it
+	// received an alert.
+	ClockDoubtful bool
+	TLS           *tls.ConnectionState // nil: the connection is not encrypted
+	Alerts        []*Alert             // the active alerts
 }
 
 // Inspect asks every server that gets alerts for its status and its alerts, and posts nothing. There is at least one report.
@@ -74,7 +78,7 @@ func (s *Report) ask(ctx context.Context, c *config.Alertmanager) error {
 	api := c.URL.JoinPath("api/v2")
 	err = fetch(ctx, client, api.JoinPath("status").String(), func(response *http.Response, sent time.Time) error {
 		if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-			s.Offset = offsetOf(date, sent, time.Now())
+			s.seeDate(date, sent, time.Now())
 		}
 		s.TLS = response.TLS
 		return s.read(response.Body)
@@ -85,6 +89,13 @@ func (s *Report) ask(ctx context.Context, c *config.Alertmanager) error {
 	return fetch(ctx, client, api.JoinPath("alerts").String(), func(response *http.Response, _ time.Time) error {
 		return json.NewDecoder(response.Body).Decode(&s.Alerts)
 	})
+}
+
+// seeDate takes in a Date header as the client does, see [clock].
+func (s *Report) seeDate(date, sent, received time.Time) {
+	seen := newClock()
+	seen.seeDate(date, received)
+	s.HasDate, s.DateOffset, s.ClockDoubtful = true, offsetOf(date, sent, received), seen.sample(received).doubtful
 }
 
 // offsetOf returns the smallest difference of clocks that explains a Date header.

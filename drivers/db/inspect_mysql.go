@@ -17,12 +17,20 @@ func (s *mysqlDatabase) inspect(ctx context.Context, tables []string) (findings 
 	var state tls.ConnectionState
 	ctx = context.WithValue(ctx, tlsStateKey{}, &state)
 	err = s.apart(ctx, func(conn *sql.Conn) error {
-		var version, account, readOnly string
-		err := conn.QueryRowContext(ctx, "SELECT VERSION(), CURRENT_USER(), @@global.read_only").Scan(&version, &account, &readOnly)
+		cluster, err := galera(ctx, conn)
 		if err != nil {
 			return err
 		}
-		findings = append(findings, drivers.OK("server", "%s at %s", version, s))
+		findings = append(findings, cluster...)
+		if slices.ContainsFunc(cluster, func(f drivers.Finding) bool { return f.Status == drivers.StatusFailure }) {
+			return nil // The node answers no other question.
+		}
+		var version, account, readOnly string
+		err = conn.QueryRowContext(ctx, "SELECT VERSION(), CURRENT_USER(), @@global.read_only").Scan(&version, &account, &readOnly)
+		if err != nil {
+			return err
+		}
+		findings = append([]drivers.Finding{drivers.OK("server", "%s at %s", version, s)}, findings...)
 		if readOnly != "0" && readOnly != "OFF" {
 			findings = append(findings, readOnlyServer("read_only is set"))
 		}

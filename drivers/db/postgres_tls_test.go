@@ -1,9 +1,6 @@
 package db
 
 import (
-	"database/sql"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -32,7 +29,8 @@ func TestPostgresTLS(t *testing.T) {
 		}
 		(&tlsCase{user: "encrypted", host: "127.0.0.1", query: "?sslmode=prefer"}).check(t, "postgresql", server.Addr())
 	})
-	enableTLS(t, db, trusted, trusted.Issue("127.0.0.1"))
+	server.EnableTLS(trusted, trusted.Issue("127.0.0.1"), "host all postgres 127.0.0.1/32 trust",
+		"hostssl all certified 127.0.0.1/32 trust clientcert=verify-ca", "hostssl all encrypted 127.0.0.1/32 trust")
 	for name, test := range map[string]tlsCase{
 		"default":                 {user: "encrypted", host: "127.0.0.1"},
 		"in the clear":            {"encrypted", "127.0.0.1", "?sslmode=disable", auth, "no encryption"},
@@ -59,7 +57,7 @@ func TestPostgresTLS(t *testing.T) {
 		poll(t, d)
 	})
 	t.Run("expired", func(t *testing.T) {
-		enableTLS(t, db, trusted, trusted.IssueExpired("127.0.0.1"))
+		server.EnableTLS(trusted, trusted.IssueExpired("127.0.0.1"))
 		testserver.Eventually(t, func() bool {
 			_, err := open(t, config("postgresql://encrypted@"+server.Addr()+"/nova?sslmode=verify-full"+ca)).Members(t.Context())
 			return err != nil
@@ -68,32 +66,4 @@ func TestPostgresTLS(t *testing.T) {
 			(&tlsCase{"encrypted", "127.0.0.1", "?sslmode=" + mode + ca, connect, "expired"}).check(t, "postgresql", server.Addr())
 		}
 	})
-}
-
-// enableTLS lets the server write its certificate files, so that its user owns them, and waits until it uses them.
-func enableTLS(t *testing.T, db *sql.DB, authority *testserver.Authority, certificate *testserver.Certificate) {
-	t.Helper()
-	var data string
-	require.NoError(t, db.QueryRowContext(t.Context(), "SHOW data_directory").Scan(&data))
-	write := func(file, text string) {
-		run(t, db, "COPY (SELECT unnest(string_to_array('"+text+"', E'\\n'))) TO PROGRAM 'umask 077; cat > "+
-			filepath.Join(data, file)+"'")
-	}
-	for file, from := range map[string]string{
-		"server.crt": certificate.CertFile, "server.key": certificate.KeyFile, "root.crt": authority.File,
-	} {
-		pem, err := os.ReadFile(from)
-		require.NoError(t, err)
-		write(file, string(pem))
-	}
-	write("pg_hba.conf", "host all postgres 127.0.0.1/32 trust\n"+
-		"hostssl all certified 127.0.0.1/32 trust clientcert=verify-ca\nhostssl all encrypted 127.0.0.1/32 trust")
-	run(t, db, "ALTER SYSTEM SET ssl = on")
-	run(t, db, "ALTER SYSTEM SET ssl_ca_file = 'root.crt'")
-	run(t, db, "SELECT pg_reload_conf()")
-	require.Eventually(t, func() bool {
-		var on string
-		err := db.QueryRowContext(t.Context(), "SELECT setting FROM pg_settings WHERE name = 'ssl'").Scan(&on)
-		return err == nil && on == "on"
-	}, time.Minute, 50*time.Millisecond)
 }
