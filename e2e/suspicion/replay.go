@@ -1,0 +1,155 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// A schedule says when the table is polled.
+type schedule struct {
+	interval, phase time.Duration
+	extra           bool // also when the detector wants it
+}
+
+// schedules returns polls at an interval, at several phases.
+func schedules(interval time.Duration, phases int, extra bool) []schedule {
+	all := make([]schedule, phases)
+	for i := range all {
+		all[i] = schedule{interval, interval * time.Duration(i) / time.Duration(phases), extra}
+	}
+	return all
+}
+
+// An episode is a time for which one member was suspected, or down by Nova's rule, from a first suspicion on.
+type episode struct {
+	member   int
+	from     time.Duration
+	down     bool // Nova's own rule called the member down, too
+	reported bool // it ended by a heartbeat
+}
+
+// A replay is what a detector made of a trace.
+type replay struct {
+	episodes []episode
+	// noticed has the times at which each member became suspected, or down by Nova's rule, by member.
+	noticed [][]time.Duration
+}
+
+// A run is one replay of a trace.
+type run struct {
+	*trace
+	during   span
+	schedule schedule
+	timeout  time.Duration // of Nova's rule
+	kills    []kill        // of members that report no more, beside the kills of the trace
+}
+
+// silenced returns the reports of the run, without what killed members would have sent.
+func (r *run) silenced() []report {
+	if len(r.kills) == 0 {
+		return r.reports
+	}
+	return slices.DeleteFunc(slices.Clone(r.reports), func(rep report) bool {
+		return slices.ContainsFunc(r.kills, func(k kill) bool { return k.member == rep.member && rep.at > k.at })
+	})
+}
+
+// replay shows a detector the run's polls.
+func (r *run) replay(d detector) *replay {
+	reports := r.silenced()
+	w := &watcher{
+		replay: &replay{noticed: make([][]time.Duration, len(r.members))},
+		state:  make([]watched, len(r.members)), suspected: make([]bool, len(r.members)),
+	}
+	p := &poll{rows: make([]row, len(r.members))}
+	for i := range p.rows {
+		p.rows[i].beat = never
+	}
+	rows := p.rows
+	next, wanted := r.during.from+r.schedule.phase, time.Duration(0)
+	for {
+		p.at = next
+		if r.schedule.extra && wanted > 0 && wanted < next {
+			p.at = wanted
+		} else {
+			next += r.schedule.interval
+		}
+		if p.at >= r.during.to {
+			return w.replay
+		}
+		for len(reports) > 0 && reports[0].at <= p.at {
+			rows[reports[0].member] = reports[0].row
+			reports = reports[1:]
+		}
+		p.rows, p.failed = rows, slices.ContainsFunc(r.failures, func(s span) bool { return s.contains(p.at) })
+		if p.failed {
+			p.rows = nil
+		}
+		if wanted = d.observe(p, w.suspected); wanted <= p.at {
+			wanted = 0
+		}
+		w.observe(p, r.timeout)
+	}
+}
+
+// A watcher notes which members a detector suspects.
+type watcher struct {
+	*replay
+	state     []watched
+	suspected []bool
+}
+
+type watched struct {
+	row
+	suspected, down bool
+	episode         *episode // under way
+}
+
+func (w *watcher) observe(p *poll, timeout time.Duration) {
+	for i, r := range p.rows {
+		s := &w.state[i]
+		suspected, down := w.suspected[i], r.isDown(p.at, timeout)
+		if suspected && !s.suspected || down && !s.down {
+			w.noticed[i] = append(w.noticed[i], p.at)
+		}
+		if s.episode != nil && r != s.row {
+			s.episode.reported = true
+			w.episodes = append(w.episodes, *s.episode)
+			s.episode = nil
+		}
+		if s.episode == nil && suspected && !(s.suspected && r == s.row) {
+			s.episode = &episode{member: i, from: p.at}
+		}
+		if s.episode != nil && down {
+			s.episode.down = true
+		}
+		s.row, s.suspected, s.down = r, suspected, down
+	}
+}
+
+// detection returns how long after a kill the member was suspected, or down by Nova's rule. Who was suspected before counts from
+// the next time.
+func (r *replay) detection(k kill) (time.Duration, bool) {
+	for _, at := range r.noticed[k.member] {
+		if at >= k.at {
+			return at - k.at, true
+		}
+	}
+	return 0, false
+}
+
+// mistakes returns the suspicions of members that lived and reported again. The second result counts the members that Nova's own
+// rule called down, too. They are not in the first one.
+func (r *replay) mistakes(deaths []kill) (wrong []episode, withNova int) {
+	for _, e := range r.episodes {
+		dead := slices.ContainsFunc(deaths, func(k kill) bool { return k.member == e.member && k.at <= e.from && e.from < k.until })
+		switch {
+		case dead || !e.reported:
+		case e.down:
+			withNova++
+		default:
+			wrong = append(wrong, e)
+		}
+	}
+	return wrong, withNova
+}
