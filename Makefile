@@ -42,7 +42,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -113,7 +113,7 @@ evaluators: $(EVALUATORS) ## build other versions of Prometheus, Alertmanager an
 
 deps: ## install the Debian packages of tools/packages.txt, and the npm packages of the browser tests
 	@tools/install-packages tools/packages.txt
-	@e2e/browser/prepare
+	@tools/install-npm e2e/browser
 
 deps-ci: deps ## install also what race, faults and test-packaging need
 	@tools/install-packages tools/packages-ci.txt
@@ -135,7 +135,7 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) fuzz FUZZTIME=5000x
 	@echo "all checks passed"
 
-check: lint prose ## lint and vet, words included; go mod verify skips modules with a replace directive, which have no checksum
+check: lint prose openapi ## lint and vet, words included; go mod verify skips modules with a replace directive, which have no checksum
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
@@ -165,9 +165,12 @@ lint: $(LINT) ## lint the Go code and its format
 	cd tools/prose && ../../$(LINT) run --allow-parallel-runners
 
 prose: ## lint the words of everything that people read; "tools/prose/check PATH..." lints only some of it
-	tools/prose/prepare
+	tools/install-npm tools/prose
 	cd tools/prose && go test ./... && node --test
 	tools/prose/check
+
+openapi: ## check the description of the API by the rules that Redocly recommends
+	tools/openapi/check
 
 fmt: $(LINT) ## format the Go code
 	$(LINT) fmt

@@ -45,7 +45,7 @@ func accessibility(t *testing.T, e *exporter) {
 			b.open(e.url(path))
 			b.checkAccessibility(fmt.Sprintf("%s, %s", path, scheme))
 		}
-		for _, path := range []string{"/runbooks/", "/runbooks/ServiceGroupMemberDown"} {
+		for _, path := range []string{"/runbooks/", "/runbooks/ServiceGroupMemberDown", "/api/"} {
 			b.clearMessages() // axe-core adds inline styles, which the Content-Security-Policy forbids.
 			b.do(chromedp.Navigate(e.url(path)))
 			b.checkNoMessages()

@@ -82,6 +82,7 @@ func (a *api) mux() http.Handler {
 		mux.Handle(r.path, a.handler(r))
 		paths = append(paths, r.path)
 	}
+	mux.Handle("/api/{$}", a.handler(a.reference())) // for people, so that it is not among the paths
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, notFound("the path %s does not exist, the paths are %s%s", r.URL.Path, strings.Join(paths, ", "), suggest.Hint(r.URL.Path, paths)))
 	})
