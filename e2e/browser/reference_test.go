@@ -15,7 +15,7 @@ func TestAPIPage(t *testing.T) {
 	b.noScripts()
 	b.do(chromedp.Navigate(e.url("/?q=c")))
 	b.do(chromedp.Click(chromedp.CSS(`footer a[href$="api/"]`)))
-	b.eventually(`location.pathname === "/api/" && document.title === "API"`)
+	b.eventually(`location.pathname === "/api/" && document.title === "API" && document.readyState === "complete"`)
 	b.checkNoHorizontalScroll()
 	b.checkNoMessages()
 	b.do(chromedp.Click(chromedp.CSS(`a[href="#Delivery"]`)))
