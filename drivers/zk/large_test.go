@@ -60,7 +60,7 @@ func countRequests(t *testing.T, d *zk.Driver) (p *drivers.Poll, count uint64) {
 }
 
 func TestLargeGroups(t *testing.T) {
-	server := testserver.ZooKeeper(t, longSessions)
+	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	createTree(t, c, "/servicegroups", "", "/servicegroups/.roster", "")
 	for _, g := range []string{"ours", "others", "dying"} {
@@ -69,7 +69,7 @@ func TestLargeGroups(t *testing.T) {
 	createTree(t, c, "/servicegroups/.roster/ours", "", "/servicegroups/.roster/dying", "")
 	configured := func(groups ...string) zk.Config {
 		cfg := config(server)
-		cfg.SessionTimeout = drivers.Duration(time.Minute) // A lost session would make a poll expensive.
+		cfg.SessionTimeout = drivers.Duration(longSession) // A lost session would make a poll expensive.
 		cfg.Groups = groups
 		return cfg
 	}

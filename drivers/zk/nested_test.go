@@ -9,6 +9,7 @@ import (
 	zkclient "github.com/go-zookeeper/zk"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk"
 	"servicegroup_exporter/internal/testserver"
 )
@@ -29,7 +30,9 @@ func TestNestedMembersAreWatched(t *testing.T) {
 		}
 	})
 	p := newProxy(t, server.Addr())
-	d := open(t, configFor(p.addr()))
+	cfg := configFor(p.addr())
+	cfg.SessionTimeout = drivers.Duration(longSession) // A lost session would make a poll expensive.
+	d := open(t, cfg)
 	up := func() (up int, count uint64) {
 		poll, count := countRequests(t, d)
 		for i := range poll.Members {

@@ -138,7 +138,7 @@ func TestMembershipEndsWhileDisconnected(t *testing.T) {
 
 func TestEndsOfAMembership(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t, longSessions)
+	server := testserver.ZooKeeper(t)
 	c := otherClient(t, server.Addr())
 	d := open(t, config(server))
 	long := config(server)

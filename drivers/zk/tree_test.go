@@ -150,7 +150,7 @@ func TestTreeRequests(t *testing.T) {
 		return []*zkclient.CreateRequest{{Path: name(i), Data: fmt.Appendf(nil, `{"id": %d}`, i), Flags: zkclient.FlagEphemeral}}
 	})
 	cfg := custom("/cost", layout.Custom{Paths: []string{"/{group}/members/{member}"}, Match: `member_\d+`, Name: "{id}"}, server.Addr())
-	cfg.SessionTimeout = drivers.Duration(5 * time.Second)
+	cfg.SessionTimeout = drivers.Duration(longSession)
 	d := open(t, cfg)
 	p, _ := countRequests(t, d)
 	require.Len(t, p.Members, n)

@@ -25,7 +25,7 @@ log4j.appender.stderr.layout=org.apache.log4j.PatternLayout
 log4j.appender.stderr.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n
 `
 
-// ZK is a real ZooKeeper server. Its default tick is 250 ms, which allows session timeouts from 500 ms to 5 s.
+// ZK is a real ZooKeeper server. Its default tick is 250 ms. Session timeouts may be from 500 ms to an hour.
 type ZK struct {
 	*Process
 	port int
@@ -144,7 +144,7 @@ func (z *ZK) launch(t TB, dir string, settings []string, ready func() error) {
 		return strings.HasPrefix(setting, "-D")
 	})
 	lines := append([]string{
-		"tickTime=250", "initLimit=40", "syncLimit=20", "maxClientCnxns=0", "forceSync=no",
+		"tickTime=250", "maxSessionTimeout=3600000", "initLimit=40", "syncLimit=20", "maxClientCnxns=0", "forceSync=no",
 		"admin.enableServer=false", "4lw.commands.whitelist=*",
 		"dataDir=" + dir, "clientPortAddress=127.0.0.1", fmt.Sprintf("clientPort=%d", z.port),
 	}, settings...)
