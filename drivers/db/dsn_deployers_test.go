@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/testserver"
@@ -23,59 +24,31 @@ func optionFile(t *testing.T, text string) string {
 	return path
 }
 
-// URLs that the tools write which deploy OpenStack are read as they are. CA, CERT, KEY and FILE stand for paths of files.
+// URLs that the tools write which deploy OpenStack are read as they are. The table has the file of the tool that writes each.
 func TestDeployersURLs(t *testing.T) {
 	authority := testserver.NewAuthority(t)
 	cert := authority.Issue("nova")
-	for _, test := range []struct {
-		from, dsn, file string
-		address         string
-		encrypted       bool
-	}{
-		{"Kolla-Ansible, nova.conf.j2", "mysql+pymysql://nova:pw@192.0.2.9:3306/nova_cell0", "", "192.0.2.9:3306/nova_cell0", false},
-		{"Kolla-Ansible with TLS", "mysql+pymysql://nova:pw@192.0.2.9:3306/nova?ssl_ca=CA", "", "192.0.2.9:3306/nova", true},
-		{"OpenStack-Ansible, os_nova", "mysql+pymysql://nova:pw@192.0.2.9:3306/nova?charset=utf8&ssl_verify_cert=true&ssl_ca=CA", "", "192.0.2.9:3306/nova", true},
-		{"OpenStack-Ansible without TLS", "mysql+pymysql://nova_api:pw@192.0.2.9/nova_api?charset=utf8", "", "192.0.2.9:3306/nova_api", false},
-		{
-			"TripleO", "mysql+pymysql://nova:pw@overcloud.internalapi/nova_cell0?read_default_file=FILE&read_default_group=tripleo",
-			"[tripleo]\nssl=1\nssl-ca=CA\nbind-address=192.0.2.1\n", "overcloud.internalapi:3306/nova_cell0", true,
-		},
-		{
-			"TripleO without TLS", "mysql+pymysql://nova:pw@192.0.2.9/nova?read_default_group=tripleo&read_default_file=FILE",
-			"[client]\nssl-ca=/not/there\n[tripleo]\nbind-address = 192.0.2.1\n", "192.0.2.9:3306/nova", false,
-		},
-		{
-			"openstack-k8s-operators", "mysql+pymysql://nova_1:pw@openstack.openstack.svc/nova_cell0?read_default_file=FILE",
-			"[client]\nssl-ca=CA\nssl=1\n", "openstack.openstack.svc:3306/nova_cell0", true,
-		},
-		{
-			"openstack-k8s-operators without TLS", "mysql+pymysql://keystone:pw@openstack.svc/keystone?read_default_file=FILE",
-			"[client]\nssl=0", "openstack.svc:3306/keystone", false,
-		},
-		{
-			"Juju charms, with Nova's own test of such URLs", "mysql+pymysql://nova:pw@192.0.2.9/nova_api?charset=utf8&ssl_ca=CA&ssl_cert=CERT&ssl_key=KEY",
-			"", "192.0.2.9:3306/nova_api", true,
-		},
-		{"DevStack", "mysql+pymysql://root:secret@127.0.0.1/nova_cell1?charset=utf8&plugin=dbcounter", "", "127.0.0.1:3306/nova_cell1", false},
-		{"DevStack with PostgreSQL", "postgresql://root:secret@127.0.0.1/nova_cell1?client_encoding=utf8", "", "127.0.0.1:5432/nova_cell1", false},
-		{"openstack-helm", "mysql+pymysql://nova:pw@mariadb.openstack.svc.cluster.local:3306/nova?charset=utf8&ssl_ca=CA&ssl_key=KEY&ssl_cert=CERT&ssl_verify_cert", "", "mariadb.openstack.svc.cluster.local:3306/nova", true},
-		{"Atmosphere", "mysql+pymysql://nova:pw@percona-xtradb-haproxy.openstack.svc.cluster.local/nova", "", "percona-xtradb-haproxy.openstack.svc.cluster.local:3306/nova", false},
-		{"Packstack", "mysql+pymysql://nova:pw@192.0.2.9/nova_api", "", "192.0.2.9:3306/nova_api", false},
-		{"Ubuntu's packages", "sqlite:////var/lib/nova/nova.sqlite", "", "/var/lib/nova/nova.sqlite", false},
-		{"libpq", "postgresql://nova:pw@h1:5432,h2:5433/nova?target_session_attrs=read-write", "", "h1:5432/nova", false},
-		{"libpq, other ports", "postgresql+psycopg2://nova:pw@h1,[fd00::2]:6432/nova?target_session_attrs=primary", "", "h1:5432/nova", false},
-		{"SQLAlchemy's pools", "postgresql+psycopg2://nova:pw@h1/nova?pool_recycle=60&pool_pre_ping=true", "", "h1:5432/nova", false},
-	} {
+	text, err := os.ReadFile("testdata/deployers.yml")
+	require.NoError(t, err)
+	var table []struct {
+		From, Source, URL, File, Cell, Address string
+		Encrypted                              bool
+	}
+	require.NoError(t, yaml.Unmarshal(text, &table))
+	require.Greater(t, len(table), 20)
+	for _, test := range table {
 		paths := strings.NewReplacer("CA", authority.File, "CERT", cert.CertFile, "KEY", cert.KeyFile)
-		if test.file != "" {
-			test.dsn = strings.Replace(test.dsn, "FILE", optionFile(t, paths.Replace(test.file)), 1)
+		url := paths.Replace(test.URL)
+		if test.File != "" {
+			url = strings.Replace(url, "FILE", optionFile(t, paths.Replace(test.File)), 1)
 		}
-		got, err := parseDSN(paths.Replace(test.dsn))
-		require.NoError(t, err, test.from)
-		require.Equal(t, test.address, got.address(), test.from)
-		require.False(t, got.noOptionFile)
+		got, err := parseDSN(url)
+		require.NoError(t, err, test.From)
+		require.NotEmpty(t, test.Source, test.From)
+		require.Equal(t, test.Address, got.address(), test.From)
+		require.False(t, got.noOptionFile, test.From)
 		if got.mysql != nil {
-			require.Equal(t, test.encrypted, got.mysql.TLS != nil, test.from)
+			require.Equal(t, test.Encrypted, got.mysql.TLS != nil, test.From)
 		}
 	}
 	several, err := parseDSN("postgresql://nova:pw@h1:5432,h2:5433/nova?target_session_attrs=read-write&sslmode=disable")
@@ -123,13 +96,22 @@ func TestOptionFile(t *testing.T) {
 	}
 }
 
+// The parameters of SQLAlchemy's plugins are ignored with them, and without them refused.
+func TestPluginParameters(t *testing.T) {
+	for _, query := range []string{"collectd_host=h", "plugin=dbcounter&collectd_host=h", "plugin=collect&collectd_host=h", "plugin=&_host=h"} {
+		_, err := parseDSN("mysql://u:p@h/nova?" + query)
+		require.ErrorContains(t, err, "has a parameter after the question mark that is not known", query)
+	}
+}
+
 // Parameters without an effect are logged once when the database is opened.
 func TestIgnoredParameters(t *testing.T) {
 	for dsn, want := range map[string]string{
-		"mysql://u:p@h/nova?read_default_file=/no/my.cnf": "The file of read_default_file does not exist",
-		"mysql://u:p@h/nova?plugin=dbcounter":             "parameters=[plugin]",
-		"postgresql://u:p@h/nova?pool_size=5&echo=true":   `parameters="[echo pool_size]"`,
-		"mysql://u:p@h/nova?charset=utf8":                 "",
+		"mysql://u:p@h/nova?read_default_file=/no/my.cnf":                     "The file of read_default_file does not exist",
+		"mysql://u:p@h/nova?plugin=dbcounter":                                 "parameters=[plugin]",
+		"mysql://u:p@h/nova?plugin=a,collectd&plugin=b&collectd_host=h&b_x=1": `parameters="[b_x collectd_host plugin]"`,
+		"postgresql://u:p@h/nova?pool_size=5&echo=true":                       `parameters="[echo pool_size]"`,
+		"mysql://u:p@h/nova?charset=utf8":                                     "",
 	} {
 		var log bytes.Buffer
 		cfg := DefaultConfig()

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -118,13 +119,20 @@ func sqlalchemyParameters() []string {
 	}
 }
 
-// cutSQLAlchemy removes the options of SQLAlchemy from parameters and returns the names of those that were there.
+// cutSQLAlchemy removes the options of SQLAlchemy and of its plugins from parameters, and returns their names, sorted. The names of a
+// plugin's options begin with its own name, as collectd_host.
 func cutSQLAlchemy(query url.Values) (names []string) {
-	for _, name := range sqlalchemyParameters() {
-		if query.Has(name) {
-			query.Del(name)
+	known := sqlalchemyParameters()
+	plugins := strings.Split(strings.Join(query["plugin"], ","), ",")
+	for name := range query {
+		ofPlugin := func(plugin string) bool { return plugin != "" && strings.HasPrefix(name, plugin+"_") }
+		if slices.Contains(known, name) || slices.ContainsFunc(plugins, ofPlugin) {
 			names = append(names, name)
 		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		query.Del(name)
 	}
 	return names
 }
