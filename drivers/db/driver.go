@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -80,41 +79,13 @@ func (d *Driver) Counts() drivers.Counts {
 
 // bound returns a context that has the configured timeout, and also ends when the driver is closed.
 func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	limit := time.Duration(d.cfg.Timeout)
-	if deadline, ok := ctx.Deadline(); ok {
-		limit = min(limit, time.Until(deadline))
-	}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, limitKey{}, limit), limit)
+	ctx, cancel := drivers.WithLimit(ctx, time.Duration(d.cfg.Timeout))
 	stop := context.AfterFunc(d.life, cancel)
 	return ctx, func() {
 		stop()
 		cancel()
 	}
 }
-
-// limitKey is the context key of how long a request may take.
-type limitKey struct{}
-
-// noAnswer returns the error of a request whose context has ended: how long it waited for an answer.
-func noAnswer(ctx context.Context, err error) error {
-	limit, _ := ctx.Value(limitKey{}).(time.Duration)
-	if !errors.Is(ctx.Err(), context.DeadlineExceeded) || limit <= 0 {
-		return fmt.Errorf("%w (no answer in time)", err)
-	}
-	return &noAnswerError{limit, err}
-}
-
-// A noAnswerError says in plain words what a context's end means.
-type noAnswerError struct {
-	limit time.Duration
-	err   error
-}
-
-func (e *noAnswerError) Error() string {
-	return fmt.Sprintf("no answer in time: waited %v for the database", e.limit.Round(time.Millisecond))
-}
-
-func (e *noAnswerError) Unwrap() error { return e.err }
 
 // The grants that an account needs to read, and to write heartbeats.
 const (
@@ -143,7 +114,7 @@ func (d *Driver) wrap(ctx context.Context, doing string, err error, needs string
 		reason, hint = drivers.ReasonConnect, "the driver is closed"
 	case ctx.Err() != nil:
 		reason, hint = drivers.ReasonTimeout, ""
-		err = noAnswer(ctx, err)
+		err = drivers.NoAnswer(ctx, err)
 	case d.cfg.private && (hint == needsSelect || hint == otherDatabase):
 		hint = makeTable
 	case hint == needsSelect:

@@ -39,8 +39,8 @@ func TestBadServers(t *testing.T) {
 		reason drivers.Reason
 	}{
 		"web server":     {once("HTTP/1.1 400 Bad Request\r\n\r\n"), `unexpected line in get response: "HTTP/1.1 400 Bad Request\r\n"`, drivers.ReasonQuery},
-		"silence":        {once(""), "no answer in time", drivers.ReasonTimeout},
-		"half an answer": {once("VALUE k 1 10\r\nabc"), "no answer in time", drivers.ReasonTimeout},
+		"silence":        {once(""), "no answer in time: waited ", drivers.ReasonTimeout},
+		"half an answer": {once("VALUE k 1 10\r\nabc"), "no answer in time: waited ", drivers.ReasonTimeout},
 		"endless line":   {endless(strings.Repeat("x", 1000)), "a line of more than 1024 bytes", drivers.ReasonQuery},
 		"endless items":  {endless("VALUE k 1 4096\r\n" + strings.Repeat("x", 4096) + "\r\n"), "more than 16777216 bytes", drivers.ReasonQuery},
 		"4 GB":           {once("VALUE k 1 4000000000\r\n"), "an item of 4000000000 bytes", drivers.ReasonQuery},

@@ -42,7 +42,7 @@ type server struct {
 // do runs an operation on the server within the timeout. An operation that fails on an idle connection is run again on a
 // new one: the server may have been restarted since the connection was used last.
 func (s *server) do(ctx context.Context, op func(*client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.limit(ctx))
+	ctx, cancel := drivers.WithLimit(ctx, s.limit(ctx))
 	defer cancel()
 	c := s.takeIdle()
 	if c != nil {
@@ -138,7 +138,7 @@ func (s *server) wrap(ctx context.Context, err error) error {
 	reason := drivers.ReasonQuery
 	switch timeout, isNet := errors.AsType[net.Error](err); {
 	case ctx.Err() != nil || isNet && timeout.Timeout():
-		reason, err = drivers.ReasonTimeout, fmt.Errorf("%w (no answer in time)", err)
+		reason, err = drivers.ReasonTimeout, drivers.NoAnswer(ctx, err)
 	case errors.Is(err, drivers.ErrUnavailable):
 		reason = drivers.ReasonOf(err)
 	case drivers.IsCertificateRefused(err):

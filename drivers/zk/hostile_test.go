@@ -162,11 +162,11 @@ func TestHostileServers(t *testing.T) {
 		reason     drivers.Reason
 	}{
 		"web server":              {testserver.FakeServer(t, silent("HTTP/1.1 400 Bad Request\r\n\r\n")), `not a ZooKeeper server: its answer begins with "HTTP"`, drivers.ReasonConnect},
-		"patient web server":      {web.Listener.Addr().String(), "got no session in time", drivers.ReasonTimeout},
+		"patient web server":      {web.Listener.Addr().String(), "got no session: no answer in time: waited ", drivers.ReasonTimeout},
 		"endless text":            {testserver.FakeServer(t, endless(strings.Repeat("ha", 1000))), `not a ZooKeeper server: its answer begins with "haha"`, drivers.ReasonConnect},
 		"endless zeros":           {testserver.FakeServer(t, endless(strings.Repeat("\x00", 1000))), "not a ZooKeeper server", drivers.ReasonConnect},
-		"silence":                 {testserver.FakeServer(t, silent("")), "got no session in time", drivers.ReasonTimeout},
-		"a length, then silence":  {testserver.FakeServer(t, silent("\x00\x00\x00\x25")), "got no session in time", drivers.ReasonTimeout},
+		"silence":                 {testserver.FakeServer(t, silent("")), "got no session: no answer in time: waited ", drivers.ReasonTimeout},
+		"a length, then silence":  {testserver.FakeServer(t, silent("\x00\x00\x00\x25")), "got no session: no answer in time: waited ", drivers.ReasonTimeout},
 		"forged password":         {testserver.FakeServer(t, silent(string(packetOf(t, int32(0), int32(4000), int64(1), huge, make([]byte, 17))))), "not a ZooKeeper server", drivers.ReasonConnect},
 		"no names at all":         {forgingServer(t, opGetChildren), "its answer is truncated", drivers.ReasonSession},
 		"2 billion names":         {forgingServer(t, opGetChildren, huge, stat), "it sent 0 bytes and claims that they are 2147483647 names", drivers.ReasonSession},
@@ -261,4 +261,26 @@ func TestRandomAnswers(t *testing.T) {
 			next()
 		}
 	})
+}
+
+// A poll and a join that get no answer say how long they waited, in plain words.
+func TestNoAnswerSaysHowLong(t *testing.T) {
+	t.Parallel()
+	frozen := testserver.FakeServer(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	for _, addrs := range [][]string{{frozen}, {frozen, frozen}, {"127.0.0.1:1", frozen}} {
+		cfg := configFor(addrs...)
+		for _, wait := range []time.Duration{10 * time.Millisecond, 3 * time.Second} { // within and after the first attempt
+			ctx, cancel := withTimeout(t, wait)
+			_, err := open(t, cfg).Members(ctx)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Regexp(t, `no answer in time: waited [1-9]`, err.Error())
+			require.NotContains(t, err.Error(), "deadline exceeded")
+			cancel()
+		}
+	}
+	ctx, cancel := withTimeout(t, 10*time.Millisecond)
+	defer cancel()
+	_, err := open(t, configFor(frozen)).Join(ctx, drivers.JoinRequest{Group: "g", Name: "n"})
+	require.ErrorContains(t, err, "joining g as n")
+	require.ErrorContains(t, err, "no answer in time: waited ")
 }

@@ -24,6 +24,7 @@ import (
 // is on another machine, in another container or another program, Join waits for as long as the session of a dead owner may
 // last, and then refuses the name if the znode still exists.
 func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Membership, error) {
+	ctx = drivers.Limited(ctx)
 	doing := fmt.Sprintf("joining %s as %s", req.Group, req.Name)
 	if err := errors.Join(d.checkWritable(), checkNames(req.Group, req.Name)); err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
@@ -168,7 +169,7 @@ func (m *membership) waitForChange(ctx context.Context, s *session.Session, atMo
 	case <-s.Done():
 		return s.Err()
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("waiting for the end of the session that has %s: %w", m.paths.node, drivers.NoAnswer(ctx, ctx.Err()))
 	}
 	return nil
 }

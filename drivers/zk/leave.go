@@ -14,6 +14,7 @@ import (
 // Leave implements drivers.Joiner. It removes a nested member only if that is down: while the member has children, its
 // processes would create it again.
 func (d *Driver) Leave(ctx context.Context, group, name string) error {
+	ctx = drivers.Limited(ctx)
 	doing := fmt.Sprintf("removing %s from %s", name, group)
 	if err := errors.Join(d.checkWritable(), checkNames(group, name)); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
@@ -69,6 +70,7 @@ func removalOps(state *memberState) ([]any, error) {
 
 // RemoveGroup implements drivers.Remover.
 func (d *Driver) RemoveGroup(ctx context.Context, group string) error {
+	ctx = drivers.Limited(ctx)
 	doing := "removing the group " + group
 	if err := errors.Join(d.checkWritable(), checkGroup(group)); err != nil {
 		return err

@@ -49,8 +49,8 @@ func TestBadServers(t *testing.T) {
 		{"refused", refusingAddr(t), drivers.ReasonConnect, "refused"},
 		{"unknown host", "zk.invalid:2181", drivers.ReasonConnect, "zk.invalid"},
 		{"web server", sending("HTTP/1.1 400 Bad Request\r\n\r\n"), drivers.ReasonConnect, "not a ZooKeeper server"},
-		{"silence", sending(""), drivers.ReasonTimeout, "no session in time"},
-		{"a length and then nothing", sending("\x00\x00\x00\x25"), drivers.ReasonTimeout, "no session in time"},
+		{"silence", sending(""), drivers.ReasonTimeout, "no answer in time: waited "},
+		{"a length and then nothing", sending("\x00\x00\x00\x25"), drivers.ReasonTimeout, "no answer in time: waited "},
 		{"a gigabyte and then nothing", sending("\x40\x00\x00\x00"), drivers.ReasonConnect, "not a ZooKeeper server"},
 		{"closes the connection", testserver.FakeServer(t, func(net.Conn) {}), drivers.ReasonSession, "quorum"},
 	}

@@ -29,11 +29,12 @@ type lastPoll struct {
 // Members implements drivers.Driver. A poll makes all of its reads in one session. If that is lost, the poll is tried again
 // in the next one.
 func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
+	ctx = drivers.Limited(ctx)
 	select {
 	case d.polling <- struct{}{}:
 		defer func() { <-d.polling }()
 	case <-ctx.Done():
-		return nil, session.Unavailable("waiting for another poll", ctx.Err())
+		return nil, session.Unavailable("waiting for another poll", drivers.NoAnswer(ctx, ctx.Err()))
 	}
 	for try := 1; ; try++ {
 		r, err := d.reader().Acquire(ctx)

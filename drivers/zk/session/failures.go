@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,15 +42,16 @@ func (f *Failures) add(s Server, err error) {
 	f.report(f.summary(), all)
 }
 
-// timedOut returns the error for a context that ended, with the given cause, before there was a session.
-func (f *Failures) timedOut(cause error) error {
+// timedOut returns the error for a context that ended before there was a session.
+func (f *Failures) timedOut(ctx context.Context) error {
+	cause := drivers.NoAnswer(ctx, ctx.Err())
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.last) == 0 {
 		return Unavailable("asking for a ZooKeeper session", cause)
 	}
 	err := f.summary()
-	return drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("%w (%w while trying again)", err, cause))
+	return drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("%w (%w)", err, cause))
 }
 
 // summary returns one error for the last failures of all servers. Its reason is that of the server that came closest to

@@ -43,7 +43,7 @@ const inspectTimeout = 5 * time.Second
 // inspect returns the findings about one server, the first of which says whether it works.
 func (d *Dialer) inspect(ctx context.Context, server Server) []drivers.Finding {
 	const subject = "server"
-	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
+	ctx, cancel := drivers.WithLimit(ctx, inspectTimeout)
 	defer cancel()
 	conn, err := d.connect(ctx, server)
 	if err != nil {
@@ -83,7 +83,7 @@ func command(ctx context.Context, conn net.Conn, word string) (string, error) {
 	}
 	answer, err := io.ReadAll(io.LimitReader(conn, 4<<10))
 	if ctx.Err() != nil {
-		err = ctx.Err()
+		err = drivers.NoAnswer(ctx, ctx.Err())
 	}
 	return string(answer), err
 }

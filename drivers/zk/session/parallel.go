@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"golang.org/x/sync/errgroup"
+
+	"servicegroup_exporter/drivers"
 )
 
 // Parallel calls do for every item, for at most limit items at a time, and returns when all calls have returned. The
@@ -17,7 +19,7 @@ func Parallel[T any](ctx context.Context, limit int, items []T, do func(context.
 		}
 		calls.Go(func() error {
 			if callCtx.Err() != nil {
-				return context.Cause(callCtx)
+				return drivers.NoAnswer(callCtx, context.Cause(callCtx))
 			}
 			return do(callCtx, item)
 		})
@@ -25,5 +27,8 @@ func Parallel[T any](ctx context.Context, limit int, items []T, do func(context.
 	if err := calls.Wait(); err != nil {
 		return err
 	}
-	return context.Cause(ctx)
+	if ctx.Err() != nil {
+		return drivers.NoAnswer(ctx, context.Cause(ctx))
+	}
+	return nil
 }

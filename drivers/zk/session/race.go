@@ -61,7 +61,7 @@ func (d *Dialer) Dial(ctx context.Context, failures *Failures) (*Session, error)
 	case s := <-r.winner:
 		return s, nil
 	case <-ctx.Done():
-		return nil, failures.timedOut(ctx.Err())
+		return nil, failures.timedOut(ctx)
 	}
 }
 
@@ -101,7 +101,7 @@ func (r *race) tryServer(ctx context.Context, server Server, failed func()) {
 
 // attempt makes one authenticated session with one server; timeouts is how many attempts before have timed out.
 func (d *Dialer) attempt(ctx context.Context, server Server, timeouts int) (*Session, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.attemptTimeout(timeouts))
+	ctx, cancel := drivers.WithLimit(ctx, d.attemptTimeout(timeouts))
 	defer cancel()
 	conn, err := d.connect(ctx, server)
 	if err != nil {
@@ -127,7 +127,7 @@ func (d *Dialer) attempt(ctx context.Context, server Server, timeouts int) (*Ses
 // itself has a better one.
 func attemptError(ctx context.Context, reason drivers.Reason, err error) error {
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || drivers.HasNoAnswer(err):
 		reason = drivers.ReasonTimeout
 	case errors.Is(err, drivers.ErrUnavailable):
 		reason = drivers.ReasonOf(err)

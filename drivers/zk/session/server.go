@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"servicegroup_exporter/drivers"
 )
 
 const defaultPort = "2181"
@@ -62,13 +64,16 @@ func (d *Dialer) connect(ctx context.Context, to Server) (net.Conn, error) {
 
 // connectTo connects to one address of a host within the timeout, with TLS if that is configured.
 func (d *Dialer) connectTo(ctx context.Context, timeout time.Duration, address, host string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := drivers.WithLimit(ctx, timeout)
 	defer cancel()
 	conn, err := d.Net(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		conn, err = d.TLS.Client(ctx, conn, host)
 	}
-	return d.TLS.Client(ctx, conn, host)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("connecting to %s: %w", address, drivers.NoAnswer(ctx, err))
+	}
+	return conn, err
 }
 
 // versionTimeout bounds the question for a server's version. The version is only shown, so it is not worth waiting for.

@@ -24,6 +24,8 @@ import (
 	"time"
 
 	zkclient "github.com/go-zookeeper/zk"
+
+	"servicegroup_exporter/drivers"
 )
 
 // MaxRequests bounds the requests of one session that are in flight, and so the goroutines that wait for answers.
@@ -103,7 +105,7 @@ func newSession(ctx context.Context, conn net.Conn, server string, opts Options)
 		return nil, errors.Unwrap(s.err) // There was no session that could be lost.
 	case <-ctx.Done():
 		s.cut(ctx.Err())
-		return nil, fmt.Errorf("connected, but got no session in time: %w", ctx.Err())
+		return nil, fmt.Errorf("connected, but got no session: %w", drivers.NoAnswer(ctx, ctx.Err()))
 	}
 }
 
@@ -231,7 +233,7 @@ func Call[T any](ctx context.Context, s *Session, do func(*zkclient.Conn) (T, er
 	select {
 	case s.slots <- struct{}{}:
 	case <-ctx.Done():
-		return none, ctx.Err()
+		return none, drivers.NoAnswer(ctx, ctx.Err())
 	case <-s.done:
 		return none, s.err
 	}
@@ -252,7 +254,7 @@ func Call[T any](ctx context.Context, s *Session, do func(*zkclient.Conn) (T, er
 		}
 		return r.value, r.err
 	case <-ctx.Done():
-		return none, ctx.Err()
+		return none, drivers.NoAnswer(ctx, ctx.Err())
 	case <-s.done:
 		return none, s.err
 	}

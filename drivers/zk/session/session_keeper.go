@@ -121,8 +121,9 @@ func (k *Keeper) Acquire(ctx context.Context) (*Reader, error) {
 
 // timedOut returns the error for a context that ended before there was a session; err is the last failure.
 func (k *Keeper) timedOut(ctx context.Context, err error) error {
+	cause := drivers.NoAnswer(ctx, ctx.Err())
 	if err == nil {
-		return Unavailable(fmt.Sprintf("waiting for a ZooKeeper session with %v", k.dialer.Servers), ctx.Err())
+		return Unavailable(fmt.Sprintf("waiting for a ZooKeeper session with %v", k.dialer.Servers), cause)
 	}
-	return drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("%w (%w while trying again)", err, ctx.Err()))
+	return drivers.Unavailable(drivers.ReasonOf(err), fmt.Errorf("%w (%w)", err, cause))
 }

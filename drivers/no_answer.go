@@ -1,0 +1,56 @@
+package drivers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// limitKey is the context key of how long a request may take.
+type limitKey struct{}
+
+// WithLimit is [context.WithTimeout] for a request to a backend whose error says how long it waited, see [NoAnswer].
+func WithLimit(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(deadline))
+	}
+	return context.WithTimeout(context.WithValue(ctx, limitKey{}, limit), limit)
+}
+
+// Limited returns a context whose errors say how long a request that begins now waited, if ctx has a deadline.
+func Limited(ctx context.Context) context.Context {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithValue(ctx, limitKey{}, time.Until(deadline))
+	}
+	return ctx
+}
+
+// NoAnswer returns the error of a request that a deadline or the end of its context ended, in plain words. It wraps the error that
+// the request returned.
+func NoAnswer(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &noAnswerError{"given up before there was an answer", err}
+	}
+	text := "no answer in time"
+	if limit, _ := ctx.Value(limitKey{}).(time.Duration); limit > 0 {
+		text += fmt.Sprintf(": waited %v", limit.Round(time.Millisecond))
+	}
+	return &noAnswerError{text, err}
+}
+
+// A noAnswerError says in plain words what a context's end means.
+type noAnswerError struct {
+	text string
+	err  error
+}
+
+func (e *noAnswerError) Error() string { return e.text }
+
+func (e *noAnswerError) Unwrap() error { return e.err }
+
+// HasNoAnswer reports whether an error says already that an answer was waited for.
+func HasNoAnswer(err error) bool {
+	_, found := errors.AsType[*noAnswerError](err)
+	return found
+}
