@@ -14,14 +14,21 @@ import (
 )
 
 func (a *cli) joinCommand() command {
-	c := a.kingpin.Command("join", "Join a group and stay a member until stopped, or until a command exits.")
+	c := a.kingpin.Command("join", "Join a group and stay a member until stopped, until a command exits, or while a systemd unit is active.")
 	var req drivers.JoinRequest
 	c.Flag("binary", "Binary to record for the member, if the backend stores it. The default depends on the driver.").StringVar(&req.Binary)
+	unit := c.Flag("unit", "systemd unit to follow. The member joins when the unit is active, leaves when systemd is asked to stop the unit, and "+
+		"dies when the unit fails or exits by itself.").PlaceHolder("NAME").String()
 	flags := addSourceFlags(c)
 	c.Arg("group", "Name of the group.").Required().StringVar(&req.Group)
 	c.Arg("member", "Name of the member.").Required().StringVar(&req.Name)
 	argv := c.Arg("cmd", "Command to run. The membership ends when it exits. Signals are forwarded to it.").Strings()
-	return func() error { return a.join(req, *argv, flags) }
+	return func() error {
+		if *unit == "" {
+			return a.join(req, *argv, flags)
+		}
+		return a.joinForUnit(req, *unit, *argv, flags)
+	}
 }
 
 func (a *cli) join(req drivers.JoinRequest, argv []string, flags *sourceFlags) error {
