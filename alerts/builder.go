@@ -7,16 +7,15 @@ import (
 
 	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/config"
-	"servicegroup_exporter/drivers"
 )
 
 // An ID identifies an alert of the bridge: the name of the alert, and what it is about. Group and Member are empty in
-// alerts about a whole source, Member in those about a whole group. Binary and Zone are attributes of the member.
-type ID struct{ Alert, Source, Group, Member, Binary, Zone string }
+// alerts about a whole source, Member in those about a whole group. Binary, Zone and Host are attributes of the member.
+type ID struct{ Alert, Source, Group, Member, Binary, Zone, Host string }
 
 // WithoutAttributes returns the ID without the attributes of the member.
 func (id ID) WithoutAttributes() ID {
-	id.Binary, id.Zone = "", ""
+	id.Binary, id.Zone, id.Host = "", "", ""
 	return id
 }
 
@@ -157,7 +156,7 @@ func (id ID) label(name string) string {
 	case "zone":
 		return id.Zone
 	case "host":
-		return (&drivers.Member{Name: id.Member}).Host()
+		return id.Host
 	default:
 		return ""
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/probe"
@@ -25,6 +26,7 @@ func CollectorSources(polled []sources.Source, logger *slog.Logger) []collector.
 			ForgetAfter:    time.Duration(s.Declared.ForgetAfter),
 			ExpectedGroups: s.ExpectedGroups,
 			LabelLimit:     s.LabelLimit,
+			Naming:         hosts.Naming{Match: s.Hosts.MatchExpression(), KeepDomain: !s.Hosts.IgnoreDomain},
 			UpOnly:         s.Declared.MemberMetrics == config.MemberMetricsMinimal,
 			Driver:         s.Driver,
 			Schema:         s.Schema,

@@ -115,7 +115,7 @@ func sameLabels(report *alertmanager.Report, alerting *config.Alerting, all []so
 		}
 		own := builder.Build(alerts.ID{
 			Alert: name, Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
-			Binary: a.Labels["binary"], Zone: a.Labels["zone"],
+			Binary: a.Labels["binary"], Zone: a.Labels["zone"], Host: a.Labels["host"],
 		}, alerts.Facts{})
 		compared++
 		for _, label := range alertmanager.Differences(own.Labels, a.Labels) {

@@ -53,6 +53,7 @@ type Options struct {
 type Collector struct {
 	env     *environment
 	sources atomic.Pointer[[]*source] // sorted by name; replaced, never changed
+	hosts   hostBoard
 
 	mu      sync.Mutex // guards changes of the fields below and of the sources
 	launch  func(*source)

@@ -3,6 +3,7 @@ package collector
 import (
 	"time"
 
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
@@ -38,6 +39,9 @@ type SourceConfig struct {
 	// LabelLimit is the maximum length of the value of a label, in bytes; zero: [drivers.MaxText]. Members whose names or whose
 	// groups' names are longer are rejected. Apply takes it over although the fingerprint is equal.
 	LabelLimit int
+
+	// Naming is for the hosts that the members run on. Apply takes it over although the fingerprint is equal.
+	Naming hosts.Naming
 
 	// UpOnly makes service_up the only series of a member.
 	UpOnly bool

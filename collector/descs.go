@@ -18,6 +18,10 @@ type descs struct {
 	ofMember [seriesAgent]metric
 	// Of the few members that are down or odd in another way.
 	memberDown, downSince, disabled, flapping, ahead metric
+	// Of a zone.
+	zoneInService, zoneDown, zoneHosts metric
+	// Of a host, and of the members of a host that is down.
+	hostUp, hostSuspected, hostDownSince, silentMember, cause metric
 	// Of a member, by the OpenStack service that it belongs to.
 	agents map[string]*agentMetric
 }
@@ -33,6 +37,8 @@ func newDescs(compat bool) *descs {
 	d.describeMembers()
 	d.describeDecisions()
 	d.describeGroups()
+	d.describeZones()
+	d.describeHosts()
 	d.describeSources()
 	if compat {
 		d.describeAgents()

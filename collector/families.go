@@ -35,6 +35,8 @@ func (v *View) Families() []exposition.Family {
 		d.disabled.family(rareSeriesOf(all, (*rareSeries).yieldDisabled)),
 		d.flapping.family(rareSeriesOf(all, (*rareSeries).yieldFlapping)),
 		d.ahead.family(rareSeriesOf(readable, (*rareSeries).yieldAhead)))
+	families = append(families, d.zoneFamilies(all)...)
+	families = append(families, v.collector.hostFamilies(all)...)
 	for i := range d.ofMember {
 		sources := readable
 		if i == seriesTransitions {

@@ -33,12 +33,14 @@ func (b *bench) golden(name string) {
 // every step.
 func TestExposition(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
-		nova, zk := answering(""), watching("")
+		nova, cinder, zk := answering(""), answering(""), watching("")
 		require.NoError(t, b.Apply([]SourceConfig{
 			{
 				Name: "nova", Driver: "db", Schema: "nova", ExpectedGroups: []string{"scheduler"},
 				Open: func() (drivers.Driver, error) { return nova, nil },
 			},
+			// Cinder's service on c1 dies and recovers with Nova's.
+			{Name: "cinder", Driver: "db", Schema: "cinder", Open: func() (drivers.Driver, error) { return cinder, nil }},
 			{Name: "zk", Driver: "zk", Layout: "flat", UpOnly: true, Open: func() (drivers.Driver, error) { return zk, nil }},
 		}))
 		b.golden("0_before_the_first_poll")
@@ -52,6 +54,7 @@ func TestExposition(t *testing.T) {
 			nova.say(`compute/` + chapter.nova + `:unforced:enabled:rostered:binary=nova-compute:zone=az1:uuid=u1:version=61
 				compute/c2:down:forced:disabled:rostered:binary=nova-compute:zone=az1:uuid=u2:version=61:reason=broken
 				conductor/k1:up:beat=-1s:unforced:enabled:rostered:binary=nova-conductor:zone=internal`)
+			cinder.say("cinder-volume/" + strings.Replace(chapter.nova, "c1", "c1@lvm", 1) + ":enabled:rostered:binary=cinder-volume:zone=nova")
 			zk.say(chapter.zk)
 			b.scrape(sec)
 			b.golden(chapter.name)

@@ -61,13 +61,13 @@ const noAttribute = "-"
 // labelDecision returns the labels of servicegroup_member_down and servicegroup_member_down_since_timestamp_seconds.
 func (s *source) labelDecision(d *tracker.Decision) (down, since *exposition.Labels) {
 	m := s.cut(&drivers.Member{Name: d.Name, Binary: d.Binary, Zone: d.Zone})
-	names := s.env.descs.memberDown.labels
-	down = exposition.NewLabels(names, m.Binary, d.Group, m.Host(), d.Name, s.cfg.Name, m.Zone)
+	names, host := s.env.descs.memberDown.labels, s.cfg.Naming.Host(d.Name)
+	down = exposition.NewLabels(names, m.Binary, d.Group, host, d.Name, s.cfg.Name, m.Zone)
 	if m.Binary != "" && m.Zone != "" {
 		return down, down
 	}
 	binary, zone := cmp.Or(m.Binary, noAttribute), cmp.Or(m.Zone, noAttribute)
-	return down, exposition.NewLabels(names, binary, d.Group, m.Host(), d.Name, s.cfg.Name, zone)
+	return down, exposition.NewLabels(names, binary, d.Group, host, d.Name, s.cfg.Name, zone)
 }
 
 // rareSeries are the series of a member that only members in an odd state have.

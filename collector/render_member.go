@@ -26,6 +26,8 @@ const (
 // memberSeries takes their place.
 type memberSeries struct {
 	member       *tracker.Member
+	host         string // see [hosts.Naming]
+	service      string // see [hosts.Naming.Service]
 	common, info *exposition.Labels
 	rare         *rareSeries          // nil: it has none
 	agent        *exposition.Labels   // nil: openstack-exporter has no such member
@@ -115,14 +117,14 @@ func (s *source) renderMember(m *tracker.Member, old *memberSeries, now tracker.
 func (s *source) labelMember(m *tracker.Member, old *memberSeries) memberSeries {
 	agents, cut := s.env.descs.agents[s.cfg.Service], s.cut(&m.Member)
 	if old != nil && old.info.Are(cut.Binary, cut.DisabledReason, m.Group, m.Name, s.cfg.Name, cut.UUID, cut.Version, cut.Zone) {
-		next := memberSeries{member: m, common: old.common, info: old.info, agent: old.agent}
+		next := memberSeries{member: m, host: old.host, service: old.service, common: old.common, info: old.info, agent: old.agent}
 		if agents != nil && !old.agent.Are(agents.values(cut)...) {
 			next.agent = agents.label(cut)
 		}
 		return next
 	}
 	return memberSeries{
-		member: m,
+		member: m, host: s.cfg.Naming.Host(m.Name), service: s.cfg.Naming.Service(m.Name),
 		common: exposition.NewLabels(s.env.descs.ofMember[seriesUp].labels, cut.Binary, m.Group, m.Name, s.cfg.Name, cut.Zone),
 		info: exposition.NewLabels(s.env.descs.ofMember[seriesInfo].labels,
 			cut.Binary, cut.DisabledReason, m.Group, m.Name, s.cfg.Name, cut.UUID, cut.Version, cut.Zone),

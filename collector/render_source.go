@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
@@ -17,6 +18,8 @@ type rendered struct {
 	down     []downSeries
 	members  []*memberSeries
 	rare     []*memberSeries // the members that have rare series
+	hosts    []hosts.Member  // the same slice as before, as long as no element changes
+	zones    []zoneSeries
 	readable bool
 }
 
@@ -34,6 +37,8 @@ func (s *source) publishAfter(before *rendered) {
 		readable: s.now.Readable,
 	}
 	next.members, next.rare = s.renderMembers(before.members, now)
+	next.hosts = s.hostMembers(next.members, before.hosts)
+	next.zones = s.renderZones(next.hosts, before)
 	s.shown.Store(next)
 	s.members = nil
 }

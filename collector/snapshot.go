@@ -3,6 +3,7 @@ package collector
 import (
 	"time"
 
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
@@ -83,7 +84,10 @@ type GroupState struct {
 // A MemberState is a member as it was last seen, with its state.
 type MemberState struct {
 	drivers.Member
-	State State
+	// Host is the name of the machine that the member runs on: see [hosts.Naming]. Empty: it has none.
+	Host    string
+	service string // see [hosts.Naming.Service]
+	State   State
 	// InDoubt reports that the state is unknown although the source can be read, and that the member may be up, so that
 	// counts of its group would be wrong without it. It is false for a member whose entry is damaged: damage may last.
 	InDoubt bool
@@ -125,12 +129,12 @@ func (m *MemberState) InStateSince() time.Time {
 }
 
 // memberStates returns the members for a snapshot.
-func memberStates(t *tracker.Tracker, readable bool) []MemberState {
+func memberStates(t *tracker.Tracker, naming *hosts.Naming, readable bool) []MemberState {
 	members := t.Members()
 	states := make([]MemberState, len(members))
 	for i, m := range members {
 		states[i] = MemberState{
-			Member: m.Member, Fenced: m.Fenced, InService: m.InService(), DecidedDown: m.DecidedDown(),
+			Member: m.Member, Host: naming.Host(m.Name), service: naming.Service(m.Name), Fenced: m.Fenced, InService: m.InService(), DecidedDown: m.DecidedDown(),
 			Since: m.Since.Wall, Transitions: m.Transitions,
 		}
 		states[i].DownSince, states[i].DownSinceKnown = m.DownSince()

@@ -88,7 +88,7 @@ func (s *source) inherit(before *source) {
 	s.tracker, s.now, s.lost, s.read = before.tracker, before.now, before.lost, before.read
 	s.unsaved, s.saved = before.unsaved, before.saved
 	s.tracker.Set(s.cfg.tracking())
-	before.members = memberStates(before.tracker, before.now.Readable)
+	before.members = memberStates(before.tracker, &before.cfg.Naming, before.now.Readable)
 	before.now.Groups = groupStates(before.tracker, before.now.Readable)
 	before.tracker = nil
 }
@@ -98,10 +98,10 @@ func (s *source) adjust(cfg SourceConfig) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.shown.Load()
-	if cfg.LabelLimit != s.cfg.LabelLimit {
+	if cfg.LabelLimit != s.cfg.LabelLimit || !cfg.Naming.Equal(&s.cfg.Naming) {
 		before = &rendered{} // All labels are made again.
 	}
-	s.cfg.ExpectedGroups, s.cfg.LabelLimit = cfg.ExpectedGroups, cfg.LabelLimit
+	s.cfg.ExpectedGroups, s.cfg.LabelLimit, s.cfg.Naming = cfg.ExpectedGroups, cfg.LabelLimit, cfg.Naming
 	s.tracker.Set(s.cfg.tracking())
 	s.publishAfter(before)
 }
@@ -111,7 +111,7 @@ func (s *source) snapshot() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.members == nil { // inherit has set them where there is no tracker any more
-		s.members = memberStates(s.tracker, s.now.Readable)
+		s.members = memberStates(s.tracker, &s.cfg.Naming, s.now.Readable)
 		s.now.Groups = groupStates(s.tracker, s.now.Readable)
 	}
 	snap := s.now

@@ -23,6 +23,8 @@ type Config struct {
 	Sources []Source `yaml:"sources"`
 	// Alerting has the settings of alerts, for the rules and for the bridge to Alertmanager.
 	Alerting Alerting `yaml:"alerting"`
+	// Hosts is the section about machines: which members run on the same one, and when one that is down pages.
+	Hosts Hosts `yaml:"hosts"`
 	// LabelValueLengthLimit is the maximum length of the values of labels, in bytes, as label_value_length_limit of the scrape job;
 	// zero: there is no limit but [drivers.MaxText]. Members with longer names are rejected, so that Prometheus does not
 	// refuse the whole scrape.
@@ -30,7 +32,11 @@ type Config struct {
 }
 
 // Default returns a configuration without sources.
-func Default() Config { return Config{Alerting: DefaultAlerting(), LabelValueLengthLimit: 200} }
+func Default() Config {
+	return Config{
+		Alerting: DefaultAlerting(), Hosts: DefaultHosts(), LabelValueLengthLimit: 200,
+	}
+}
 
 // Source is one declared backend: a driver, its connection and its roster.
 type Source struct {
@@ -99,6 +105,8 @@ func seed(section any) {
 		*s = DefaultAlertmanager()
 	case *Canary:
 		*s = DefaultCanary()
+	case *Hosts:
+		*s = DefaultHosts()
 	case *DB:
 		*s = DefaultDB()
 	case *MC:
@@ -140,6 +148,7 @@ func Parse(name string, data []byte, check func(*Config) error) (*Config, error)
 	setDirectory(reflectOf(c), d.dir)
 	importNova(r, c)
 	validate(r, c)
+	c.Alerting.PageConfirmedHosts = c.Hosts.Page == PageConfirmed
 	r.section("", check(c))
 	if err := r.err(); err != nil {
 		return nil, err

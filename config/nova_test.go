@@ -218,7 +218,7 @@ func TestNovaFingerprint(t *testing.T) {
 // Printed configurations can be read again, and show no secret of Nova's.
 func TestNovaEffective(t *testing.T) {
 	s := source(t, "nova_conf: nova.conf, cells: [{name: a, dsn: 'mysql://u:s#same@h/d'}]", api+connection)
-	text, err := (&config.Config{Sources: []config.Source{*s}, Alerting: config.DefaultAlerting()}).Effective()
+	text, err := (&config.Config{Sources: []config.Source{*s}, Alerting: config.DefaultAlerting(), Hosts: config.DefaultHosts()}).Effective()
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "s#same")
 	require.Contains(t, string(text), "nova_conf:\n            - nova.conf\n")

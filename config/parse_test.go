@@ -100,7 +100,7 @@ func TestBadShapes(t *testing.T) {
 
 func TestBadKeys(t *testing.T) {
 	refuse(t, map[string]badFile{
-		"at the top":  {"source: []\n" + goodDB, `f.yml:1: unknown key "source"; known are alerting, label_value_length_limit, sources; did you mean "sources"?`},
+		"at the top":  {"source: []\n" + goodDB, `f.yml:1: unknown key "source"; known are alerting, hosts, label_value_length_limit, sources; did you mean "sources"?`},
 		"in a source": {goodDB + "  whatever: 1\n", `f.yml:5: sources[0]: unknown key "whatever"; ` + knownOfSource},
 		"in a section": {
 			edit("dsn", "dns"),
@@ -216,7 +216,7 @@ f.yml:14: sources[1].zk.session_timeout: 1h0m0s is not between 100ms and 10m0s; 
 f.yml:15: sources[2].name: "one" is the name of sources[0] too
 f.yml:16: sources[2].driver: "memcached" is not one of db, mc, zk; did you mean "mc"?
 f.yml:17: sources[2].member_metrics: "nothing" is not one of all, minimal
-f.yml:18: unknown key "more"; known are alerting, label_value_length_limit, sources`,
+f.yml:18: unknown key "more"; known are alerting, hosts, label_value_length_limit, sources`,
 	}})
 }
 

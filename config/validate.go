@@ -50,6 +50,7 @@ func validate(r *report, c *Config) {
 		}
 	}
 	r.section("alerting", c.Alerting.Validate())
+	r.section("hosts", c.Hosts.validate())
 	if limit := c.LabelValueLengthLimit; limit != 0 && limit < minLabelLimit {
 		r.settingf("label_value_length_limit", "is %d, must be 0 or at least %d", limit, minLabelLimit)
 	}

@@ -1,10 +1,6 @@
 package drivers
 
-import (
-	"net"
-	"strings"
-	"time"
-)
+import "time"
 
 // MaxText is the maximum length of a member's name, its group's name and each of its attributes, in bytes: all become labels,
 // and Nova's columns have 255 characters, which are at most 1020 bytes. A longer name is rejected, a longer attribute is cut.
@@ -54,22 +50,6 @@ type Key struct{ Group, Name string }
 
 // Key returns the member's key.
 func (m *Member) Key() Key { return Key{m.Group, m.Name} }
-
-// Host returns the name of the machine that the member runs on: the member's name without "@backend" and "#pool", which Cinder
-// adds, and without ":port". It is the whole name if nothing else is left.
-func (m *Member) Host() string {
-	host := m.Name
-	if end := strings.IndexAny(host, "@#"); end >= 0 {
-		host = host[:end]
-	}
-	if h, port, err := net.SplitHostPort(host); err == nil && port != "" && strings.Trim(port, "0123456789") == "" {
-		host = h
-	}
-	if host == "" {
-		return m.Name
-	}
-	return host
-}
 
 // A Flag is a yes or no that a backend may not have. The zero value is [FlagNone].
 type Flag uint8

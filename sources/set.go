@@ -83,7 +83,7 @@ func (x *Set) Sources() []Source {
 	}
 	for i := range all {
 		all[i].ExpectedGroups = x.config.Alerting.ExpectedGroups(all[i].Name)
-		all[i].LabelLimit = x.config.LabelValueLengthLimit
+		all[i].LabelLimit, all[i].Hosts = x.config.LabelValueLengthLimit, &x.config.Hosts
 	}
 	return all
 }

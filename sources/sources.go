@@ -75,6 +75,8 @@ type Source struct {
 	ExpectedGroups []string
 	// LabelLimit is the maximum length of the values of labels, in bytes; zero: there is no limit.
 	LabelLimit int
+	// Hosts is the section "hosts" of the configuration.
+	Hosts *config.Hosts
 
 	rows *db.Config // of a part of Nova: its table of services
 	open opener

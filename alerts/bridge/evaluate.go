@@ -25,7 +25,7 @@ func evaluate(snapshots []collector.Snapshot, builder *alerts.Builder) map[alert
 		for j := range s.Members {
 			if m := &s.Members[j]; m.DecidedDown {
 				id := memberDown(s.Source, &m.Member)
-				id.Binary, id.Zone = s.LabelText(m.Binary), s.LabelText(m.Zone)
+				id.Binary, id.Zone, id.Host = s.LabelText(m.Binary), s.LabelText(m.Zone), m.Host
 				c := condition{since: m.Since, retained: m.State == collector.Unknown}
 				if m.DownSinceKnown {
 					c.facts.Since = m.DownSince

@@ -12,6 +12,7 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/config"
 )
 
@@ -29,6 +30,7 @@ func snapshot(source, members string) collector.Snapshot {
 		if group, name, ok := strings.Cut(parts[0], "/"); ok {
 			m.Group, m.Name = group, name
 		}
+		m.Host = (&hosts.Naming{}).Host(m.Name)
 		for _, flag := range parts[1:] {
 			switch flag {
 			case "up":

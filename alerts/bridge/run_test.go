@@ -320,6 +320,6 @@ func TestUpgrade(t *testing.T) {
 		written, err := os.ReadFile(filepath.Join(folder, "alerts.json"))
 		require.NoError(t, err)
 		require.JSONEq(t, `{"version":1,"firing":[{"alert":"ServiceGroupMemberDown","source":"zk","group":"web","member":"w1",`+
-			`"start":"2000-01-01T00:00:00Z"}]}`, string(written))
+			`"host":"w1","start":"2000-01-01T00:00:00Z"}]}`, string(written))
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/atomicfile"
 )
@@ -48,16 +49,25 @@ type savedAlert struct {
 	Member string    `json:"member,omitempty"`
 	Binary string    `json:"binary,omitempty"`
 	Zone   string    `json:"zone,omitempty"`
+	Host   *string   `json:"host,omitempty"` // nil in files of an earlier version
 	Start  time.Time `json:"start,omitzero"` // of firing alerts
 	alerts.Facts
 }
 
 func newSavedAlert(id alerts.ID, start time.Time, facts alerts.Facts) savedAlert {
-	return savedAlert{id.Alert, id.Source, id.Group, id.Member, id.Binary, id.Zone, start, facts}
+	return savedAlert{id.Alert, id.Source, id.Group, id.Member, id.Binary, id.Zone, &id.Host, start, facts}
 }
 
 func (a *savedAlert) id() alerts.ID {
-	return alerts.ID{Alert: a.Alert, Source: a.Source, Group: a.Group, Member: a.Member, Binary: a.Binary, Zone: a.Zone}
+	host := a.Host
+	if host == nil && a.Member != "" { // The version before did not save it.
+		host = new((&hosts.Naming{}).Host(a.Member))
+	}
+	id := alerts.ID{Alert: a.Alert, Source: a.Source, Group: a.Group, Member: a.Member, Binary: a.Binary, Zone: a.Zone}
+	if host != nil {
+		id.Host = *host
+	}
+	return id
 }
 
 // newStateFile returns the state file in a folder; without a folder, it loads and saves nothing.

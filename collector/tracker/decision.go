@@ -31,9 +31,9 @@ func (m *Member) InService() bool { return InService(&m.Member, m.Fenced) }
 // its group or its row can't be read. A member in grace was up.
 func (m *Member) DecidedDown() bool { return m.state == Down && m.InService() }
 
-// endedFor is how long a decision is kept after it has ended. Alert rules look back this far for the last value of an exporter
+// EndedFor is how long a decision is kept after it has ended. Alert rules look back this far for the last value of an exporter
 // that can't be scraped, and must find there that the member is no longer down.
-const endedFor = time.Hour
+const EndedFor = time.Hour
 
 // A Decision is that a member is down, or was within the last hour. A member whose binary or zone changes while it is down has
 // two: one that has ended, with the old values, and one that lasts.
@@ -116,7 +116,7 @@ func (t *Tracker) dropDecision(d *Decision) {
 // Expire drops decisions that ended an hour ago.
 func (t *Tracker) Expire(now Instant) {
 	for _, d := range t.Decisions() {
-		if !d.Lasts() && now.Sub(d.ended) >= endedFor {
+		if !d.Lasts() && now.Sub(d.ended) >= EndedFor {
 			t.dropDecision(d)
 		}
 	}

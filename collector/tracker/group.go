@@ -93,7 +93,7 @@ func (t *Tracker) count(changes *Changes) {
 		if g.emptied.IsZero() {
 			g.emptied = t.now.end
 		}
-		if t.now.end.Sub(g.emptied) >= max(t.opts.ForgetAfter, endedFor) || !t.isShort(name) {
+		if t.now.end.Sub(g.emptied) >= max(t.opts.ForgetAfter, EndedFor) || !t.isShort(name) {
 			delete(t.groups, name)
 			if g.announced {
 				changes.GoneGroups = append(changes.GoneGroups, name)

@@ -210,7 +210,7 @@ func requireSoundDecisions(t *testing.T, tr *Tracker) {
 			require.Same(t, d, tr.members[key].decision)
 			delete(down, key)
 		} else {
-			require.Less(t, tr.last.end.Sub(d.ended), endedFor)
+			require.Less(t, tr.last.end.Sub(d.ended), EndedFor)
 		}
 	}
 	require.Empty(t, down, "members without a decision")
