@@ -2,6 +2,7 @@ package collector
 
 import (
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -11,12 +12,15 @@ type broadcast struct {
 	dropped prometheus.Counter
 
 	mu     sync.Mutex
+	lastID int64 // of the last event that was sent
 	subs   map[chan Event]struct{}
 	closed bool
 }
 
 func newBroadcast(dropped prometheus.Counter) *broadcast {
-	return &broadcast{dropped: dropped, subs: make(map[chan Event]struct{})}
+	// A process has fewer events than it lives microseconds, so that the IDs of the next process are greater. JavaScript can
+	// represent them exactly.
+	return &broadcast{dropped: dropped, subs: make(map[chan Event]struct{}), lastID: time.Now().UnixMicro()}
 }
 
 func (b *broadcast) subscribe(buffer int) (<-chan Event, func()) {
@@ -40,10 +44,21 @@ func (b *broadcast) unsubscribe(ch chan Event) {
 	}
 }
 
-// send sends events to every subscriber.
+// continueAfter makes the IDs of later events greater than one of an earlier process, whose clock may have been ahead.
+func (b *broadcast) continueAfter(id int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lastID = max(b.lastID, id)
+}
+
+// send numbers events and sends them to every subscriber.
 func (b *broadcast) send(events ...Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for i := range events {
+		b.lastID++
+		events[i].ID = b.lastID
+	}
 	for ch := range b.subs {
 		for _, e := range events {
 			b.push(ch, e)

@@ -155,6 +155,9 @@ func TestTheStateFileIsWrittenSoonAfterAChangeAndSeldomOtherwise(t *testing.T) {
 		d.fail("timeout")
 		b.scrape(sec)
 		time.Sleep(mins)
+		require.True(t, news(), "the loss of the source")
+		b.scrape(sec)
+		time.Sleep(mins)
 		require.False(t, news(), "nothing has changed")
 	})
 }

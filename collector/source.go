@@ -46,6 +46,7 @@ type source struct {
 	rejects    int             // entries that the last poll rejected
 	longNames  bool            // some of them for the length of their names
 	counts     drivers.Counts
+	recent     recent
 	unsaved    bool                 // a change is not in the state file yet
 	unsaveable drivers.LastingError // the state file can't be written
 	unreadable drivers.LastingError // the source can't be read; its errors are the reasons
@@ -78,6 +79,8 @@ func (s *source) begin() {
 	if saved := s.env.states.load(s.cfg.Name, now.Wall, s.cfg.ForgetAfter); saved != nil {
 		s.tracker.Restore(saved, now)
 		s.now.LastSuccess = saved.LastPoll
+		s.recent.restore(s.cfg.Name, saved.Events)
+		s.env.events.continueAfter(s.recent.lastPastID())
 	}
 }
 
@@ -86,7 +89,7 @@ func (s *source) inherit(before *source) {
 	before.mu.Lock()
 	defer before.mu.Unlock()
 	s.tracker, s.now, s.lost, s.read = before.tracker, before.now, before.lost, before.read
-	s.unsaved, s.saved = before.unsaved, before.saved
+	s.unsaved, s.saved, s.recent = before.unsaved, before.saved, before.recent
 	s.tracker.Set(s.cfg.tracking())
 	before.members = memberStates(before.tracker, &before.cfg.Naming, before.now.Readable)
 	before.now.Groups = groupStates(before.tracker, before.now.Readable)
@@ -126,7 +129,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	first := !s.tracker.Polled()
 	changes := s.tracker.Observe(poll, start, end)
 	s.recheck = changes.Recheck
-	s.unsaved = s.unsaved || first || changes.Decisions || len(changes.Events) > 0
+	s.unsaved = s.unsaved || first || changes.Decisions
 	s.now.Readable, s.now.Polled, s.now.Err, s.now.Reason = true, true, nil, ""
 	s.now.LastSuccess, s.read = end.Wall, end
 	s.now.Backend, s.now.DownTime, s.now.ListsDatabases = poll.Backend, poll.DownTime, poll.ListsDatabases
@@ -178,9 +181,11 @@ func (s *source) attempted(start, end tracker.Instant) {
 	}
 }
 
-// report sends and logs events, in order.
+// report sends, keeps and logs events, in order. The caller holds the lock.
 func (s *source) report(events ...Event) {
 	s.env.events.send(events...)
+	s.recent.add(events)
+	s.unsaved = s.unsaved || len(events) > 0
 	s.logEvents(events)
 }
 

@@ -123,5 +123,7 @@ func (s *source) dueState(last bool) *tracker.Saved {
 		return nil
 	}
 	s.unsaved, s.saved = false, now
-	return s.tracker.Save()
+	saved := s.tracker.Save()
+	saved.Events = s.recent.newest()
+	return saved
 }

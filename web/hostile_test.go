@@ -29,6 +29,9 @@ func (emptyCollector) Snapshots() []collector.Snapshot { return nil }
 
 func (emptyCollector) Detection() []collector.Detection { return nil }
 
+func (emptyCollector) PastEvents(int64) []collector.Event { return nil }
+func (emptyCollector) LastPastID() int64                  { return 0 }
+
 func (emptyCollector) Subscribe(int) (<-chan collector.Event, func()) {
 	return make(chan collector.Event), func() {}
 }

@@ -43,6 +43,8 @@ const noEvent EventType = ""
 
 // An Event is a change that a poll found.
 type Event struct {
+	// ID grows from one event to the next, also over restarts. It is 0 until the event is sent.
+	ID     int64
 	Time   time.Time // when this program saw the change, by this machine's clock
 	Type   EventType
 	Source string

@@ -24,6 +24,8 @@ type Saved struct {
 	Members     []savedMember `json:"members"`
 	Groups      []savedGroup  `json:"groups,omitempty"`
 	Ended       []savedEnded  `json:"were_down,omitempty"`
+	// Events are the newest events, oldest first. The collector sets and reads them; the Tracker keeps none.
+	Events []SavedEvent `json:"events,omitempty"`
 }
 
 // A savedGroup is a group as the last poll left it that knew it.
@@ -204,6 +206,11 @@ func (s *Saved) check(source string) error {
 	for _, e := range s.Ended {
 		if !validName(e.Group) || !validName(e.Name) || e.Ended.IsZero() {
 			return fmt.Errorf("the end of group %q, name %q is damaged", e.Group, e.Name)
+		}
+	}
+	for i := range s.Events {
+		if !s.Events[i].valid() {
+			return fmt.Errorf("event %d (of group %q, name %q) is damaged", i+1, s.Events[i].Group, s.Events[i].Name)
 		}
 	}
 	return nil

@@ -72,6 +72,10 @@ func TestDamagedStatesAreRefused(t *testing.T) {
 		"a group too many":   good(func(s *Saved) { s.Groups[0].Down = 3 }),
 		"an end no name":     good(func(s *Saved) { s.Ended = []savedEnded{{Group: "g", Ended: t0}} }),
 		"an end no time":     good(func(s *Saved) { s.Ended = []savedEnded{{Group: "g", Name: "a"}} }),
+		"an event no ID":     good(func(s *Saved) { s.Events = []SavedEvent{{Time: t0, Type: EventJoin}} }),
+		"an event no time":   good(func(s *Saved) { s.Events = []SavedEvent{{ID: 1, Type: EventJoin}} }),
+		"an event no type":   good(func(s *Saved) { s.Events = []SavedEvent{{ID: 1, Time: t0}} }),
+		"an event no name":   good(func(s *Saved) { s.Events = []SavedEvent{{ID: 1, Time: t0, Type: EventJoin, Group: "g"}} }),
 		"a member bad group": good(func(s *Saved) { s.Members[1].Group = "" }),
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {

@@ -21,7 +21,7 @@ func TestMemberPage(t *testing.T) {
 	b.has("#state", "up for ")
 	b.has("#facts", "nova-compute")
 	b.has("#labels", `member="c1"`)
-	b.has("#events", "No events since the exporter started")
+	b.has("#events", "No events yet")
 
 	members.run("UPDATE members SET beat = 0")
 	b.has("#state", "down for ")

@@ -8,7 +8,6 @@ import (
 
 // An Event is an event of the collector as the API returns it.
 type Event struct {
-	// ID grows from one event to the next, also over restarts. JavaScript can represent it exactly.
 	ID             int64               `json:"id"`
 	Time           time.Time           `json:"time"`
 	Event          collector.EventType `json:"event"`
@@ -21,9 +20,9 @@ type Event struct {
 	Error          string              `json:"error,omitempty"`
 }
 
-func newEvent(id int64, e *collector.Event) *Event {
+func newEvent(e *collector.Event) *Event {
 	event := &Event{
-		ID: id, Time: e.Time.UTC(), Event: e.Type, Source: e.Source,
+		ID: e.ID, Time: e.Time.UTC(), Event: e.Type, Source: e.Source,
 		Group: e.Member.Group, Member: e.Member.Name, Binary: e.Member.Binary, Zone: e.Member.Zone,
 	}
 	if e.HasLatency {

@@ -1,10 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"servicegroup_exporter/collector"
 )
@@ -17,33 +17,34 @@ const (
 	eventBuffer = 10000
 )
 
-// A History keeps the newest events of this process in memory, and wakes the streams that wait for more.
+// A History keeps the newest events in memory, and wakes the streams that wait for more.
 type History struct {
+	source      Events
 	incoming    <-chan collector.Event
 	unsubscribe func()
 	ended       chan struct{} // closed when Run ends
 
 	mu     sync.Mutex
-	ring   []*Event      // the event with an ID is at the index ID modulo keepEvents
-	lastID int64         // of the newest event; IDs have no gaps
-	count  int64         // of events in the ring
+	events []*Event      // of this process, oldest first; the newest keepEvents of them count
 	more   chan struct{} // closed and replaced when there are more events
 }
 
-// Events is where events come from. The function ends the subscription and closes the channel.
+// Events is where events come from.
 type Events interface {
+	// Subscribe returns the events from now on. The function ends the subscription and closes the channel.
 	Subscribe(buffer int) (<-chan collector.Event, func())
+	// PastEvents returns the events of earlier processes that have a greater ID, oldest first.
+	PastEvents(after int64) []collector.Event
+	// LastPastID returns the ID of the newest event of earlier processes, 0 if there is none.
+	LastPastID() int64
 }
 
 // NewHistory returns a history that keeps the events from now on, once it runs.
-func NewHistory(events Events) *History {
-	incoming, unsubscribe := events.Subscribe(eventBuffer)
+func NewHistory(source Events) *History {
+	incoming, unsubscribe := source.Subscribe(eventBuffer)
 	return &History{
-		incoming: incoming, unsubscribe: unsubscribe, ended: make(chan struct{}),
-		ring: make([]*Event, keepEvents),
-		// A process has fewer events than it lives microseconds, so that the IDs of the next process are greater.
-		lastID: time.Now().UnixMicro(),
-		more:   make(chan struct{}),
+		source: source, incoming: incoming, unsubscribe: unsubscribe,
+		ended: make(chan struct{}), more: make(chan struct{}),
 	}
 }
 
@@ -67,18 +68,20 @@ func (h *History) Run(ctx context.Context) error {
 func (h *History) add(e *collector.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.lastID++
-	h.ring[h.lastID%keepEvents] = newEvent(h.lastID, e)
-	h.count = min(h.count+1, keepEvents)
+	if len(h.events) >= 2*keepEvents {
+		h.events = slices.Clone(h.kept())
+	}
+	h.events = append(h.events, newEvent(e))
 	close(h.more)
 	h.more = make(chan struct{})
 }
 
-// last returns the ID of the newest event.
+func (h *History) kept() []*Event { return h.events[max(0, len(h.events)-keepEvents):] }
+
+// last returns the ID of the newest event, 0 if there is none.
 func (h *History) last() int64 {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.lastID
+	_, last, _ := h.since(filter{}, 0)
+	return last
 }
 
 // newest returns at most limit events that match a filter and have a greater ID than after, newest first.
@@ -90,18 +93,31 @@ func (h *History) newest(f filter, after, limit int64) []*Event {
 
 // since returns the events that match a filter and have a greater ID than after, oldest first, with the ID of the newest
 // event of all and a channel that is closed when there are more. If after is greater than any ID so far, as from a process
-// whose clock was ahead, it returns all events.
+// whose state files are lost, it returns all events.
 func (h *History) since(f filter, after int64) (events []*Event, last int64, more <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if after > h.lastID {
+	kept := h.kept()
+	last = h.source.LastPastID()
+	if len(kept) > 0 {
+		last = kept[len(kept)-1].ID
+	}
+	if after > last {
 		after = 0
 	}
+	first, _ := slices.BinarySearchFunc(kept, after+1, func(e *Event, id int64) int { return cmp.Compare(e.ID, id) })
 	events = []*Event{}
-	for id := max(after, h.lastID-h.count) + 1; id <= h.lastID; id++ {
-		if e := h.ring[id%keepEvents]; f.matches(e) {
+	if first == 0 && len(kept) < keepEvents { // Otherwise the events of earlier processes are too old.
+		for _, e := range h.source.PastEvents(after) {
+			if event := newEvent(&e); f.matches(event) {
+				events = append(events, event)
+			}
+		}
+	}
+	for _, e := range kept[first:] {
+		if f.matches(e) {
 			events = append(events, e)
 		}
 	}
-	return events, h.lastID, h.more
+	return events, last, h.more
 }

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,18 +14,31 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// noEvents is a source without events; tests add events themselves.
-type noEvents struct{}
+// An earlier process has these events; tests add events of this process themselves.
+type earlier []collector.Event
 
-func (noEvents) Subscribe(int) (<-chan collector.Event, func()) { return nil, func() {} }
+func (earlier) Subscribe(int) (<-chan collector.Event, func()) { return nil, func() {} }
+
+func (e earlier) PastEvents(after int64) []collector.Event {
+	return slices.DeleteFunc(slices.Clone(e), func(event collector.Event) bool { return event.ID <= after })
+}
+
+func (e earlier) LastPastID() int64 {
+	if len(e) == 0 {
+		return 0
+	}
+	return e[len(e)-1].ID
+}
+
+// begin is less than the ID of each event that happens.
+const begin = 1000
 
 func happens(h *History, what collector.EventType, member string) {
-	h.add(&collector.Event{Type: what, Source: "a", Member: drivers.Member{Group: "web", Name: member}})
+	h.add(&collector.Event{ID: max(h.last(), begin) + 1, Type: what, Source: "a", Member: drivers.Member{Group: "web", Name: member}})
 }
 
 func TestHistoryIsBounded(t *testing.T) {
-	h := NewHistory(noEvents{})
-	before := h.last()
+	h := NewHistory(earlier{})
 	happens(h, collector.EventDeath, "quiet")
 	for range keepEvents - 1 {
 		happens(h, collector.EventDeath, "flapping")
@@ -32,7 +48,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	require.Len(t, h.newest(filter{member: "quiet"}, 0, 10), 1)
 	require.Empty(t, h.newest(filter{member: "quiet", source: "b"}, 0, 10))
 	newest := h.newest(filter{}, 0, keepEvents)
-	require.Equal(t, before+keepEvents, newest[0].ID)
+	require.Equal(t, int64(begin+keepEvents), newest[0].ID)
 	require.Greater(t, newest[0].ID, newest[1].ID)
 
 	happens(h, collector.EventDeath, "new")
@@ -42,12 +58,11 @@ func TestHistoryIsBounded(t *testing.T) {
 }
 
 func TestHistoryAfter(t *testing.T) {
-	h := NewHistory(noEvents{})
-	begin := h.last()
+	h := NewHistory(earlier{})
 	for i := range 5 {
 		happens(h, collector.EventDeath, fmt.Sprint("m", i%2))
 	}
-	h.add(&collector.Event{Type: collector.EventSourceLost, Source: "b"})
+	h.add(&collector.Event{ID: begin + 6, Type: collector.EventSourceLost, Source: "b"})
 	for _, tt := range []struct {
 		filter filter
 		after  int64
@@ -73,18 +88,46 @@ func TestHistoryAfter(t *testing.T) {
 	}
 }
 
-// A process that is started later has greater IDs, although it does not know the IDs of the process before.
-func TestIDsGrowOverRestarts(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		first := NewHistory(noEvents{})
-		for range 10000 {
-			happens(first, collector.EventDeath, "m")
-		}
-		time.Sleep(time.Second)
-		second := NewHistory(noEvents{})
-		require.Greater(t, second.last(), first.last())
-		require.Less(t, second.last(), int64(1)<<53)
-	})
+// The events of earlier processes come before the events of this one. A client that has some of them gets the rest.
+func TestHistoryHasEarlierEvents(t *testing.T) {
+	event := func(id int64, source string) collector.Event {
+		return collector.Event{ID: id, Type: collector.EventSourceLost, Source: source, Err: errors.New("away")}
+	}
+	past := earlier{event(11, "a"), event(12, "b"), event(20, "a")}
+	for _, tt := range []struct {
+		name   string
+		here   []int64 // events of this process
+		filter filter
+		after  int64
+		want   []int64
+		last   int64
+	}{
+		{"nothing happened yet", nil, filter{}, 0, []int64{11, 12, 20}, 20},
+		{"a client that has one", nil, filter{}, 11, []int64{12, 20}, 20},
+		{"a client that has all", nil, filter{}, 20, nil, 20},
+		{"a client whose events are lost", nil, filter{}, 30, []int64{11, 12, 20}, 20},
+		{"of one source", []int64{1001}, filter{source: "a"}, 0, []int64{11, 20, 1001}, 1001},
+		{"of a member", []int64{1001}, filter{member: "m"}, 0, nil, 1001},
+		{"a client from before that has all", []int64{1001, 1002}, filter{}, 20, []int64{1001, 1002}, 1002},
+		{"a client from before that lacks one", []int64{1001, 1002}, filter{}, 12, []int64{20, 1001, 1002}, 1002},
+		{"a client of this process", []int64{1001, 1002}, filter{}, 1001, []int64{1002}, 1002},
+		{"a client of a later process", []int64{1001}, filter{}, 2000, []int64{11, 12, 20, 1001}, 1001},
+	} {
+		t.Run(strings.ReplaceAll(tt.name, " ", "_"), func(t *testing.T) {
+			h := NewHistory(past)
+			for _, id := range tt.here {
+				e := event(id, "a")
+				h.add(&e)
+			}
+			events, last, _ := h.since(tt.filter, tt.after)
+			var got []int64
+			for _, e := range events {
+				got = append(got, e.ID)
+			}
+			require.Equal(t, tt.want, got)
+			require.Equal(t, tt.last, last)
+		})
+	}
 }
 
 // The deaths of ten thousand members in one poll are all kept.

@@ -19,7 +19,7 @@ export function sentence(e) {
 /** Shows events. On the page of one member, the events are without its name. */
 export function showEvents(list, events, now, named = true) {
   if (!events.length) {
-    list.replaceChildren(element("li", { className: "none", textContent: "No events since the exporter started." }));
+    list.replaceChildren(element("li", { className: "none", textContent: "No events yet." }));
     return;
   }
   reconcile(list, events, (e) => String(e.id), (e) => make(e, now, named));
