@@ -35,8 +35,8 @@ func (m *Member) DecidedDown() bool { return m.state == Down && m.InService() }
 // that can't be scraped, and must find there that the member is no longer down.
 const EndedFor = time.Hour
 
-// A Decision is that a member is down, or was within the last hour. A member whose binary or zone changes while it is down has
-// two: one that has ended, with the old values, and one that lasts.
+// A Decision is that a member is down, or was within the last hour, or the same of a member that is suspected. A member whose binary or
+// zone changes meanwhile has two: one that has ended, with the old values, and one that lasts.
 type Decision struct {
 	Group, Name, Binary, Zone string
 	// Since is the last proof of life, by this machine's clock: see [Member.DownSince]. It is zero if none is known, and once the
@@ -46,7 +46,7 @@ type Decision struct {
 	ended Instant // zero: it lasts
 }
 
-// Lasts reports whether the member is still down.
+// Lasts reports whether the member is still down, or suspected.
 func (d *Decision) Lasts() bool { return d.ended.IsZero() }
 
 // A decisionKey identifies a decision.
@@ -54,13 +54,32 @@ type decisionKey struct{ group, name, binary, zone string }
 
 func (d *Decision) key() decisionKey { return decisionKey{d.Group, d.Name, d.Binary, d.Zone} }
 
-// Decisions returns all decisions, sorted by group and name. They and the slice may change with the next poll.
-func (t *Tracker) Decisions() []*Decision {
-	if t.decided == nil && len(t.decisions) > 0 {
-		t.decided = slices.SortedFunc(maps.Values(t.decisions), CompareDecisions)
-	}
-	return t.decided
+// decisions are the decisions of one kind.
+type decisions struct {
+	all    map[decisionKey]*Decision
+	sorted []*Decision // the same; nil: not sorted yet
 }
+
+func newDecisions() decisions { return decisions{all: make(map[decisionKey]*Decision)} }
+
+// sort returns all decisions, sorted by group and name.
+func (ds *decisions) sort() []*Decision {
+	if ds.sorted == nil && len(ds.all) > 0 {
+		ds.sorted = slices.SortedFunc(maps.Values(ds.all), CompareDecisions)
+	}
+	return ds.sorted
+}
+
+func (ds *decisions) drop(d *Decision) {
+	delete(ds.all, d.key())
+	ds.sorted = nil
+}
+
+// Decisions returns all decisions that members are down, sorted by group and name. They and the slice may change with the next poll.
+func (t *Tracker) Decisions() []*Decision { return t.down.sort() }
+
+// Suspicions returns all decisions that members in service are suspected, like [Tracker.Decisions].
+func (t *Tracker) Suspicions() []*Decision { return t.suspected.sort() }
 
 // CompareDecisions orders decisions by group and name, and then by binary and zone.
 func CompareDecisions(a, b *Decision) int {
@@ -70,16 +89,7 @@ func CompareDecisions(a, b *Decision) int {
 
 // decideDown begins or ends the decision that a member is down. A member that is no longer known is not.
 func (t *Tracker) decideDown(m *Member, isKnown bool, now Instant) {
-	before := m.decision
-	switch {
-	case !isKnown || !m.DecidedDown():
-		m.decision = nil
-	case before == nil || before.Binary != m.Binary || before.Zone != m.Zone:
-		m.decision = t.beginDecision(m)
-	}
-	if before != nil && before != m.decision {
-		t.endDecision(before, now)
-	}
+	m.decision = t.newDecision(&t.down, m.decision, m, isKnown && m.DecidedDown(), now)
 	if m.decision != nil {
 		m.decision.Since = time.Time{}
 		if since, isKnown := m.DownSince(); isKnown {
@@ -88,36 +98,59 @@ func (t *Tracker) decideDown(m *Member, isKnown bool, now Instant) {
 	}
 }
 
-func (t *Tracker) beginDecision(m *Member) *Decision {
+// decideSuspected begins or ends the decision that a member is in service and suspected. A member that is no longer known is not.
+func (t *Tracker) decideSuspected(m *Member, isKnown bool, now Instant) {
+	if b := m.beats; b != nil && (b.suspicion != nil || b.decision != nil) {
+		b.decision = t.newDecision(&t.suspected, b.decision, m, isKnown && b.suspicion != nil && m.InService(), now)
+		if b.decision != nil {
+			b.decision.Since = b.suspicion.silentSince
+		}
+	}
+}
+
+// newDecision returns the decision about a member, nil if it is not what the decisions are about. It ends the decision before if that is
+// another one.
+func (t *Tracker) newDecision(ds *decisions, before *Decision, m *Member, holds bool, now Instant) *Decision {
+	decision := before
+	switch {
+	case !holds:
+		decision = nil
+	case before == nil || before.Binary != m.Binary || before.Zone != m.Zone:
+		decision = t.beginDecision(ds, m)
+	}
+	if before != nil && before != decision {
+		t.endDecision(ds, before, now)
+	}
+	return decision
+}
+
+func (t *Tracker) beginDecision(ds *decisions, m *Member) *Decision {
 	d := &Decision{Group: m.Group, Name: m.Name, Binary: m.Binary, Zone: m.Zone}
-	if ended := t.decisions[d.key()]; ended != nil {
+	if ended := ds.all[d.key()]; ended != nil {
 		ended.ended = Instant{}
 		d = ended
 	} else {
-		t.decisions[d.key()], t.decided = d, nil
+		ds.all[d.key()], ds.sorted = d, nil
 	}
 	t.decisionsChanged = true
 	return d
 }
 
 // endDecision ends a decision. It is not kept if a backend with any content has made too many.
-func (t *Tracker) endDecision(d *Decision, now Instant) {
+func (t *Tracker) endDecision(ds *decisions, d *Decision, now Instant) {
 	d.ended, d.Since, t.decisionsChanged = now, time.Time{}, true
-	if len(t.decisions) > 2*t.opts.Limits.Members {
-		t.dropDecision(d)
+	if len(ds.all) > 2*t.opts.Limits.Members {
+		ds.drop(d)
 	}
-}
-
-func (t *Tracker) dropDecision(d *Decision) {
-	delete(t.decisions, d.key())
-	t.decided = nil
 }
 
 // Expire drops decisions that ended an hour ago.
 func (t *Tracker) Expire(now Instant) {
-	for _, d := range t.Decisions() {
-		if !d.Lasts() && now.Sub(d.ended) >= EndedFor {
-			t.dropDecision(d)
+	for _, ds := range []*decisions{&t.down, &t.suspected} {
+		for _, d := range ds.sort() {
+			if !d.Lasts() && now.Sub(d.ended) >= EndedFor {
+				ds.drop(d)
+			}
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (g *Group) size() int { return g.Up + g.Down + g.Unknown + g.OutOfService }
 func (t *Tracker) Groups() []Group {
 	decided := make(map[string]bool)
 	for i, d := range t.Decisions() {
-		if i == 0 || t.decided[i-1].Group != d.Group {
+		if i == 0 || t.down.sorted[i-1].Group != d.Group {
 			decided[d.Group] = true
 		}
 	}

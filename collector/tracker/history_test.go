@@ -122,7 +122,7 @@ func restarted(t *testing.T, tr *Tracker, now Instant) *Tracker {
 	require.NoError(t, err)
 	saved, err := ParseSaved(data, "s")
 	require.NoError(t, err)
-	next := newTracker(tr.opts.ForgetAfter)
+	next := New(Options{Source: "s", Settings: Settings{ForgetAfter: tr.opts.ForgetAfter, Suspicion: tr.opts.Suspicion}})
 	next.Restore(saved, now)
 	return next
 }
@@ -196,7 +196,7 @@ func requireSoundDecisions(t *testing.T, tr *Tracker) {
 		}
 	}
 	decisions := tr.Decisions()
-	require.Len(t, decisions, len(tr.decisions))
+	require.Len(t, decisions, len(tr.down.all))
 	require.True(t, slices.IsSortedFunc(decisions, CompareDecisions))
 	for _, d := range decisions {
 		key := drivers.Key{Group: d.Group, Name: d.Name}

@@ -18,6 +18,11 @@ func (i Instant) Sub(earlier Instant) time.Duration { return i.Mono - earlier.Mo
 // IsZero reports whether this is the zero Instant, which stands for "never".
 func (i Instant) IsZero() bool { return i.Wall.IsZero() }
 
+// after returns the instant that is later by d.
+func (i Instant) after(d time.Duration) Instant {
+	return Instant{Wall: i.Wall.Add(d), Mono: i.Mono + d}
+}
+
 // at returns the instant of a wall time that an earlier process wrote down. Only the wall clock spans processes.
 func (i Instant) at(wall time.Time) Instant {
 	if wall.IsZero() {

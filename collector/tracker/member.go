@@ -68,6 +68,7 @@ type Member struct {
 	down      *downTime // nil: its last verdict is not that it is down
 
 	decision      *Decision // that it is down; nil: it is not
+	beats         *beats    // nil: no heartbeat was seen
 	disabledSince time.Time // zero: it is enabled
 	forcedSince   time.Time // zero: it is not forced down
 	changes       []Instant // its last deaths and recoveries, at most flapMost+1

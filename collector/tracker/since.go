@@ -52,7 +52,7 @@ func (t *Tracker) noteHeartbeat(m *Member) {
 	}
 }
 
-// followWallClock moves the times since which members are down when this machine's wall clock was set, so that each is still
+// followWallClock moves the times since which members are down or suspected when this machine's wall clock was set, so that each is still
 // as long ago as it is.
 func (t *Tracker) followWallClock() {
 	if !t.polled {
@@ -66,6 +66,10 @@ func (t *Tracker) followWallClock() {
 	for _, m := range t.order {
 		if m.down != nil {
 			m.down = &downTime{since: m.down.since.Add(step), known: m.down.known, heartbeat: m.down.heartbeat}
+		}
+		if m.beats != nil && m.beats.suspicion != nil {
+			s := m.beats.suspicion
+			s.since, s.silentSince = s.since.Add(step), s.silentSince.Add(step)
 		}
 	}
 }

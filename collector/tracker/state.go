@@ -24,6 +24,7 @@ type Saved struct {
 	Members     []savedMember `json:"members"`
 	Groups      []savedGroup  `json:"groups,omitempty"`
 	Ended       []savedEnded  `json:"were_down,omitempty"`
+	Suspected   []savedEnded  `json:"were_suspected,omitempty"`
 	// Events are the newest events, oldest first. The collector sets and reads them; the Tracker keeps none.
 	Events []SavedEvent `json:"events,omitempty"`
 }
@@ -81,6 +82,9 @@ type savedMember struct {
 	Unreadable      entry         `json:"blind,omitempty"`
 	UnreadableSince time.Time     `json:"blind_from,omitzero"`
 	UnreadableSpans []savedOutage `json:"gaps,omitempty"`
+	ReportCount     uint64        `json:"report_count,omitempty"`
+	HasReportCount  bool          `json:"has_report_count,omitempty"`
+	Beats           *savedBeats   `json:"beats,omitempty"`
 }
 
 // Save returns what the Tracker knows.
@@ -101,12 +105,17 @@ func (t *Tracker) Save() *Saved {
 			s.Groups = append(s.Groups, savedGroup{g.Name, g.InService, g.DecidedDown, g.LastKnown})
 		}
 	}
-	for _, d := range t.Decisions() {
+	s.Ended, s.Suspected = t.down.saveEnded(), t.suspected.saveEnded()
+	return s
+}
+
+func (ds *decisions) saveEnded() (saved []savedEnded) {
+	for _, d := range ds.sort() {
 		if !d.Lasts() {
-			s.Ended = append(s.Ended, savedEnded{d.Group, d.Name, d.Binary, d.Zone, d.ended.Wall})
+			saved = append(saved, savedEnded{d.Group, d.Name, d.Binary, d.Zone, d.ended.Wall})
 		}
 	}
-	return s
+	return saved
 }
 
 // ParseSaved decodes what a Tracker of this source has saved. It returns an error for what no Tracker can have saved.
@@ -142,14 +151,20 @@ func (t *Tracker) Restore(s *Saved, now Instant) {
 }
 
 func (t *Tracker) restoreDecisions(s *Saved, now Instant) {
-	for _, e := range s.Ended {
-		d := &Decision{Group: e.Group, Name: e.Name, Binary: e.Binary, Zone: e.Zone, ended: now.atPast(e.Ended)}
-		t.decisions[d.key()] = d
-	}
+	t.down.restoreEnded(s.Ended, now)
+	t.suspected.restoreEnded(s.Suspected, now)
 	for _, m := range t.order {
 		t.decideDown(m, true, now)
+		t.decideSuspected(m, true, now)
 	}
 	t.decisionsChanged = false
+}
+
+func (ds *decisions) restoreEnded(saved []savedEnded, now Instant) {
+	for _, e := range saved {
+		d := &Decision{Group: e.Group, Name: e.Name, Binary: e.Binary, Zone: e.Zone, ended: now.atPast(e.Ended)}
+		ds.all[d.key()] = d
+	}
 }
 
 // restoreGroups makes the groups of the members that were restored. An earlier version saved no groups: their numbers
@@ -203,7 +218,7 @@ func (s *Saved) check(source string) error {
 		}
 		names[g.Name] = true
 	}
-	for _, e := range s.Ended {
+	for _, e := range slices.Concat(s.Ended, s.Suspected) {
 		if !validName(e.Group) || !validName(e.Name) || e.Ended.IsZero() {
 			return fmt.Errorf("the end of group %q, name %q is damaged", e.Group, e.Name)
 		}
@@ -221,7 +236,8 @@ func (s *savedMember) valid() bool {
 	return validName(s.Group) && validName(s.Name) && !s.Since.IsZero() &&
 		stateOf(s.State).String() == s.State &&
 		(!s.Fenced || s.ForcedDown == drivers.FlagYes && stateOf(s.State) == Down) &&
-		s.Unreadable <= entryDamaged && (s.Unreadable == entryVerdict) == s.UnreadableSince.IsZero()
+		s.Unreadable <= entryDamaged && (s.Unreadable == entryVerdict) == s.UnreadableSince.IsZero() &&
+		(s.Beats == nil || s.Beats.valid(stateOf(s.State)))
 }
 
 func (all outages) save() []savedOutage {
@@ -252,6 +268,7 @@ func (m *Member) save() savedMember {
 		Heartbeat: m.heartbeat, Died: m.Died, SessionTimeout: m.SessionTimeout,
 		Silent: m.silent, HasSilent: m.hasSilent, DownSince: downSince, DownSinceKnown: isKnown,
 		Unreadable: m.unreadable, UnreadableSince: m.unreadableSince, UnreadableSpans: m.unreadableSpans.save(),
+		ReportCount: m.ReportCount, HasReportCount: m.HasReportCount, Beats: m.beats.save(),
 	}
 }
 
@@ -273,6 +290,7 @@ func (s *savedMember) restore(now Instant, lastPoll time.Time) *Member {
 			Up:       s.State == Up.String() && !s.InGrace && s.Unreadable == entryVerdict,
 			Rostered: s.Rostered, Enabled: s.Enabled, ForcedDown: s.ForcedDown,
 			LastHeartbeat: s.Heartbeat, Died: s.Died, SessionTimeout: s.SessionTimeout,
+			ReportCount: s.ReportCount, HasReportCount: s.HasReportCount,
 		},
 		state: stateOf(s.State), inGrace: s.InGrace, Fenced: s.Fenced,
 		Since: now.at(s.Since), Transitions: s.Transitions,
@@ -284,6 +302,7 @@ func (s *savedMember) restore(now Instant, lastPoll time.Time) *Member {
 		m.changes = append(m.changes, now.atPast(at))
 	}
 	m.down = s.restoreDown(now)
+	m.beats = s.Beats.restore(now)
 	m.disabledSince, m.forcedSince = s.DisabledSince, s.ForcedSince
 	m.noteDisabled(disabledBy(&m.Member), lastPoll)
 	return m

@@ -9,6 +9,7 @@
 //   - outage.go decides what an outage of the source, or a clock that was set, excuses.
 //   - silence.go finds out for how long a dead member had been silent.
 //   - since.go keeps since when members are down.
+//   - suspicion.go suspects members whose heartbeats are overdue, and guard.go keeps it from doing so when many are.
 //   - state.go is what survives a restart.
 package tracker
 
@@ -30,6 +31,10 @@ type Settings struct {
 	NameLimit int
 	// Suspicion is how members are suspected.
 	Suspicion Suspicion
+	// Shared is the guard that the source shares with others, nil if it shares none.
+	Shared *Guard
+	// PollInterval is the time between polls by the timer; zero: there is no timer.
+	PollInterval time.Duration
 }
 
 // Options are what a [Tracker] is made with.
@@ -70,9 +75,17 @@ type Tracker struct {
 	hasHeartbeats  bool // the last poll had a heartbeat
 	stalled        bool // see [Tracker.Stalled]
 
-	decisions        map[decisionKey]*Decision
-	decided          []*Decision // the same, sorted; nil: not sorted yet
-	decisionsChanged bool        // by the poll being observed
+	down, suspected  decisions // that members are down, and that they are suspected
+	decisionsChanged bool      // by the poll being observed
+
+	// See suspicion.go and guard.go.
+	guard    *Guard
+	views    [2]guardView // what the guards say in the poll being observed
+	observed bool         // there was a successful poll in this process
+	pollGaps gaps         // the times between such polls
+	known    int          // members that report regularly and are not suspected, in the last poll
+	late     []*Member    // those that are late in the poll being observed
+	downTime time.Duration
 }
 
 // New returns a Tracker that knows no members.
@@ -82,12 +95,15 @@ func New(opts Options) *Tracker {
 	}
 	return &Tracker{
 		opts: opts, members: make(map[drivers.Key]*Member), groups: make(map[string]*Group),
-		decisions: make(map[decisionKey]*Decision),
+		down: newDecisions(), suspected: newDecisions(), guard: NewGuard(),
 	}
 }
 
 // Set changes the settings. What has longer names than they allow is dropped at once; the rest applies from the next poll on.
 func (t *Tracker) Set(settings Settings) {
+	if shared := t.opts.Shared; shared != nil && shared != settings.Shared {
+		shared.remove(t.opts.Source)
+	}
 	t.opts.Settings = settings
 	t.order = slices.DeleteFunc(t.order, func(m *Member) bool {
 		drop := !t.isShort(m.Group) || !t.isShort(m.Name)
@@ -96,9 +112,11 @@ func (t *Tracker) Set(settings Settings) {
 		}
 		return drop
 	})
-	for _, d := range t.Decisions() {
-		if !t.isShort(d.Group) || !t.isShort(d.Name) {
-			t.dropDecision(d)
+	for _, all := range []*decisions{&t.down, &t.suspected} {
+		for _, d := range all.sort() {
+			if !t.isShort(d.Group) || !t.isShort(d.Name) {
+				all.drop(d)
+			}
 		}
 	}
 	for name, g := range t.groups {
@@ -130,7 +148,20 @@ func (t *Tracker) Unknown() int { return t.unknown }
 func (t *Tracker) Members() []*Member { return t.order }
 
 // ObserveFailure takes in that the source could not be read. It changes no member.
-func (t *Tracker) ObserveFailure() { t.failed = true }
+func (t *Tracker) ObserveFailure() {
+	t.failed = true
+	t.guard.turnOn(t.opts.Source)
+	t.leaveShared()
+}
+
+// End takes in that the source is no longer read.
+func (t *Tracker) End() { t.leaveShared() }
+
+func (t *Tracker) leaveShared() {
+	if t.opts.Shared != nil {
+		t.opts.Shared.remove(t.opts.Source)
+	}
+}
 
 // Observe takes in a successful poll that took from start to end, and returns what it changed.
 func (t *Tracker) Observe(poll *drivers.Poll, start, end Instant) Changes {
@@ -143,15 +174,19 @@ func (t *Tracker) Observe(poll *drivers.Poll, start, end Instant) Changes {
 	t.noteOutage()
 	t.followWallClock()
 	t.matchRows(&changes)
+	t.known, t.downTime = 0, poll.DownTime
 	t.order = slices.DeleteFunc(t.order, func(m *Member) bool {
 		keep := t.observe(m, &changes)
+		t.noteLate(m)
 		t.decideDown(m, keep, end)
+		t.decideSuspected(m, keep, end)
 		m.row, m.entry = nil, entryVerdict
 		if !keep {
 			t.remove(m)
 		}
 		return !keep
 	})
+	t.suspect(&changes)
 	t.count(&changes)
 	t.dropOldOutages()
 	t.polled, t.failed = true, false

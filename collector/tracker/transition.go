@@ -61,11 +61,12 @@ func decide(before standing, now finding) EventType {
 // forgotten.
 func (t *Tracker) observe(m *Member, changes *Changes) bool {
 	before := m.standing()
-	t.learn(m)
+	t.learn(m, changes)
 	now := t.finding(m)
 	what := decide(before, now)
 	downFor, isKnown := m.downFor(t.now.end)
 	t.settle(m, now, changes)
+	t.settleSuspicion(m, now, changes)
 	if what == EventJoin && !t.polled {
 		what = noEvent // The first poll can't tell which members are new.
 	}
@@ -78,6 +79,8 @@ func (t *Tracker) observe(m *Member, changes *Changes) bool {
 		case EventRecovery:
 			m.noteChange(t.now.end)
 			e.Latency, e.HasLatency = downFor, isKnown
+		case EventLeave:
+			e.Outcome = m.outcomeOfLeaving()
 		default:
 		}
 		e.Member = m.Member
@@ -102,7 +105,7 @@ func (m *Member) standing() standing {
 }
 
 // learn takes over what the poll has of a member.
-func (t *Tracker) learn(m *Member) {
+func (t *Tracker) learn(m *Member, changes *Changes) {
 	if m.isNew() && m.entry != entryVerdict {
 		m.turn(Unknown, t.now.end)
 	}
@@ -112,9 +115,12 @@ func (t *Tracker) learn(m *Member) {
 		t.beginUnreadable(m)
 	}
 	if m.row != nil {
-		before := disabledBy(&m.Member)
+		before, reported := disabledBy(&m.Member), m.report()
 		m.update(m.row, t.now.clock)
 		m.noteDisabled(before, t.now.end.Wall)
+		if m.entry == entryVerdict {
+			t.noteBeat(m, reported, changes)
+		}
 	}
 }
 
