@@ -6,6 +6,7 @@ import (
 
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/collector/hosts"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/probe"
@@ -24,6 +25,7 @@ func CollectorSources(polled []sources.Source, logger *slog.Logger) []collector.
 			PollInterval:   time.Duration(s.Declared.PollInterval),
 			PollTimeout:    time.Duration(s.Declared.PollTimeout),
 			ForgetAfter:    time.Duration(s.Declared.ForgetAfter),
+			Suspicion:      tracker.Suspicion{Enabled: s.Declared.Suspicion.Enabled, Margin: time.Duration(s.Declared.Suspicion.Margin)},
 			ExpectedGroups: s.ExpectedGroups,
 			LabelLimit:     s.LabelLimit,
 			Naming:         hosts.Naming{Match: s.Hosts.MatchExpression(), KeepDomain: !s.Hosts.IgnoreDomain},
@@ -32,6 +34,7 @@ func CollectorSources(polled []sources.Source, logger *slog.Logger) []collector.
 			Schema:         s.Schema,
 			Layout:         s.Layout,
 			Service:        s.Service,
+			Nova:           s.Nova,
 		})
 	}
 	return configs

@@ -42,6 +42,10 @@ type SourceConfig struct {
 
 	// Naming is for the hosts that the members run on. Apply takes it over although the fingerprint is equal.
 	Naming hosts.Naming
+	// Suspicion is how members are suspected.
+	Suspicion tracker.Suspicion
+	// Nova names the Nova that the source is a cell of, empty if it is none. Its cells share a guard: see [tracker.Guard].
+	Nova string
 
 	// UpOnly makes service_up the only series of a member.
 	UpOnly bool
@@ -66,5 +70,8 @@ func (c SourceConfig) withDefaults() SourceConfig {
 
 // tracking returns the settings of the source's tracker.
 func (c *SourceConfig) tracking() tracker.Settings {
-	return tracker.Settings{ForgetAfter: c.ForgetAfter, ExpectedGroups: c.ExpectedGroups, NameLimit: c.LabelLimit}
+	return tracker.Settings{
+		ForgetAfter: c.ForgetAfter, ExpectedGroups: c.ExpectedGroups, NameLimit: c.LabelLimit,
+		Suspicion: c.Suspicion, PollInterval: c.PollInterval,
+	}
 }

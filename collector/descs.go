@@ -17,7 +17,7 @@ type descs struct {
 	// Of a member, as configured.
 	ofMember [seriesAgent]metric
 	// Of the few members that are down or odd in another way.
-	memberDown, downSince, disabled, flapping, ahead metric
+	memberDown, downSince, suspected, disabled, flapping, ahead metric
 	// Of a zone.
 	zoneInService, zoneDown, zoneHosts metric
 	// Of a host, and of the members of a host that is down.
@@ -94,6 +94,11 @@ func (d *descs) describeDecisions() {
 		"The member is in service and down since its last proof of life, at this time by this program's clock; 1 if none is known. " +
 			"It is 0 for one hour after that has ended. Other members have no series. The labels binary and zone are - if the member has none, so that Prometheus " +
 			"does not fill in the labels of the target.", d.memberDown.labels,
+	}
+	d.suspected = metric{
+		"servicegroup_member_suspected",
+		"The member is in service and suspected (1): its heartbeat is overdue, though it is up by the service's own rule. It is 0 for one " +
+			"hour after that has ended: it has reported, is down or left. Other members have no series.", d.memberDown.labels,
 	}
 	d.disabled = metric{
 		"servicegroup_member_disabled_timestamp_seconds",

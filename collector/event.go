@@ -18,6 +18,9 @@ const (
 	EventForcedDown           = tracker.EventForcedDown
 	EventForcedUp             = tracker.EventForcedUp
 	EventForgotten            = tracker.EventForgotten
+	EventSuspect              = tracker.EventSuspect
+	EventConfirm              = tracker.EventConfirm
+	EventRefute               = tracker.EventRefute
 	EventSourceLost EventType = "source_lost" // the source can't be read
 	EventSourceBack EventType = "source_back" // it can be read again
 )

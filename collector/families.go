@@ -31,7 +31,8 @@ func (v *View) Families() []exposition.Family {
 		}
 	}
 	d := v.collector.env.descs
-	families := append(d.groupFamilies(all), d.memberDown.family(decisionSeries(all)), d.downSince.family(sinceSeries(all)),
+	families := append(d.groupFamilies(all), d.memberDown.family(decisionSeries(all)), d.suspected.family(suspectSeries(all)),
+		d.downSince.family(sinceSeries(all)),
 		d.disabled.family(rareSeriesOf(all, (*rareSeries).yieldDisabled)),
 		d.flapping.family(rareSeriesOf(all, (*rareSeries).yieldFlapping)),
 		d.ahead.family(rareSeriesOf(readable, (*rareSeries).yieldAhead)))
@@ -89,6 +90,19 @@ func decisionSeries(sources []*rendered) seriesFunc {
 		for _, s := range sources {
 			for i := range s.down {
 				if !yield(s.down[i].labels, s.down[i].value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// suspectSeries returns servicegroup_member_suspected.
+func suspectSeries(sources []*rendered) seriesFunc {
+	return func(yield func(*exposition.Labels, float64) bool) {
+		for _, s := range sources {
+			for i := range s.suspects {
+				if !yield(s.suspects[i].labels, s.suspects[i].value) {
 					return
 				}
 			}

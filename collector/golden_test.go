@@ -2,6 +2,7 @@ package collector
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/collector/internal/testrows"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
@@ -37,7 +40,8 @@ func TestExposition(t *testing.T) {
 		require.NoError(t, b.Apply([]SourceConfig{
 			{
 				Name: "nova", Driver: "db", Schema: "nova", ExpectedGroups: []string{"scheduler"},
-				Open: func() (drivers.Driver, error) { return nova, nil },
+				Suspicion: tracker.Suspicion{Enabled: true, Margin: 10 * sec},
+				Open:      func() (drivers.Driver, error) { return nova, nil },
 			},
 			// Cinder's service on c1 dies and recovers with Nova's.
 			{Name: "cinder", Driver: "db", Schema: "cinder", Open: func() (drivers.Driver, error) { return cinder, nil }},
@@ -76,7 +80,34 @@ func TestExposition(t *testing.T) {
 			b.scrape(sec)
 		}
 		b.golden("6_c1_has_a_fast_clock_and_w2_flaps")
+
+		nova.say(beating("c1 k1", time.Now()))
+		b.scrape(sec)
+		for range 5 {
+			time.Sleep(10 * sec)
+			nova.say(beating("c1 k1", time.Now()))
+			b.scrape(sec)
+		}
+		last := time.Now()
+		for range 3 {
+			time.Sleep(9 * sec)
+			nova.say(beating("c1", last) + " " + beating("k1", time.Now()))
+			b.scrape(sec)
+		}
+		b.golden("7_c1_is_suspected")
+		nova.say(beating("c1 k1", time.Now()))
+		b.scrape(sec)
+		b.golden("8_c1_has_reported")
 	})
+}
+
+// beating returns members of group compute that sent a heartbeat at a time.
+func beating(names string, at time.Time) string {
+	var words []string
+	for name := range strings.FieldsSeq(names) {
+		words = append(words, fmt.Sprintf("compute/%s:up:beat=%s:unforced:rostered:binary=nova-compute:zone=az1", name, at.Sub(testrows.Start())))
+	}
+	return strings.Join(words, " ")
 }
 
 // Every metric is in one of the golden files.
@@ -85,7 +116,7 @@ func TestTheExpositionIsComplete(t *testing.T) {
 	var shown strings.Builder
 	files, err := filepath.Glob("testdata/*.prom")
 	require.NoError(t, err)
-	require.Len(t, files, 7)
+	require.Len(t, files, 9)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)

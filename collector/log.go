@@ -40,6 +40,12 @@ func (s *source) logEvent(e Event) {
 			log = log.With("outage", e.Latency)
 		}
 		log.Info("Member recovered")
+	case EventSuspect:
+		log.Warn("Member is suspected", "silent", e.Latency)
+	case EventConfirm:
+		log.Info("Suspected member is down", "silent", e.Latency)
+	case EventRefute:
+		log.Info("Suspected member has reported", "silent", e.Latency)
 	default:
 		log.Info("Member changed", "event", string(e.Type))
 	}

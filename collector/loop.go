@@ -12,6 +12,10 @@ const (
 	watchSpacing = 50 * time.Millisecond
 	// retryLost is how soon a source with a watch is polled again when it can't be read: its watch may report nothing then.
 	retryLost = time.Second
+	// limitSpacing is the shortest time between a poll and the next one because the limit of a late member ends.
+	limitSpacing = time.Second
+	// limitExtra is how long after the end of a limit the source is polled: a member is suspected after its limit, not at its end.
+	limitExtra = 10 * time.Millisecond
 )
 
 // loop polls the source without scrapes: once at the start, by its timer, and when its watch reports a change.
@@ -56,16 +60,27 @@ func (s *source) timed(ctx context.Context, poll func(context.Context) *rendered
 	poll(ctx)
 }
 
-// again returns a timer for the next poll of a watched source whose watch reports nothing: because the source can't be read, or
-// because the grace of a member ends. Sources without a watch have their timer, or are polled by scrapes only.
+// again returns a timer for the next poll that neither a timer nor a watch makes: because the limit of a late member ends, and, of a
+// watched source, because the source can't be read or the grace of a member ends. Sources without a watch have their timer for that, or
+// are polled by scrapes only.
 func (s *source) again(watched bool) (<-chan time.Time, func()) {
 	s.mu.Lock()
-	after := s.recheck
-	if s.lost {
-		after = retryLost
+	after := time.Duration(0)
+	if watched {
+		after = s.recheck
+		if s.lost {
+			after = retryLost
+		}
+	}
+	if now := s.env.clock(); !s.lost && !s.pollAt.IsZero() {
+		// The limit ends between two instants of the clock, so the poll comes a moment later.
+		limitEnds := max(s.pollAt.Sub(now)+limitExtra, s.read.Sub(now)+limitSpacing)
+		if limitEnds = max(limitEnds, 1); after <= 0 || limitEnds < after {
+			after = limitEnds
+		}
 	}
 	s.mu.Unlock()
-	if !watched || after <= 0 {
+	if after <= 0 {
 		return nil, func() {}
 	}
 	timer := time.NewTimer(after)

@@ -13,9 +13,9 @@ import (
 
 // metrics are the counters and histograms of events. The series of what is known at present are rendered from the trackers.
 type metrics struct {
-	latency, outage                    *prometheus.HistogramVec
-	pollErrors, rejected, saveFailures *prometheus.CounterVec
-	eventsDropped                      prometheus.Counter
+	latency, outage, suspicion                     *prometheus.HistogramVec
+	suspicions, pollErrors, rejected, saveFailures *prometheus.CounterVec
+	eventsDropped                                  prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -31,6 +31,13 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			"Each recovery is observed with the time from the member's last proof of life before its death to the poll that found "+
 				"it up again.", labels,
 			1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 3*3600, 12*3600, 24*3600, 7*24*3600),
+		suspicion: NewHistogram("servicegroup_suspicion_latency_seconds",
+			"Each suspicion is observed with the time from the member's last proof of life to the moment this program suspected it.", labels,
+			1, 2.5, 5, 10, 15, 20, 25, 30, 45, 60, 75, 90, 120, 180, 300),
+		suspicions: counter("servicegroup_suspicions_total",
+			"This many suspicions of members have ended, by outcome: confirmed (the member was down by the service's own rule), refuted (the "+
+				"member reported, so that the suspicion was a mistake) or left (the member was removed).",
+			"source", "group", "outcome"),
 		pollErrors: counter("servicegroup_source_poll_errors_total",
 			"This many polls of the source failed, by reason. While the number grows, the state of the source's members is unknown.",
 			"source", "reason"),
@@ -50,7 +57,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.latency, m.outage, m.pollErrors, m.rejected, m.saveFailures, m.eventsDropped,
+		m.latency, m.outage, m.suspicion, m.suspicions, m.pollErrors, m.rejected, m.saveFailures, m.eventsDropped,
 	} {
 		errs = append(errs, reg.Register(c))
 	}
@@ -87,31 +94,51 @@ func (m *metrics) removeSource(source string) {
 	labels := prometheus.Labels{"source": source}
 	m.latency.DeletePartialMatch(labels)
 	m.outage.DeletePartialMatch(labels)
+	m.suspicion.DeletePartialMatch(labels)
+	m.suspicions.DeletePartialMatch(labels)
 	m.pollErrors.DeletePartialMatch(labels)
 	m.rejected.DeletePartialMatch(labels)
 	m.saveFailures.DeletePartialMatch(labels)
 }
 
-// observe counts what a poll changed.
-func (m *metrics) observe(source string, changes *tracker.Changes) {
+// observe counts what a poll changed. Groups of a source whose members can't be suspected have no series about suspicions.
+func (m *metrics) observe(source string, changes *tracker.Changes, canSuspect bool) {
 	for _, group := range changes.NewGroups {
 		m.latency.WithLabelValues(source, group)
 		m.outage.WithLabelValues(source, group)
+		if canSuspect {
+			m.addSuspicions(source, group)
+		}
 	}
 	for _, e := range changes.Events {
+		if e.Outcome != "" {
+			m.suspicions.WithLabelValues(source, e.Member.Group, string(e.Outcome)).Inc()
+		}
 		switch {
 		case !e.HasLatency:
 		case e.Type == EventDeath:
 			m.latency.WithLabelValues(source, e.Member.Group).Observe(e.Latency.Seconds())
 		case e.Type == EventRecovery:
 			m.outage.WithLabelValues(source, e.Member.Group).Observe(e.Latency.Seconds())
+		case e.Type == EventSuspect:
+			m.suspicion.WithLabelValues(source, e.Member.Group).Observe(e.Latency.Seconds())
 		}
 	}
 	for _, group := range changes.GoneGroups {
 		m.latency.DeleteLabelValues(source, group)
 		m.outage.DeleteLabelValues(source, group)
+		m.suspicion.DeleteLabelValues(source, group)
+		m.suspicions.DeletePartialMatch(prometheus.Labels{"source": source, "group": group})
 	}
 	for reason, n := range changes.Rejected {
 		m.rejected.WithLabelValues(source, reason).Add(float64(n))
+	}
+}
+
+// addSuspicions starts the counters of a group's suspicions at zero.
+func (m *metrics) addSuspicions(source, group string) {
+	m.suspicion.WithLabelValues(source, group)
+	for _, outcome := range tracker.Outcomes() {
+		m.suspicions.WithLabelValues(source, group, string(outcome))
 	}
 }

@@ -8,17 +8,17 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A downSeries is a series of servicegroup_member_down, and of servicegroup_member_down_since_timestamp_seconds.
+// A downSeries is a series of servicegroup_member_down, and of servicegroup_member_down_since_timestamp_seconds; or a series of
+// servicegroup_member_suspected.
 type downSeries struct {
 	of                  *tracker.Decision
 	labels, sinceLabels *exposition.Labels
 	value, since        float64
 }
 
-// renderDecisions returns the series of members that are down or were within the last hour. It takes the labels from the
+// renderDecisions returns the series of members that are down, or suspected, or were within the last hour. It takes the labels from the
 // series before.
-func (s *source) renderDecisions(before []downSeries) []downSeries {
-	decisions := s.tracker.Decisions()
+func (s *source) renderDecisions(decisions []*tracker.Decision, before []downSeries) []downSeries {
 	series := make([]downSeries, 0, len(decisions))
 	for _, d := range decisions {
 		for len(before) > 0 && before[0].of != d && tracker.CompareDecisions(before[0].of, d) <= 0 {

@@ -16,6 +16,7 @@ type rendered struct {
 	samples  []*sample // of the source itself
 	groups   []groupSeries
 	down     []downSeries
+	suspects []downSeries
 	members  []*memberSeries
 	rare     []*memberSeries // the members that have rare series
 	hosts    []hosts.Member  // the same slice as before, as long as no element changes
@@ -33,7 +34,9 @@ func (s *source) publishAfter(before *rendered) {
 	now := s.env.clock()
 	s.tracker.Expire(now)
 	next := &rendered{
-		samples: s.renderSource(), groups: s.renderGroups(before.groups), down: s.renderDecisions(before.down),
+		samples: s.renderSource(), groups: s.renderGroups(before.groups),
+		down:     s.renderDecisions(s.tracker.Decisions(), before.down),
+		suspects: s.renderDecisions(s.tracker.Suspicions(), before.suspects),
 		readable: s.now.Readable,
 	}
 	next.members, next.rare = s.renderMembers(before.members, now)

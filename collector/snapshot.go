@@ -106,15 +106,15 @@ type MemberState struct {
 	// down for longer.
 	DownSince      time.Time
 	DownSinceKnown bool
-	// Suspected reports that the member's heartbeat is overdue although it is up by the service's own rule, and SuspectedSince
-	// since when this program has suspected it, by this machine's clock.
-	Suspected      bool
-	SuspectedSince time.Time
+	// Suspected reports that the member's heartbeat is overdue although it is up by the service's own rule. The times are by this
+	// machine's clock: since when this program has suspected it, and its last proof of life. They are zero if it is not suspected.
+	Suspected                   bool
+	SuspectedSince, SilentSince time.Time
 	// Late reports that the member is silent for longer than its interval and a tolerance, but was not suspected yet.
 	Late bool
 	// Interval is the learned time between the member's heartbeats, zero if it is not regular or not known.
 	Interval time.Duration
-	// NotSuspected is why the member can't be suspected: a word of a closed set, empty if it can.
+	// NotSuspected is why the member can't be suspected: one of [tracker.NotSuspectedReasons], empty if it can or is.
 	NotSuspected string
 	// Transitions is the number of deaths and recoveries seen.
 	Transitions uint64
@@ -136,7 +136,11 @@ func memberStates(t *tracker.Tracker, naming *hosts.Naming, readable bool) []Mem
 		states[i] = MemberState{
 			Member: m.Member, Host: naming.Host(m.Name), service: naming.Service(m.Name), Fenced: m.Fenced, InService: m.InService(), DecidedDown: m.DecidedDown(),
 			Since: m.Since.Wall, Transitions: m.Transitions,
+			Late: m.Late(), Interval: m.Interval(), NotSuspected: t.NotSuspected(m),
 		}
+		var suspected tracker.SuspectedMember
+		suspected, states[i].Suspected = m.Suspected()
+		states[i].SuspectedSince, states[i].SilentSince = suspected.Since, suspected.SilentSince
 		states[i].DownSince, states[i].DownSinceKnown = m.DownSince()
 		if readable {
 			states[i].State, states[i].InDoubt = m.State(), m.InDoubt()

@@ -19,6 +19,7 @@ type environment struct {
 	metrics *metrics
 	events  *broadcast
 	states  stateFiles
+	guards  guards
 }
 
 // A source is one configured backend: its driver, the poll in flight, and what is known of its members.
@@ -43,6 +44,7 @@ type source struct {
 	lost       bool            // source_lost was sent
 	read       tracker.Instant // when the last successful poll ended, in this process
 	recheck    time.Duration   // see [tracker.Changes]
+	pollAt     tracker.Instant // see [tracker.Changes]
 	rejects    int             // entries that the last poll rejected
 	longNames  bool            // some of them for the length of their names
 	counts     drivers.Counts
@@ -74,7 +76,7 @@ func newSource(cfg SourceConfig, driver drivers.Driver, env *environment, before
 
 func (s *source) begin() {
 	s.env.metrics.addSource(s.cfg.Name)
-	s.tracker = tracker.New(tracker.Options{Source: s.cfg.Name, Settings: s.cfg.tracking()})
+	s.tracker = tracker.New(tracker.Options{Source: s.cfg.Name, Settings: s.tracking()})
 	now := s.env.clock()
 	if saved := s.env.states.load(s.cfg.Name, now.Wall, s.cfg.ForgetAfter); saved != nil {
 		s.tracker.Restore(saved, now)
@@ -90,7 +92,7 @@ func (s *source) inherit(before *source) {
 	defer before.mu.Unlock()
 	s.tracker, s.now, s.lost, s.read = before.tracker, before.now, before.lost, before.read
 	s.unsaved, s.saved, s.recent = before.unsaved, before.saved, before.recent
-	s.tracker.Set(s.cfg.tracking())
+	s.tracker.Set(s.tracking())
 	before.members = memberStates(before.tracker, &before.cfg.Naming, before.now.Readable)
 	before.now.Groups = groupStates(before.tracker, before.now.Readable)
 	before.tracker = nil
@@ -105,8 +107,22 @@ func (s *source) adjust(cfg SourceConfig) {
 		before = &rendered{} // All labels are made again.
 	}
 	s.cfg.ExpectedGroups, s.cfg.LabelLimit, s.cfg.Naming = cfg.ExpectedGroups, cfg.LabelLimit, cfg.Naming
-	s.tracker.Set(s.cfg.tracking())
+	s.tracker.Set(s.tracking())
 	s.publishAfter(before)
+}
+
+// leaveGuards takes a source that was removed out of the guards that it shares.
+func (s *source) leaveGuards() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tracker.End()
+}
+
+// tracking returns the settings of the source's tracker.
+func (s *source) tracking() tracker.Settings {
+	settings := s.cfg.tracking()
+	settings.Shared = s.env.guards.of(s.cfg.Nova)
+	return settings
 }
 
 // snapshot returns what is known.
@@ -128,7 +144,7 @@ func (s *source) snapshot() Snapshot {
 func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	first := !s.tracker.Polled()
 	changes := s.tracker.Observe(poll, start, end)
-	s.recheck = changes.Recheck
+	s.recheck, s.pollAt = changes.Recheck, changes.PollAt
 	s.unsaved = s.unsaved || first || changes.Decisions
 	s.now.Readable, s.now.Polled, s.now.Err, s.now.Reason = true, true, nil, ""
 	s.now.LastSuccess, s.read = end.Wall, end
@@ -143,7 +159,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	before := s.now.Problems
 	s.now.Problems = problemsOf(poll, len(s.tracker.Members()), &changes)
 	s.attempted(start, end)
-	s.env.metrics.observe(s.cfg.Name, &changes)
+	s.env.metrics.observe(s.cfg.Name, &changes, s.cfg.Suspicion.Enabled)
 	s.publish()
 	s.logRejected(&changes)
 	s.logProblems(before)

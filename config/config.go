@@ -61,6 +61,9 @@ type Source struct {
 	// ForgetAfter is how long a dead member stays known after the backend has forgotten it.
 	ForgetAfter drivers.Duration `yaml:"forget_after"`
 
+	// Suspicion is how members are suspected whose heartbeats are overdue.
+	Suspicion Suspicion `yaml:"suspicion"`
+
 	// MemberMetrics is "all", or "minimal" for service_up as the only series of each member.
 	MemberMetrics string `yaml:"member_metrics"`
 
@@ -88,6 +91,7 @@ func DefaultSource() Source {
 	return Source{
 		PollTimeout:   drivers.Duration(10 * time.Second),
 		ForgetAfter:   drivers.Duration(24 * time.Hour),
+		Suspicion:     DefaultSuspicion(),
 		MemberMetrics: MemberMetricsAll,
 	}
 }
@@ -103,6 +107,8 @@ func seed(section any) {
 		*s = DefaultAlerting()
 	case *Alertmanager:
 		*s = DefaultAlertmanager()
+	case *Suspicion:
+		*s = DefaultSuspicion()
 	case *Canary:
 		*s = DefaultCanary()
 	case *Hosts:

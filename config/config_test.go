@@ -39,6 +39,7 @@ func TestLoad(t *testing.T) {
 	byDefault := func(s config.Source) config.Source {
 		s.PollTimeout, s.ForgetAfter = drivers.Duration(10*time.Second), drivers.Duration(24*time.Hour)
 		s.MemberMetrics = "all"
+		s.Suspicion = config.Suspicion{Enabled: s.Driver != "zk", Margin: drivers.Duration(10 * time.Second)}
 		return s
 	}
 	require.Equal(t, []config.Source{
@@ -57,6 +58,7 @@ func TestLoad(t *testing.T) {
 			PollTimeout:   drivers.Duration(4 * time.Second),
 			ForgetAfter:   drivers.Duration(90 * time.Minute),
 			MemberMetrics: "minimal",
+			Suspicion:     config.Suspicion{Margin: drivers.Duration(12 * time.Second)},
 		},
 		byDefault(config.Source{Name: "zk/eu-west.1", Driver: "zk", ZK: &ensemble}),
 		byDefault(config.Source{Name: "local", Driver: "db", DB: &local}),

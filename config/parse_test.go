@@ -16,7 +16,7 @@ const (
 	goodDB = "sources:\n- name: nova\n  driver: db\n  db: {dsn: 'mysql://u@h/nova'}\n"
 	headZK = "sources:\n- name: a\n  driver: zk\n"
 
-	knownOfSource = "known are canary, db, driver, forget_after, mc, member_metrics, name, poll_interval, poll_timeout, roster, zk"
+	knownOfSource = "known are canary, db, driver, forget_after, mc, member_metrics, name, poll_interval, poll_timeout, roster, suspicion, zk"
 	badName       = ` is not a name of at most 128 bytes of letters, digits and signs, without spaces`
 )
 
@@ -107,7 +107,7 @@ func TestBadKeys(t *testing.T) {
 			`f.yml:4: sources[0].db: unknown key "dns"; known are cells, custom, dsn, dsn_env, dsn_file, nova_conf, password, password_env, password_file, report_interval, schema, service_down_time, timeout, verdict; did you mean "dsn"?` + "\n" +
 				"f.yml:4: sources[0].db.dsn: is missing: write a URL like mysql+pymysql://user:password@host/nova",
 		},
-		"with hyphen":  {goodDB + "  poll-interval: 1s\n", `f.yml:5: sources[0]: unknown key "poll-interval"; known are canary, db, driver, forget_after, mc, member_metrics, name, poll_interval, poll_timeout, roster, zk; did you mean "poll_interval"?`},
+		"with hyphen":  {goodDB + "  poll-interval: 1s\n", `f.yml:5: sources[0]: unknown key "poll-interval"; known are canary, db, driver, forget_after, mc, member_metrics, name, poll_interval, poll_timeout, roster, suspicion, zk; did you mean "poll_interval"?`},
 		"number":       {goodDB + "  1: 1\n", `f.yml:5: sources[0]: unknown key "1"; ` + knownOfSource},
 		"not a word":   {goodDB + "  'my secret': 1\n", "f.yml:5: sources[0]: unknown key; " + knownOfSource},
 		"list":         {goodDB + "  ? [a]\n  : 1\n", "f.yml:5: sources[0]: unknown key; " + knownOfSource},
@@ -138,6 +138,13 @@ func TestBadSources(t *testing.T) {
 		"no duration":  {goodDB + "  poll_timeout: soon\n", `f.yml:5: sources[0].poll_timeout: "soon" is not a duration like 500ms, 60s or 1h30m`},
 		"negative":     {goodDB + "  poll_timeout: -1s\n", `f.yml:5: sources[0].poll_timeout: "-1s" is negative`},
 		"interval":     {goodDB + "  poll_interval: 99ms\n", "f.yml:5: sources[0].poll_interval: is 99ms, must be 0 or at least 100ms"},
+		"short margin": {goodDB + "  suspicion: {margin: 900ms}\n", "f.yml:5: sources[0].suspicion.margin: is 900ms, must be at least 1s"},
+		"no margin":    {goodDB + "  suspicion: {margin: 0}\n", "f.yml:5: sources[0].suspicion.margin: is 0s, must be at least 1s"},
+		"odd margin":   {goodDB + "  suspicion: {margin: 10}\n", `f.yml:5: sources[0].suspicion.margin: "10" has no unit: write 10s for seconds`},
+		"odd switch":   {goodDB + "  suspicion: {enabled: maybe}\n", `f.yml:5: sources[0].suspicion.enabled: "maybe" is not true or false`},
+		"odd key":      {goodDB + "  suspicion: {marign: 5s}\n", `f.yml:5: sources[0].suspicion: unknown key "marign"; known are enabled, margin; did you mean "margin"?`},
+		"suspicion":    {goodDB + "  suspicion: off\n", "f.yml:5: sources[0].suspicion: must be a mapping, not a single value"},
+		"zk suspicion": {headZK + "  zk: {servers: [a]}\n  suspicion: {enabled: true}\n", "f.yml:5: sources[0].suspicion.enabled: members of ZooKeeper have no heartbeats that could be overdue: a death is seen when the session ends"},
 		"zero timeout": {goodDB + "  poll_timeout: 0\n", "f.yml:5: sources[0].poll_timeout: is 0s, must be positive"},
 		"zero memory":  {goodDB + "  forget_after: 0s\n", "f.yml:5: sources[0].forget_after: is 0s, must be positive"},
 		"metrics":      {goodDB + "  member_metrics: some\n", `f.yml:5: sources[0].member_metrics: "some" is not one of all, minimal`},

@@ -39,6 +39,7 @@ func validate(r *report, c *Config) {
 			r.settingf(path+".name", "has %d bytes, more than label_value_length_limit, which is %d", len(s.Name), limit)
 		}
 		validateDriver(r, s, path)
+		validateSuspicion(r, s, path)
 		if s.DB != nil {
 			r.section(path+".db", s.DB.validate())
 		}

@@ -80,6 +80,9 @@ func (x *Set) part(s *config.Source, name string, rows *db.Config, source Source
 		source = zkSource(s.Nova.ZK, source.open)
 	}
 	source.Name, source.Declared, source.rows, source.Service = name, s, rows, rows.Schema
+	if rows.IsCell {
+		source.Nova = s.Name
+	}
 	source.Fingerprint = fingerprint(x.clouds[s.Name].fingerprint, name, fmt.Sprintf("%x", rows.DSN.Sum()))
 	return source
 }

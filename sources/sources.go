@@ -67,6 +67,9 @@ type Source struct {
 	// decides whether the members are up.
 	Service string
 
+	// Nova names the declared source that this one is a cell of. It is empty if this source is no cell.
+	Nova string
+
 	// Fingerprint is equal for two sources exactly when all their settings are equal, including the content of secrets and
 	// the settings of the roster. It is a hash, which hides the settings.
 	Fingerprint string
