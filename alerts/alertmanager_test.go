@@ -216,6 +216,11 @@ func TestExampleInhibits(t *testing.T) {
 		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupViewStale source=nova", true},
 		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupMembersUnknown source=nova", true},
 		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupMembersUnknown source=cell2", false},
+		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupSourceProblem source=nova problem=absent", true},
+		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupSourceProblem source=cell2 problem=absent", false},
+		{"ServiceGroupSourceUnreachable source=nova", "ServiceGroupSourceProblem source=nova problem=foreign cluster=another", false},
+		{"ServiceGroupMassFailure source=nova", "ServiceGroupSourceProblem source=nova problem=unreadable", false},
+		{"ServiceGroupSourceProblem source=nova problem=absent", "ServiceGroupSourceUnreachable source=nova", false},
 		{"ServiceGroupViewStale source=nova", "ServiceGroupSourceUnreachable source=nova", false},
 		{"ServiceGroupViewStale source=nova", "ServiceGroupDataMissing source=nova group=compute", true},
 		{"ServiceGroupViewStale source=nova", "ServiceGroupOutage source=nova group=compute", false},
@@ -300,7 +305,7 @@ func TestExampleNeverInhibits(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, []string{
-		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupSourceProblem", "ServiceGroupMembersRejected",
+		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupMembersRejected",
 		"ServiceGroupStateNotSaved", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
 		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
 		"ServiceGroupConfigReloadFailed", "ServiceGroupEventsDropped", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",

@@ -22,6 +22,8 @@ const (
 	Outage       = "ServiceGroupOutage"
 	BelowMinimum = "ServiceGroupBelowMinimum"
 	MassFailure  = "ServiceGroupMassFailure"
+
+	SourceProblem = "ServiceGroupSourceProblem"
 )
 
 // The values of the label severity.

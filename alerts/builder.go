@@ -10,8 +10,9 @@ import (
 )
 
 // An ID identifies an alert of the bridge: the name of the alert, and what it is about. Group and Member are empty in
-// alerts about a whole source, Member in those about a whole group. Binary, Zone and Host are attributes of the member.
-type ID struct{ Alert, Source, Group, Member, Binary, Zone, Host string }
+// alerts about a whole source, Member in those about a whole group. Binary, Zone and Host are attributes of the member. Problem
+// is set in SourceProblem only.
+type ID struct{ Alert, Source, Group, Member, Problem, Binary, Zone, Host string }
 
 // WithoutAttributes returns the ID without the attributes of the member.
 func (id ID) WithoutAttributes() ID {
@@ -72,7 +73,7 @@ func (b *Builder) GrafanaURL() string { return strings.TrimSuffix(b.config.Grafa
 // external labels are added where a label is absent, relabelling drops some, and empty labels are left out.
 func (b *Builder) labels(id ID, d *definition) map[string]string {
 	labels := map[string]string{
-		"source": id.Source, "group": id.Group, "member": id.Member, "binary": id.Binary, "zone": id.Zone,
+		"source": id.Source, "group": id.Group, "member": id.Member, "problem": id.Problem, "binary": id.Binary, "zone": id.Zone,
 	}
 	for name, text := range b.config.labels(d, b.config.groupOf(id.Source, id.Group)) {
 		labels[name] = expand(compile(text, false), &id, nil)
@@ -151,6 +152,8 @@ func (id ID) label(name string) string {
 		return id.Group
 	case "member":
 		return id.Member
+	case "problem":
+		return id.Problem
 	case "binary":
 		return id.Binary
 	case "zone":

@@ -49,21 +49,21 @@ func FuzzAlerts(f *testing.F) {
 			if !IsPosted(base) {
 				continue
 			}
-			id := ID{Alert: base, Source: source, Group: group, Member: member, Binary: label}
+			id := ID{Alert: base, Source: source, Group: group, Member: member, Problem: label, Binary: label}
 			facts := Facts{InService: 7, Down: 4}
 			posted := builder.Build(id, facts)
 			for name, text := range rule.Annotations {
 				require.Equal(t, expanded(t, text, id, facts), posted.Annotations[name])
 			}
-			want := map[string]string{"alertname": rule.Alert, "source": source, "group": group, "member": member, "binary": label, "cluster": label}
+			want := map[string]string{"alertname": rule.Alert, "source": source, "group": group, "member": member, "problem": label, "binary": label, "cluster": label}
 			maps.Copy(want, rule.Labels)
 			for name, text := range want {
 				want[name] = expanded(t, text, id, facts)
 			}
-			maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
 			if base == MemberDown {
 				want["host"] = id.label("host")
 			}
+			maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
 			if want["severity"] == posted.Labels["severity"] { // The other rules are for groups without settings.
 				require.Equal(t, want, posted.Labels)
 			}
@@ -90,7 +90,7 @@ func expanded(t *testing.T, text string, id ID, facts Facts) string {
 	}).Parse("{{ $labels := .Labels }}{{ $value := .Value }}" + text)
 	require.NoError(t, err)
 	var out strings.Builder
-	labels := map[string]string{"source": id.Source, "group": id.Group, "member": id.Member, "binary": id.Binary, "zone": id.Zone}
+	labels := map[string]string{"source": id.Source, "group": id.Group, "member": id.Member, "problem": id.Problem, "binary": id.Binary, "zone": id.Zone}
 	require.NoError(t, parsed.Execute(&out, map[string]any{"Labels": labels, "Value": value}))
 	return out.String()
 }

@@ -58,7 +58,7 @@ func TestRulesAndBridgeAgree(t *testing.T) {
 		want[key(a.Labels)] = content{a.Labels, a.Annotations} // The generator's URL differs.
 		posted[id.Alert]++
 	}
-	for _, name := range []string{alerts.MemberDown, alerts.Degraded, alerts.Outage, alerts.BelowMinimum, alerts.MassFailure} {
+	for _, name := range []string{alerts.MemberDown, alerts.Degraded, alerts.Outage, alerts.BelowMinimum, alerts.MassFailure, alerts.SourceProblem} {
 		require.NotZero(t, posted[name], "no %s in the test data", name)
 	}
 

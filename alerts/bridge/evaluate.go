@@ -47,6 +47,9 @@ func evaluate(snapshots []collector.Snapshot, builder *alerts.Builder) map[alert
 		for _, id := range builder.SourceAlerts(s.Source, inService, down) {
 			holds[id] = condition{retained: retained, facts: alerts.Facts{InService: inService, Down: down}}
 		}
+		for _, p := range s.Problems { // More than one group may have the same problem.
+			holds[alerts.ID{Alert: alerts.SourceProblem, Source: s.Source, Problem: string(p.Kind)}] = condition{retained: !s.Readable}
+		}
 	}
 	return holds
 }

@@ -14,6 +14,7 @@ import (
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
 )
 
 var began = time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
@@ -190,6 +191,27 @@ func TestConditionsAreRetained(t *testing.T) {
 		"MemberDown s/g/a": false, "MemberDown s/g/b": false, "MemberDown s/g/c": true, "MemberDown s/h/a": false, "MemberDown s/h/b": false,
 		"Outage s/g": false, "Degraded s/g": false, "Outage s/h": true, "Degraded s/h": true, "MassFailure s": true,
 	}, retained)
+}
+
+// A source has one alert for each kind of problem, however many groups have it. It is retained while the source can't be read.
+func TestSourceProblems(t *testing.T) {
+	s := snapshot("s", "a:up")
+	require.Empty(t, evaluate([]collector.Snapshot{s}, newBuilder(nil)))
+	for _, kinds := range [][]drivers.ProblemKind{
+		{drivers.ProblemAbsent}, {drivers.ProblemForeign}, {drivers.ProblemUnmatched}, {drivers.ProblemUnreadable, drivers.ProblemAbsent},
+	} {
+		s.Problems = nil
+		want := map[alerts.ID]condition{}
+		for _, kind := range kinds {
+			s.Problems = append(s.Problems, drivers.Problem{Kind: kind, Group: "g"}, drivers.Problem{Kind: kind, Group: "h"})
+			want[alerts.ID{Alert: alerts.SourceProblem, Source: "s", Problem: string(kind)}] = condition{}
+		}
+		require.Equal(t, want, evaluate([]collector.Snapshot{s}, newBuilder(nil)))
+		for id, c := range evaluate([]collector.Snapshot{lost(s)}, newBuilder(nil)) {
+			require.True(t, c.retained)
+			require.Equal(t, id.Problem, newBuilder(nil).Build(id, c.facts).Labels["problem"])
+		}
+	}
 }
 
 func TestUndecided(t *testing.T) {

@@ -77,7 +77,7 @@ func (d *dice) episode() {
 	m := d.names[d.IntN(len(d.names))]
 	exporter := pick(d.Rand, all, d.IntN(d.exporters))
 	add := func(minute int, w what) { d.add(minute, all, m, w) }
-	switch d.IntN(13) {
+	switch d.IntN(14) {
 	case 0, 1, 2:
 		add(begin, dies)
 		add(end, recovers)
@@ -105,6 +105,9 @@ func (d *dice) episode() {
 		d.add(begin, exporter, about, cantBeRead)
 		d.add(end, exporter, about, canBeRead)
 		add(pick(d.Rand, begin, begin+1, end), pick(d.Rand, dies, recovers, joins))
+	case 10:
+		d.add(begin, exporter, memberName{source: m.source}, looksWrong)
+		d.add(end, exporter, memberName{source: m.source}, looksRight)
 	default:
 		d.exporter(begin, end)
 	}

@@ -52,6 +52,8 @@ const (
 	repaired     what = "has a good row again"
 	cantBeRead   what = "can't be read"
 	canBeRead    what = "can be read again"
+	looksWrong   what = "looks wrong"
+	looksRight   what = "looks right again"
 
 	stops    what = "stops"
 	starts   what = "starts"
@@ -89,6 +91,7 @@ type backend struct {
 	heartbeats bool // otherwise members have sessions
 	rows       map[drivers.Key]*row
 	lost       []bool // by exporter
+	wrong      []bool // by exporter: it has a problem
 }
 
 // A row is a member of a backend.
@@ -100,7 +103,7 @@ type row struct {
 }
 
 func newBackend(source string, exporters int) *backend {
-	return &backend{heartbeats: hasHeartbeats(source), rows: map[drivers.Key]*row{}, lost: make([]bool, exporters)}
+	return &backend{heartbeats: hasHeartbeats(source), rows: map[drivers.Key]*row{}, lost: make([]bool, exporters), wrong: make([]bool, exporters)}
 }
 
 // hasHeartbeats returns whether the members of a source have heartbeats and can be disabled, as in Nova's database; otherwise
@@ -114,7 +117,11 @@ var errLost = drivers.Unavailable(drivers.ReasonConnect, errors.New("connection 
 func (b *backend) happen(h *happening, now time.Time) {
 	if h.group == "" {
 		for exporter := range b.lost {
-			if h.exporter == all || h.exporter == exporter {
+			switch {
+			case h.exporter != all && h.exporter != exporter:
+			case h.what == looksWrong || h.what == looksRight:
+				b.wrong[exporter] = h.what == looksWrong
+			default:
 				b.lost[exporter] = h.what == cantBeRead
 			}
 		}
@@ -172,6 +179,9 @@ func (b *backend) poll(exporter int) (*drivers.Poll, error) {
 	p := &drivers.Poll{DownTime: time.Minute}
 	if b.heartbeats {
 		p.Now = now
+	}
+	if b.wrong[exporter] {
+		p.Problems = []drivers.Problem{{Kind: drivers.ProblemUnmatched, Detail: "x"}, {Kind: drivers.ProblemAbsent, Group: "a", Detail: "x"}, {Kind: drivers.ProblemAbsent, Group: "b", Detail: "x"}}
 	}
 	for _, r := range b.rows {
 		m := r.Member

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -275,12 +274,27 @@ func combineSource(source string, seen []*target) collector.Snapshot {
 		}
 	}
 	combined := collector.Snapshot{Source: source}
+	combined.Problems, combined.Readable = combineProblems(source, seen)
 	for _, views := range groups {
 		g, members := combineGroup(views)
 		combined.Groups = append(combined.Groups, g)
 		combined.Members = append(combined.Members, members...)
 	}
 	return combined
+}
+
+// combineProblems returns the problems that the exporters see which are scraped: those that can read the source, or else all.
+func combineProblems(source string, seen []*target) (problems []drivers.Problem, isReadable bool) {
+	byReadable := map[bool][]drivers.Problem{}
+	for _, t := range seen {
+		for i := range t.last {
+			if s := &t.last[i]; s.Source == source && t.isScraped() {
+				byReadable[s.Readable] = append(byReadable[s.Readable], s.Problems...)
+				isReadable = isReadable || s.Readable
+			}
+		}
+	}
+	return byReadable[isReadable], isReadable
 }
 
 // combineGroup combines the views of a group: if some know it, a member is down if all of them say so; else the newest knowledge
@@ -317,20 +331,18 @@ func downInAll(views []view) []collector.MemberState {
 
 // scrape notes the series of an exporter that rules read.
 func (r *record) scrape(minute int, c *collector.Collector, target string) {
-	for _, family := range c.Families() {
-		if isRead(family.Name) {
-			for labels, value := range family.Series {
-				r.sample(minute, family.Name, strings.Trim(labels.String(), "{}")+","+target, value)
-			}
+	eachSeries(c, func(metric, labels string, value float64) {
+		if isRead(metric) {
+			r.sample(minute, metric, labels+","+target, value)
 		}
-	}
+	})
 }
 
 // isRead returns whether rules of the alerts that the bridge posts read a metric.
 func isRead(name string) bool {
 	switch name {
 	case "servicegroup_member_down", "servicegroup_member_down_since_timestamp_seconds", "servicegroup_members_down", "servicegroup_members_in_service",
-		"servicegroup_group_known", "servicegroup_group_last_known_timestamp_seconds":
+		"servicegroup_group_known", "servicegroup_group_last_known_timestamp_seconds", "servicegroup_source_up", "servicegroup_source_problems":
 		return true
 	}
 	return false

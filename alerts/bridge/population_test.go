@@ -47,6 +47,9 @@ type fencedDriver struct {
 
 func (d *fencedDriver) Members(context.Context) (*drivers.Poll, error) {
 	poll := &drivers.Poll{Members: slices.Clone(d.members), Now: time.Now()}
+	if len(d.members)%2 == 0 {
+		poll.Problems = []drivers.Problem{{Kind: drivers.ProblemForeign}, {Kind: drivers.ProblemUnreadable, Group: "g"}}
+	}
 	for _, i := range d.dead {
 		d.members[i].ForcedDown = drivers.FlagYes
 	}

@@ -43,19 +43,20 @@ type savedState struct {
 
 // A savedAlert is an alert in the file. Its name is that without a severity: see [alerts.ID].
 type savedAlert struct {
-	Alert  string    `json:"alert"`
-	Source string    `json:"source"`
-	Group  string    `json:"group,omitempty"`
-	Member string    `json:"member,omitempty"`
-	Binary string    `json:"binary,omitempty"`
-	Zone   string    `json:"zone,omitempty"`
-	Host   *string   `json:"host,omitempty"` // nil in files of an earlier version
-	Start  time.Time `json:"start,omitzero"` // of firing alerts
+	Alert   string    `json:"alert"`
+	Source  string    `json:"source"`
+	Group   string    `json:"group,omitempty"`
+	Member  string    `json:"member,omitempty"`
+	Problem string    `json:"problem,omitempty"`
+	Binary  string    `json:"binary,omitempty"`
+	Zone    string    `json:"zone,omitempty"`
+	Host    *string   `json:"host,omitempty"` // nil in files of an earlier version
+	Start   time.Time `json:"start,omitzero"` // of firing alerts
 	alerts.Facts
 }
 
 func newSavedAlert(id alerts.ID, start time.Time, facts alerts.Facts) savedAlert {
-	return savedAlert{id.Alert, id.Source, id.Group, id.Member, id.Binary, id.Zone, &id.Host, start, facts}
+	return savedAlert{id.Alert, id.Source, id.Group, id.Member, id.Problem, id.Binary, id.Zone, &id.Host, start, facts}
 }
 
 func (a *savedAlert) id() alerts.ID {
@@ -63,7 +64,7 @@ func (a *savedAlert) id() alerts.ID {
 	if host == nil && a.Member != "" { // The version before did not save it.
 		host = new((&hosts.Naming{}).Host(a.Member))
 	}
-	id := alerts.ID{Alert: a.Alert, Source: a.Source, Group: a.Group, Member: a.Member, Binary: a.Binary, Zone: a.Zone}
+	id := alerts.ID{Alert: a.Alert, Source: a.Source, Group: a.Group, Member: a.Member, Problem: a.Problem, Binary: a.Binary, Zone: a.Zone}
 	if host != nil {
 		id.Host = *host
 	}

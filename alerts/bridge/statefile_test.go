@@ -23,6 +23,7 @@ func TestStateFile(t *testing.T) {
 		Firing: []savedAlert{
 			{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "a", Start: began},
 			{Alert: alerts.MassFailure, Source: "s", Start: began},
+			{Alert: alerts.SourceProblem, Source: "s", Problem: "absent", Start: began},
 		},
 		Ended: []savedAlert{{Alert: alerts.MemberDown, Source: "s", Group: "g", Member: "b"}},
 	}

@@ -149,6 +149,16 @@ func (p *page) polls() {
 		unit:    units.Short,
 		queries: []query{{expr: perSource("servicegroup_source_unknown_members"), legend: bySourceAndExporter}},
 	})
+	p.graph(panel{
+		title: "Source problems",
+		about: "What is probably not as it was meant: something that is configured is absent, fits nothing, can't be read, or belongs to another " +
+			"service. The alert ServiceGroupSourceProblem fires after 5 minutes.",
+		unit: units.Short,
+		queries: []query{{
+			expr:   `max by (` + instanceLabels + `, source, problem) (servicegroup_source_problems{` + ofJob + `, ` + ofSource + `})`,
+			legend: bySourceAndExporter + " {{problem}}",
+		}},
+	})
 }
 
 func (p *page) connections() {
