@@ -42,7 +42,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz suspicion histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -130,6 +130,7 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) page-speed
 	$(MAKE) test-builders
 	$(MAKE) -j2 test-evaluators histories # The first waits for most of its time.
+	$(MAKE) suspicion
 	$(MAKE) test-mysql
 	$(MAKE) test-packaging
 	$(MAKE) fuzz FUZZTIME=5000x
@@ -177,6 +178,9 @@ fmt: $(LINT) ## format the Go code
 
 fuzz: ## run every fuzz test, for $(FUZZTIME): inputs, as 5000x, or a duration
 	tools/fuzz $(FUZZTIME)
+
+suspicion: ## count the mistakes of the failure detector with the heartbeats of 10,000 made sources
+	cd e2e && go test -count=1 -run '^TestMade$$' -v ./suspicion -runs=10000
 
 histories: deps ## compare the alerts of rules and bridge in 1,000 random histories
 	go test -count=1 -timeout 60m -run '^TestRandomHistories$$' ./alerts/bridge -histories=1000

@@ -22,8 +22,9 @@ type detector interface {
 
 // A contender is a detector with its name, as reports show it.
 type contender struct {
-	name string
-	make func(members []member) detector
+	name  string
+	short string // in the legend of a plot; empty: it is not plotted
+	make  func(members []member) detector
 }
 
 // noGuard is the name of this program's rule without its guard.
@@ -43,12 +44,12 @@ func contenders() []contender {
 		phi    = 8
 	)
 	return []contender{
-		{"Nova's rule, 60 s", func([]member) detector { return novaRule{} }},
-		{"fixed 2.5 × i", func(m []member) detector { return newLimit(m, 2.5, 0) }},
-		{noGuard, func(m []member) detector { return newLimit(m, 1.5, 10*time.Second) }},
-		{"NFD-E, window 16, α 15 s", func(m []member) detector { return newNFDE(m, window, alpha) }},
-		{"phi accrual 8, std ≥ 0.5 s", func(m []member) detector { return newAccrual(m, phi, 500*time.Millisecond) }},
-		{"phi accrual 8, std ≥ 2 s", func(m []member) detector { return newAccrual(m, phi, 2*time.Second) }},
+		{"Nova's rule, 60 s", "Nova's rule", func([]member) detector { return novaRule{} }},
+		{"fixed 2.5 × i", "fixed 2.5 × i", func(m []member) detector { return newLimit(m, 2.5, 0) }},
+		{noGuard, "", func(m []member) detector { return newLimit(m, 1.5, 10*time.Second) }},
+		{"NFD-E, window 16, α 15 s", "NFD-E", func(m []member) detector { return newNFDE(m, window, alpha) }},
+		{"phi accrual 8, std ≥ 0.5 s", "phi, ≥ 0.5 s", func(m []member) detector { return newAccrual(m, phi, 500*time.Millisecond) }},
+		{"phi accrual 8, std ≥ 2 s", "phi, ≥ 2 s", func(m []member) detector { return newAccrual(m, phi, 2*time.Second) }},
 	}
 }
 

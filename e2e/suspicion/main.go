@@ -19,26 +19,30 @@ func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }
 // execute prints Markdown to out and errors to progress. It returns the exit code.
 func execute(args []string, out, progress io.Writer) int {
 	k := kingpin.New("suspicion", "Compare failure detectors on recorded and made heartbeats.")
-	runs := k.Flag("runs", "Number of made sources.").Default("10000").Int()
+	short := k.Flag("short", "Compare little, to check that everything works.").Bool()
 	images := k.Flag("images", "Folder for the plots.").Default("../docs/images").String()
 	if _, err := k.Parse(args); err != nil {
 		fmt.Fprintln(progress, "suspicion:", err)
 		return 2
 	}
-	if err := compare(out, *runs, *images); err != nil {
+	p := fullPlan()
+	if *short {
+		p = shortPlan()
+	}
+	if err := compare(out, p, *images); err != nil {
 		fmt.Fprintln(progress, "suspicion:", err)
 		return 1
 	}
 	return 0
 }
 
-func compare(out io.Writer, runs int, images string) error {
+func compare(out io.Writer, p plan, images string) error {
 	tr, err := recorded()
 	if err != nil {
 		return fmt.Errorf("reading the recording: %w", err)
 	}
-	e := newEvaluation(tr)
-	for _, t := range tables() {
+	e := newEvaluation(tr, usualLead, p.kills)
+	for _, t := range p.tables {
 		scores := e.scores(t)
 		e.printScores(out, t, scores)
 		name := fmt.Sprintf("evaluation-suspicion-%s.svg", t.interval)
@@ -47,11 +51,12 @@ func compare(out io.Writer, runs int, images string) error {
 		}
 		fmt.Fprintf(out, "![Deaths known, polls every %s](images/%s)\n\n", t.interval, name)
 	}
-	fmt.Fprintln(out, "### What the guard costs")
-	fmt.Fprintln(out)
-	e.printDelays(out)
-	fmt.Fprintln(out, "### Made stalls, restarts and deaths")
-	fmt.Fprintln(out)
-	tallyUp(runs).print(out)
+	section := func(title string) { fmt.Fprintf(out, "### %s\n\n", title) }
+	section("What the guard costs")
+	e.printDelays(out, p.killsInStall)
+	section("Hosts")
+	printHosts(out, tr, p)
+	section("Made stalls, restarts and deaths")
+	tallyUp(p.made).print(out)
 	return nil
 }

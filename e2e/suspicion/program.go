@@ -77,5 +77,5 @@ func (d *program) observe(p *poll, suspected []bool) time.Duration {
 
 // ownContender returns this program's detector for Nova.
 func ownContender() contender {
-	return contender{"this program", func(members []member) detector { return newProgram(members, downTime) }}
+	return contender{"this program", "this program", func(members []member) detector { return newProgram(members, downTime) }}
 }

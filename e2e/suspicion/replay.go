@@ -11,6 +11,9 @@ type schedule struct {
 	extra           bool // also when the detector wants it
 }
 
+// timerLag is how much later than wanted an extra poll is: a timer never fires early.
+const timerLag = time.Millisecond
+
 // schedules returns polls at an interval, at several phases.
 func schedules(interval time.Duration, phases int, extra bool) []schedule {
 	all := make([]schedule, phases)
@@ -20,11 +23,11 @@ func schedules(interval time.Duration, phases int, extra bool) []schedule {
 	return all
 }
 
-// An episode is a time for which one member was suspected, or down by Nova's rule, from a first suspicion on.
+// An episode is a time from a suspicion of a member to its next heartbeat.
 type episode struct {
 	member   int
 	from     time.Duration
-	down     bool // Nova's own rule called the member down, too
+	down     bool // the member was down by Nova's own rule before it reported, also between two polls
 	reported bool // it ended by a heartbeat
 }
 
@@ -44,13 +47,13 @@ type run struct {
 	kills    []kill        // of members that report no more, beside the kills of the trace
 }
 
-// silenced returns the reports of the run, without what killed members would have sent.
+// silenced returns the reports of the run, without what killed members would have sent, and others on their hosts.
 func (r *run) silenced() []report {
 	if len(r.kills) == 0 {
 		return r.reports
 	}
 	return slices.DeleteFunc(slices.Clone(r.reports), func(rep report) bool {
-		return slices.ContainsFunc(r.kills, func(k kill) bool { return k.member == rep.member && rep.at > k.at })
+		return slices.ContainsFunc(r.kills, func(k kill) bool { return r.members[k.member].host == r.members[rep.member].host && rep.at > k.at })
 	})
 }
 
@@ -59,7 +62,7 @@ func (r *run) replay(d detector) *replay {
 	reports := r.silenced()
 	w := &watcher{
 		replay: &replay{noticed: make([][]time.Duration, len(r.members))},
-		state:  make([]watched, len(r.members)), suspected: make([]bool, len(r.members)),
+		state:  make([]watched, len(r.members)), suspected: make([]bool, len(r.members)), downs: r.downs(),
 	}
 	p := &poll{rows: make([]row, len(r.members))}
 	for i := range p.rows {
@@ -68,10 +71,10 @@ func (r *run) replay(d detector) *replay {
 	rows := p.rows
 	next, wanted := r.during.from+r.schedule.phase, time.Duration(0)
 	for {
-		p.at = next
-		if r.schedule.extra && wanted > 0 && wanted < next {
-			p.at = wanted
+		if r.schedule.extra && wanted > p.at && wanted+timerLag < next {
+			p.at = wanted + timerLag
 		} else {
+			p.at = next
 			next += r.schedule.interval
 		}
 		if p.at >= r.during.to {
@@ -85,11 +88,25 @@ func (r *run) replay(d detector) *replay {
 		if p.failed {
 			p.rows = nil
 		}
-		if wanted = d.observe(p, w.suspected); wanted <= p.at {
-			wanted = 0
-		}
+		wanted = d.observe(p, w.suspected)
 		w.observe(p, r.timeout)
 	}
+}
+
+// downs returns when each member was down by Nova's own rule.
+func (r *run) downs() [][]span {
+	all, last := make([][]span, len(r.members)), make([]time.Duration, len(r.members))
+	for i := range last {
+		last[i] = never
+	}
+	for _, rep := range r.reports {
+		m := rep.member
+		if down := last[m] + r.timeout; last[m] != never && rep.at > down {
+			all[m] = append(all[m], span{down, rep.at})
+		}
+		last[m] = rep.beat
+	}
+	return all
 }
 
 // A watcher notes which members a detector suspects.
@@ -97,6 +114,7 @@ type watcher struct {
 	*replay
 	state     []watched
 	suspected []bool
+	downs     [][]span
 }
 
 type watched struct {
@@ -114,14 +132,12 @@ func (w *watcher) observe(p *poll, timeout time.Duration) {
 		}
 		if s.episode != nil && r != s.row {
 			s.episode.reported = true
+			s.episode.down = slices.ContainsFunc(w.downs[i], func(d span) bool { return d.from > s.beat && d.from < p.at })
 			w.episodes = append(w.episodes, *s.episode)
 			s.episode = nil
 		}
 		if s.episode == nil && suspected && !(s.suspected && r == s.row) {
 			s.episode = &episode{member: i, from: p.at}
-		}
-		if s.episode != nil && down {
-			s.episode.down = true
 		}
 		s.row, s.suspected, s.down = r, suspected, down
 	}

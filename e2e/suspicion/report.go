@@ -15,8 +15,19 @@ type table struct {
 	phases   int
 }
 
-// tables returns the poll intervals of the comparison.
-func tables() []table { return []table{{time.Second, 3}, {5 * time.Second, 5}, {15 * time.Second, 7}} }
+// A plan is how much is compared.
+type plan struct {
+	tables                    []table
+	kills, killsInStall, made int // kills that are put in, the same in each stall, and made sources
+}
+
+func fullPlan() plan {
+	return plan{tables: []table{{time.Second, 3}, {5 * time.Second, 10}, {15 * time.Second, 7}}, kills: 150, killsInStall: 60, made: 10_000}
+}
+
+func shortPlan() plan {
+	return plan{tables: []table{{15 * time.Second, 1}}, kills: 5, killsInStall: 2, made: 20}
+}
 
 // scores compares all detectors at one poll interval. Last is this program, which also names instants to poll at.
 func (e *evaluation) scores(t table) []score {
@@ -26,11 +37,9 @@ func (e *evaluation) scores(t table) []score {
 	}
 	own := ownContender()
 	all = append(all, e.score(own, schedules(t.interval, t.phases, false)))
-	own.name += extraPolls
+	own.name, own.short = "this program, polled at the limit", "polled at the limit"
 	return append(all, e.score(own, schedules(t.interval, t.phases, true)))
 }
-
-const extraPolls = ", polled at the limit"
 
 // seconds writes the median, a high percentile and the maximum.
 func seconds(all []time.Duration) string {
@@ -59,30 +68,33 @@ func (e *evaluation) bySegment(counts map[string]float64) string {
 	return strings.Join(parts, ", ")
 }
 
-func (e *evaluation) printDelays(out io.Writer) {
+func (e *evaluation) printDelays(out io.Writer, kills int) {
 	own, unguarded := ownContender(), contenderNamed(noGuard)
 	fmt.Fprintln(out, "| stall | with the guard | without | mistakes a stall with it | without |")
 	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: |")
 	polls := schedules(time.Second, 3, false)
 	for _, s := range e.stalls() {
-		fmt.Fprintf(out, "| %s | %s | %s | %.1f | %.1f |\n", s.name, seconds(e.delays(own, s)), seconds(e.delays(unguarded, s)),
+		fmt.Fprintf(out, "| %s | %s | %s | %.1f | %.1f |\n", s.name, seconds(e.delays(own, s, kills)), seconds(e.delays(unguarded, s, kills)),
 			e.mistakesIn(own, s, polls), e.mistakesIn(unguarded, s, polls))
 	}
-	fmt.Fprintf(out, "\nn = %d kills in each stall, polls every second.\n\n", killsInStall)
+	fmt.Fprintf(out, "\nn = %d kills in each stall, polls every second.\n\n", kills)
 }
 
 // chart plots the kills that were put in.
 func chart(t table, scores []score) *plot.Chart {
 	c := &plot.Chart{
-		Title: fmt.Sprintf("Deaths known, polls every %s", t.interval), X: "seconds since the kill", Y: "percent of the kills",
+		Title: fmt.Sprintf("Deaths known, polls every %s; in brackets: mistakes", t.interval), X: "seconds since the kill", Y: "percent of the kills",
 		Marks: []plot.Mark{{X: downTime.Seconds(), Name: "service_down_time"}},
 	}
 	for _, s := range scores {
+		if s.short == "" {
+			continue
+		}
 		values := make([]float64, len(s.putIn))
 		for i, d := range s.putIn {
 			values[i] = d.Seconds()
 		}
-		c.Lines = append(c.Lines, plot.Distribution(s.name, values, len(values)))
+		c.Lines = append(c.Lines, plot.Distribution(fmt.Sprintf("%s (%.0f)", s.short, s.mistakes), values, len(values)))
 	}
 	return c
 }

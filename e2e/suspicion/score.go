@@ -29,23 +29,24 @@ type put struct {
 type evaluation struct {
 	*trace
 	deaths []kill
-	calm   []put // kills in the parts in which nothing was done
+	calm   []put         // kills in the parts in which nothing was done
+	lead   time.Duration // the history that a detector has before such a kill
 }
 
 // The kills that are put in.
 const (
-	putInKills  = 150
-	leadIn      = 72 * time.Second // the history that a detector has before such a kill
+	usualLead   = 72 * time.Second // enough for members that report every 10 s or less
+	agentLead   = 4 * time.Minute
 	stallLeadIn = 2 * time.Minute  // the same in a stall
 	patience    = 80 * time.Second // until the end of such a replay; Nova's rule at 15 s polls needs 75 s
 	seed        = 18
 )
 
-func newEvaluation(tr *trace) *evaluation {
-	e := &evaluation{trace: tr, deaths: tr.deaths()}
+func newEvaluation(tr *trace, lead time.Duration, kills int) *evaluation {
+	e := &evaluation{trace: tr, deaths: tr.deaths(), lead: lead}
 	random := rand.New(rand.NewPCG(seed, 0))
-	quiet := span{tr.reports[0].at + leadIn, tr.during("busy").to - downTime}
-	for range putInKills {
+	quiet := span{tr.reports[0].at + lead, tr.during("busy").to - downTime}
+	for range kills {
 		e.calm = append(e.calm, e.putIn(random, quiet))
 	}
 	return e
@@ -81,7 +82,7 @@ func (e *evaluation) score(c contender, polls []schedule) score {
 		}
 	}
 	for _, k := range e.calm {
-		s.putIn = append(s.putIn, e.afterKill(c, k, polls[0], leadIn))
+		s.putIn = append(s.putIn, e.afterKill(c, k, polls[0], e.lead))
 	}
 	return s
 }
@@ -134,13 +135,10 @@ func (tr *trace) stalls() []stall {
 	}
 }
 
-// killsInStall is the number of kills that are put into each stall.
-const killsInStall = 60
-
 // delays returns the times of detection of kills in a stall.
-func (e *evaluation) delays(c contender, s stall) []time.Duration {
+func (e *evaluation) delays(c contender, s stall, kills int) []time.Duration {
 	random := rand.New(rand.NewPCG(seed, 1))
-	all := make([]time.Duration, killsInStall)
+	all := make([]time.Duration, kills)
 	for i := range all {
 		all[i] = e.afterKill(c, e.putIn(random, s.kills), schedule{interval: time.Second, extra: true}, stallLeadIn)
 	}

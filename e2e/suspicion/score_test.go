@@ -9,7 +9,7 @@ import (
 
 // The reference detectors do as they did when the recording was first evaluated, by another program.
 func TestReferences(t *testing.T) {
-	e := newEvaluation(recording(t))
+	e := newEvaluation(recording(t), usualLead, 60)
 	for name, want := range map[string]struct{ recorded, putIn, mistakes, withNova float64 }{
 		"Nova's rule, 60 s":          {55.4, 54.2, 0, 3},
 		"fixed 2.5 × i":              {20.4, 19.2, 37.7, 3},

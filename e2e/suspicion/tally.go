@@ -24,9 +24,8 @@ func (c count) rate() float64 { return float64(c.mistakes) / float64(max(c.runs,
 type tally struct {
 	runs  int
 	cells map[cell]count
-	// took has the times from a death to its detection, by rhythm and by whether a stall delayed heartbeats.
-	took map[cell][]time.Duration
-	slow []scenario // in which a death was noticed later than the rule says
+	took  map[cell][]time.Duration // from a death to its detection, for all sizes together
+	slow  []scenario               // in which a death was noticed later than the rule says
 }
 
 // tallyUp makes sources and shows them to this program's detector.
@@ -39,10 +38,8 @@ func tallyUp(runs int) *tally {
 		key := cell{m.rhythm, m.what, m.size}
 		c := t.cells[key]
 		t.cells[key] = count{c.runs + 1, c.mistakes + mistakes}
-		key.size = 0
-		c = t.cells[key]
-		t.cells[key] = count{c.runs + 1, c.mistakes + mistakes}
 		if len(m.kills) > 0 {
+			key.size = 0
 			t.took[key] = append(t.took[key], took)
 		}
 		if m.what == died && took > m.latest() {
@@ -59,26 +56,51 @@ func (m *made) latest() time.Duration {
 	return limit + m.polls.interval + time.Second
 }
 
-// print writes the mistakes as a table.
+// A column is the runs of one kind of disturbance, in sources of some sizes.
+type column struct {
+	name  string
+	what  disturbance
+	sizes []int
+}
+
+func columns() []column {
+	small, large := []int{2, 3, 5}, []int{12, 40}
+	return []column{
+		{"all stalled, of 2 to 5", allStalled, small},
+		{"of 12 or 40", allStalled, large},
+		{"a third stalled, of 2 to 5", thirdStalled, small},
+		{"of 12 or 40", thirdStalled, large},
+		{"a member restarted", restarted, sizes()},
+	}
+}
+
+// count returns the runs of a column for members with a rhythm.
+func (t *tally) count(r rhythm, c column) count {
+	var sum count
+	for _, size := range c.sizes {
+		one := t.cells[cell{r, c.what, size}]
+		sum.runs, sum.mistakes = sum.runs+one.runs, sum.mistakes+one.mistakes
+	}
+	return sum
+}
+
+// print writes the mistakes and the times of detection as a table.
 func (t *tally) print(out io.Writer) {
-	fmt.Fprint(out, "| reports, timeout |")
-	for _, what := range []disturbance{allStalled, thirdStalled} {
-		for _, size := range sizes() {
-			fmt.Fprintf(out, " %s, %d members |", what, size)
-		}
+	fmt.Fprint(out, "| reports every | timeout |")
+	for _, c := range columns() {
+		fmt.Fprintf(out, " %s |", c.name)
 	}
-	fmt.Fprintln(out, " restart | death known after | in a stall |")
-	fmt.Fprintln(out, "| --- |"+strings.Repeat(" ---: |", 2*len(sizes())+3))
+	fmt.Fprintln(out, " death | death in a stall |")
+	fmt.Fprintln(out, "| ---: | ---: |"+strings.Repeat(" ---: |", len(columns())+2))
 	for _, r := range rhythms() {
-		fmt.Fprintf(out, "| %s, %s |", r.interval, r.timeout)
-		for _, what := range []disturbance{allStalled, thirdStalled} {
-			for _, size := range sizes() {
-				fmt.Fprintf(out, " %s |", t.cells[cell{r, what, size}])
-			}
+		fmt.Fprintf(out, "| %.0f s | %.0f s |", r.interval.Seconds(), r.timeout.Seconds())
+		for _, c := range columns() {
+			fmt.Fprintf(out, " %s |", t.count(r, c))
 		}
-		fmt.Fprintf(out, " %s | %s | %s |\n", t.cells[cell{r, restarted, 0}], seconds(t.took[cell{r, died, 0}]), seconds(t.took[cell{r, diedStalled, 0}]))
+		fmt.Fprintf(out, " %s | %s |\n", seconds(t.took[cell{rhythm: r, what: died}]), seconds(t.took[cell{rhythm: r, what: diedStalled}]))
 	}
-	fmt.Fprintf(out, "\nn = %d made sources.\n\n", t.runs)
+	fmt.Fprintf(out, "\nn = %d made sources, polled every 1, 5 or 15 s, half of them also at the limit. Mistakes: per stall or restart. Deaths: "+
+		"seconds until they are known, median / 95th percentile / maximum.\n\n", t.runs)
 }
 
 // String returns the mistakes of each run.
