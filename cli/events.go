@@ -38,8 +38,12 @@ func (p *eventPrinter) print(e *collector.Event) error {
 	details := "source=" + term.Printable(e.Source)
 	if e.HasLatency {
 		key := "detected_after"
-		if e.Type == collector.EventRecovery {
+		switch e.Type {
+		case collector.EventRecovery:
 			key = "outage"
+		case collector.EventSuspect, collector.EventConfirm, collector.EventRefute:
+			key = "silent"
+		default:
 		}
 		details += fmt.Sprintf(" %s=%.3fs", key, e.Latency.Seconds())
 	}
@@ -90,11 +94,11 @@ func (p *eventPrinter) align(name, limit int) int {
 // eventStyle returns the style of a type of event: red for failures, green for their end.
 func eventStyle(what collector.EventType) term.Style {
 	switch what {
-	case collector.EventDeath, collector.EventSourceLost:
+	case collector.EventDeath, collector.EventConfirm, collector.EventSourceLost:
 		return term.Red
-	case collector.EventRecovery, collector.EventSourceBack, collector.EventForcedUp:
+	case collector.EventRecovery, collector.EventRefute, collector.EventSourceBack, collector.EventForcedUp:
 		return term.Green
-	case collector.EventForcedDown:
+	case collector.EventForcedDown, collector.EventSuspect:
 		return term.Yellow
 	case collector.EventJoin, collector.EventLeave, collector.EventForgotten:
 		return term.Cyan
@@ -114,10 +118,11 @@ func printEventJSON(w io.Writer, e *collector.Event) error {
 		Binary         string              `json:"binary,omitempty"`
 		Zone           string              `json:"zone,omitempty"`
 		LatencySeconds *float64            `json:"latency_seconds,omitempty"`
+		Outcome        string              `json:"outcome,omitempty"`
 		Error          string              `json:"error,omitempty"`
 	}{
 		Time: e.Time, Event: e.Type, Source: e.Source, Group: e.Member.Group, Member: e.Member.Name,
-		Binary: e.Member.Binary, Zone: e.Member.Zone,
+		Binary: e.Member.Binary, Zone: e.Member.Zone, Outcome: string(e.Outcome),
 	}
 	if e.HasLatency {
 		object.LatencySeconds = new(e.Latency.Seconds())

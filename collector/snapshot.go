@@ -128,6 +128,11 @@ func (m *MemberState) InStateSince() time.Time {
 	return m.DownSince
 }
 
+// Overdue returns for how long the heartbeat of a suspected member is overdue at a time of this machine's clock.
+func (m *MemberState) Overdue(now time.Time) time.Duration {
+	return max(now.Sub(m.SilentSince)-m.Interval, 0)
+}
+
 // memberStates returns the members for a snapshot.
 func memberStates(t *tracker.Tracker, naming *hosts.Naming, readable bool) []MemberState {
 	members := t.Members()

@@ -3,6 +3,7 @@ package tracker
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -234,7 +235,7 @@ func TestSharedGuard(t *testing.T) {
 		}
 		trackers := make([]*Tracker, cells)
 		for i := range trackers {
-			trackers[i] = New(Options{Source: fmt.Sprint(i), Settings: Settings{
+			trackers[i] = New(Options{Source: strconv.Itoa(i), Settings: Settings{
 				ForgetAfter: hour, Suspicion: Suspicion{Enabled: true, Margin: 10 * sec}, Shared: guard,
 			}})
 		}
@@ -272,7 +273,7 @@ func TestSharedGuard(t *testing.T) {
 	}
 }
 
-// What a cell said counts no more when it is removed, can't be read, or is not read for long.
+// The numbers of a cell no longer count when it is removed, or not read for long.
 func TestSharedGuardForgets(t *testing.T) {
 	for name, forget := range map[string]func(g *Guard) (at time.Duration){
 		"removed": func(g *Guard) time.Duration { g.remove("a"); return sec },

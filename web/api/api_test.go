@@ -65,13 +65,13 @@ func TestAnswers(t *testing.T) {
 		c1 := `{"source": "nova", "group": "compute", "member": "c1", "binary": "nova-compute", "zone": "az1", "state": "down",
 			"in_service": true, "down": true,
 			"since": "2000-01-01T00:00:00Z", "since_known": true, "last_heartbeat": "2000-01-01T00:00:00Z", "heartbeat_age_seconds": 65, "enabled": true, "forced_down": false,
-			"disabled_reason": "", "uuid": "uuid of c1", "version": "66", "transitions": 1}`
+			"disabled_reason": "", "uuid": "uuid of c1", "version": "66", "transitions": 1, "suspected": false, "not_suspected": "off"}`
 		c2 := `{"source": "nova", "group": "compute", "member": "c2", "binary": "nova-compute", "zone": "az1", "state": "down",
 			"in_service": false, "down": false,
 			"since": "2000-01-01T00:01:05Z", "since_known": true, "last_heartbeat": "2000-01-01T00:00:00Z", "heartbeat_age_seconds": 65, "enabled": false, "forced_down": true,
-			"fenced": false, "disabled_reason": "says \"no\"", "uuid": "uuid of c2", "version": "66", "transitions": 0}`
+			"fenced": false, "disabled_reason": "says \"no\"", "uuid": "uuid of c2", "version": "66", "transitions": 0, "suspected": false, "not_suspected": "off"}`
 		w1 := `{"source": "nova", "group": "web", "member": "w1", "binary": "", "zone": "", "state": "up",
-			"in_service": true, "down": false, "since": "2000-01-01T00:00:00Z", "disabled_reason": "", "uuid": "", "version": "", "transitions": 0}`
+			"in_service": true, "down": false, "since": "2000-01-01T00:00:00Z", "disabled_reason": "", "uuid": "", "version": "", "transitions": 0, "suspected": false, "not_suspected": "off"}`
 		require.JSONEq(t, `{"total": 3, "members": [`+c1+","+c2+","+w1+`]}`, b.ok("/api/v1/members"))
 
 		death := `{"id": 946684800000001, "time": "2000-01-01T00:01:05Z", "event": "death", "source": "nova", "group": "compute",

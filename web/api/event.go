@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/collector/tracker"
 )
 
 // An Event is an event of the collector as the API returns it.
@@ -17,13 +18,14 @@ type Event struct {
 	Binary         string              `json:"binary,omitempty"`
 	Zone           string              `json:"zone,omitempty"`
 	LatencySeconds *float64            `json:"latency_seconds,omitempty"`
+	Outcome        tracker.Outcome     `json:"outcome,omitempty"` // of a suspicion that ended with the event
 	Error          string              `json:"error,omitempty"`
 }
 
 func newEvent(e *collector.Event) *Event {
 	event := &Event{
 		ID: e.ID, Time: e.Time.UTC(), Event: e.Type, Source: e.Source,
-		Group: e.Member.Group, Member: e.Member.Name, Binary: e.Member.Binary, Zone: e.Member.Zone,
+		Group: e.Member.Group, Member: e.Member.Name, Binary: e.Member.Binary, Zone: e.Member.Zone, Outcome: e.Outcome,
 	}
 	if e.HasLatency {
 		event.LatencySeconds = new(e.Latency.Seconds())

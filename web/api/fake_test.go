@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
@@ -107,12 +108,13 @@ func newBench(t testing.TB, sources ...string) *bench {
 // configure sets the sources. Existing ones are kept.
 func (b *bench) configure(sources ...string) {
 	var configs []collector.SourceConfig
-	for _, name := range sources {
+	for _, name := range sources { // Only the source "suspicious" suspects its members.
 		if b.sources[name] == nil {
 			b.sources[name] = &fakeDriver{}
 		}
 		configs = append(configs, collector.SourceConfig{
 			Name: name, Driver: "fake", Open: func() (drivers.Driver, error) { return b.sources[name], nil },
+			Suspicion: tracker.Suspicion{Enabled: name == "suspicious", Margin: 10 * time.Second},
 		})
 	}
 	require.NoError(b.t, b.collector.Apply(configs))

@@ -34,6 +34,12 @@ type member struct {
 	UUID           string     `json:"uuid"`
 	Version        string     `json:"version"`
 	Transitions    uint64     `json:"transitions"`
+	Suspected      bool       `json:"suspected"`
+	SuspectedSince *time.Time `json:"suspected_since,omitempty"` // while suspected, like the next two
+	SilentSince    *time.Time `json:"silent_since,omitempty"`
+	Overdue        *float64   `json:"overdue_seconds,omitempty"`
+	Interval       *float64   `json:"reporting_interval_seconds,omitempty"`
+	NotSuspected   string     `json:"not_suspected,omitempty"`
 }
 
 func newMember(s *collector.Snapshot, m *collector.MemberState) member {
@@ -42,9 +48,17 @@ func newMember(s *collector.Snapshot, m *collector.MemberState) member {
 		State: m.State.String(), InService: m.InService, Down: m.DecidedDown, Since: m.InStateSince().UTC(), LastHeartbeat: timeOrNil(m.LastHeartbeat),
 		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
 		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version, Transitions: m.Transitions,
+		Suspected: m.Suspected, NotSuspected: m.NotSuspected,
 	}
 	if !m.LastHeartbeat.IsZero() && !s.BackendTime.IsZero() {
 		shown.HeartbeatAge = new(max(s.BackendTime.Sub(m.LastHeartbeat).Seconds(), 0))
+	}
+	if m.Interval > 0 {
+		shown.Interval = new(m.Interval.Seconds())
+	}
+	if m.Suspected {
+		shown.SuspectedSince, shown.SilentSince = timeOrNil(m.SuspectedSince), timeOrNil(m.SilentSince)
+		shown.Overdue = new(m.Overdue(s.LastSuccess).Seconds())
 	}
 	if !m.DownSince.IsZero() {
 		shown.SinceKnown = new(m.DownSinceKnown)

@@ -108,7 +108,7 @@ func matching(snapshots []collector.Snapshot, q url.Values) []row {
 				!strings.Contains(strings.ToLower(strings.Join([]string{m.Name, m.Group, m.Binary, m.Zone, m.DisabledReason}, "\n")), text) {
 				continue
 			}
-			r := row{Source: s.Source, State: state.String(), Member: m, Notes: notes(m, state)}
+			r := row{Source: s.Source, State: state.String(), Member: m, Notes: notes(m, state, s.LastSuccess)}
 			r.Address = "member?" + url.Values{"source": {s.Source}, "group": {m.Group}, "member": {m.Name}}.Encode()
 			if !m.LastHeartbeat.IsZero() && !s.BackendTime.IsZero() {
 				r.age, r.hasAge = max(s.BackendTime.Sub(m.LastHeartbeat), 0), true
@@ -119,9 +119,12 @@ func matching(snapshots []collector.Snapshot, q url.Values) []row {
 	return rows
 }
 
-// notes returns the administrative state of a member, as notes in store.js.
-func notes(m *collector.MemberState, state collector.State) string {
+// notes returns the suspicion of a member at the last poll and its administrative state, as notes in store.js.
+func notes(m *collector.MemberState, state collector.State, polled time.Time) string {
 	var words []string
+	if m.Suspected {
+		words = append(words, "suspected: heartbeat overdue by "+m.Overdue(polled).Truncate(time.Second).String())
+	}
 	if m.DecidedDown && state == collector.Unknown {
 		words = append(words, "down when last known")
 	}
@@ -157,7 +160,7 @@ func sortRows(rows []row, order string) {
 		states := []string{collector.Down.String(), collector.Unknown.String(), collector.Up.String()}
 		compare = func(a, b row) int {
 			return cmp.Or(cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State)),
-				first(a.Member.DecidedDown, b.Member.DecidedDown), newest(a, b))
+				first(a.Member.DecidedDown, b.Member.DecidedDown), first(a.Member.Suspected, b.Member.Suspected), newest(a, b))
 		}
 	}
 	slices.SortStableFunc(rows, compare)

@@ -5,11 +5,14 @@ import { memberAddress } from "./rows.js";
 
 const words = {
   death: "died", recovery: "recovered", join: "joined", leave: "left", forced_down: "was forced down",
-  forced_up: "is no longer forced down", forgotten: "was forgotten", source_lost: "can't be read", source_back: "can be read again",
+  forced_up: "is no longer forced down", suspect: "is suspected", confirm: "was suspected and is down", refute: "was suspected and has reported", forgotten: "was forgotten", source_lost: "can't be read", source_back: "can be read again",
 };
 
 // The mark of an event is that of the state that it leads to.
-const marks = { death: "down", forced_down: "down", recovery: "up", forced_up: "up", source_lost: "blind", source_back: "up" };
+const marks = { death: "down", suspect: "unknown", confirm: "down", refute: "up", forced_down: "down", recovery: "up", forced_up: "up", source_lost: "blind", source_back: "up" };
+
+// What the latency of an event is, if not the time to the detection.
+const taking = { recovery: "down for", suspect: "silent for", confirm: "silent for", refute: "silent for" };
 
 /** An event as a sentence. */
 export function sentence(e) {
@@ -42,7 +45,7 @@ function detail(e, named) {
   const parts = named ? (e.member === undefined ? [] : [`${e.source} / ${e.group}`]) : [absolute(new Date(e.time))];
   if (e.latency_seconds !== undefined) {
     const taken = measured(e.latency_seconds);
-    parts.push(e.event === "recovery" ? `down for ${taken}` : `detected after ${taken}`);
+    parts.push(`${taking[e.event] ?? "detected after"} ${taken}`);
   }
   if (e.error) parts.push(e.error);
   return parts.join(" · ");

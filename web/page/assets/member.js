@@ -3,7 +3,7 @@ import { dashboardAddress, runbookAddress, showAlerts } from "./alerts.js";
 import { API, address } from "./api.js";
 import { ago, element, setText, tickAll } from "./dom.js";
 import { showEvents } from "./events.js";
-import { absolute, brief, parse } from "./format.js";
+import { absolute, brief, duration, parse } from "./format.js";
 import { Live } from "./live.js";
 import { Pace } from "./pace.js";
 import { badge, heartbeatAge } from "./rows.js";
@@ -97,6 +97,9 @@ class MemberPage {
       Source: m.source, Group: m.group, Zone: m.zone, Binary: m.binary,
       [m.since_known === false ? "Down at least since" : "Since"]: time(parse(m.since), now),
       "Last heartbeat": heartbeat(m),
+      "Reporting interval": m.reporting_interval_seconds === undefined ? "" : duration(m.reporting_interval_seconds),
+      "Suspected since": m.suspected ? time(parse(m.suspected_since), now) : "",
+      "Can't be suspected": reasons[m.not_suspected] ?? "",
       Enabled: yesOrNo(m.enabled), "Disabled because": m.disabled_reason, "Forced down": yesOrNo(m.forced_down),
       Version: m.version, UUID: m.uuid, "Deaths and recoveries": String(m.transitions),
     };
@@ -106,6 +109,17 @@ class MemberPage {
     ]));
   }
 }
+
+/** Why a member can't be suspected. A member that is not up needs no reason. */
+const reasons = {
+  off: "the configuration turns suspicion off",
+  no_heartbeats: "its backend keeps no heartbeats",
+  learning: "fewer than 3 gaps between its heartbeats are known",
+  irregular: "its heartbeats are not regular",
+  interval_too_long: "the service's own rule calls it down earlier",
+  probation: "it was suspected by mistake, and has not had 3 regular gaps since",
+  sole_member: "no other member of its source reports, so that a stall would look the same",
+};
 
 /** A time, and how long ago it was. */
 function time(at, now) {

@@ -39,7 +39,7 @@ export function wantsGroup(filter, { source, group }) {
 /**
  * Selects members, and counts the members in each state without the filter of states. Members that are down come first: those
  * in service before those out of service, and the latest deaths before earlier ones. Then come the members that are unknown,
- * among them first those that were down, and those that are up, in the order of the API. The filter may name another order.
+ * among them first those that were down, and those that are up, first those that are suspected, in the order of the API. The filter may name another order.
  */
 export function select(members, filter) {
   const text = filter.q.trim().toLowerCase();
@@ -53,7 +53,8 @@ export function select(members, filter) {
     if (!filter.state || filter.state === m.state) picked[m.state].push(m);
   }
   picked.down.sort((a, b) => b.in_service - a.in_service || b.at - a.at);
-  picked.unknown.sort((a, b) => b.down - a.down);
+  picked.unknown.sort((a, b) => b.down - a.down || b.suspected - a.suspected);
+  picked.up.sort((a, b) => b.suspected - a.suspected);
   const list = [...picked.down, ...picked.unknown, ...picked.up];
   const order = orders[filter.sort.replace(/^-/, "")];
   if (order) list.sort(order);

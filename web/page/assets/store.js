@@ -1,5 +1,5 @@
 // The members as the API and the events describe them.
-import { parse } from "./format.js";
+import { duration, parse } from "./format.js";
 
 /** The states, from worst to best. */
 export const states = ["down", "unknown", "up"];
@@ -10,6 +10,7 @@ export const keyOf = (m) => JSON.stringify([m.source, m.group, m.member]);
 /** The administrative state of a member, in words, and whether it was down when its state was last known. */
 export function notes(m) {
   const words = m.down && m.state === "unknown" ? ["down when last known"] : [];
+  if (m.suspected) words.push(`suspected: heartbeat overdue by ${duration(m.overdue_seconds)}`);
   if (m.forced_down) words.push(m.fenced ? "forced down after it died" : "forced down");
   if (m.enabled === false) words.push(m.disabled_reason ? `disabled: ${m.disabled_reason}` : "disabled");
   return words.join("; ");
@@ -70,7 +71,7 @@ export class Store {
 }
 
 // The attributes that an answer leaves out if the backend does not have them.
-const absent = { since_known: undefined, last_heartbeat: undefined, heartbeat_age_seconds: undefined, enabled: undefined, forced_down: undefined, fenced: undefined };
+const absent = { since_known: undefined, last_heartbeat: undefined, heartbeat_age_seconds: undefined, enabled: undefined, forced_down: undefined, fenced: undefined, suspected_since: undefined, silent_since: undefined, overdue_seconds: undefined, reporting_interval_seconds: undefined, not_suspected: undefined };
 
 /** What stands before the age of a state: a member without a known proof of life may have been down for longer. */
 export const atLeast = (m) => (m.since_known === false ? "≥ " : "");
