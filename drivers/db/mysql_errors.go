@@ -77,38 +77,49 @@ func classifyNumber(number uint16) (drivers.Reason, string) {
 	return drivers.ReasonQuery, ""
 }
 
-// A clientLog receives the MySQL client's own log messages. One of them says why the server closed a connection, which the
-// client's error does not.
+// A clientLog receives the MySQL client's own log messages. Two of them say what the client's errors do not: why the server closed a
+// connection, and which method of authentication it asked for.
 type clientLog struct {
 	logger *slog.Logger
 
-	mu      sync.Mutex
-	refused error // the server's refusal of the client's certificate
+	mu     sync.Mutex
+	reason error // nil while there was no such message
 }
+
+// unknownPlugin is how the MySQL client's log message begins before the name of a method of authentication.
+const unknownPlugin = "unknown auth plugin:"
 
 // Print implements mysql.Logger.
 func (l *clientLog) Print(v ...any) {
 	l.logger.Debug("MySQL client", "message", fmt.Sprint(v...))
-	for _, part := range v {
-		if err, ok := part.(error); ok && drivers.IsCertificateRefused(err) {
-			l.mu.Lock()
-			l.refused = err
-			l.mu.Unlock()
+	for i, part := range v {
+		err, isError := part.(error)
+		switch {
+		case isError && drivers.IsCertificateRefused(err):
+			l.set(err)
+		case part == unknownPlugin && i+1 < len(v):
+			l.set(fmt.Errorf("%w: %.100q", mysql.ErrUnknownPlugin, v[i+1]))
 		}
 	}
 }
 
-func (l *clientLog) certificateRefused() error {
+func (l *clientLog) set(reason error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.refused
+	l.reason = reason
+}
+
+func (l *clientLog) why() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.reason
 }
 
 // clientLogKey is the context key of the clientLog for the connection that is made with the context.
 type clientLogKey struct{}
 
-// An explainingConnector returns the server's refusal of the client's certificate, which it finds in the client's log. The
-// client's own error says only that the connection is invalid.
+// An explainingConnector returns what it finds in the client's log: the server's refusal of the client's certificate, and the name of
+// a method of authentication that is not supported. The client's own errors say neither.
 type explainingConnector struct {
 	driver.Connector
 	logger *slog.Logger
@@ -118,9 +129,9 @@ type explainingConnector struct {
 func (c explainingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	log := &clientLog{logger: c.logger}
 	conn, err := c.Connector.Connect(context.WithValue(ctx, clientLogKey{}, log))
-	if errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) {
-		if refused := log.certificateRefused(); refused != nil {
-			return nil, refused
+	if errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrUnknownPlugin) {
+		if reason := log.why(); reason != nil {
+			return nil, reason
 		}
 	}
 	return conn, err

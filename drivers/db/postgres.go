@@ -173,6 +173,9 @@ func (s *postgresDatabase) classify(err error) (drivers.Reason, string) {
 	if drivers.IsCertificateRefused(err) {
 		return drivers.ReasonAuth, "check the client's certificate"
 	}
+	if strings.Contains(err.Error(), "no GSSAPI provider registered") {
+		return drivers.ReasonAuth, "the server requires Kerberos (GSSAPI), which is not supported: let pg_hba.conf ask for scram-sha-256 or cert"
+	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return drivers.ReasonTimeout, ""
 	}

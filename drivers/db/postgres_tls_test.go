@@ -18,6 +18,7 @@ func TestPostgresTLS(t *testing.T) {
 	db := table(t, server, "nova", zed)
 	run(t, db, "CREATE ROLE encrypted LOGIN; GRANT SELECT ON services TO encrypted")
 	run(t, db, "CREATE ROLE certified LOGIN; GRANT SELECT ON services TO certified")
+	run(t, db, "CREATE ROLE kerberos LOGIN; GRANT SELECT ON services TO kerberos")
 	ca, otherCA := "&sslrootcert="+trusted.File, "&sslrootcert="+other.File
 	const connect, auth = drivers.ReasonConnect, drivers.ReasonAuth
 	full := func(c *testserver.Certificate) string {
@@ -30,9 +31,12 @@ func TestPostgresTLS(t *testing.T) {
 		(&tlsCase{user: "encrypted", host: "127.0.0.1", query: "?sslmode=prefer"}).check(t, "postgresql", server.Addr())
 	})
 	server.EnableTLS(trusted, trusted.Issue("127.0.0.1"), "host all postgres 127.0.0.1/32 trust",
-		"hostssl all certified 127.0.0.1/32 trust clientcert=verify-ca", "hostssl all encrypted 127.0.0.1/32 trust")
+		"hostssl all certified 127.0.0.1/32 trust clientcert=verify-ca", "hostssl all encrypted 127.0.0.1/32 trust",
+		"host all kerberos 127.0.0.1/32 gss")
 	for name, test := range map[string]tlsCase{
 		"default":                 {user: "encrypted", host: "127.0.0.1"},
+		"Kerberos":                {"kerberos", "127.0.0.1", "?sslmode=verify-full" + ca, auth, "requires Kerberos (GSSAPI), which is not supported"},
+		"Kerberos in the clear":   {"kerberos", "127.0.0.1", "?sslmode=disable", auth, "requires Kerberos (GSSAPI), which is not supported"},
 		"in the clear":            {"encrypted", "127.0.0.1", "?sslmode=disable", auth, "no encryption"},
 		"unchecked":               {user: "encrypted", host: "127.0.0.1", query: "?sslmode=require"},
 		"right":                   {user: "encrypted", host: "127.0.0.1", query: "?sslmode=verify-full" + ca},

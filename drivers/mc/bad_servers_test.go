@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -109,4 +111,18 @@ func FuzzAnswer(f *testing.F) {
 		})
 		_, _ = readStats(bytes.NewReader(answer))
 	})
+}
+
+// A server with accounts, which are not supported, is named as such, with the reason auth. docs/security.md says the same.
+func TestAccountsAreRequired(t *testing.T) {
+	t.Parallel()
+	accounts := filepath.Join(t.TempDir(), "accounts")
+	require.NoError(t, os.WriteFile(accounts, []byte("nova:secret\n"), 0o600))
+	server := testserver.Memcached(t, "-Y", accounts)
+	cfg := config()
+	cfg.Servers = []string{server.Addr()}
+	d := open(t, cfg, rosterOf("compute-01"))
+	_, err := d.Members(t.Context())
+	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), "%v", err)
+	require.ErrorContains(t, err, "requires a login (SASL or -Y), which is not supported")
 }

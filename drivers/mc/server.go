@@ -146,7 +146,7 @@ func (s *server) wrap(ctx context.Context, err error) error {
 	case isNet || isClosed(err):
 		reason = drivers.ReasonConnect
 	case strings.Contains(err.Error(), "unauthenticated"):
-		reason = drivers.ReasonAuth
+		reason, err = drivers.ReasonAuth, fmt.Errorf("the server requires a login (SASL or -Y), which is not supported: use tls with a client's certificate: %w", err)
 	}
 	return drivers.Unavailable(reason, fmt.Errorf("memcached %s: %w", s.addr, err))
 }

@@ -80,7 +80,8 @@ func (m *MC) command(line string) (string, error) {
 
 func (m *MC) ping() error {
 	answer, err := m.command("version")
-	if err == nil && !strings.HasPrefix(answer, "VERSION ") {
+	loginRequired := strings.Contains(answer, "unauthenticated") // by the option -Y
+	if err == nil && !strings.HasPrefix(answer, "VERSION ") && !loginRequired {
 		err = fmt.Errorf("unexpected answer to version: %q", answer)
 	}
 	return err
