@@ -32,7 +32,7 @@ func hashOf(digest string) string {
 // This is the example of docs/zk.md: agents write, the exporter reads, and no other client has access.
 func TestACLs(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	exporter := "digest:exporter:" + hashOf("exporter:exporter") + ":r"
 	c := otherClient(t, server.Addr())
 	require.NoError(t, c.AddAuth("digest", []byte("agent:agent")))
@@ -71,7 +71,7 @@ func TestACLs(t *testing.T) {
 // A password that has changed in its file is used from the next poll on, in the same session.
 func TestRotatedPassword(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	file := filepath.Join(t.TempDir(), "password")
 	write := func(password string) { require.NoError(t, os.WriteFile(file, []byte(password+"\n"), 0o600)) }
 	write("one")

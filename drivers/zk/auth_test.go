@@ -8,12 +8,11 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk"
-	"servicegroup_exporter/internal/testserver"
 )
 
 func TestAuth(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	as := func(user string, password string) *zk.Driver {
 		cfg := config(server)
 		cfg.Auth.User, cfg.Auth.Password = user, drivers.SecretText(password)

@@ -7,13 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/internal/testserver"
 )
 
 // Poll.Changed has only groups that were watched all the time since the last poll.
 func TestChanged(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	p := newProxy(t, server.Addr())
 	d := open(t, configFor(p.addr()))

@@ -10,13 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers/zk/layout"
-	"servicegroup_exporter/internal/testserver"
 )
 
 // The next poll shows all changes that another client has made to the tree.
 func TestTreeShowsChanges(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	createWithParents(t, c, "/churn/g", "", zkclient.FlagPersistent)
 	cfg := custom("/churn", layout.Custom{
@@ -59,7 +58,7 @@ func TestTreeShowsChanges(t *testing.T) {
 // A member that is created or deleted together with its znode in the roster is never seen dead.
 func TestTreeRosterRaces(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	createWithParents(t, c, "/races/live/g", "", zkclient.FlagPersistent)
 	createWithParents(t, c, "/races/roster/g", "", zkclient.FlagPersistent)

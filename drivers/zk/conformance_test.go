@@ -6,12 +6,11 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/internal/drivertest"
-	"servicegroup_exporter/internal/testserver"
 )
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	drivertest.Run(t, drivertest.Backend{
 		Open:        func(t *testing.T) drivers.Driver { return open(t, config(server)) },
 		DownTime:    sessionTimeout,

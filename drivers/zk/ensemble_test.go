@@ -38,7 +38,7 @@ func watchAllUp(t *testing.T, d *zk.Driver, members int) (stop func(polls int64)
 				t.Errorf("%d of %d members are up: %v", up, members, states(p))
 				return
 			}
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond)
 		}
 	}()
 	return func(atLeast int64) {
@@ -54,6 +54,7 @@ func TestEnsemble(t *testing.T) {
 	cfg := config(servers...)
 	cfg.SessionTimeout = drivers.Duration(4 * time.Second) // This is the default, and longer than an election takes.
 	const members = 6
+	expired := time.Duration(cfg.SessionTimeout) + time.Second
 	memberships := make([]drivers.Membership, members)
 	for i, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		memberships[i] = join(t, open(t, cfg), "ensemble", name)
@@ -82,7 +83,7 @@ func TestEnsemble(t *testing.T) {
 		leader.Kill()
 		testserver.Leader(t, servers)
 		requireRead(t, reader)
-		time.Sleep(5 * time.Second) // Until the sessions with the dead server have expired.
+		time.Sleep(expired) // Until the sessions with the dead server have expired.
 		stop(100)
 		leader.Start()
 	})
@@ -95,7 +96,7 @@ func TestEnsemble(t *testing.T) {
 			}
 			stop := watchAllUp(t, reader, members)
 			server.Freeze()
-			time.Sleep(6 * time.Second) // Until the sessions with the frozen server have expired.
+			time.Sleep(expired) // Until the sessions with the frozen server have expired.
 			requireRead(t, reader)
 			server.Thaw()
 			stop(100)
@@ -109,7 +110,7 @@ func TestEnsemble(t *testing.T) {
 	t.Run("the leader is frozen", func(t *testing.T) {
 		leader := testserver.Leader(t, servers)
 		leader.Freeze()
-		time.Sleep(6 * time.Second)
+		time.Sleep(expired)
 		leader.Thaw()
 		requireRead(t, reader)
 		allUp(t)

@@ -31,7 +31,7 @@ func openExample(t *testing.T, name string, server *testserver.ZK) *zk.Driver {
 
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	ephemeral := func(path, value string) { createWithParents(t, c, path, value, zkclient.FlagEphemeral) }
 

@@ -116,10 +116,10 @@ func eventually(t *testing.T, d *zk.Driver, within time.Duration, member, want s
 	}, within, 10*time.Millisecond, "%s is %q", member, want)
 }
 
-// requireStays polls for some time and requires that each poll shows the member in the state.
+// requireStays polls for some time, some 200 times, and requires that each poll shows the member in the state.
 func requireStays(t *testing.T, d *zk.Driver, length time.Duration, member, want string) {
 	t.Helper()
-	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(length / 200) {
 		require.Equal(t, want, states(poll(t, d))[member])
 	}
 }

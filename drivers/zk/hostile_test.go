@@ -136,8 +136,16 @@ func requireMemory(t *testing.T, limit uint64, do func()) {
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, limit, "bytes allocated")
 }
 
+// pollTimeout returns the time for a poll that fails for a reason. Only a timeout is caused by it.
+func pollTimeout(reason drivers.Reason) time.Duration {
+	if reason == drivers.ReasonTimeout {
+		return time.Second
+	}
+	return prompt
+}
+
 // No server, whatever it answers, makes the driver crash, allocate much memory or wait without end, and the error says what is
-// wrong.
+// wrong, and with which server.
 func TestHostileServers(t *testing.T) {
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
@@ -161,34 +169,43 @@ func TestHostileServers(t *testing.T) {
 		addr, want string
 		reason     drivers.Reason
 	}{
-		"web server":              {testserver.FakeServer(t, silent("HTTP/1.1 400 Bad Request\r\n\r\n")), `not a ZooKeeper server: its answer begins with "HTTP"`, drivers.ReasonConnect},
-		"patient web server":      {web.Listener.Addr().String(), "got no session: no answer in time: waited ", drivers.ReasonTimeout},
-		"endless text":            {testserver.FakeServer(t, endless(strings.Repeat("ha", 1000))), `not a ZooKeeper server: its answer begins with "haha"`, drivers.ReasonConnect},
-		"endless zeros":           {testserver.FakeServer(t, endless(strings.Repeat("\x00", 1000))), "not a ZooKeeper server", drivers.ReasonConnect},
-		"silence":                 {testserver.FakeServer(t, silent("")), "got no session: no answer in time: waited ", drivers.ReasonTimeout},
-		"a length, then silence":  {testserver.FakeServer(t, silent("\x00\x00\x00\x25")), "got no session: no answer in time: waited ", drivers.ReasonTimeout},
-		"forged password":         {testserver.FakeServer(t, silent(string(packetOf(t, int32(0), int32(4000), int64(1), huge, make([]byte, 17))))), "not a ZooKeeper server", drivers.ReasonConnect},
-		"no names at all":         {forgingServer(t, opGetChildren), "its answer is truncated", drivers.ReasonSession},
-		"2 billion names":         {forgingServer(t, opGetChildren, huge, stat), "it sent 0 bytes and claims that they are 2147483647 names", drivers.ReasonSession},
-		"4 billion names":         {forgingServer(t, opGetChildren, int32(-1), stat), "it sent 0 bytes and claims that they are 4294967295 names", drivers.ReasonSession},
-		"2 names in 7 bytes":      {forgingServer(t, opGetChildren, int32(2), [7]byte{}, stat), "it sent 7 bytes and claims that they are 2 names", drivers.ReasonSession},
-		"2.1 million empty names": {forgingServer(t, opGetChildren, int32(2_100_000), make([]byte, 4*2_100_000), stat), "claims that they are 2100000 names", drivers.ReasonSession},
-		"a name of 2 GB":          {forgingServer(t, opGetChildren, int32(1), huge, stat), "its answer is truncated", drivers.ReasonQuery},
-		"2 GB of data":            {forgingServer(t, opGetData, huge, stat), "it sent 0 bytes and claims that they are 2147483647 bytes of data", drivers.ReasonSession},
-		"a path of 2 GB":          {forgingServer(t, opSync, huge), "its answer is truncated", drivers.ReasonSession},
-		"nothing where a path is": {forgingServer(t, opSync), "its answer is truncated", drivers.ReasonSession},
+		"refused":                  {refusingAddr(t), "refused", drivers.ReasonConnect},
+		"unknown host":             {"zk.invalid:2181", "zk.invalid", drivers.ReasonConnect},
+		"a gigabyte, then silence": {testserver.FakeServer(t, silent("\x40\x00\x00\x00")), "not a ZooKeeper server", drivers.ReasonConnect},
+		"closes the connection":    {testserver.FakeServer(t, func(net.Conn) {}), "quorum", drivers.ReasonSession},
+		"web server":               {testserver.FakeServer(t, silent("HTTP/1.1 400 Bad Request\r\n\r\n")), `not a ZooKeeper server: its answer begins with "HTTP"`, drivers.ReasonConnect},
+		"patient web server":       {web.Listener.Addr().String(), "got no session: no answer in time: waited ", drivers.ReasonTimeout},
+		"endless text":             {testserver.FakeServer(t, endless(strings.Repeat("ha", 1000))), `not a ZooKeeper server: its answer begins with "haha"`, drivers.ReasonConnect},
+		"endless zeros":            {testserver.FakeServer(t, endless(strings.Repeat("\x00", 1000))), "not a ZooKeeper server", drivers.ReasonConnect},
+		"silence":                  {testserver.FakeServer(t, silent("")), "got no session: no answer in time: waited ", drivers.ReasonTimeout},
+		"a length, then silence":   {testserver.FakeServer(t, silent("\x00\x00\x00\x25")), "got no session: no answer in time: waited ", drivers.ReasonTimeout},
+		"forged password":          {testserver.FakeServer(t, silent(string(packetOf(t, int32(0), int32(4000), int64(1), huge, make([]byte, 17))))), "not a ZooKeeper server", drivers.ReasonConnect},
+		"no names at all":          {forgingServer(t, opGetChildren), "its answer is truncated", drivers.ReasonSession},
+		"2 billion names":          {forgingServer(t, opGetChildren, huge, stat), "it sent 0 bytes and claims that they are 2147483647 names", drivers.ReasonSession},
+		"4 billion names":          {forgingServer(t, opGetChildren, int32(-1), stat), "it sent 0 bytes and claims that they are 4294967295 names", drivers.ReasonSession},
+		"2 names in 7 bytes":       {forgingServer(t, opGetChildren, int32(2), [7]byte{}, stat), "it sent 7 bytes and claims that they are 2 names", drivers.ReasonSession},
+		"2.1 million empty names":  {forgingServer(t, opGetChildren, int32(2_100_000), make([]byte, 4*2_100_000), stat), "claims that they are 2100000 names", drivers.ReasonSession},
+		"a name of 2 GB":           {forgingServer(t, opGetChildren, int32(1), huge, stat), "its answer is truncated", drivers.ReasonQuery},
+		"2 GB of data":             {forgingServer(t, opGetData, huge, stat), "it sent 0 bytes and claims that they are 2147483647 bytes of data", drivers.ReasonSession},
+		"a path of 2 GB":           {forgingServer(t, opSync, huge), "its answer is truncated", drivers.ReasonSession},
+		"nothing where a path is":  {forgingServer(t, opSync), "its answer is truncated", drivers.ReasonSession},
 	}
 	requireMemory(t, 1<<30, func() {
 		t.Run("all", func(t *testing.T) { // This subtest ends when all of its parallel subtests have ended.
 			for name, test := range tests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					d := open(t, configFor(test.addr))
+					cfg := configFor(test.addr)
+					if test.reason == drivers.ReasonTimeout {
+						cfg.SessionTimeout = drivers.Duration(300 * time.Millisecond) // An attempt takes less.
+					}
+					d := open(t, cfg)
 					ctx, cancel := withTimeout(t, pollTimeout(test.reason))
 					defer cancel()
 					_, err := d.Members(ctx)
 					require.ErrorIs(t, err, drivers.ErrUnavailable)
 					require.ErrorContains(t, err, test.want)
+					require.ErrorContains(t, err, test.addr)
 					require.Equal(t, test.reason, drivers.ReasonOf(err), "%v", err)
 				})
 			}
@@ -269,7 +286,8 @@ func TestNoAnswerSaysHowLong(t *testing.T) {
 	frozen := testserver.FakeServer(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 	for _, addrs := range [][]string{{frozen}, {frozen, frozen}, {"127.0.0.1:1", frozen}} {
 		cfg := configFor(addrs...)
-		for _, wait := range []time.Duration{10 * time.Millisecond, 3 * time.Second} { // within and after the first attempt
+		cfg.SessionTimeout = drivers.Duration(300 * time.Millisecond)
+		for _, wait := range []time.Duration{10 * time.Millisecond, 600 * time.Millisecond} { // within and after the first attempt
 			ctx, cancel := withTimeout(t, wait)
 			_, err := open(t, cfg).Members(ctx)
 			require.ErrorIs(t, err, context.DeadlineExceeded)

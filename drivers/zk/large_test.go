@@ -60,7 +60,7 @@ func countRequests(t *testing.T, d *zk.Driver) (p *drivers.Poll, count uint64) {
 }
 
 func TestLargeGroups(t *testing.T) {
-	server := testserver.ZooKeeper(t)
+	server := testserver.ZooKeeper(t) // To delete so many znodes takes longer than to start a server.
 	c := otherClient(t, server.Addr())
 	createTree(t, c, "/servicegroups", "", "/servicegroups/.roster", "")
 	for _, g := range []string{"ours", "others", "dying"} {

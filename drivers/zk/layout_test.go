@@ -9,13 +9,12 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk"
-	"servicegroup_exporter/internal/testserver"
 )
 
 // Each subtest has its own prefix on one server.
 func TestLayouts(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	at := func(prefix, layout string, groups ...string) zk.Config {
 		cfg := config(server)

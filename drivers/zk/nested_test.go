@@ -11,14 +11,13 @@ import (
 
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk"
-	"servicegroup_exporter/internal/testserver"
 )
 
 // Each nested member is watched, so that a poll reads only those that have changed.
 func TestNestedMembersAreWatched(t *testing.T) {
 	t.Parallel()
 	const n = 2000
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	createTree(t, c, "/servicegroups", "", "/servicegroups/compute", "ZKMembers")
 	name := func(i int) string { return fmt.Sprintf("compute-%04d", i) }
@@ -109,7 +108,7 @@ func TestNestedMembersAreWatched(t *testing.T) {
 // A driver that has watched nested members while they changed sees the same as a driver that has just been opened.
 func TestWatchingAndNewDriver(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	createTree(t, c, "/servicegroups", "", "/servicegroups/compute", "ZKMembers", "/servicegroups/other", "",
 		"/servicegroups/.roster", "", "/servicegroups/.roster/compute", "", "/servicegroups/.roster/other", "")

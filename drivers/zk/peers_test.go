@@ -1,7 +1,6 @@
 package zk_test
 
 import (
-	"context"
 	"encoding/binary"
 	"io"
 	"net"
@@ -23,55 +22,6 @@ func refusingAddr(t *testing.T) string {
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	return l.Addr().String()
-}
-
-// pollTimeout returns the time for a poll that fails for a reason. Only a timeout is caused by it.
-func pollTimeout(reason drivers.Reason) time.Duration {
-	if reason == drivers.ReasonTimeout {
-		return sessionTimeout + time.Second
-	}
-	return prompt
-}
-
-// With any bad server, a poll ends at the latest with its context, its error says what was seen, and it allocates little.
-func TestBadServers(t *testing.T) {
-	sending := func(text string) string {
-		return testserver.FakeServer(t, func(c net.Conn) {
-			_, _ = io.WriteString(c, text)
-			_, _ = io.Copy(io.Discard, c)
-		})
-	}
-	tests := []struct {
-		name, addr string
-		reason     drivers.Reason
-		want       string
-	}{
-		{"refused", refusingAddr(t), drivers.ReasonConnect, "refused"},
-		{"unknown host", "zk.invalid:2181", drivers.ReasonConnect, "zk.invalid"},
-		{"web server", sending("HTTP/1.1 400 Bad Request\r\n\r\n"), drivers.ReasonConnect, "not a ZooKeeper server"},
-		{"silence", sending(""), drivers.ReasonTimeout, "no answer in time: waited "},
-		{"a length and then nothing", sending("\x00\x00\x00\x25"), drivers.ReasonTimeout, "no answer in time: waited "},
-		{"a gigabyte and then nothing", sending("\x40\x00\x00\x00"), drivers.ReasonConnect, "not a ZooKeeper server"},
-		{"closes the connection", testserver.FakeServer(t, func(net.Conn) {}), drivers.ReasonSession, "quorum"},
-	}
-	// For every attempt that gets a connection, the library allocates a buffer of 1.5 MiB.
-	requireMemory(t, 700<<20, func() {
-		t.Run("all", func(t *testing.T) { // This subtest ends when all of its parallel subtests have ended.
-			for _, test := range tests {
-				t.Run(test.name, func(t *testing.T) {
-					t.Parallel()
-					d := open(t, configFor(test.addr))
-					ctx, cancel := context.WithTimeout(t.Context(), pollTimeout(test.reason))
-					defer cancel()
-					_, err := d.Members(ctx)
-					require.ErrorIs(t, err, drivers.ErrUnavailable)
-					require.Equal(t, test.reason, drivers.ReasonOf(err), "%v", err)
-					require.ErrorContains(t, err, test.want)
-					require.ErrorContains(t, err, test.addr)
-				})
-			}
-		})
-	})
 }
 
 // Once there was no session for a session timeout, a poll fails as soon as all servers have failed, instead of at its

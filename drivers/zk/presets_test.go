@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/internal/testserver"
 )
 
 // createWithParents creates a znode, and persistent ones above it where they do not exist.
@@ -161,7 +160,7 @@ func systems() []system {
 // Each system has its own chroot on one server.
 func TestPresets(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	var tested []string
 	for _, s := range systems() {
@@ -231,7 +230,7 @@ func splitMember(member string) (group, name string) {
 // decommissioned.
 func TestPresetsLeave(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	for layout, path := range map[string]string{"clickhouse": "/clickhouse/tables/01/hits/replicas/r1", "bookkeeper": "/ledgers/cookies/r1"} {
 		createWithParents(t, c, path, "", zkclient.FlagPersistent)

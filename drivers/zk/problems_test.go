@@ -9,7 +9,6 @@ import (
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk"
 	"servicegroup_exporter/drivers/zk/layout"
-	"servicegroup_exporter/internal/testserver"
 )
 
 // requireProblem requires that a poll has exactly one problem.
@@ -37,7 +36,7 @@ func createProblemTree(t *testing.T, c *zkclient.Conn) {
 // A part of the configuration that does not exist, or that fits nothing, does not look like a tree without members.
 func TestProblems(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	createProblemTree(t, c)
 	own := &layout.Custom{Paths: []string{"/{group}/workers/{member}"}}
@@ -126,7 +125,7 @@ func TestProblems(t *testing.T) {
 // A problem ends when what was missing is there, and the end of all members is none.
 func TestProblemsEnd(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	cfg := config(server)
 	cfg.Chroot, cfg.Prefix, cfg.Groups = "/a", "/b", []string{"compute", "conductor"}
@@ -173,7 +172,7 @@ func unlock(t *testing.T, c *zkclient.Conn, path string) {
 // A group that may not be read leaves the others readable, and says why.
 func TestLockedGroups(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	require.NoError(t, c.AddAuth("digest", []byte("owner:owner")))
 	createTree(t, c, "/sg", "", "/sg/.roster", "", "/sg/.roster/a", "", "/sg/.roster/a/gone", "{}", "/sg/a", "ZKMembers", "/sg/b", "ZKMembers",
@@ -235,7 +234,7 @@ func TestLockedGroups(t *testing.T) {
 // A group that is locked while it is watched is noticed with the next change at the latest, and its members did not leave.
 func TestLockedWhileWatched(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	require.NoError(t, c.AddAuth("digest", []byte("owner:owner")))
 	createTree(t, c, "/servicegroups", "", "/servicegroups/a", "ZKMembers", "/servicegroups/b", "ZKMembers")

@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 		fmt.Println(joinUntilKilled(strings.Fields(args)))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	var code int
+	os.Exit(max(servers.bench.Run(func() { code = m.Run() }), code))
 }
 
 // joinUntilKilled joins, prints "joined", and waits until the process is killed or the membership ends.
@@ -90,7 +91,7 @@ func (p *process) kill(t *testing.T) {
 
 func TestKilledProcess(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	d := open(t, config(server))
 
 	// The session expires, the watch fires, and the roster still has the member.
@@ -145,7 +146,7 @@ func TestKilledProcess(t *testing.T) {
 // If the owner of a name is another program, Join waits for as long as the session of a dead owner may last.
 func TestNameOfOtherProgram(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	createTree(t, c, "/servicegroups", "", "/servicegroups/g", "ZKMembers")
 	d := open(t, config(server))

@@ -10,13 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/internal/testserver"
 )
 
 // The members are connected through a proxy; the reader is not.
 func TestMemberSurvives(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	reader := open(t, config(server))
 
@@ -99,7 +98,7 @@ func TestMemberSurvives(t *testing.T) {
 
 func TestMembershipEndsWhileDisconnected(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	reader := open(t, config(server))
 	away := func(t *testing.T, group string) (*proxy, drivers.Membership) {
 		t.Helper()
@@ -138,7 +137,7 @@ func TestMembershipEndsWhileDisconnected(t *testing.T) {
 
 func TestEndsOfAMembership(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	d := open(t, config(server))
 	long := config(server)

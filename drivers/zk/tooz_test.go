@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"servicegroup_exporter/internal/testserver"
 )
 
 // A toozMember is a process that joins by the real tooz library, with a session timeout of two seconds.
@@ -64,7 +62,7 @@ func (m *toozMember) leave() {
 // The real tooz library writes the znodes. It also makes a lock and an election, whose znodes are not members.
 func TestTooz(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	cfg := config(server)
 	cfg.Layout, cfg.Prefix = "tooz", "/designate"
 	d := open(t, cfg)

@@ -11,7 +11,6 @@ import (
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/zk"
 	"servicegroup_exporter/drivers/zk/layout"
-	"servicegroup_exporter/internal/testserver"
 )
 
 // custom returns a configuration with a custom layout below a prefix.
@@ -31,7 +30,7 @@ func set(t *testing.T, c *zkclient.Conn, path, value string) {
 // Each subtest has its own prefix on one server.
 func TestTree(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	ephemeral := func(path, value string) { createWithParents(t, c, path, value, zkclient.FlagEphemeral) }
 	status := &layout.Check{Field: "status", Is: []string{"UP", "WARNING"}}
@@ -140,7 +139,7 @@ func TestTree(t *testing.T) {
 // While no watch fires, a poll makes requests only for the directories.
 func TestTreeRequests(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	const n = 3000
 	createWithParents(t, c, "/cost/a/members", "", zkclient.FlagPersistent)
@@ -174,7 +173,7 @@ func TestTreeRequests(t *testing.T) {
 // The watches end with the session. In the next session, everything is read again, and Changed is empty for the time between.
 func TestTreeSessionLost(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	createWithParents(t, c, "/lost/g/a", `{"status": "UP"}`, zkclient.FlagEphemeral)
 	p := newProxy(t, server.Addr())
@@ -203,7 +202,7 @@ func TestTreeSessionLost(t *testing.T) {
 // If the identity may list the members but not read their data, the error says so.
 func TestTreeACL(t *testing.T) {
 	t.Parallel()
-	server := testserver.ZooKeeper(t)
+	server := emptyServer(t)
 	c := otherClient(t, server.Addr())
 	createWithParents(t, c, "/acl/g", "", zkclient.FlagPersistent)
 	_, err := c.Create("/acl/g/a", nil, zkclient.FlagEphemeral, zkclient.DigestACL(zkclient.PermAll, "u", "p"))
