@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -10,6 +11,7 @@ import (
 
 	systemd "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/godbus/dbus/v5"
+	"golang.org/x/sys/unix"
 )
 
 // A Bus is a connection to systemd that reports the states of one unit.
@@ -32,6 +34,7 @@ const (
 	unitInterface    = busName + ".Unit"
 	properties       = "org.freedesktop.DBus.Properties"
 	nameOwnerChanged = "org.freedesktop.DBus.NameOwnerChanged"
+	changedAt        = "StateChangeTimestampMonotonic" // when the state last changed, in microseconds since the boot
 )
 
 // The times of a connection.
@@ -52,6 +55,7 @@ type systemBus struct {
 	err     error // set before states is closed
 
 	properties map[string]dbus.Variant // of the unit, as they were last read or signalled
+	newest     uint64                  // changes before this time are known; in microseconds since the boot
 	specific   map[string]dbus.Variant // changes that are specific to the type of the unit and whose second half is to come
 }
 
@@ -88,8 +92,6 @@ func (b *systemBus) connect(ctx context.Context) (err error) {
 	from := dbus.WithMatchSender(busName)
 	for _, match := range [][]dbus.MatchOption{
 		{from, dbus.WithMatchObjectPath(path), dbus.WithMatchInterface(properties), dbus.WithMatchMember("PropertiesChanged")},
-		// A unit that was not loaded has no changed properties when it starts.
-		{from, dbus.WithMatchInterface(manager), dbus.WithMatchMember("JobRemoved"), dbus.WithMatchArg(2, b.unit)},
 		{from, dbus.WithMatchInterface(manager), dbus.WithMatchMember("Reloading")},
 		// systemd gets a new name on the bus when it executes itself again.
 		{dbus.WithMatchSender("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, busName)},
@@ -157,8 +159,8 @@ func (b *systemBus) handle(signal *dbus.Signal) (changed, read bool) {
 		return false, len(signal.Body) > 0 && signal.Body[0] == false
 	case nameOwnerChanged: // Between two owners, systemd can't answer.
 		return false, len(signal.Body) == 3 && signal.Body[2] != ""
-	default: // A job has ended.
-		return false, true
+	default: // godbus also passes on what the bus says about this connection.
+		return false, false
 	}
 }
 
@@ -169,10 +171,9 @@ func (b *systemBus) change(of string, values map[string]dbus.Variant) bool {
 		b.specific = values
 		return false
 	}
-	const at = "StateChangeTimestampMonotonic"
 	specific := b.specific
 	b.specific = nil
-	if now, known := values[at]; known && value[uint64](map[string]dbus.Variant{at: now}, at) < value[uint64](b.properties, at) {
+	if _, known := values[changedAt]; known && value[uint64](values, changedAt) < b.newest {
 		return false // The signal was sent before the properties were read.
 	}
 	maps.Copy(b.properties, specific)
@@ -187,13 +188,23 @@ func (b *systemBus) read(ctx context.Context) error {
 	if err := b.subscribe(ctx); err != nil {
 		return fmt.Errorf("subscribing to systemd's signals: %w", err)
 	}
-	read := make(map[string]dbus.Variant)
+	read, began := make(map[string]dbus.Variant), monotonic()
 	const everyInterface = ""
 	if err := b.object.CallWithContext(ctx, properties+".GetAll", 0, everyInterface).Store(&read); err != nil {
 		return fmt.Errorf("reading the properties of %s: %w", b.unit, err)
 	}
 	b.properties = read
+	b.newest = cmp.Or(value[uint64](read, changedAt), began) // systemd has just loaded a unit whose state never changed.
 	return nil
+}
+
+// monotonic returns the time since the boot in microseconds, by the clock that systemd uses.
+func monotonic() uint64 {
+	var now unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) != nil {
+		return 0
+	}
+	return uint64(now.Nano() / 1000)
 }
 
 // send reports the state. It returns false if ctx has ended.

@@ -13,9 +13,10 @@ import (
 
 // The times of a follower.
 const (
-	// verdictWait is how long systemd may take to say why a main process has ended. If it does not answer for as long, the run
-	// has died.
-	verdictWait = 2 * time.Second
+	// When the main process has ended, systemd usually says why within milliseconds. If it does not for askAfter, it is asked. If
+	// it then does not answer for verdictWait, the run has died.
+	askAfter    = 500 * time.Millisecond
+	verdictWait = 1500 * time.Millisecond
 	// The pauses between attempts to connect.
 	firstPause   = 100 * time.Millisecond
 	longestPause = 5 * time.Second
@@ -53,9 +54,11 @@ type follower struct {
 	process Process // the main process of the current run; nil if there is none or it can't be watched
 	pid     int
 	exited  time.Time // when it was seen to have ended
-	// While it has ended: whether systemd has said since that the unit is active all the same, and when to decide.
-	answered bool
+	// While it has ended: when to decide, whether systemd was asked, and whether it has said since that the unit is active all
+	// the same.
 	verdict  <-chan time.Time
+	waiting  bool
+	answered bool
 	// The run that ended because its process did, and systemd did not answer. It does not begin again with this process.
 	lost    string
 	lostPID int
@@ -91,17 +94,18 @@ func (f *follower) run(ctx context.Context) {
 			f.observe(ctx, &state)
 		case <-ended:
 			f.exited = time.Now()
-			f.askAgain()
+			f.verdict = time.After(askAfter)
 		case <-f.verdict:
 			f.decide()
 		}
 	}
 }
 
-// decide ends the current run if systemd has not answered since its main process ended or since it was asked last.
+// decide is called some time after the main process of the current run has ended. If systemd has answered since it was last
+// asked, it is asked again; if it has not, the run ends.
 func (f *follower) decide() {
-	if f.answered {
-		f.askAgain()
+	if f.answered || !f.waiting {
+		f.ask()
 		return
 	}
 	f.finish(End{Died: true, At: f.exited, Cause: f.unit + ": its main process has ended, and systemd has not said why"})
@@ -110,9 +114,9 @@ func (f *follower) decide() {
 	f.unwatch()
 }
 
-// askAgain asks systemd for the state of the unit, and sets the time at which decide is called.
-func (f *follower) askAgain() {
-	f.answered = false
+// ask asks systemd for the state of the unit, and sets the time at which decide is called again.
+func (f *follower) ask() {
+	f.answered, f.waiting = false, true
 	f.verdict = time.After(verdictWait)
 	select {
 	case f.refresh <- struct{}{}:
@@ -220,7 +224,7 @@ func (f *follower) unwatch() {
 	if f.process != nil {
 		f.process.Close()
 	}
-	f.process, f.pid, f.exited, f.verdict = nil, 0, time.Time{}, nil
+	f.process, f.pid, f.exited, f.verdict, f.waiting = nil, 0, time.Time{}, nil, false
 }
 
 // listen connects to systemd, and passes on the states of the unit, until ctx ends.

@@ -201,7 +201,7 @@ func TestWithoutBus(t *testing.T) {
 				require.Equal(t, []string{"join"}, w.take(), "the main process lives")
 				w.kill(7)
 				at := time.Now()
-				time.Sleep(verdictWait + time.Millisecond)
+				time.Sleep(askAfter + verdictWait + time.Millisecond)
 				require.Equal(t, []string{"die"}, w.take())
 				require.Equal(t, at, w.lastDeath().At)
 				require.Contains(t, w.lastDeath().Cause, "its main process has ended")

@@ -117,8 +117,8 @@ func TestDecode(t *testing.T) {
 
 // Properties of the unit's type come first. They count with the properties that all units have, and only if these are new.
 func TestChange(t *testing.T) {
-	const at = "StateChangeTimestampMonotonic"
-	b := &systemBus{properties: variants(map[string]any{"ActiveState": "active", "Result": "success", at: uint64(5)})}
+	const at = changedAt
+	b := &systemBus{properties: variants(map[string]any{"ActiveState": "active", "Result": "success"}), newest: 5}
 	signal := func(of string, values map[string]any) (bool, bool) {
 		return b.handle(&dbus.Signal{Name: properties + ".PropertiesChanged", Body: []any{of, variants(values), []string{}}})
 	}
@@ -130,6 +130,7 @@ func TestChange(t *testing.T) {
 	require.False(t, read)
 	require.Equal(t, State{Active: "failed", Result: "signal"}, decode(b.properties))
 
+	b.newest = 6
 	signal(busName+".Service", map[string]any{"Result": "watchdog"})
 	changed, _ = signal(unitInterface, map[string]any{"ActiveState": "active", at: uint64(5)})
 	require.False(t, changed, "it was sent before the properties were read")
@@ -147,7 +148,7 @@ func TestChange(t *testing.T) {
 		{manager + ".Reloading", []any{true}, false},
 		{manager + ".Reloading", []any{false}, true},
 		{manager + ".Reloading", nil, false},
-		{manager + ".JobRemoved", []any{uint32(1), dbus.ObjectPath("/x"), "x.service", "done"}, true},
+		{"org.freedesktop.DBus.NameAcquired", []any{":1.2"}, false},
 		{nameOwnerChanged, []any{busName, ":1.1", ""}, false},
 		{nameOwnerChanged, []any{busName, "", ":1.2"}, true},
 		{nameOwnerChanged, nil, false},
