@@ -17,8 +17,9 @@ const (
 )
 
 const (
-	unit = "servicegroup_exporter.service"
-	web  = "curl -sS --fail http://127.0.0.1:10199"
+	unit     = "servicegroup_exporter.service"
+	joinUnit = "servicegroup_join@.service"
+	web      = "curl -sS --fail http://127.0.0.1:10199"
 )
 
 // The packages can be installed, started, upgraded and completely removed on a Debian with systemd as process 1.
@@ -101,7 +102,9 @@ func checkFiles(m *machine) {
 		"/etc/servicegroup_exporter/servicegroups.yml": "640 root servicegroup_exporter",
 		"/etc/default":                                                   "755 root root",
 		"/etc/default/servicegroup_exporter":                             "600 root root",
+		"/etc/default/servicegroup_join":                                 "600 root root",
 		"/usr/bin/servicegroup_exporter":                                 "755 root root",
+		"/usr/lib/systemd/system/" + joinUnit:                            "644 root root",
 		"/usr/lib/systemd/system/" + unit:                                "644 root root",
 		"/usr/share/servicegroup_exporter/alerts":                        "755 root root",
 		"/usr/share/doc/servicegroup-exporter/copyright":                 "644 root root",
@@ -115,7 +118,7 @@ func checkFiles(m *machine) {
 	m.run("setpriv --reuid=servicegroup_exporter --regid=servicegroup_exporter --init-groups " +
 		"servicegroup_exporter --config.file=/etc/servicegroup_exporter/servicegroups.yml --config.check")
 	require.Contains(m.t, m.run("servicegroup_exporter --version"), "version "+older)
-	require.Empty(m.t, m.run("systemd-analyze verify /usr/lib/systemd/system/"+unit))
+	require.Empty(m.t, m.run("systemd-analyze verify /usr/lib/systemd/system/"+unit+" /usr/lib/systemd/system/"+joinUnit))
 }
 
 // checkService checks the running service: it notified systemd, serves metrics, and has no privileges.

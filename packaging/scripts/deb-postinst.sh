@@ -24,3 +24,4 @@ systemctl --system daemon-reload >/dev/null || true
 action=start
 [ -z "$2" ] || action=restart
 deb-systemd-invoke $action $unit >/dev/null || true
+systemctl --system try-restart 'servicegroup_join@*.service' >/dev/null || true

@@ -3,4 +3,5 @@
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
 	deb-systemd-invoke stop servicegroup_exporter.service >/dev/null || true
+	systemctl --system stop 'servicegroup_join@*.service' >/dev/null || true
 fi
