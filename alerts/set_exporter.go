@@ -13,14 +13,15 @@ func (c alerting) exporterAlerts() []definition {
 			name: "ServiceGroupExporterDown", scope: scopeExporter, severity: severityWarning, hold: 2 * time.Minute,
 			expr:    `up{job} == 0 and on (cluster, job) up{job} == 1`,
 			summary: "Exporter {{ $labels.instance }} can't be scraped",
-			describe: "Prometheus can't scrape {{ $labels.instance }} of job {{ $labels.job }}. Other exporters of the job are " +
-				"up. Sources that only this exporter reads are not monitored.",
+			describe: "Prometheus can't scrape {{ $labels.instance }} of job {{ $labels.job }}.{last scrape} {targets up}{targets} targets " +
+				"of the job are up. Sources that only this exporter reads are not monitored.",
 		},
 		{
 			name: "ServiceGroupExporterAllDown", scope: scopeExporter, severity: severityCritical, hold: time.Minute,
-			expr:     `max by (cluster, job) (up{job}) == 0`,
-			summary:  "No service group exporter can be scraped",
-			describe: "Prometheus can't scrape any target of job {{ $labels.job }}. The rules can't detect deaths of members.",
+			expr:    `max by (cluster, job) (up{job}) == 0`,
+			summary: "No service group exporter can be scraped",
+			describe: "Prometheus can scrape {targets up}{targets} targets of job {{ $labels.job }}. The rules can't detect deaths of " +
+				"members.{last scrape of all}",
 		},
 		{
 			name: "ServiceGroupExporterAbsent", scope: scopeExporter, severity: severityCritical, hold: 5 * time.Minute,
@@ -32,7 +33,7 @@ func (c alerting) exporterAlerts() []definition {
 or
 absent_over_time(up{job}[1h]) unless on () servicegroup_source_up{ours}`,
 			summary:  "Prometheus has no service group exporter to scrape",
-			describe: "Prometheus has no target of job {{ $labels.job }}. The rules can't detect deaths of members.",
+			describe: "Prometheus has no target of job {{ $labels.job }}. The rules can't detect deaths of members.{last scrape of all}",
 		},
 		{
 			name: "ServiceGroupJobMismatch", scope: scopeExporter, severity: severityWarning, hold: 5 * time.Minute,
@@ -73,15 +74,15 @@ func (c alerting) bridgeAlerts() []definition {
 or
 sum by (cluster, alertmanager) (increase(servicegroup_notifications_dropped_total{exporters}[15m]){and ours}) > 0`,
 			summary: "Alertmanager {{ $labels.alertmanager }} does not accept alerts",
-			describe: "An exporter can't reach Alertmanager {{ $labels.alertmanager }}, or alerts for it were dropped. Other " +
-				"Alertmanagers and the rules still notify.",
+			describe: "An exporter can't reach Alertmanager {{ $labels.alertmanager }}, or alerts for it were dropped.{last post}{dropped} " +
+				"Other Alertmanagers and the rules still notify.",
 		},
 		{
 			name: "ServiceGroupBridgeAllFailing", scope: scopeExporter, severity: severityCritical, hold: time.Minute,
 			expr:    `max by (cluster, job, instance) (servicegroup_notifications_alertmanager_up{exporters}{and ours}) == 0`,
 			summary: "{{ $labels.instance }} can't reach any Alertmanager",
-			describe: "{{ $labels.instance }} can't post to any Alertmanager. Only the rules notify of deaths, after the next scrape " +
-				"and rule evaluation.",
+			describe: "{{ $labels.instance }} can post to 0{alertmanagers} Alertmanagers.{last post of all} Only the rules notify of deaths, " +
+				"after the next scrape and rule evaluation.",
 		},
 		{
 			name: "ServiceGroupBridgeLabelMismatch", scope: scopeExporter, severity: severityWarning, hold: 2 * time.Minute,

@@ -40,7 +40,7 @@ func (c alerting) groupAlerts() []definition {
 unless on (cluster, source) servicegroup_source_up{ours}`,
 			summary: "No data for group {{ $labels.group }}",
 			describe: "Group {{ $labels.group }} of source {{ $labels.source }} was known within the last hour. Now no exporter " +
-				"reports the group or its source.",
+				"reports the group or its source.{last known}",
 		},
 	}
 }

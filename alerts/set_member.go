@@ -56,7 +56,7 @@ func (c alerting) memberAlerts() []definition {
 			name: "ServiceGroupMemberFlapping", scope: scopeMember, severity: severityWarning, keep: 15 * time.Minute,
 			expr:     `max by (cluster, source, group, member, binary, zone) (servicegroup_member_flapping{ours})`,
 			summary:  "{{ $labels.member }} in group {{ $labels.group }} is flapping",
-			describe: thisMember + " died and recovered more than twice within 15 minutes.",
+			describe: thisMember + " died and recovered more than twice within 15 minutes{changes}.",
 		},
 		{
 			name: "ServiceGroupMemberAutoDisabled", scope: scopeMember, severity: severityWarning, keep: gap,

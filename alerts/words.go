@@ -11,8 +11,8 @@ import (
 const timeFormat = "2006-01-02 15:04:05 MST"
 
 // The descriptions of alerts have numbers, which are words in braces in the definitions. In a rule they become templates. The value
-// of the alert costs nothing; a query costs Prometheus time for each alert that fires, and is only for alerts about groups and
-// sources. The bridge writes the same numbers from [Facts].
+// of the alert costs nothing; a query costs Prometheus time for each alert that fires, and is only for alerts about groups,
+// sources and exporters, and for members that flap, which are few. The bridge writes the same numbers from [Facts].
 
 // wordTemplates returns the words, each followed by its template.
 func (c alerting) wordTemplates() []string {
@@ -20,6 +20,8 @@ func (c alerting) wordTemplates() []string {
 		groupMembers = "max(servicegroup:members_in_service{these})"
 		members      = "sum(max by (group) (servicegroup:members_in_service{these}))"
 		down         = "sum(max by (group) (servicegroup:members_down{these}))"
+		lastScrape   = "max(max_over_time(timestamp(up{these} == 1)[1h:1m]))"
+		lastPost     = "max(servicegroup_notifications_last_success_timestamp_seconds{these}) > 0"
 		asTime       = `{{ (. | first | value | toTime).UTC.Format "` + timeFormat + `" }}`
 	)
 	return []string{
@@ -39,6 +41,19 @@ func (c alerting) wordTemplates() []string {
 		"{last poll}", c.query("max(servicegroup_source_last_success_timestamp_seconds{these})", ", since "+asTime, "source"),
 		"{reason}", c.query("topk(1, sum by (reason) (increase(servicegroup_source_poll_errors_total{these}[5m])) > 0)",
 			` (reason: {{ . | first | label "reason" }})`, "source"),
+		"{changes}", c.query("max(increase(servicegroup_member_transitions_total{these}[15m])) > 0",
+			`: about {{ . | first | value | printf "%.0f" }} deaths and recoveries`, "source", "group", "member"),
+		"{last known}", c.query("max(last_over_time(servicegroup_group_last_known_timestamp_seconds{these}[1h])) > 0",
+			" It was last known at "+asTime+".", "source", "group"),
+		"{targets}", c.query("count(up{these})", " of {{ . | first | value }}", "job"),
+		"{targets up}", c.query("sum(up{these})", "{{ . | first | value }}", "job"),
+		"{last scrape}", c.query(lastScrape, " It was last scraped at "+asTime+".", "job", "instance"),
+		"{last scrape of all}", c.query(lastScrape, " The last scrape that succeeded was at "+asTime+".", "job"),
+		"{last post}", c.query(lastPost, " The last request that succeeded was at "+asTime+".", "alertmanager"),
+		"{last post of all}", c.query(lastPost, " The last request that succeeded was at "+asTime+".", "job", "instance"),
+		"{dropped}", c.query("sum(increase(servicegroup_notifications_dropped_total{these}[15m])) > 0",
+			` About {{ . | first | value | printf "%.0f" }} notifications were dropped within 15 minutes.`, "alertmanager"),
+		"{alertmanagers}", c.query("count(servicegroup_notifications_alertmanager_up{these})", " of {{ . | first | value }}", "job", "instance"),
 		"{loaded}", c.query("max(servicegroup_config_last_reload_success_timestamp_seconds{these})", ", of "+asTime, "job", "instance"),
 	}
 }

@@ -66,8 +66,8 @@ func newMetrics() *Metrics {
 		dropped: counter("notifications_dropped_total",
 			"This many notifications were dropped, because the Alertmanager refused them or the queue was full. Alert on an increase."),
 		overOnArrival: counter("notifications_over_on_arrival_total",
-			"The Alertmanager accepted this many alerts that were over by its own clock. They were sent again. Alert on an increase: "+
-				"that clock differs from this machine's, and was set."),
+			"The Alertmanager accepted this many alerts that were over by its own clock. They were sent again at once by that clock, "+
+				"so that none is lost and no rule reads this counter. If it keeps growing, that clock is set again and again."),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                            "servicegroup_notifications_latency_seconds",
 			Help:                            "Each start and each end of an alert is observed with the time from the end of the poll that found it until the Alertmanager had accepted it.",
