@@ -13,7 +13,7 @@ type descs struct {
 	labelCheck *prometheus.Desc
 
 	// Of a group.
-	members, membersDown, inService, groupKnown, lastKnown metric
+	members, membersDown, inService, groupKnown, lastKnown, interval metric
 	// Of a member, as configured.
 	ofMember [seriesAgent]metric
 	// Of the few members that are down or odd in another way.
@@ -37,6 +37,7 @@ func newDescs(compat bool) *descs {
 	d.describeMembers()
 	d.describeDecisions()
 	d.describeGroups()
+	d.describeIntervals()
 	d.describeZones()
 	d.describeHosts()
 	d.describeSources()
@@ -146,6 +147,16 @@ func (d *descs) describeGroups() {
 		"servicegroup_group_last_known_timestamp_seconds",
 		"The last poll that knew the whole group ended at this time by this program's clock; 0: none did. Of several exporters that " +
 			"don't know a group, believe the one with the highest value.", labels,
+	}
+}
+
+// describeIntervals describes what was learned of the heartbeats of a group.
+func (d *descs) describeIntervals() {
+	d.interval = metric{
+		"servicegroup_reporting_interval_seconds",
+		"This share of the group's members, the label quantile, has a learned time between heartbeats of at most this. Groups without members " +
+			"that report regularly have no series.",
+		[]string{"group", "quantile", "source"},
 	}
 }
 

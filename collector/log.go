@@ -69,3 +69,15 @@ func (s *source) logRejected(changes *tracker.Changes) {
 	}
 	s.rejects, s.longNames = total, changes.LongNames > 0
 }
+
+// logRarePolls logs when the source is polled too rarely for suspicion, and when it no longer is.
+func (s *source) logRarePolls() {
+	every, tooRare := s.tracker.PollsTooRare()
+	switch {
+	case tooRare && !s.rarelyPolled:
+		s.log.Warn("Source is polled too rarely to suspect its members", "polled_every", every, "heartbeat_timeout", s.now.DownTime)
+	case !tooRare && s.rarelyPolled:
+		s.log.Info("Source is polled often enough to suspect its members")
+	}
+	s.rarelyPolled = tooRare
+}

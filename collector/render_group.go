@@ -14,6 +14,11 @@ const (
 	countStates
 )
 
+// quantiles is how many quantiles there are of the reporting intervals of a group.
+const quantiles = len(tracker.Quantiles{})
+
+func quantileNames() [quantiles]string { return [...]string{"0", "0.5", "0.9", "0.99", "1"} }
+
 func countNames() [countStates]string {
 	return [countStates]string{"down", "out_of_service", "unknown", "up"}
 }
@@ -24,6 +29,10 @@ type groupSeries struct {
 	labels  *exposition.Labels
 	ofState [countStates]*exposition.Labels
 	members [countStates]float64
+
+	ofQuantile   [quantiles]*exposition.Labels // nil: it has no intervals
+	intervals    [quantiles]float64
+	hasIntervals bool
 
 	inService, down, known, lastKnown float64
 	wasKnown                          bool // it has inService and down
@@ -39,9 +48,12 @@ func (s *source) renderGroups(before []groupSeries) []groupSeries {
 			before = before[1:] // The group is gone.
 		}
 		if len(before) > 0 && before[0].name == g.Name {
-			series[i].labels, series[i].ofState = before[0].labels, before[0].ofState
+			series[i].labels, series[i].ofState, series[i].ofQuantile = before[0].labels, before[0].ofState, before[0].ofQuantile
 		} else {
 			series[i].labels, series[i].ofState = s.labelGroup(g.Name)
+		}
+		if g.HasIntervals && series[i].ofQuantile[0] == nil {
+			series[i].ofQuantile = s.labelQuantiles(g.Name)
 		}
 		series[i].fill(g, s.now.Readable)
 	}
@@ -56,6 +68,13 @@ func (s *source) labelGroup(name string) (labels *exposition.Labels, ofState [co
 	return exposition.NewLabels(d.groupKnown.labels, name, s.cfg.Name), ofState
 }
 
+func (s *source) labelQuantiles(name string) (ofQuantile [quantiles]*exposition.Labels) {
+	for i, quantile := range quantileNames() {
+		ofQuantile[i] = exposition.NewLabels(s.env.descs.interval.labels, name, quantile, s.cfg.Name)
+	}
+	return ofQuantile
+}
+
 // fill sets the values. While the source can't be read, all members in service are unknown.
 func (g *groupSeries) fill(group *tracker.Group, readable bool) {
 	g.name = group.Name
@@ -67,6 +86,10 @@ func (g *groupSeries) fill(group *tracker.Group, readable bool) {
 		g.members[countUnknown] = float64(group.Up + group.Down + group.Unknown)
 	}
 	g.known = oneIf(readable && !group.InDoubt)
+	g.hasIntervals = group.HasIntervals
+	for i, interval := range group.Intervals {
+		g.intervals[i] = interval.Seconds()
+	}
 	g.wasKnown = !group.LastKnown.IsZero()
 	g.inService, g.down, g.lastKnown = float64(group.InService), float64(group.DecidedDown), timestamp(group.LastKnown)
 }
@@ -87,6 +110,7 @@ func (d *descs) groupFamilies(sources []*rendered) []exposition.Family {
 	}
 	return []exposition.Family{
 		d.members.family(membersByState(sources)),
+		d.interval.family(intervalsByQuantile(sources)),
 		d.membersDown.family(series(func(g *groupSeries) (float64, bool) { return g.down, g.wasKnown })),
 		d.inService.family(series(func(g *groupSeries) (float64, bool) { return g.inService, g.wasKnown })),
 		d.groupKnown.family(series(func(g *groupSeries) (float64, bool) { return g.known, true })),
@@ -101,6 +125,22 @@ func membersByState(sources []*rendered) seriesFunc {
 			for i := range s.groups {
 				for state, labels := range s.groups[i].ofState {
 					if !yield(labels, s.groups[i].members[state]) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// intervalsByQuantile returns servicegroup_reporting_interval_seconds.
+func intervalsByQuantile(sources []*rendered) seriesFunc {
+	return func(yield func(*exposition.Labels, float64) bool) {
+		for _, s := range sources {
+			for i := range s.groups {
+				g := &s.groups[i]
+				for q := 0; g.hasIntervals && q < quantiles; q++ {
+					if !yield(g.ofQuantile[q], g.intervals[q]) {
 						return
 					}
 				}

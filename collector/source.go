@@ -34,25 +34,27 @@ type source struct {
 	polls  sync.WaitGroup // goroutines that call the driver
 	saving sync.Mutex     // locked while the state file is written, so that an older state never replaces a newer one
 
-	mu         sync.Mutex
-	closed     bool
-	inflight   *inflight // the poll in flight, if any
-	patience   patience
-	tracker    *tracker.Tracker
-	now        Snapshot        // without its members
-	members    []MemberState   // of the snapshot, made when they are first asked for
-	lost       bool            // source_lost was sent
-	read       tracker.Instant // when the last successful poll ended, in this process
-	recheck    time.Duration   // see [tracker.Changes]
-	pollAt     tracker.Instant // see [tracker.Changes]
-	rejects    int             // entries that the last poll rejected
-	longNames  bool            // some of them for the length of their names
-	counts     drivers.Counts
-	recent     recent
-	unsaved    bool                 // a change is not in the state file yet
-	unsaveable drivers.LastingError // the state file can't be written
-	unreadable drivers.LastingError // the source can't be read; its errors are the reasons
-	saved      tracker.Instant      // when the state file was last written
+	mu        sync.Mutex
+	closed    bool
+	inflight  *inflight // the poll in flight, if any
+	patience  patience
+	tracker   *tracker.Tracker
+	now       Snapshot        // without its members
+	members   []MemberState   // of the snapshot, made when they are first asked for
+	lost      bool            // source_lost was sent
+	read      tracker.Instant // when the last successful poll ended, in this process
+	recheck   time.Duration   // see [tracker.Changes]
+	pollAt    tracker.Instant // see [tracker.Changes]
+	rejects   int             // entries that the last poll rejected
+	longNames bool            // some of them for the length of their names
+	counts    drivers.Counts
+
+	rarelyPolled bool // it was logged that the source is polled too rarely for suspicion
+	recent       recent
+	unsaved      bool                 // a change is not in the state file yet
+	unsaveable   drivers.LastingError // the state file can't be written
+	unreadable   drivers.LastingError // the source can't be read; its errors are the reasons
+	saved        tracker.Instant      // when the state file was last written
 
 	shown atomic.Pointer[rendered] // what scrapes show; set by publish
 }
@@ -162,6 +164,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	s.env.metrics.observe(s.cfg.Name, &changes, s.cfg.Suspicion.Enabled)
 	s.publish()
 	s.logRejected(&changes)
+	s.logRarePolls()
 	s.logProblems(before)
 	s.unreadable.Update(nil)
 	if s.lost {

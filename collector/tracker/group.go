@@ -24,6 +24,10 @@ type Group struct {
 	InService, DecidedDown int
 	LastKnown              time.Time
 
+	// Intervals are the quantiles of the reporting intervals that were learned of the group's members, if there is one.
+	Intervals    Quantiles
+	HasIntervals bool
+
 	inService, decidedDown int     // the same by the poll being observed
 	announced              bool    // it was among [Changes.NewGroups]
 	emptied                Instant // when the last member had gone
@@ -68,6 +72,7 @@ func (t *Tracker) count(changes *Changes) {
 		g.Up, g.Down, g.Unknown, g.OutOfService, g.InDoubt, g.inService, g.decidedDown = 0, 0, 0, 0, g.Unreadable, 0, 0
 	}
 	t.unknown, t.newest = 0, time.Time{}
+	defer t.countIntervals()
 	inService := 0
 	var g *Group
 	for i, m := range t.order {

@@ -145,6 +145,7 @@ func (t *Tracker) Restore(s *Saved, now Instant) {
 		t.hasHeartbeats = t.hasHeartbeats || !m.heartbeat.IsZero()
 	}
 	slices.SortFunc(t.order, Compare)
+	t.intervalsChanged = true
 	t.restoreDecisions(s, now)
 	t.restoreGroups(s)
 	t.Set(t.opts.Settings)

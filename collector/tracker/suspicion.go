@@ -135,8 +135,10 @@ func timeoutOf(m *Member, downTime time.Duration) time.Duration {
 }
 
 // limit returns for how long a member may be silent before it is suspected.
-func (t *Tracker) limit(b *beats) time.Duration {
-	return time.Duration(limitFactor*float64(b.interval)) + max(t.opts.Suspicion.Margin, time.Second)
+func (t *Tracker) limit(b *beats) time.Duration { return t.limitOf(b.interval) }
+
+func (t *Tracker) limitOf(interval time.Duration) time.Duration {
+	return time.Duration(limitFactor*float64(interval)) + max(t.opts.Suspicion.Margin, time.Second)
 }
 
 // tolerance returns by how much a gap may differ from an interval. Backends round times to whole seconds, which makes a gap wrong by
@@ -193,7 +195,9 @@ func (t *Tracker) noteBeat(m *Member, before report, changes *Changes) {
 		n = m.ReportCount - before.count
 	}
 	if gap := m.LastHeartbeat.Sub(before.beat); gap >= 0 && before.up {
+		interval := b.interval
 		b.learn(gap/time.Duration(min(n, math.MaxInt64)), n)
+		t.intervalsChanged = t.intervalsChanged || b.interval != interval
 	}
 }
 
@@ -234,6 +238,9 @@ func (t *Tracker) noteLate(m *Member) {
 		return
 	}
 	t.known++
+	if t.shortest == 0 || b.interval < t.shortest {
+		t.shortest = b.interval
+	}
 	if t.silenceOf(m) > b.interval+tolerance(b.interval) {
 		b.late = true
 		t.late = append(t.late, m)

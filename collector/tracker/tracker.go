@@ -80,12 +80,16 @@ type Tracker struct {
 
 	// See suspicion.go and guard.go.
 	guard    *Guard
-	views    [2]guardView // what the guards say in the poll being observed
-	observed bool         // there was a successful poll in this process
-	pollGaps gaps         // the times between such polls
-	known    int          // members that report regularly and are not suspected, in the last poll
-	late     []*Member    // those that are late in the poll being observed
+	views    [2]guardView  // what the guards say in the poll being observed
+	observed bool          // there was a successful poll in this process
+	pollGaps gaps          // the times between such polls
+	known    int           // members that report regularly and are not suspected, in the last poll
+	late     []*Member     // those that are late in the poll being observed
+	shortest time.Duration // interval of the members that are known
 	downTime time.Duration
+
+	intervalsChanged bool            // the interval of a member has changed since the last poll, or a member with one is gone
+	intervals        []time.Duration // for countIntervals
 }
 
 // New returns a Tracker that knows no members.
@@ -128,6 +132,7 @@ func (t *Tracker) Set(settings Settings) {
 
 func (t *Tracker) remove(m *Member) {
 	delete(t.members, m.Key())
+	t.intervalsChanged = t.intervalsChanged || m.Interval() > 0
 	m.gone, m.next = true, nil
 }
 
@@ -174,7 +179,7 @@ func (t *Tracker) Observe(poll *drivers.Poll, start, end Instant) Changes {
 	t.noteOutage()
 	t.followWallClock()
 	t.matchRows(&changes)
-	t.known, t.downTime = 0, poll.DownTime
+	t.known, t.shortest, t.downTime = 0, 0, poll.DownTime
 	t.order = slices.DeleteFunc(t.order, func(m *Member) bool {
 		keep := t.observe(m, &changes)
 		t.noteLate(m)
