@@ -108,6 +108,9 @@ func (c *Checker) Run(ctx context.Context) []Line {
 		findings := found[i].findings
 		if found[i].readable && !found[i].listsDatabases {
 			findings = append(findings, latency(&found[i], &cfg.Alerting, asked))
+			if f := suspicion(&found[i], all[i].Declared.Suspicion, time.Duration(cfg.Alerting.ScrapeInterval)); f != nil {
+				findings = append(findings, *f)
+			}
 		}
 		lines = append(lines, linesOf("source "+all[i].Name, findings)...)
 	}

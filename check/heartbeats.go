@@ -18,8 +18,8 @@ const (
 )
 
 // heartbeats polls until half of the members that are up have reported once more, or the time has passed, and returns the finding
-// about the heartbeat timeout and the reporting interval.
-func heartbeats(ctx context.Context, driver drivers.Driver, poll *drivers.Poll, s *sources.Source) drivers.Finding {
+// about the heartbeat timeout and the reporting interval, which it notes.
+func (r *sourceResult) heartbeats(ctx context.Context, driver drivers.Driver, poll *drivers.Poll, s *sources.Source) drivers.Finding {
 	const subject = "heartbeat"
 	timeout := short(poll.DownTime)
 	last := map[drivers.Key]time.Time{}
@@ -41,6 +41,7 @@ func heartbeats(ctx context.Context, driver drivers.Driver, poll *drivers.Poll, 
 	}
 	slices.Sort(intervals)
 	median, longest := intervals[len(intervals)/2], intervals[len(intervals)-1]
+	r.interval = median
 	text := fmt.Sprintf("heartbeat timeout %s; members report every %s (median of %d, longest %s)", timeout,
 		short(median.Round(100*time.Millisecond)), len(intervals), short(longest.Round(100*time.Millisecond)))
 	if 2*median > poll.DownTime {

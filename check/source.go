@@ -23,6 +23,7 @@ type sourceResult struct {
 	heartbeat      time.Duration // the heartbeat timeout
 	watched        bool          // the backend tells changes at once
 	pollInterval   time.Duration
+	interval       time.Duration // between the heartbeats of a member; zero: not known
 }
 
 // source checks one source within the timeout. Inspection and polls run at the same time, so that a backend that does not answer
@@ -67,7 +68,7 @@ func (r *sourceResult) poll(ctx context.Context, s *sources.Source, driver drive
 	}
 	findings = append(findings, members(poll, s)...)
 	findings = append(findings, problems(poll)...)
-	return append(findings, heartbeats(ctx, driver, poll, s))
+	return append(findings, r.heartbeats(ctx, driver, poll, s))
 }
 
 // remedies returns what helps against each reason for which a source can't be read.

@@ -74,6 +74,8 @@ func (s *source) logRejected(changes *tracker.Changes) {
 func (s *source) logRarePolls() {
 	every, tooRare := s.tracker.PollsTooRare()
 	switch {
+	case every == 0:
+		return
 	case tooRare && !s.rarelyPolled:
 		s.log.Warn("Source is polled too rarely to suspect its members", "polled_every", every, "heartbeat_timeout", s.now.DownTime)
 	case !tooRare && s.rarelyPolled:

@@ -2,12 +2,16 @@ package collector
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/collector/internal/testrows"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
@@ -20,7 +24,7 @@ func running(t *testing.T, p prepared, test func(t *testing.T, b *bench, d *fake
 		if p.watched {
 			cfg = config("a", d)
 		}
-		cfg.PollInterval, cfg.PollTimeout = p.interval, p.timeout
+		cfg.PollInterval, cfg.PollTimeout, cfg.Suspicion = p.interval, p.timeout, p.suspicion
 		if p.driver != nil {
 			p.driver(d)
 		}
@@ -33,6 +37,7 @@ func running(t *testing.T, p prepared, test func(t *testing.T, b *bench, d *fake
 }
 
 type prepared struct {
+	suspicion         tracker.Suspicion
 	watched           bool
 	interval, timeout time.Duration
 	driver            func(*fakeWatcher)
@@ -214,5 +219,67 @@ func TestADriverThatNeverStopsIsAbandoned(t *testing.T) {
 		require.ErrorIs(t, b.Run(ctx), errAbandoned)
 		require.Equal(t, sec+stopTimeout, time.Since(start))
 		close(release)
+	})
+}
+
+// A source that only scrapes poll is polled once more when the limit of a late member ends, and then no more often than once a second.
+func TestALateMemberIsPolledAtItsLimit(t *testing.T) {
+	for name, p := range map[string]prepared{
+		"only scrapes": {}, "a slow timer": {interval: hour}, "a watch": {watched: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p.suspicion = tracker.Suspicion{Enabled: true, Margin: 10 * sec}
+			running(t, p, func(t *testing.T, b *bench, d *fakeWatcher) {
+				var last time.Duration
+				for range 5 {
+					last = time.Since(testrows.Start())
+					d.say(fmt.Sprintf("x:up:beat=%s y:up:beat=%s z:up:beat=%s", last, last, last))
+					b.scrape(sec)
+					time.Sleep(10 * sec)
+				}
+				d.do(func(context.Context) (*drivers.Poll, error) { // y and z report on
+					now := time.Since(testrows.Start())
+					return &drivers.Poll{
+						Members: rows(fmt.Sprintf("x:up:beat=%s y:up:beat=%s z:up:beat=%s", last, now, now)), Now: time.Now(), DownTime: mins,
+					}, nil
+				})
+				time.Sleep(4 * sec)
+				b.scrape(sec)
+				before := d.called()
+				time.Sleep(10 * sec)
+				require.Equal(t, before, d.called())
+				time.Sleep(2 * sec)
+				require.Equal(t, before+1, d.called(), "25 s after the last heartbeat")
+				require.True(t, b.Snapshots()[0].Members[0].Suspected)
+				require.Equal(t, last+25*sec+limitExtra, b.Snapshots()[0].Members[0].SuspectedSince.Sub(testrows.Start()))
+				time.Sleep(20 * sec)
+				require.Equal(t, before+1, d.called(), "no other member is late")
+			})
+		})
+	}
+}
+
+func TestPollsThatAreTooRareForSuspicionAreLogged(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("")
+		cfg := config("a", d)
+		cfg.Suspicion = tracker.Suspicion{Enabled: true, Margin: 10 * sec}
+		require.NoError(t, b.Apply([]SourceConfig{cfg}))
+		for _, every := range []time.Duration{15 * sec, 50 * sec, 15 * sec} {
+			for range 25 {
+				now := time.Since(testrows.Start()).Truncate(10 * sec)
+				d.do(func(context.Context) (*drivers.Poll, error) {
+					members := rows(fmt.Sprintf("x:up:beat=%s y:up:beat=%s", now, now))
+					for j := range members {
+						members[j].ReportCount, members[j].HasReportCount = uint64(now/(10*sec)), true
+					}
+					return &drivers.Poll{Members: members, Now: time.Now(), DownTime: mins}, nil
+				})
+				b.scrape(sec)
+				time.Sleep(every)
+			}
+		}
+		require.Equal(t, 1, strings.Count(b.log.String(), "Source is polled too rarely to suspect its members"))
+		require.Equal(t, 1, strings.Count(b.log.String(), "Source is polled often enough to suspect its members"))
 	})
 }

@@ -43,13 +43,12 @@ func (t *Tracker) countIntervals() {
 	}
 }
 
-// PollsTooRare returns how often the source is polled if that is too rare: even of the members that report most often, none that dies can
-// be suspected before it is down by the service's own rule.
+// PollsTooRare returns how often the source is polled, and whether that is too rare: even of the members that report most often, one that
+// dies may not be suspected before it is down by the service's own rule. The time is zero if this is not known.
 func (t *Tracker) PollsTooRare() (every time.Duration, tooRare bool) {
 	every = t.pollGaps.longest(oddGaps)
-	if every == 0 || t.shortest == 0 || !t.opts.Suspicion.Enabled || t.limitOf(t.shortest) >= t.downTime {
+	if every == 0 || t.shortest == 0 || !t.opts.Suspicion.Enabled || t.opts.Suspicion.Limit(t.shortest) >= t.downTime {
 		return 0, false
 	}
-	// A member that was almost late in one poll is seen to be late in the next one.
-	return every, t.shortest+tolerance(t.shortest)+every >= t.downTime
+	return every, t.opts.Suspicion.Longest(t.shortest, every) >= t.downTime
 }

@@ -135,10 +135,17 @@ func timeoutOf(m *Member, downTime time.Duration) time.Duration {
 }
 
 // limit returns for how long a member may be silent before it is suspected.
-func (t *Tracker) limit(b *beats) time.Duration { return t.limitOf(b.interval) }
+func (t *Tracker) limit(b *beats) time.Duration { return t.opts.Suspicion.Limit(b.interval) }
 
-func (t *Tracker) limitOf(interval time.Duration) time.Duration {
-	return time.Duration(limitFactor*float64(interval)) + max(t.opts.Suspicion.Margin, time.Second)
+// Limit returns for how long a member with a reporting interval may be silent before it is suspected.
+func (s Suspicion) Limit(interval time.Duration) time.Duration {
+	return time.Duration(limitFactor*float64(interval)) + max(s.Margin, time.Second)
+}
+
+// Longest returns for how long a member may have been silent at most when it is suspected, if the source is polled at least every so
+// often: a member that was almost late in one poll is seen to be late in the next one.
+func (s Suspicion) Longest(interval, every time.Duration) time.Duration {
+	return max(s.Limit(interval), interval+tolerance(interval)+every)
 }
 
 // tolerance returns by how much a gap may differ from an interval. Backends round times to whole seconds, which makes a gap wrong by
