@@ -23,6 +23,18 @@ import (
 // the one before.
 const zed, liberty, havana, grizzly = "zed.sql", "liberty.sql", "havana.sql", "grizzly.sql"
 
+// dns knows the names of the tests' servers.
+var dns *testserver.DNS
+
+func TestMain(m *testing.M) {
+	bench := &testserver.Bench{Out: os.Stderr}
+	var code int
+	os.Exit(max(bench.Run(func() {
+		dns = testserver.StartDNS(bench)
+		code = m.Run()
+	}), code))
+}
+
 // instant is the time of the database's clock when tables are read.
 var instant = time.Date(2026, 11, 22, 15, 53, 40, 945826000, time.UTC)
 

@@ -182,24 +182,41 @@ func testSwitchover(t *testing.T, a, b dbServer, prefix, beat, demote string) {
 // A name that has another address is resolved again, although the server at the old one continues.
 func TestOtherAddress(t *testing.T) {
 	t.Parallel()
-	a, b := testserver.MariaDB(t), testserver.MariaDB(t)
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		testOtherAddress(t, testserver.MariaDB(t), testserver.MariaDB(t), "mysql://root", "3306", beatMariaDB)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		testOtherAddress(t, testserver.PostgreSQL(t), testserver.PostgreSQL(t), "postgresql://postgres", "5432", beatPostgres)
+	})
+}
+
+// testOtherAddress lets the name of a server lead to another one, to which all members move.
+func testOtherAddress(t *testing.T, a, b dbServer, account, port, beat string) {
+	t.Helper()
+	host := "db" + port + ".example"
+	servers := map[string]string{"192.0.2.1:" + port: a.Addr(), "192.0.2.2:" + port: b.Addr()}
 	old, now := table(t, a, "nova", zed), table(t, b, "nova", zed)
-	insert(t, old, "one", map[string]string{"last_seen_up": "UTC_TIMESTAMP()"})
-	insert(t, now, "one", map[string]string{"last_seen_up": "UTC_TIMESTAMP()"})
-	address := make(chan string, 1)
-	address <- a.Addr()
-	cfg := beats("mysql://root@db.example/nova")
+	insert(t, old, "one", nil)
+	insert(t, now, "one", nil)
+	exec(t, old, beat)
+	dns.Set(host, "192.0.2.1")
+	cfg := beats(account + "@" + host + "/nova")
 	cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		require.Equal(t, "db.example:3306", addr, "the name, not an address that it once had")
-		to := <-address
-		address <- to
-		return (&net.Dialer{}).DialContext(ctx, network, to)
+		if host, _, _ := net.SplitHostPort(addr); net.ParseIP(host) == nil { // MySQL's client lets the dialer resolve names.
+			found, err := net.DefaultResolver.LookupHost(ctx, host)
+			if err != nil {
+				return nil, err
+			}
+			addr = net.JoinHostPort(found[0], port)
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, servers[addr])
 	}
 	d := open(t, cfg)
 	require.True(t, find(poll(t, d), "one").Up)
-	<-address
-	address <- b.Addr()
-	beatOn(t, beatMariaDB, now)
+	dns.Set(host, "192.0.2.2")
+	beatOn(t, beat, now)
 	for begun := time.Now(); time.Since(begun) < 8*time.Second; time.Sleep(200 * time.Millisecond) {
 		require.True(t, find(poll(t, d), "one").Up, time.Since(begun))
 	}

@@ -1,6 +1,9 @@
 package zk_test
 
 import (
+	"cmp"
+	"context"
+	"net"
 	"testing"
 	"time"
 
@@ -67,6 +70,30 @@ func TestEnsembleMovesQuietly(t *testing.T) {
 	require.Empty(t, poll(t, reader).Members)
 	balancer.Lead(1)
 	eventually(t, reader, prompt, "quiet/new", "up")
+}
+
+// A server's name that has another address is resolved again, by the reader and by a member, although the server at the old address
+// continues.
+func TestNameMoves(t *testing.T) {
+	t.Parallel()
+	old, now := emptyServer(t), emptyServer(t)
+	const name = "moves.zk.example"
+	dns.Set(name, "192.0.2.1")
+	servers := map[string]string{"192.0.2.1:2181": old.Addr(), "192.0.2.2:2181": now.Addr()}
+	cfg := configFor(name)
+	cfg.SessionTimeout = drivers.Duration(500 * time.Millisecond)
+	cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, cmp.Or(servers[addr], addr))
+	}
+	there := open(t, config(now))
+	join(t, there, "moves", "new")
+	join(t, open(t, cfg), "moves", "joined")
+	reader := open(t, cfg)
+	require.Equal(t, map[string]string{"moves/joined": "up"}, states(poll(t, reader)))
+	dns.Set(name, "192.0.2.2")
+	eventually(t, reader, prompt, "moves/new", "up")
+	eventually(t, there, prompt, "moves/joined", "up")
+	eventually(t, reader, prompt, "moves/joined", "up")
 }
 
 // An observer that is cut off from the leader answers pings and reads for a while, but the leader lets its sessions expire. A member

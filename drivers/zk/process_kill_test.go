@@ -22,13 +22,19 @@ import (
 // joinerEnv makes the test binary join a group. Its value is address, group, name and session timeout.
 const joinerEnv = "ZK_TEST_JOIN"
 
+// dns knows the names of the tests' servers.
+var dns *testserver.DNS
+
 func TestMain(m *testing.M) {
 	if args := os.Getenv(joinerEnv); args != "" {
 		fmt.Println(joinUntilKilled(strings.Fields(args)))
 		os.Exit(1)
 	}
 	var code int
-	os.Exit(max(servers.bench.Run(func() { code = m.Run() }), code))
+	os.Exit(max(servers.bench.Run(func() {
+		dns = testserver.StartDNS(&servers.bench)
+		code = m.Run()
+	}), code))
 }
 
 // joinUntilKilled joins, prints "joined", and waits until the process is killed or the membership ends.
