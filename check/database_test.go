@@ -113,3 +113,20 @@ func closedPort(t *testing.T) string {
 	t.Helper()
 	return fmt.Sprintf("127.0.0.1:%d", testserver.Port(t))
 }
+
+// Heartbeats that all stop while members are up are a warning: the members can't write.
+func TestHeartbeatsStopped(t *testing.T) {
+	t.Parallel()
+	server := testserver.MariaDB(t)
+	db := novaTable(t, server, "nova")
+	const row = "INSERT INTO services (host, `binary`, topic, report_count, disabled, deleted, created_at, last_seen_up) " +
+		"VALUES ('%s', 'nova-compute', 'compute', 1, 0, 0, UTC_TIMESTAMP(), UTC_TIMESTAMP() - INTERVAL %d SECOND)"
+	execute(t, db, fmt.Sprintf(row, "c1", 600)+";"+fmt.Sprintf(row, "c2", 900))
+	check := func(downTime string) string {
+		text := strings.Replace(novaSource("mysql://root@"+server.Addr()+"/nova"), "service_down_time: 20s", "service_down_time: "+downTime, 1)
+		return of(run(t, text, impatient), "source nova", "heartbeat")
+	}
+	require.Regexp(t, "^warning: all heartbeats have stopped: when check began, the newest was (10m|60[0-9]).* old, and the heartbeat timeout is 16m40s", check("1000s"))
+	require.Contains(t, check("2000s"), "ok: heartbeat timeout 33m20s; the reporting interval is not known")
+	require.Contains(t, check("60s"), "ok: heartbeat timeout 1m; the reporting interval is not known, because no member is up")
+}

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,6 +36,12 @@ func (r *sourceResult) heartbeats(ctx context.Context, driver drivers.Driver, po
 		return drivers.OK(subject, "heartbeat timeout %s; the reporting interval is not known, because no member is up", timeout)
 	}
 	intervals := observe(ctx, driver, last)
+	newest := slices.MaxFunc(slices.Collect(maps.Values(last)), time.Time.Compare)
+	if age := poll.Now.Sub(newest); len(intervals) == 0 && age > poll.DownTime/2 {
+		return drivers.Warning(subject, fmt.Sprintf("all heartbeats have stopped: when check began, the newest was %s old, and the heartbeat timeout is %s",
+			short(age.Round(100*time.Millisecond)), timeout),
+			"check that the members can write to this backend: rights, disk, replication, and whether it is read-only")
+	}
 	if len(intervals) == 0 {
 		return drivers.OK(subject, "heartbeat timeout %s; the reporting interval is not known, because no member reported twice while check ran "+
 			"(--timeout gives it more time)", timeout)

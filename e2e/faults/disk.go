@@ -30,6 +30,13 @@ func newDisk(env *environment, name string, size int) *disk {
 	return d
 }
 
+// remount mounts the disk again with other flags.
+func (d *disk) remount(flags uintptr) {
+	if err := syscall.Mount("", d.path, "", syscall.MS_REMOUNT|flags, ""); err != nil {
+		d.env.Fatalf("mounting a file system again: %v", err)
+	}
+}
+
 // fill fills the disk.
 func (d *disk) fill() {
 	file, err := os.Create(d.filler())

@@ -37,7 +37,7 @@ func allEnvironments() []environmentSpec {
 			[]fault{killed(), frozen(), restarted(), quick(flushed())}, onlyQuick(network(), exporterCutOff().name),
 			[]fault{memberFrozen(), memberFrozenLong()},
 		)},
-		{name: "memcached", open: openMemcached, faults: onlyQuick(exporterFaults(), exporterKilled().name, stateFileDamaged().name)},
+		{name: "memcached", open: openMemcached, faults: onlyQuick(exporterFaults(), exporterKilled().name, exporterDiskReadOnly().name, stateFileDamaged().name)},
 		{name: "memcached with libfaketime", open: openShiftedMemcached, faults: onlyQuick(serverClocks(), clockAhead)},
 		{name: "memcached", open: openMemcached, shifted: true, faults: exporterClocks()},
 		{name: "memcached behind a slow network", open: openMemcached, proxied: true, faults: slowNetwork()},
@@ -81,7 +81,7 @@ func flushed() fault {
 func leaderKilled() fault {
 	var leader *testserver.ZK
 	return fault{
-		name: "leader killed, started 8 s later", duration: faultDuration,
+		name: "leader killed, started 8 s later", duration: faultDuration, says: `can't connect to .*another server of the list answers`,
 		begin: func(env *environment) { leader = testserver.Leader(env.TB, ensemble(env)); leader.Kill() }, end: func(*environment) { leader.Start() },
 	}
 }
@@ -89,7 +89,7 @@ func leaderKilled() fault {
 func leaderFrozen() fault {
 	var leader *testserver.ZK
 	return fault{
-		name: "leader frozen for 8 s", duration: faultDuration,
+		name: "leader frozen for 8 s", duration: faultDuration, says: `does not answer`,
 		begin: func(env *environment) { leader = testserver.Leader(env.TB, ensemble(env)); leader.Freeze() }, end: func(*environment) { leader.Thaw() },
 	}
 }
@@ -101,7 +101,7 @@ func followerStale() fault {
 
 func quorumLost() fault {
 	return fault{
-		name: "quorum lost: two of three killed, started 8 s later", duration: faultDuration,
+		name: "quorum lost: two of three killed, started 8 s later", duration: faultDuration, says: `has no quorum`,
 		begin: func(env *environment) { each(ensemble(env)[:2], (*testserver.ZK).Kill) },
 		end: func(env *environment) {
 			each(ensemble(env)[:2], (*testserver.ZK).StartOnly)
@@ -113,7 +113,7 @@ func quorumLost() fault {
 func quorumFrozen() fault {
 	var frozen []*testserver.ZK
 	return fault{
-		name: "quorum lost: the leader and a follower frozen for 8 s", duration: faultDuration,
+		name: "quorum lost: the leader and a follower frozen for 8 s", duration: faultDuration, says: `does not answer`,
 		begin: func(env *environment) {
 			leader := testserver.Leader(env.TB, ensemble(env))
 			frozen = append(followers(env, leader)[:1], leader)
@@ -144,14 +144,14 @@ func followers(env *environment, leader *testserver.ZK) []*testserver.ZK {
 
 func alertmanagerGone() fault {
 	return fault{
-		name: "Alertmanager killed, started 8 s later", duration: faultDuration,
+		name: "Alertmanager killed, started 8 s later", duration: faultDuration, says: `alertmanager .* failure server: can't be used`,
 		begin: func(env *environment) { env.alerts.Kill() }, end: func(env *environment) { env.alerts.Start() },
 	}
 }
 
 func alertmanagerFrozen() fault {
 	return fault{
-		name: "Alertmanager frozen for 8 s", duration: faultDuration,
+		name: "Alertmanager frozen for 8 s", duration: faultDuration, says: `alertmanager .* failure server: can't be used`,
 		begin: func(env *environment) { env.alerts.Freeze() }, end: func(env *environment) { env.alerts.Thaw() },
 	}
 }
@@ -166,7 +166,7 @@ func openSmallZooKeeper(env *environment) backend {
 
 func zookeeperDiskFull() fault {
 	return fault{
-		name: "disk full for 8 s, which stops the server; started then", duration: faultDuration,
+		name: "disk full for 8 s, which stops the server; started then", duration: faultDuration, says: unreachable,
 		begin: func(env *environment) { env.backendDisk.fill() },
 		end: func(env *environment) {
 			env.backendDisk.free()

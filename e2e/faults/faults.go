@@ -12,6 +12,12 @@ import (
 // shortFault is a duration below the heartbeat timeout.
 const shortFault = 2 * time.Second
 
+// Regular expressions for lines of check about a source that can't be read.
+const (
+	unreachable = `failure read: can't be read \((connect|timeout|session)\)`
+	unanswered  = `failure read: can't be read \((timeout|session)\)`
+)
+
 // quick marks a fault that runs in CI.
 func quick(f fault) fault {
 	f.quick = true
@@ -22,14 +28,14 @@ func quick(f fault) fault {
 
 func killed() fault {
 	return fault{
-		name: "killed, started 8 s later", duration: faultDuration,
+		name: "killed, started 8 s later", duration: faultDuration, says: unreachable,
 		begin: func(env *environment) { env.backend.Kill() }, end: func(env *environment) { env.backend.Start() },
 	}
 }
 
 func frozen() fault {
 	return fault{
-		name: "frozen for 8 s", duration: faultDuration,
+		name: "frozen for 8 s", duration: faultDuration, says: unanswered,
 		begin: func(env *environment) { env.backend.Freeze() }, end: func(env *environment) { env.backend.Thaw() },
 	}
 }
@@ -41,15 +47,15 @@ func restarted() fault {
 // Faults of the network between the exporter, or members, and a backend:
 
 func exporterCutOff() fault {
-	return fault{name: "exporter cut off for 8 s", duration: faultDuration, begin: filter(exporterSide, "drop", toBackend, fromBackend), end: (*environment).removeRules}
+	return fault{name: "exporter cut off for 8 s", duration: faultDuration, says: unreachable, begin: filter(exporterSide, "drop", toBackend, fromBackend), end: (*environment).removeRules}
 }
 
 func requestsLost() fault {
-	return fault{name: "packets from the exporter lost for 8 s", duration: faultDuration, begin: filter(exporterSide, "drop", toBackend), end: (*environment).removeRules}
+	return fault{name: "packets from the exporter lost for 8 s", duration: faultDuration, says: unreachable, begin: filter(exporterSide, "drop", toBackend), end: (*environment).removeRules}
 }
 
 func answersLost() fault {
-	return fault{name: "packets to the exporter lost for 8 s", duration: faultDuration, begin: filter(exporterSide, "drop", fromBackend), end: (*environment).removeRules}
+	return fault{name: "packets to the exporter lost for 8 s", duration: faultDuration, says: unreachable, begin: filter(exporterSide, "drop", fromBackend), end: (*environment).removeRules}
 }
 
 func allCutOff() fault {
@@ -125,6 +131,19 @@ func exporterDiskFull() fault {
 	}
 }
 
+func exporterDiskReadOnly() fault {
+	return fault{
+		name: "exporter killed, its disk read-only, started; writable 8 s later", duration: faultDuration, exporterDown: true,
+		says: `program failure state: state can't be saved in .*: read-only file system`,
+		begin: func(env *environment) {
+			env.exporter.Kill()
+			env.storage.remount(syscall.MS_RDONLY)
+			env.exporter.Start()
+		},
+		end: func(env *environment) { env.storage.remount(0) },
+	}
+}
+
 func stateFileDamaged() fault {
 	return fault{
 		name: "exporter killed, its state file damaged, started", exporterDown: true, unknowable: true,
@@ -146,7 +165,7 @@ func backendDownAtStart() fault {
 }
 
 func exporterFaults() []fault {
-	return []fault{exporterKilled(), exporterFrozen(), exporterDiskFull(), stateFileDamaged(), backendDownAtStart()}
+	return []fault{exporterKilled(), exporterFrozen(), exporterDiskFull(), exporterDiskReadOnly(), stateFileDamaged(), backendDownAtStart()}
 }
 
 // Faults of a clock:

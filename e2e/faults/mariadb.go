@@ -23,7 +23,7 @@ func readOnlyBriefly() fault {
 
 func readOnly() fault {
 	return fault{
-		name: "read-only for 8 s", duration: faultDuration, silent: true, check: stalled,
+		name: "read-only for 8 s", duration: faultDuration, silent: true, check: stalled, says: `warning server: the server is read-only`,
 		begin: statement("SET GLOBAL read_only = 1"), end: statement("SET GLOBAL read_only = 0"),
 	}
 }
@@ -31,6 +31,7 @@ func readOnly() fault {
 func noRights() fault {
 	return fault{
 		name: "no right to write for 8 s", duration: faultDuration, silent: true, check: stalled,
+		says:  `warning (heartbeat: all heartbeats have stopped|members: .*no member is up)`,
 		begin: statement("REVOKE UPDATE ON nova.services FROM member"), end: statement("GRANT UPDATE ON nova.services TO member"),
 	}
 }
@@ -46,6 +47,7 @@ func openBinlogMariaDB(env *environment) backend {
 func binlogDiskFull() fault {
 	return fault{
 		name: "disk full for 8 s", duration: faultDuration, silent: true, check: stalled, recovery: diskRetry + usualRecovery,
+		says:  `warning (heartbeat: all heartbeats have stopped|members: .*no member is up)`,
 		begin: func(env *environment) { env.backendDisk.fill() }, end: func(env *environment) { env.backendDisk.free() },
 	}
 }
@@ -87,6 +89,7 @@ func replicaLate() fault {
 func replicaStopped() fault {
 	return fault{
 		name: "replication stopped for 8 s", duration: faultDuration, silent: true, check: stalled,
+		says:  `warning (heartbeat: all heartbeats have stopped|members: .*no member is up)`,
 		begin: onReplica("STOP SLAVE SQL_THREAD"), end: onReplica("START SLAVE SQL_THREAD"),
 	}
 }

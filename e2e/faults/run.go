@@ -29,6 +29,8 @@ type fault struct {
 	unknowable bool
 	// recovery bounds the time from the end of the fault until the state of every member is known again. 0 means usualRecovery.
 	recovery time.Duration
+	// says is a regular expression for a line of the command check that names the fault while it lasts, empty if none does.
+	says string
 	// check checks further conditions after the fault.
 	check func(env *environment, seen *observation) error
 }
@@ -80,6 +82,10 @@ func (env *environment) runFault(f *fault) outcome {
 	if !f.unknowable {
 		during.kill()
 	}
+	naming := make(chan error, 1)
+	if f.says != "" {
+		go func() { naming <- env.named(f) }()
+	}
 	time.Sleep(f.duration)
 	if f.end != nil {
 		f.end(env)
@@ -104,6 +110,11 @@ func (env *environment) runFault(f *fault) outcome {
 	seen.samples, seen.events = env.watch.since(from)
 	seen.listed = env.listed()
 	o := seen.verdict(f)
+	if f.says != "" {
+		if err := <-naming; err != nil {
+			o.problemf("%v", err)
+		}
+	}
 	if f.check != nil {
 		if err := f.check(env, &seen); err != nil {
 			o.problemf("%v", err)

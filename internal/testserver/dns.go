@@ -34,7 +34,7 @@ func StartDNS(t TB) *DNS {
 	}}
 	t.Cleanup(func() {
 		net.DefaultResolver = before
-		conn.Close()
+		_ = conn.Close() // serve returns then.
 		serving.Wait()
 	})
 	return d
