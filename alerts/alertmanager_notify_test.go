@@ -140,6 +140,45 @@ func TestExampleNotifiesNoRecoveryWhileUnreadable(t *testing.T) {
 	}, notified(hook.All(), "a"))
 }
 
+// A member that is suspected and then down pages once. If the suspicion pages already, the death belongs to the same incident of the pager.
+func TestExampleNotifiesSuspicions(t *testing.T) {
+	const about = " source=nova group=compute member=c1 cluster="
+	const down, suspected, pages = "ServiceGroupMemberDown" + about, "ServiceGroupMemberSuspected" + about, "ServiceGroupMemberSuspectedCritical" + about
+	a, hook := start(t)
+	a.Post(alert(suspected+"confirmed"), alert(suspected+"refuted"), alert(pages+"paged"))
+	for _, cluster := range []string{"confirmed", "refuted", "paged"} {
+		await(hook, cluster, 1)
+	}
+	// The bridge and the rules may repeat the suspicion for a time after the death.
+	a.Post(alert(down+"confirmed"), ended(suspected+"refuted"), alert(down+"paged"))
+	for _, cluster := range []string{"confirmed", "refuted", "paged"} {
+		await(hook, cluster, 2)
+	}
+	settle(a, hook, "down")
+	a.Post(ended(suspected+"confirmed"), ended(pages+"paged"))
+	settle(a, hook, "only-down")
+	a.Post(ended(down+"confirmed"), ended(down+"paged"))
+	await(hook, "confirmed", 3)
+	await(hook, "paged", 3)
+	settle(a, hook, "up")
+	require.Equal(t, []string{
+		"chat firing ServiceGroupMemberSuspected c1", "pager firing ServiceGroupMemberDown c1", "pager resolved ServiceGroupMemberDown c1",
+	}, notified(hook.All(), "confirmed"))
+	require.Equal(t, []string{
+		"chat firing ServiceGroupMemberSuspected c1", "chat resolved ServiceGroupMemberSuspected c1",
+	}, notified(hook.All(), "refuted"))
+	require.Equal(t, []string{
+		"pager firing ServiceGroupMemberSuspectedCritical c1", "pager firing ServiceGroupMemberDown c1", "pager resolved ServiceGroupMemberDown c1",
+	}, notified(hook.All(), "paged"))
+	groups := map[string]bool{}
+	for _, n := range hook.All() {
+		if n.CommonLabels["cluster"] == "paged" {
+			groups[n.GroupKey] = true
+		}
+	}
+	require.Len(t, groups, 1, "a pager knows an incident by the key of the group")
+}
+
 // The watchdog is repeated while it fires, and its end is not notified.
 func TestExampleRepeatsTheWatchdog(t *testing.T) {
 	a, hook := start(t)

@@ -50,14 +50,14 @@ func labels(text string) map[string]string {
 		given[label] = value
 	}
 	added, ok := shipped[name]
-	if base, lower := strings.CutSuffix(name, "Warning"); !ok && lower {
-		added = addedLabels(map[string]string{base: "warning"})[name]
+	if base := alerts.BaseName(name); !ok && base != name {
+		added = addedLabels(map[string]string{base: strings.ToLower(strings.TrimPrefix(name, base))})[name]
 	}
 	result := maps.Clone(added)
 	if result == nil {
 		result = map[string]string{} // Of another program.
 	}
-	if strings.HasPrefix(name, "ServiceGroupMemberDown") {
+	if strings.HasPrefix(name, "ServiceGroupMemberDown") || strings.HasPrefix(name, "ServiceGroupMemberSuspected") {
 		result["host"] = given["member"]
 	}
 	maps.Copy(result, given)
@@ -104,11 +104,14 @@ func TestExampleRoutes(t *testing.T) {
 		"critical": "pager", "warning": "ticket", "info": "chat", "none": "deadmansswitch",
 	}
 	expected := map[string]string{
-		"ServiceGroupMemberDownWarning": "ticket",
-		"DiskFull severity=critical":    "pager",
-		"DiskFull severity=info":        "chat",
-		"DiskFull severity=P3":          "ticket",
-		"DiskFull":                      "ticket",
+		"ServiceGroupMemberDownWarning":       "ticket",
+		"ServiceGroupMemberSuspectedCritical": "pager",
+		"ServiceGroupMemberSuspectedWarning":  "ticket",
+		"ServiceGroupMemberSuspectedNone":     "ticket",
+		"DiskFull severity=critical":          "pager",
+		"DiskFull severity=info":              "chat",
+		"DiskFull severity=P3":                "ticket",
+		"DiskFull":                            "ticket",
 	}
 	require.Len(t, shipped, len(alerts.Names()))
 	for name, added := range shipped {
@@ -174,6 +177,8 @@ func postAll(t *testing.T, a *testserver.AM, batch []testserver.Alert) map[strin
 
 func TestExampleInhibits(t *testing.T) {
 	const member = "ServiceGroupMemberDown source=nova group=compute member=c1"
+	const suspected = "ServiceGroupMemberSuspected source=nova group=compute member=c1"
+	const suspectedCritical = "ServiceGroupMemberSuspectedCritical source=nova group=compute member=c1"
 	const lower = "ServiceGroupMemberDownWarning source=nova group=compute member=c1"
 	tests := []struct {
 		source, target string
@@ -192,12 +197,30 @@ func TestExampleInhibits(t *testing.T) {
 		{"ServiceGroupOutage source=nova group=compute", "ServiceGroupMemberDisabledLong source=nova group=compute member=c1", false},
 		{"ServiceGroupDataMissing source=nova group=compute", member, false},
 		{member, "ServiceGroupOutage source=nova group=compute", false},
+		{"ServiceGroupOutage source=nova group=compute", suspected, true},
+		{"ServiceGroupOutage source=nova group=compute", suspectedCritical, true},
+		{"ServiceGroupOutageWarning source=nova group=compute", suspectedCritical, false},
 		{"ServiceGroupOutage source=nova group=compute", "ServiceGroupDegraded source=nova group=compute", true},
 		{"ServiceGroupOutage source=nova group=compute", "ServiceGroupBelowMinimum source=nova group=compute", true},
 		{"ServiceGroupDegraded source=nova group=compute", "ServiceGroupOutage source=nova group=compute", false},
 		{"ServiceGroupOutage source=nova group=compute", "ServiceGroupDegraded source=nova group=scheduler", false},
 
+		// A death over the suspicion before it.
+		{member, suspected, true},
+		{member, suspectedCritical, true},
+		{lower, suspected, true},
+		{lower, suspectedCritical, false}, // It does not page.
+		{suspected, member, false},
+		{suspectedCritical, member, false},
+		{member, "ServiceGroupMemberSuspected source=nova group=compute member=c2", false},
+		{member, "ServiceGroupMemberSuspected source=nova group=scheduler member=c1", false},
+		{member, "ServiceGroupMemberSuspected source=cell2 group=compute member=c1", false},
+		{member, suspected + " cluster=another4", false},
+		{"ServiceGroupMemberDown source=zk group=web member=w1 cluster=", "ServiceGroupMemberSuspected source=zk group=web member=w1 cluster=", true},
+
 		// A source over its members and groups.
+		{"ServiceGroupMassFailure source=nova", suspected, true},
+		{"ServiceGroupHeartbeatsStalled source=nova", suspectedCritical, true},
 		{"ServiceGroupMassFailure source=nova", member, true},
 		{"ServiceGroupMassFailure source=nova", "ServiceGroupOutage source=nova group=compute", true},
 		{"ServiceGroupMassFailure source=cell2", member, false},
@@ -237,6 +260,9 @@ func TestExampleInhibits(t *testing.T) {
 		{"HostDown severity=warning", lower, false},
 		{"HostDown severity=critical", member + " host=", false},
 		{"HostDown severity=warning", lower + " host=", false},
+		{"HostDown host=c1 severity=warning", suspected, true},
+		{"HostDown host=c1 severity=warning", suspectedCritical, false},
+		{"HostDown host=c1 severity=critical", suspectedCritical, true},
 		{"HostDown host=c1 severity=warning", member, false},
 		{"HostDown host=c1 severity=critical", member, true},
 		{"HostDown host=c1 severity=critical", "ServiceGroupOutage source=nova group=compute host=c1", false},

@@ -17,11 +17,12 @@ import (
 
 // The names of the alerts that the bridge posts too.
 const (
-	MemberDown   = "ServiceGroupMemberDown"
-	Degraded     = "ServiceGroupDegraded"
-	Outage       = "ServiceGroupOutage"
-	BelowMinimum = "ServiceGroupBelowMinimum"
-	MassFailure  = "ServiceGroupMassFailure"
+	MemberDown      = "ServiceGroupMemberDown"
+	MemberSuspected = "ServiceGroupMemberSuspected"
+	Degraded        = "ServiceGroupDegraded"
+	Outage          = "ServiceGroupOutage"
+	BelowMinimum    = "ServiceGroupBelowMinimum"
+	MassFailure     = "ServiceGroupMassFailure"
 
 	SourceProblem = "ServiceGroupSourceProblem"
 )
@@ -59,6 +60,10 @@ type definition struct {
 	dashboard string        // uid of the Grafana dashboard to link to; empty: that of the scope
 	// parameter returns whether a group's settings change the alert; nil: no settings do.
 	parameter parameter
+	// ofGroup returns the severity that a group's settings give the alert; nil: none can.
+	ofGroup func(g *config.AlertGroup) string
+	// hasHost reports that the alert is about one machine, and has the label "host".
+	hasHost bool
 	// all selects series of all groups for which the alert fires, with {these} for their matchers. Empty, with a parameter: the
 	// alert is only for groups with settings.
 	all string
@@ -93,8 +98,8 @@ func Names() []string {
 
 // severity returns the severity of an alert: that of the settings of the group, of the settings of the alert, or the default.
 func (c alerting) severity(d *definition, g *config.AlertGroup) string {
-	if d.name == MemberDown && g != nil && g.Severity != "" {
-		return g.Severity
+	if d.ofGroup != nil && g != nil && d.ofGroup(g) != "" {
+		return d.ofGroup(g)
 	}
 	return cmp.Or(c.Severities[d.name], d.severity)
 }
@@ -102,7 +107,7 @@ func (c alerting) severity(d *definition, g *config.AlertGroup) string {
 // labels returns the labels of an alert's rule, as templates. Prometheus adds them to the labels of the expression.
 func (c alerting) labels(d *definition, g *config.AlertGroup) map[string]string {
 	labels := map[string]string{"severity": c.severity(d, g), "scope": string(d.scope)}
-	if d.name == MemberDown && c.HostLabel != "" && c.HostLabel != "host" {
+	if d.hasHost && c.HostLabel != "" && c.HostLabel != "host" {
 		labels[c.HostLabel] = "{{ $labels.host }}"
 	}
 	maps.Copy(labels, c.Labels)

@@ -78,7 +78,7 @@ func (b *Builder) labels(id ID, d *definition) map[string]string {
 	for name, text := range b.config.labels(d, b.config.groupOf(id.Source, id.Group)) {
 		labels[name] = expand(compile(text, false), &id, nil)
 	}
-	if b.config.HostLabel != "" && d.name == MemberDown {
+	if b.config.HostLabel != "" && d.hasHost {
 		labels["host"] = id.label("host")
 	}
 	labels["alertname"] = d.nameWith(labels["severity"])

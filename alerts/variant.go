@@ -148,6 +148,8 @@ func ratio(g *config.AlertGroup) float64 {
 
 func setsSeverity(g *config.AlertGroup) bool { return g.Severity != "" }
 
+func setsSuspectedSeverity(g *config.AlertGroup) bool { return g.SuspectedSeverity != "" }
+
 func setsMinimum(g *config.AlertGroup) bool { return g.MinMembers > 0 }
 
 func setsRatio(g *config.AlertGroup) bool { return g.DegradedRatio > 0 }

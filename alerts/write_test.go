@@ -68,7 +68,7 @@ func TestNames(t *testing.T) {
 	names := Names()
 	require.Equal(t, config.AlertNames(), names)
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(names))), len(names), "two alerts have the same name")
-	for _, name := range []string{MemberDown, Degraded, Outage, BelowMinimum, MassFailure} {
+	for _, name := range []string{MemberDown, MemberSuspected, Degraded, Outage, BelowMinimum, MassFailure} {
 		require.Contains(t, names, name)
 		require.True(t, IsPosted(name))
 	}

@@ -17,7 +17,7 @@ type descs struct {
 	// Of a member, as configured.
 	ofMember [seriesAgent]metric
 	// Of the few members that are down or odd in another way.
-	memberDown, downSince, suspected, disabled, flapping, ahead metric
+	memberDown, downSince, suspected, suspectedSince, disabled, flapping, ahead metric
 	// Of a zone.
 	zoneInService, zoneDown, zoneHosts metric
 	// Of a host, and of the members of a host that is down.
@@ -100,6 +100,12 @@ func (d *descs) describeDecisions() {
 		"servicegroup_member_suspected",
 		"The member is in service and suspected (1): its heartbeat is overdue, though it is up by the service's own rule. It is 0 for one " +
 			"hour after that has ended: it has reported, is down or left. Other members have no series.", d.memberDown.labels,
+	}
+	d.suspectedSince = metric{
+		"servicegroup_member_suspected_since_timestamp_seconds",
+		"The member is in service and suspected, and silent since its last proof of life, at this time by this program's clock. It is 0 for " +
+			"one hour after that has ended. Other members have no series. The labels binary and zone are - if the member has none, as in " +
+			"servicegroup_member_down_since_timestamp_seconds.", d.memberDown.labels,
 	}
 	d.disabled = metric{
 		"servicegroup_member_disabled_timestamp_seconds",

@@ -31,8 +31,8 @@ func (v *View) Families() []exposition.Family {
 		}
 	}
 	d := v.collector.env.descs
-	families := append(d.groupFamilies(all), d.memberDown.family(decisionSeries(all)), d.suspected.family(suspectSeries(all)),
-		d.downSince.family(sinceSeries(all)),
+	families := append(d.groupFamilies(all), d.memberDown.family(decisionSeries(all, downOf)), d.downSince.family(sinceSeries(all, downOf)),
+		d.suspected.family(decisionSeries(all, suspectsOf)), d.suspectedSince.family(sinceSeries(all, suspectsOf)),
 		d.disabled.family(rareSeriesOf(all, (*rareSeries).yieldDisabled)),
 		d.flapping.family(rareSeriesOf(all, (*rareSeries).yieldFlapping)),
 		d.ahead.family(rareSeriesOf(readable, (*rareSeries).yieldAhead)))
@@ -84,12 +84,16 @@ func rareSeriesOf(sources []*rendered, each func(*rareSeries, *memberSeries, fun
 	}
 }
 
-// decisionSeries returns servicegroup_member_down.
-func decisionSeries(sources []*rendered) seriesFunc {
+// downOf and suspectsOf are the members of a source that are down, and that are suspected.
+func downOf(s *rendered) []downSeries     { return s.down }
+func suspectsOf(s *rendered) []downSeries { return s.suspects }
+
+// decisionSeries returns servicegroup_member_down, or servicegroup_member_suspected.
+func decisionSeries(sources []*rendered, of func(*rendered) []downSeries) seriesFunc {
 	return func(yield func(*exposition.Labels, float64) bool) {
 		for _, s := range sources {
-			for i := range s.down {
-				if !yield(s.down[i].labels, s.down[i].value) {
+			for _, d := range of(s) {
+				if !yield(d.labels, d.value) {
 					return
 				}
 			}
@@ -97,25 +101,12 @@ func decisionSeries(sources []*rendered) seriesFunc {
 	}
 }
 
-// suspectSeries returns servicegroup_member_suspected.
-func suspectSeries(sources []*rendered) seriesFunc {
+// sinceSeries returns the times since which these members are silent.
+func sinceSeries(sources []*rendered, of func(*rendered) []downSeries) seriesFunc {
 	return func(yield func(*exposition.Labels, float64) bool) {
 		for _, s := range sources {
-			for i := range s.suspects {
-				if !yield(s.suspects[i].labels, s.suspects[i].value) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// sinceSeries returns servicegroup_member_down_since_timestamp_seconds.
-func sinceSeries(sources []*rendered) seriesFunc {
-	return func(yield func(*exposition.Labels, float64) bool) {
-		for _, s := range sources {
-			for i := range s.down {
-				if !yield(s.down[i].sinceLabels, s.down[i].since) {
+			for _, d := range of(s) {
+				if !yield(d.sinceLabels, d.since) {
 					return
 				}
 			}

@@ -8,8 +8,8 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A downSeries is a series of servicegroup_member_down, and of servicegroup_member_down_since_timestamp_seconds; or a series of
-// servicegroup_member_suspected.
+// A downSeries is a series of servicegroup_member_down, and of servicegroup_member_down_since_timestamp_seconds; or the same of
+// members that are suspected.
 type downSeries struct {
 	of                  *tracker.Decision
 	labels, sinceLabels *exposition.Labels

@@ -74,6 +74,8 @@ type AlertGroup struct {
 
 	// Severity is the severity of ServiceGroupMemberDown; empty: the same as for other groups.
 	Severity string `yaml:"severity"`
+	// SuspectedSeverity is the severity of ServiceGroupMemberSuspected; empty: the same as for other groups.
+	SuspectedSeverity string `yaml:"suspected_severity"`
 	// MinMembers is how many members must be up and in service; zero: any number.
 	MinMembers int `yaml:"min_members"`
 	// DegradedRatio is the share of the members in service that must be down for ServiceGroupDegraded, more than 0
@@ -236,8 +238,10 @@ func (g *AlertGroup) validate(path string, wrong wrongFunc) {
 	if g.Group == "" || !utf8.ValidString(g.Group) {
 		wrong(path+"group", "%s is not the name of a group", suggest.Quote(g.Group))
 	}
-	if g.Severity != "" && !goodSeverity(g.Severity) {
-		wrong(path+"severity", "%w", suggest.NotOneOf(g.Severity, Severities()))
+	for key, severity := range map[string]string{"severity": g.Severity, "suspected_severity": g.SuspectedSeverity} {
+		if severity != "" && !goodSeverity(severity) {
+			wrong(path+key, "%w", suggest.NotOneOf(severity, Severities()))
+		}
 	}
 	if g.MinMembers < 0 {
 		wrong(path+"min_members", "is %d, must not be negative", g.MinMembers)
@@ -245,8 +249,8 @@ func (g *AlertGroup) validate(path string, wrong wrongFunc) {
 	if !(g.DegradedRatio >= 0 && g.DegradedRatio <= 1) { // Written so that NaN is refused too.
 		wrong(path+"degraded_ratio", "is %v, must be more than 0 and at most 1", g.DegradedRatio)
 	}
-	if g.Severity == "" && g.MinMembers == 0 && g.DegradedRatio == 0 {
-		wrong(path+"group", "nothing is set for this group: set severity, min_members or degraded_ratio")
+	if g.Severity == "" && g.SuspectedSeverity == "" && g.MinMembers == 0 && g.DegradedRatio == 0 {
+		wrong(path+"group", "nothing is set for this group: set severity, suspected_severity, min_members or degraded_ratio")
 	}
 }
 
@@ -259,6 +263,7 @@ func goodSeverity(s string) bool { return slices.Contains(Severities(), s) }
 func AlertNames() []string {
 	return []string{
 		"ServiceGroupMemberDown",
+		"ServiceGroupMemberSuspected",
 		"ServiceGroupMemberFlapping",
 		"ServiceGroupMemberAutoDisabled",
 		"ServiceGroupMemberDisabledLong",

@@ -116,6 +116,8 @@ func TestValidateAlerting(t *testing.T) {
 				{Group: "d", DegradedRatio: math.NaN()},
 				{Group: "e"},
 				{Group: "f", DegradedRatio: 1},
+				{Group: "g", SuspectedSeverity: "Info"},
+				{Group: "h", SuspectedSeverity: "critical"},
 			}
 		}, []string{
 			`groups[0].group: ""` + badGroup, `groups[0].severity: "page"` + badWord,
@@ -123,7 +125,8 @@ func TestValidateAlerting(t *testing.T) {
 			"groups[2].degraded_ratio: is 1.01, must be more than 0 and at most 1",
 			"groups[3].degraded_ratio: is -0.1, must be more than 0 and at most 1",
 			"groups[4].degraded_ratio: is NaN, must be more than 0 and at most 1",
-			"groups[5].group: nothing is set for this group: set severity, min_members or degraded_ratio",
+			"groups[5].group: nothing is set for this group: set severity, suspected_severity, min_members or degraded_ratio",
+			`groups[7].suspected_severity: "Info" is not one of critical, warning, info, none; did you mean "info"?`,
 		}},
 		{"alertmanagers", func(c *Alerting) {
 			c.Alertmanagers = []Alertmanager{at("http://am/"), at("http://am"), at("am:9093"), at("http://other")}

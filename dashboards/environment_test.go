@@ -46,6 +46,7 @@ sources:
          heartbeat_unit: time, deleted: deleted, deleted_kind: number, disabled: disabled,
          disabled_reason: disabled_reason, forced_down: forced_down}
     poll_interval: 200ms
+    suspicion: {margin: 1s}
   - name: zk
     driver: zk
     zk: {servers: ["%[2]s"], session_timeout: 2s}
@@ -235,9 +236,14 @@ const (
 	deadThen = `count_over_time((max(service_up{member=%q}) == 0)[4s:1s]) >= 4`
 )
 
-// outage lets most members of the table die and some recover, and stops and starts ZooKeeper. At the end some members are down,
+// outage lets one member of the table be late, then most of them die and some recover, and stops and starts ZooKeeper. At the end some members are down,
 // one of them in a group whose other member is out of service, and one that is out of service itself.
 func (env *environment) outage() {
+	env.await(`count(servicegroup_reporting_interval_seconds{source="nova", group="compute", quantile="0.5"}) == 2`)
+	env.kill("c6")
+	env.await(`sum(servicegroup_member_suspected{member="c6"}) == 2`)
+	env.join("nova", "compute", "c6")
+	env.await(`sum(increase(servicegroup_suspicions_total[1h])) > 0`)
 	env.sql(`UPDATE services SET disabled = 1, disabled_reason = 'rack 7' WHERE host IN ('n2', 'c7')`)
 	env.sql(`UPDATE services SET disabled = 1, disabled_reason = 'AUTO: the hypervisor is gone' WHERE host = 'n1'`)
 	env.kill("c1", "c2", "c3", "c4", "c5", "c7", "n1", "w1")

@@ -29,7 +29,7 @@ host_label: node
 severities: {ServiceGroupDegraded: warning, ServiceGroupMemberDown: info}
 external_url: https://exporter.example.com/sg
 groups:
-  - {group: g1, severity: critical, min_members: 2}
+  - {group: g1, severity: critical, suspected_severity: critical, min_members: 2}
   - {source: nova, group: g2, min_members: 3, degraded_ratio: 0.5}
   - {source: s1, group: not there, min_members: 1}
   - {source: s2, group: 'a "b" $1 €\', severity: none, degraded_ratio: 0.3, min_members: 4}
@@ -48,22 +48,22 @@ func TestRulesAndBridgeAgree(t *testing.T) {
 	for i := range 30 {
 		sources = append(sources, fmt.Sprintf("s%d", i))
 	}
-	polled := populate(t, &c, sources, []string{"g1", "g2", `a "b" $1 €\`, "{{ .Value }}"})
+	snapshots, page := populate(t, &c, sources, []string{"g1", "g2", `a "b" $1 €\`, "{{ .Value }}"})
 
 	builder := alerts.NewBuilder(&c)
 	want := map[string]content{}
 	posted := map[string]int{}
-	for id, holds := range evaluate(polled.Snapshots(), builder) {
+	for id, holds := range evaluate(snapshots, builder) {
 		a := builder.Build(id, holds.facts)
 		want[key(a.Labels)] = content{a.Labels, a.Annotations} // The generator's URL differs.
 		posted[id.Alert]++
 	}
-	for _, name := range []string{alerts.MemberDown, alerts.Degraded, alerts.Outage, alerts.BelowMinimum, alerts.MassFailure, alerts.SourceProblem} {
+	for _, name := range []string{alerts.MemberDown, alerts.MemberSuspected, alerts.Degraded, alerts.Outage, alerts.BelowMinimum, alerts.MassFailure, alerts.SourceProblem} {
 		require.NotZero(t, posted[name], "no %s in the test data", name)
 	}
 
 	received := newHTTPReceiver(t)
-	startPrometheus(t, &c, pageOf(polled), received.server.Listener.Addr().String())
+	startPrometheus(t, &c, page, received.server.Listener.Addr().String())
 	require.Eventually(t, func() bool { return len(received.all()) > 0 }, patience, 50*time.Millisecond)
 	received.waitForEvaluations(t, 3) // All series are scraped at once, so that no alert fires later.
 	got := received.all()

@@ -23,13 +23,7 @@ func evaluate(snapshots []collector.Snapshot, builder *alerts.Builder) map[alert
 	for i := range snapshots {
 		s := &snapshots[i]
 		for j := range s.Members {
-			if m := &s.Members[j]; m.DecidedDown {
-				id := memberDown(s.Source, &m.Member)
-				id.Binary, id.Zone, id.Host = s.LabelText(m.Binary), s.LabelText(m.Zone), m.Host
-				c := condition{since: m.Since, retained: m.State == collector.Unknown}
-				if m.DownSinceKnown {
-					c.facts.Since = m.DownSince
-				}
+			if id, c, holding := memberAlert(s, &s.Members[j]); holding {
 				holds[id] = c
 			}
 		}
@@ -52,6 +46,25 @@ func evaluate(snapshots []collector.Snapshot, builder *alerts.Builder) map[alert
 		}
 	}
 	return holds
+}
+
+// memberAlert returns the alert about a member that is down or suspected. It is false for other members.
+func memberAlert(s *collector.Snapshot, m *collector.MemberState) (id alerts.ID, c condition, holds bool) {
+	switch {
+	case m.DecidedDown:
+		id, c.since = memberDown(s.Source, &m.Member), m.Since
+		if m.DownSinceKnown {
+			c.facts.Since = m.DownSince
+		}
+	case m.Suspected && m.InService:
+		id, c.since, c.facts.Since = memberDown(s.Source, &m.Member), m.SuspectedSince, m.SilentSince
+		id.Alert = alerts.MemberSuspected
+	default:
+		return alerts.ID{}, condition{}, false
+	}
+	id.Binary, id.Zone, id.Host = s.LabelText(m.Binary), s.LabelText(m.Zone), m.Host
+	c.retained = m.State == collector.Unknown
+	return id, c, true
 }
 
 // memberDown returns the ID of the alert about a member that is down, without the attributes of the member.

@@ -40,6 +40,8 @@ func snapshot(source, members string) collector.Snapshot {
 				m.State, m.DecidedDown = collector.Down, true
 			case "unknown": // After "down", it was down before.
 				m.State = collector.Unknown
+			case "suspected":
+				m.Suspected, m.SuspectedSince, m.SilentSince = true, began.Add(25*time.Second), began
 			case "maintenance":
 				m.InService, m.DecidedDown = false, false
 			default:
@@ -116,6 +118,10 @@ func TestEvaluate(t *testing.T) {
 	}{
 		{"all are up", "a:up b:up", nil, nil},
 		{"one of two is down", "a:up b:down", nil, []string{"MemberDown s/g/b"}},
+		{"one is suspected", "a:up b:up:suspected", nil, []string{"MemberSuspected s/g/b"}},
+		{"one is suspected and down", "a:up b:down:suspected c:up", nil, []string{"MemberDown s/g/b"}},
+		{"one is suspected in maintenance", "a:up b:up:suspected:maintenance", nil, nil},
+		{"all are suspected", "a:up:suspected b:up:suspected", nil, []string{"MemberSuspected s/g/a", "MemberSuspected s/g/b"}},
 		{"the only one is down", "a:down", nil, []string{"MemberDown s/g/a", "Outage s/g"}},
 		{"a quarter, but only one, is down", "a:up b:up c:up d:down", nil, []string{"MemberDown s/g/d"}},
 		{

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/config"
 )
 
@@ -23,7 +24,7 @@ groups:
   - {group: web, severity: warning}
 `
 
-// TestRandomHistories lets members die, recover and leave, lets exporters fail, and compares at each minute the alerts that fire by
+// TestRandomHistories lets members hang, die, recover and leave, lets exporters fail, and compares at each minute the alerts that fire by
 // the rules with the alerts that fire by the bridge, with all labels. The difference may be one evaluation, and what "for" and
 // "keep_firing_for" of the rule explain. For two exporters, the bridge gets the snapshots as docs/alerting.md combines them.
 //
@@ -43,6 +44,14 @@ func TestRandomHistories(t *testing.T) {
 		records = append(records, r)
 	}
 	t.Logf("%d histories took %s", len(records), time.Since(began))
+	fired := map[string]int{}
+	for _, r := range records {
+		for _, a := range r.alerts {
+			fired[alerts.BaseName(a.name)]++
+		}
+	}
+	t.Logf("alerts that fired: %v", fired)
+	require.NotZero(t, fired[alerts.MemberSuspected])
 	began = time.Now()
 	wrong := compareWithRules(t, &c, records)
 	t.Logf("the rules took %s", time.Since(began))

@@ -77,7 +77,7 @@ func (d *dice) episode() {
 	m := d.names[d.IntN(len(d.names))]
 	exporter := pick(d.Rand, all, d.IntN(d.exporters))
 	add := func(minute int, w what) { d.add(minute, all, m, w) }
-	switch d.IntN(14) {
+	switch d.IntN(16) {
 	case 0, 1, 2:
 		add(begin, dies)
 		add(end, recovers)
@@ -108,6 +108,9 @@ func (d *dice) episode() {
 	case 10:
 		d.add(begin, exporter, memberName{source: m.source}, looksWrong)
 		d.add(end, exporter, memberName{source: m.source}, looksRight)
+	case 11, 12:
+		add(begin, hangs)
+		add(pick(d.Rand, begin+3, end), pick(d.Rand, recovers, recovers, leaves, disabled))
 	default:
 		d.exporter(begin, end)
 	}

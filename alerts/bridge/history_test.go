@@ -40,6 +40,7 @@ type what string
 const (
 	joins        what = "joins"
 	dies         what = "dies"
+	hangs        what = "sends no heartbeats"
 	recovers     what = "recovers"
 	leaves       what = "leaves"
 	disabled     what = "is disabled by an operator"
@@ -99,6 +100,7 @@ type row struct {
 	drivers.Member
 
 	alive bool
+	hung  bool   // it sends no heartbeats, and is up until the last one is too old
 	seen  []what // by exporter: damaged, unknown, or anything else
 }
 
@@ -109,6 +111,9 @@ func newBackend(source string, exporters int) *backend {
 // hasHeartbeats returns whether the members of a source have heartbeats and can be disabled, as in Nova's database; otherwise
 // they have sessions, as in ZooKeeper.
 func hasHeartbeats(source string) bool { return source == "nova" }
+
+// historyTimeout is the heartbeat timeout. A member that reports with each poll, every minute, is suspected before.
+const historyTimeout = 5 * time.Minute
 
 // errLost is why a backend can't be read.
 var errLost = drivers.Unavailable(drivers.ReasonConnect, errors.New("connection refused"))
@@ -151,8 +156,12 @@ func (r *row) happen(h *happening, now time.Time) {
 		if r.alive {
 			r.alive, r.LastHeartbeat = false, now
 		}
+	case hangs:
+		if r.alive && !r.hung {
+			r.hung, r.LastHeartbeat = true, now
+		}
 	case recovers:
-		r.alive = true
+		r.alive, r.hung = true, false
 	case disabled, autoDisabled, enabled:
 		r.Enabled, r.DisabledReason = drivers.FlagOf(h.what == enabled), ""
 		if h.what == autoDisabled {
@@ -178,18 +187,19 @@ func (b *backend) poll(exporter int) (*drivers.Poll, error) {
 	now := time.Now()
 	p := &drivers.Poll{DownTime: time.Minute}
 	if b.heartbeats {
-		p.Now = now
+		p.Now, p.DownTime = now, historyTimeout
 	}
 	if b.wrong[exporter] {
 		p.Problems = []drivers.Problem{{Kind: drivers.ProblemUnmatched, Detail: "x"}, {Kind: drivers.ProblemAbsent, Group: "a", Detail: "x"}, {Kind: drivers.ProblemAbsent, Group: "b", Detail: "x"}}
 	}
 	for _, r := range b.rows {
 		m := r.Member
-		m.Up = r.alive && m.ForcedDown != drivers.FlagYes
+		isHung := b.heartbeats && r.hung
+		m.Up = r.alive && m.ForcedDown != drivers.FlagYes && !(isHung && now.Sub(r.LastHeartbeat) > historyTimeout)
 		switch {
 		case !b.heartbeats:
 			m.LastHeartbeat = time.Time{}
-		case r.alive:
+		case r.alive && !r.hung:
 			m.LastHeartbeat = now
 		}
 		switch r.seen[exporter] {

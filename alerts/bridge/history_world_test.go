@@ -17,6 +17,7 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 )
@@ -147,7 +148,8 @@ func (w *world) start(e *exporter) {
 		driver := backendDriver{w.backends[name], e.number}
 		configs = append(configs, collector.SourceConfig{
 			Name: name, Fingerprint: name, ExpectedGroups: w.alerting.ExpectedGroups(name),
-			Open: func() (drivers.Driver, error) { return driver, nil },
+			Suspicion: tracker.Suspicion{Enabled: true, Margin: 10 * time.Second},
+			Open:      func() (drivers.Driver, error) { return driver, nil },
 		})
 	}
 	require.NoError(w.t, c.Apply(configs))
@@ -250,8 +252,8 @@ func combine(sources []string, seen []*target) []collector.Snapshot {
 type view struct {
 	collector.GroupState
 
-	now  bool // it is not only remembered
-	down map[string]collector.MemberState
+	now             bool // it is not only remembered
+	down, suspected map[string]collector.MemberState
 }
 
 func combineSource(source string, seen []*target) collector.Snapshot {
@@ -263,10 +265,15 @@ func combineSource(source string, seen []*target) collector.Snapshot {
 				continue
 			}
 			for _, g := range s.Groups {
-				v := view{GroupState: g, now: t.isScraped(), down: map[string]collector.MemberState{}}
+				v := view{
+					GroupState: g, now: t.isScraped(), down: map[string]collector.MemberState{}, suspected: map[string]collector.MemberState{},
+				}
 				for _, m := range s.Members {
-					if m.Group == g.Name && m.DecidedDown {
+					switch {
+					case m.Group == g.Name && m.DecidedDown:
 						v.down[m.Name] = m
+					case m.Group == g.Name && m.Suspected:
+						v.suspected[m.Name] = m
 					}
 				}
 				groups[g.Name] = append(groups[g.Name], v)
@@ -297,8 +304,8 @@ func combineProblems(source string, seen []*target) (problems []drivers.Problem,
 	return byReadable[isReadable], isReadable
 }
 
-// combineGroup combines the views of a group: if some know it, a member is down if all of them say so; else the newest knowledge
-// counts.
+// combineGroup combines the views of a group: if some know it, a member is down if all of them say so, and suspected if one of them says
+// so; else the newest knowledge counts.
 func combineGroup(views []view) (collector.GroupState, []collector.MemberState) {
 	var knowing []view
 	for _, v := range views {
@@ -312,11 +319,21 @@ func combineGroup(views []view) (collector.GroupState, []collector.MemberState) 
 		for _, v := range knowing {
 			g.InService, g.Down, g.LastKnown = max(g.InService, v.InService), min(g.Down, v.Down), v.LastKnown
 		}
-		return g, downInAll(knowing)
+		return g, append(downInAll(knowing), suspectedInAny(knowing)...)
 	}
 	newest := slices.MaxFunc(views, func(a, b view) int { return a.LastKnown.Compare(b.LastKnown) })
 	newest.Known = false
-	return newest.GroupState, downInAll([]view{newest})
+	return newest.GroupState, append(downInAll([]view{newest}), suspectedInAny([]view{newest})...)
+}
+
+func suspectedInAny(views []view) []collector.MemberState {
+	var suspected []collector.MemberState
+	for _, v := range views {
+		for _, m := range v.suspected {
+			suspected = append(suspected, m)
+		}
+	}
+	return suspected
 }
 
 func downInAll(views []view) []collector.MemberState {
@@ -341,7 +358,8 @@ func (r *record) scrape(minute int, c *collector.Collector, target string) {
 // isRead returns whether rules of the alerts that the bridge posts read a metric.
 func isRead(name string) bool {
 	switch name {
-	case "servicegroup_member_down", "servicegroup_member_down_since_timestamp_seconds", "servicegroup_members_down", "servicegroup_members_in_service",
+	case "servicegroup_member_suspected", "servicegroup_member_suspected_since_timestamp_seconds",
+		"servicegroup_member_down", "servicegroup_member_down_since_timestamp_seconds", "servicegroup_members_down", "servicegroup_members_in_service",
 		"servicegroup_group_known", "servicegroup_group_last_known_timestamp_seconds", "servicegroup_source_up", "servicegroup_source_problems":
 		return true
 	}

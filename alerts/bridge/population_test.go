@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,13 +15,24 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 )
 
-// populate returns a collector that has polled sources with random members: some are out of service, and some have names and
-// reasons that look like templates or need quoting.
-func populate(t *testing.T, c *config.Alerting, sources, groups []string) *collector.Collector {
+// populate returns what a collector shows that has polled sources with random members, for minutes of virtual time: some are out of service,
+// some are suspected, and some have names and reasons that look like templates or need quoting.
+func populate(t *testing.T, c *config.Alerting, sources, groups []string) (snapshots []collector.Snapshot, page string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		polled := poll(t, c, sources, groups)
+		snapshots, page = polled.Snapshots(), pageOf(polled)
+		require.NoError(t, polled.Close())
+	})
+	return snapshots, page
+}
+
+func poll(t *testing.T, c *config.Alerting, sources, groups []string) *collector.Collector {
 	t.Helper()
 	random := rand.New(rand.NewPCG(2026, 11))
 	polled, err := collector.New(collector.Options{})
@@ -29,24 +41,36 @@ func populate(t *testing.T, c *config.Alerting, sources, groups []string) *colle
 	for _, name := range sources {
 		driver := randomMembers(random, groups)
 		configs = append(configs, collector.SourceConfig{
-			Name: name, ExpectedGroups: c.ExpectedGroups(name), Open: func() (drivers.Driver, error) { return driver, nil },
+			Name: name, ExpectedGroups: c.ExpectedGroups(name), Suspicion: tracker.Suspicion{Enabled: true, Margin: 10 * time.Second}, Open: func() (drivers.Driver, error) { return driver, nil },
 		})
 	}
 	require.NoError(t, polled.Apply(configs))
-	for range 2 {
+	for range regularPolls + 4 {
 		polled.Poll(context.Background())
+		time.Sleep(10 * time.Second)
 	}
 	return polled
 }
 
-// A fencedDriver forces members down that are dead, after its first poll.
-type fencedDriver struct {
-	members []drivers.Member
-	dead    []int // of the members, those to force down
+// A randomDriver forces members down that are dead, after its first poll. Some members report with each poll, and then no more.
+type randomDriver struct {
+	members       []drivers.Member
+	dead          []int // of the members, the ones to force down
+	regular, hung []int // of the members, the ones that report, and the ones of these that stop
+	polls         int
 }
 
-func (d *fencedDriver) Members(context.Context) (*drivers.Poll, error) {
-	poll := &drivers.Poll{Members: slices.Clone(d.members), Now: time.Now()}
+// regularPolls is how many polls find a new heartbeat of the members that will be suspected.
+const regularPolls = 6
+
+func (d *randomDriver) Members(context.Context) (*drivers.Poll, error) {
+	d.polls++
+	for _, i := range d.regular {
+		if d.polls <= regularPolls || !slices.Contains(d.hung, i) {
+			d.members[i].LastHeartbeat = time.Now()
+		}
+	}
+	poll := &drivers.Poll{Members: slices.Clone(d.members), Now: time.Now(), DownTime: time.Minute}
 	if len(d.members)%2 == 0 {
 		poll.Problems = []drivers.Problem{{Kind: drivers.ProblemForeign}, {Kind: drivers.ProblemUnreadable, Group: "g"}}
 	}
@@ -56,10 +80,10 @@ func (d *fencedDriver) Members(context.Context) (*drivers.Poll, error) {
 	return poll, nil
 }
 
-func (*fencedDriver) Close() error { return nil }
+func (*randomDriver) Close() error { return nil }
 
-func randomMembers(random *rand.Rand, groups []string) *fencedDriver {
-	d := &fencedDriver{}
+func randomMembers(random *rand.Rand, groups []string) *randomDriver {
+	d := &randomDriver{}
 	for _, group := range groups {
 		dying := float64(random.IntN(6)) / 5 // From none to all.
 		for i := range random.IntN(10) {
@@ -80,8 +104,14 @@ func randomMembers(random *rand.Rand, groups []string) *fencedDriver {
 					d.dead = append(d.dead, len(d.members))
 				}
 			}
+			if m.Up {
+				d.regular = append(d.regular, len(d.members))
+			}
 			d.members = append(d.members, m)
 		}
+	}
+	if len(d.regular) > 2 {
+		d.hung = d.regular[:2] // More would be a stall.
 	}
 	return d
 }

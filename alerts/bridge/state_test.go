@@ -56,6 +56,36 @@ func names(list []*alertmanager.Alert) []string {
 	return brief(ids...)
 }
 
+// A death is posted in the step in which the suspicion before it ends. A suspicion that is refuted, or whose member leaves or is disabled,
+// just ends.
+func TestSuspicionEnds(t *testing.T) {
+	for name, test := range map[string]struct {
+		then string
+		want []string
+	}{
+		"confirmed":       {"a:up b:down", []string{"MemberDown s/g/b"}},
+		"refuted":         {"a:up b:up", nil},
+		"left":            {"a:up", nil},
+		"in maintenance":  {"a:up b:up:suspected:maintenance", nil},
+		"another, too":    {"a:up:suspected b:down", []string{"MemberSuspected s/g/a", "MemberDown s/g/b"}},
+		"all of them die": {"a:down b:down", []string{"MemberDown s/g/a", "MemberDown s/g/b", "Degraded s/g", "Outage s/g"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newTestState(t, nil)
+			first := b.step(0, snapshot("s", "a:up b:up:suspected"))
+			require.Equal(t, []string{"MemberSuspected s/g/b"}, names(first))
+			require.Equal(t, "info", first[0].Labels["severity"])
+			require.Contains(t, first[0].Annotations["description"], "has sent no heartbeat since 2026-11-25 03:00:00 UTC,")
+			b.now = b.now.Add(time.Second)
+			s := []collector.Snapshot{snapshot("s", test.then)}
+			b.update(evaluate(s, newBuilder(nil)), undecided(s, never), b.now)
+			due, over := b.due(b.schedule, newBuilder(nil), nil, b.now)
+			require.ElementsMatch(t, test.want, names(due))
+			require.Equal(t, []string{"MemberSuspected s/g/b"}, names(over))
+		})
+	}
+}
+
 func TestFiringAlertsAreRepeated(t *testing.T) {
 	b := newTestState(t, nil)
 	require.Empty(t, b.step(0, snapshot("s", "a:up b:up")))

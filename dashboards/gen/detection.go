@@ -29,6 +29,8 @@ func detection() *page {
 	p.latencies()
 	p.row("Outages: from the last proof of life until the member was seen up again")
 	p.outages()
+	p.row("Suspicions: heartbeats that are overdue before the service's own rule says that the member is down")
+	p.suspicions()
 	return p
 }
 
@@ -104,6 +106,44 @@ func (p *page) outages() {
 			"recoveries mean that the heartbeat timeout is too short, or that heartbeats arrive late.",
 		unit:    units.Short,
 		queries: append(perHour("deaths", latency().count(recently)), perHour("possible false deaths", outages().short(recently))...),
+	})
+}
+
+const noSuspicions = "no data: no suspicions"
+
+func (p *page) suspicions() {
+	p.add(8, 9, panel{
+		title: "Suspicion latency",
+		about: "The time from the last proof of life until the member was suspected, in the last hour, and the heartbeat timeout, after which the " +
+			"service's own rule says that it is down.",
+		unit: units.Seconds, empty: noSuspicions,
+		queries: []query{
+			{expr: suspicion().quantile("0.5", recently), legend: "median"},
+			{expr: suspicion().quantile("0.99", recently), legend: "99 %"},
+			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`), legend: "target: heartbeat timeout of {{source}} {{cluster}}"},
+		},
+		draw: target(lines(), "/^target/"),
+	})
+	p.add(8, 9, panel{
+		title: "Suspicions by outcome",
+		about: "Suspicions that ended. Confirmed: the member was down by the service's own rule. Refuted: it reported, so that the " +
+			"suspicion was a mistake. Left: it was removed. If many are refuted, raise the source's suspicion.margin.",
+		unit: units.Short, empty: "no data: no member has regular heartbeats",
+		queries: []query{{
+			expr:   `sum by (` + clusterLabel + `, outcome) (max by (` + groupLabels + `, outcome) (increase(servicegroup_suspicions_total{` + ofGroup + `}[$__rate_interval])))`,
+			legend: "{{outcome}} {{cluster}}",
+		}},
+		draw: bars(),
+	})
+	p.add(8, 9, panel{
+		title: "Reporting intervals",
+		about: "How often members report, as the exporter has learned it from their heartbeats: the shortest, the median and the longest " +
+			"interval of each group. A member is suspected after one and a half of its own intervals and the source's suspicion.margin.",
+		unit: units.Seconds, empty: "no data: no member has regular heartbeats",
+		queries: []query{{
+			expr:   `max by (` + groupLabels + `, quantile) (servicegroup_reporting_interval_seconds{` + ofGroup + `, quantile=~"0|0.5|1"})`,
+			legend: "{{source}} {{group}} {{cluster}} {{quantile}}",
+		}},
 	})
 }
 

@@ -30,7 +30,7 @@ func group() *page {
 }
 
 func (p *page) groupTiles() {
-	p.add(4, 4, panel{
+	p.add(3, 4, panel{
 		title:   "Source can be read",
 		about:   "Whether each selected source can be read by at least one exporter. If not, the states of its members are unknown.",
 		unit:    units.Short,
@@ -50,18 +50,23 @@ func (p *page) groupTiles() {
 		unit:  units.Short, queries: []query{{expr: orZero(`count(` + dead + `)`), now: true}}, draw: number(noData, none()),
 	})
 	p.add(4, 4, panel{
+		title: "Suspected",
+		about: "Members in service whose heartbeat is overdue, though they are up by the rule of their service.",
+		unit:  units.Short, queries: []query{{expr: orZero(`count(` + suspected + `)`), now: true}}, draw: number(noData, few()),
+	})
+	p.add(3, 4, panel{
 		title: "Out of service",
 		about: "Members of the selected groups, in any zone, that an operator disabled or forced down. Members that Nova disabled itself, " +
 			"or that were forced down because they were dead (fenced), are not counted.",
 		unit: units.Short, queries: []query{{expr: `sum(` + outOfService + `)`, now: true}},
 		draw: number(noData, levels(outside)),
 	})
-	p.add(4, 4, panel{
+	p.add(3, 4, panel{
 		title: "Unknown",
 		about: "Members of the selected groups, in any zone, whose state no exporter knows.",
 		unit:  units.Short, queries: []query{{expr: `sum(` + members("min", "unknown") + `)`, now: true}}, draw: number(noData, few()),
 	})
-	p.add(4, 4, panel{
+	p.add(3, 4, panel{
 		title: "Flapping",
 		about: "Members with more than 4 deaths and recoveries within 15 minutes.",
 		unit:  units.Short, queries: []query{{expr: orZero(`count(` + ofMembers("servicegroup_member_flapping") + `)`), now: true}},

@@ -10,6 +10,10 @@ func latency() durations {
 	return durations{"servicegroup_detection_latency_seconds", ofGroup, groupLabels}
 }
 
+func suspicion() durations {
+	return durations{"servicegroup_suspicion_latency_seconds", ofGroup, groupLabels}
+}
+
 func outages() durations {
 	return durations{"servicegroup_outage_duration_seconds", ofGroup, groupLabels}
 }

@@ -71,6 +71,9 @@ const (
 const dead = `(count by (` + memberLabels + `) (` + memberDown + whoKnows + `) == on (` + groupLabels + `) group_left () count by (` +
 	groupLabels + `) (` + known + `) or max by (` + memberLabels + `) (` + memberDown + whoKnew + `)` + noneKnows + `)`
 
+// suspected is the members in service that an exporter suspects which knows their group.
+const suspected = `max by (` + memberLabels + `) (servicegroup_member_suspected{` + ofMember + `} == 1` + whoKnows + `)`
+
 // orZero returns the expression for a count. It is 0 only if an exporter knows one of the selected groups.
 func orZero(count string) string { return count + ` or 0 * count(` + known + `)` }
 

@@ -141,7 +141,8 @@ func healthyValue(series string, highest float64, step int) (start float64, incr
 		"servicegroup_source_heartbeats_stalled", "servicegroup_source_problems", "servicegroup_source_unknown_members",
 		"servicegroup_source_clock_offset_seconds", "servicegroup_notifications_label_mismatches":
 		return 0, 0, nil
-	case "servicegroup_member_down", "servicegroup_detection_latency_seconds", "servicegroup_member_flapping", "servicegroup_member_heartbeat_ahead_seconds",
+	case "servicegroup_member_down", "servicegroup_member_suspected", "servicegroup_member_suspected_since_timestamp_seconds",
+		"servicegroup_detection_latency_seconds", "servicegroup_member_flapping", "servicegroup_member_heartbeat_ahead_seconds",
 		"servicegroup_member_disabled_timestamp_seconds", "servicegroup_member_down_since_timestamp_seconds":
 		return absent, 0, nil
 	case "servicegroup_members_in_service":
