@@ -9,10 +9,10 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// suspicion returns the finding about how soon a silent member is suspected. It returns nil if none can be, or if it is not known how
-// often members report.
+// suspicion returns the finding about how soon a silent member is suspected. It returns nil if there is nothing to say: suspicion is turned
+// off, the margin alone is as long as the heartbeat timeout, as with short timeouts, or it is not known how often members report.
 func suspicion(r *sourceResult, settings config.Suspicion, scrapeInterval time.Duration) *drivers.Finding {
-	if !settings.Enabled || r.interval == 0 {
+	if !settings.Enabled || r.interval == 0 || time.Duration(settings.Margin) >= r.heartbeat {
 		return nil
 	}
 	const subject = "suspicion"

@@ -46,7 +46,11 @@ func TestSuspicion(t *testing.T) {
 			f := suspicion(r, config.DefaultSuspicion(), test.scrapes)
 			require.Equal(t, &drivers.Finding{Status: test.status, Subject: "suspicion", Text: test.text, Remedy: test.remedy}, f)
 			require.Nil(t, suspicion(r, config.Suspicion{}, test.scrapes), "it is turned off")
-			r.interval = 0
+			for _, timeout := range []time.Duration{4 * sec, 9 * sec, 10 * sec} {
+				r.heartbeat = timeout
+				require.Nil(t, suspicion(r, config.DefaultSuspicion(), test.scrapes), "a short timeout is found soon enough without it")
+			}
+			r.interval, r.heartbeat = 0, time.Minute
 			require.Nil(t, suspicion(r, config.DefaultSuspicion(), test.scrapes), "the interval is not known")
 		})
 	}
