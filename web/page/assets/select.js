@@ -91,7 +91,7 @@ export function survey(members) {
     has.zone ||= m.zone !== "";
     has.binary ||= m.binary !== "";
     has.heartbeat ||= m.heartbeat_age_seconds !== undefined;
-    has.reason ||= m.down || m.forced_down === true || m.enabled === false;
+    has.reason ||= m.down || m.forced_down === true || m.enabled === false || m.suspected;
   }
   down.sort((a, b) => b.at - a.at);
   return { groups: [...groups.values()], zones: [...zones].filter(Boolean).sort(), has, down, aside };
