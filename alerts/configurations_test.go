@@ -93,7 +93,7 @@ func TestOmittedAlerts(t *testing.T) {
 
 // Without host_label no alert has a label host, and another host_label is one more.
 func TestHostLabel(t *testing.T) {
-	id := ID{Alert: MemberDown, Source: "cinder", Group: "volume", Member: "c1@lvm#pool"}
+	id := ID{Alert: MemberDown, Source: "cinder", Group: "volume", Member: "c1@lvm#pool", Host: "c1"}
 	for setting, want := range map[string]map[string]string{
 		"":     {},
 		"host": {"host": "c1"},

@@ -60,7 +60,7 @@ func FuzzAlerts(f *testing.F) {
 			for name, text := range want {
 				want[name] = expanded(t, text, id, facts)
 			}
-			if base == MemberDown {
+			if base == MemberDown || base == MemberSuspected {
 				want["host"] = id.label("host")
 			}
 			maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
@@ -78,7 +78,7 @@ func expanded(t *testing.T, text string, id ID, facts Facts) string {
 		return text // A value is not a template.
 	}
 	value := 0.0 // of the expression; no proof of life of a member is known
-	if id.Alert != MemberDown {
+	if id.Alert != MemberDown && id.Alert != MemberSuspected {
 		value = float64(facts.value(id.Alert))
 	}
 	type sample struct{ value float64 }
