@@ -43,6 +43,12 @@ func (w *world) lock() func() {
 	return w.mu.Unlock
 }
 
+// set changes the machine.
+func (w *world) set(change func()) {
+	defer w.lock()()
+	change()
+}
+
 type fakeBus struct {
 	w      *world
 	states chan State

@@ -186,10 +186,10 @@ func TestRestarts(t *testing.T) {
 func TestWithoutBus(t *testing.T) {
 	away := map[string]func(w *world){
 		"away":    func(w *world) { w.cut() },
-		"hanging": func(w *world) { w.busFrozen = true },
+		"hanging": func(w *world) { w.set(func() { w.busFrozen = true }) },
 		"away, and then hanging": func(w *world) {
 			w.cut()
-			w.busDown, w.busFrozen = false, true
+			w.set(func() { w.busDown, w.busFrozen = false, true })
 			time.Sleep(time.Minute)
 		},
 	}
@@ -282,7 +282,7 @@ func TestSystemdDecides(t *testing.T) {
 	for _, err := range []error{unix.ESRCH, unix.EPERM, unix.ENOSYS, unix.EMFILE} {
 		t.Run("the process can't be watched: "+err.Error(), func(t *testing.T) {
 			run(t, inactive, func(w *world) {
-				w.watchErr = err
+				w.set(func() { w.watchErr = err })
 				w.say(running("a", 7))
 				time.Sleep(time.Hour)
 				require.Equal(t, []string{"join"}, w.take())
@@ -297,24 +297,24 @@ func TestSystemdDecides(t *testing.T) {
 func TestJoinFails(t *testing.T) {
 	for _, err := range []error{drivers.Unavailable(drivers.ReasonConnect, errors.New("refused")), drivers.ErrNameTaken} {
 		run(t, inactive, func(w *world) {
-			w.joinErr = err
+			w.set(func() { w.joinErr = err })
 			w.say(running("a", 7))
 			time.Sleep(time.Hour)
 			require.Empty(t, w.take())
 			require.Equal(t, 1, w.logged("Can't join the group yet"))
 			w.say(stopping("a", 7))
-			w.joinErr = nil
+			w.set(func() { w.joinErr = nil })
 			time.Sleep(time.Hour)
 			require.Empty(t, w.take(), "the unit is not active any more")
-			w.joinErr = err
+			w.set(func() { w.joinErr = err })
 			w.say(running("b", 8))
-			w.joinErr = nil
+			w.set(func() { w.joinErr = nil })
 			time.Sleep(longestJoinPause)
 			require.Equal(t, []string{"join"}, w.take())
 		})
 	}
 	run(t, inactive, func(w *world) {
-		w.joinErr = errors.New("the layout is read only")
+		w.set(func() { w.joinErr = errors.New("the layout is read only") })
 		w.say(running("a", 7))
 		<-w.done
 		require.ErrorIs(t, w.err, w.joinErr)
