@@ -115,9 +115,10 @@ func (s scriptTB) Cleanup(f func()) { s.Defer(f) }
 
 func startServer(ts *testscript.TestScript, _ bool, args []string) {
 	starters := map[string]func(config string) scriptServer{
-		"memcached":    func(string) scriptServer { return testserver.Memcached(scriptTB{ts}) },
-		"mariadb":      func(string) scriptServer { return testserver.MariaDB(scriptTB{ts}) },
-		"zookeeper":    func(string) scriptServer { return testserver.ZooKeeper(scriptTB{ts}) },
+		"memcached": func(string) scriptServer { return testserver.Memcached(scriptTB{ts}) },
+		"mariadb":   func(string) scriptServer { return testserver.MariaDB(scriptTB{ts}) },
+		// It grants shorter sessions than scripts may ask for.
+		"zookeeper":    func(string) scriptServer { return testserver.ZooKeeper(scriptTB{ts}, "maxSessionTimeout=5000") },
 		"alertmanager": func(config string) scriptServer { return testserver.Alertmanager(scriptTB{ts}, config) },
 		"prometheus":   func(config string) scriptServer { return testserver.Prometheus(scriptTB{ts}, config) },
 	}
