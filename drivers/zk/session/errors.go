@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"path"
-	"strings"
 
 	zkclient "github.com/go-zookeeper/zk"
 
@@ -40,10 +39,11 @@ func (e *lostError) Error() string {
 
 func (e *lostError) Unwrap() error { return e.err }
 
-// Lost reports whether err means that the session ended, as opposed to an error of the request itself.
+// Lost reports whether err means that the session ended, as opposed to an error of the request itself, and of one that would end the
+// next session, too.
 func Lost(err error) bool {
 	_, lost := errors.AsType[*lostError](err)
-	return lost
+	return lost && !errors.Is(err, errSASL)
 }
 
 // endsSession reports whether an error of the client library means that the session or its connection has ended. The
@@ -79,8 +79,8 @@ func Unavailable(doing string, err error) error {
 		reason = drivers.ReasonOf(err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		reason = drivers.ReasonTimeout
-	case isSASLRequired(err):
-		reason, err = drivers.ReasonAuth, errSASL
+	case errors.Is(err, errSASL):
+		reason = drivers.ReasonAuth
 	case errors.Is(err, zkclient.ErrNoAuth):
 		reason = drivers.ReasonAuth
 	case errors.Is(err, zkclient.ErrInvalidACL):
@@ -98,10 +98,9 @@ func Unavailable(doing string, err error) error {
 var errSASL = errors.New("the server requires SASL (sessionRequireClientSASLAuth or enforce.auth), which is not supported: " +
 	"use tls with a client's certificate, or auth with a digest")
 
-// isSASLRequired reports whether an error is SESSIONCLOSEDREQUIRESASLAUTH, which the client library does not know.
-func isSASLRequired(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "unknown error: -124")
-}
+// saslRequired is the error code SESSIONCLOSEDREQUIRESASLAUTH, which the client library does not know. The server closes the connection
+// after it.
+const saslRequired = -124
 
 // A deniedError says which permission is missing.
 type deniedError struct{ permission, znode string }

@@ -112,6 +112,9 @@ func (r *reply) check(p []byte, sent *requests) error {
 			return nil
 		}
 		if r.want == headerSize {
+			if r.field(12) == saslRequired {
+				return errSASL // The end of the connection, which follows, would hide it.
+			}
 			r.op = sent.remove(r.field(0))
 			if r.op == 0 || r.field(12) != 0 { // The library reads only the header of an answer with an error code.
 				return nil

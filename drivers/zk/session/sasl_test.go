@@ -1,6 +1,7 @@
 package session
 
 import (
+	"encoding/binary"
 	"errors"
 	"testing"
 
@@ -9,14 +10,29 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A server that requires SASL is named as such, with the reason auth. Other unknown errors keep their text.
+// A server's answer that it requires SASL is named as such, with the reason auth, and no next session is tried. Other unknown errors
+// end no session.
 func TestSASLIsNamed(t *testing.T) {
-	err := Unavailable("reading /a", errors.New("unknown error: -124"))
-	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
-	require.ErrorContains(t, err, "reading /a: the server requires SASL (sessionRequireClientSASLAuth or enforce.auth), which is not supported")
-	for _, text := range []string{"unknown error: -125", "unknown error: -12", "zk: unknown error"} {
-		err := Unavailable("reading /a", errors.New(text))
-		require.Equal(t, drivers.ReasonQuery, drivers.ReasonOf(err), text)
-		require.ErrorContains(t, err, text)
+	for _, code := range []int32{saslRequired, -125, -12, 0} {
+		for _, xid := range []int32{1, -4} { // a request, and a digest
+			var r reply
+			r.begin(headerSize)
+			header := make([]byte, headerSize)
+			binary.BigEndian.PutUint32(header, uint32(xid))
+			binary.BigEndian.PutUint32(header[12:], uint32(code))
+			err := r.check(header, &requests{})
+			if code != saslRequired {
+				require.NoError(t, err, code)
+				continue
+			}
+			lost := &lostError{"zk1:2181", err}
+			require.False(t, Lost(lost))
+			for _, err := range []error{Unavailable("reading /a", lost), lostReason(lost)} {
+				require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err))
+				require.ErrorContains(t, err, "the server requires SASL (sessionRequireClientSASLAuth or enforce.auth), which is not supported")
+			}
+		}
 	}
+	require.True(t, Lost(&lostError{"zk1:2181", errors.New("x")}))
+	require.Equal(t, drivers.ReasonSession, drivers.ReasonOf(lostReason(errors.New("x"))))
 }

@@ -49,7 +49,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		select {
 		case <-r.Session.Done():
 			k.dialer.Options.Logger.Warn("Lost the ZooKeeper session", "err", r.Session.Err())
-			k.setLost(drivers.Unavailable(drivers.ReasonSession, r.Session.Err()))
+			k.setLost(lostReason(r.Session.Err()))
 			lastHeard = r.Session.wire.lastHeard()
 		case <-ctx.Done():
 			r.Session.Close()
@@ -59,6 +59,14 @@ func (k *Keeper) Run(ctx context.Context) {
 		}
 	}
 	k.Close()
+}
+
+// lostReason returns why there is no session after one has ended with an error.
+func lostReason(err error) error {
+	if errors.Is(err, errSASL) {
+		return drivers.Unavailable(drivers.ReasonAuth, err)
+	}
+	return drivers.Unavailable(drivers.ReasonSession, err)
 }
 
 // Close makes Acquire fail from now on. Run calls it at its end.
