@@ -54,7 +54,6 @@ func TestEnsemble(t *testing.T) {
 	cfg := config(servers...)
 	cfg.SessionTimeout = drivers.Duration(4 * time.Second) // This is the default, and longer than an election takes.
 	const members = 6
-	expired := time.Duration(cfg.SessionTimeout) + time.Second
 	memberships := make([]drivers.Membership, members)
 	for i, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		memberships[i] = join(t, open(t, cfg), "ensemble", name)
@@ -83,7 +82,7 @@ func TestEnsemble(t *testing.T) {
 		leader.Kill()
 		testserver.Leader(t, servers)
 		requireRead(t, reader)
-		time.Sleep(expired) // Until the sessions with the dead server have expired.
+		time.Sleep(5 * time.Second) // Until the sessions with the dead server have expired.
 		stop(100)
 		leader.Start()
 	})
@@ -96,7 +95,7 @@ func TestEnsemble(t *testing.T) {
 			}
 			stop := watchAllUp(t, reader, members)
 			server.Freeze()
-			time.Sleep(expired) // Until the sessions with the frozen server have expired.
+			time.Sleep(6 * time.Second) // Until the sessions with the frozen server have expired, and its syncLimit of 5 s has passed.
 			requireRead(t, reader)
 			server.Thaw()
 			stop(100)
@@ -110,7 +109,7 @@ func TestEnsemble(t *testing.T) {
 	t.Run("the leader is frozen", func(t *testing.T) {
 		leader := testserver.Leader(t, servers)
 		leader.Freeze()
-		time.Sleep(expired)
+		time.Sleep(6 * time.Second) // Until the followers have given it up after their syncLimit of 5 s.
 		leader.Thaw()
 		requireRead(t, reader)
 		allUp(t)
