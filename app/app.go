@@ -225,6 +225,8 @@ func (a *App) openHandler(context.Context) (err error) {
 		Version:    version.Version,
 		Snapshots:  a.collector.Snapshots,
 		Pending:    a.mayHave,
+		History:    a.history,
+		Alerts:     a.bridge,
 	}
 	if a.opts.DisableExporterMetrics {
 		options.Registerer = prometheus.NewRegistry() // No scrape gathers it.

@@ -196,3 +196,78 @@ func TestLabelLimit(t *testing.T) {
 		require.Len(t, b.only().Members, 3)
 	})
 }
+
+// A snapshot says how many entries the last successful poll could not use, and how many of them for the length of their names.
+func TestSnapshotsCountRejectedEntries(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("")
+		cfg := config("a", d)
+		cfg.LabelLimit = 100
+		require.NoError(t, b.Apply([]SourceConfig{cfg}))
+		named := func(names ...string) []drivers.Member {
+			var members []drivers.Member
+			for _, name := range names {
+				members = append(members, drivers.Member{Group: "g", Name: name, Up: true})
+			}
+			return members
+		}
+		long := strings.Repeat("x", 101)
+		for _, tt := range []struct {
+			name            string
+			members         []drivers.Member
+			rejected, ofLen int
+		}{
+			{"all are good", named("a", "b"), 0, 0},
+			{"a name is too long", named("a", long), 1, 1},
+			{"two names are too long", named(long, "a", long+"y"), 2, 2},
+			{"a name is empty", named("a", ""), 1, 0},
+			{"a name occurs twice", named("a", "a"), 1, 0},
+			{"all kinds", named("a", "a", "", long), 3, 1},
+			{"all are good again", named("a"), 0, 0},
+		} {
+			d.answer = answer(&drivers.Poll{Members: tt.members})
+			b.scrape(sec)
+			rejected := 0
+			for _, n := range b.only().Rejected {
+				rejected += n
+			}
+			require.Equal(t, tt.rejected, rejected, tt.name)
+			require.Equal(t, tt.ofLen, b.only().LongNames, tt.name)
+		}
+		d.answer = answer(&drivers.Poll{Members: named("a", long)})
+		b.scrape(sec)
+		d.fail("away")
+		b.scrape(sec)
+		require.Equal(t, 1, b.only().LongNames, "while the source can't be read, the last successful poll counts")
+	})
+}
+
+// A source is stale when it was not read for three heartbeat timeouts, and for three minutes at least.
+func TestStale(t *testing.T) {
+	for _, tt := range []struct {
+		timeout, fresh, stale time.Duration
+	}{
+		{0, 3 * mins, 3*mins + sec},
+		{10 * sec, 3 * mins, 3*mins + sec},
+		{mins, 3 * mins, 3*mins + sec},
+		{5 * mins, 15 * mins, 15*mins + sec},
+	} {
+		inTime(t, Options{}, func(t *testing.T, b *bench) {
+			d := answering("")
+			d.answer = answer(&drivers.Poll{DownTime: tt.timeout, Members: []drivers.Member{{Group: "g", Name: "a", Up: true}}})
+			b.apply(d)
+			require.False(t, b.only().Stale, "it was never read")
+			b.scrape(sec)
+			time.Sleep(tt.fresh)
+			require.False(t, b.only().Stale, "%v", tt)
+			time.Sleep(tt.stale - tt.fresh)
+			require.True(t, b.only().Stale, "%v", tt)
+			b.scrape(sec)
+			require.False(t, b.only().Stale, "it was read again")
+			time.Sleep(tt.stale)
+			d.fail("away")
+			b.scrape(sec)
+			require.False(t, b.only().Stale, "a source that can't be read is that, and not stale")
+		})
+	}
+}

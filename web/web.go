@@ -18,6 +18,7 @@ import (
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/collector/exposition"
 	"servicegroup_exporter/internal/suggest"
+	"servicegroup_exporter/web/api"
 	"servicegroup_exporter/web/page"
 )
 
@@ -76,6 +77,9 @@ type Options struct {
 	// are no sources.
 	Snapshots func() []collector.Snapshot
 	Pending   func(source string) bool
+	// History and Alerts are what the pages show without JavaScript. Nil: nothing.
+	History *api.History
+	Alerts  api.Alerts
 }
 
 // A View is what one scrape can know. It differs from what all know if the scrape had too little time for a source.
@@ -129,7 +133,7 @@ func New(o Options) (http.Handler, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	pages, err := page.New(page.Options{MetricsPath: o.MetricsPath, Version: o.Version, Snapshots: o.Snapshots, Pending: o.Pending})
+	pages, err := page.New(page.Options{MetricsPath: o.MetricsPath, Version: o.Version, Snapshots: o.Snapshots, Pending: o.Pending, History: o.History, Alerts: o.Alerts})
 	if err != nil {
 		return nil, fmt.Errorf("making the pages: %w", err)
 	}

@@ -91,6 +91,11 @@ func (h *History) newest(f filter, after, limit int64) []*Event {
 	return events[:min(limit, int64(len(events)))]
 }
 
+// About returns the newest events about a source, a group or a member, newest first. An empty name matches all.
+func (h *History) About(source, group, member string, limit int64) []*Event {
+	return h.newest(filter{source, group, member}, 0, limit)
+}
+
 // since returns the events that match a filter and have a greater ID than after, oldest first, with the ID of the newest
 // event of all and a channel that is closed when there are more. If after is greater than any ID so far, as from a process
 // whose state files are lost, it returns all events.

@@ -15,7 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/web/api"
 )
 
 //go:embed *.html
@@ -32,6 +34,9 @@ type Options struct {
 	Version string
 	// Snapshots returns what is known of the sources. Nil: there are no sources.
 	Snapshots func() []collector.Snapshot
+	// History has the events, and Alerts the alerts that the bridge posts. Nil: there are none.
+	History *api.History
+	Alerts  api.Alerts
 	// Pending returns whether a source that has no snapshot may still be found; nil: never.
 	Pending func(source string) bool
 }
@@ -53,7 +58,7 @@ func New(o Options) (*Pages, error) {
 	}
 	p := &Pages{opts: o, mux: http.NewServeMux(), templates: map[string]*template.Template{}}
 	for _, name := range []string{"status.html", "member.html", "notfound.html"} {
-		t, err := template.ParseFS(templates, "layout.html", "list.html", name)
+		t, err := template.New(name).Funcs(template.FuncMap{"time": utc}).ParseFS(templates, "layout.html", "list.html", "static.html", name)
 		if err != nil {
 			return nil, fmt.Errorf("parsing %s: %w", name, err)
 		}
@@ -87,6 +92,9 @@ type view struct {
 	Message          string   // of a page that does not exist
 	Sources          []string // that exist
 	List             listing
+	Member           *row // of the page of a member
+	Events           []*api.Event
+	Alerts           []bridge.FiringAlert
 }
 
 // send sends a page.

@@ -27,7 +27,9 @@ func (p *Pages) status(w http.ResponseWriter, r *http.Request) {
 		p.unknown(w, r, missing)
 		return
 	}
-	p.send(w, r, http.StatusOK, "status.html", view{List: newListing(snapshots, q)})
+	v := view{List: newListing(snapshots, q)}
+	p.addNews(&v, q.Get("source"), q.Get("group"), "")
+	p.send(w, r, http.StatusOK, "status.html", v)
 }
 
 func (p *Pages) member(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +42,7 @@ func (p *Pages) member(w http.ResponseWriter, r *http.Request) {
 		p.unknown(w, r, missing)
 		return
 	}
-	p.send(w, r, http.StatusOK, "member.html", view{})
+	p.send(w, r, http.StatusOK, "member.html", p.aboutMember(q))
 }
 
 // missing returns which of these names does not exist, in a sentence; empty: all exist, or may exist in a source that can't be
