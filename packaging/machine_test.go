@@ -19,6 +19,9 @@ import (
 // patience is the timeout of the tests, on a busy machine with few cores.
 const patience = time.Minute
 
+// commandLimit bounds a command on the machine. A playbook takes minutes there.
+const commandLimit = 5 * patience
+
 // A machine is a Debian with systemd as process 1, in namespaces of its own. It has this host's files; its changes to them are
 // discarded.
 type machine struct {
@@ -111,7 +114,7 @@ func childOf(t *testing.T, pid int) (child string) {
 
 // try runs a shell command on the machine and returns its output, and an error if it fails.
 func (m *machine) try(command string) (string, error) {
-	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(m.t.Context(), commandLimit)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "nsenter", "--all", "--target", m.pid, "sh", "-c", command).CombinedOutput()
 	return strings.TrimSpace(string(out)), err
