@@ -51,9 +51,17 @@ type fact struct{ Name, Value string }
 func (r *row) Facts() []fact {
 	m := r.Member
 	facts := []fact{
-		{"Source", r.Source}, {"Group", m.Group}, {"Zone", m.Zone}, {"Binary", m.Binary}, {"Since", utc(m.InStateSince())},
-		{"Age of the last heartbeat", r.Heartbeat()}, {"Enabled", yesOrNo(m.Enabled)}, {"Disabled because", m.DisabledReason},
-		{"Forced down", yesOrNo(m.ForcedDown)}, {"Version", m.Version}, {"UUID", m.UUID},
+		{"Source", r.Source},
+		{"Group", m.Group},
+		{"Zone", m.Zone},
+		{"Binary", m.Binary},
+		{"Since", utc(m.InStateSince())},
+		{"Age of the last heartbeat", r.Heartbeat()},
+		{"Enabled", yesOrNo(m.Enabled)},
+		{"Disabled because", m.DisabledReason},
+		{"Forced down", yesOrNo(m.ForcedDown)},
+		{"Version", m.Version},
+		{"UUID", m.UUID},
 		{"Deaths and recoveries", strconv.FormatUint(m.Transitions, 10)},
 	}
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
