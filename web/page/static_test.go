@@ -72,7 +72,7 @@ func TestPagesWithoutScripts(t *testing.T) {
 			[]string{join, lost, "<dt>Zone</dt>", "<dt>Enabled</dt>", none},
 		},
 		"/member?group=b&member=c":                {[]string{`<p class="up">up for `, join, "<dt>Group</dt><dd>b</dd>"}, []string{death, fires, "Runbook: a"}},
-		"/member?source=lost&group=g&member=gone": {[]string{"Nothing is known of this member yet", none}, []string{join, death, fires}},
+		"/member?source=lost&group=g&member=gone": {[]string{"There is no data about this member yet", none}, []string{join, death, fires}},
 	} {
 		text := get(t, h, path, nil).Body.String()
 		for _, part := range test.has {
