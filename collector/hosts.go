@@ -188,6 +188,8 @@ func (s *Snapshot) lastProof(m *MemberState) time.Time {
 	switch {
 	case !m.DownSince.IsZero():
 		return m.DownSince
+	case m.Suspected && !m.SilentSince.IsZero():
+		return m.SilentSince
 	case !m.LastHeartbeat.IsZero():
 		return m.LastHeartbeat.Add(-s.ClockOffset)
 	case s.LastSuccess.IsZero():

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/collector/hosts"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
@@ -250,5 +252,50 @@ func BenchmarkHostsAtRest(b *testing.B) {
 			board.of = nil
 			board.update(sources, d)
 		}
+	})
+}
+
+// Metrics of hosts rest on suspicions too, until a member is down by its service's own rule.
+func TestHostMetricsBySuspicion(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		nova, neutron := answering(""), answering("")
+		configs := []SourceConfig{config("nova", nova), config("neutron", neutron)}
+		for i := range configs {
+			configs[i].Suspicion = tracker.Suspicion{Enabled: true, Margin: 10 * sec}
+		}
+		require.NoError(t, b.Apply(configs))
+		step := func(state string, last time.Time) {
+			words := beating("c2", time.Now()) + " " + strings.Replace(beating("c1", last), ":up:", ":"+state+":", 1)
+			nova.say(words)
+			neutron.say(strings.ReplaceAll(words, "compute/", "agent/"))
+			b.scrape(sec)
+		}
+		requireHost := func(up, suspected string) {
+			t.Helper()
+			require.Subset(t, b.hostSeries(), []string{
+				`host_up{host="c1"} ` + up, `host_suspected{host="c1"} ` + suspected, `host_up{host="c2"} 1`,
+			})
+		}
+		for range 6 {
+			time.Sleep(10 * sec)
+			step("up", time.Now())
+		}
+		last := time.Now()
+		requireHost("1", "0")
+		for range 3 {
+			time.Sleep(9 * sec)
+			step("up", last)
+		}
+		requireHost("0", "1")
+		require.Contains(t, b.hostSeries(), `zone_members_down{source="nova",zone="az1"} 1`)
+		require.Contains(t, b.text(), fmt.Sprintf(`servicegroup_host_down_since_timestamp_seconds{host="c1",zone="az1"} %g`, float64(last.Unix())))
+		neutron.fail(drivers.ReasonConnect)
+		nova.fail(drivers.ReasonConnect)
+		b.scrape(sec)
+		requireHost("0", "1")
+		step("down", last)
+		requireHost("0", "0")
+		step("up", time.Now())
+		requireHost("1", "0")
 	})
 }

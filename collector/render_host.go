@@ -38,9 +38,10 @@ func (s *source) hostMembers(members []*memberSeries, before []hosts.Member) []h
 func onHost(series *memberSeries) hosts.Member {
 	m := series.member
 	down, _ := m.DownSince()
+	_, suspected := m.Suspected()
 	return hosts.Member{
 		Host: series.host, Group: m.Group, Zone: m.Zone, Service: series.service,
-		InService: m.InService(), Down: !down.IsZero(),
+		InService: m.InService(), Down: !down.IsZero(), Suspected: suspected, Late: m.Late(),
 	}
 }
 
