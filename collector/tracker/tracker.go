@@ -9,7 +9,8 @@
 //   - outage.go decides what an outage of the source, or a clock that was set, excuses.
 //   - silence.go finds out for how long a dead member had been silent.
 //   - since.go keeps since when members are down.
-//   - suspicion.go suspects members whose heartbeats are overdue, and guard.go keeps it from doing so when many are.
+//   - suspicion.go suspects members whose heartbeats are overdue, gaps.go learns their intervals, and guard.go suspects none while
+//     many are late.
 //   - state.go is what survives a restart.
 package tracker
 
