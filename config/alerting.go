@@ -59,9 +59,6 @@ type Alerting struct {
 	Severities map[string]string `yaml:"severities"`
 	// Groups has the settings of single groups. No group has two.
 	Groups []AlertGroup `yaml:"groups"`
-
-	// PageConfirmedHosts is true if the setting "page" of the section "hosts" is confirmed.
-	PageConfirmedHosts bool
 }
 
 // AlertGroup has the settings of the alerts of one group.

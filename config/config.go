@@ -154,7 +154,6 @@ func Parse(name string, data []byte, check func(*Config) error) (*Config, error)
 	setDirectory(reflectOf(c), d.dir)
 	importNova(r, c)
 	validate(r, c)
-	c.Alerting.PageConfirmedHosts = c.Hosts.Page == PageConfirmed
 	r.section("", check(c))
 	if err := r.err(); err != nil {
 		return nil, err
