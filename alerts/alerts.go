@@ -27,6 +27,10 @@ const (
 	SourceProblem = "ServiceGroupSourceProblem"
 )
 
+// SourceProblemHold is how long a problem of a source must last before its alert fires, by the rules and by the bridge. What is absent
+// is often just being made: a new store is empty until the first member joins.
+const SourceProblemHold = 5 * time.Minute
+
 // The values of the label severity.
 const (
 	severityCritical = "critical" // pages a person

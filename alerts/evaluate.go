@@ -8,7 +8,8 @@ import (
 )
 
 // The bridge evaluates the conditions of its alerts here. They equal the conditions of the rules without
-// their "for": that compensates for scrapes that fail or are late, but one poll reads all members at the same instant.
+// their "for": that compensates for scrapes that fail or are late, but one poll reads all members at the same instant. Only
+// [SourceProblemHold] is for both.
 
 // GroupAlerts returns the alerts about a group as a whole whose conditions hold, by how many of its members are in service,
 // and how many of these are down.

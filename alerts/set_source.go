@@ -78,7 +78,7 @@ func (c alerting) detectionAlerts() []definition {
 				"{{ $labels.source }}. After a restart it would not know which members had died before.",
 		},
 		{
-			name: SourceProblem, scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
+			name: SourceProblem, scope: scopeSource, severity: severityWarning, hold: SourceProblemHold,
 			// An exporter that can read the source goes before one that can't, which says what it knew before.
 			expr: `max by (cluster, source, problem) (
   servicegroup_source_problems{ours} and on (cluster, job, instance, source) servicegroup_source_up{ours} == 1

@@ -50,6 +50,10 @@ func TestRulesAndBridgeAgree(t *testing.T) {
 	}
 	snapshots, page := populate(t, &c, sources, []string{"g1", "g2", `a "b" $1 €\`, "{{ .Value }}"})
 
+	holdOf := map[string]time.Duration{}
+	for _, r := range alerts.Rules(&c) {
+		holdOf[r.Alert] = time.Duration(r.For)
+	}
 	builder := alerts.NewBuilder(&c)
 	want := map[string]content{}
 	posted := map[string]int{}
@@ -57,6 +61,9 @@ func TestRulesAndBridgeAgree(t *testing.T) {
 		a := builder.Build(id, holds.facts)
 		want[key(a.Labels)] = content{a.Labels, a.Annotations} // The generator's URL differs.
 		posted[id.Alert]++
+		if holds.hold > 0 {
+			require.Equal(t, holdOf[a.Labels["alertname"]], holds.hold, "the rule waits for as long")
+		}
 	}
 	for _, name := range []string{alerts.MemberDown, alerts.MemberSuspected, alerts.Degraded, alerts.Outage, alerts.BelowMinimum, alerts.MassFailure, alerts.SourceProblem} {
 		require.NotZero(t, posted[name], "no %s in the test data", name)

@@ -13,6 +13,7 @@ type condition struct {
 	since time.Time // zero: it is not known since when
 	// retained reports that the condition was true when it could last be evaluated, and can't be evaluated now.
 	retained bool
+	hold     time.Duration // how long the condition must be true before the alert fires
 	facts    alerts.Facts
 }
 
@@ -42,7 +43,8 @@ func evaluate(snapshots []collector.Snapshot, builder *alerts.Builder) map[alert
 			holds[id] = condition{retained: retained, facts: alerts.Facts{InService: inService, Down: down}}
 		}
 		for _, p := range s.Problems { // More than one group may have the same problem.
-			holds[alerts.ID{Alert: alerts.SourceProblem, Source: s.Source, Problem: string(p.Kind)}] = condition{retained: !s.Readable}
+			id := alerts.ID{Alert: alerts.SourceProblem, Source: s.Source, Problem: string(p.Kind)}
+			holds[id] = condition{retained: !s.Readable, hold: alerts.SourceProblemHold}
 		}
 	}
 	return holds

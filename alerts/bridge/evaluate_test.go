@@ -210,7 +210,7 @@ func TestSourceProblems(t *testing.T) {
 		want := map[alerts.ID]condition{}
 		for _, kind := range kinds {
 			s.Problems = append(s.Problems, drivers.Problem{Kind: kind, Group: "g"}, drivers.Problem{Kind: kind, Group: "h"})
-			want[alerts.ID{Alert: alerts.SourceProblem, Source: "s", Problem: string(kind)}] = condition{}
+			want[alerts.ID{Alert: alerts.SourceProblem, Source: "s", Problem: string(kind)}] = condition{hold: alerts.SourceProblemHold}
 		}
 		require.Equal(t, want, evaluate([]collector.Snapshot{s}, newBuilder(nil)))
 		for id, c := range evaluate([]collector.Snapshot{lost(s)}, newBuilder(nil)) {

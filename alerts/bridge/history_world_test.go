@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,6 +50,8 @@ type exporter struct {
 	collector *collector.Collector
 	bridge    *Bridge
 	setup     *Setup
+	waiting   map[alerts.ID]time.Time // since when this process has found a condition that must last before its alert fires
+	lasted    map[alerts.ID]bool      // those that have lasted for long enough, also before a restart
 }
 
 // A target is what Prometheus knows of an exporter.
@@ -95,7 +98,7 @@ func (w *world) begin() {
 		}
 	}
 	for i := range w.history.exporters {
-		e := &exporter{number: i, dir: filepath.Join(w.dir, strconv.Itoa(i))}
+		e := &exporter{number: i, dir: filepath.Join(w.dir, strconv.Itoa(i)), lasted: map[alerts.ID]bool{}}
 		e.target = &target{instance: fmt.Sprintf("e%d", i+1), listed: true}
 		w.exporters = append(w.exporters, e)
 		w.start(e)
@@ -124,6 +127,7 @@ func (w *world) happen(h *happening) {
 	case forgets:
 		w.stop(e)
 		require.NoError(w.t, os.RemoveAll(e.dir))
+		clear(e.lasted)
 		w.start(e)
 	case replaced:
 		e.target.listed, e.target.running = false, false
@@ -159,7 +163,7 @@ func (w *world) start(e *exporter) {
 	require.NoError(w.t, err)
 	setup, err := b.Prepare(w.alerting)
 	require.NoError(w.t, err)
-	e.collector, e.bridge, e.setup, e.target.running = c, b, setup, true
+	e.collector, e.bridge, e.setup, e.target.running, e.waiting = c, b, setup, true, map[alerts.ID]time.Time{}
 }
 
 func (w *world) stop(e *exporter) {
@@ -181,6 +185,7 @@ func (w *world) scrape(minute int) {
 		if e.target.running {
 			e.collector.Poll(context.Background())
 			e.bridge.step(e.setup, nil)
+			e.wait()
 		}
 		if e.target.isScraped() {
 			e.target.scraped, e.target.last = time.Now(), e.collector.Snapshots()
@@ -189,6 +194,22 @@ func (w *world) scrape(minute int) {
 		time.Sleep(time.Second)
 	}
 	w.note(minute)
+}
+
+// wait notes which conditions that must last before their alerts fire have done so.
+func (e *exporter) wait() {
+	holds := evaluate(e.collector.Snapshots(), e.setup.builder)
+	ended := func(id alerts.ID) bool { _, ok := holds[id]; return !ok }
+	maps.DeleteFunc(e.waiting, func(id alerts.ID, _ time.Time) bool { return ended(id) })
+	maps.DeleteFunc(e.lasted, func(id alerts.ID, _ bool) bool { return ended(id) })
+	for id, c := range holds {
+		if e.waiting[id].IsZero() {
+			e.waiting[id] = time.Now()
+		}
+		if time.Since(e.waiting[id]) >= c.hold {
+			e.lasted[id] = true
+		}
+	}
 }
 
 // note notes the alerts that fire.
@@ -202,7 +223,9 @@ func (w *world) note(minute int) {
 	if e := w.exporters[0]; len(seen) == 1 && seen[0].isScraped() && seen[0] == e.target {
 		var want, got []alerts.ID
 		for id := range firing {
-			want = append(want, id)
+			if e.lasted[id] {
+				want = append(want, id)
+			}
 		}
 		for id, entry := range e.bridge.state.entries {
 			if entry.over.IsZero() {

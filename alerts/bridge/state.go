@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 // as an argument. It is used by one goroutine.
 type state struct {
 	entries map[alerts.ID]*entry
+	// waiting has since when a condition has been true that must be true for some time.
+	waiting map[alerts.ID]time.Time
 	// ended has the retained alerts that another sender has resolved, until their conditions can be evaluated again.
 	ended map[alerts.ID]bool
 }
@@ -34,7 +37,7 @@ type entry struct {
 
 // newState returns a state with what an earlier run has saved.
 func newState(saved savedState) *state {
-	s := &state{entries: map[alerts.ID]*entry{}, ended: map[alerts.ID]bool{}}
+	s := &state{entries: map[alerts.ID]*entry{}, waiting: map[alerts.ID]time.Time{}, ended: map[alerts.ID]bool{}}
 	for _, a := range saved.Firing {
 		id := a.id()
 		s.entries[id] = &entry{id: id, start: a.Start, facts: a.Facts}
@@ -53,12 +56,16 @@ func (s *state) update(holds map[alerts.ID]condition, undecided func(source stri
 			changed = true
 		}
 	}
+	maps.DeleteFunc(s.waiting, func(id alerts.ID, _ time.Time) bool { _, ok := holds[id]; return !ok })
 	for id, c := range holds {
 		if s.ended[id] {
 			continue
 		}
 		e := s.entries[id]
 		if e == nil || !e.over.IsZero() {
+			if s.mustWait(id, c.hold, now) {
+				continue
+			}
 			e = newEntry(id, c.since, now)
 			s.entries[id] = e
 			changed = true
@@ -78,6 +85,19 @@ func (s *state) update(holds map[alerts.ID]condition, undecided func(source stri
 		changed = true
 	}
 	return changed
+}
+
+// mustWait returns whether a condition that holds has not been true for long enough.
+func (s *state) mustWait(id alerts.ID, hold time.Duration, now time.Time) bool {
+	if hold == 0 {
+		return false
+	}
+	since, known := s.waiting[id]
+	if !known {
+		since = now
+		s.waiting[id] = now
+	}
+	return now.Sub(since) < hold
 }
 
 // newEntry returns the entry of an alert whose condition has been true since some time; zero: that is not known.

@@ -10,6 +10,7 @@ import (
 	"servicegroup_exporter/alerts/alertmanager"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
 )
 
 // A testState is a state with a time that a test sets.
@@ -83,6 +84,67 @@ func TestSuspicionEnds(t *testing.T) {
 			require.ElementsMatch(t, test.want, names(due))
 			require.Equal(t, []string{"MemberSuspected s/g/b"}, names(over))
 		})
+	}
+}
+
+// A problem of a source must last for as long as by the rule before its alert fires. A problem that ends sooner is no alert, one that
+// begins again waits again, and so does one after a restart, unless its alert has fired before.
+func TestProblemsMustLast(t *testing.T) {
+	const hold = alerts.SourceProblemHold
+	problem := func(kinds ...drivers.ProblemKind) collector.Snapshot {
+		s := snapshot("s", "a:up")
+		for _, kind := range kinds {
+			s.Problems = append(s.Problems, drivers.Problem{Kind: kind})
+		}
+		return s
+	}
+	const absent, foreign = drivers.ProblemAbsent, drivers.ProblemForeign
+	firing := []string{"SourceProblem s"}
+	for name, test := range map[string]func(b *testState){
+		"it lasts": func(b *testState) {
+			require.Zero(t, b.posted(hold-time.Second, problem(absent)))
+			began := b.now
+			posted := b.step(b.schedule.tick(), problem(absent))
+			require.Equal(t, firing, names(posted))
+			require.True(t, posted[0].Start.After(began), "the alert begins when it fires, as by the rule")
+		},
+		"it ends in time": func(b *testState) {
+			require.Zero(t, b.posted(hold-time.Second, problem(absent)))
+			require.Zero(t, b.posted(time.Hour, problem()))
+			require.Empty(t, b.entries)
+		},
+		"it comes and goes": func(b *testState) {
+			for range 5 {
+				require.Zero(t, b.posted(hold-time.Second, problem(absent)))
+				require.Zero(t, b.posted(time.Second, problem()))
+			}
+		},
+		"another one replaces it": func(b *testState) {
+			require.Zero(t, b.posted(hold-time.Second, problem(absent)))
+			require.Zero(t, b.posted(hold-time.Second, problem(foreign)))
+			require.Equal(t, firing, names(b.step(b.schedule.tick(), problem(absent, foreign))))
+		},
+		"its source is lost meanwhile": func(b *testState) {
+			require.Zero(t, b.posted(time.Minute, problem(absent)))
+			require.Zero(t, b.posted(hold-time.Minute-time.Second, lost(problem(absent))))
+			require.Equal(t, firing, names(b.step(b.schedule.tick(), lost(problem(absent)))))
+		},
+		"a restart before it fires": func(b *testState) {
+			require.Zero(t, b.posted(hold-time.Second, problem(absent)))
+			b.state = newState(b.saved())
+			require.Zero(t, b.posted(hold-time.Second, problem(absent)))
+			require.Equal(t, firing, names(b.step(b.schedule.tick(), problem(absent))))
+		},
+		"a restart after it has fired": func(b *testState) {
+			b.posted(hold+time.Minute, problem(absent))
+			b.state = newState(b.saved())
+			require.Equal(t, firing, names(b.step(0, unread("s"))))
+			require.Equal(t, 12, b.posted(time.Minute, problem(absent)))
+			require.Zero(t, b.posted(hold, problem()))
+			require.Zero(t, b.posted(hold-time.Second, problem(absent)), "it is another one")
+		},
+	} {
+		t.Run(name, func(*testing.T) { test(newTestState(t, nil)) })
 	}
 }
 
