@@ -3,11 +3,13 @@ package alertmanager
 import (
 	"log/slog"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/expfmt"
 	"github.com/stretchr/testify/require"
 
@@ -69,6 +71,44 @@ func metricNames(t *testing.T, g prometheus.Gatherer) (names []string) {
 		names = append(names, f.GetName())
 	}
 	return names
+}
+
+// A secret from a file is sent without the mark that editors on Windows write before a text, or not at all.
+func TestSecretWithByteOrderMark(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	for place, set := range map[string]func(*config.Alertmanager){
+		"password": func(c *config.Alertmanager) { c.BasicAuth = &promconfig.BasicAuth{Username: "u", PasswordFile: file} },
+		"user":     func(c *config.Alertmanager) { c.BasicAuth = &promconfig.BasicAuth{UsernameFile: file} },
+		"token":    func(c *config.Alertmanager) { c.Authorization = &promconfig.Authorization{CredentialsFile: file} },
+		"client secret": func(c *config.Alertmanager) {
+			c.OAuth2 = &promconfig.OAuth2{ClientID: "u", ClientSecretFile: file, TokenURL: "http://login"}
+		},
+		"header": func(c *config.Alertmanager) {
+			c.HTTPHeaders = &promconfig.Headers{Headers: map[string]promconfig.Header{"X-Key": {Files: []string{file}}}}
+		},
+	} {
+		for text, refused := range map[string]bool{
+			"hunter2": false, "h": false, "": false, "hunter2\ufeff": false,
+			"\ufeffhunter2\n": true, "\xff\xfeh\x00": true, "\xfe\xff\x00h": true,
+		} {
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+			c := configOf(t, "http://am:9093")
+			set(&c)
+			clients, err := NewClients(Options{Config: c, Validity: time.Minute, Metrics: newMetrics(), Logger: slog.New(slog.DiscardHandler)})
+			if !refused {
+				require.NoError(t, err, "%s %q", place, text)
+				clients.Close()
+				continue
+			}
+			require.ErrorContains(t, err, file+" begins with a byte order mark", "%s %q", place, text)
+			require.NotContains(t, err.Error(), "hunter2")
+		}
+	}
+	c := configOf(t, "http://am:9093")
+	c.BasicAuth = &promconfig.BasicAuth{Username: "u", PasswordFile: file + ".absent"}
+	clients, err := NewClients(Options{Config: c, Validity: time.Minute, Metrics: newMetrics(), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err, "it may be mounted later")
+	clients.Close()
 }
 
 func TestBadOptions(t *testing.T) {

@@ -29,6 +29,9 @@ const (
 
 // newHTTPClient returns a client that follows the configuration.
 func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper, more ...promconfig.HTTPClientOption) (*http.Client, error) {
+	if err := checkSecretFiles(&c.HTTPClientConfig); err != nil {
+		return nil, fmt.Errorf("setting up HTTP for %s: %w", c.Name(), err)
+	}
 	if transport == nil {
 		made, err := promconfig.NewRoundTripperFromConfig(c.HTTPClientConfig, "alertmanager",
 			append(more, promconfig.WithUserAgent(version.ComponentUserAgent("servicegroup_exporter")))...)

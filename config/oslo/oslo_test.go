@@ -69,6 +69,16 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// A byte order mark, as editors on Windows write it, is not part of the first line.
+func TestByteOrderMark(t *testing.T) {
+	for _, text := range []string{"\ufeff[s]\r\nx = 1\r\n", "\ufeff\n[s]\nx = 1", "\ufeff# comment\n[s]\nx = 1"} {
+		require.Equal(t, "1", get(t, read(t, text), "s", "x"), "%q", text)
+	}
+	paths := write(t, "[s]\n\ufeffsesame")
+	_, err := Read(paths...)
+	require.EqualError(t, err, paths[0]+":2: neither a [section] nor name = value")
+}
+
 func TestReferences(t *testing.T) {
 	const file = `
 [DEFAULT]

@@ -19,6 +19,7 @@ type parser struct {
 // parse adds the options of a file.
 func (c *Config) parse(file, text string) error {
 	p := &parser{values: c.values, file: file}
+	text = strings.TrimPrefix(text, "\ufeff") // the byte order mark of Windows' editors
 	for line := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n") {
 		p.line++
 		if err := p.next(strings.TrimRightFunc(line, isSpace)); err != nil {
