@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -24,7 +25,7 @@ const (
 func edit(old, new string) string { return strings.Replace(goodDB, old, new, 1) }
 
 func TestGoodParts(t *testing.T) {
-	for _, text := range []string{goodDB, headZK + "  zk: {servers: [a]}\n", edit("nova", "région/1:ü"), edit("nova", "2024-01-01")} {
+	for _, text := range []string{goodDB, headZK + "  zk: {servers: [a]}\n", edit("nova", "région/1:ü"), edit("nova", "2024-01-01"), "\ufeff" + goodDB} {
 		_, err := sources.Parse("f.yml", []byte(text))
 		require.NoError(t, err, text)
 	}
@@ -149,6 +150,24 @@ func TestBadSources(t *testing.T) {
 		"zero memory":  {goodDB + "  forget_after: 0s\n", "f.yml:5: sources[0].forget_after: is 0s, must be positive"},
 		"metrics":      {goodDB + "  member_metrics: some\n", `f.yml:5: sources[0].member_metrics: "some" is not one of all, minimal`},
 	})
+}
+
+// The names of servers, which many write for the driver, lead to the driver.
+func TestNamesOfServers(t *testing.T) {
+	const allowed = " is not one of db, mc, zk"
+	files := map[string]badFile{}
+	for name, driver := range map[string]string{
+		"mysql": "db", "MariaDB": "db", "postgresql": "db", "sqlite": "db", "sql": "db", "nova": "db",
+		"memcached": "mc", "memcache": "mc", "zookeeper": "zk", "ZooKeeper": "zk", "zkk": "zk",
+		"etcd": "", "redis": "", "consul": "", "mongodb": "",
+	} {
+		want := fmt.Sprintf("f.yml:3: sources[0].driver: %q%s", name, allowed)
+		if driver != "" {
+			want += fmt.Sprintf("; did you mean %q?", driver)
+		}
+		files[name] = badFile{edit("driver: db", "driver: "+name), want}
+	}
+	refuse(t, files)
 }
 
 // Keys and values of earlier versions are refused with an error that has the new name.
