@@ -37,7 +37,7 @@ func addServeFlags(c *kingpin.CmdClause) *serveFlags {
 		Default("40").IntVar(&f.web.MaxRequests)
 	c.Flag("web.disable-exporter-metrics", "Exclude metrics about the exporter itself (go_*, process_*, promhttp_*).").
 		BoolVar(&f.noSelfMetrics)
-	c.Flag("compat.openstack-exporter", "Also expose openstack_{nova,cinder,neutron}_agent_state, as openstack-exporter does.").
+	c.Flag("compat.openstack-exporter", "Also expose openstack_{nova,cinder,neutron}_{agent_state,up}, as openstack-exporter does.").
 		BoolVar(&f.compat)
 	c.Flag("timeout-offset", "Offset to subtract from the scrape timeout, to leave time to send the response.").
 		Default(f.web.TimeoutOffset.String()).DurationVar(&f.web.TimeoutOffset)

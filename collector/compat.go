@@ -12,6 +12,7 @@ type agentMetric struct {
 	metric
 	id, zone, reason  string // names of labels; without reason it is not shown
 	enabled, disabled string // values of adminState
+	up                metric // whether all sources of the service can be read
 }
 
 // describeAgents describes the series that openstack-exporter has, as its exporters/nova.go, cinder.go and neutron.go make
@@ -30,6 +31,22 @@ func (d *descs) describeAgents() {
 		slices.Sort(a.labels)
 		a.name = "openstack_" + service + "_agent_state"
 		a.help = "The agent is up (1) or down (0). It has the name and the labels of openstack-exporter."
+		a.up.name = "openstack_" + service + "_up"
+		a.up.help = "The last polls of all sources of this service succeeded (1), or one of them failed (0). Without such a source there is " +
+			"no series. It has the name of openstack-exporter."
+	}
+}
+
+// families returns the series of a service, from what is shown of its sources.
+func (a *agentMetric) families(sources []*rendered) []exposition.Family {
+	readable := slices.DeleteFunc(slices.Clone(sources), func(s *rendered) bool { return !s.readable })
+	return []exposition.Family{
+		a.family(withoutDuplicates(memberSeriesOf(readable, seriesAgent))),
+		a.up.family(func(yield func(*exposition.Labels, float64) bool) {
+			if len(sources) > 0 {
+				yield(exposition.NewLabels(nil), oneIf(len(readable) == len(sources)))
+			}
+		}),
 	}
 }
 

@@ -25,12 +25,18 @@ func inCompatTime(t *testing.T, services []string, list []*fakeDriver, test func
 	})
 }
 
-// agents compares the series of openstack-exporter's that are exposed, in the order of their text, with those expected.
+// agents compares the agents that are exposed, in the order of their text, with those expected.
 func (b *bench) agents(want ...string) {
+	b.t.Helper()
+	b.compat("_agent_state{", want...)
+}
+
+// compat compares the lines of openstack-exporter's series with this text in them with those expected.
+func (b *bench) compat(text string, want ...string) {
 	b.t.Helper()
 	var got []string
 	for line := range strings.Lines(b.text()) {
-		if strings.HasPrefix(line, "openstack_") {
+		if strings.HasPrefix(line, "openstack_") && strings.Contains(line, text) {
 			got = append(got, strings.TrimSpace(line))
 		}
 	}
@@ -85,6 +91,25 @@ func TestUnknownAgentsAreNotShown(t *testing.T) {
 		d.say("x:up:rostered:uuid=u1 y:up:rostered:uuid=u2")
 		b.scrape(sec)
 		b.agents(x, y)
+	})
+}
+
+// A service is up while all of its sources can be read. A service without a source is neither up nor down.
+func TestOpenStackServicesAreUp(t *testing.T) {
+	cell1, cell2, cinder := answering("compute/x:up"), answering("compute/y:up"), answering("")
+	inCompatTime(t, []string{"nova", "nova", "cinder", "manila"}, []*fakeDriver{cell1, cell2, cinder, answering("m:up")}, func(_ *testing.T, b *bench) {
+		b.compat("_up ", "openstack_cinder_up 1", "openstack_nova_up 1")
+		cell2.fail(drivers.ReasonConnect)
+		b.scrape(sec)
+		b.compat("_up ", "openstack_cinder_up 1", "openstack_nova_up 0")
+		cell1.fail(drivers.ReasonConnect)
+		cinder.fail(drivers.ReasonTimeout)
+		b.scrape(sec)
+		b.compat("_up ", "openstack_cinder_up 0", "openstack_nova_up 0")
+		cell1.say("compute/x:up")
+		cell2.say("compute/y:up")
+		b.scrape(sec)
+		b.compat("_up ", "openstack_cinder_up 0", "openstack_nova_up 1")
 	})
 }
 

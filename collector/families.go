@@ -27,8 +27,8 @@ func (v *View) Families() []exposition.Family {
 		all = append(all, shown)
 		if shown.readable {
 			readable = append(readable, shown)
-			ofService[s.cfg.Service] = append(ofService[s.cfg.Service], shown)
 		}
+		ofService[s.cfg.Service] = append(ofService[s.cfg.Service], shown)
 	}
 	d := v.collector.env.descs
 	families := append(d.groupFamilies(all), d.memberDown.family(decisionSeries(all, downOf)), d.downSince.family(sinceSeries(all, downOf)),
@@ -47,8 +47,8 @@ func (v *View) Families() []exposition.Family {
 		family.Counter = i == seriesTransitions
 		families = append(families, family)
 	}
-	for service, metric := range d.agents {
-		families = append(families, metric.family(withoutDuplicates(memberSeriesOf(ofService[service], seriesAgent))))
+	for service, agent := range d.agents {
+		families = append(families, agent.families(ofService[service])...)
 	}
 	slices.SortFunc(families, func(a, b exposition.Family) int { return cmp.Compare(a.Name, b.Name) })
 	return families
