@@ -101,7 +101,7 @@ func (a *api) routes() []route {
 		{path: "/api/v1/detection", params: []string{"source", "group"}, answer: a.detection},
 		{path: "/api/v1/get-all", params: []string{"source", "group"}, answer: a.getAll},
 		{path: "/api/v1/get-one", params: []string{"source", "group"}, answer: a.getOne},
-		{path: "/api/v1/is-up", params: []string{"source", "group", "member"}, answer: a.isUp},
+		{path: "/api/v1/is-up", params: []string{"source", "group", "member", "status"}, answer: a.isUp},
 		{path: "/api/v1/openapi.yaml", write: a.openAPI},
 		{path: "/sd/{group...}", params: []string{"source", "port", "all", labelPrefix + anyName}, answer: a.discover},
 	}
@@ -124,7 +124,7 @@ func (a *api) handler(rt route) http.Handler {
 			err = a.answer(w, r, rt, q)
 		}
 		if err != nil {
-			a.fail(w, r, err)
+			a.fail(w, r, q.asStatus(err))
 		}
 	})
 }
@@ -141,10 +141,15 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, rt route, q query) 
 		return fmt.Errorf("setting the write deadline: %w", err)
 	}
 	answer, err := rt.answer(q)
-	if err == nil {
-		a.respond(w, r, http.StatusOK, answer)
+	if err != nil {
+		return err
 	}
-	return err
+	status := http.StatusOK
+	if up, ok := answer.(isUpAnswer); ok && q["status"] == statusHTTP {
+		status = up.status()
+	}
+	a.respond(w, r, status, answer)
+	return nil
 }
 
 func (a *api) openAPI(w http.ResponseWriter, r *http.Request, _ query) error {

@@ -57,6 +57,7 @@ type schema struct {
 	Enum, Required            []string
 	Items                     *schema
 	Properties                entries[schema]
+	OneOf                     []schema `yaml:"oneOf"`
 }
 
 // entries are the elements of a mapping, in the order of the file.
@@ -100,6 +101,12 @@ func (s schema) TypeName() template.HTML {
 		text = "time"
 	}
 	html := template.HTML(template.HTMLEscapeString(text))
+	for i, one := range s.OneOf {
+		if i > 0 {
+			html += " or "
+		}
+		html += one.TypeName()
+	}
 	if s.Items != nil {
 		html = "array of " + s.Items.TypeName()
 	}

@@ -43,6 +43,7 @@ func TestReference(t *testing.T) {
 		require.Regexp(t, `id="`+regexp.QuoteMeta(link[1])+`"`, page)
 	}
 	require.Contains(t, page, `<li><code>up</code>: boolean or null. null: unknown</li>`)
+	require.Contains(t, page, `<p>application/json: <a href="#IsUp">IsUp</a> or <a href="#Error">Error</a></p>`)
 	require.Contains(t, page, `<li><code>source</code>: string. Only this source.`)
 	require.Contains(t, page, `<li><code>group</code>, needed: string. The group.`)
 	require.Contains(t, page, `<li><code>buckets.le</code>: number. Seconds.</li>`)

@@ -3,8 +3,10 @@ package api
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"time"
 
@@ -108,8 +110,35 @@ type isUpAnswer struct {
 	view
 }
 
+// statusHTTP is the value of the parameter status with which the status of the answer says whether a member is up.
+const statusHTTP = "http"
+
+// status returns the status for a client that reads nothing else.
+func (a isUpAnswer) status() int {
+	switch {
+	case a.Up == nil:
+		return http.StatusFailedDependency
+	case *a.Up:
+		return http.StatusOK
+	default:
+		return http.StatusServiceUnavailable
+	}
+}
+
+// asStatus returns an error as a client with status=http needs it: 503 says that a member is down, so that an answer that the server
+// can't give now has the status of an unknown member.
+func (q query) asStatus(err error) error {
+	if e, ok := errors.AsType[*statusError](err); ok && e.status == http.StatusServiceUnavailable && q["status"] == statusHTTP {
+		return &statusError{http.StatusFailedDependency, e.err}
+	}
+	return err
+}
+
 // isUp returns whether one member is up, as [drivers.IsUp] does.
 func (a *api) isUp(q query) (any, error) {
+	if _, err := q.oneOf("status", statusHTTP); err != nil {
+		return nil, err
+	}
 	s, m, err := a.find(q)
 	if err != nil {
 		return nil, err

@@ -49,6 +49,49 @@ func TestServiceGroupCalls(t *testing.T) {
 	})
 }
 
+// With status=http, the status alone says whether a member is up, and no status of an answer that says nothing of the member is one that
+// means down.
+func TestIsUpByStatus(t *testing.T) {
+	b := newBench(t, "a", "b")
+	isUp := func(member, source string) (int, string) {
+		return b.get("/api/v1/is-up?status=http&group=web&member=" + member + "&source=" + source)
+	}
+	status, body := isUp("w1", "")
+	require.Equal(t, http.StatusFailedDependency, status)
+	require.JSONEq(t, `{"error": "source a has not been polled yet"}`, body)
+
+	b.sources["a"].has(up("web", "w1"), down("web", "w2"))
+	b.sources["b"].has(up("web", "w3"))
+	b.poll()
+	b.sources["b"].fail()
+	b.poll()
+	for _, want := range []struct {
+		member, source string
+		status         int
+		body           string
+	}{
+		{"w1", "", http.StatusOK, `"up":true`},
+		{"w2", "", http.StatusServiceUnavailable, `"up":false`},
+		{"w3", "", http.StatusFailedDependency, `"up":null`},
+		{"w9", "", http.StatusFailedDependency, `source b can't be read`},
+		{"w9", "a", http.StatusNotFound, `no such member`},
+		{"w1", "c", http.StatusNotFound, `there is no source`},
+	} {
+		status, body := isUp(want.member, want.source)
+		require.Equal(t, want.status, status, "%s: %s", want.member, body)
+		require.Contains(t, body, want.body)
+	}
+	status, body = b.get("/api/v1/is-up?status=text&group=web&member=w1")
+	require.Equal(t, http.StatusBadRequest, status, body)
+
+	for range maxAnswers {
+		b.api.answers <- struct{}{}
+	}
+	status, body = isUp("w1", "")
+	require.Equal(t, http.StatusFailedDependency, status)
+	require.Contains(t, body, "100 answers are in progress already")
+}
+
 func TestGetOneIsRandom(t *testing.T) {
 	b := newBench(t, "a")
 	b.sources["a"].has(up("web", "w1"), up("web", "w2"), down("web", "w3"))

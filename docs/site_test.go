@@ -1,0 +1,85 @@
+package docs_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/internal/testserver"
+)
+
+// A site is where a page is followed: Nova's table in a real database, and this program, which reads it. Its folder stands
+// for the root of the site's machine.
+type site struct {
+	dir      string
+	address  string // of the exporter, in place of localhost:10199
+	database *testserver.SQL
+	nova     *sql.DB
+	exporter *testserver.Process
+	others   []string // what is otherwise than on the pages, each followed by what it is here
+}
+
+// newSite returns a site whose exporter does not run yet.
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{dir: testserver.TempDir(t), address: fmt.Sprintf("127.0.0.1:%d", testserver.Port(t))}
+	s.database = testserver.MariaDB(t)
+	s.nova = s.database.Open(t, "nova")
+	table, err := os.ReadFile("../drivers/db/testdata/zed.sql")
+	require.NoError(t, err)
+	s.sql(t, string(table))
+	for _, dir := range []string{"bin", "etc/servicegroup_exporter", "var/lib/servicegroup_exporter"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(s.dir, dir), 0o755))
+	}
+	require.NoError(t, os.Symlink(testserver.ExporterPath(t), filepath.Join(s.dir, "bin/servicegroup_exporter")))
+	t.Setenv("PATH", filepath.Join(s.dir, "bin")+":"+os.Getenv("PATH")+":/usr/sbin")
+	s.others = []string{"localhost:10199", s.address, "/etc/servicegroup_exporter", s.path("etc"), "/var/lib/servicegroup_exporter", s.path("var/lib")}
+	return s
+}
+
+// path returns the path at the site of a folder of the exporter's.
+func (s *site) path(dir string) string { return filepath.Join(s.dir, dir, "servicegroup_exporter") }
+
+// sql runs statements in Nova's database.
+func (s *site) sql(t *testing.T, statements string) {
+	t.Helper()
+	_, err := s.nova.ExecContext(t.Context(), statements)
+	require.NoError(t, err, statements)
+}
+
+// member writes the row of a member as Nova does, with the age of its last heartbeat. Members that are less than an hour old are up.
+func (s *site) member(t *testing.T, group, name string, age time.Duration) {
+	t.Helper()
+	_, err := s.nova.ExecContext(t.Context(), "REPLACE INTO services (created_at, last_seen_up, host, topic, `binary`, report_count, deleted, disabled, forced_down, uuid) "+
+		"VALUES (UTC_TIMESTAMP(), UTC_TIMESTAMP() - INTERVAL ? SECOND, ?, ?, ?, 1, 0, 0, 0, UUID())", int(age.Seconds()), name, group, "nova-"+group)
+	require.NoError(t, err)
+}
+
+// serve starts the exporter with the configuration of its package's path, and arguments.
+func (s *site) serve(t *testing.T, config string, args ...string) {
+	t.Helper()
+	file := filepath.Join(s.path("etc"), "servicegroups.yml")
+	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
+	argv := append([]string{
+		filepath.Join(s.dir, "bin/servicegroup_exporter"), "--config.file=" + file, "--storage.path=" + s.path("var/lib"), "--web.listen-address=" + s.address,
+	}, args...)
+	s.exporter = testserver.Program(t, "servicegroup_exporter", argv, func() error { return testserver.ExporterReady(s.address) })
+}
+
+// source returns the configuration of a source that reads Nova's table.
+func (s *site) source() string {
+	return fmt.Sprintf("sources: [{name: nova, driver: db, poll_interval: 200ms, db: {dsn: %q, service_down_time: 1h}}]\n", "mysql://root@"+s.database.Addr()+"/nova")
+}
+
+// follow takes the steps of a page, and requires so many commands.
+func (s *site) follow(t *testing.T, page string, commands int) {
+	t.Helper()
+	f := &follower{s.dir, strings.NewReplacer(s.others...)}
+	require.Equal(t, commands, f.follow(t, page)["run"])
+}
