@@ -109,9 +109,7 @@ func TestOrderAndPages(t *testing.T) {
 	b.has("#members-count", "1,234")
 	b.has("#pages", "1 to 50 of 1,234")
 	b.do(script("window.notReloaded = true"))
-	click(".head a", "Member")
-	b.eventually(`location.search === "?sort=member"`)
-	click(".head a", "Member")
+	b.do(script(`for (const link of document.querySelectorAll(".head .member a")) { link.click(); link.click() }`)) // before the page is drawn again
 	first("c1233")
 	require.Equal(t, "descending", value[string](b, `document.querySelector(".head .member").getAttribute("aria-sort")`))
 	click(".head a", "Heartbeat")

@@ -46,6 +46,7 @@ class Status {
   constructor() {
     place("groups").addEventListener("click", (e) => this.#clickedGroup(e));
     for (const name of ["grid", "pages"]) place(name).addEventListener("click", (e) => this.#clickedOrder(e));
+    showOrder(place("grid"), this.#filters.value);
     setInterval(() => tickAll(this.#api.now()), 1000);
     new Stream({
       opened: () => this.#opened(),
@@ -114,6 +115,7 @@ class Status {
   }
 
   #filtered() {
+    showOrder(place("grid"), this.#filters.value); // Not in the next frame: a second click may come before it.
     this.#draw();
     const { source, group } = this.#filters.value;
     const scope = JSON.stringify([source, group]);
@@ -175,7 +177,6 @@ class Status {
     place("grid").hidden = !list.length;
     const part = pageOf(list, this.#filters.value);
     this.#grid.show(part.items, part.first, part.total);
-    showOrder(place("grid"), this.#filters.value);
     showPages(place("pages"), this.#filters.value, part);
     setText(place("members-count"), list.length === total ? number(total) : `${number(list.length)} of ${count(total, "member")}`);
     place("clear").hidden = !this.#filters.size;
