@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -67,6 +68,8 @@ type Options struct {
 
 	// Reload receives when the configuration is to be reloaded, for example after SIGHUP. Nil: never.
 	Reload <-chan struct{}
+	// WatchInterval is how often the configuration is read, to reload it when it has changed. Zero: never.
+	WatchInterval time.Duration
 }
 
 // An App is one server.
@@ -84,6 +87,7 @@ type App struct {
 	// sources are the sources of the configuration in use, with the Nova cells that they expand to; nil before the first.
 	sources       atomic.Pointer[sources.Set]
 	alerting      string // the fingerprint of the alerting section in use
+	read          string // what was read last, as configState returns it
 	reloadMetrics reloadMetrics
 	reloads       chan chan error    // each value asks the reload loop for a reload, and receives its result
 	pings         chan chan struct{} // each value asks the reload loop for a sign of life, which is to close it

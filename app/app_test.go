@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -95,6 +96,48 @@ func TestServerRunsUntilItsContextEnds(t *testing.T) {
 	require.Error(t, err)
 	require.NoError(t, a.Stop()) // It may be called again.
 	requireNoGoroutine(t, before)
+}
+
+// A configuration that is watched is reloaded when its file changes, also after a mistake, and not otherwise. Kubernetes changes a
+// mounted Secret by replacing a symbolic link to its folder.
+func TestWatchedConfigIsReloaded(t *testing.T) {
+	o := testOptions(t)
+	good, err := os.ReadFile(o.ConfigFile)
+	require.NoError(t, err)
+	mounted := filepath.Join(t.TempDir(), "mounted")
+	mount := func(text string) {
+		folder := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "servicegroups.yml"), []byte(text), 0o600))
+		require.NoError(t, os.Symlink(folder, mounted+".new"))
+		require.NoError(t, os.Rename(mounted+".new", mounted))
+	}
+	mount(string(good))
+	var log bytes.Buffer
+	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	o.ConfigFile, o.WatchInterval = filepath.Join(mounted, "servicegroups.yml"), 10*time.Millisecond
+	a, err := New(t.Context(), o)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	eventually := func(want string) {
+		testserver.Eventually(t, func() bool {
+			_, body := get(t, a, http.MethodGet, "/metrics")
+			return strings.Contains(body, want)
+		}, time.Minute, 10*time.Millisecond, "%s", want)
+	}
+
+	mount(strings.Replace(string(good), "name: local", "name: other", 1))
+	eventually(`servicegroup_source_up{source="other"} 1`)
+	mount("sources: 1")
+	eventually("servicegroup_config_last_reload_successful 0")
+	mount(string(good))
+	eventually(`servicegroup_source_up{source="local"} 1`)
+
+	cancel()
+	require.NoError(t, <-ended)
+	require.Equal(t, 2, strings.Count(log.String(), "Reloaded the configuration"))
+	require.Equal(t, 1, strings.Count(log.String(), "Reloading the configuration failed"))
 }
 
 func TestServerThatNeverRanStops(t *testing.T) {

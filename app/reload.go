@@ -38,6 +38,19 @@ func LoadConfig(file, storagePath string) (*config.Config, error) {
 	return sources.Load(file)
 }
 
+func (a *App) readConfig() (*config.Config, error) {
+	return LoadConfig(a.opts.ConfigFile, a.opts.StoragePath)
+}
+
+// configState returns the same text for two readings of the configuration exactly when a reload has no reason: all settings are
+// equal, including those from nova.conf, or the mistakes are.
+func configState(cfg *config.Config, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return config.Fingerprint(cfg)
+}
+
 // applyConfig reads the configuration and uses it, or keeps the one before and returns why.
 func (a *App) applyConfig(ctx context.Context) error {
 	err := a.tryConfig(ctx)
@@ -55,7 +68,8 @@ const discoverTimeout = 5 * time.Second
 
 // tryConfig does everything that can fail before it changes anything that runs.
 func (a *App) tryConfig(ctx context.Context) error {
-	cfg, err := LoadConfig(a.opts.ConfigFile, a.opts.StoragePath)
+	cfg, err := a.readConfig()
+	a.read = configState(cfg, err)
 	if err != nil {
 		return err
 	}
@@ -105,12 +119,22 @@ func (a *App) applyCells() {
 
 // reloadLoop is the only goroutine that changes the configuration of a running server, for signals and for HTTP.
 func (a *App) reloadLoop(ctx context.Context) error {
+	var watch <-chan time.Time
+	if a.opts.WatchInterval > 0 {
+		ticker := time.NewTicker(a.opts.WatchInterval)
+		defer ticker.Stop()
+		watch = ticker.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-a.opts.Reload:
 			_ = a.reload(ctx) // The log has the error.
+		case <-watch:
+			if configState(a.readConfig()) != a.read {
+				_ = a.reload(ctx)
+			}
 		case result := <-a.reloads:
 			result <- a.reload(ctx)
 		case answer := <-a.pings:

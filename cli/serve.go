@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,7 +25,18 @@ type serveFlags struct {
 	lifecycle     bool
 	noSelfMetrics bool
 	compat        bool
+	watch         bool
 	web           web.Settings
+}
+
+// watchInterval is how often --config.watch reads the configuration.
+const watchInterval = 10 * time.Second
+
+func (f *serveFlags) watchInterval() time.Duration {
+	if !f.watch {
+		return 0
+	}
+	return watchInterval
 }
 
 func addServeFlags(c *kingpin.CmdClause) *serveFlags {
@@ -39,6 +51,8 @@ func addServeFlags(c *kingpin.CmdClause) *serveFlags {
 		BoolVar(&f.noSelfMetrics)
 	c.Flag("compat.openstack-exporter", "Also expose openstack_{nova,cinder,neutron}_{agent_state,up}, as openstack-exporter does.").
 		BoolVar(&f.compat)
+	c.Flag("config.watch", fmt.Sprintf("Read the configuration every %v, and reload it when it has changed.", watchInterval)).
+		BoolVar(&f.watch)
 	c.Flag("timeout-offset", "Offset to subtract from the scrape timeout, to leave time to send the response.").
 		Default(f.web.TimeoutOffset.String()).DurationVar(&f.web.TimeoutOffset)
 	return f
@@ -80,6 +94,7 @@ func (a *cli) newServer(ctx context.Context, flags *serveFlags) (*app.App, error
 		DisableExporterMetrics:  flags.noSelfMetrics,
 		CompatOpenStackExporter: flags.compat,
 		Reload:                  a.reload,
+		WatchInterval:           flags.watchInterval(),
 	})
 }
 
