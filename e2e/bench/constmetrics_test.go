@@ -62,7 +62,7 @@ func (e *constMetrics) Collect(ch chan<- prometheus.Metric) {
 // others emits the series that snapshots do not have in full: the series of groups and of decisions. Their values are the
 // collector's, and client_golang writes them.
 func (e *constMetrics) others(ch chan<- prometheus.Metric) {
-	rendered := regexp.MustCompile("^(service_up|openstack_.*|" +
+	rendered := regexp.MustCompile("^(service_up|openstack_.*_agent_state|" +
 		"servicegroup_member_(transitions_total|last_heartbeat.*|state_change.*|enabled|forced_down|fenced|info))$")
 	for _, family := range e.Families() {
 		if rendered.MatchString(family.Name) {
