@@ -13,7 +13,7 @@ type descs struct {
 	labelCheck *prometheus.Desc
 
 	// Of a group.
-	members, membersDown, inService, groupKnown, lastKnown, interval metric
+	members, membersDown, inService, groupKnown, lastKnown, interval, age metric
 	// Of a member, as configured.
 	ofMember [seriesAgent]metric
 	// Of the few members that are down or odd in another way.
@@ -37,7 +37,7 @@ func newDescs(compat bool) *descs {
 	d.describeMembers()
 	d.describeDecisions()
 	d.describeGroups()
-	d.describeIntervals()
+	d.describeHeartbeats()
 	d.describeZones()
 	d.describeHosts()
 	d.describeSources()
@@ -156,13 +156,19 @@ func (d *descs) describeGroups() {
 	}
 }
 
-// describeIntervals describes what was learned of the heartbeats of a group.
-func (d *descs) describeIntervals() {
+// describeHeartbeats describes how often the members of a group report, and how long ago they did.
+func (d *descs) describeHeartbeats() {
+	labels := []string{"group", "quantile", "source"}
 	d.interval = metric{
 		"servicegroup_reporting_interval_seconds",
 		"This share of the group's members, the label quantile, has a learned time between heartbeats of at most this. Groups without members " +
-			"that report regularly have no series.",
-		[]string{"group", "quantile", "source"},
+			"that report regularly have no series.", labels,
+	}
+	d.age = metric{
+		"servicegroup_heartbeat_age_seconds",
+		"In the last poll, this share of the group's members in service, the label quantile, had a heartbeat of at most this age by the " +
+			"backend's clock. Members that are down count. A heartbeat in the future has a negative age. Without heartbeats, or while they can't " +
+			"be read, there are no series.", labels,
 	}
 }
 

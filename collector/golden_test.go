@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/collector/internal/testrows"
@@ -139,6 +141,10 @@ func TestLint(t *testing.T) {
 		b.scrape(sec)
 		problems, err := testutil.GatherAndLint(b.reg)
 		require.NoError(t, err)
+		// A summary would grow with each poll, and twice as fast with two scrapers. These are of the last poll.
+		problems = slices.DeleteFunc(problems, func(p promlint.Problem) bool {
+			return p.Metric == "servicegroup_heartbeat_age_seconds" && strings.Contains(p.Text, `"quantile" label`)
+		})
 		require.Empty(t, problems)
 	})
 }

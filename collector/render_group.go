@@ -14,8 +14,14 @@ const (
 	countStates
 )
 
-// quantiles is how many quantiles there are of the reporting intervals of a group.
+// quantiles is how many quantiles there are of the reporting intervals of a group, and of the ages of its heartbeats.
 const quantiles = len(tracker.Quantiles{})
+
+// distribution are the values of a metric with the label quantile.
+type distribution struct {
+	known  bool
+	values [quantiles]float64
+}
 
 func quantileNames() [quantiles]string { return [...]string{"0", "0.5", "0.9", "0.99", "1"} }
 
@@ -30,9 +36,8 @@ type groupSeries struct {
 	ofState [countStates]*exposition.Labels
 	members [countStates]float64
 
-	ofQuantile   [quantiles]*exposition.Labels // nil: it has no intervals
-	intervals    [quantiles]float64
-	hasIntervals bool
+	ofQuantile      [quantiles]*exposition.Labels // nil: it has neither of the two below
+	intervals, ages distribution
 
 	inService, down, known, lastKnown float64
 	wasKnown                          bool // it has inService and down
@@ -52,7 +57,7 @@ func (s *source) renderGroups(before []groupSeries) []groupSeries {
 		} else {
 			series[i].labels, series[i].ofState = s.labelGroup(g.Name)
 		}
-		if g.HasIntervals && series[i].ofQuantile[0] == nil {
+		if (g.HasIntervals || g.HasAges) && series[i].ofQuantile[0] == nil {
 			series[i].ofQuantile = s.labelQuantiles(g.Name)
 		}
 		series[i].fill(g, s.now.Readable)
@@ -75,7 +80,15 @@ func (s *source) labelQuantiles(name string) (ofQuantile [quantiles]*exposition.
 	return ofQuantile
 }
 
-// fill sets the values. While the source can't be read, all members in service are unknown.
+func distributionOf(all *tracker.Quantiles, known bool) distribution {
+	d := distribution{known: known}
+	for i, value := range all {
+		d.values[i] = value.Seconds()
+	}
+	return d
+}
+
+// fill sets the values. While the source can't be read, all members in service are unknown, and so are the ages of their heartbeats.
 func (g *groupSeries) fill(group *tracker.Group, readable bool) {
 	g.name = group.Name
 	g.members[countOutOfService] = float64(group.OutOfService)
@@ -86,10 +99,8 @@ func (g *groupSeries) fill(group *tracker.Group, readable bool) {
 		g.members[countUnknown] = float64(group.Up + group.Down + group.Unknown)
 	}
 	g.known = oneIf(readable && !group.InDoubt)
-	g.hasIntervals = group.HasIntervals
-	for i, interval := range group.Intervals {
-		g.intervals[i] = interval.Seconds()
-	}
+	g.intervals = distributionOf(&group.Intervals, group.HasIntervals)
+	g.ages = distributionOf(&group.Ages, group.HasAges && readable)
 	g.wasKnown = !group.LastKnown.IsZero()
 	g.inService, g.down, g.lastKnown = float64(group.InService), float64(group.DecidedDown), timestamp(group.LastKnown)
 }
@@ -110,7 +121,8 @@ func (d *descs) groupFamilies(sources []*rendered) []exposition.Family {
 	}
 	return []exposition.Family{
 		d.members.family(membersByState(sources)),
-		d.interval.family(intervalsByQuantile(sources)),
+		d.interval.family(byQuantile(sources, func(g *groupSeries) *distribution { return &g.intervals })),
+		d.age.family(byQuantile(sources, func(g *groupSeries) *distribution { return &g.ages })),
 		d.membersDown.family(series(func(g *groupSeries) (float64, bool) { return g.down, g.wasKnown })),
 		d.inService.family(series(func(g *groupSeries) (float64, bool) { return g.inService, g.wasKnown })),
 		d.groupKnown.family(series(func(g *groupSeries) (float64, bool) { return g.known, true })),
@@ -133,14 +145,15 @@ func membersByState(sources []*rendered) seriesFunc {
 	}
 }
 
-// intervalsByQuantile returns servicegroup_reporting_interval_seconds.
-func intervalsByQuantile(sources []*rendered) seriesFunc {
+// byQuantile returns a metric with the label quantile.
+func byQuantile(sources []*rendered, of func(*groupSeries) *distribution) seriesFunc {
 	return func(yield func(*exposition.Labels, float64) bool) {
 		for _, s := range sources {
 			for i := range s.groups {
 				g := &s.groups[i]
-				for q := 0; g.hasIntervals && q < quantiles; q++ {
-					if !yield(g.ofQuantile[q], g.intervals[q]) {
+				d := of(g)
+				for q := 0; d.known && q < quantiles; q++ {
+					if !yield(g.ofQuantile[q], d.values[q]) {
 						return
 					}
 				}

@@ -27,6 +27,10 @@ type Group struct {
 	// Intervals are the quantiles of the reporting intervals that were learned of the group's members, if there is one.
 	Intervals    Quantiles
 	HasIntervals bool
+	// Ages are the quantiles of the ages of the heartbeats of the group's members in service, up or down, by the backend's clock when the
+	// last poll was begun, if there is one. Members whose entry can't be read don't count. The age of a heartbeat in the future is negative.
+	Ages    Quantiles
+	HasAges bool
 
 	inService, decidedDown int     // the same by the poll being observed
 	announced              bool    // it was among [Changes.NewGroups]
@@ -70,6 +74,7 @@ func (t *Tracker) count(changes *Changes) {
 	}
 	for _, g := range t.groups {
 		g.Up, g.Down, g.Unknown, g.OutOfService, g.InDoubt, g.inService, g.decidedDown = 0, 0, 0, 0, g.Unreadable, 0, 0
+		g.HasAges = false
 	}
 	t.unknown, t.newest = 0, time.Time{}
 	defer t.countIntervals()
@@ -77,9 +82,11 @@ func (t *Tracker) count(changes *Changes) {
 	var g *Group
 	for i, m := range t.order {
 		if i == 0 || t.order[i-1].Group != m.Group {
+			t.endAges(g)
 			g = t.groupOf(m, changes)
 		}
 		g.add(m)
+		t.noteAge(m)
 		if m.State() == Unknown {
 			t.unknown++
 		}
@@ -87,6 +94,7 @@ func (t *Tracker) count(changes *Changes) {
 			t.newest = h
 		}
 	}
+	t.endAges(g)
 	for name, g := range t.groups {
 		inService += g.inService
 		if !g.InDoubt {

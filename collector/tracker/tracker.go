@@ -90,7 +90,7 @@ type Tracker struct {
 	downTime time.Duration
 
 	intervalsChanged bool            // the interval of a member has changed since the last poll, or a member with one is gone
-	intervals        []time.Duration // for countIntervals
+	values           []time.Duration // of which quantiles are taken: see quantiles.go
 }
 
 // New returns a Tracker that knows no members.
