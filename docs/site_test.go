@@ -80,6 +80,27 @@ func (s *site) source() string {
 // follow takes the steps of a page, and requires so many commands.
 func (s *site) follow(t *testing.T, page string, commands int) {
 	t.Helper()
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	s.take(t, string(text), commands)
+}
+
+// take is follow for a part of a page.
+func (s *site) take(t *testing.T, text string, commands int) {
+	t.Helper()
 	f := &follower{s.dir, strings.NewReplacer(s.others...)}
-	require.Equal(t, commands, f.follow(t, page)["run"])
+	require.Equal(t, commands, f.take(t, text)["run"])
+}
+
+// parts returns the parts of a page, each of which begins with a heading, by their headings.
+func parts(t *testing.T, page string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	all := map[string]string{}
+	for part := range strings.SplitSeq(string(text), "\n## ") {
+		heading, _, _ := strings.Cut(part, "\n")
+		all[strings.TrimPrefix(heading, "# ")] = part
+	}
+	return all
 }

@@ -71,8 +71,14 @@ func (f *follower) follow(t *testing.T, file string) map[string]int {
 	t.Helper()
 	page, err := os.ReadFile(file)
 	require.NoError(t, err)
+	return f.take(t, string(page))
+}
+
+// take takes the steps of a part of a page.
+func (f *follower) take(t *testing.T, page string) map[string]int {
+	t.Helper()
 	did := map[string]int{}
-	for _, s := range steps(t, string(page)) {
+	for _, s := range steps(t, page) {
 		did[s.kind]++
 		s.text, s.printed = f.replace.Replace(s.text), f.replace.Replace(s.printed)
 		switch s.kind {
