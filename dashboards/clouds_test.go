@@ -122,7 +122,7 @@ scrape_configs:
 	dead := []inCloud{
 		{"overview.json", "Members down", 4, 0, 4},
 		{"overview.json", "Groups in outage", 2, 0, 2},
-		{"overview.json", "Unreadable sources", 0, 0, 0},
+		{"overview.json", "Sources unreadable", 0, 0, 0},
 		{"overview.json", "Exporters down", 0, 0, 0},
 		{"group.json", "Up", 4, 4, 0},
 		{"group.json", "Down", 4, 0, 4},
@@ -135,7 +135,7 @@ scrape_configs:
 	// Members that were down stay so while the source can't be read.
 	b.sql("ALTER TABLE members RENAME TO renamed")
 	lost := []inCloud{
-		{"overview.json", "Unreadable sources", 1, 0, 1},
+		{"overview.json", "Sources unreadable", 1, 0, 1},
 		{"overview.json", "Members down", 4, 0, 4},
 		{"overview.json", "Groups in outage", 2, 0, 2},
 		{"overview.json", "Members unknown", 4, 0, 4},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -74,7 +75,7 @@ type environment struct {
 	zookeeper *testserver.ZK
 	am        *testserver.AM
 	joiners   map[string]drivers.Joiner // by source
-	members   map[string]drivers.Membership
+	members   map[string]drivers.Membership // by group and member
 	exporters []*exporter
 	prom      *testserver.Prom
 	native    map[string]*testserver.Prom // others that store native histograms
@@ -102,13 +103,14 @@ func newEnvironment(t *testing.T) *environment {
 	}
 	env.join("nova", "network", "n1")
 	env.join("nova", "network", "n2")
+	env.join("nova", "volume", "c5") // a second service on this host
 	env.join("zk", "web", "w1")
 	env.join("zk", "web", "w2")
 	env.sql("ALTER TABLE services ADD zone TEXT")
 	env.sql("UPDATE services SET zone = CASE WHEN host IN ('c1', 'n1') THEN 'az1' ELSE 'az2' END")
 	env.startExporters(2)
 	env.startPrometheus()
-	env.await(`count(service_up == 1) == 22 and on () ALERTS{alertname="ServiceGroupWatchdog"}`)
+	env.await(`count(service_up == 1) == 24 and on () ALERTS{alertname="ServiceGroupWatchdog"}`)
 	env.started = time.Now()
 	return env
 }
@@ -136,10 +138,10 @@ func (env *environment) join(source, group, member string) {
 	defer cancel()
 	m, err := env.joiners[source].Join(ctx, drivers.JoinRequest{Group: group, Name: member})
 	require.NoError(env.t, err)
-	env.members[member] = m
+	env.members[group+" "+member] = m
 }
 
-// kill ends members as kill -9 would.
+// kill ends members, each named by group and member, as kill -9 would.
 func (env *environment) kill(members ...string) {
 	for _, m := range members {
 		env.members[m].Abandon()
@@ -165,7 +167,12 @@ func (env *environment) startExporters(n int) {
 // startExporter starts an exporter that keeps its state and its log in a folder, and waits until it serves.
 func startExporter(t *testing.T, configFile, dir string) *exporter {
 	t.Helper()
-	e := &exporter{address: fmt.Sprintf("127.0.0.1:%d", testserver.Port(t))}
+	return startExporterAt(t, fmt.Sprintf("127.0.0.1:%d", testserver.Port(t)), configFile, dir)
+}
+
+func startExporterAt(t *testing.T, address, configFile, dir string) *exporter {
+	t.Helper()
+	e := &exporter{address: address}
 	require.NoError(t, os.MkdirAll(dir, 0o700))
 	log, err := os.Create(filepath.Join(dir, "log"))
 	require.NoError(t, err)
@@ -236,18 +243,31 @@ const (
 	deadThen = `count_over_time((max(service_up{member=%q}) == 0)[4s:1s]) >= 4`
 )
 
+// restart starts the second exporter again, and lets the first read its configuration again.
+func (env *environment) restart() {
+	const loaded = `servicegroup_config_last_reload_success_timestamp_seconds`
+	env.exporters[1].stop()
+	env.await(`up == 0`)
+	env.exporters[1] = startExporterAt(env.t, env.exporters[1].address, filepath.Join(env.dir, "exporter.yml"), filepath.Join(env.dir, "exporter1"))
+	env.await(`count(` + loaded + ` > ` + loaded + ` offset 5s) == 1`)
+	require.NoError(env.t, env.exporters[0].cmd.Process.Signal(syscall.SIGHUP))
+	env.await(`count(` + loaded + `{instance="` + env.exporters[0].address + `"} > ` + loaded + ` offset 5s) == 1`)
+	env.await(`count(service_up == 1) == 24`)
+}
+
 // outage lets one member of the table be late, then most of them die and some recover, and stops and starts ZooKeeper. At the end some members are down,
 // one of them in a group whose other member is out of service, and one that is out of service itself.
 func (env *environment) outage() {
+	env.restart()
 	env.await(`count(servicegroup_reporting_interval_seconds{source="nova", group="compute", quantile="0.5"}) == 2`)
-	env.kill("c6")
+	env.kill("compute c6")
 	env.await(`sum(servicegroup_member_suspected{member="c6"}) == 2`)
 	env.join("nova", "compute", "c6")
 	env.await(`sum(increase(servicegroup_suspicions_total[1h])) > 0`)
 	env.sql(`UPDATE services SET disabled = 1, disabled_reason = 'rack 7' WHERE host IN ('n2', 'c7')`)
 	env.sql(`UPDATE services SET disabled = 1, disabled_reason = 'AUTO: the hypervisor is gone' WHERE host = 'n1'`)
-	env.kill("c1", "c2", "c3", "c4", "c5", "c7", "n1", "w1")
-	env.await(`count(` + deadNow + `) == 8`)
+	env.kill("compute c1", "compute c2", "compute c3", "compute c4", "compute c5", "volume c5", "compute c7", "network n1", "web w1")
+	env.await(`count(` + deadNow + `) == 9`)
 	env.await(`ALERTS{alertname="ServiceGroupMassFailure", alertstate="firing"}`)
 	env.await(fmt.Sprintf(deadThen, "c1"))
 	for _, m := range []string{"c1", "c2", "c3", "c4"} {
@@ -262,6 +282,6 @@ func (env *environment) outage() {
 	env.await(`count(servicegroup_source_up == 1) == 4`)
 	env.await(`increase(servicegroup_canary_detection_latency_seconds_count[1h]) > 0`)
 	env.await(fmt.Sprintf(deadThen, "w1"))
-	env.kill("w2")
-	env.await(`count(` + deadNow + `) == 5 and on () ` + fmt.Sprintf(deadThen, "w2"))
+	env.kill("web w2")
+	env.await(`count(` + deadNow + `) == 6 and on () ` + fmt.Sprintf(deadThen, "w2"))
 }

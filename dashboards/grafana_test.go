@@ -38,6 +38,7 @@ type series struct {
 func (v *view) expand(b *board, text string) string {
 	text = strings.NewReplacer(
 		"$__rate_interval", "5s",
+		"$__interval", "1s",
 		"$__range", fmt.Sprintf("%ds", int(v.end.Sub(v.start).Seconds())),
 	).Replace(text)
 	return regexp.MustCompile(`\$(\w+)`).ReplaceAllStringFunc(text, func(name string) string {
@@ -55,6 +56,9 @@ func (v *view) value(b *board, of variable) string {
 	}
 	if values == nil {
 		values = v.options(b, of)
+	}
+	if !of.Multi {
+		values = values[:1] // Grafana selects the first.
 	}
 	quoted := make([]string, len(values))
 	for i, value := range values {

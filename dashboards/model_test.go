@@ -97,7 +97,8 @@ type mapping struct {
 
 type override struct {
 	Matcher struct {
-		Options any `json:"options"`
+		ID      string `json:"id"`
+		Options any    `json:"options"`
 	} `json:"matcher"`
 	Properties []struct {
 		ID    string          `json:"id"`

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"github.com/grafana/grafana-foundation-sdk/go/common"
-	"github.com/grafana/grafana-foundation-sdk/go/units"
-)
+import "github.com/grafana/grafana-foundation-sdk/go/units"
 
 // noBridge is the text of panels without data because no exporter sends alerts.
 const noBridge = "no data: bridge off"
@@ -24,7 +21,7 @@ func (p *page) bridge() {
 		title: "Alertmanager can be reached", about: "Whether the last alerts were delivered to this Alertmanager: 1, or 0 if they were not.",
 		unit: units.Short, empty: noBridge,
 		queries: []query{{expr: perAlertmanager("servicegroup_notifications_alertmanager_up"), legend: legend}},
-		draw:    lines().LineInterpolation(common.LineInterpolationStepAfter).Max(1).Decimals(0),
+		draw:    counts().Max(1),
 	})
 	graph("Delivery latency", "Time from the poll that saw a death until the Alertmanager has the alert.", units.Seconds,
 		deliveryQuantile("0.5", "median"), deliveryQuantile("0.99", "99 %"))
@@ -37,17 +34,18 @@ func (p *page) bridge() {
 			expr:   `60 * max by (` + instanceLabels + `, alertmanager) (rate(servicegroup_notifications_sent_total{` + ofAlertmanager + `}[$__rate_interval]))`,
 			legend: legend,
 		})
-	graph("Alerts failed or dropped per minute", "Alerts that were not delivered, by reason: the request failed, or the queue was full.",
-		units.Short,
-		query{
-			expr: `60 * max by (` + instanceLabels + `, alertmanager, reason) (rate(servicegroup_notifications_errors_total{` + ofAlertmanager +
-				`}[$__rate_interval]))`,
-			legend: legend + " {{reason}}",
+	p.graph(panel{
+		title: "Alerts failed or dropped",
+		about: "Alerts in each interval that were not delivered, by reason: the request failed, or the queue was full. Or the Alertmanager took " +
+			"them, though they were over by its clock.",
+		unit: units.Short, step: barInterval, empty: "No alert failed, or bridge off",
+		queries: []query{
+			{expr: perAlertmanagerAnd(", reason", "servicegroup_notifications_errors_total"), legend: legend + " {{reason}}"},
+			{expr: perAlertmanagerAnd("", "servicegroup_notifications_dropped_total"), legend: legend + " dropped"},
+			{expr: perAlertmanagerAnd("", "servicegroup_notifications_over_on_arrival_total"), legend: legend + " over on arrival"},
 		},
-		query{
-			expr:   `60 * max by (` + instanceLabels + `, alertmanager) (rate(servicegroup_notifications_dropped_total{` + ofAlertmanager + `}[$__rate_interval]))`,
-			legend: legend + " dropped",
-		})
+		draw: bars(),
+	})
 	graph("Queue length", "Alerts that wait to be sent to each Alertmanager.", units.Short,
 		query{expr: perAlertmanager("servicegroup_notifications_queue_length"), legend: legend})
 	graph("Time since the last success", "How long ago alerts were last delivered to each Alertmanager.", units.Seconds,
@@ -65,10 +63,15 @@ func (p *page) bridge() {
 		about: "Alerts that an Alertmanager has twice, from the bridge and from Prometheus, because a label differs. They should be one alert.",
 		unit:  units.Short, empty: "No mismatch, or bridge off",
 		queries: []query{{
-			expr:   `max by (` + instanceLabels + `, alertmanager, label) (servicegroup_notifications_label_mismatches{` + ofAlertmanager + `})`,
+			expr:   `max by (` + instanceLabels + `, alertmanager, label) (servicegroup_notifications_label_mismatches{` + ofAlertmanager + `}) > 0`,
 			legend: legend + " {{label}}",
 		}},
 	})
+}
+
+// perAlertmanagerAnd returns the expression for the events of each Alertmanager in each step, by more labels.
+func perAlertmanagerAnd(labels, metric string) string {
+	return events(instanceLabels+`, alertmanager`+labels, metric+`{`+ofAlertmanager+`}`)
 }
 
 // deliveryQuantile returns the query for a quantile of the deliveries in the last hour, because alerts are rare.

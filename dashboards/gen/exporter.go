@@ -1,9 +1,6 @@
 package main
 
-import (
-	"github.com/grafana/grafana-foundation-sdk/go/common"
-	"github.com/grafana/grafana-foundation-sdk/go/units"
-)
+import "github.com/grafana/grafana-foundation-sdk/go/units"
 
 // exporter shows whether the exporters and their bridges work. On this dashboard each exporter has series of its own.
 func exporter() *page {
@@ -15,6 +12,8 @@ func exporter() *page {
 	p.instances()
 	p.sources()
 	p.pick("alertmanager", "Alertmanager", `label_values(servicegroup_notifications_alertmanager_up{`+ofCluster+`, job=~"$job"}, alertmanager)`)
+
+	p.annotate(ofReader, ofReader, ofExporter)
 
 	p.row("Exporters")
 	p.exporters()
@@ -30,18 +29,32 @@ func exporter() *page {
 const bySourceAndExporter = "{{instance}} {{source}} {{cluster}}"
 
 // perSource returns the expression for a source's metric of each exporter.
-func perSource(metric string) string {
-	return `max by (` + instanceLabels + `, source) (` + metric + `{` + ofJob + `, ` + ofSource + `})`
-}
+func perSource(metric string) string { return byReader(metric + `{` + ofReader + `}`) }
+
+// ofReader is the label matchers of a source's metrics of each exporter.
+const ofReader = ofJob + `, ` + ofSource
+
+func byReader(expr string) string { return `max by (` + instanceLabels + `, source) (` + expr + `)` }
 
 // targets returns the expression for the targets of scrapes, with one sample each.
 func targets(matchers string) string {
 	return `max by (` + clusterLabel + `, job, instance) (up{` + matchers + `})`
 }
 
+// events returns the expression for the events in each step, if there are any: most counters never grow, and their names would fill the
+// legend.
+func events(labels, counter string) string {
+	return `max by (` + labels + `) (` + grown(counter, "$__interval") + `) > 0`
+}
+
+// perReason returns the expression for the events of a source in each step, by reason.
+func perReason(metric string) string {
+	return events(instanceLabels+`, source, reason`, metric+`{`+ofReader+`}`)
+}
+
 // perMinute returns the expression for the rate of a source's counter.
 func perMinute(metric string) string {
-	return `60 * max by (` + instanceLabels + `, source) (rate(` + metric + `{` + ofJob + `, ` + ofSource + `}[$__rate_interval]))`
+	return `60 * ` + byReader(`rate(`+metric+`{`+ofReader+`}[$__rate_interval])`)
 }
 
 func (p *page) exporters() {
@@ -112,19 +125,15 @@ func (p *page) exporters() {
 func (p *page) polls() {
 	p.graph(panel{
 		title: "Source can be read", about: "Whether the last poll of the source succeeded: 1, or 0 if this exporter can't read the source.",
-		unit: units.Short, queries: []query{{expr: perSource("servicegroup_source_up"), legend: bySourceAndExporter}},
-		draw: lines().LineInterpolation(common.LineInterpolationStepAfter).Max(1).Decimals(0),
+		unit: units.Short, queries: []query{{expr: byReader(lowest(`servicegroup_source_up{` + ofReader + `}`)), legend: bySourceAndExporter}},
+		draw: counts().Max(1),
 	})
 	p.graph(panel{
-		title: "Failed polls per minute", about: "Failed polls, by reason. While polls fail, the states of the source's members are unknown.",
-		unit: units.Short,
-		queries: []query{{
-			expr: `60 * max by (` + instanceLabels + `, source, reason) (rate(servicegroup_source_poll_errors_total{` + ofJob + `, ` + ofSource +
-				`}[$__rate_interval])) > 0`,
-			legend: bySourceAndExporter + " {{reason}}",
-		}},
-		empty: "No poll failed, or there is no data: see \"Source can be read\"",
-		draw:  bars(),
+		title: "Failed polls", about: "Polls that failed in each interval, by reason. While polls fail, the states of the source's members are unknown.",
+		unit: units.Short, step: barInterval,
+		queries: []query{{expr: perReason("servicegroup_source_poll_errors_total"), legend: bySourceAndExporter + " {{reason}}"}},
+		empty:   "No poll failed, or there is no data: see \"Source can be read\"",
+		draw:    bars(),
 	})
 	p.graph(panel{
 		title: "Poll duration", about: "How long the last poll of each source took.",
@@ -145,19 +154,29 @@ func (p *page) polls() {
 		queries: []query{{expr: perMinute("servicegroup_source_requests_total"), legend: bySourceAndExporter}},
 	})
 	p.graph(panel{
-		title: "Unknown members", about: "Members whose state this exporter does not know.",
+		title: "Unknown members", about: "Members whose state this exporter does not know although it can read the source.",
 		unit:    units.Short,
-		queries: []query{{expr: perSource("servicegroup_source_unknown_members"), legend: bySourceAndExporter}},
+		queries: []query{{expr: byReader(highest(`servicegroup_source_unknown_members{` + ofReader + `}`)), legend: bySourceAndExporter}},
+		draw:    counts(),
+	})
+	p.graph(panel{
+		title: "Heartbeats stalled",
+		about: "Whether even the newest heartbeat is old: 1, or 0. Then suspect the path of the heartbeats, not the members. Only sources with " +
+			"heartbeats are here.",
+		unit: units.Short, empty: "no data: no source has heartbeats",
+		queries: []query{{expr: byReader(highest(`servicegroup_source_heartbeats_stalled{` + ofReader + `}`)), legend: bySourceAndExporter}},
+		draw:    counts(),
 	})
 	p.graph(panel{
 		title: "Source problems",
 		about: "What is probably not as it was meant: something that is configured is absent, fits nothing, can't be read, or belongs to another " +
 			"service. The alert ServiceGroupSourceProblem fires after 5 minutes.",
-		unit: units.Short,
+		unit: units.Short, empty: "No problem, or there is no data: see \"Source can be read\"",
 		queries: []query{{
-			expr:   `max by (` + instanceLabels + `, source, problem) (servicegroup_source_problems{` + ofJob + `, ` + ofSource + `})`,
+			expr:   `max by (` + instanceLabels + `, source, problem) (` + highest(`servicegroup_source_problems{`+ofReader+`}`) + `) > 0`,
 			legend: bySourceAndExporter + " {{problem}}",
 		}},
+		draw: counts(),
 	})
 }
 
@@ -172,18 +191,10 @@ func (p *page) connections() {
 	})
 	p.graph(panel{
 		title: "Connections and sessions", about: "New connections to each source, and sessions that expired, in each interval.",
-		unit: units.Short,
+		unit: units.Short, step: barInterval, empty: "No new connection, or there is no data: see \"Source can be read\"",
 		queries: []query{
-			{
-				expr: `max by (` + instanceLabels + `, source) (increase(servicegroup_source_reconnects_total{` + ofJob + `, ` + ofSource +
-					`}[$__rate_interval]))`,
-				legend: bySourceAndExporter + " reconnects",
-			},
-			{
-				expr: `max by (` + instanceLabels + `, source) (increase(servicegroup_source_session_expirations_total{` + ofJob + `, ` + ofSource +
-					`}[$__rate_interval]))`,
-				legend: bySourceAndExporter + " sessions expired",
-			},
+			{expr: perReader("servicegroup_source_reconnects_total"), legend: bySourceAndExporter + " connected again"},
+			{expr: perReader("servicegroup_source_session_expirations_total"), legend: bySourceAndExporter + " session expired"},
 		},
 		draw: bars(),
 	})
@@ -191,23 +202,17 @@ func (p *page) connections() {
 		title: "Errors",
 		about: "Errors in each interval: entries of sources that can't be used, failures to save the state, and events that were dropped " +
 			"because a reader was too slow.",
-		unit: units.Short,
+		unit: units.Short, step: barInterval, empty: "No error, or there is no data: see \"Source can be read\"",
 		queries: []query{
-			{
-				expr: `max by (` + instanceLabels + `, source, reason) (increase(servicegroup_source_rejected_members_total{` + ofJob + `, ` + ofSource +
-					`}[$__rate_interval]))`,
-				legend: bySourceAndExporter + " rejected: {{reason}}",
-			},
-			{
-				expr: `max by (` + instanceLabels + `, source) (increase(servicegroup_state_save_failures_total{` + ofJob + `, ` + ofSource +
-					`}[$__rate_interval]))`,
-				legend: bySourceAndExporter + " state not saved",
-			},
-			{
-				expr:   `max by (` + instanceLabels + `) (increase(servicegroup_events_dropped_total{` + ofExporter + `}[$__rate_interval]))`,
-				legend: "{{instance}} {{cluster}} events dropped",
-			},
+			{expr: perReason("servicegroup_source_rejected_members_total"), legend: bySourceAndExporter + " rejected: {{reason}}"},
+			{expr: perReader("servicegroup_state_save_failures_total"), legend: bySourceAndExporter + " state not saved"},
+			{expr: events(instanceLabels, `servicegroup_events_dropped_total{`+ofExporter+`}`), legend: "{{instance}} {{cluster}} events dropped"},
 		},
 		draw: bars(),
 	})
+}
+
+// perReader returns the expression for the events of a source in each step.
+func perReader(metric string) string {
+	return events(instanceLabels+`, source`, metric+`{`+ofReader+`}`)
 }

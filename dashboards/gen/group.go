@@ -1,6 +1,10 @@
 package main
 
-import "github.com/grafana/grafana-foundation-sdk/go/units"
+import (
+	"slices"
+
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
 
 // timelineRows is the maximum number of rows of the state timeline, which shows all of them at once.
 const timelineRows = "40"
@@ -14,8 +18,11 @@ func group() *page {
 	p.sources()
 	p.groups()
 	p.zones()
+	p.member()
+	p.jobs()
 	p.exporterURL()
-	p.annotate()
+	p.annotate(ofSource, ofGroup, ofJobs)
+	p.annotateAlerts()
 
 	p.row("Now")
 	p.groupTiles()
@@ -26,47 +33,47 @@ func group() *page {
 	p.transitions()
 	p.row("Heartbeats")
 	p.heartbeats()
+	p.row("Member $member")
+	p.oneMember()
 	return p
 }
 
 func (p *page) groupTiles() {
-	p.add(3, 4, panel{
-		title:   "Source can be read",
-		about:   "Whether each selected source can be read by at least one exporter. If not, the states of its members are unknown.",
-		unit:    units.Short,
-		queries: []query{{expr: `min(` + ofSources(`servicegroup_source_up`) + `)`, now: true}},
-		draw:    number(noData, levels(bad, level{1, good}), word{0, "NO", bad}, word{1, "yes", good}),
+	p.add(6, 3, panel{
+		title: "Sources unreadable",
+		about: "Selected sources that no exporter can read. The states of their members are unknown.",
+		unit:  units.Short, queries: unreadableSources(), draw: fraction(noData, none()),
 	})
-	p.add(4, 4, panel{
+	p.add(6, 3, panel{
 		title: "Up", about: "Members of the selected groups, in any zone, that are up and in service.",
 		unit: units.Short,
 		// A group that is not known has no members that are up. That is not a 0.
 		queries: []query{{expr: `sum(` + members("max", "up") + ` > 0 or 0 * ` + byGroup(known) + `)`, now: true}},
 		draw:    number(noData, levels(bad, level{1, good})),
 	})
-	p.add(4, 4, panel{
+	p.add(6, 3, panel{
 		title: "Down",
 		about: "Members in service that are down. Members of sources that can't be read count if they were down when it was last read.",
 		unit:  units.Short, queries: []query{{expr: orZero(`count(` + dead + `)`), now: true}}, draw: number(noData, none()),
 	})
-	p.add(4, 4, panel{
+	p.add(6, 3, panel{
 		title: "Suspected",
 		about: "Members in service whose heartbeat is overdue, though they are up by the rule of their service.",
 		unit:  units.Short, queries: []query{{expr: orZero(`count(` + suspected + `)`), now: true}}, draw: number(noData, few()),
 	})
-	p.add(3, 4, panel{
+	p.add(8, 3, panel{
 		title: "Out of service",
 		about: "Members of the selected groups, in any zone, that an operator disabled or forced down. Members that Nova disabled itself, " +
 			"or that were forced down because they were dead (fenced), are not counted.",
 		unit: units.Short, queries: []query{{expr: `sum(` + outOfService + `)`, now: true}},
 		draw: number(noData, levels(outside)),
 	})
-	p.add(3, 4, panel{
+	p.add(8, 3, panel{
 		title: "Unknown",
 		about: "Members of the selected groups, in any zone, whose state no exporter knows.",
 		unit:  units.Short, queries: []query{{expr: `sum(` + members("min", "unknown") + `)`, now: true}}, draw: number(noData, few()),
 	})
-	p.add(3, 4, panel{
+	p.add(8, 3, panel{
 		title: "Flapping",
 		about: "Members with more than 4 deaths and recoveries within 15 minutes.",
 		unit:  units.Short, queries: []query{{expr: orZero(`count(` + ofMembers("servicegroup_member_flapping") + `)`), now: true}},
@@ -74,15 +81,13 @@ func (p *page) groupTiles() {
 	})
 }
 
-// transitionsIn returns the expression for the deaths and recoveries of each member in a window.
-func transitionsIn(window string) string {
-	return byMember(`increase(servicegroup_member_transitions_total{` + ofMember + `}[` + window + `])`)
+// states returns the expression for the state of each member by its label matchers: the worst since the step before. The value of
+// a member that is out of service does not say whether it is up.
+func statesOf(matchers string) string {
+	up := `max by (` + memberLabels + `) (` + lowest(`service_up{`+matchers+`}`) + `)`
+	return `(` + deadBy(highest(`servicegroup_member_down{`+matchers+`}`)+` == 1`) + ` * 0 or ` + up + ` * 0 + 2 and on (` + memberLabels +
+		`) servicegroup_member_disabled_timestamp_seconds{` + matchers + `, reason=~"disabled|forced_down"} or ` + up + `)`
 }
-
-// stateNow is the state of each member. The value of a member that is out of service does not say whether it is up.
-const stateNow = `(` + dead + ` * 0 or max by (` + memberLabels + `) (service_up{` + ofMember + `}) * 0 + 2 and on (` + memberLabels +
-	`) servicegroup_member_disabled_timestamp_seconds{` + ofMember + `, reason=~"disabled|forced_down"} or max by (` + memberLabels +
-	`) (service_up{` + ofMember + `}))`
 
 // memberStates has a row for each member that was down in the selected time range. The query selects them at its end: otherwise
 // a member would have no state before its first death.
@@ -92,10 +97,10 @@ func memberStates() panel {
 		about: "The " + timelineRows + " members that were down longest in the selected time range, while they were in service. Others have " +
 			"no row. A member that was down stays so while its source can't be read. Purple: no data, because the source could not be read or " +
 			"the member did not exist.",
-		empty: "No member was down, or there is no data: see \"Source can be read\"",
+		empty: "No member was down, or there is no data: see \"Sources unreadable\"",
 		unit:  units.Short,
 		queries: []query{{
-			expr: stateNow + ` and on (` + memberLabels + `) topk(` + timelineRows + `, ` +
+			expr: statesOf(ofMember) + ` and on (` + memberLabels + `) topk(` + timelineRows + `, ` +
 				byMember(`sum_over_time(servicegroup_member_down{`+ofMember+`}[$__range] @ end())`) + ` > 0)`,
 			legend: "{{group}} {{member}} {{cluster}}",
 		}},
@@ -106,13 +111,11 @@ func memberStates() panel {
 func (p *page) transitions() {
 	p.add(12, 8, panel{
 		title: "Deaths and recoveries",
-		about: "How often members died or recovered, by group, also between two scrapes. Counts are over a window of several scrapes, so " +
-			"one death may appear in several bars.",
-		unit: units.Short,
-		queries: []query{{
-			expr: `sum by (` + groupLabels + `) (` + transitionsIn("$__rate_interval") + `)`, legend: "{{source}} {{group}} {{cluster}}",
-		}},
-		draw: bars(),
+		about: "How many members of the selected groups, in any zone, died and recovered in each interval, also between two scrapes.",
+		unit:  units.Short, step: barInterval,
+		queries: slices.Concat(
+			bothKinds("deaths {{cluster}}", latency().events()), bothKinds("recoveries {{cluster}}", outages().events())),
+		draw: transitions().Legend(legendBelow()),
 	})
 	p.add(12, 8, panel{
 		title: "Members with most transitions",
@@ -120,43 +123,41 @@ func (p *page) transitions() {
 			"to the backend is.",
 		empty: "No member died or recovered, or there is no data",
 		queries: []query{{
-			expr: `topk(20, round(` + transitionsIn("$__range") + `) > 0)`, format: tableFormat, now: true,
+			expr: `topk(20, round(` + ofMembersIn("$__range") + `) > 0)`, format: tableFormat, now: true,
 		}},
 		draw: rows(
 			clusterColumn(),
 			column{from: "source", title: "Source"},
 			column{from: "group", title: "Group"},
-			column{from: "member", title: "Member", links: []link{
-				{"The member's page", toMember, true}, {"Runbook: ServiceGroupMemberFlapping", toFlappingRunbook, true},
+			column{from: "member", title: "Member", width: wideMember, links: []link{
+				{"The member's page", toMember, true}, {"The member over time", toGraphs, false}, {"Runbook: ServiceGroupMemberFlapping", toFlappingRunbook, true},
 			}},
 			column{from: "Value", title: "Transitions", unit: units.Short, order: descending},
 		),
 	})
 }
 
-// heartbeatAge is the age of the last heartbeat of each member that is up. Old heartbeats of dead members would dominate the graph.
-const heartbeatAge = `((time() - max by (` + memberLabels + `) (servicegroup_member_last_heartbeat_timestamp_seconds{` + ofMember +
-	`})) and on (` + memberLabels + `) service_up{` + ofMember + `} == 1)`
+// ofMembersIn returns the expression for the deaths and recoveries of each member in a window.
+func ofMembersIn(window string) string {
+	return byMember(`increase(servicegroup_member_transitions_total{` + ofMember + `}[` + window + `])`)
+}
 
 func (p *page) heartbeats() {
-	const note = "Only members that are up, in backends with heartbeats. The age includes the time since the last scrape and the " +
-		"difference between the clocks of the backend and Prometheus."
 	age := func(q, legend string) query {
-		return query{expr: `quantile(` + q + `, ` + heartbeatAge + `)`, legend: legend}
+		return query{
+			expr:   `max by (` + clusterLabel + `) (` + byGroup(`servicegroup_heartbeat_age_seconds{`+ofGroup+`, quantile="`+q+`"}`) + `)`,
+			legend: legend + " {{cluster}}",
+		}
 	}
-	p.add(12, 8, panel{
-		title: "Heartbeat age", about: "The age of the last heartbeats, and the heartbeat timeout. " + note,
-		unit: units.Seconds,
+	p.add(24, 8, panel{
+		title: "Heartbeat age",
+		about: "The age of the last heartbeats of members that are up, at the time of the poll, in the selected groups and any zone; and the heartbeat " +
+			"timeout. Of several groups, the oldest is shown.",
+		unit: seconds, empty: "no data: the backend has no heartbeats",
 		queries: []query{
-			age("0", "youngest"), age("0.5", "median"), age("0.9", "90 %"), age("0.99", "99 %"), age("1", "oldest"),
+			age("0.5", "median"), age("0.9", "90 %"), age("0.99", "99 %"), age("1", "oldest"),
 			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`), legend: "heartbeat timeout of {{source}} {{cluster}}"},
 		},
-		draw: target(lines(), "/^heartbeat timeout/"),
-	})
-	p.add(12, 8, panel{
-		title: "Heartbeat ages now", about: "The number of members by the age of their last heartbeat. " + note,
-		unit:    units.Seconds,
-		queries: []query{{expr: heartbeatAge, legend: "{{member}} {{cluster}}", now: true}},
-		draw:    ages(),
+		draw: withLimits(lines()),
 	})
 }

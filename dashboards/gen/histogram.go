@@ -23,6 +23,11 @@ func canary() durations {
 	return durations{"servicegroup_canary_detection_latency_seconds", ofSource, sourceLabels}
 }
 
+// returns is the histogram of the time from the return of a canary to the poll that saw it up.
+func returns() durations {
+	return durations{"servicegroup_canary_recovery_latency_seconds", ofSource, sourceLabels}
+}
+
 // delivery is the histogram of the time from the poll that saw a death to the delivery of its alert.
 func delivery() durations {
 	return durations{"servicegroup_notifications_latency_seconds", ofAlertmanager, instanceLabels + `, alertmanager`}
@@ -43,9 +48,29 @@ func (h durations) native(window string) string {
 }
 
 // buckets returns the expression for a heatmap.
-func (h durations) buckets(window string) string {
-	return h.classic(window) + ` or ` + h.native(window) + ` unless on () ` + h.classic(window)
+func (h durations) buckets() string {
+	classic := `sum by (le) (max by (` + h.labels + `, le) (` + grown(h.series("_bucket"), "$__interval") + `))`
+	return classic + ` or ` + h.native("$__interval") + ` unless on () ` + classic
 }
+
+// events returns the queries for the number of observations in each step, of each cluster.
+func (h durations) events() []string {
+	sum := func(increase string) string {
+		return `sum by (` + clusterLabel + `) (max by (` + h.labels + `) (` + increase + `))`
+	}
+	return oneOf(sum(grown(h.series("_count"), "$__interval")), sum(`histogram_count(`+h.grow("", "", "$__interval")+`)`))
+}
+
+// mean returns the expressions for the mean of all series together, for classic and for native histograms.
+func (h durations) mean(window string) []string {
+	sum := func(expr string) string { return `sum(max by (` + h.labels + `) (` + expr + `))` }
+	all := h.grow("", "", window)
+	classic := sum(h.grow("_sum", "", window)) + ` / ` + sum(h.grow("_count", "", window))
+	return []string{classic, sum(`histogram_sum(`+all+`)`) + ` / ` + sum(`histogram_count(`+all+`)`) + ` unless on () ` + classic}
+}
+
+// series returns the selector of the series with a suffix.
+func (h durations) series(suffix string) string { return h.name + suffix + `{` + h.matchers + `}` }
 
 // quantile returns the expression for a quantile of all series together.
 func (h durations) quantile(q, window string) string {

@@ -4,10 +4,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/heatmap"
-	"github.com/grafana/grafana-foundation-sdk/go/histogram"
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
 	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
-	"github.com/grafana/grafana-foundation-sdk/go/statushistory"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
 
@@ -25,8 +23,18 @@ func number(missing string, thresholds *dashboard.ThresholdsConfigBuilder, of ..
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"last"}))
 }
 
+// fraction is a number of something, with their number in the legend: "1 of 2".
+func fraction(missing string, thresholds *dashboard.ThresholdsConfigBuilder) *stat.PanelBuilder {
+	return number(missing, thresholds).TextMode(common.BigValueTextModeValueAndName)
+}
+
 // lines draws values over time, with an axis from zero. Gaps are not connected.
 func lines() *timeseries.PanelBuilder { return signed().AxisSoftMin(0) }
+
+// counts draws whole numbers, which are mostly 0.
+func counts() *timeseries.PanelBuilder {
+	return lines().LineInterpolation(common.LineInterpolationStepAfter).AxisSoftMax(1).Decimals(0)
+}
 
 // signed draws values that may be negative.
 func signed() *timeseries.PanelBuilder {
@@ -43,13 +51,19 @@ func signed() *timeseries.PanelBuilder {
 
 // bars draws counts in each interval.
 func bars() *timeseries.PanelBuilder {
-	return lines().DrawStyle(common.GraphDrawStyleBars).FillOpacity(80).LineWidth(0).Decimals(0).
+	return lines().DrawStyle(common.GraphDrawStyleBars).FillOpacity(80).LineWidth(0).AxisSoftMax(1).Decimals(0).
 		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal))
 }
 
+// legend lists the names of series beside the graph, where they are whole and can be scrolled.
 func legend() *common.VizLegendOptionsBuilder {
 	return common.NewVizLegendOptionsBuilder().
-		DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).ShowLegend(true)
+		DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementRight).ShowLegend(true)
+}
+
+// legendBelow lists the names of a few series below the graph.
+func legendBelow() *common.VizLegendOptionsBuilder {
+	return legend().Placement(common.LegendPlacementBottom)
 }
 
 func tooltip() *common.VizTooltipOptionsBuilder {
@@ -69,35 +83,6 @@ func timeline() *statetimeline.PanelBuilder {
 		ColorScheme(byThreshold()).
 		Thresholds(levels(unknown)).
 		Legend(legend()).
-		Tooltip(tooltip())
-}
-
-// history draws a row for each group, whose cells are coloured by a ratio.
-func history() *statushistory.PanelBuilder {
-	return statushistory.NewPanelBuilder().
-		ShowValue(common.VisibilityModeNever).
-		RowHeight(0.85).
-		ColWidth(0.9).
-		FillOpacity(80).
-		LineWidth(0).
-		Min(0).Max(1).
-		Mappings(words(noData)).
-		ColorScheme(byThreshold()).
-		// A group is degraded if a quarter of its members is down, and in outage if none is up.
-		Thresholds(levels(bad, level{0.0001, warning}, level{0.7501, notable}, level{1, good})).
-		Legend(legend()).
-		Tooltip(tooltip())
-}
-
-// ages draws the current number of members by age.
-func ages() *histogram.PanelBuilder {
-	return histogram.NewPanelBuilder().
-		Combine(true).
-		FillOpacity(80).
-		LineWidth(1).
-		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdFixed).FixedColor(neutral)).
-		Legend(common.NewVizLegendOptionsBuilder().
-			DisplayMode(common.LegendDisplayModeHidden).Placement(common.LegendPlacementBottom).ShowLegend(false)).
 		Tooltip(tooltip())
 }
 
@@ -134,11 +119,27 @@ type heatTooltip struct {
 	Mode common.TooltipDisplayMode `json:"mode"`
 }
 
-// target draws the series whose names match as dashed red lines.
-func target(b *timeseries.PanelBuilder, names string) *timeseries.PanelBuilder {
+// withLimits draws heartbeat timeouts as dashed grey lines and thresholds of alerts as dashed red ones. Their names begin with these words.
+func withLimits(b *timeseries.PanelBuilder) *timeseries.PanelBuilder {
+	return dashed(dashed(b, "/^heartbeat timeout/", outside), "/^alert/", bad)
+}
+
+// dashed draws the series whose names match as dashed lines.
+func dashed(b *timeseries.PanelBuilder, names, color string) *timeseries.PanelBuilder {
 	return b.OverrideByRegexp(names, []dashboard.DynamicConfigValue{
-		{Id: "color", Value: map[string]string{"mode": "fixed", "fixedColor": bad}},
+		fixedColor(color),
 		{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{10, 10}}},
 		{Id: "custom.fillOpacity", Value: 0},
 	})
+}
+
+// transitions draws deaths in red and recoveries in green. Their names begin with these words.
+func transitions() *timeseries.PanelBuilder {
+	return bars().
+		OverrideByRegexp("/^deaths/", []dashboard.DynamicConfigValue{fixedColor(bad)}).
+		OverrideByRegexp("/^recoveries/", []dashboard.DynamicConfigValue{fixedColor(good)})
+}
+
+func fixedColor(color string) dashboard.DynamicConfigValue {
+	return dashboard.DynamicConfigValue{Id: "color", Value: map[string]string{"mode": "fixed", "fixedColor": color}}
 }

@@ -32,11 +32,15 @@ type level struct {
 
 // levels returns the colours of values. Values below the first level have the base colour.
 func levels(base string, above ...level) *dashboard.ThresholdsConfigBuilder {
+	return dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(steps(base, above))
+}
+
+func steps(base string, above []level) []dashboard.Threshold {
 	steps := []dashboard.Threshold{{Color: base}}
 	for _, l := range above {
 		steps = append(steps, dashboard.Threshold{Value: new(l.from), Color: l.color})
 	}
-	return dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(steps)
+	return steps
 }
 
 // none is for counts that should be 0: others are red.

@@ -18,11 +18,7 @@ func deadMembers() panel {
 				expr:   dead + ` * 0 + on (` + groupLabels + `) group_left () ` + byGroup(`servicegroup_group_known{`+ofGroup+`}`),
 				format: tableFormat, now: true,
 			},
-			{
-				expr: `1000 * (` + alsoDown(`min by (`+memberLabels+`) (servicegroup_member_state_change_timestamp_seconds{`+ofMember+`})`) +
-					`)`,
-				format: tableFormat, now: true,
-			},
+			{expr: `1000 * (` + alsoDown(ofMembers(`servicegroup_member_down_since_timestamp_seconds`)) + ` > 1)`, format: tableFormat, now: true},
 			{
 				expr:   `1000 * (` + alsoDown(ofMembers(`servicegroup_member_last_heartbeat_timestamp_seconds`)) + `)`,
 				format: tableFormat, now: true,
@@ -32,22 +28,29 @@ func deadMembers() panel {
 					`, reason) (servicegroup_member_disabled_timestamp_seconds{` + ofMember + `}))`),
 				format: tableFormat, now: true,
 			},
+			{
+				expr:   alsoDown(`max by (` + memberLabels + `, cause) (servicegroup_member_down_cause{` + ofGroup + `} == 1)`),
+				format: tableFormat, now: true,
+			},
 		},
 		draw: rows(
 			clusterColumn(),
 			column{from: "source", title: "Source"},
 			column{from: "group", title: "Group", links: []link{{"The group", toGroup, false}}},
-			column{from: "member", title: "Member", links: []link{
-				{"The member's page", toMember, true}, {"Runbook: ServiceGroupMemberDown", toDownRunbook, true},
+			column{from: "member", title: "Member", width: wideMember, links: []link{
+				{"The member's page", toMember, true}, {"The member over time", toGraphs, false},
+				{"Runbook: ServiceGroupMemberDown", toDownRunbook, true},
 			}},
 			column{from: "binary", title: "Binary"},
 			column{from: "zone", title: "Zone"},
-			column{from: "Value #B", title: "State", words: words(noData, word{0, "DOWN, last known", unknown}, word{1, "DOWN", bad})},
+			column{from: "Value #B", title: "State", width: wideState, words: words(noData, word{0, "DOWN, last known", unknown}, word{1, "DOWN", bad})},
 			column{from: "Value #C", title: "Since", unit: units.DateTimeFromNow, order: descending},
 			column{from: "Value #D", title: "Last heartbeat", unit: units.DatetimeISONotToday},
+			column{from: "cause", title: "Cause"},
 			column{from: "reason", title: "Disabled"},
 			column{from: "Value #A"},
 			column{from: "Value #E"},
+			column{from: "Value #F"},
 		),
 	}
 }

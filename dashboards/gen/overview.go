@@ -14,34 +14,44 @@ func overview() *page {
 	p.zones()
 	p.jobs()
 	p.exporterURL()
+	p.annotate(ofSource, ofGroup, ofJobs)
+	p.annotateAlerts()
 
 	p.row("Now")
 	p.overviewTiles()
 	p.row("Members")
 	p.add(24, 9, deadMembers())
-	p.add(12, 9, panel{
-		title: "Members that are up, by group",
-		about: "The share of each group's members in service that are up. At times with empty cells no exporter knew the group, because " +
-			"its source could not be read, or the silence of a member may have been due to an outage.",
-		unit: units.PercentUnit, maxPoints: 50,
+	p.row("Hosts and zones")
+	p.add(14, 7, deadHosts())
+	p.add(10, 7, zonesTable())
+	p.row("Groups")
+	p.add(14, 9, groupsTable())
+	p.add(10, 9, panel{
+		title: "Members down, by group",
+		about: "Members in service that are down: the highest number since the point before, so that a short outage is visible in every time range. " +
+			"While no exporter can read a group, its last known number stays.",
+		unit: units.Short, empty: noData,
 		queries: []query{{
-			expr: `1 - ` + decidedNow("min", membersDown) + ` / (` + decidedNow("max", membersInService) + ` > 0)`, legend: "{{source}} {{group}} {{cluster}}",
+			expr: `min by (` + groupLabels + `) (` + highest(membersDown) + ` and on (` + viewLabels + `) ` + lowest(`servicegroup_group_known{`+ofGroup+`}`) +
+				` == 1) or ` + byGroup(highest(membersDown)),
+			legend: "{{source}} {{group}} {{cluster}}",
 		}},
-		draw: history(),
+		draw: counts(),
 	})
-	p.add(12, 9, alerts())
+	p.row("Alerts")
+	p.add(24, 9, alerts())
 	p.row("Sources")
 	p.add(24, 7, sourcesTable())
 	return p
 }
 
 func (p *page) overviewTiles() {
-	p.add(3, 4, panel{
+	p.add(6, 3, panel{
 		title: "Members down",
 		about: "Members in service that are down. Members of sources that can't be read count if they were down when it was last read.",
 		unit:  units.Short, queries: []query{{expr: orZero(`count(` + dead + `)`), now: true}}, draw: number(noData, none()),
 	})
-	p.add(3, 4, panel{
+	p.add(6, 3, panel{
 		title: "Groups in outage",
 		about: "Groups that have members in service, none of which is up.",
 		unit:  units.Short,
@@ -50,17 +60,17 @@ func (p *page) overviewTiles() {
 		}},
 		draw: number(noData, none()),
 	})
-	p.add(3, 4, panel{
-		title: "Unreadable sources",
+	p.add(6, 3, panel{
+		title: "Sources unreadable",
 		about: "Sources that no exporter can read. The states of their members are unknown, so a death would not be detected.",
-		unit:  units.Short, queries: []query{{expr: countFalse(ofSources(`servicegroup_source_up`)), now: true}}, draw: number(noData, none()),
+		unit:  units.Short, queries: unreadableSources(), draw: fraction(noData, none()),
 	})
-	p.add(3, 4, panel{
+	p.add(6, 3, panel{
 		title: "Members unknown",
 		about: "Members whose state no exporter knows, including all members in service of sources that can't be read.",
 		unit:  units.Short, queries: []query{{expr: `sum(` + members("min", "unknown") + `)`, now: true}}, draw: number(noData, few()),
 	})
-	p.add(3, 4, panel{
+	p.add(6, 3, panel{
 		title: "Oldest read",
 		about: "How long ago the source with the oldest read was read. With a scrape interval of one minute it stays below two minutes.",
 		unit:  units.Seconds,
@@ -69,12 +79,12 @@ func (p *page) overviewTiles() {
 		}},
 		draw: number(noData, levels(good, level{120, warning}, level{300, bad})),
 	})
-	p.add(3, 4, panel{
+	p.add(6, 3, panel{
 		title: "Exporters down",
 		about: "Exporters that Prometheus can't scrape. If all are down, this page has no data.",
 		unit:  units.Short, queries: []query{{expr: countFalse(targets(ofCluster + `, job=~"$job"`)), now: true}}, draw: number(noData, few()),
 	})
-	p.add(3, 4, panel{
+	p.add(6, 3, panel{
 		title: "Alertmanagers down",
 		about: "Alertmanagers that no exporter's bridge can reach. Alerts from Prometheus do not depend on the bridge.",
 		unit:  units.Short, empty: noBridge,
@@ -85,7 +95,7 @@ func (p *page) overviewTiles() {
 		}},
 		draw: number(noBridge, none()),
 	})
-	p.add(3, 4, panel{
+	p.add(6, 3, panel{
 		title: "Alerts firing",
 		about: "Firing alerts of the shipped rules. No data means that Prometheus does not evaluate them.",
 		unit:  units.Short, empty: "no data: rules not loaded",
@@ -94,6 +104,12 @@ func (p *page) overviewTiles() {
 		}},
 		draw: number("no data: rules not loaded", few()),
 	})
+}
+
+// unreadableSources is the number of sources that no exporter can read, with the number of all in its legend.
+func unreadableSources() []query {
+	up := ofSources(`servicegroup_source_up`)
+	return []query{{expr: countFalse(up) + ` * on () group_left (of) count_values("of", count(` + up + `))`, legend: "of {{of}}", now: true}}
 }
 
 // ourAlerts matches the alerts about the selected clouds, sources and groups, and those that are not about one.
@@ -116,13 +132,13 @@ func alerts() panel {
 			{expr: `1000 * max by (` + alertLabels + `) (ALERTS_FOR_STATE{` + ourAlerts + `})`, format: tableFormat, now: true},
 		},
 		draw: rows(
-			column{from: "alertname", title: "Alert", links: []link{{"Runbook", toRunbook, true}}},
+			column{from: "alertname", title: "Alert", width: wideAlert, links: []link{{"Runbook", toRunbook, true}}},
 			column{from: "severity", title: "Severity"},
 			column{from: "alertstate", title: "State"},
 			clusterColumn(),
 			column{from: "source", title: "Source"},
 			column{from: "group", title: "Group"},
-			column{from: "member", title: "Member"},
+			column{from: "member", title: "Member", width: wideMember},
 			column{from: "Value #B", title: "Since", unit: units.DateTimeFromNow, order: descending},
 			column{from: "Value #A"},
 		),

@@ -88,8 +88,8 @@ func (p *page) add(width, height uint32, spec panel) {
 	p.builder.WithPanel(finished(built))
 }
 
-// graph adds a panel that is a third of the page wide.
-func (p *page) graph(spec panel) { p.add(8, 8, spec) }
+// graph adds a panel that is half of the page wide.
+func (p *page) graph(spec panel) { p.add(12, 7, spec) }
 
 func (p *page) build() (document, error) {
 	if p.err != nil {
@@ -111,11 +111,23 @@ func source() common.DataSourceRef {
 	return common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
 }
 
-// annotate marks in every graph when a source could not be read, and when a critical alert fired.
-func (p *page) annotate() {
-	p.mark("Source can't be read", unknown, ofSources(`servicegroup_source_up`)+` == bool 0`, "{{source}} can't be read {{cluster}}")
-	p.mark("Critical alerts", bad, `max by (alertname, `+memberLabels+`) (ALERTS{`+ourAlerts+
-		`, alertstate="firing", severity="critical"})`, "{{alertname}} {{source}} {{group}} {{member}} {{cluster}}")
+// annotate marks in every graph when members died, when a source could not be read, and when an exporter started or read its
+// configuration again. Its arguments are the dashboard's label matchers.
+func (p *page) annotate(sources, groups, exporters string) {
+	down := `servicegroup_members_down{` + groups + `}`
+	p.mark("Deaths", bad, byGroup(highest(down)+` > last_over_time(`+down+`[1h] offset $__interval)`), "deaths in {{source}} {{group}} {{cluster}}")
+	p.mark("Source can't be read", unknown, bySource(lowest(`servicegroup_source_up{`+sources+`}`))+` == bool 0`, "{{source}} can't be read {{cluster}}")
+	started := `max by (` + instanceLabels + `) (` + changed(`process_start_time_seconds{`+exporters+`}`, "$__interval") + `)`
+	loaded := `max by (` + instanceLabels + `) (` +
+		changed(`servicegroup_config_last_reload_success_timestamp_seconds{`+exporters+`}`, "$__interval") + `)`
+	p.mark("Exporter started", neutral, started, "{{instance}} started {{cluster}}")
+	p.mark("Configuration loaded", neutral, loaded+` unless on (`+instanceLabels+`) `+started, "{{instance}} loaded its configuration {{cluster}}")
+}
+
+// annotateAlerts marks in every graph when a critical alert of the rules fired.
+func (p *page) annotateAlerts() {
+	p.mark("Critical alerts", warning, `max by (alertname, `+groupLabels+`) (ALERTS{`+ourAlerts+
+		`, alertstate="firing", severity="critical"})`, "{{alertname}} {{source}} {{group}} {{cluster}}")
 }
 
 // mark annotates the times at which an expression is 1: Grafana ignores values of 0.

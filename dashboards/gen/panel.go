@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -20,6 +22,7 @@ type panel struct {
 	title, about string
 	unit         string
 	empty        string // the text without data; default: noData
+	step         string // the shortest step of graphs; default: scrapeInterval
 	maxPoints    float64
 	queries      []query
 	draw         cog.Builder[dashboard.Panel] // default: lines
@@ -49,7 +52,7 @@ func (p panel) build() (dashboard.Panel, error) {
 		built.MaxDataPoints = &p.maxPoints
 	}
 	for i, q := range p.queries {
-		target, err := q.build(string(rune('A' + i)))
+		target, err := q.build(string(rune('A'+i)), cmp.Or(p.step, scrapeInterval))
 		if err != nil {
 			return built, err
 		}
@@ -69,7 +72,7 @@ func (p panel) build() (dashboard.Panel, error) {
 	return built, nil
 }
 
-func (q query) build(refID string) (variants.Dataquery, error) {
+func (q query) build(refID, step string) (variants.Dataquery, error) {
 	b := prometheus.NewDataqueryBuilder().RefId(refID).Datasource(source()).Expr(q.expr).LegendFormat(q.legend)
 	if q.format != "" {
 		b.Format(q.format)
@@ -77,7 +80,7 @@ func (q query) build(refID string) (variants.Dataquery, error) {
 	if q.now {
 		b.Instant()
 	} else {
-		b.Range()
+		b.Range().Interval(step)
 	}
 	return b.Build()
 }

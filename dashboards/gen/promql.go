@@ -16,6 +16,7 @@ const (
 	ofMember   = ofGroup + `, zone=~"$zone"`
 	ofJob      = `job=~"$job", instance=~"$instance"`
 	ofExporter = ofCluster + `, ` + ofJob
+	ofJobs     = ofCluster + `, job=~"$job"`
 )
 
 // The labels of what queries join and sum.
@@ -23,8 +24,17 @@ const (
 	sourceLabels   = clusterLabel + `, source`
 	groupLabels    = sourceLabels + `, group`
 	memberLabels   = groupLabels + `, member`
+	hostLabels     = clusterLabel + `, host`
 	instanceLabels = clusterLabel + `, instance`
+	readerLabels   = clusterLabel + `, job, instance, source`        // what one exporter reports about a source
 	viewLabels     = clusterLabel + `, job, instance, source, group` // what one exporter reports about a group
+)
+
+// scrapeInterval is the shortest step of graphs: the default of alerting.scrape_interval. Grafana's windows of rates follow from it.
+// Bars count events in four scrapes.
+const (
+	scrapeInterval = "1m"
+	barInterval    = "4m"
 )
 
 // byMember, byGroup and bySource aggregate the series of several exporters to one.
@@ -68,8 +78,13 @@ const (
 
 // dead is the members in service that are down, or that were when their source could last be read. All exporters that know a
 // group have to agree.
-const dead = `(count by (` + memberLabels + `) (` + memberDown + whoKnows + `) == on (` + groupLabels + `) group_left () count by (` +
-	groupLabels + `) (` + known + `) or max by (` + memberLabels + `) (` + memberDown + whoKnew + `)` + noneKnows + `)`
+var dead = deadBy(memberDown)
+
+// deadBy returns the expression for the members of which the exporters say so by their series.
+func deadBy(down string) string {
+	return `(count by (` + memberLabels + `) (` + down + whoKnows + `) == on (` + groupLabels + `) group_left () count by (` +
+		groupLabels + `) (` + known + `) or max by (` + memberLabels + `) (` + down + whoKnew + `)` + noneKnows + `)`
+}
 
 // suspected is the members in service that an exporter suspects which knows their group.
 const suspected = `max by (` + memberLabels + `) (servicegroup_member_suspected{` + ofMember + `} == 1` + whoKnows + `)`
@@ -92,3 +107,32 @@ func countFalse(expr string) string { return `sum(` + expr + ` == bool 0)` }
 // since returns the expression for the time since a timestamp. A timestamp of 0 means never and has no result. The result is
 // never negative, although a scrape may return a timestamp after its own.
 func since(expr string) string { return `clamp_min(time() - (` + expr + ` > 0), 0)` }
+
+// grown returns the expression for what a counter has grown by in a window. The windows of a graph touch and don't overlap, so that each
+// event is in one of them: increase() extrapolates, and loses what happened between the last scrape of a window and the first of the
+// next. A counter that is lower than before has started again at 0.
+func grown(counter, window string) string {
+	before := `last_over_time(` + counter + `[1h] offset ` + window + `)`
+	return `(` + counter + ` - ` + before + ` >= 0 or ` + counter + ` < ` + before + `)`
+}
+
+// changed returns the expression for the times at which a timestamp is another than it was a window before.
+func changed(timestamp, window string) string {
+	return timestamp + ` > last_over_time(` + timestamp + `[1h] offset ` + window + `)`
+}
+
+// lowest and highest return the expressions for the extreme of a gauge since the step before, so that no step hides what was between them.
+func lowest(metric string) string  { return `min_over_time(` + metric + `[$__interval])` }
+func highest(metric string) string { return `max_over_time(` + metric + `[$__interval])` }
+
+// ofReaders returns the expression for a metric about sources: that of the exporters that can read the source, or else what any says.
+func ofReaders(labels, metric string) string {
+	join := `max by (` + labels + `) (` + metric
+	return `(` + join + ` and on (` + readerLabels + `) servicegroup_source_up{` + ofSource + `} == 1) or ` + join + `))`
+}
+
+// ofHosts returns the expression for a metric of hosts: that of the exporters that can read all their sources, or else what any says.
+func ofHosts(metric string) string {
+	join := `max by (` + hostLabels + `) (` + metric + `{` + ofCluster + `}`
+	return `(` + join + ` unless on (` + clusterLabel + `, job, instance) servicegroup_source_up{` + ofSource + `} == 0) or ` + join + `))`
+}

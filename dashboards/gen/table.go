@@ -11,14 +11,27 @@ import (
 type column struct {
 	from  string // the label, or "Value #A"; "Value" if there is only one query
 	title string // empty: the column is left out
+	width int    // in pixels; 0: a share of what the others leave
 	unit  string
 	words []dashboard.ValueMapping
-	links []link
-	order order
+	// colors are the colours of numbers, which are green below the first; nil: all have the colour of text.
+	colors []level
+	links  []link
+	order  order
 }
 
 // clusterColumn is the column of the cloud. It is left out if no series has the label.
 func clusterColumn() column { return column{from: clusterLabel, title: "Cluster"} }
+
+// Widths of columns that have to show all of a name.
+const (
+	wideAlert  = 260
+	wideMember = 330
+	wideState  = 130
+)
+
+// noCell is the text of a cell without a value. The text of a panel without data would say something else.
+const noCell = "–"
 
 // order is how a column sorts its table.
 type order int
@@ -44,6 +57,9 @@ func rows(columns ...column) *table.PanelBuilder {
 		Filterable(true).
 		WithTransformation(dashboard.DataTransformerConfig{Id: "merge", Options: map[string]any{}}).
 		WithTransformation(organized(columns))
+	for _, kind := range []string{"string", "number", "time"} {
+		b.OverrideByFieldType(kind, []dashboard.DynamicConfigValue{{Id: "noValue", Value: noCell}})
+	}
 	var sorted []cog.Builder[common.TableSortByFieldState]
 	for _, c := range columns {
 		if properties := c.properties(); len(properties) > 0 {
@@ -79,8 +95,17 @@ func (c column) properties() []dashboard.DynamicConfigValue {
 	if c.unit != "" {
 		set("unit", c.unit)
 	}
+	if c.width != 0 {
+		set("custom.width", c.width)
+	}
 	if c.words != nil {
 		set("mappings", c.words)
+	}
+	if c.colors != nil {
+		set("color", map[string]string{"mode": "thresholds"})
+		set("thresholds", dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: steps(good, c.colors)})
+	}
+	if c.words != nil || c.colors != nil {
 		set("custom.cellOptions", map[string]string{"type": "color-text"})
 	}
 	if c.links != nil {
@@ -97,6 +122,9 @@ const (
 	toGroup = "/d/" + groupUID + "?var-datasource=${datasource:percentencode}&var-cluster=${__data.fields.Cluster:percentencode}" +
 		"&var-source=${__data.fields.Source:percentencode}&var-group=${__data.fields.Group:percentencode}" +
 		"&var-exporter=${exporter:percentencode}&${__url_time_range}"
+	toGraphs = "/d/" + groupUID + "?var-datasource=${datasource:percentencode}&var-cluster=${__data.fields.Cluster:percentencode}" +
+		"&var-source=${__data.fields.Source:percentencode}&var-group=${__data.fields.Group:percentencode}" +
+		"&var-member=${__data.fields.Member:percentencode}&var-exporter=${exporter:percentencode}&${__url_time_range}"
 	toRunbook         = "${exporter:raw}/runbooks/${__data.fields.Alert:percentencode}"
 	toDownRunbook     = "${exporter:raw}/runbooks/ServiceGroupMemberDown"
 	toFlappingRunbook = "${exporter:raw}/runbooks/ServiceGroupMemberFlapping"

@@ -35,6 +35,16 @@ func choice(name, label, query string) *dashboard.QueryVariableBuilder {
 		})
 }
 
+// pickOne adds a variable with one of the values of a label.
+func (p *page) pickOne(name, label, query string) {
+	p.builder.WithVariable(dashboard.NewQueryVariableBuilder(name).
+		Label(label).
+		Datasource(source()).
+		Query(dashboard.StringOrMap{String: &query}).
+		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
+		Sort(dashboard.VariableSortAlphabeticalCaseInsensitiveAsc))
+}
+
 // clusters lets the user select clouds. Without the label on any series, All is the only value.
 func (p *page) clusters() {
 	p.pick("cluster", "Cluster", `label_values(servicegroup_source_up, `+clusterLabel+`)`)
@@ -50,6 +60,11 @@ func (p *page) groups() {
 
 func (p *page) zones() {
 	p.pick("zone", "Zone", `label_values(service_up{`+ofGroup+`}, zone)`)
+}
+
+// member selects the member of the row "Member".
+func (p *page) member() {
+	p.pickOne("member", "Member", `label_values(service_up{`+ofMember+`}, member)`)
 }
 
 // jobs is limited to known values, so that targets of other programs are not counted.

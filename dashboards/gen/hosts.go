@@ -1,0 +1,95 @@
+package main
+
+import "github.com/grafana/grafana-foundation-sdk/go/units"
+
+// downHosts is the hosts that are down.
+var downHosts = ofHosts(`servicegroup_host_up`) + ` == 0`
+
+// deadHosts is the table of hosts. They have members of several sources and groups, so only the cluster selects them.
+func deadHosts() panel {
+	return panel{
+		title: "Hosts that are down",
+		about: "Hosts on which no member reports, though at least two services on it are in service. They are suspected until one of these is down " +
+			"by its service's own rule.",
+		empty: "No host is down, or there is no data: see \"Sources unreadable\"",
+		queries: []query{
+			{expr: downHosts, format: tableFormat, now: true},
+			{expr: ofHosts(`servicegroup_host_suspected`) + ` and on (` + hostLabels + `) (` + downHosts + `)`, format: tableFormat, now: true},
+			{
+				expr: `1000 * (max by (` + hostLabels + `, zone) (servicegroup_host_down_since_timestamp_seconds{` + ofCluster + `}) > 1 and on (` + hostLabels +
+					`) (` + downHosts + `))`,
+				format: tableFormat, now: true,
+			},
+			{
+				expr: `count by (` + hostLabels + `) (` + `max by (` + memberLabels + `, host) (servicegroup_host_silent_member_timestamp_seconds{` + ofCluster +
+					`}) and on (` + hostLabels + `) (` + downHosts + `))`,
+				format: tableFormat, now: true,
+			},
+		},
+		draw: rows(
+			clusterColumn(),
+			column{from: "host", title: "Host", width: wideMember},
+			column{from: "zone", title: "Zone"},
+			column{from: "Value #B", title: "State", width: wideState, words: words(noData, word{0, "DOWN", bad}, word{1, "SUSPECTED", warning})},
+			column{from: "Value #C", title: "Since", unit: units.DateTimeFromNow, order: descending},
+			column{from: "Value #D", title: "Silent members", unit: units.Short},
+			column{from: "Value #A"},
+		),
+	}
+}
+
+// zonesTable shows whether what is down has a place in common.
+func zonesTable() panel {
+	const labels = sourceLabels + `, zone`
+	zone := func(metric string) query {
+		return query{expr: ofReaders(labels, metric+`{`+ofSource+`, zone=~"$zone"}`), format: tableFormat, now: true}
+	}
+	return panel{
+		title: "Zones",
+		about: "The members in service of each zone, and how many of them are down or suspected.",
+		empty: "no data: no member has a zone",
+		queries: []query{
+			zone("servicegroup_zone_hosts"), zone("servicegroup_zone_members_in_service"), zone("servicegroup_zone_members_down"),
+		},
+		draw: rows(
+			clusterColumn(),
+			column{from: "source", title: "Source"},
+			column{from: "zone", title: "Zone"},
+			column{from: "Value #A", title: "Hosts", unit: units.Short},
+			column{from: "Value #B", title: "In service", unit: units.Short},
+			column{from: "Value #C", title: "Down", unit: units.Short, order: descending, colors: byCount()},
+		),
+	}
+}
+
+// byCount is the colours of a number of members that are down: one of many is less than several.
+func byCount() []level { return []level{{1, notable}, {2, warning}} }
+
+// byShare is the colours of the share of members that are down: the limit of the alert ServiceGroupDegraded, and of ServiceGroupOutage.
+func byShare() []level { return []level{{0.25, warning}, {1, bad}} }
+
+// groupsTable shows how each group is.
+func groupsTable() panel {
+	down, inService := decided("min", membersDown), decided("max", membersInService)
+	number := func(expr string) query { return query{expr: expr, format: tableFormat, now: true} }
+	return panel{
+		title: "Groups",
+		about: "The groups. The share of members in service that are down is orange from 25 %, the limit of the alert ServiceGroupDegraded, and red " +
+			"if all are down. While a group can't be read, the last known numbers stay.",
+		queries: []query{
+			number(byGroup(`servicegroup_group_known{` + ofGroup + `}`)), number(members("max", "up")), number(down), number(down + ` / (` + inService + ` > 0)`),
+			number(members("min", "unknown")), number(outOfService),
+		},
+		draw: rows(
+			clusterColumn(),
+			column{from: "source", title: "Source"},
+			column{from: "group", title: "Group", links: []link{{"The group", toGroup, false}}},
+			column{from: "Value #A", title: "Can be read", words: words(noData, word{0, "NO", bad}, word{1, "yes", good})},
+			column{from: "Value #B", title: "Up", unit: units.Short},
+			column{from: "Value #C", title: "Down", unit: units.Short, order: descending, colors: byCount()},
+			column{from: "Value #D", title: "Share down", unit: units.PercentUnit, colors: byShare()},
+			column{from: "Value #E", title: "Unknown", unit: units.Short},
+			column{from: "Value #F", title: "Out of service", unit: units.Short},
+		),
+	}
+}
