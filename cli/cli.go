@@ -161,17 +161,18 @@ func (a *cli) parser() (commands map[string]command, exited *bool) {
 	a.logConfig.Writer = a.progress
 
 	return map[string]command{
-		serveName: a.serveCommand(),
-		"check":   a.checkCommand(),
-		"list":    a.listCommand(),
-		"get-one": a.getOneCommand(),
-		"is-up":   a.isUpCommand(),
-		"watch":   a.watchCommand(),
-		"join":    a.joinCommand(),
-		"leave":   a.leaveCommand(),
-		"drill":   a.drillCommand(),
-		"rules":   a.rulesCommand(),
-		"demo":    a.demoCommand(),
+		serveName:    a.serveCommand(),
+		"check":      a.checkCommand(),
+		"list":       a.listCommand(),
+		"get-one":    a.getOneCommand(),
+		"is-up":      a.isUpCommand(),
+		"watch":      a.watchCommand(),
+		"join":       a.joinCommand(),
+		"leave":      a.leaveCommand(),
+		"drill":      a.drillCommand(),
+		"rules":      a.rulesCommand(),
+		"dashboards": a.dashboardsCommand(),
+		"demo":       a.demoCommand(),
 	}, exited
 }
 

@@ -1,4 +1,4 @@
-package dashboards
+package dashboards_test
 
 import (
 	"context"
@@ -74,7 +74,7 @@ type environment struct {
 	dir       string
 	zookeeper *testserver.ZK
 	am        *testserver.AM
-	joiners   map[string]drivers.Joiner // by source
+	joiners   map[string]drivers.Joiner     // by source
 	members   map[string]drivers.Membership // by group and member
 	exporters []*exporter
 	prom      *testserver.Prom

@@ -1,11 +1,10 @@
-package main
+package dashboards
 
 // Queries give the same result for any number of exporters that read the same sources, and for copies of their series: they join
 // the exporters before they sum. They read what the exporters decided, with the exporters' own series, so that they work
 // without the recording rules.
 
-// clusterLabel is the label by which the clouds of one Prometheus differ: the default of alerting.cluster_label. Series without it
-// match too.
+// clusterLabel is the label by which the clouds of one Prometheus differ, which [Options.relabel] replaces. Series without it match too.
 const clusterLabel = "cluster"
 
 // The label matchers of queries.
@@ -30,12 +29,8 @@ const (
 	viewLabels     = clusterLabel + `, job, instance, source, group` // what one exporter reports about a group
 )
 
-// scrapeInterval is the shortest step of graphs: the default of alerting.scrape_interval. Grafana's windows of rates follow from it.
-// Bars count events in four scrapes.
-const (
-	scrapeInterval = "1m"
-	barInterval    = "4m"
-)
+// barScrapes is the least number of scrapes in which a bar counts events.
+const barScrapes = 4
 
 // byMember, byGroup and bySource aggregate the series of several exporters to one.
 func byMember(expr string) string { return `max by (` + memberLabels + `) (` + expr + `)` }
@@ -76,9 +71,9 @@ const (
 	memberDown       = `servicegroup_member_down{` + ofMember + `} == 1`
 )
 
-// dead is the members in service that are down, or that were when their source could last be read. All exporters that know a
+// dead returns the expression for the members in service that are down, or that were when their source could last be read. All exporters that know a
 // group have to agree.
-var dead = deadBy(memberDown)
+func dead() string { return deadBy(memberDown) }
 
 // deadBy returns the expression for the members of which the exporters say so by their series.
 func deadBy(down string) string {

@@ -1,4 +1,4 @@
-package main
+package dashboards
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
@@ -38,7 +38,7 @@ func (p *page) bridge() {
 		title: "Alerts failed or dropped",
 		about: "Alerts in each interval that were not delivered, by reason: the request failed, or the queue was full. Or the Alertmanager took " +
 			"them, though they were over by its clock.",
-		unit: units.Short, step: barInterval, empty: "No alert failed, or bridge off",
+		unit: units.Short, scrapes: barScrapes, empty: "No alert failed, or bridge off",
 		queries: []query{
 			{expr: perAlertmanagerAnd(", reason", "servicegroup_notifications_errors_total"), legend: legend + " {{reason}}"},
 			{expr: perAlertmanagerAnd("", "servicegroup_notifications_dropped_total"), legend: legend + " dropped"},

@@ -1,4 +1,4 @@
-package main
+package dashboards
 
 // A durations is a histogram: the name of its metric, its label matchers, and the labels by which its series differ.
 //

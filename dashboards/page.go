@@ -1,4 +1,4 @@
-package main
+package dashboards
 
 import (
 	"fmt"
@@ -29,6 +29,8 @@ type (
 
 // page is a dashboard under construction.
 type page struct {
+	*Options
+
 	uid     string
 	builder *documentBuilder
 	panels  uint32 // the number of panels so far
@@ -36,17 +38,17 @@ type page struct {
 }
 
 // newPage returns a dashboard with the settings that all have in common.
-func newPage(uid, title, description string) *page {
-	b := dashboard.NewDashboardBuilder(title). //nolint:staticcheck // see document
-							Uid(uid).
-							Description(description).
-							Tags([]string{"servicegroup"}).
-							Timezone("").
-							Readonly().
-							Tooltip(dashboard.DashboardCursorSyncCrosshair).
-							Time("now-3h", "now").
-							Refresh("30s")
-	p := &page{uid: uid, builder: b}
+func newPage(o *Options, uid, title, description string) *page {
+	b := dashboard.NewDashboardBuilder(o.TitlePrefix+title). //nolint:staticcheck // see document
+									Uid(uid).
+									Description(description).
+									Tags(o.Tags).
+									Timezone("").
+									Readonly().
+									Tooltip(dashboard.DashboardCursorSyncCrosshair).
+									Time("now-3h", "now").
+									Refresh("1m")
+	p := &page{Options: o, uid: uid, builder: b}
 	p.link(overviewUID, "Overview")
 	p.link(groupUID, "Group")
 	p.link(detectionUID, "Detection")
@@ -75,7 +77,7 @@ func (p *page) row(title string) {
 
 // add adds a panel after the others. Its size is in Grafana's grid of 24 columns.
 func (p *page) add(width, height uint32, spec panel) {
-	built, err := spec.build()
+	built, err := spec.build(p.Options)
 	if err != nil {
 		if p.err == nil {
 			p.err = fmt.Errorf("panel %q: %w", spec.title, err)
@@ -137,6 +139,7 @@ func (p *page) mark(name, color, expr, title string) {
 		Datasource(source()).
 		Enable(true).
 		IconColor(color).
-		Expr(expr).
-		TitleFormat(title))
+		Expr(p.relabel(expr)).
+		Step(p.step(1)).
+		TitleFormat(p.relabel(title)))
 }

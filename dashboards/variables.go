@@ -1,6 +1,9 @@
-package main
+package dashboards
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
@@ -11,12 +14,12 @@ func (p *page) datasource() {
 
 // pick adds a variable with the values of a label. All matches any value, including those that are not listed.
 func (p *page) pick(name, label, query string) {
-	p.builder.WithVariable(choice(name, label, query).AllValue(".*"))
+	p.builder.WithVariable(choice(name, label, p.relabel(query)).AllValue(".*"))
 }
 
 // pickKnown adds a variable whose All matches only the listed values, for a label that other targets have too.
 func (p *page) pickKnown(name, label, query string) {
-	p.builder.WithVariable(choice(name, label, query))
+	p.builder.WithVariable(choice(name, label, p.relabel(query)))
 }
 
 func choice(name, label, query string) *dashboard.QueryVariableBuilder {
@@ -37,6 +40,7 @@ func choice(name, label, query string) *dashboard.QueryVariableBuilder {
 
 // pickOne adds a variable with one of the values of a label.
 func (p *page) pickOne(name, label, query string) {
+	query = p.relabel(query)
 	p.builder.WithVariable(dashboard.NewQueryVariableBuilder(name).
 		Label(label).
 		Datasource(source()).
@@ -67,9 +71,14 @@ func (p *page) member() {
 	p.pickOne("member", "Member", `label_values(service_up{`+ofMember+`}, member)`)
 }
 
-// jobs is limited to known values, so that targets of other programs are not counted.
+// jobs is limited to known values, so that targets of other programs are not counted. If the job is configured, it can be selected also
+// while no exporter is up.
 func (p *page) jobs() {
-	p.pickKnown("job", "Job", `label_values(servicegroup_config_last_reload_successful{`+ofCluster+`}, job)`)
+	known := `servicegroup_config_last_reload_successful{` + ofCluster + `}`
+	if p.Job != "" {
+		known = `up{` + ofCluster + `, job=` + strconv.Quote(p.Job) + `}`
+	}
+	p.pickKnown("job", "Job", `label_values(`+known+`, job)`)
 }
 
 func (p *page) instances() {
@@ -78,7 +87,7 @@ func (p *page) instances() {
 
 // exporterURL adds the variable with the base URL of links to runbooks and members' pages.
 func (p *page) exporterURL() {
-	url := "http://localhost:10199"
+	url := strings.TrimSuffix(p.ExporterURL, "/")
 	p.builder.WithVariable(dashboard.NewTextBoxVariableBuilder("exporter").
 		Label("Exporter URL").
 		Description("The exporter's URL for your browser. Links to its pages and runbooks use it.").

@@ -1,4 +1,4 @@
-package main
+package dashboards
 
 import (
 	"slices"
@@ -10,8 +10,8 @@ import (
 const timelineRows = "40"
 
 // group shows the members of one or a few groups.
-func group() *page {
-	p := newPage(groupUID, "Service groups: group", "The members of a group: their states over time, how often they changed, "+
+func group(o *Options) *page {
+	p := newPage(o, groupUID, "group", "The members of a group: their states over time, how often they changed, "+
 		"and the age of their heartbeats.")
 	p.datasource()
 	p.clusters()
@@ -54,7 +54,7 @@ func (p *page) groupTiles() {
 	p.add(6, 3, panel{
 		title: "Down",
 		about: "Members in service that are down. Members of sources that can't be read count if they were down when it was last read.",
-		unit:  units.Short, queries: []query{{expr: orZero(`count(` + dead + `)`), now: true}}, draw: number(noData, none()),
+		unit:  units.Short, queries: []query{{expr: orZero(`count(` + dead() + `)`), now: true}}, draw: number(noData, none()),
 	})
 	p.add(6, 3, panel{
 		title: "Suspected",
@@ -112,7 +112,7 @@ func (p *page) transitions() {
 	p.add(12, 8, panel{
 		title: "Deaths and recoveries",
 		about: "How many members of the selected groups, in any zone, died and recovered in each interval, also between two scrapes.",
-		unit:  units.Short, step: barInterval,
+		unit:  units.Short, scrapes: barScrapes,
 		queries: slices.Concat(
 			bothKinds("deaths {{cluster}}", latency().events()), bothKinds("recoveries {{cluster}}", outages().events())),
 		draw: transitions().Legend(legendBelow()),

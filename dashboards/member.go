@@ -1,4 +1,4 @@
-package main
+package dashboards
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
@@ -40,7 +40,7 @@ func (p *page) oneMember() {
 	})
 	p.add(12, 8, panel{
 		title: "Deaths and recoveries of the member", about: "How often the member died or recovered in each interval, also between two scrapes.",
-		unit: units.Short, step: barInterval,
+		unit: units.Short, scrapes: barScrapes,
 		queries: []query{{
 			expr:   byMember(grown(`servicegroup_member_transitions_total{`+ofOne+`}`, "$__interval")),
 			legend: "{{source}} {{group}} {{cluster}}",

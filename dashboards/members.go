@@ -1,9 +1,9 @@
-package main
+package dashboards
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
 // alsoDown restricts a member metric to members that are down.
-func alsoDown(expr string) string { return expr + ` and on (` + memberLabels + `) ` + dead }
+func alsoDown(expr string) string { return expr + ` and on (` + memberLabels + `) ` + dead() }
 
 // deadMembers is the table that an on-call engineer reads first. All columns but the last three need only the decisions.
 func deadMembers() panel {
@@ -15,7 +15,7 @@ func deadMembers() panel {
 		queries: []query{
 			{expr: alsoDown(`max by (` + memberLabels + `, binary, zone) (` + memberDown + `)`), format: tableFormat, now: true},
 			{
-				expr:   dead + ` * 0 + on (` + groupLabels + `) group_left () ` + byGroup(`servicegroup_group_known{`+ofGroup+`}`),
+				expr:   dead() + ` * 0 + on (` + groupLabels + `) group_left () ` + byGroup(`servicegroup_group_known{`+ofGroup+`}`),
 				format: tableFormat, now: true,
 			},
 			{expr: `1000 * (` + alsoDown(ofMembers(`servicegroup_member_down_since_timestamp_seconds`)) + ` > 1)`, format: tableFormat, now: true},

@@ -1,4 +1,4 @@
-package main
+package dashboards
 
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
@@ -85,6 +85,18 @@ func organized(columns []column) dashboard.DataTransformerConfig {
 	return dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{
 		"renameByName": names, "indexByName": positions, "excludeByName": dropped,
 	}}
+}
+
+// relabelColumns lets a transformation of [organized] name the column of the site's cluster label.
+func (o *Options) relabelColumns(t dashboard.DataTransformerConfig) {
+	options, _ := t.Options.(map[string]any)
+	if names, _ := options["renameByName"].(map[string]string); names[clusterLabel] != "" {
+		positions := options["indexByName"].(map[string]int)
+		title, position := names[clusterLabel], positions[clusterLabel]
+		delete(names, clusterLabel)
+		delete(positions, clusterLabel)
+		names[o.ClusterLabel], positions[o.ClusterLabel] = title, position
+	}
 }
 
 func (c column) properties() []dashboard.DynamicConfigValue {

@@ -1,11 +1,11 @@
-package main
+package dashboards
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
 // overview is the first dashboard in an incident: it shows which members are down, and whether the cause is the members or the
 // backend.
-func overview() *page {
-	p := newPage(overviewUID, "Service groups: overview",
+func overview(o *Options) *page {
+	p := newPage(o, overviewUID, "overview",
 		"Which members are down, since when, and whether the cause is the members or the backend.")
 	p.datasource()
 	p.clusters()
@@ -49,7 +49,7 @@ func (p *page) overviewTiles() {
 	p.add(6, 3, panel{
 		title: "Members down",
 		about: "Members in service that are down. Members of sources that can't be read count if they were down when it was last read.",
-		unit:  units.Short, queries: []query{{expr: orZero(`count(` + dead + `)`), now: true}}, draw: number(noData, none()),
+		unit:  units.Short, queries: []query{{expr: orZero(`count(` + dead() + `)`), now: true}}, draw: number(noData, none()),
 	})
 	p.add(6, 3, panel{
 		title: "Groups in outage",
@@ -72,12 +72,12 @@ func (p *page) overviewTiles() {
 	})
 	p.add(6, 3, panel{
 		title: "Oldest read",
-		about: "How long ago the source with the oldest read was read. With a scrape interval of one minute it stays below two minutes.",
+		about: "How long ago the source with the oldest read was read. It is orange after two scrape intervals, and red after five.",
 		unit:  units.Seconds,
 		queries: []query{{
 			expr: `max(` + since(ofSources(`servicegroup_source_last_success_timestamp_seconds`)) + `)`, now: true,
 		}},
-		draw: number(noData, levels(good, level{120, warning}, level{300, bad})),
+		draw: number(noData, levels(good, level{p.seconds(2), warning}, level{p.seconds(5), bad})),
 	})
 	p.add(6, 3, panel{
 		title: "Exporters down",

@@ -1,7 +1,8 @@
-package main
+package dashboards
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
@@ -9,8 +10,8 @@ import (
 // recently is the window of the alert ServiceGroupDetectionSlow. Deaths are rare: a shorter window would mostly be empty.
 const recently = "1h"
 
-// alertMargin is the time that this alert adds to the heartbeat timeout, in seconds: the default scrape interval plus 30.
-const alertMargin = "90"
+// alertMargin returns the time in seconds that this alert adds to the heartbeat timeout.
+func (o *Options) alertMargin() string { return strconv.FormatFloat(o.seconds(1)+30, 'f', -1, 64) }
 
 // seconds is the unit of detection. The heartbeat timeout and its alerts are set in seconds, and "1.12 mins" is hard to compare.
 const seconds = "suffix: s"
@@ -21,8 +22,8 @@ const shortOutage = `le=~"120(\\.0)?"`
 const noCanary = "no data: canary off"
 
 // detection shows how long it took to detect deaths, and how many of them may have been false.
-func detection() *page {
-	p := newPage(detectionUID, "Service groups: detection",
+func detection(o *Options) *page {
+	p := newPage(o, detectionUID, "detection",
 		"How long it takes to detect a death, compared with the target, and how many deaths may have been false.")
 	p.datasource()
 	p.clusters()
@@ -72,7 +73,7 @@ func (p *page) latencies() {
 		title: "Detection latency",
 		about: "Deaths by the time that it took to detect them. For databases this is the heartbeat timeout plus the time until the next " +
 			"poll.",
-		unit: seconds, empty: noDeaths, step: barInterval,
+		unit: seconds, empty: noDeaths, scrapes: barScrapes,
 		queries: []query{{expr: latency().buckets(), legend: "{{le}}", format: heatmapFormat}},
 		draw:    heat{seconds},
 	})
@@ -87,7 +88,7 @@ func (p *page) latencies() {
 			{expr: canary().quantile("0.5", recently), legend: "canary median"},
 			{expr: canary().quantile("0.99", recently), legend: "canary 99 %"},
 			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`), legend: "heartbeat timeout of {{source}} {{cluster}}"},
-			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`) + ` + ` + alertMargin, legend: "alert of {{source}} {{cluster}}"},
+			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`) + ` + ` + p.alertMargin(), legend: "alert of {{source}} {{cluster}}"},
 		},
 		draw: withLimits(lines()),
 	})
@@ -110,7 +111,7 @@ func (p *page) canaries() {
 	p.add(6, 7, panel{
 		title: "Rounds of the canary",
 		about: "Rounds in which a canary dies and returns, and rounds that failed.",
-		unit:  units.Short, empty: noCanary, step: barInterval,
+		unit:  units.Short, empty: noCanary, scrapes: barScrapes,
 		queries: []query{
 			{expr: `sum by (` + clusterLabel + `) (` + ofCanaries("rounds_total", sourceLabels) + `)`, legend: "rounds {{cluster}}"},
 			{expr: `sum by (` + clusterLabel + `, reason) (` + ofCanaries("failures_total", sourceLabels+`, reason`) + `) > 0`, legend: "{{reason}} {{cluster}}"},
@@ -134,7 +135,7 @@ func ofCanaries(name, labels string) string {
 func (p *page) outages() {
 	p.add(12, 9, panel{
 		title: "Outage durations", about: "Members that recovered, by how long they were down.",
-		unit: seconds, empty: "no data: no recoveries", step: barInterval,
+		unit: seconds, empty: "no data: no recoveries", scrapes: barScrapes,
 		queries: []query{{expr: outages().buckets(), legend: "{{le}}", format: heatmapFormat}},
 		draw:    heat{seconds},
 	})
@@ -166,7 +167,7 @@ func (p *page) suspicions() {
 		title: "Suspicions by outcome",
 		about: "Suspicions that ended. Confirmed: the member was down by the service's own rule. Refuted: it reported, so that the " +
 			"suspicion was a mistake. Left: it was removed. If many are refuted, raise the source's suspicion.margin.",
-		unit: units.Short, empty: "no data: no member has regular heartbeats", step: barInterval,
+		unit: units.Short, empty: "no data: no member has regular heartbeats", scrapes: barScrapes,
 		queries: []query{{
 			expr: `sum by (` + clusterLabel + `, outcome) (max by (` + groupLabels + `, outcome) (` +
 				grown(`servicegroup_suspicions_total{`+ofGroup+`}`, "$__interval") + `))`,

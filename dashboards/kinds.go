@@ -1,4 +1,4 @@
-package main
+package dashboards
 
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/common"

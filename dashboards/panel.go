@@ -1,4 +1,4 @@
-package main
+package dashboards
 
 import (
 	"cmp"
@@ -22,7 +22,7 @@ type panel struct {
 	title, about string
 	unit         string
 	empty        string // the text without data; default: noData
-	step         string // the shortest step of graphs; default: scrapeInterval
+	scrapes      int    // the least number of scrapes between two points of a graph; default: 1
 	maxPoints    float64
 	queries      []query
 	draw         cog.Builder[dashboard.Panel] // default: lines
@@ -37,7 +37,7 @@ type query struct {
 	now bool
 }
 
-func (p panel) build() (dashboard.Panel, error) {
+func (p panel) build(o *Options) (dashboard.Panel, error) {
 	if p.draw == nil {
 		p.draw = lines()
 	}
@@ -48,11 +48,14 @@ func (p panel) build() (dashboard.Panel, error) {
 	ds := source()
 	built.Title, built.Description, built.Datasource = &p.title, &p.about, &ds
 	built.PluginVersion = new(pluginVersion)
+	for _, t := range built.Transformations {
+		o.relabelColumns(t)
+	}
 	if p.maxPoints > 0 {
 		built.MaxDataPoints = &p.maxPoints
 	}
 	for i, q := range p.queries {
-		target, err := q.build(string(rune('A'+i)), cmp.Or(p.step, scrapeInterval))
+		target, err := q.build(o, string(rune('A'+i)), o.step(cmp.Or(p.scrapes, 1)))
 		if err != nil {
 			return built, err
 		}
@@ -72,8 +75,8 @@ func (p panel) build() (dashboard.Panel, error) {
 	return built, nil
 }
 
-func (q query) build(refID, step string) (variants.Dataquery, error) {
-	b := prometheus.NewDataqueryBuilder().RefId(refID).Datasource(source()).Expr(q.expr).LegendFormat(q.legend)
+func (q query) build(o *Options, refID, step string) (variants.Dataquery, error) {
+	b := prometheus.NewDataqueryBuilder().RefId(refID).Datasource(source()).Expr(o.relabel(q.expr)).LegendFormat(o.relabel(q.legend))
 	if q.format != "" {
 		b.Format(q.format)
 	}

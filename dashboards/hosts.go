@@ -1,9 +1,9 @@
-package main
+package dashboards
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
 // downHosts is the hosts that are down.
-var downHosts = ofHosts(`servicegroup_host_up`) + ` == 0`
+func downHosts() string { return ofHosts(`servicegroup_host_up`) + ` == 0` }
 
 // deadHosts is the table of hosts. They have members of several sources and groups, so only the cluster selects them.
 func deadHosts() panel {
@@ -13,16 +13,16 @@ func deadHosts() panel {
 			"by its service's own rule.",
 		empty: "No host is down, or there is no data: see \"Sources unreadable\"",
 		queries: []query{
-			{expr: downHosts, format: tableFormat, now: true},
-			{expr: ofHosts(`servicegroup_host_suspected`) + ` and on (` + hostLabels + `) (` + downHosts + `)`, format: tableFormat, now: true},
+			{expr: downHosts(), format: tableFormat, now: true},
+			{expr: ofHosts(`servicegroup_host_suspected`) + ` and on (` + hostLabels + `) (` + downHosts() + `)`, format: tableFormat, now: true},
 			{
 				expr: `1000 * (max by (` + hostLabels + `, zone) (servicegroup_host_down_since_timestamp_seconds{` + ofCluster + `}) > 1 and on (` + hostLabels +
-					`) (` + downHosts + `))`,
+					`) (` + downHosts() + `))`,
 				format: tableFormat, now: true,
 			},
 			{
 				expr: `count by (` + hostLabels + `) (` + `max by (` + memberLabels + `, host) (servicegroup_host_silent_member_timestamp_seconds{` + ofCluster +
-					`}) and on (` + hostLabels + `) (` + downHosts + `))`,
+					`}) and on (` + hostLabels + `) (` + downHosts() + `))`,
 				format: tableFormat, now: true,
 			},
 		},

@@ -1,10 +1,10 @@
-package main
+package dashboards
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
 // exporter shows whether the exporters and their bridges work. On this dashboard each exporter has series of its own.
-func exporter() *page {
-	p := newPage(exporterUID, "Service groups: exporter and bridge",
+func exporter(o *Options) *page {
+	p := newPage(o, exporterUID, "exporter and bridge",
 		"Whether the exporters can read their sources, and their bridges can reach every Alertmanager.")
 	p.datasource()
 	p.clusters()
@@ -130,7 +130,7 @@ func (p *page) polls() {
 	})
 	p.graph(panel{
 		title: "Failed polls", about: "Polls that failed in each interval, by reason. While polls fail, the states of the source's members are unknown.",
-		unit: units.Short, step: barInterval,
+		unit: units.Short, scrapes: barScrapes,
 		queries: []query{{expr: perReason("servicegroup_source_poll_errors_total"), legend: bySourceAndExporter + " {{reason}}"}},
 		empty:   "No poll failed, or there is no data: see \"Source can be read\"",
 		draw:    bars(),
@@ -191,7 +191,7 @@ func (p *page) connections() {
 	})
 	p.graph(panel{
 		title: "Connections and sessions", about: "New connections to each source, and sessions that expired, in each interval.",
-		unit: units.Short, step: barInterval, empty: "No new connection, or there is no data: see \"Source can be read\"",
+		unit: units.Short, scrapes: barScrapes, empty: "No new connection, or there is no data: see \"Source can be read\"",
 		queries: []query{
 			{expr: perReader("servicegroup_source_reconnects_total"), legend: bySourceAndExporter + " connected again"},
 			{expr: perReader("servicegroup_source_session_expirations_total"), legend: bySourceAndExporter + " session expired"},
@@ -202,7 +202,7 @@ func (p *page) connections() {
 		title: "Errors",
 		about: "Errors in each interval: entries of sources that can't be used, failures to save the state, and events that were dropped " +
 			"because a reader was too slow.",
-		unit: units.Short, step: barInterval, empty: "No error, or there is no data: see \"Source can be read\"",
+		unit: units.Short, scrapes: barScrapes, empty: "No error, or there is no data: see \"Source can be read\"",
 		queries: []query{
 			{expr: perReason("servicegroup_source_rejected_members_total"), legend: bySourceAndExporter + " rejected: {{reason}}"},
 			{expr: perReader("servicegroup_state_save_failures_total"), legend: bySourceAndExporter + " state not saved"},
