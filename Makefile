@@ -42,7 +42,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz suspicion histories bench soak evaluate packages release test-packaging image generate preview screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz suspicion histories bench soak evaluate packages release test-packaging image generate screenshots clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -140,7 +140,7 @@ check: lint prose openapi ## lint and vet, words included; go mod verify skips m
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
-	for module in alerts/runbooks/gen dashboards/gen e2e e2e/mysql8 packaging tools/prose; do \
+	for module in alerts/runbooks/gen e2e e2e/mysql8 packaging tools/prose; do \
 		(cd $$module && go vet ./... && (grep -q '^replace' go.mod || go mod verify) && go mod tidy -diff) || exit 1; done
 
 bin/%: tools/%/go.mod # the tool that the module names
@@ -159,7 +159,6 @@ lint: $(LINT) ## lint the Go code and its format
 	$(LINT) fmt --diff
 	$(LINT) run --allow-parallel-runners
 	cd alerts/runbooks/gen && ../../../$(LINT) run --allow-parallel-runners
-	cd dashboards/gen && ../../$(LINT) run --allow-parallel-runners
 	cd e2e && ../$(LINT) run --allow-parallel-runners
 	cd e2e/mysql8 && ../../$(LINT) run --allow-parallel-runners
 	cd packaging && ../$(LINT) run --allow-parallel-runners
@@ -211,9 +210,6 @@ evaluate: deps-ci ## measure everything in docs/evaluation.md; EVALUATEFLAGS=--s
 
 generate: ## regenerate files that are generated from code
 	go generate ./...
-
-preview: deps ## render the previews of the dashboards in docs/images
-	go test ./dashboards -count=1 -run TestQueries -preview $(CURDIR)/docs/images
 
 screenshots: deps ## take the screenshots of the pages in docs/images
 	cd e2e/browser && go test -count=1 -run '^TestCloud$$' -images=../../docs/images .

@@ -70,13 +70,29 @@ func (v *view) value(b *board, of variable) string {
 	return "(" + strings.Join(quoted, "|") + ")"
 }
 
-// options returns the values of a variable of the form label_values(series, label).
+// options returns the values of a variable of the form label_values(series, label), or of the label in its regular expression of
+// query_result(expression).
 func (v *view) options(b *board, of variable) []string {
+	if of.Regex != "" {
+		return v.results(b, of)
+	}
 	parts := regexp.MustCompile(`^label_values\((.*), (\w+)\)$`).FindStringSubmatch(v.expand(b, of.Query))
 	require.NotNil(v.t, parts, of.Query)
 	var values []string
 	v.get("/api/v1/label/"+parts[2]+"/values", url.Values{"match[]": {parts[1]}, "start": {stamp(v.start)}, "end": {stamp(v.end)}}, &values)
 	return values
+}
+
+func (v *view) results(b *board, of variable) []string {
+	label := regexp.MustCompile(`^/(\w+)="\(\[\^"\]\*\)"/$`).FindStringSubmatch(of.Regex)
+	require.NotNil(v.t, label, of.Regex)
+	expr := strings.TrimSuffix(strings.TrimPrefix(of.Query, "query_result("), ")")
+	var values []string
+	for _, s := range v.run(b, target{Expr: expr, Instant: true}) {
+		values = append(values, s.labels[label[1]])
+	}
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 // run returns the result of a panel's query.

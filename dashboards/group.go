@@ -3,6 +3,7 @@ package dashboards
 import (
 	"slices"
 
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
@@ -19,6 +20,7 @@ func group(o *Options) *page {
 	p.groups()
 	p.zones()
 	p.member()
+	p.died()
 	p.jobs()
 	p.exporterURL()
 	p.annotate(ofSource, ofGroup, ofJobs)
@@ -89,6 +91,22 @@ func statesOf(matchers string) string {
 		`) servicegroup_member_disabled_timestamp_seconds{` + matchers + `, reason=~"disabled|forced_down"} or ` + up + `)`
 }
 
+// ofDied is the label matchers of the members that were down longest in the selected time range. Members of several groups can have the name
+// of one.
+const ofDied = ofMember + `, member=~"$died"`
+
+// downFor returns the expression for how often each member was down in the selected time range. Others have no result.
+func downFor(matchers, end string) string {
+	return byMember(`sum_over_time(servicegroup_member_down{`+matchers+`}[$__range]`+end+`)`) + ` > 0`
+}
+
+// died finds the members of the state timeline. A variable has their names, so that its query reads the states of no others.
+func (p *page) died() {
+	p.builder.WithVariable(choice("died", "Died", p.relabel(`query_result(topk(`+timelineRows+`, `+downFor(ofMember, "")+`))`)).
+		Regex(`/member="([^"]*)"/`).
+		Hide(dashboard.VariableHideHideVariable))
+}
+
 // memberStates has a row for each member that was down in the selected time range. The query selects them at its end: otherwise
 // a member would have no state before its first death.
 func memberStates() panel {
@@ -100,9 +118,7 @@ func memberStates() panel {
 		empty: "No member was down, or there is no data: see \"Sources unreadable\"",
 		unit:  units.Short,
 		queries: []query{{
-			expr: statesOf(ofMember) + ` and on (` + memberLabels + `) topk(` + timelineRows + `, ` +
-				byMember(`sum_over_time(servicegroup_member_down{`+ofMember+`}[$__range] @ end())`) + ` > 0)`,
-			legend: "{{group}} {{member}} {{cluster}}",
+			expr: statesOf(ofDied) + ` and on (` + memberLabels + `) ` + downFor(ofDied, " @ end()"), legend: "{{group}} {{member}} {{cluster}}",
 		}},
 		draw: timeline(),
 	}

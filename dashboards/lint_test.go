@@ -2,14 +2,17 @@ package dashboards_test
 
 import (
 	"encoding/json"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/dashboards"
 )
 
 // The tests check the rules of grafana/dashboard-linter, for every kind of panel that is used, and some more.
@@ -55,6 +58,9 @@ func TestDashboard(t *testing.T) {
 		require.Contains(t, b.Tags, "servicegroup")
 		require.NotEmpty(t, b.Title)
 		require.NotEmpty(t, b.Description)
+		for _, l := range b.Links {
+			require.Empty(t, l.Placement, "links are above the panels")
+		}
 	})
 }
 
@@ -97,6 +103,10 @@ func TestVariables(t *testing.T) {
 				continue
 			}
 			require.True(t, v.Multi && v.IncludeAll, v.Name)
+			if v.Name == "died" { // hidden: the members of the state timeline
+				require.Empty(t, v.AllValue)
+				continue
+			}
 			// A value that matches any job would match all targets of this Prometheus.
 			known := v.Name == "job" || v.Name == "instance"
 			require.Equal(t, map[bool]string{true: "", false: ".*"}[known], v.AllValue, v.Name)
@@ -198,7 +208,7 @@ func TestMissingDataIsNotHealthy(t *testing.T) {
 // histogram matches the increase of a histogram, classic or native.
 var histogram = regexp.MustCompile(`increase\(servicegroup_\w*(latency|outage_duration)_seconds(_bucket|_count)?{`)
 
-// The windows of rates are $__rate_interval, those of extremes and counts are $__interval, from one point of a graph to the next. Others
+// The windows of rates are $__rate_interval, the windows of extremes and counts are $__interval, from one point of a graph to the next. Others
 // are the time range of the dashboard, or windows of alerts.
 func TestWindows(t *testing.T) {
 	window := regexp.MustCompile(`\b(\w+)\([^()]*\[([^\]]+)\]`)
@@ -309,4 +319,39 @@ func TestCloudsAreToldApart(t *testing.T) {
 		require.True(t, exists)
 		require.Equal(t, "label_values(servicegroup_source_up, "+label+")", v.Query)
 	})
+}
+
+// Every metric has a panel, except those that only rules read.
+func TestEveryMetricHasAPanel(t *testing.T) {
+	page, err := os.ReadFile("../docs/reference/metrics.md")
+	require.NoError(t, err)
+	read := map[string]bool{"servicegroup_label_check": true}
+	for _, b := range boards(t) {
+		for _, expr := range b.exprs() {
+			for _, name := range regexp.MustCompile(`\b(?:service_up|servicegroup_\w+)`).FindAllString(expr, -1) {
+				read[regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(name, "")] = true
+			}
+		}
+	}
+	names := regexp.MustCompile("(?m)^\\| `(service_up|servicegroup_\\w+)` ").FindAllStringSubmatch(string(page), -1)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		require.True(t, read[name[1]], name[1])
+	}
+}
+
+// The files are the dashboards for the default configuration.
+func TestGenerated(t *testing.T) {
+	cfg := config.DefaultAlerting()
+	o := dashboards.Options{
+		TitlePrefix: "Service groups: ", Tags: []string{"servicegroup"}, ExporterURL: cfg.ExternalURL, ClusterLabel: cfg.ClusterLabel,
+		ScrapeInterval: time.Duration(cfg.ScrapeInterval),
+	}
+	for _, name := range dashboards.Names() {
+		want, err := o.Build(name)
+		require.NoError(t, err)
+		got, err := os.ReadFile(name + ".json")
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got), "run make generate")
+	}
 }

@@ -7,6 +7,7 @@ const ofOne = ofGroup + `, member="$member"`
 
 // oneMember shows one member over time.
 func (p *page) oneMember() {
+	const heartbeat = `servicegroup_member_last_heartbeat_timestamp_seconds{` + ofOne + `}`
 	p.add(24, 5, panel{
 		title: "State of the member",
 		about: "The worst state since the point before. A member that was down stays so while its source can't be read. Purple: no data, " +
@@ -22,8 +23,7 @@ func (p *page) oneMember() {
 		unit: seconds, empty: "no data: the backend has no heartbeats",
 		queries: []query{
 			{
-				expr: `timestamp(max by (` + memberLabels + `) (servicegroup_member_last_heartbeat_timestamp_seconds{` + ofOne + `})) - ` +
-					`max by (` + memberLabels + `) (servicegroup_member_last_heartbeat_timestamp_seconds{` + ofOne + `})`,
+				expr:   `min by (` + memberLabels + `) (timestamp(` + heartbeat + `) - ` + heartbeat + `)`,
 				legend: "{{source}} {{group}} {{cluster}}",
 			},
 			{

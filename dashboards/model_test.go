@@ -111,6 +111,7 @@ type link struct {
 	URL         string `json:"url"`
 	IncludeVars bool   `json:"includeVars"`
 	KeepTime    bool   `json:"keepTime"`
+	Placement   string `json:"placement"`
 }
 
 type variable struct {
@@ -122,6 +123,7 @@ type variable struct {
 	Multi      bool            `json:"multi"`
 	IncludeAll bool            `json:"includeAll"`
 	AllValue   string          `json:"allValue"`
+	Regex      string          `json:"regex"`
 	Datasource json.RawMessage `json:"datasource"`
 }
 

@@ -99,6 +99,13 @@ func (p *page) build() (document, error) {
 	}
 	d, err := p.builder.Build()
 	d.SchemaVersion = schemaVersion
+	// The SDK puts links and annotations in a menu, where newer releases of Grafana hide them.
+	for i := range d.Links {
+		d.Links[i].Placement = nil
+	}
+	for i := range d.Annotations.List {
+		d.Annotations.List[i].Placement = nil
+	}
 	return d, err
 }
 

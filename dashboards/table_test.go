@@ -75,8 +75,8 @@ func (p panel) columns() []string {
 	return names
 }
 
-// missing are the columns that no series has here: there is no cluster, and nobody forces members down.
-var missing = []string{"Cluster", "Version", "UUID", "Dead before", "Suspected since", "Heartbeat ahead"}
+// missing are the columns that no series has here: there is no cluster, and no operator forces members down.
+var missing = []string{"Cluster", "Version", "UUID", "Disabled because", "Dead before", "Suspected since", "Heartbeat ahead"}
 
 // checkTables checks that each table has exactly the columns of its queries' results.
 func checkTables(t *testing.T, v *view, all map[string]*board) {

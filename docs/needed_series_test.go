@@ -70,7 +70,7 @@ func labelsOfMetrics(t *testing.T) map[string][]string {
 		}
 		if row[2] == "histogram" {
 			labels[row[1]+"_bucket"] = append(slices.Clone(labels[row[1]]), "le")
-			labels[row[1]+"_count"] = labels[row[1]]
+			labels[row[1]+"_count"], labels[row[1]+"_sum"] = labels[row[1]], labels[row[1]]
 		}
 	}
 	return labels
@@ -111,7 +111,7 @@ func dashboardExprs(t *testing.T) []string {
 	}
 	require.NotEmpty(t, exprs)
 	for i, expr := range exprs {
-		exprs[i] = regexp.MustCompile(`\[\$\w+\]`).ReplaceAllString(expr, "[1h]")
+		exprs[i] = regexp.MustCompile(`\$__\w+`).ReplaceAllString(expr, "1h")
 	}
 	return exprs
 }
@@ -138,8 +138,8 @@ func exprsIn(value any) []string {
 // read adds the series of an expression.
 func (n needed) read(t *testing.T, text string, labels map[string][]string) {
 	t.Helper()
-	// The parser is VictoriaMetrics', which has no native histograms. It takes their number for their average, another function.
-	expr, err := metricsql.Parse(strings.ReplaceAll(text, "histogram_count(", "histogram_avg("))
+	// The parser is VictoriaMetrics', which has no native histograms. It takes their number and sum for their average, another function.
+	expr, err := metricsql.Parse(strings.NewReplacer("histogram_count(", "histogram_avg(", "histogram_sum(", "histogram_avg(").Replace(text))
 	require.NoError(t, err, text)
 	n.visit(expr, nil, labels)
 }
