@@ -52,6 +52,8 @@ type Options struct {
 
 	// ConfigFile is the configuration file. If it is empty, an embedded store in StoragePath is the only source.
 	ConfigFile string
+	// ConfigBasePath is the folder at which relative paths in the configuration file begin; empty: the file's own folder.
+	ConfigBasePath string
 	// StoragePath is the folder of the embedded store and of the state files. It is created if it is missing. Required.
 	StoragePath string
 

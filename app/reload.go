@@ -30,16 +30,16 @@ func newReloadMetrics() reloadMetrics {
 	}
 }
 
-// LoadConfig reads a configuration file. Without one it returns the configuration of the embedded store.
-func LoadConfig(file, storagePath string) (*config.Config, error) {
+// LoadConfig reads a configuration file, see [sources.LoadAt]. Without one it returns the configuration of the embedded store.
+func LoadConfig(file, basePath, storagePath string) (*config.Config, error) {
 	if file == "" {
 		return sources.Embedded(storagePath), nil
 	}
-	return sources.Load(file)
+	return sources.LoadAt(file, basePath)
 }
 
 func (a *App) readConfig() (*config.Config, error) {
-	return LoadConfig(a.opts.ConfigFile, a.opts.StoragePath)
+	return LoadConfig(a.opts.ConfigFile, a.opts.ConfigBasePath, a.opts.StoragePath)
 }
 
 // configState returns the same text for two readings of the configuration exactly when a reload has no reason: all settings are

@@ -33,6 +33,8 @@ type Line struct {
 type Options struct {
 	// ConfigFile is the configuration file. If it is empty, an embedded store in StoragePath is the only source.
 	ConfigFile, StoragePath string
+	// ConfigBasePath is the folder at which relative paths in the configuration file begin; empty: the file's own folder.
+	ConfigBasePath string
 	// Timeout bounds the connections to each target.
 	Timeout time.Duration
 	Logger  *slog.Logger
@@ -128,7 +130,7 @@ func (c *Checker) load() (*config.Config, []Line) {
 			"no configuration file was given: the only source is the embedded store in the folder "+c.opts.StoragePath,
 			"give the file with --config.file")})
 	}
-	cfg, err := sources.Load(c.opts.ConfigFile)
+	cfg, err := sources.LoadAt(c.opts.ConfigFile, c.opts.ConfigBasePath)
 	if err != nil {
 		var findings []drivers.Finding
 		for mistake := range strings.SplitSeq(err.Error(), "\n") {

@@ -34,7 +34,9 @@ func (a *cli) checkCommand() command {
 func (a *cli) check(f *checkFlags) error {
 	ctx, cancel := a.untilStopped()
 	defer cancel()
-	checker := check.New(check.Options{ConfigFile: a.configFile, StoragePath: a.storagePath, Timeout: f.timeout, Logger: a.logger})
+	checker := check.New(check.Options{
+		ConfigFile: a.configFile, ConfigBasePath: a.configBasePath, StoragePath: a.storagePath, Timeout: f.timeout, Logger: a.logger,
+	})
 	began := time.Now()
 	done := a.reporting(func() string { return waitingFor(checker.Waiting(), time.Since(began)) })
 	result := newCheckResult(checker.Run(ctx))

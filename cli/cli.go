@@ -63,12 +63,13 @@ type cli struct {
 	Process
 	kingpin *kingpin.Application
 
-	configFile  string
-	storagePath string
-	logConfig   promslog.Config
-	logLevelSet bool
-	logger      *slog.Logger
-	progress    *term.StatusLine // on the standard error; the log is written through it
+	configFile     string
+	configBasePath string
+	storagePath    string
+	logConfig      promslog.Config
+	logLevelSet    bool
+	logger         *slog.Logger
+	progress       *term.StatusLine // on the standard error; the log is written through it
 
 	reload chan struct{} // receives after SIGHUP
 }
@@ -154,6 +155,9 @@ func (a *cli) parser() (commands map[string]command, exited *bool) {
 
 	k.Flag("config.file", "Configuration file. Without one, an embedded store in the storage path is the only source.").
 		StringVar(&a.configFile)
+	k.Flag("config.base-path", "Directory at which relative paths in the configuration file begin. By default it is that of the file. "+
+		"With it, a copy in another directory can be checked.").
+		StringVar(&a.configBasePath)
 	k.Flag("storage.path", "Directory for state files and for the embedded store.").
 		Default("data").StringVar(&a.storagePath)
 	promslogflag.AddFlags(k, &a.logConfig)

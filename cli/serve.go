@@ -87,6 +87,7 @@ func (a *cli) newServer(ctx context.Context, flags *serveFlags) (*app.App, error
 		Registerer:              registry,
 		Gatherer:                registry,
 		ConfigFile:              a.configFile,
+		ConfigBasePath:          a.configBasePath,
 		StoragePath:             a.storagePath,
 		Listen:                  flags.toolkit,
 		Web:                     flags.web,

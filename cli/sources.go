@@ -11,7 +11,7 @@ import (
 
 // loadConfig reads the configuration file. Without one it returns the configuration of the embedded store.
 func (a *cli) loadConfig() (*config.Config, error) {
-	return app.LoadConfig(a.configFile, a.storagePath)
+	return app.LoadConfig(a.configFile, a.configBasePath, a.storagePath)
 }
 
 // sourceFlags are the flags of commands that read or change sources.

@@ -5,6 +5,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -122,9 +123,10 @@ func seed(section any) {
 	}
 }
 
-// Load reads a configuration file. The error joins all mistakes, each with file and line. Among them are those that check
-// returns: joined [drivers.FieldError]s whose fields are paths in the file, or nil.
-func Load(path string, check func(*Config) error) (*Config, error) {
+// Load reads a configuration file, whose relative paths begin at the folder basePath; empty: at the file's own folder. The
+// error joins all mistakes, each with file and line. Among them are those that check returns: joined [drivers.FieldError]s
+// whose fields are paths in the file, or nil.
+func Load(path, basePath string, check func(*Config) error) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
@@ -137,19 +139,23 @@ func Load(path string, check func(*Config) error) (*Config, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("reading the configuration: %s is larger than %d bytes", path, maxFile)
 	}
-	return Parse(path, data, check)
+	return parse(path, cmp.Or(basePath, filepath.Dir(path)), data, check)
 }
 
 // Parse is Load for the text of a file. Errors use name as the name of the file, and relative paths in the text begin at
 // its folder.
 func Parse(name string, data []byte, check func(*Config) error) (*Config, error) {
+	return parse(name, filepath.Dir(name), data, check)
+}
+
+func parse(name, basePath string, data []byte, check func(*Config) error) (*Config, error) {
 	r := &report{file: name, places: map[string]place{}, unread: map[string]bool{}}
 	root := document(r, data)
 	if root == nil {
 		return nil, r.err()
 	}
 	c := new(Default())
-	d := &decoder{report: r, dir: filepath.Dir(name)}
+	d := &decoder{report: r, dir: basePath}
 	d.decode(root, reflectOf(c), "", root.Line)
 	setDirectory(reflectOf(c), d.dir)
 	importNova(r, c)

@@ -116,7 +116,7 @@ func (d *decoder) paths(node *yaml.Node, v reflect.Value, path string, line int)
 	}
 }
 
-// absolute returns a path of the file. If it is relative, it begins at the file's folder.
+// absolute returns a path of the file. If it is relative, it begins at dir.
 func (d *decoder) absolute(path string) string {
 	if filepath.IsAbs(path) {
 		return path

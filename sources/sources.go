@@ -23,8 +23,12 @@ import (
 	"servicegroup_exporter/drivers/db"
 )
 
-// Load reads and checks a configuration file. The error joins all mistakes, each with file and line.
-func Load(path string) (*config.Config, error) { return config.Load(path, Check) }
+// Load reads and checks a configuration file, whose relative paths begin at its folder. The error joins all mistakes, each
+// with file and line.
+func Load(path string) (*config.Config, error) { return LoadAt(path, "") }
+
+// LoadAt is Load with the folder at which relative paths begin; empty: the file's own.
+func LoadAt(path, basePath string) (*config.Config, error) { return config.Load(path, basePath, Check) }
 
 // Parse is Load for the text of a file. Errors use name as the name of the file, and relative paths in the text begin at
 // its folder.
