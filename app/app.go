@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -273,12 +274,7 @@ func (a *App) mayHave(source string) bool {
 	return x != nil && x.MayHave(source)
 }
 
-// ready returns an error until every source has been polled once, successfully or not.
-func (a *App) ready() error {
-	for _, snapshot := range a.collector.Snapshots() {
-		if snapshot.LastAttempt.IsZero() {
-			return fmt.Errorf("source %s has not been polled yet", snapshot.Source)
-		}
-	}
-	return nil
+// ready reports whether every source has been polled, successfully or not.
+func (a *App) ready() bool {
+	return !slices.ContainsFunc(a.collector.Snapshots(), func(s collector.Snapshot) bool { return s.LastAttempt.IsZero() })
 }

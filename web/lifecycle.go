@@ -5,19 +5,35 @@ import (
 	"net/http"
 )
 
+// The paths of the health checks.
+const (
+	healthyPath = "/-/healthy"
+	readyPath   = "/-/ready"
+)
+
+// withoutLogin answers health checks with open and everything else with protected, which may ask for a password: Kubernetes and
+// load balancers have none. The answers have a status and nothing else.
+func withoutLogin(open, protected http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isHealthCheck := r.URL.Path == healthyPath || r.URL.Path == readyPath; isHealthCheck && r.URL.RawPath == "" {
+			open.ServeHTTP(w, r)
+		} else {
+			protected.ServeHTTP(w, r)
+		}
+	})
+}
+
 // healthy answers 200 as long as the program runs.
 func healthy(w http.ResponseWriter, _ *http.Request) {
 	respond(w, "healthy")
 }
 
-// readyHandler answers 503 until ready returns nil.
-func readyHandler(ready func() error) http.Handler {
+// readyHandler answers 503 until ready returns true.
+func readyHandler(ready func() bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if ready != nil {
-			if err := ready(); err != nil {
-				http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
-				return
-			}
+		if ready != nil && !ready() {
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
 		}
 		respond(w, "ready")
 	})

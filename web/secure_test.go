@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -82,6 +83,47 @@ func TestBasicAuthOfTheAPI(t *testing.T) {
 		require.Equal(t, 200, status)
 		require.Equal(t, "secret of "+path+"\n", body)
 	}
+}
+
+// A health check needs no password, as a kubelet has none, but TLS where the server has it. Its answer is the status alone.
+func TestHealthChecksNeedNoPassword(t *testing.T) {
+	dir := t.TempDir()
+	client := writeCertificate(t, dir)
+	ready := false
+	o := testOptions()
+	o.Ready = func() bool { return ready }
+	o.Reload = func() error { return errors.New("reloaded without a password") }
+	handler := newHandler(t, o)
+	plain := serve(t, flagsOf(writeWebConfig(t, t.TempDir(), users), "127.0.0.1:0"), handler, nil).addrs[0]
+	secure := serve(t, flagsOf(writeWebConfig(t, dir, "tls_server_config: {cert_file: cert.pem, key_file: key.pem}"+users),
+		"127.0.0.1:0", "127.0.0.1:0"), handler, nil).addrs[1]
+	for _, url := range []string{"http://" + plain, "https://" + secure} {
+		for _, test := range []struct {
+			path, body string
+			status     int
+			ready      bool
+		}{
+			{"/-/healthy", "healthy\n", 200, false},
+			{"/-/ready", "not ready\n", 503, false},
+			{"/-/ready", "ready\n", 200, true},
+			{"/-/reload", "Unauthorized\n", 401, true},
+			{"/%2D/ready", "Unauthorized\n", 401, true},
+			{"/-/ready/", "Unauthorized\n", 401, true},
+			{"//-/ready", "Unauthorized\n", 401, true},
+			{"/-/ready/../../metrics", "Unauthorized\n", 401, true},
+		} {
+			ready = test.ready
+			status, body := get(t, client, url+test.path)
+			require.Equal(t, test.status, status, test.path)
+			require.Equal(t, test.body, body, test.path)
+		}
+		response, err := client.Post(url+"/-/ready", "", nil)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, 405, response.StatusCode)
+	}
+	status, _ := get(t, http.DefaultClient, "http://"+secure+"/-/healthy")
+	require.Equal(t, 400, status, "plain HTTP is refused")
 }
 
 func TestHTTP2(t *testing.T) {

@@ -48,7 +48,7 @@ func (s *Server) Serve(ctx context.Context, handler http.Handler) error {
 }
 
 func (s *Server) newServer(handler http.Handler) *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: s.readHeaderTimeout,
 		ReadTimeout:       s.readTimeout, // also of requests that are refused before drainBody reads them
@@ -59,6 +59,12 @@ func (s *Server) newServer(handler http.Handler) *http.Server {
 		ConnState:         newConnLimit(s.maxConns, s.logger).connState,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
+	// Called after the toolkit has put its authentication around the handler, and before the first connection.
+	server.BaseContext = func(net.Listener) context.Context {
+		server.Handler = withoutLogin(handler, server.Handler)
+		return context.Background()
+	}
+	return server
 }
 
 func (s *Server) serveOne(l net.Listener, server *http.Server) error {

@@ -59,8 +59,8 @@ type Options struct {
 	// Poll updates the metrics before they are gathered. It returns when ctx ends at the latest, with what this scrape can know;
 	// nil: what Gatherer and Families have. Required.
 	Poll func(ctx context.Context) View
-	// Ready returns why the program is not ready yet, or nil. If Ready is nil, the program is always ready.
-	Ready func() error
+	// Ready reports whether the program is ready. If Ready is nil, it always is.
+	Ready func() bool
 	// Reload reloads the configuration. It returns when the new configuration is in use, or the error why the old one stays
 	// in use. Nil: the reload endpoint is disabled.
 	Reload func() error
@@ -155,8 +155,8 @@ func New(o Options) (http.Handler, error) {
 		mux.Handle("/api/", o.API)
 		mux.Handle("/sd/", o.API)
 	}
-	mux.HandleFunc("GET /-/healthy", healthy)
-	mux.Handle("GET /-/ready", readyHandler(o.Ready))
+	mux.HandleFunc("GET "+healthyPath, healthy)
+	mux.Handle("GET "+readyPath, readyHandler(o.Ready))
 	reload := newReloadHandler(o.Reload)
 	mux.Handle("POST /-/reload", reload)
 	mux.Handle("PUT /-/reload", reload)

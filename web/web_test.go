@@ -128,19 +128,18 @@ func TestMetricsPath(t *testing.T) {
 }
 
 func TestReady(t *testing.T) {
-	var err error
+	ready := false
 	o := testOptions()
-	o.Ready = func() error { return err }
+	o.Ready = func() bool { return ready }
 	handler := newHandler(t, o)
 
-	err = errors.New(`source "nova" was not polled yet`)
 	resp, body := do(t, handler, "GET", "/-/ready", nil)
 	require.Equal(t, 503, resp.StatusCode)
-	require.Equal(t, "not ready: source \"nova\" was not polled yet\n", body)
+	require.Equal(t, "not ready\n", body)
 	resp, _ = do(t, handler, "GET", "/-/healthy", nil)
 	require.Equal(t, 200, resp.StatusCode)
 
-	err = nil
+	ready = true
 	resp, _ = do(t, handler, "GET", "/-/ready", nil)
 	require.Equal(t, 200, resp.StatusCode)
 }
