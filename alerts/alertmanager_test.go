@@ -332,7 +332,7 @@ func TestExampleNeverInhibits(t *testing.T) {
 	}
 	require.ElementsMatch(t, []string{
 		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupMembersRejected",
-		"ServiceGroupStateNotSaved", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
+		"ServiceGroupStateNotSaved", "ServiceGroupStateNotLoaded", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
 		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
 		"ServiceGroupConfigReloadFailed", "ServiceGroupEventsDropped", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
 		"ServiceGroupBridgeLabelMismatch", "ServiceGroupJobMismatch", "ServiceGroupLabelsOverwritten", "ServiceGroupWatchdog",

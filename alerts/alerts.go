@@ -87,7 +87,7 @@ type alerting struct{ *config.Alerting }
 
 // definitions returns all alerts, in the order of the rule files.
 func (c alerting) definitions() []definition {
-	return slices.Concat(c.memberAlerts(), c.groupAlerts(), c.sourceAlerts(), c.detectionAlerts(), c.exporterAlerts(), c.bridgeAlerts())
+	return slices.Concat(c.memberAlerts(), c.groupAlerts(), c.sourceAlerts(), c.detectionAlerts(), c.stateAlerts(), c.exporterAlerts(), c.bridgeAlerts())
 }
 
 // Names returns the names of all alerts, as they are with the default severities.

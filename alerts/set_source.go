@@ -71,13 +71,6 @@ func (c alerting) detectionAlerts() []definition {
 				"{{ $labels.reason }}). It looks like a member and can't be used as one, so that no alert fires when that member dies.",
 		},
 		{
-			name: "ServiceGroupStateNotSaved", scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
-			expr:    `sum by (cluster, instance, source) (increase(servicegroup_state_save_failures_total{ours}[15m])) > 0`,
-			summary: "{{ $labels.instance }} can't save the state of source {{ $labels.source }}",
-			describe: "About {about} times within 15 minutes, {{ $labels.instance }} could not save the state of source " +
-				"{{ $labels.source }}. After a restart it would not know which members had died before.",
-		},
-		{
 			name: SourceProblem, scope: scopeSource, severity: severityWarning, hold: SourceProblemHold,
 			// An exporter that can read the source goes before one that can't, which says what it knew before.
 			expr: `max by (cluster, source, problem) (
@@ -121,6 +114,33 @@ func (c alerting) detectionAlerts() []definition {
 			summary: "The canary of source {{ $labels.source }} is failing",
 			describe: "The canary is a member of source {{ $labels.source }} that dies and returns as a test. {percent} of its " +
 				"rounds within the last hour failed, so that real deaths may not be detected.",
+		},
+	}
+}
+
+// stateAlerts returns the alerts about what an exporter has saved of a source.
+func (c alerting) stateAlerts() []definition {
+	return []definition{
+		{
+			name: "ServiceGroupStateNotSaved", scope: scopeSource, severity: severityWarning, hold: 5 * time.Minute,
+			expr:    `sum by (cluster, instance, source) (increase(servicegroup_state_save_failures_total{ours}[15m])) > 0`,
+			summary: "{{ $labels.instance }} can't save the state of source {{ $labels.source }}",
+			describe: "About {about} times within 15 minutes, {{ $labels.instance }} could not save the state of source " +
+				"{{ $labels.source }}. After a restart it would not know which members had died before.",
+		},
+		{
+			// For an hour. The counter does not grow after the load, so that a restart must show in another one.
+			name: "ServiceGroupStateNotLoaded", scope: scopeSource, severity: severityWarning,
+			expr: `sum by (cluster, instance, source) (
+  servicegroup_state_load_failures_total{ours} > 0
+  unless (
+    servicegroup_state_load_failures_total{ours} offset 1h > 0
+    unless on (cluster, job, instance, source) resets(servicegroup_source_requests_total{ours}[1h]) > 0
+  )
+)`,
+			summary: "{{ $labels.instance }} could not load the state of source {{ $labels.source }}",
+			describe: "When {{ $labels.instance }} began with source {{ $labels.source }}, it could not load all that was saved. Members that " +
+				"had died before, and that the backend does not list any more, may be forgotten. The log has the reason.",
 		},
 	}
 }

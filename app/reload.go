@@ -87,6 +87,9 @@ func (a *App) tryConfig(ctx context.Context) error {
 		setup.Close()
 		return err
 	}
+	if first := a.sources.Load() == nil; first && a.bridge.LostState() {
+		a.collector.CountLostState()
+	}
 	a.sources.Store(next)
 	a.logChangedValues(cfg)
 	a.canaries.Use(canarySources(cfg.Sources, a.logger))

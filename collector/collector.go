@@ -116,6 +116,13 @@ func (c *Collector) Snapshots() []Snapshot {
 	return snapshots
 }
 
+// CountLostState counts that alerts of the sources were saved beside their states, and can't be loaded.
+func (c *Collector) CountLostState() {
+	for _, s := range *c.sources.Load() {
+		c.env.metrics.loadFailures.WithLabelValues(s.cfg.Name).Inc()
+	}
+}
+
 // Subscribe returns a channel of all events from now on, and a function that ends the subscription. The channel buffers
 // at most buffer events (at least one). A slower subscriber loses the oldest events, which
 // servicegroup_events_dropped_total counts. The end of the subscription or of the collector closes the channel.

@@ -13,9 +13,10 @@ import (
 
 // metrics are the counters and histograms of events. The series of what is known at present are rendered from the trackers.
 type metrics struct {
-	latency, outage, suspicion                     *prometheus.HistogramVec
-	suspicions, pollErrors, rejected, saveFailures *prometheus.CounterVec
-	eventsDropped                                  prometheus.Counter
+	latency, outage, suspicion       *prometheus.HistogramVec
+	suspicions, pollErrors, rejected *prometheus.CounterVec
+	saveFailures, loadFailures       *prometheus.CounterVec
+	eventsDropped                    prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -47,6 +48,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		saveFailures: counter("servicegroup_state_save_failures_total",
 			"Saving the state file of the source failed this many times. A restart would start from an older state.",
 			"source"),
+		loadFailures: counter("servicegroup_state_load_failures_total",
+			"What was saved of the source could not be loaded this many times, or not all of it. Members that had died before and that the "+
+				"backend does not list are forgotten, and alerts are over that fired while the source could not be read.",
+			"source"),
 		eventsDropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "servicegroup_events_dropped_total",
 			Help: "This many events were not delivered because a subscriber was too slow.",
@@ -57,7 +62,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.latency, m.outage, m.suspicion, m.suspicions, m.pollErrors, m.rejected, m.saveFailures, m.eventsDropped,
+		m.latency, m.outage, m.suspicion, m.suspicions, m.pollErrors, m.rejected, m.saveFailures,
+		m.loadFailures, m.eventsDropped,
 	} {
 		errs = append(errs, reg.Register(c))
 	}
@@ -87,6 +93,7 @@ func (m *metrics) addSource(source string) {
 		m.rejected.WithLabelValues(source, reason)
 	}
 	m.saveFailures.WithLabelValues(source)
+	m.loadFailures.WithLabelValues(source)
 }
 
 // removeSource ends all series of a source.
@@ -99,6 +106,7 @@ func (m *metrics) removeSource(source string) {
 	m.pollErrors.DeletePartialMatch(labels)
 	m.rejected.DeletePartialMatch(labels)
 	m.saveFailures.DeletePartialMatch(labels)
+	m.loadFailures.DeletePartialMatch(labels)
 }
 
 // observe counts what a poll changed. Groups of a source whose members can't be suspected have no series about suspicions.

@@ -129,7 +129,7 @@ func TestAStateWithoutEvents(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "events")
 	var r recent
-	r.restore("s", files.load("s", t0, hour).Events)
+	r.restore("s", load(files, "s", t0, hour).Events)
 	require.Zero(t, r.lastPastID())
 	require.Empty(t, r.newest())
 	require.Equal(t, []tracker.SavedEvent(nil), r.events)

@@ -70,6 +70,7 @@ func TestADamagedStateFileDoesNotPreventTheStart(t *testing.T) {
 	inTime(t, Options{StoragePath: folder}, func(t *testing.T, b *bench) {
 		b.apply(answering("x:up"))
 		require.Contains(t, b.log.String(), "starting without it")
+		require.Contains(t, b.text(), `servicegroup_state_load_failures_total{source="a"} 1`)
 		b.scrape(sec)
 		require.Empty(t, b.happened())
 	})

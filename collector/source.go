@@ -80,7 +80,11 @@ func (s *source) begin() {
 	s.env.metrics.addSource(s.cfg.Name)
 	s.tracker = tracker.New(tracker.Options{Source: s.cfg.Name, Settings: s.tracking()})
 	now := s.env.clock()
-	if saved := s.env.states.load(s.cfg.Name, now.Wall, s.cfg.ForgetAfter); saved != nil {
+	saved, lost := s.env.states.load(s.cfg.Name, now.Wall, s.cfg.ForgetAfter)
+	if lost {
+		s.env.metrics.loadFailures.WithLabelValues(s.cfg.Name).Inc()
+	}
+	if saved != nil {
 		s.tracker.Restore(saved, now)
 		s.now.LastSuccess = saved.LastPoll
 		s.recent.restore(s.cfg.Name, saved.Events)

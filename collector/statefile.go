@@ -39,26 +39,43 @@ func (f stateFiles) name(source string) string {
 	return filepath.Join(f.folder, "members-"+url.PathEscape(source)+".json")
 }
 
-// load returns the saved state of a source, or nil if there is none that can be used. A state older than maxAge is not used:
-// it would report changes of long ago as events.
-func (f stateFiles) load(source string, now time.Time, maxAge time.Duration) *tracker.Saved {
+// load returns the saved state of a source, or nil if there is none that can be used. lost reports that what a file had can't
+// be used, or not all of it. A state older than maxAge is not used: it would report changes of long ago as events.
+func (f stateFiles) load(source string, now time.Time, maxAge time.Duration) (saved *tracker.Saved, lost bool) {
 	if f.folder == "" {
-		return nil
+		return nil, false
 	}
 	name := f.name(source)
 	saved, err := readState(name, source)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return nil, false
 	case err != nil:
 		f.log.Warn("State file can't be used, starting without it", "source", source, "file", name, "err", err)
 		f.putAside(name)
-		return nil
-	case now.Sub(saved.LastPoll) > maxAge:
-		f.log.Info("State file is too old, starting without it", "source", source, "file", name, "last_poll", saved.LastPoll)
-		return nil
+		return nil, true
 	}
-	return saved
+	if saved.Version > tracker.SavedVersion {
+		f.keepLater(name, saved)
+	}
+	if now.Sub(saved.LastPoll) > maxAge {
+		f.log.Info("State file is too old, starting without it", "source", source, "file", name, "last_poll", saved.LastPoll)
+		return nil, false
+	}
+	return saved, saved.Skipped > 0
+}
+
+// keepLater keeps a copy of the file of a later version, because the next save replaces it by what this version understands.
+func (f stateFiles) keepLater(name string, saved *tracker.Saved) {
+	log := f.log.With("source", saved.Source, "file", name)
+	log.Warn("State file is of a later version, using what this version understands",
+		"version", saved.Version, "supported_version", tracker.SavedVersion, "not_understood", saved.Skipped)
+	if f.readOnly {
+		return
+	}
+	if err := atomicfile.KeepLater(name, saved.Version); err != nil {
+		log.Warn("Copying the state file of a later version failed", "err", err)
+	}
 }
 
 // putAside renames a file that can't be used, so that an operator can find out why.

@@ -1,12 +1,15 @@
 package collector
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,6 +24,11 @@ func testFiles(t *testing.T, folder string) stateFiles {
 	return f
 }
 
+func load(f stateFiles, source string, now time.Time, maxAge time.Duration) *tracker.Saved {
+	saved, _ := f.load(source, now, maxAge)
+	return saved
+}
+
 // savedOf is what a tracker with two members saves.
 func savedOf(source string) *tracker.Saved {
 	t := tracker.New(tracker.Options{Source: source, Settings: tracker.Settings{ForgetAfter: hour}})
@@ -31,14 +39,14 @@ func savedOf(source string) *tracker.Saved {
 func TestAStateFileHasWhatWasSaved(t *testing.T) {
 	files := testFiles(t, t.TempDir())
 	require.NoError(t, files.save(savedOf("s")))
-	require.Equal(t, savedOf("s"), files.load("s", t0, hour))
+	require.Equal(t, savedOf("s"), load(files, "s", t0, hour))
 }
 
 func TestWithoutAStateFile(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "not", "there")
-	require.Nil(t, testFiles(t, folder).load("s", t0, hour))
+	require.Nil(t, load(testFiles(t, folder), "s", t0, hour))
 	require.DirExists(t, folder)
-	require.Nil(t, stateFiles{}.load("s", t0, hour))
+	require.Nil(t, load(stateFiles{}, "s", t0, hour))
 	require.False(t, stateFiles{}.writable())
 }
 
@@ -58,10 +66,10 @@ func TestStateFilesThatCanNotBeUsedArePutAside(t *testing.T) {
 
 			reader := files
 			reader.readOnly = true
-			require.Nil(t, reader.load("s", t0, hour))
+			require.Nil(t, load(reader, "s", t0, hour))
 			require.FileExists(t, file, "a read-only collector renames no file")
 
-			require.Nil(t, files.load("s", t0, hour))
+			require.Nil(t, load(files, "s", t0, hour))
 			require.NoFileExists(t, file)
 			aside, err := os.ReadFile(file + ".damaged")
 			require.NoError(t, err)
@@ -73,8 +81,8 @@ func TestStateFilesThatCanNotBeUsedArePutAside(t *testing.T) {
 func TestAnOldStateFileIsNotUsed(t *testing.T) {
 	files := testFiles(t, t.TempDir())
 	require.NoError(t, files.save(savedOf("s")))
-	require.NotNil(t, files.load("s", t0.Add(hour), hour))
-	require.Nil(t, files.load("s", t0.Add(hour+sec), hour))
+	require.NotNil(t, load(files, "s", t0.Add(hour), hour))
+	require.Nil(t, load(files, "s", t0.Add(hour+sec), hour))
 	require.FileExists(t, files.name("s"))
 }
 
@@ -86,7 +94,7 @@ func TestStateFilesOfAnySource(t *testing.T) {
 		require.NoError(t, files.save(savedOf(name)))
 	}
 	for _, name := range names {
-		require.Equal(t, name, files.load(name, t0, hour).Source)
+		require.Equal(t, name, load(files, name, t0, hour).Source)
 	}
 	entries, err := os.ReadDir(folder)
 	require.NoError(t, err)
@@ -101,4 +109,40 @@ func TestAStateThatCanNotBeSavedLeavesTheOldFile(t *testing.T) {
 	entries, err := os.ReadDir(folder)
 	require.NoError(t, err)
 	require.Len(t, entries, 1, "no temporary file is left")
+}
+
+// The file of a later version is kept before this version replaces it, but not by a collector that only reads.
+func TestStateFileOfALaterVersion(t *testing.T) {
+	var log bytes.Buffer
+	files := testFiles(t, t.TempDir())
+	files.log = slog.New(slog.NewTextHandler(&log, nil))
+	text, err := json.Marshal(savedOf("s"))
+	require.NoError(t, err)
+	for _, test := range []struct {
+		text    string
+		members int
+		lost    bool
+	}{
+		{strings.Replace(string(text), `"version":1`, `"version":2,"new":1`, 1), 2, false},
+		{strings.NewReplacer(`"version":1`, `"version":3`, `"state":"down"`, `"state":"asleep"`).Replace(string(text)), 1, true},
+	} {
+		log.Reset()
+		require.NoError(t, os.WriteFile(files.name("s"), []byte(test.text), 0o600))
+		reader := files
+		reader.readOnly = true
+		require.Len(t, load(reader, "s", t0, hour).Members, test.members)
+		entries, err := os.ReadDir(files.folder)
+		require.NoError(t, err)
+
+		saved, lost := files.load("s", t0, hour)
+		require.Len(t, saved.Members, test.members)
+		require.Equal(t, test.lost, lost)
+		require.Contains(t, log.String(), fmt.Sprintf("version=%d supported_version=1 not_understood=%d", saved.Version, 2-test.members))
+		after, err := os.ReadDir(files.folder)
+		require.NoError(t, err)
+		require.Len(t, after, len(entries)+1)
+		kept, err := os.ReadFile(fmt.Sprintf("%s.v%d", files.name("s"), saved.Version))
+		require.NoError(t, err)
+		require.Equal(t, test.text, string(kept))
+	}
 }

@@ -108,6 +108,9 @@ func New(o Options) (*Bridge, error) {
 	return b, nil
 }
 
+// LostState reports whether the state file had alerts that can't be used.
+func (b *Bridge) LostState() bool { return b.file.lost }
+
 // Use makes the bridge post with a setup, in place of the one before. It closes a setup that was never put into use.
 func (b *Bridge) Use(s *Setup) {
 	b.mu.Lock()

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"servicegroup_exporter/alerts"
@@ -32,6 +32,7 @@ type stateFile struct {
 	path string // empty: nothing is saved
 	log  *slog.Logger
 	next chan savedState // what to write next; of capacity 1
+	lost bool            // what the file had can't be used, or not all of it
 }
 
 // A savedState is what is saved of a [state], as JSON.
@@ -39,6 +40,9 @@ type savedState struct {
 	Version int          `json:"version"`
 	Firing  []savedAlert `json:"firing"`
 	Ended   []savedAlert `json:"ended,omitempty"` // see state.ended
+
+	// skipped is how many alerts of a later version's file were not understood.
+	skipped int
 }
 
 // A savedAlert is an alert in the file. Its name is that without a severity: see [alerts.ID].
@@ -80,7 +84,7 @@ func newStateFile(folder string, log *slog.Logger) *stateFile {
 	return f
 }
 
-// load returns what was saved when the program last ran. It renames a file that it can't read.
+// load returns what was saved when the program last ran. It renames a file that it can't use.
 func (f *stateFile) load() savedState {
 	if f.path == "" {
 		return savedState{}
@@ -94,31 +98,92 @@ func (f *stateFile) load() savedState {
 		saved, err = parseStateFile(data)
 	}
 	if err != nil {
+		f.lost = true
 		f.log.Warn("Reading the alert state file failed: alerts of sources that can't be read now are lost", "file", f.path, "err", err)
 		if err := os.Rename(f.path, f.path+".damaged"); err != nil {
 			f.log.Warn("Renaming the damaged alert state file failed", "file", f.path, "err", err)
 		}
+		return savedState{}
+	}
+	if saved.Version > stateFileVersion {
+		f.keepLater(&saved)
 	}
 	return saved
 }
 
+// keepLater keeps a copy of the file of a later version, because the next save replaces it by what this version understands.
+func (f *stateFile) keepLater(saved *savedState) {
+	f.log.Warn("Alert state file is of a later version, using what this version understands",
+		"file", f.path, "version", saved.Version, "supported_version", stateFileVersion, "not_understood", saved.skipped)
+	f.lost = saved.skipped > 0
+	if err := atomicfile.KeepLater(f.path, saved.Version); err != nil {
+		f.log.Warn("Copying the alert state file of a later version failed", "file", f.path, "err", err)
+	}
+}
+
+// parseStateFile decodes a state file. Of the alerts of a later version it keeps those that this version understands; a later
+// version gives no other meaning to what is known here.
 func parseStateFile(data []byte) (savedState, error) {
-	var saved savedState
-	if err := json.Unmarshal(data, &saved); err != nil {
+	var file struct {
+		Version int             `json:"version"`
+		Firing  json.RawMessage `json:"firing"`
+		Ended   json.RawMessage `json:"ended"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
 		return savedState{}, fmt.Errorf("parsing the alert state: %w", err)
 	}
-	if saved.Version != stateFileVersion {
-		return savedState{}, fmt.Errorf("parsing the alert state: version %d is not supported, only version %d is", saved.Version, stateFileVersion)
+	if file.Version < 1 || file.Firing == nil {
+		return savedState{}, errors.New("parsing the alert state: it has no version, or no list of firing alerts")
 	}
-	for _, a := range slices.Concat(saved.Firing, saved.Ended) {
-		if !alerts.IsPosted(a.Alert) || a.Source == "" {
-			return savedState{}, fmt.Errorf("parsing the alert state: alert %q of source %q is not valid", a.Alert, a.Source)
-		}
-	}
-	if slices.ContainsFunc(saved.Firing, func(a savedAlert) bool { return a.Start.IsZero() }) {
-		return savedState{}, errors.New("parsing the alert state: an alert has no start")
+	saved := savedState{Version: file.Version}
+	var err, errEnded error
+	saved.Firing, err = saved.decode(file.Firing, (*savedAlert).checkFiring)
+	saved.Ended, errEnded = saved.decode(file.Ended, (*savedAlert).check)
+	if err = cmp.Or(err, errEnded); err != nil {
+		return savedState{}, fmt.Errorf("parsing the alert state: %w", err)
 	}
 	return saved, nil
+}
+
+// decode decodes a list of alerts. In the file of a later version, an alert that is not valid here is left out and counted.
+func (s *savedState) decode(list json.RawMessage, check func(*savedAlert) error) (kept []savedAlert, err error) {
+	if list == nil {
+		return nil, nil
+	}
+	var elements []json.RawMessage
+	if err := json.Unmarshal(list, &elements); err != nil {
+		return nil, err
+	}
+	for _, element := range elements {
+		var a savedAlert
+		err := json.Unmarshal(element, &a)
+		if err == nil {
+			err = check(&a)
+		}
+		switch {
+		case err == nil:
+			kept = append(kept, a)
+		case s.Version > stateFileVersion:
+			s.skipped++
+		default:
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+func (a *savedAlert) check() error {
+	if !alerts.IsPosted(a.Alert) || a.Source == "" {
+		return fmt.Errorf("alert %q of source %q is not valid", a.Alert, a.Source)
+	}
+	return nil
+}
+
+func (a *savedAlert) checkFiring() error {
+	if err := a.check(); err != nil || !a.Start.IsZero() {
+		return err
+	}
+	return fmt.Errorf("alert %q of source %q has no start", a.Alert, a.Source)
 }
 
 // save makes run write a state soon, in place of one that it has not written yet. It is called by one goroutine, and not after

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
 	"os"
@@ -35,21 +36,59 @@ func TestStateFile(t *testing.T) {
 
 func TestDamagedStateFileIsRenamed(t *testing.T) {
 	for name, text := range map[string]string{
-		"not JSON":      `{"version":1,"firing":[`,
-		"other version": `{"version":2,"firing":[]}`,
-		"not an alert":  `{"version":1,"firing":[{"alert":"Watchdog","source":"s","start":"2026-11-25T03:00:00Z"}]}`,
-		"no source":     `{"version":1,"firing":[{"alert":"ServiceGroupOutage","start":"2026-11-25T03:00:00Z"}]}`,
-		"no start":      `{"version":1,"firing":[{"alert":"ServiceGroupOutage","source":"s"}]}`,
-		"no end":        `{"version":1,"firing":[],"ended":[{"alert":"Watchdog","source":"s"}]}`,
+		"not JSON":     `{"version":1,"firing":[`,
+		"no version":   `{"firing":[]}`,
+		"no list":      `{"version":2,"alerts":[]}`,
+		"not an alert": `{"version":1,"firing":[{"alert":"Watchdog","source":"s","start":"2026-11-25T03:00:00Z"}]}`,
+		"no source":    `{"version":1,"firing":[{"alert":"ServiceGroupOutage","start":"2026-11-25T03:00:00Z"}]}`,
+		"no start":     `{"version":1,"firing":[{"alert":"ServiceGroupOutage","source":"s"}]}`,
+		"no end":       `{"version":1,"firing":[],"ended":[{"alert":"Watchdog","source":"s"}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			f := newStateFile(folder, slog.New(slog.DiscardHandler))
 			require.NoError(t, os.WriteFile(filepath.Join(folder, "alerts.json"), []byte(text), 0o600))
 			require.Empty(t, f.load())
+			require.True(t, f.lost)
 			require.FileExists(t, filepath.Join(folder, "alerts.json.damaged"))
 			require.NoError(t, f.write(savedState{}))
 			require.Equal(t, savedState{Version: 1}, f.load())
+		})
+	}
+}
+
+// Of the file of a later version what is understood is used. The file is kept before it is replaced.
+func TestStateFileOfALaterVersion(t *testing.T) {
+	const known = `{"alert":"ServiceGroupMemberDown","source":"s","group":"g","member":"a","start":"2026-11-25T03:00:00Z","color":"red"}`
+	for name, test := range map[string]struct {
+		text   string
+		firing int
+		lost   bool
+	}{
+		"all of it is understood": {`{"version":2,"firing":[` + known + `],"ended":[],"muted":[1]}`, 1, false},
+		"an unknown alert":        {`{"version":3,"firing":[` + known + `,{"alert":"ServiceGroupRackDown","source":"s"}]}`, 1, true},
+		"another type":            {`{"version":3,"firing":[` + known + `,{"alert":["a"]}],"ended":[{"source":"s"}]}`, 1, true},
+		"none":                    {`{"version":2,"firing":null}`, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "alerts.json")
+			require.NoError(t, os.WriteFile(file, []byte(test.text), 0o600))
+			var log bytes.Buffer
+			f := newStateFile(filepath.Dir(file), slog.New(slog.NewTextHandler(&log, nil)))
+			saved := f.load()
+			require.Len(t, saved.Firing, test.firing)
+			require.Equal(t, test.lost, f.lost)
+			require.Contains(t, log.String(), "Alert state file is of a later version")
+			require.NoError(t, f.write(saved))
+			copies, err := filepath.Glob(file + ".v*")
+			require.NoError(t, err)
+			require.Len(t, copies, 1)
+			kept, err := os.ReadFile(copies[0])
+			require.NoError(t, err)
+			require.Equal(t, test.text, string(kept))
+			log.Reset()
+			require.Len(t, f.load().Firing, test.firing)
+			require.Empty(t, log.String(), "what was saved is of this version")
 		})
 	}
 }

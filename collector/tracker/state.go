@@ -10,8 +10,9 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// savedVersion is the version of the format. A later version is refused; an earlier one would be converted here.
-const savedVersion = 1
+// SavedVersion is the version of the format. Of a later one is read what this version understands: see state_later.go. An
+// earlier one would be converted here.
+const SavedVersion = 1
 
 // A Saved is what a [Tracker] writes to its state file, so that after a restart a member that died meanwhile is found dead,
 // and a member that was dead before is not a new death. It is encoded as JSON.
@@ -27,6 +28,8 @@ type Saved struct {
 	Suspected   []savedEnded  `json:"were_suspected,omitempty"`
 	// Events are the newest events, oldest first. The collector sets and reads them; the Tracker keeps none.
 	Events []SavedEvent `json:"events,omitempty"`
+	// Skipped is how much of the state of a later version was not understood: members, groups, events and other elements.
+	Skipped int `json:"-"`
 }
 
 // A savedGroup is a group as the last poll left it that knew it.
@@ -90,7 +93,7 @@ type savedMember struct {
 // Save returns what the Tracker knows.
 func (t *Tracker) Save() *Saved {
 	s := &Saved{
-		Version: savedVersion, Source: t.opts.Source,
+		Version: SavedVersion, Source: t.opts.Source,
 		LastPoll: t.last.start.Wall, LastPollNow: t.last.clock, Outages: t.outages.save(),
 		Members: make([]savedMember, len(t.order)),
 	}
@@ -120,6 +123,15 @@ func (ds *decisions) saveEnded() (saved []savedEnded) {
 
 // ParseSaved decodes what a Tracker of this source has saved. It returns an error for what no Tracker can have saved.
 func ParseSaved(data []byte, source string) (*Saved, error) {
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, err
+	}
+	if head.Version > SavedVersion {
+		return parseLater(data, source)
+	}
 	var s Saved
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, err
@@ -194,33 +206,38 @@ func (t *Tracker) restoreGroups(s *Saved) {
 	}
 }
 
-func (s *Saved) check(source string) error {
+// checkHead returns an error if the state lacks what every state needs.
+func (s *Saved) checkHead(source string) error {
 	switch {
-	case s.Version != savedVersion:
-		return fmt.Errorf("version %d is not supported, only version %d is", s.Version, savedVersion)
+	case s.Version < 1:
+		return errors.New("it has no version")
 	case s.Source != source:
 		return fmt.Errorf("it is the state of source %q", s.Source)
 	case s.LastPoll.IsZero() || s.LastPollNow.IsZero():
 		return errors.New("it has no time of the last poll")
 	}
-	seen := make(map[drivers.Key]bool, len(s.Members))
+	return nil
+}
+
+func (s *Saved) check(source string) error {
+	if err := s.checkHead(source); err != nil {
+		return err
+	}
+	members := make(map[drivers.Key]bool, len(s.Members))
 	for i := range s.Members {
 		m := &s.Members[i]
-		key := drivers.Key{Group: m.Group, Name: m.Name}
-		if seen[key] || !m.valid() {
+		if !m.valid() || !isNew(members, m.key()) {
 			return fmt.Errorf("member %d (group %q, name %q) is damaged", i+1, m.Group, m.Name)
 		}
-		seen[key] = true
 	}
-	names := make(map[string]bool, len(s.Groups))
-	for _, g := range s.Groups {
-		if names[g.Name] || !validName(g.Name) || g.Down < 0 || g.InService < g.Down {
+	groups := make(map[string]bool, len(s.Groups))
+	for i := range s.Groups {
+		if g := &s.Groups[i]; !g.valid() || !isNew(groups, g.Name) {
 			return fmt.Errorf("group %q is damaged", g.Name)
 		}
-		names[g.Name] = true
 	}
 	for _, e := range slices.Concat(s.Ended, s.Suspected) {
-		if !validName(e.Group) || !validName(e.Name) || e.Ended.IsZero() {
+		if !e.valid() {
 			return fmt.Errorf("the end of group %q, name %q is damaged", e.Group, e.Name)
 		}
 	}
@@ -231,6 +248,18 @@ func (s *Saved) check(source string) error {
 	}
 	return nil
 }
+
+// valid reports whether a Tracker can have saved this.
+func (g *savedGroup) valid() bool {
+	return validName(g.Name) && g.Down >= 0 && g.InService >= g.Down
+}
+
+// valid reports whether a Tracker can have saved this.
+func (e *savedEnded) valid() bool {
+	return validName(e.Group) && validName(e.Name) && !e.Ended.IsZero()
+}
+
+func (s *savedMember) key() drivers.Key { return drivers.Key{Group: s.Group, Name: s.Name} }
 
 // valid reports whether a Tracker can have saved this.
 func (s *savedMember) valid() bool {
