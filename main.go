@@ -1,6 +1,10 @@
 // Servicegroup_exporter exports to Prometheus, Grafana and Alertmanager which members of a service group are alive.
 package main
 
+// NOTICE has the licences of the modules that are linked.
+//
+//go:generate sh -c "go run ./tools/notice >NOTICE.new && mv NOTICE.new NOTICE"
+
 import (
 	"os"
 	"os/signal"
