@@ -4,6 +4,9 @@ VERSION  ?= $(shell tools/version)
 REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null)
 VERSION_PKG = github.com/prometheus/common/version
 LDFLAGS   = -s -w -X $(VERSION_PKG).Version=$(VERSION) -X $(VERSION_PKG).Revision=$(REVISION)
+# The address and the maintainer in packages. A fork sets its own.
+export HOMEPAGE   ?= https://github.com/servicegroup-exporter/servicegroup_exporter
+export MAINTAINER ?= The servicegroup_exporter Authors <servicegroup-exporter@users.noreply.github.com>
 OUTPUT   ?= servicegroup_exporter
 TESTED    = $(CURDIR)/.tested/servicegroup_exporter
 DIST     ?= dist
@@ -200,9 +203,10 @@ packages: $(NFPM) ## build the Debian and the RPM package for this machine's arc
 image: ## build the container image with podman, or $ENGINE
 	$(MAKE) --no-print-directory build BUILDFLAGS=-trimpath OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter
 	mkdir -p $(DIST)/linux-$(GOARCH)/state
+	cp LICENSE NOTICE $(DIST)/linux-$(GOARCH)
 	$(ENGINE) build --platform=linux/$(GOARCH) --file=packaging/container/Containerfile --tag=$(IMAGE) --tag=servicegroup_exporter:latest $(DIST)/linux-$(GOARCH)
 
-release: $(NFPM) $(SBOM) ## build archives, packages, bills of materials and checksums for all architectures, in dist/
+release: $(NFPM) $(SBOM) ## build archives, packages, repositories and checksums for all architectures, in dist/, signed with $SIGNING_KEY
 	VERSION=$(VERSION) DIST=$(DIST) tools/release
 
 evaluate: deps-ci ## measure everything in docs/evaluation.md; EVALUATEFLAGS=--short takes minutes

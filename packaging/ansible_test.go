@@ -16,7 +16,7 @@ func checkAnsible(t *testing.T, folder string) {
 	require.NoError(t, os.CopyFS(filepath.Join(folder, "packaging", "ansible"), os.DirFS("ansible")))
 	require.NoError(t, os.CopyFS(filepath.Join(folder, "dashboards"), os.DirFS("../dashboards")))
 	require.NoError(t, os.CopyFS(filepath.Join(folder, "alerts"), os.DirFS("../alerts")))
-	debs, err := filepath.Glob(filepath.Join(folder, "*_"+older+"_*.deb"))
+	debs, err := filepath.Glob(filepath.Join(folder, "*_"+older+"-*.deb"))
 	require.NoError(t, err)
 	require.Len(t, debs, 1)
 	writeVars(t, folder, "vars.json", "/mnt/"+filepath.Base(debs[0]), "sqlite:////var/lib/servicegroup_exporter/a.db")

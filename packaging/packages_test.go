@@ -25,13 +25,21 @@ const (
 // The packages can be installed, started, upgraded and completely removed on a Debian with systemd as process 1.
 func TestPackages(t *testing.T) {
 	folder := t.TempDir()
+	key := newSigningKey(t)
 	for _, version := range []string{older, newer} {
-		build(t, folder, version)
+		build(t, folder, version, "SIGNING_KEY="+key)
 	}
+	shell(t, "..", "SOURCE_DATE_EPOCH=1700000000 tools/repositories "+folder+" && SIGNING_KEY="+key+" tools/sign "+folder)
+	t.Run("lintian", func(t *testing.T) { checkLintian(t, folder) })
+	t.Run("origin", func(t *testing.T) { checkOrigin(t, folder) })
 	t.Run("deb", func(t *testing.T) {
 		m := boot(t, folder)
-		m.run("dpkg --install /mnt/*_1.0.0_*.deb")
+		m.run("dpkg --install /mnt/*_1.0.0-*.deb")
 		checkFiles(m)
+		checkManual(m)
+		checkCompletion(m, "/usr/share/zsh/vendor-completions")
+		checkNotice(m, "/usr/share/doc/servicegroup-exporter/NOTICE")
+		checkWebConfig(m)
 		m.run("systemctl is-enabled " + unit)
 		checkService(m)
 		checkReload(m)
@@ -56,6 +64,9 @@ func TestPackages(t *testing.T) {
 		m := boot(t, folder)
 		m.run(rpm + "--install /mnt/*-1.0.0-1.*.rpm")
 		checkFiles(m)
+		checkManual(m)
+		checkCompletion(m, "/usr/share/zsh/site-functions")
+		checkNotice(m, "/usr/share/licenses/servicegroup-exporter/NOTICE")
 		m.run("systemctl is-enabled " + unit) // Debian's presets enable everything.
 		m.run("systemctl start " + unit)
 		checkService(m)
@@ -69,21 +80,24 @@ func TestPackages(t *testing.T) {
 		m.run("grep two /etc/servicegroup_exporter/servicegroups.yml.rpmsave")
 		m.fails("find /etc/systemd | grep servicegroup_exporter.service$")
 	})
+	t.Run("apt", func(t *testing.T) { checkAPT(t, folder) })
+	t.Run("dnf", func(t *testing.T) { checkDNF(t, folder) })
 	t.Run("ansible", func(t *testing.T) { checkAnsible(t, folder) })
 	t.Run("without systemd", func(t *testing.T) {
 		m := boot(t, folder)
 		m.run("umount -l /run && mount -t tmpfs run /run") // There is no /run/systemd, as in a container or a chroot.
-		m.run("dpkg --install /mnt/*_1.0.0_*.deb")
+		m.run("dpkg --install /mnt/*_1.0.0-*.deb")
 		checkFiles(m)
 		m.run("dpkg --purge servicegroup-exporter")
 	})
 }
 
-// build builds the packages of a version in the folder.
-func build(t *testing.T, folder, version string) {
+// build builds the packages of a version in the folder, with variables of make.
+func build(t *testing.T, folder, version string, variables ...string) {
 	t.Helper()
 	dist := t.TempDir()
-	out, err := exec.CommandContext(t.Context(), "make", "--directory=..", "packages", "VERSION="+version, "DIST="+dist).CombinedOutput()
+	arguments := append([]string{"--directory=..", "packages", "VERSION=" + version, "DIST=" + dist}, variables...)
+	out, err := exec.CommandContext(t.Context(), "make", arguments...).CombinedOutput()
 	require.NoError(t, err, string(out))
 	for _, pattern := range []string{"*.deb", "*.rpm"} {
 		files, err := filepath.Glob(filepath.Join(dist, "linux-*", pattern))
@@ -107,7 +121,7 @@ func checkFiles(m *machine) {
 		"/usr/lib/systemd/system/" + joinUnit:                            "644 root root",
 		"/usr/lib/systemd/system/" + unit:                                "644 root root",
 		"/usr/share/servicegroup_exporter/alerts":                        "755 root root",
-		"/usr/share/doc/servicegroup-exporter/copyright":                 "644 root root",
+		"/usr/share/doc/servicegroup-exporter/README.md":                 "644 root root",
 		"/usr/share/man/man1/servicegroup_exporter.1.gz":                 "644 root root",
 		"/usr/share/servicegroup_exporter/dashboards":                    "755 root root",
 		"/usr/share/servicegroup_exporter/alerts/servicegroup.rules.yml": "644 root root",
