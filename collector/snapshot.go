@@ -38,6 +38,7 @@ type Snapshot struct {
 	// the states of its members are too old to use.
 	Stale             bool
 	HeartbeatsStalled bool // see [tracker.Tracker.Stalled]; false while the source can't be read
+	SuspendsSuspicion bool // see [tracker.Tracker.SuspendsSuspicion]; false while the source can't be read
 	ListsDatabases    bool // see [drivers.Poll.ListsDatabases]
 	TextLimit         int  // the maximum length of free text in a label, in bytes
 

@@ -140,7 +140,7 @@ func (s *source) snapshot() Snapshot {
 		s.now.Groups = groupStates(s.tracker, s.now.Readable)
 	}
 	snap := s.now
-	snap.HeartbeatsStalled = snap.HeartbeatsStalled && snap.Readable
+	snap.HeartbeatsStalled, snap.SuspendsSuspicion = snap.HeartbeatsStalled && snap.Readable, snap.SuspendsSuspicion && snap.Readable
 	snap.Stale = snap.Readable && s.env.clock().Sub(s.read) > max(3*snap.DownTime, staleAfter)
 	snap.Members, snap.TextLimit = s.members, s.textLimit()
 	return snap
@@ -156,6 +156,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	s.now.LastSuccess, s.read = end.Wall, end
 	s.now.Backend, s.now.DownTime, s.now.ListsDatabases = poll.Backend, poll.DownTime, poll.ListsDatabases
 	s.now.HeartbeatsStalled, _ = s.tracker.Stalled()
+	s.now.SuspendsSuspicion = s.tracker.SuspendsSuspicion()
 	s.now.HasClock = !poll.Now.IsZero()
 	s.now.BackendTime, s.now.ClockOffset = poll.Now, 0
 	s.now.Rejected, s.now.LongNames = changes.Rejected, changes.LongNames

@@ -135,6 +135,12 @@ func (t *Tracker) askGuards(mono time.Duration) []guardView {
 	return t.views[:]
 }
 
+// SuspendsSuspicion reports whether a guard was on in the last successful poll: many members were late at once, so that none of them was
+// suspected.
+func (t *Tracker) SuspendsSuspicion() bool {
+	return t.views[0].on || t.opts.Shared != nil && t.views[1].on
+}
+
 // oddGaps is how many of the last times between polls may be longer than usual. Scrapes and timers mix, so that the longest of the usual
 // ones is what counts.
 const oddGaps = 2

@@ -95,6 +95,8 @@ func (a *api) routes() []route {
 		{path: "/api/v1/groups", params: []string{"source"}, answer: a.groups},
 		{path: "/api/v1/members", params: []string{"source", "group", "state", "q", "limit", "offset"}, answer: a.members},
 		{path: "/api/v1/member", params: []string{"source", "group", "member"}, answer: a.member},
+		{path: "/api/v1/hosts", params: []string{"host", "zone", "state", "certainty", "q", "limit", "offset"}, answer: a.hosts},
+		a.hostsSchema(),
 		{path: "/api/v1/alerts", params: []string{"source", "group", "member", "limit", "offset"}, answer: a.alerts},
 		{path: "/api/v1/events", params: []string{"source", "group", "member", "after", "limit"}, answer: a.events},
 		{path: "/api/v1/events/stream", params: []string{"source", "group", "member", "after"}, write: a.streamEvents},

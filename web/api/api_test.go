@@ -62,15 +62,15 @@ func TestAnswers(t *testing.T) {
 			{"source": "nova", "group": "web", "up": 1, "down": 0, "unknown": 0, "out_of_service": 0,
 			"members_in_service": 1, "members_down": 0, "known": true, "last_known": "2000-01-01T00:01:05Z"}]}`, b.ok("/api/v1/groups"))
 
-		c1 := `{"source": "nova", "group": "compute", "member": "c1", "binary": "nova-compute", "zone": "az1", "state": "down",
-			"in_service": true, "down": true,
+		c1 := `{"source": "nova", "group": "compute", "member": "c1", "binary": "nova-compute", "zone": "az1", "host": "c1", "state": "down",
+			"in_service": true, "down": true, "cause": "unknown",
 			"since": "2000-01-01T00:00:00Z", "since_known": true, "last_heartbeat": "2000-01-01T00:00:00Z", "heartbeat_age_seconds": 65, "enabled": true, "forced_down": false,
 			"disabled_reason": "", "uuid": "uuid of c1", "version": "66", "transitions": 1, "suspected": false, "not_suspected": "off"}`
-		c2 := `{"source": "nova", "group": "compute", "member": "c2", "binary": "nova-compute", "zone": "az1", "state": "down",
+		c2 := `{"source": "nova", "group": "compute", "member": "c2", "binary": "nova-compute", "zone": "az1", "host": "c2", "state": "down",
 			"in_service": false, "down": false,
 			"since": "2000-01-01T00:01:05Z", "since_known": true, "last_heartbeat": "2000-01-01T00:00:00Z", "heartbeat_age_seconds": 65, "enabled": false, "forced_down": true,
 			"fenced": false, "disabled_reason": "says \"no\"", "uuid": "uuid of c2", "version": "66", "transitions": 0, "suspected": false, "not_suspected": "off"}`
-		w1 := `{"source": "nova", "group": "web", "member": "w1", "binary": "", "zone": "", "state": "up",
+		w1 := `{"source": "nova", "group": "web", "member": "w1", "binary": "", "zone": "", "host": "w1", "state": "up",
 			"in_service": true, "down": false, "since": "2000-01-01T00:00:00Z", "disabled_reason": "", "uuid": "", "version": "", "transitions": 0, "suspected": false, "not_suspected": "off"}`
 		require.JSONEq(t, `{"total": 3, "members": [`+c1+","+c2+","+w1+`]}`, b.ok("/api/v1/members"))
 

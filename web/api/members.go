@@ -10,45 +10,55 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/drivers"
 )
 
 // A member is one member as the API returns it.
 type member struct {
-	Source         string     `json:"source"`
-	Group          string     `json:"group"`
-	Member         string     `json:"member"`
-	Binary         string     `json:"binary"`
-	Zone           string     `json:"zone"`
-	State          string     `json:"state"`
-	InService      bool       `json:"in_service"`
-	Down           bool       `json:"down"`
-	Since          time.Time  `json:"since"`
-	SinceKnown     *bool      `json:"since_known,omitempty"` // while down by the last verdict
-	LastHeartbeat  *time.Time `json:"last_heartbeat,omitempty"`
-	HeartbeatAge   *float64   `json:"heartbeat_age_seconds,omitempty"` // at the last poll
-	Enabled        *bool      `json:"enabled,omitempty"`
-	ForcedDown     *bool      `json:"forced_down,omitempty"`
-	Fenced         *bool      `json:"fenced,omitempty"` // while forced down
-	DisabledReason string     `json:"disabled_reason"`
-	UUID           string     `json:"uuid"`
-	Version        string     `json:"version"`
-	Transitions    uint64     `json:"transitions"`
-	Suspected      bool       `json:"suspected"`
-	SuspectedSince *time.Time `json:"suspected_since,omitempty"` // while suspected, like the next two
-	SilentSince    *time.Time `json:"silent_since,omitempty"`
-	Overdue        *float64   `json:"overdue_seconds,omitempty"`
-	Interval       *float64   `json:"reporting_interval_seconds,omitempty"`
-	NotSuspected   string     `json:"not_suspected,omitempty"`
+	Source         string      `json:"source"`
+	Group          string      `json:"group"`
+	Member         string      `json:"member"`
+	Binary         string      `json:"binary"`
+	Zone           string      `json:"zone"`
+	Host           string      `json:"host"`
+	State          string      `json:"state"`
+	InService      bool        `json:"in_service"`
+	Down           bool        `json:"down"`
+	Cause          hosts.Cause `json:"cause,omitempty"` // while down
+	Since          time.Time   `json:"since"`
+	SinceKnown     *bool       `json:"since_known,omitempty"` // while down by the last verdict
+	LastHeartbeat  *time.Time  `json:"last_heartbeat,omitempty"`
+	HeartbeatAge   *float64    `json:"heartbeat_age_seconds,omitempty"` // at the last poll
+	Enabled        *bool       `json:"enabled,omitempty"`
+	ForcedDown     *bool       `json:"forced_down,omitempty"`
+	Fenced         *bool       `json:"fenced,omitempty"` // while forced down
+	DisabledReason string      `json:"disabled_reason"`
+	UUID           string      `json:"uuid"`
+	Version        string      `json:"version"`
+	Transitions    uint64      `json:"transitions"`
+	Suspected      bool        `json:"suspected"`
+	SuspectedSince *time.Time  `json:"suspected_since,omitempty"` // while suspected, like the next two
+	SilentSince    *time.Time  `json:"silent_since,omitempty"`
+	Overdue        *float64    `json:"overdue_seconds,omitempty"`
+	Interval       *float64    `json:"reporting_interval_seconds,omitempty"`
+	NotSuspected   string      `json:"not_suspected,omitempty"`
 }
 
-func newMember(s *collector.Snapshot, m *collector.MemberState) member {
+// A causes knows why members are down.
+type causes map[collector.MemberKey]hosts.Cause
+
+// newMember returns a member. The causes are of the members of all sources.
+func newMember(s *collector.Snapshot, m *collector.MemberState, why causes) member {
 	shown := member{
-		Source: s.Source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone,
+		Source: s.Source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone, Host: m.Host,
 		State: m.State.String(), InService: m.InService, Down: m.DecidedDown, Since: m.InStateSince().UTC(), LastHeartbeat: timeOrNil(m.LastHeartbeat),
 		Enabled: boolOrNil(m.Enabled), ForcedDown: boolOrNil(m.ForcedDown),
 		DisabledReason: m.DisabledReason, UUID: m.UUID, Version: m.Version, Transitions: m.Transitions,
 		Suspected: m.Suspected, NotSuspected: m.NotSuspected,
+	}
+	if m.DecidedDown {
+		shown.Cause = why[collector.MemberKey{Source: s.Source, Key: m.Key()}]
 	}
 	if !m.LastHeartbeat.IsZero() && !s.BackendTime.IsZero() {
 		shown.HeartbeatAge = new(max(s.BackendTime.Sub(m.LastHeartbeat).Seconds(), 0))
@@ -77,7 +87,8 @@ func boolOrNil(f drivers.Flag) *bool {
 }
 
 func (a *api) members(q query) (any, error) {
-	snapshots, err := a.asked(q)
+	all := a.Collector.Snapshots()
+	snapshots, err := q.sourceOf(all)
 	if err != nil {
 		return nil, err
 	}
@@ -97,10 +108,11 @@ func (a *api) members(q query) (any, error) {
 	for range matching {
 		total++
 	}
+	why := causes(collector.Causes(all))
 	return listAnswer{fmt.Sprintf(`{"total":%d,"members":[`, total), func(yield func(any) bool) {
 		n := int64(0)
 		for s, m := range matching {
-			if n++; n > offset && n-offset <= limit && !yield(newMember(s, m)) || n-offset >= limit {
+			if n++; n > offset && n-offset <= limit && !yield(newMember(s, m, why)) || n-offset >= limit {
 				return
 			}
 		}
@@ -143,20 +155,21 @@ type memberAnswer struct {
 }
 
 func (a *api) member(q query) (any, error) {
-	s, m, err := a.find(q)
+	all := a.Collector.Snapshots()
+	s, m, err := find(all, q)
 	if err != nil {
 		return nil, err
 	}
 	events := a.History.newest(filter{s.Source, m.Group, m.Name}, 0, memberEvents)
-	return memberAnswer{newMember(s, m), events}, nil
+	return memberAnswer{newMember(s, m, collector.Causes(all)), events}, nil
 }
 
 // find returns the member that a query names. The query may leave out the source if only one source has such a member.
-func (a *api) find(q query) (*collector.Snapshot, *collector.MemberState, error) {
+func find(all []collector.Snapshot, q query) (*collector.Snapshot, *collector.MemberState, error) {
 	if err := q.required("group", "member"); err != nil {
 		return nil, nil, err
 	}
-	snapshots, err := a.asked(q)
+	snapshots, err := q.sourceOf(all)
 	if err != nil {
 		return nil, nil, err
 	}

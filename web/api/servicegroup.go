@@ -139,7 +139,7 @@ func (a *api) isUp(q query) (any, error) {
 	if _, err := q.oneOf("status", statusHTTP); err != nil {
 		return nil, err
 	}
-	s, m, err := a.find(q)
+	s, m, err := find(a.Collector.Snapshots(), q)
 	if err != nil {
 		return nil, err
 	}

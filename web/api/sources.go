@@ -98,15 +98,20 @@ func newSource(s *collector.Snapshot) source {
 	for i := range s.Members {
 		shown.Members.add(&s.Members[i])
 	}
-	for i := range s.Groups {
-		shown.InService += s.Groups[i].InService
-		shown.Down += s.Groups[i].Down
-	}
-	shown.MassFailure = s.Readable && alerts.IsMassFailure(shown.InService, shown.Down)
+	shown.decisions, shown.MassFailure = decided(s)
 	for _, n := range s.Rejected {
 		shown.Rejected += n
 	}
 	return shown
+}
+
+// decided returns what is decided about the members of a source, and whether most of them are down.
+func decided(s *collector.Snapshot) (d decisions, massFailure bool) {
+	for i := range s.Groups {
+		d.InService += s.Groups[i].InService
+		d.Down += s.Groups[i].Down
+	}
+	return d, s.Readable && alerts.IsMassFailure(d.InService, d.Down)
 }
 
 func timeOrNil(t time.Time) *time.Time {
@@ -126,7 +131,11 @@ func age(t time.Time) *float64 {
 
 // asked returns the snapshot of the source that a query names, or the snapshots of all sources.
 func (a *api) asked(q query) ([]collector.Snapshot, error) {
-	all := a.Collector.Snapshots()
+	return q.sourceOf(a.Collector.Snapshots())
+}
+
+// sourceOf returns the one of all snapshots whose source the query names, or all.
+func (q query) sourceOf(all []collector.Snapshot) ([]collector.Snapshot, error) {
 	name, ok := q["source"]
 	if !ok {
 		return all, nil
