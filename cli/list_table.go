@@ -133,15 +133,15 @@ func orDash(t *time.Time) string {
 	return t.Format("2006-01-02T15:04:05.000Z")
 }
 
-// printSummary prints how many members there are in each state.
-func printSummary(s *term.Screen, rows []listRow) error {
+// printSummary prints how many members or hosts there are in each state. The states have one element for each of them.
+func printSummary(s *term.Screen, thing string, states []string) error {
 	count := map[string]int{}
-	for i := range rows {
-		count[rows[i].State]++
+	for _, state := range states {
+		count[state]++
 	}
-	line := fmt.Sprintf("%d members", len(rows))
-	if len(rows) == 1 {
-		line = "1 member"
+	line := fmt.Sprintf("%d %ss", len(states), thing)
+	if len(states) == 1 {
+		line = "1 " + thing
 	}
 	var parts []string
 	for _, state := range []string{collector.Up.String(), collector.Down.String(), collector.Unknown.String()} {

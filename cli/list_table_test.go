@@ -78,11 +78,7 @@ func TestSummary(t *testing.T) {
 		"2 members: 2 unknown\n":               {"unknown", "unknown"},
 	} {
 		var out bytes.Buffer
-		var rows []listRow
-		for _, state := range states {
-			rows = append(rows, listRow{State: state})
-		}
-		require.NoError(t, printSummary(term.New(&out, "never"), rows))
+		require.NoError(t, printSummary(term.New(&out, "never"), "member", states))
 		require.Equal(t, want, out.String())
 	}
 }

@@ -26,6 +26,7 @@ func servedPaths() []string {
 		"/", "/metrics", "/member?source=local&group=compute&member=c1", "/assets/app.css", "/-/healthy", "/-/ready", "/-/reload",
 		"/runbooks/", "/runbooks/ServiceGroupMemberDown", "/sd/compute",
 		"/api/v1/sources", "/api/v1/groups", "/api/v1/members", "/api/v1/member?member=c1", "/api/v1/events", "/api/v1/events/stream",
+		"/hosts", "/host?host=c1", "/api/v1/hosts", "/api/v1/hosts.schema.json", "/api/v1/host-down-webhook.schema.json",
 		"/api/v1/detection", "/api/v1/alerts", "/api/v1/get-all?group=compute", "/api/v1/get-one?group=compute", "/api/v1/is-up?group=compute&member=c1",
 		"/api/v1/openapi.yaml", "/api/", "/nothing", "/debug/pprof/", "/debug/vars", "//metrics", "/assets/../metrics",
 	}
