@@ -85,7 +85,7 @@ func TestAlertmanager(t *testing.T) {
 	t.Run("frozen", func(t *testing.T) {
 		server.Freeze()
 		defer server.Thaw()
-		require.Contains(t, of(run(t, amSource(server.URL(), ""), impatient), "alertmanager", "server"), "failure: can't be used: no answer in time")
+		require.Contains(t, of(run(t, amSource(server.URL(), ""), impatient), "alertmanager", "server"), "failure: can't be used: no answer in time: waited ")
 	})
 }
 

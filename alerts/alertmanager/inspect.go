@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
 )
 
 // A Report is what one server of an Alertmanager says about itself.
@@ -106,6 +107,7 @@ func offsetOf(date, sent, received time.Time) time.Duration {
 
 // fetch makes one request, and passes a successful answer to read, with the time when the request was sent.
 func fetch(ctx context.Context, client *http.Client, url string, read func(*http.Response, time.Time) error) error {
+	ctx = drivers.Limited(ctx)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return errors.New("building the request: the URL is not valid")
@@ -114,7 +116,7 @@ func fetch(ctx context.Context, client *http.Client, url string, read func(*http
 	sent := time.Now()
 	response, err := client.Do(request)
 	if err != nil {
-		return failureOfRequest(err)
+		return failureOfRequest(ctx, err)
 	}
 	defer response.Body.Close()
 	response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)

@@ -12,6 +12,8 @@ import (
 	"net/url"
 
 	"golang.org/x/oauth2"
+
+	"servicegroup_exporter/drivers"
 )
 
 // A reason says why a request failed. There are only those below, so that it can be the value of a label.
@@ -46,15 +48,15 @@ func (f *failure) Error() string { return f.err.Error() }
 
 func (f *failure) Unwrap() error { return f.err }
 
-// failureOfRequest returns why a request got no answer.
-func failureOfRequest(err error) *failure {
+// failureOfRequest returns why a request got no answer. Its ctx is of [drivers.WithLimit].
+func failureOfRequest(ctx context.Context, err error) *failure {
 	if _, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return &failure{reason: reasonAuth, err: errors.New("the OAuth 2.0 server returned no token")}
 	}
-	// When the program ends, it cancels requests that are still under way.
+	// When the program ends, it cancels requests that are in progress.
 	timeout, ok := errors.AsType[net.Error](err)
 	if ok && timeout.Timeout() || errors.Is(err, context.Canceled) {
-		return &failure{reason: reasonTimeout, err: errors.New("no answer in time")}
+		return &failure{reason: reasonTimeout, err: drivers.NoAnswer(ctx, err)}
 	}
 	// The log line already names the Alertmanager's URL.
 	if outer, ok := errors.AsType[*url.Error](err); ok {
@@ -137,7 +139,7 @@ func failureOfReading(ctx context.Context, err error) *failure {
 		isNet = true
 	}
 	if ctx.Err() != nil || cut || isNet {
-		return failureOfRequest(err)
+		return failureOfRequest(ctx, err)
 	}
 	return &failure{reason: reasonRejected, err: err}
 }

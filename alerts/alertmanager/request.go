@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"servicegroup_exporter/config"
+	"servicegroup_exporter/drivers"
 )
 
 const (
@@ -55,7 +56,7 @@ func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper, more ...
 
 // do makes one request, and passes the body of a successful answer to read.
 func (c *Client) do(ctx context.Context, method, url string, body []byte, read func(io.Reader) error) *failure {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := drivers.WithLimit(ctx, c.timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
@@ -66,7 +67,7 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, read f
 	request.Header.Set("Cache-Control", "no-cache")
 	response, err := c.http.Do(request)
 	if err != nil {
-		return failureOfRequest(err)
+		return failureOfRequest(ctx, err)
 	}
 	defer response.Body.Close()
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {

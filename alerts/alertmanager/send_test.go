@@ -151,7 +151,7 @@ func TestAlertmanagerHangs(t *testing.T) {
 		require.InDelta(t, 300, r.value("notifications_queue_length"), 0)
 		require.InDelta(t, 256, r.value("notifications_errors_total", "reason", "timeout"), 0)
 		require.InDelta(t, 0, r.value("notifications_alertmanager_up"), 0)
-		require.Contains(t, r.log.String(), `reason=timeout err="no answer in time"`)
+		require.Contains(t, r.log.String(), `reason=timeout err="no answer in time: waited 10s"`)
 		f.set(func() { f.delay = 0 })
 		time.Sleep(minRetry)
 		synctest.Wait()

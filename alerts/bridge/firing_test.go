@@ -49,7 +49,7 @@ func TestFiring(t *testing.T) {
 		require.Equal(t, []alertmanager.Delivery{alertmanager.Delivered, alertmanager.Failed}, deliveries(last))
 		require.Equal(t, []string{am, "http://other:9093"}, []string{firing.Alertmanagers[0].Name, firing.Alertmanagers[1].Name})
 		require.Empty(t, firing.Alertmanagers[0].Failure)
-		require.Equal(t, "no answer in time", firing.Alertmanagers[1].Failure)
+		require.Equal(t, "no answer in time: waited 10s", firing.Alertmanagers[1].Failure)
 
 		require.Equal(t, []string{"Outage", "MemberDown b"}, r.Firing(anyID, 1, 2).ids())
 		require.Empty(t, r.Firing(anyID, 99, 2).ids())
