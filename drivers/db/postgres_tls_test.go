@@ -1,6 +1,7 @@
 package db
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func TestPostgresTLS(t *testing.T) {
 		"asyncpg's word":          {user: "encrypted", host: "127.0.0.1", query: "?ssl=verify-full" + ca},
 		"other CA":                {"encrypted", "127.0.0.1", "?sslmode=verify-full" + otherCA, connect, "unknown authority"},
 		"the system's CAs":        {"encrypted", "127.0.0.1", "?sslmode=verify-full", connect, "unknown authority"},
-		"other host":              {"encrypted", "localhost", "?sslmode=verify-full" + ca, connect, "localhost"},
+		"other host":              {"encrypted", "localhost", "?sslmode=verify-full" + ca, connect, "sslmode=verify-ca"},
 		"chain":                   {user: "encrypted", host: "localhost", query: "?sslmode=verify-ca" + ca},
 		"chain of other CA":       {"encrypted", "localhost", "?sslmode=verify-ca" + otherCA, connect, "unknown authority"},
 		"certificate":             {user: "certified", host: "127.0.0.1", query: full(trusted.Issue("certified"))},
@@ -59,6 +60,15 @@ func TestPostgresTLS(t *testing.T) {
 		require.ErrorContains(t, failsFor(t, d, auth), "certificate")
 		mine.Replace(t, trusted.Issue("certified"))
 		poll(t, d)
+	})
+	t.Run("common name only", func(t *testing.T) {
+		server.EnableTLS(trusted, trusted.IssueCommonName("localhost"))
+		const says = "sslmode=verify-ca in the URL"
+		testserver.Eventually(t, func() bool {
+			_, err := open(t, config("postgresql://encrypted@"+strings.Replace(server.Addr(), "127.0.0.1", "localhost", 1)+"/nova?sslmode=verify-full"+ca)).Members(t.Context())
+			return err != nil && strings.Contains(err.Error(), "Common Name") && strings.Contains(err.Error(), says)
+		}, time.Minute, 50*time.Millisecond, "the server uses the certificate")
+		(&tlsCase{user: "encrypted", host: "localhost", query: "?sslmode=verify-ca" + ca}).check(t, "postgresql", server.Addr())
 	})
 	t.Run("expired", func(t *testing.T) {
 		server.EnableTLS(trusted, trusted.IssueExpired("127.0.0.1"))

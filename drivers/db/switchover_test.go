@@ -179,7 +179,8 @@ func testSwitchover(t *testing.T, a, b dbServer, prefix, beat, demote string) {
 	require.LessOrEqual(t, d.Counts().Reconnects, uint64(3), "only while all heartbeats stop, a connection is new")
 }
 
-// A name that has another address is resolved again, although the server at the old one continues.
+// A name that has another address is resolved again, although the server at the old one continues, and accepts heartbeats. A member that
+// has joined moves, too, before its last heartbeat at the new server is too old.
 func TestOtherAddress(t *testing.T) {
 	t.Parallel()
 	t.Run("MariaDB", func(t *testing.T) {
@@ -215,10 +216,15 @@ func testOtherAddress(t *testing.T, a, b dbServer, account, port, beat string) {
 	}
 	d := open(t, cfg)
 	require.True(t, find(poll(t, d), "one").Up)
+	joinAs(t, open(t, cfg), "joined")
+	insert(t, now, "joined", map[string]string{"id": "2"}) // as replication does
+	exec(t, now, beat)
 	dns.Set(host, "192.0.2.2")
-	beatOn(t, beat, now)
+	beatOn(t, beat+" WHERE host <> 'joined'", now)
 	for begun := time.Now(); time.Since(begun) < 8*time.Second; time.Sleep(200 * time.Millisecond) {
-		require.True(t, find(poll(t, d), "one").Up, time.Since(begun))
+		p := poll(t, d)
+		require.True(t, find(p, "one").Up, time.Since(begun))
+		require.True(t, find(p, "joined").Up, time.Since(begun))
 	}
 }
 
@@ -313,4 +319,56 @@ func TestPromotion(t *testing.T) {
 		require.True(t, find(p, "other").Up)
 		return heartbeats(t, now, "joined") > before+1
 	}, within, 50*time.Millisecond, "heartbeats reach the new primary")
+}
+
+// A URL with several hosts, as libpq has it, leads to the server with the wanted role. When the roles change, it leads to another one.
+func TestSeveralHosts(t *testing.T) {
+	t.Parallel()
+	primary := testserver.PostgreSQL(t)
+	db := table(t, primary, "nova", zed)
+	insert(t, db, "other", nil)
+	exec(t, db, beatPostgres)
+	standby := primary.Standby()
+	dsn := func(servers ...dbServer) string {
+		var addresses []string
+		for _, s := range servers {
+			addresses = append(addresses, s.Addr())
+		}
+		return "postgresql://postgres@" + strings.Join(addresses, ",") + "/nova?target_session_attrs="
+	}
+	isStandby := func(d *Driver) (is bool) {
+		t.Helper()
+		db, err := d.database.reader(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT pg_is_in_recovery()").Scan(&is))
+		return is
+	}
+	testserver.Eventually(t, func() bool {
+		p, err := open(t, beats(dsn(standby)+"any")).Members(t.Context())
+		return err == nil && find(p, "other") != nil
+	}, within, 50*time.Millisecond, "the standby has the row")
+	for url, want := range map[string]bool{
+		dsn(standby, primary) + "read-write": false, dsn(standby, primary) + "primary": false,
+		dsn(primary, standby) + "read-only": true, dsn(primary, standby) + "standby": true, dsn(primary, standby) + "prefer-standby": true,
+		dsn(standby, primary) + "any": true, dsn(primary, standby) + "any": false,
+		dsn(primary) + "prefer-standby": false,
+	} {
+		d := open(t, beats(url))
+		require.NotNil(t, find(poll(t, d), "other"), url)
+		require.Equal(t, want, isStandby(d), url)
+	}
+
+	d := open(t, beats(dsn(primary, standby)+"read-write"))
+	require.NotNil(t, find(poll(t, d), "other"))
+	primary.Stop()
+	_, err := d.Members(t.Context())
+	require.ErrorIs(t, err, drivers.ErrUnavailable, "no server has the role")
+	promoted, err := sql.Open("pgx", standby.DSN("nova"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, promoted.Close()) })
+	exec(t, promoted, "SELECT pg_promote()")
+	testserver.Eventually(t, func() bool {
+		_, err := d.Members(t.Context())
+		return err == nil && !isStandby(d)
+	}, within, 50*time.Millisecond, "the new primary is read")
 }

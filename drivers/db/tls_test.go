@@ -66,7 +66,7 @@ func TestTLS(t *testing.T) {
 		"right":                   {user: "encrypted", host: "127.0.0.1", query: "?" + ca},
 		"other CA":                {"encrypted", "127.0.0.1", "?" + otherCA, connect, "unknown authority"},
 		"the system's CAs":        {"encrypted", "127.0.0.1", "?ssl_mode=VERIFY_IDENTITY", connect, "unknown authority"},
-		"other host":              {"encrypted", "localhost", "?" + ca, connect, "localhost"},
+		"other host":              {"encrypted", "localhost", "?" + ca, connect, "ssl_mode=VERIFY_CA"},
 		"unchecked":               {user: "encrypted", host: "127.0.0.1", query: "?ssl_mode=REQUIRED"},
 		"chain":                   {user: "encrypted", host: "localhost", query: "?ssl_mode=VERIFY_CA&" + ca},
 		"chain of other CA":       {"encrypted", "localhost", "?ssl_mode=VERIFY_CA&" + otherCA, connect, "unknown authority"},
@@ -94,6 +94,14 @@ func TestTLS(t *testing.T) {
 		require.ErrorContains(t, failsFor(t, d, auth), "certificate")
 		mine.Replace(t, trusted.Issue("client"))
 		poll(t, d)
+	})
+	t.Run("common name only", func(t *testing.T) {
+		own.Replace(t, trusted.IssueCommonName("localhost"))
+		exec(t, db, "FLUSH SSL")
+		for _, query := range []string{"?" + ca, "?ssl_verify_identity=true&" + ca, "?ssl_mode=VERIFY_IDENTITY&" + ca, "?ssl_verify_cert=true&" + ca} {
+			(&tlsCase{"encrypted", "localhost", query, connect, "ssl_mode=VERIFY_CA in the URL"}).check(t, "mysql", server.Addr())
+		}
+		(&tlsCase{user: "encrypted", host: "localhost", query: "?ssl_mode=VERIFY_CA&" + ca}).check(t, "mysql", server.Addr())
 	})
 	t.Run("expired", func(t *testing.T) {
 		own.Replace(t, trusted.IssueExpired("127.0.0.1"))

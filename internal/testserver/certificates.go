@@ -44,18 +44,23 @@ func NewAuthority(t TB) *Authority {
 // Issue returns a certificate for servers and clients with these names and addresses.
 func (a *Authority) Issue(names ...string) *Certificate {
 	a.t.Helper()
-	return a.issue(time.Hour, names)
+	return a.issue(template("test certificate", time.Hour), names)
 }
 
 // IssueExpired returns a certificate that expired one minute ago.
 func (a *Authority) IssueExpired(names ...string) *Certificate {
 	a.t.Helper()
-	return a.issue(-time.Minute, names)
+	return a.issue(template("test certificate", -time.Minute), names)
 }
 
-func (a *Authority) issue(lifetime time.Duration, names []string) *Certificate {
+// IssueCommonName returns a certificate that has its name as the common name only, as many old ones do.
+func (a *Authority) IssueCommonName(name string) *Certificate {
 	a.t.Helper()
-	cert := template("test certificate", lifetime)
+	return a.issue(template(name, time.Hour), nil)
+}
+
+func (a *Authority) issue(cert *x509.Certificate, names []string) *Certificate {
+	a.t.Helper()
 	cert.KeyUsage = x509.KeyUsageDigitalSignature
 	cert.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	for _, name := range names {
