@@ -126,6 +126,22 @@ func TestParseDSNErrors(t *testing.T) {
 	}
 }
 
+// Each parameter that is refused is named by the error and in the documentation's table of what is not supported.
+func TestRefusedParameters(t *testing.T) {
+	page, err := os.ReadFile("../../docs/security.md")
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(page), "\n## What is not supported\n")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n## ")
+	for _, name := range append(refusedParameters(), "ssl-capath") {
+		require.Contains(t, table, "`"+name+"`")
+		if name != "ssl-capath" { // of option files
+			_, err := parseDSN("mysql://u:x@h/n?" + name + "=a")
+			require.EqualError(t, err, "its parameter "+name+" is not supported: express it in the URL itself, or leave it out")
+		}
+	}
+}
+
 const placeholder = "has a placeholder for a value, as ${NAME} or {{ name }}, which is not replaced here: write the value itself; " +
 	"in a password write $ as %24 and { as %7B"
 
