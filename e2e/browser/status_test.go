@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -56,6 +58,35 @@ func TestEventsAppearWithoutReload(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	b.eventually(`!document.querySelector("#grid-body").innerText.includes("c3")`)
 	require.True(t, value[bool](b, "window.notReloaded"), "the page was reloaded")
+	b.checkNoMessages()
+}
+
+// The page repeats what the server has decided. A browser whose clock is wrong, or is set while the page is open, shows the same: the
+// verdict, and the ages to the second.
+func TestBrowsersClock(t *testing.T) {
+	t.Parallel()
+	busy, quiet := newTable(t), newTable(t)
+	for i := range 4 {
+		busy.add("compute", fmt.Sprintf("c%d", i+1), "nova-compute", "east")
+		quiet.add("compute", fmt.Sprintf("q%d", i+1), "nova-compute", "east")
+	}
+	ago := func(d time.Duration) int64 { return time.Now().Add(-d).UnixMilli() }
+	// Most heartbeats are older than half of the heartbeat timeout, but one is not. That is no reason to suspect the backend.
+	busy.run("UPDATE members SET beat = ? WHERE host <> 'c1'", ago(40*time.Minute))
+	busy.run("UPDATE members SET beat = ? WHERE host = 'c2'", ago(100*time.Minute))
+	quiet.run("UPDATE members SET beat = ?", ago(40*time.Minute))
+	e := serve(t, configuration(busy.source("busy", hour, quick), quiet.source("quiet", hour, quick)))
+	b := openTab(t, 1200, 900)
+	b.runFirst(`{ const now = Date.now.bind(Date); window.off = 0; Date.now = () => now() + window.off; }`)
+	b.open(e.url("/"))
+	const minute = 60_000
+	for _, off := range []int{0, 60 * minute, -60 * minute, 24 * 60 * minute, -365 * 24 * 60 * minute} {
+		b.do(script(fmt.Sprintf("window.off = %d", off)))
+		b.eventually(`document.querySelector("#verdict").innerText.match(/c2 \(compute\) for 1h 4[0-9]m/) !== null`)
+		b.eventually(`document.querySelector("#verdict").innerText.match(/quiet: no heartbeats arrive any more; the newest came 4[0-9]m ago. Suspect the backend/) !== null`)
+		require.Equal(t, "1 member is down", b.text("#verdict h2"))
+		require.Equal(t, 1, strings.Count(b.text("#verdict"), "Suspect"), "the clock is %d ms ahead", off)
+	}
 	b.checkNoMessages()
 }
 
@@ -130,6 +161,21 @@ func TestUnreadableSource(t *testing.T) {
 	members.run("ALTER TABLE renamed RENAME TO members")
 	b.has("#verdict", "No member in service is down (4 members)")
 	b.has("#events li", "Source cloud can be read again")
+	b.checkNoMessages()
+}
+
+// A source that can be read and is probably not as it was meant says why, until that has ended.
+func TestProblemOnPage(t *testing.T) {
+	t.Parallel()
+	e := serve(t, fmt.Sprintf(joinable, filepath.Join(t.TempDir(), "missing", "members.db")))
+	b := openTab(t, 1200, 900)
+	b.open(e.url("/"))
+	b.has("#sources .problems", "absent: The SQLite file ")
+	b.has("#sources .problems", "missing/members.db does not exist")
+	b.has("#verdict h2", "There are no members yet")
+	e.join("compute", "c1")
+	b.has("#verdict", "No member in service is down (1 member)")
+	b.eventually(`document.querySelector("#sources .problems").innerText === ""`)
 	b.checkNoMessages()
 }
 

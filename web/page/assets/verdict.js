@@ -74,7 +74,7 @@ function suspicions(sources, groups, now) {
     }
     if (s.heartbeats_stalled) {
       const newest = Math.max(...groups.filter((g) => g.source === s.source && g.newest).map((g) => g.newest));
-      return [element("span", {}, `${brief(s.source)}: heartbeats have stopped to arrive`,
+      return [element("span", {}, `${brief(s.source)}: no heartbeats arrive any more`,
         ...(Number.isFinite(newest) ? ["; the newest came ", ago(newest - (s.clock_offset_seconds ?? 0) * 1000, now, " ago")] : []),
         ". Suspect the backend or the network.")];
     }
