@@ -78,6 +78,41 @@ func TestScrapersThatDoNotOverlap(t *testing.T) {
 	a.costNothing()
 }
 
+// Clients that go away in the middle of a scrape, of a page or of a stream are no failure of the source either: those who stay see no
+// outage, and who is patient reads it.
+func TestClientsThatGoAway(t *testing.T) {
+	t.Parallel()
+	a := newAskers(t, testserver.MariaDB(t))
+	var stays testserver.Log
+	go a.follow(t.Context(), "/api/v1/events/stream", &stays)
+	polled := func(than int) {
+		t.Helper()
+		testserver.Eventually(t, func() bool {
+			a.scrape("60")
+			return strings.Count(stays.String(), "event: poll") > than
+		}, time.Minute, 10*time.Millisecond, "the stream shows polls")
+	}
+	polled(0)
+	answer := a.lock(t)
+	for _, path := range []string{"/metrics", "/api/v1/events/stream", "/metrics", "/"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { a.follow(ctx, path, io.Discard); close(ended) }()
+		if path == "/metrics" {
+			testserver.Eventually(t, a.polling, time.Minute, time.Millisecond, "the poll is in flight")
+		}
+		cancel()
+		<-ended
+		a.othersKnow()
+	}
+	require.Contains(t, a.scrape("0.2"), `servicegroup_source_up{source="nova"} 0`, "nothing recent is known")
+	answer()
+	require.Contains(t, a.scrape("60"), `servicegroup_source_up{source="nova"} 1`)
+	a.costNothing()
+	polled(strings.Count(stays.String(), "event: poll"))
+	require.NotContains(t, stays.String(), "source_lost")
+}
+
 // askers is a server with one source, a table of Nova's services.
 type askers struct {
 	*App
@@ -217,6 +252,21 @@ func (a *askers) request(path string, header ...string) string {
 	require.NoError(a.t, err)
 	require.Equal(a.t, http.StatusOK, response.StatusCode)
 	return string(text)
+}
+
+// follow copies the answer of a path until ctx or the answer ends.
+func (a *askers) follow(ctx context.Context, path string, to io.Writer) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.Addr().String()+path, nil)
+	if err != nil {
+		return
+	}
+	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "60")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(to, response.Body)
 }
 
 // polling reports whether a scrape is in progress.
