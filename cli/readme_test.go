@@ -51,6 +51,21 @@ func TestDocumentedMetrics(t *testing.T) {
 	}
 }
 
+// The README shows the page first, then compares, and then says how to install, try and scrape it.
+func TestReadmesFirstScreens(t *testing.T) {
+	text := readme(t)
+	for _, part := range []string{
+		"![The status page", "\n## Compared with other exporters\n", "| openstack-exporter |", "| sql_exporter |", "\n## Install\n", "make packages",
+		"\n## Quick start\n", "servicegroup_exporter demo", "\n## Prometheus\n", "job_name: servicegroup_exporter", "what-is-not-supported",
+	} {
+		_, rest, found := strings.Cut(text, part)
+		require.True(t, found, "the README lacks %q after what comes before it", part)
+		text = rest
+	}
+	first, _, _ := strings.Cut(readme(t), "\n## ")
+	require.Contains(t, first, "docs/images/page-light.png", "the first screen has a picture")
+}
+
 // The README's table of commands is complete.
 func TestReadmeNamesTheCommands(t *testing.T) {
 	commands, _ := (&cli{}).parser()
