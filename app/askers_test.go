@@ -78,7 +78,7 @@ func TestScrapersThatDoNotOverlap(t *testing.T) {
 	a.costNothing()
 }
 
-// Clients that go away in the middle of a scrape, of a page or of a stream are no failure of the source either: those who stay see no
+// A client that goes away in the middle of a scrape, of a page or of a stream is not a failure of the source either: those who stay see no
 // outage, and who is patient reads it.
 func TestClientsThatGoAway(t *testing.T) {
 	t.Parallel()
