@@ -28,6 +28,7 @@ FAULTS    = ^TestQuickFaults$$
 DRILLS    = ^TestDrillsOnAllBackends$$
 LINT      = bin/golangci-lint
 NFPM      = bin/nfpm
+HELM      = bin/helm
 SBOM      = bin/cyclonedx-gomod
 # Programs of others that evaluate the rules and take the alerts, newer than Debian's, for tests.
 EVALUATORS = bin/prometheus bin/promtool bin/alertmanager bin/victoria-metrics bin/vmalert bin/vmalert-tool
@@ -109,7 +110,7 @@ test-evaluators: deps tested evaluators ## test the rules in newer releases of P
 test-mysql: ## test databases with MySQL 8's protocol, as go-mysql-server implements it again
 	$(GOTEST) e2e/mysql8 $(TESTFLAGS) -count=1 ./...
 
-test-packaging: deps-ci $(NFPM) $(SBOM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
+test-packaging: deps-ci $(NFPM) $(SBOM) $(HELM) ## test packages on a machine of their own, manifests, chart, playbooks and releases; needs root
 	$(GOTEST) packaging $(TESTFLAGS) ./...
 
 evaluators: $(EVALUATORS) ## build other versions of Prometheus, Alertmanager and VictoriaMetrics, in bin/
@@ -148,6 +149,9 @@ check: lint prose openapi ## lint and vet, words included; go mod verify skips m
 
 bin/%: tools/%/go.mod # the tool that the module names
 	env -u GOARCH go build -trimpath -modfile=$< -o $@ tool
+
+bin/helm: tools/helm/go.mod # with the release of Kubernetes that its libraries have, as Helm's own releases; without, it is 1.20
+	env -u GOARCH go build -trimpath -modfile=$< -o $@ -ldflags '-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36' tool
 
 bin/prometheus bin/promtool &: tools/prometheus/go.mod # only with the service discoveries that read a file or a URL
 	env -u GOARCH go build -trimpath -tags=remove_all_sd -modfile=$< -o bin/ tool

@@ -19,7 +19,7 @@ var (
 	// serviceMonitor matches a manifest for the Prometheus operator.
 	serviceMonitor = regexp.MustCompile(`(?ms)^kind: ServiceMonitor$.*?(?:^---|\z)`)
 	// honored matches the setting, which a test may vary.
-	honored = regexp.MustCompile(`honor_labels: (?:true|%t)|honorLabels: true`)
+	honored = regexp.MustCompile(`honor_labels: (?:true|%t)|honorLabels: (?:true|\{\{ .honorLabels \}\})`)
 )
 
 // Every scrape job that the repository shows, ships or tests lets the exporter's labels win over labels of a target. Otherwise

@@ -79,7 +79,15 @@ func get(url string) string {
 	if err != nil {
 		return err.Error()
 	}
+	return read(response)
+}
+
+// read reads an answer to its end and closes it.
+func read(response *http.Response) string {
 	defer response.Body.Close()
-	body, _ := io.ReadAll(response.Body)
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err.Error()
+	}
 	return string(body)
 }

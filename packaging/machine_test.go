@@ -139,8 +139,18 @@ func (m *machine) fails(command string) {
 func (m *machine) eventually(command, want string) {
 	m.t.Helper()
 	var out string
-	require.Eventually(m.t, func() bool {
+	eventually(m.t, func() bool {
 		out, _ = m.try(command)
 		return strings.Contains(out, want)
-	}, patience, 50*time.Millisecond, "%s: never %q, but:\n%s", command, want, &out)
+	}, func() string { return fmt.Sprintf("%s: never %q, but:\n%s", command, want, out) })
+}
+
+// eventually waits until a condition is true. Otherwise the test fails with an explanation.
+func eventually(t *testing.T, condition func() bool, explain func() string) {
+	t.Helper()
+	for end := time.Now().Add(patience); !condition(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal(explain())
+		}
+	}
 }
