@@ -65,6 +65,8 @@ type DBCustom struct {
 	Heartbeat []string `yaml:"heartbeat"`
 	// HeartbeatUnit is "time" for dates and times in UTC, or "seconds" or "milliseconds" since 1970. Empty: "time".
 	HeartbeatUnit string `yaml:"heartbeat_unit"`
+	// ReportCount is the column with a whole number that every heartbeat increases by one.
+	ReportCount string `yaml:"report_count"`
 
 	// Deleted is the column that marks rows as deleted, and DeletedKind how: by a "flag" that is set, by a "number" that
 	// is not 0, or by a "time" that is not NULL. Empty: "flag".

@@ -30,6 +30,7 @@ sources:
         name: host name
         heartbeat: [last_beat, created]
         heartbeat_unit: milliseconds
+        report_count: beats
         deleted: removed_at
         deleted_kind: time
         future_heartbeats: up
@@ -46,7 +47,7 @@ sources:
 	require.Equal(t, drivers.Duration(15*time.Second), c.Sources[3].DB.ServiceDownTime)
 	require.Equal(t, &config.DBCustom{
 		Table: "workers", GroupName: "queue", Name: "host name", Heartbeat: []string{"last_beat", "created"},
-		HeartbeatUnit: "milliseconds", Deleted: "removed_at", DeletedKind: "time", FutureHeartbeats: "up", Boundary: "exclusive",
+		HeartbeatUnit: "milliseconds", ReportCount: "beats", Deleted: "removed_at", DeletedKind: "time", FutureHeartbeats: "up", Boundary: "exclusive",
 	}, c.Sources[3].DB.Custom)
 }
 
@@ -72,6 +73,6 @@ sources:
 	require.EqualError(t, err, `f.yml:8: sources[0].db.custom.group: set exactly one of group (a column) and group_name (the name of the only group)
 f.yml:11: sources[0].db.custom.boundary: "sky" is not one of inclusive, exclusive
 f.yml:13: sources[0].db.custom.heartbeat[0]: is empty
-f.yml:14: sources[0].db.custom: unknown key "binar"; known are binary, boundary, deleted, deleted_kind, disabled, disabled_reason, enabled, forced_down, future_heartbeats, group, group_name, heartbeat, heartbeat_unit, name, table, uuid, version, zone; did you mean "binary"?
+f.yml:14: sources[0].db.custom: unknown key "binar"; known are binary, boundary, deleted, deleted_kind, disabled, disabled_reason, enabled, forced_down, future_heartbeats, group, group_name, heartbeat, heartbeat_unit, name, report_count, table, uuid, version, zone; did you mean "binary"?
 f.yml:17: sources[1].db.verdict: schema cinder has no stored state`)
 }

@@ -39,6 +39,10 @@ type Custom struct {
 	// Empty means "time".
 	HeartbeatUnit string
 
+	// ReportCount is the column with a whole number that every heartbeat increases by one. With it the time between heartbeats can be
+	// learned from polls that are rarer than heartbeats.
+	ReportCount string
+
 	// Deleted is the column that marks rows as deleted. DeletedKind is how: by a "flag" that is true, by a "number" that is not
 	// 0, or by a "time" that is not NULL. NULL in a flag or number means deleted too. Empty means "flag".
 	Deleted     string
@@ -63,7 +67,7 @@ type Custom struct {
 func (c *Custom) schema() *schema {
 	s := &schema{
 		table: c.Table, key: c.Name, exact: true,
-		group: c.Group, groupName: c.GroupName, name: c.Name,
+		group: c.Group, groupName: c.GroupName, name: c.Name, reportCount: c.ReportCount,
 		binary: c.Binary, zone: c.Zone, disabledReason: c.DisabledReason, version: c.Version, uuid: c.UUID,
 		disabled: c.Disabled, enabled: c.Enabled, forcedDown: c.ForcedDown,
 		deleted: c.Deleted,
@@ -130,6 +134,7 @@ func (c *Custom) checkNames() error {
 		{"disabled_reason", c.DisabledReason},
 		{"version", c.Version},
 		{"uuid", c.UUID},
+		{"report_count", c.ReportCount},
 		{"deleted", c.Deleted},
 		{"disabled", c.Disabled},
 		{"enabled", c.Enabled},

@@ -80,7 +80,7 @@ func testCustomEverything(t *testing.T, s customServer) {
 	db, dsn := s.open(t, "everything")
 	names := map[string]string{}
 	for i, field := range []string{
-		"table", "group", "name", "binary", "zone", "reason", "version", "uuid", "beat", "made", "deleted", "enabled", "forced",
+		"table", "group", "name", "binary", "zone", "reason", "version", "uuid", "beat", "made", "deleted", "enabled", "forced", "count",
 	} {
 		names[field] = []string{
 			"`; DROP TABLE victim; -- ", `"; DROP TABLE victim; -- `, `') /* `, "what? $1 ", `back\slash `, "Füße %s ", "key",
@@ -89,10 +89,10 @@ func testCustomEverything(t *testing.T, s customServer) {
 	q := func(field string) string { return s.name(names[field]) }
 	run(t, db, "CREATE TABLE victim (id INT)")
 	run(t, db, fmt.Sprintf(`CREATE TABLE %s (%s VARCHAR(40), %s VARCHAR(40), %s VARCHAR(40), %s VARCHAR(40), %s VARCHAR(40), %s INT,
-		%s VARCHAR(40), %s TIMESTAMP NULL, %s TIMESTAMP NULL, %s INT, %s INT, %s INT)`, q("table"), q("group"), q("name"), q("binary"),
-		q("zone"), q("reason"), q("version"), q("uuid"), q("beat"), q("made"), q("deleted"), q("enabled"), q("forced")))
+		%s VARCHAR(40), %s TIMESTAMP NULL, %s TIMESTAMP NULL, %s INT, %s INT, %s INT, %s INT)`, q("table"), q("group"), q("name"), q("binary"),
+		q("zone"), q("reason"), q("version"), q("uuid"), q("beat"), q("made"), q("deleted"), q("enabled"), q("forced"), q("count")))
 	insert := func(name, beat, made, deleted, enabled, forced string) {
-		run(t, db, fmt.Sprintf("INSERT INTO %s VALUES ('web', %s, 'nginx', 'az', 'why', 7, 'id', %s, %s, %s, %s, %s)",
+		run(t, db, fmt.Sprintf("INSERT INTO %s VALUES ('web', %s, 'nginx', 'az', 'why', 7, 'id', %s, %s, %s, %s, %s, 41)",
 			q("table"), name, beat, made, deleted, enabled, forced))
 	}
 	if s.quote == "`" {
@@ -109,7 +109,7 @@ func testCustomEverything(t *testing.T, s customServer) {
 		Table: names["table"], Group: names["group"], Name: names["name"], Binary: names["binary"], Zone: names["zone"],
 		DisabledReason: names["reason"], Version: names["version"], UUID: names["uuid"],
 		Heartbeat: []string{names["beat"], names["made"]}, Deleted: names["deleted"], DeletedKind: "number",
-		Enabled: names["enabled"], ForcedDown: names["forced"],
+		Enabled: names["enabled"], ForcedDown: names["forced"], ReportCount: names["count"],
 	})))
 	got := map[string]drivers.Member{}
 	for _, m := range p.Members {
@@ -119,6 +119,7 @@ func testCustomEverything(t *testing.T, s customServer) {
 	}
 	want := drivers.Member{
 		Group: "web", Binary: "nginx", Zone: "az", Rostered: true, UUID: "id", Version: "7", DisabledReason: "why",
+		ReportCount: 41, HasReportCount: true,
 	}
 	member := func(name string, up bool, enabled, forced drivers.Flag) drivers.Member {
 		m := want
