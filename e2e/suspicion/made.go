@@ -16,6 +16,7 @@ const (
 	restarted    disturbance = "restart"         // a member is stopped and started again
 	died         disturbance = "death"           // a member dies while nothing else happens
 	diedStalled  disturbance = "death in a stall"
+	nothing      disturbance = "nothing"
 )
 
 // A rhythm is how often the members of a service report, and when it calls one down.

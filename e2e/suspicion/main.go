@@ -54,6 +54,8 @@ func compare(out io.Writer, p plan, images string) error {
 	section := func(title string) { fmt.Fprintf(out, "### %s\n\n", title) }
 	section("What the guard costs")
 	e.printDelays(out, p.killsInStall)
+	section("Many die at once")
+	printTogether(out, p.together)
 	section("Hosts")
 	printHosts(out, tr, p)
 	section("Made stalls, restarts and deaths")

@@ -13,7 +13,7 @@ func TestCommand(t *testing.T) {
 	var out, progress bytes.Buffer
 	require.Zero(t, execute([]string{"--short", "--images=" + images}, &out, &progress), progress.String())
 	for _, text := range []string{
-		"### Polls every 15s", "| Nova's rule, 60 s | 6", "### Hosts", "| RabbitMQ frozen for 40 s |", "n = 20 made sources",
+		"### Polls every 15s", "| Nova's rule, 60 s | 6", "### Many die at once", "| 11 of 40 | 5", "### Hosts", "| RabbitMQ frozen for 40 s |", "n = 20 made sources",
 	} {
 		require.Contains(t, out.String(), text)
 	}

@@ -34,8 +34,14 @@ type episode struct {
 // A replay is what a detector made of a trace.
 type replay struct {
 	episodes []episode
-	// noticed has the times at which each member became suspected, or down by Nova's rule, by member.
-	noticed [][]time.Duration
+	// noticed has when each member became suspected, or down by the service's own rule, by member.
+	noticed [][]notice
+}
+
+// A notice is that a member became suspected, or down by the service's own rule.
+type notice struct {
+	at      time.Duration
+	suspect bool // it was not down yet
 }
 
 // A run is one replay of a trace.
@@ -61,7 +67,7 @@ func (r *run) silenced() []report {
 func (r *run) replay(d detector) *replay {
 	reports := r.silenced()
 	w := &watcher{
-		replay: &replay{noticed: make([][]time.Duration, len(r.members))},
+		replay: &replay{noticed: make([][]notice, len(r.members))},
 		state:  make([]watched, len(r.members)), suspected: make([]bool, len(r.members)), downs: r.downs(),
 	}
 	p := &poll{rows: make([]row, len(r.members))}
@@ -128,7 +134,7 @@ func (w *watcher) observe(p *poll, timeout time.Duration) {
 		s := &w.state[i]
 		suspected, down := w.suspected[i], r.isDown(p.at, timeout)
 		if suspected && !s.suspected || down && !s.down {
-			w.noticed[i] = append(w.noticed[i], p.at)
+			w.noticed[i] = append(w.noticed[i], notice{p.at, !down})
 		}
 		if s.episode != nil && r != s.row {
 			s.episode.reported = true
@@ -146,12 +152,18 @@ func (w *watcher) observe(p *poll, timeout time.Duration) {
 // detection returns how long after a kill the member was suspected, or down by Nova's rule. Who was suspected before counts from
 // the next time.
 func (r *replay) detection(k kill) (time.Duration, bool) {
-	for _, at := range r.noticed[k.member] {
-		if at >= k.at {
-			return at - k.at, true
+	n, noticed := r.notice(k)
+	return n.at - k.at, noticed
+}
+
+// notice returns the first notice of a member after a kill.
+func (r *replay) notice(k kill) (notice, bool) {
+	for _, n := range r.noticed[k.member] {
+		if n.at >= k.at {
+			return n, true
 		}
 	}
-	return 0, false
+	return notice{at: k.at}, false
 }
 
 // mistakes returns the suspicions of members that lived and reported again. The second result counts the members that Nova's own

@@ -19,14 +19,15 @@ type table struct {
 type plan struct {
 	tables                    []table
 	kills, killsInStall, made int // kills that are put in, the same in each stall, and made sources
+	together                  int // made sources for each number of members that die at once
 }
 
 func fullPlan() plan {
-	return plan{tables: []table{{time.Second, 3}, {5 * time.Second, 10}, {15 * time.Second, 7}}, kills: 150, killsInStall: 60, made: 10_000}
+	return plan{tables: []table{{time.Second, 3}, {5 * time.Second, 10}, {15 * time.Second, 7}}, kills: 150, killsInStall: 60, made: 10_000, together: 40}
 }
 
 func shortPlan() plan {
-	return plan{tables: []table{{15 * time.Second, 1}}, kills: 5, killsInStall: 2, made: 20}
+	return plan{tables: []table{{15 * time.Second, 1}}, kills: 5, killsInStall: 2, made: 20, together: 2}
 }
 
 // scores compares all detectors at one poll interval. Last is this program, which also names instants to poll at.
