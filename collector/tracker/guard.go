@@ -10,6 +10,9 @@ const (
 	// regularly. A rack is seldom more; one of three RabbitMQ nodes is.
 	guardShare = 0.25
 	guardLeast = 2
+	// justNow is how old a heartbeat may be that came just now: the heartbeats that a stall has delayed come within half a second, and backends
+	// round their times to whole seconds.
+	justNow = 1500 * time.Millisecond
 )
 
 // A Guard keeps members from being suspected while many of them are late at once: then the way of the heartbeats is slow, and not the
@@ -27,9 +30,22 @@ type Guard struct {
 
 // A guardedSource is what the last poll of a source found.
 type guardedSource struct {
-	known, late int           // members that report regularly, and how many of them are late
-	until       time.Duration // when the numbers are too old to count
-	sawOn       bool          // the guard was on when the source was last observed
+	reporters
+	at    time.Duration // when it was observed
+	until time.Duration // when the numbers are too old to count
+	sawOn bool          // the guard was on when the source was last observed
+}
+
+// reporters are the members of a source that report regularly and are not suspected.
+type reporters struct {
+	known    int // all of them
+	late     int // those that are late
+	returned int // those that have reported in this poll, and had been late
+}
+
+// isMany reports whether so many members are late that the way of their heartbeats is slow.
+func (r *reporters) isMany(late int) bool {
+	return float64(late) > max(guardLeast, guardShare*float64(r.known)) || late > 0 && late == r.known
 }
 
 // NewGuard returns a guard without sources.
@@ -43,19 +59,30 @@ type guardView struct {
 }
 
 // observe takes in what a poll of a source found, which counts for a time.
-func (g *Guard) observe(name string, known, late int, mono, validFor time.Duration) guardView {
+//
+// The heartbeats that a stall has delayed come within half a second of its end. A poll in this time that is the first one since the stall began
+// finds few members that are late. So those that have just returned count too, unless the guard has just been turned off: then the stall is
+// known, and has ended.
+func (g *Guard) observe(name string, found reporters, mono, validFor time.Duration) guardView {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.source(name)
-	s.known, s.late, s.until = known, late, mono+validFor
-	allKnown, allLate := 0, 0
+	s.reporters, s.at, s.until = found, mono, mono+validFor
+	var all reporters
 	for _, other := range g.sources {
-		if other.until >= mono {
-			allKnown += other.known
-			allLate += other.late
+		if other.until < mono {
+			continue
+		}
+		all.known += other.known
+		all.late += other.late
+		if mono-other.at <= justNow {
+			all.returned += other.returned
 		}
 	}
-	many := float64(allLate) > max(guardLeast, guardShare*float64(allKnown)) || allLate > 0 && allLate == allKnown
+	many := all.isMany(all.late)
+	if justEnded := g.ended > 0 && mono-g.ended <= 2*justNow; all.late > 0 && !g.on && !justEnded {
+		many = all.isMany(all.late + all.returned)
+	}
 	if g.on && !many {
 		g.ended = mono
 	}
@@ -127,11 +154,12 @@ func (t *Tracker) askGuards(mono time.Duration) []guardView {
 		t.pollGaps.add(gap, 1)
 	}
 	t.observed = true
-	t.views[0] = t.guard.observe(t.opts.Source, t.known, len(t.late), mono, 0)
+	found := reporters{known: t.known, late: len(t.late), returned: t.returned}
+	t.views[0] = t.guard.observe(t.opts.Source, found, mono, 0)
 	if t.opts.Shared == nil {
 		return t.views[:1]
 	}
-	t.views[1] = t.opts.Shared.observe(t.opts.Source, t.known, len(t.late), mono, 3*usual+minValid)
+	t.views[1] = t.opts.Shared.observe(t.opts.Source, found, mono, 3*usual+minValid)
 	return t.views[:]
 }
 

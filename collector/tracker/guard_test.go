@@ -280,13 +280,13 @@ func TestSharedGuardForgets(t *testing.T) {
 		"old":     func(*Guard) time.Duration { return 12 * sec },
 	} {
 		g := NewGuard()
-		require.True(t, g.observe("a", 5, 4, 0, 10*sec).on, name)
-		require.True(t, g.observe("b", 5, 1, 0, 10*sec).on, name)
+		require.True(t, g.observe("a", reporters{known: 5, late: 4}, 0, 10*sec).on, name)
+		require.True(t, g.observe("b", reporters{known: 5, late: 1}, 0, 10*sec).on, name)
 		at := forget(g)
-		view := g.observe("b", 5, 1, at, 10*sec)
+		view := g.observe("b", reporters{known: 5, late: 1}, at, 10*sec)
 		require.False(t, view.on, name)
 		require.True(t, view.holds, name)
 		require.Equal(t, at, view.ended, name)
-		require.False(t, g.observe("b", 5, 1, at+sec, 10*sec).holds, name)
+		require.False(t, g.observe("b", reporters{known: 5, late: 1}, at+sec, 10*sec).holds, name)
 	}
 }

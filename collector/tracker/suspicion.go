@@ -176,6 +176,7 @@ func (t *Tracker) noteBeat(m *Member, before report, changes *Changes) {
 	}
 	counted := before.hasCount && m.HasReportCount
 	isNew := !before.beat.Equal(m.LastHeartbeat) || counted && before.count != m.ReportCount
+	silent := mono - b.before // at most
 	if isNew {
 		b.first, b.before = mono, t.last.start.Mono
 	}
@@ -202,9 +203,19 @@ func (t *Tracker) noteBeat(m *Member, before report, changes *Changes) {
 	}
 	if gap := m.LastHeartbeat.Sub(before.beat); gap >= 0 && before.up {
 		interval := b.interval
+		if t.hasReturned(m, n, min(gap, silent)) && (counted || mono-t.last.start.Mono < interval) {
+			t.returned++
+		}
 		b.learn(gap/time.Duration(min(n, math.MaxInt64)), n)
 		t.intervalsChanged = t.intervalsChanged || b.interval != interval
 	}
+}
+
+// hasReturned reports whether a member that was late has reported just now, by n heartbeats after a gap.
+func (t *Tracker) hasReturned(m *Member, n uint64, gap time.Duration) bool {
+	interval := m.beats.interval
+	return interval > 0 && t.now.clock.Sub(m.LastHeartbeat) <= justNow &&
+		gap.Seconds() > float64(n)*interval.Seconds()+tolerance(interval).Seconds()
 }
 
 // learn takes in n gaps of the same length.

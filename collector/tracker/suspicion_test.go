@@ -150,10 +150,38 @@ func vectors() []beatCase {
 	}
 }
 
+// lastOfStall returns the heartbeats of twelve members, of which a stall holds the first four. They return at 80, and the last one a second later.
+func lastOfStall() map[string][]int {
+	all := rack(12, 0)
+	for i, back := range []int{80, 80, 80, 81} {
+		all[fmt.Sprintf("m%02d", i)] = append(every(10, i, 59), every(10, back, longRun)...)
+	}
+	return all
+}
+
+// moreCases returns cases beside the vectors.
+func moreCases() []beatCase {
+	late := lastOfStall()
+	late["m03"] = every(10, 3, 59)
+	dies, rarely := withOthers(every(10, 0, 150)), every(15, 3, longRun)
+	return []beatCase{
+		{name: "a poll sees the end of a stall and not the stall", beats: lastOfStall(), polls: every(15, 5, longRun), want: ""},
+		{
+			name: "the same, and one dies in the stall", beats: late, polls: every(15, 5, longRun),
+			want: "suspect m03 110, confirm m03 125",
+		},
+		{name: "polls are rarer than heartbeats", beats: dies, polls: rarely, want: "suspect a 183, confirm a 213"},
+		{
+			name: "polls are rarer than heartbeats, and there is no counter", beats: dies, noCounter: true, polls: rarely,
+			want: "death a 213",
+		},
+	}
+}
+
 func between(from, to int) func(int) bool { return func(t int) bool { return t >= from && t <= to } }
 
 func TestSuspicion(t *testing.T) {
-	for _, c := range vectors() {
+	for _, c := range slices.Concat(vectors(), moreCases()) {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) { c.run(t) })
 	}
 }

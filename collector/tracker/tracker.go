@@ -86,6 +86,7 @@ type Tracker struct {
 	pollGaps gaps          // the times between such polls
 	known    int           // members that report regularly and are not suspected, in the last poll
 	late     []*Member     // those that are late in the poll being observed
+	returned int           // how many of the others had been late until this poll
 	shortest time.Duration // interval of the members that are known
 	downTime time.Duration
 
@@ -180,7 +181,7 @@ func (t *Tracker) Observe(poll *drivers.Poll, start, end Instant) Changes {
 	t.noteOutage()
 	t.followWallClock()
 	t.matchRows(&changes)
-	t.known, t.shortest, t.downTime = 0, 0, poll.DownTime
+	t.known, t.returned, t.shortest, t.downTime = 0, 0, 0, poll.DownTime
 	t.order = slices.DeleteFunc(t.order, func(m *Member) bool {
 		keep := t.observe(m, &changes)
 		t.noteLate(m)
