@@ -98,7 +98,7 @@ func (c *Collector) replace(configs []SourceConfig, before map[string]*source, o
 	c.sources.Store(&sources)
 	for _, s := range removed {
 		c.saveLogged(s, true)
-		s.leaveGuards()
+		s.leaveShared()
 		c.env.metrics.removeSource(s.cfg.Name)
 	}
 	if c.launch != nil {

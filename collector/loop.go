@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
@@ -12,9 +13,9 @@ const (
 	watchSpacing = 50 * time.Millisecond
 	// retryLost is how soon a source with a watch is polled again when it can't be read: its watch may report nothing then.
 	retryLost = time.Second
-	// limitSpacing is the shortest time between a poll and the next one because the limit of a late member ends.
+	// limitSpacing is the shortest time between a poll and the next one because the limit of a late member ends, or because one is late.
 	limitSpacing = time.Second
-	// limitExtra is how long after the end of a limit the source is polled: a member is suspected after its limit, not at its end.
+	// limitExtra is how long after such an instant the source is polled: a member is suspected after its limit, not at its end.
 	limitExtra = 10 * time.Millisecond
 )
 
@@ -60,9 +61,9 @@ func (s *source) timed(ctx context.Context, poll func(context.Context) *rendered
 	poll(ctx)
 }
 
-// again returns a timer for the next poll that neither a timer nor a watch makes: because the limit of a late member ends, and, of a
-// watched source, because the source can't be read or the grace of a member ends. Sources without a watch have their timer for that, or
-// are polled by scrapes only.
+// again returns a timer for the next poll that neither a timer nor a watch makes: because the limit of a late member ends, because a member
+// on a host that is awaited is late, and, of a watched source, because the source can't be read or the grace of a member ends. Sources without a
+// watch have their timer for that, or are polled by scrapes only.
 func (s *source) again(watched bool) (<-chan time.Time, func()) {
 	s.mu.Lock()
 	after := time.Duration(0)
@@ -72,10 +73,14 @@ func (s *source) again(watched bool) (<-chan time.Time, func()) {
 			after = retryLost
 		}
 	}
-	if now := s.env.clock(); !s.lost && !s.pollAt.IsZero() {
-		// The limit ends between two instants of the clock, so the poll comes a moment later.
-		limitEnds := max(s.pollAt.Sub(now)+limitExtra, s.read.Sub(now)+limitSpacing)
-		if limitEnds = max(limitEnds, 1); after <= 0 || limitEnds < after {
+	for _, ends := range []tracker.Instant{s.pollAt, s.nextLate()} {
+		if s.lost || ends.IsZero() {
+			continue
+		}
+		now := s.env.clock()
+		// A limit ends between two instants of the clock, so the poll comes a moment later.
+		limitEnds := max(ends.Sub(now)+limitExtra, s.read.Sub(now)+limitSpacing, 1)
+		if after <= 0 || limitEnds < after {
 			after = limitEnds
 		}
 	}

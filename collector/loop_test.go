@@ -259,6 +259,56 @@ func TestALateMemberIsPolledAtItsLimit(t *testing.T) {
 	}
 }
 
+// A source is polled at the instant at which a member is late by which its host is down, though only scrapes poll it.
+func TestAHostIsPolledWhenItsLastMemberIsLate(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		var configs []SourceConfig
+		for name, service := range map[string]struct{ first, interval time.Duration }{"nova": {0, 10 * sec}, "neutron": {5 * sec, 30 * sec}} {
+			d := answering("")
+			d.do(func(context.Context) (*drivers.Poll, error) {
+				poll := &drivers.Poll{Members: rows(strings.ReplaceAll("/h1:up /h2:up /h3:up /h4:up", "/", name+"/")), Now: time.Now(), DownTime: 75 * sec}
+				for i := range poll.Members {
+					since := time.Since(testrows.Start())
+					if i == 0 {
+						since = min(since, 100*sec) // h1 dies then.
+					}
+					count := max(since-service.first, 0) / service.interval
+					m := &poll.Members[i]
+					m.LastHeartbeat = testrows.Start().Add(service.first + count*service.interval)
+					m.ReportCount, m.HasReportCount = uint64(count), true
+				}
+				return poll, nil
+			})
+			cfg := config(name, d)
+			cfg.Suspicion = tracker.Suspicion{Enabled: true, Margin: 10 * sec}
+			configs = append(configs, cfg)
+		}
+		require.NoError(t, b.Apply(configs))
+		stop := b.background()
+		for range 8 {
+			b.scrape(sec)
+			time.Sleep(15 * sec)
+		}
+		b.scrape(sec) // at 120 s
+		for _, step := range []struct {
+			at              time.Duration
+			suspected, late bool
+		}{
+			{125 * sec, false, false},
+			{125*sec + 2*limitExtra, true, false},
+			{129 * sec, true, false},
+			{129*sec + 2*limitExtra, true, true}, // The agent's last heartbeat was at 95 s. It is late after 34 s.
+		} {
+			time.Sleep(step.at - time.Since(testrows.Start()))
+			neutron, nova := &b.Snapshots()[0], &b.Snapshots()[1]
+			require.Equal(t, step.suspected, nova.Members[0].Suspected, "%s", step.at)
+			require.Equal(t, step.late, neutron.Members[0].Late, "%s", step.at)
+			require.Equal(t, step.late, Hosts(b.Snapshots(), nil)[0].IsDown(), "%s", step.at)
+		}
+		require.NoError(t, stop())
+	})
+}
+
 func TestPollsThatAreTooRareForSuspicionAreLogged(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("")

@@ -44,6 +44,7 @@ func (s *source) publishAfter(before *rendered) {
 	next.zones = s.renderZones(next.hosts, before)
 	s.shown.Store(next)
 	s.members = nil
+	s.noteAwaited(now)
 }
 
 // renderUnknown returns what is known now for scrapes, as if the source could not be read. The caller holds the lock.

@@ -20,6 +20,8 @@ type environment struct {
 	events  *broadcast
 	states  stateFiles
 	guards  guards
+
+	awaited awaitedHosts
 }
 
 // A source is one configured backend: its driver, the poll in flight, and what is known of its members.
@@ -117,11 +119,12 @@ func (s *source) adjust(cfg SourceConfig) {
 	s.publishAfter(before)
 }
 
-// leaveGuards takes a source that was removed out of the guards that it shares.
-func (s *source) leaveGuards() {
+// leaveShared takes a source that was removed out of what sources share.
+func (s *source) leaveShared() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tracker.End()
+	s.env.awaited.remove(s.cfg.Name)
 }
 
 // tracking returns the settings of the source's tracker.
@@ -199,8 +202,13 @@ func (s *source) fail(start tracker.Instant, err error) {
 
 func (s *source) attempted(start, end tracker.Instant) {
 	s.now.LastAttempt, s.now.PollDuration = end.Wall, end.Sub(start)
+	signal(s.wake)
+}
+
+// signal wakes a loop: something has changed.
+func signal(wake chan<- struct{}) {
 	select {
-	case s.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default:
 	}
 }

@@ -90,6 +90,16 @@ func (m *Member) Suspected() (SuspectedMember, bool) {
 // Late reports whether the member was silent for longer than its interval and a tolerance in the last poll, and not suspected.
 func (m *Member) Late() bool { return m.beats != nil && m.beats.late }
 
+// LateAt returns when a member that is not late will be, if it does not report until then. It returns false if it never will be.
+func (t *Tracker) LateAt(m *Member) (Instant, bool) {
+	b := m.beats
+	if b == nil || b.interval == 0 || b.late || b.suspicion != nil || m.State() != Up {
+		return Instant{}, false
+	}
+	after := b.interval + tolerance(b.interval) - t.silenceOf(m)
+	return t.now.start.after(max(after, 0)), true
+}
+
 // Interval returns the learned time between the member's heartbeats, zero if it is not regular or not known.
 func (m *Member) Interval() time.Duration {
 	if m.beats == nil {

@@ -70,20 +70,38 @@ func (h *hostWatch) observe(p *poll, suspected []bool) time.Duration {
 		rows = [2][]row{p.rows[:len(h.services)], p.rows[len(h.services):]}
 	}
 	var next time.Duration
+	want := func(at time.Duration) {
+		if at > p.at && (next == 0 || at < next) {
+			next = at
+		}
+	}
 	var members [][]hosts.Member
 	for i, source := range h.sources {
-		wanted := source.observe(&poll{at: p.at, failed: p.failed, rows: rows[i]}, make([]bool, len(rows[i])))
-		if wanted > p.at && (next == 0 || wanted < next) {
-			next = wanted
-		}
+		want(source.observe(&poll{at: p.at, failed: p.failed, rows: rows[i]}, make([]bool, len(rows[i]))))
 		members = append(members, source.onHosts())
 	}
-	down := map[string]bool{}
+	down, undecided := map[string]bool{}, map[string]bool{}
 	for _, s := range hosts.States(members) {
-		down[s.Name] = s.IsDown()
+		down[s.Name], undecided[s.Name] = s.IsDown(), !s.IsDown() && s.Down+s.Suspected > 0
+	}
+	for _, source := range h.sources {
+		want(source.nextLate(undecided))
 	}
 	for i, m := range h.services {
 		suspected[i] = down[m.host]
+	}
+	return next
+}
+
+// nextLate returns when the next member on some hosts is late, zero if none will be.
+func (d *program) nextLate(of map[string]bool) (next time.Duration) {
+	for _, m := range d.Members() {
+		if !of[m.Name] {
+			continue
+		}
+		if at, ok := d.LateAt(m); ok && (next == 0 || at.Mono-time.Hour < next) {
+			next = at.Mono - time.Hour
+		}
 	}
 	return next
 }
@@ -110,9 +128,12 @@ func printHosts(out io.Writer, tr *trace, p plan) {
 	e := newEvaluation(tr.withAgents(rand.New(rand.NewPCG(seed, 2))), agentLead, p.kills)
 	fmt.Fprintln(out, "| polls every | recorded kills | kills put in | mistakes |")
 	fmt.Fprintln(out, "| --- | ---: | ---: | ---: |")
+	n, phases := 0, 0
 	for _, t := range p.tables {
 		s := e.score(hostContender(), schedules(t.interval, t.phases, true))
 		fmt.Fprintf(out, "| %s | %s | %s | %.1f |\n", t.interval, seconds(s.recorded), seconds(s.putIn), s.mistakes+s.withNova)
+		n, phases = n+len(s.recorded), phases+t.phases
 	}
-	fmt.Fprintln(out)
+	fmt.Fprintf(out, "\nn = %d recorded kills, in %d phases of the polls, and %d kills put in at each poll interval. Seconds: median / "+
+		"95th percentile / maximum.\n\n", n, phases, p.kills)
 }
