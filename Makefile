@@ -220,7 +220,7 @@ generate: ## regenerate files that are generated from code
 	go generate ./...
 
 screenshots: deps ## take the screenshots of the pages in docs/images
-	cd e2e/browser && go test -count=1 -run '^TestCloud$$' -images=../../docs/images .
+	cd e2e/browser && go test -count=1 -run '^(TestCloud|TestHosts)$$' -images=../../docs/images .
 
 clean: ## remove what is built here
 	rm -rf .tested bin dist servicegroup_exporter

@@ -93,6 +93,8 @@ type View interface {
 // The paths of the pages, besides the status page at the root.
 const (
 	memberPath = "/member"
+	hostsPath  = "/hosts"
+	hostPath   = "/host"
 	assetsPath = "/assets/"
 )
 
@@ -114,8 +116,8 @@ func validatePath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n") {
 		return fmt.Errorf("--web.telemetry-path: %s is not a path like /metrics", suggest.Quote(p))
 	}
-	if p == memberPath {
-		return fmt.Errorf("--web.telemetry-path can't be %q, because the page of a member has that path", p)
+	if p == memberPath || p == hostsPath || p == hostPath {
+		return fmt.Errorf("--web.telemetry-path can't be %q, because a page has that path", p)
 	}
 	for _, taken := range []string{"/-/", "/api/", "/sd/", assetsPath, runbooksPath} {
 		if strings.HasPrefix(p, taken) {
@@ -148,8 +150,9 @@ func New(o Options) (http.Handler, error) {
 		mux.Handle("GET /{$}", pages)
 		mux.Handle("GET "+o.MetricsPath, scrape)
 	}
-	mux.Handle("GET "+memberPath, pages)
-	mux.Handle("GET "+assetsPath, pages)
+	for _, path := range []string{memberPath, hostsPath, hostPath, assetsPath} {
+		mux.Handle("GET "+path, pages)
+	}
 	mux.Handle("GET "+runbooksPath, orNotFound(o.Runbooks))
 	if o.API != nil {
 		mux.Handle("/api/", o.API)

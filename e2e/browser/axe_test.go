@@ -40,7 +40,7 @@ func accessibility(t *testing.T, e *exporter) {
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)
 		for _, path := range []string{
-			"/", "/?state=down", "/?q=none", "/?sort=-heartbeat", memberPath("nova", "compute", "cmp-03"),
+			"/", "/?state=down", "/?q=none", "/?sort=-heartbeat", memberPath("nova", "compute", "cmp-03"), "/hosts", hostPath("cmp-03"),
 		} {
 			b.open(e.url(path))
 			b.checkAccessibility(fmt.Sprintf("%s, %s", path, scheme))

@@ -4,28 +4,22 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/drivers"
 )
 
-// pageSize is how many members a page of the list has, as in select.js.
-const pageSize = 50
-
 // A listing is the list of members for browsers without JavaScript, one page of it. The scripts show the same list live.
 type listing struct {
-	Rows                  []row
-	Total                 int
-	First, Last           int // of the rows, from 1
-	Sorts                 []link
-	Previous, Next, Begin string // addresses of other pages; empty: there is none
+	pageLinks
+	Rows        []row
+	Total       int
+	First, Last int // of the rows, from 1
+	Sorts       []sortLink
 }
-
-// A link is an address with its text.
-type link struct{ Address, Text string }
 
 // A row is a member in the list.
 type row struct {
@@ -34,10 +28,14 @@ type row struct {
 	Member  *collector.MemberState
 	Address string
 	Notes   string
+	Cause   string // why it is down, in words; empty: it is not, or that is not known
 
 	age    time.Duration // of the last heartbeat at the last poll
 	hasAge bool
 }
+
+// HostAddress returns the address of the page of the member's host.
+func (r *row) HostAddress() string { return hostAddress(r.Member.Host) }
 
 // Since returns for how long the member has been in its state.
 func (r *row) Since() string {
@@ -60,63 +58,51 @@ func (r *row) Heartbeat() string {
 func newListing(snapshots []collector.Snapshot, q url.Values) listing {
 	rows := matching(snapshots, q)
 	sortRows(rows, q.Get("sort"))
-	pages := max(1, (len(rows)+pageSize-1)/pageSize)
-	n, _ := strconv.Atoi(q.Get("page"))
-	n = min(max(1, n), pages)
-	first := (n - 1) * pageSize
-	l := listing{Total: len(rows), First: first + 1, Last: min(first+pageSize, len(rows)), Rows: rows[first:min(first+pageSize, len(rows))]}
-	to := func(name, value string) string {
-		next := url.Values{}
-		for _, known := range []string{"q", "source", "group", "zone", "state", "sort", "page"} {
-			if text := q.Get(known); text != "" && (known != "page" || name != "sort") {
-				next.Set(known, text)
-			}
-		}
-		next.Set(name, value)
-		return "./?" + next.Encode()
+	to := linksTo("./", q, "q", "source", "group", "zone", "state", "sort", "page")
+	first, last, links := paged(len(rows), q, to)
+	return listing{
+		pageLinks: links, Rows: rows[first:last], Total: len(rows), First: first + 1, Last: last,
+		Sorts: sortLinks(q, to, link{"state", "State"}, link{"member", "Member"}, link{"since", "Since"}, link{"heartbeat", "Heartbeat"}),
 	}
-	for _, s := range []link{{"state", "State"}, {"member", "Member"}, {"since", "Since"}, {"heartbeat", "Heartbeat"}} {
-		order := s.Address
-		if cmp.Or(q.Get("sort"), "state") == order {
-			order = "-" + order
-		}
-		l.Sorts = append(l.Sorts, link{to("sort", order), s.Text})
-	}
-	if n > 1 {
-		l.Begin, l.Previous = to("page", "1"), to("page", strconv.Itoa(n-1))
-	}
-	if n < pages {
-		l.Next = to("page", strconv.Itoa(n+1))
-	}
-	return l
 }
 
 // matching returns the rows that the filters of a query select, in the order of the API.
 func matching(snapshots []collector.Snapshot, q url.Values) []row {
 	fits := func(name, value string) bool { return q.Get(name) == "" || q.Get(name) == value }
 	text := strings.ToLower(strings.TrimSpace(q.Get("q")))
+	causes := collector.Causes(snapshots)
 	var rows []row
 	for i := range snapshots {
 		s := &snapshots[i]
 		for j := range s.Members {
 			m := &s.Members[j]
-			state := m.State
-			if s.Stale {
-				state = collector.Unknown
-			}
-			if !fits("source", s.Source) || !fits("group", m.Group) || !fits("zone", m.Zone) || !fits("state", state.String()) ||
+			if !fits("source", s.Source) || !fits("group", m.Group) || !fits("zone", m.Zone) || !fits("state", stateOf(s, m).String()) ||
 				!strings.Contains(strings.ToLower(strings.Join([]string{m.Name, m.Group, m.Binary, m.Zone, m.DisabledReason}, "\n")), text) {
 				continue
 			}
-			r := row{Source: s.Source, State: state.String(), Member: m, Notes: notes(m, state, s.LastSuccess)}
-			r.Address = "member?" + url.Values{"source": {s.Source}, "group": {m.Group}, "member": {m.Name}}.Encode()
-			if !m.LastHeartbeat.IsZero() && !s.BackendTime.IsZero() {
-				r.age, r.hasAge = max(s.BackendTime.Sub(m.LastHeartbeat), 0), true
-			}
-			rows = append(rows, r)
+			rows = append(rows, newRow(s, m, causes[collector.MemberKey{Source: s.Source, Key: m.Key()}]))
 		}
 	}
 	return rows
+}
+
+// stateOf returns the state of a member. In a source that was not read recently it is unknown.
+func stateOf(s *collector.Snapshot, m *collector.MemberState) collector.State {
+	if s.Stale {
+		return collector.Unknown
+	}
+	return m.State
+}
+
+// newRow returns the row of a member. The cause is why it is down.
+func newRow(s *collector.Snapshot, m *collector.MemberState, cause hosts.Cause) row {
+	state := stateOf(s, m)
+	r := row{Source: s.Source, State: state.String(), Member: m, Notes: notes(m, state, s.LastSuccess), Cause: causeText(cause)}
+	r.Address = "member?" + url.Values{"source": {s.Source}, "group": {m.Group}, "member": {m.Name}}.Encode()
+	if !m.LastHeartbeat.IsZero() && !s.BackendTime.IsZero() {
+		r.age, r.hasAge = max(s.BackendTime.Sub(m.LastHeartbeat), 0), true
+	}
+	return r
 }
 
 // notes returns the suspicion of a member at the last poll and its administrative state, as notes in store.js.

@@ -1,5 +1,8 @@
-// Package page serves the status page, the page of one member, and the files that both need. Their
+// Package page serves the status page, the pages of members and hosts, and the files that they need. Their
 // scripts read the JSON API by relative addresses, so that they also work behind a proxy that adds a prefix.
+//
+// The server makes the pages about hosts whole, and a script replaces their content by what the server says now. The scripts of the
+// older pages make their content of the API's answers, because they filter and follow thousands of members.
 package page
 
 import (
@@ -48,7 +51,7 @@ type Pages struct {
 	templates map[string]*template.Template
 }
 
-// New returns the pages. They answer /, /member and /assets/.
+// New returns the pages. They answer /, /member, /hosts, /host and /assets/.
 func New(o Options) (*Pages, error) {
 	if o.Snapshots == nil {
 		o.Snapshots = func() []collector.Snapshot { return nil }
@@ -57,8 +60,8 @@ func New(o Options) (*Pages, error) {
 		o.Pending = func(string) bool { return false }
 	}
 	p := &Pages{opts: o, mux: http.NewServeMux(), templates: map[string]*template.Template{}}
-	for _, name := range []string{"status.html", "member.html", "notfound.html"} {
-		t, err := template.New(name).Funcs(template.FuncMap{"time": utc}).ParseFS(templates, "layout.html", "list.html", "static.html", name)
+	for _, name := range []string{"status.html", "member.html", "hosts.html", "host.html", "notfound.html"} {
+		t, err := template.New(name).Funcs(template.FuncMap{"time": utc, "rfc3339": rfc3339, "age": age}).ParseFS(templates, "layout.html", "list.html", "static.html", name)
 		if err != nil {
 			return nil, fmt.Errorf("parsing %s: %w", name, err)
 		}
@@ -66,6 +69,8 @@ func New(o Options) (*Pages, error) {
 	}
 	p.mux.HandleFunc("GET /{$}", p.status)
 	p.mux.HandleFunc("GET /member", p.member)
+	p.mux.HandleFunc("GET /hosts", p.hosts)
+	p.mux.HandleFunc("GET /host", p.host)
 	files, err := fs.ReadDir(assets, "assets")
 	if err != nil {
 		return nil, fmt.Errorf("listing the pages' files: %w", err)
@@ -95,6 +100,7 @@ type view struct {
 	Member           *row // of the page of a member
 	Events           []*api.Event
 	Alerts           []bridge.FiringAlert
+	Hosts            hostsView
 }
 
 // send sends a page.

@@ -35,6 +35,7 @@ func snapshots() []collector.Snapshot {
 		a.Members = append(a.Members, m)
 	}
 	add("b", "c", time.Minute, collector.Up)
+	a.Members[0].Host = "c"
 	for i := range 120 {
 		add("big", fmt.Sprintf("<m%03d>", i), time.Duration(i)*time.Second, []collector.State{collector.Up, collector.Up, collector.Down}[i%3])
 	}
@@ -43,7 +44,9 @@ func snapshots() []collector.Snapshot {
 
 func newPages(t *testing.T, o Options) http.Handler {
 	t.Helper()
-	o.Snapshots = snapshots
+	if o.Snapshots == nil {
+		o.Snapshots = snapshots
+	}
 	o.Pending = func(source string) bool { return source == "cell" }
 	h, err := New(o)
 	require.NoError(t, err)
@@ -52,7 +55,7 @@ func newPages(t *testing.T, o Options) http.Handler {
 
 func TestPages(t *testing.T) {
 	h := newPages(t, Options{MetricsPath: "/probe/a&b", Version: "1.0 <script>alert(1)</script>"})
-	for _, path := range []string{"/", "/?source=a&group=b", "/member?source=a&group=b&member=c"} {
+	for _, path := range []string{"/", "/?source=a&group=b", "/member?source=a&group=b&member=c", "/hosts", "/host?host=c"} {
 		answer := get(t, h, path, nil)
 		require.Equal(t, 200, answer.Code, path)
 		require.Equal(t, "text/html; charset=utf-8", answer.Header().Get("Content-Type"))
@@ -70,7 +73,7 @@ func TestPages(t *testing.T) {
 // a proxy may serve the pages below a prefix.
 func TestPagesHaveNothingInline(t *testing.T) {
 	h := newPages(t, Options{MetricsPath: "/metrics"})
-	for _, path := range []string{"/", "/member?group=b&member=c", "/?group=gone"} {
+	for _, path := range []string{"/", "/member?group=b&member=c", "/?group=gone", "/hosts", "/host?host=c"} {
 		text := get(t, h, path, nil).Body.String()
 		require.NotRegexp(t, `<style|\sstyle=|\son[a-z]+=|javascript:|https?://`, text)
 		require.NotRegexp(t, `<script[^>]*>[^<]`, text)
@@ -105,6 +108,7 @@ func TestReferencesLead(t *testing.T) {
 	}
 	follow("/")
 	follow("/member?group=b&member=c")
+	follow("/hosts")
 	follow("/assets/runbooks.css") // for the runbooks, which the package web renders
 	files, err := assets.ReadDir("assets")
 	require.NoError(t, err)

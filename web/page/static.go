@@ -18,6 +18,33 @@ const timeFormat = "2006-01-02 15:04:05 MST"
 
 func utc(t time.Time) string { return t.UTC().Format(timeFormat) }
 
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// age returns how long ago a time was, as duration in format.js.
+func age(t time.Time) string { return duration(time.Since(t)) }
+
+func duration(d time.Duration) string {
+	units := []struct {
+		name string
+		size int64
+	}{{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}}
+	whole := max(0, int64(d.Round(time.Second)/time.Second))
+	for i, unit := range units {
+		if whole < unit.size {
+			continue
+		}
+		text := strconv.FormatInt(whole/unit.size, 10) + unit.name
+		if i+1 < len(units) {
+			next := units[i+1]
+			if left := whole % unit.size / next.size; left > 0 {
+				text += " " + strconv.FormatInt(left, 10) + next.name
+			}
+		}
+		return text
+	}
+	return "0s"
+}
+
 // aboutMember returns the page of a member for browsers without JavaScript.
 func (p *Pages) aboutMember(q url.Values) view {
 	asked := url.Values{"source": {q.Get("source")}, "group": {q.Get("group")}}
@@ -54,6 +81,7 @@ func (r *row) Facts() []fact {
 		{"Source", r.Source},
 		{"Group", m.Group},
 		{"Zone", m.Zone},
+		{"Cause", r.Cause},
 		{"Binary", m.Binary},
 		{"Since", utc(m.InStateSince())},
 		{"Age of the last heartbeat", r.Heartbeat()},

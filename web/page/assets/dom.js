@@ -80,3 +80,18 @@ function arrange(list, items, key, make, update) {
   }
   for (const child of old.values()) child.remove();
 }
+
+/** Makes an element like one of another document, with as few changes as possible, so that a selection of text stays. */
+export function become(old, fresh) {
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const children = [...fresh.childNodes];
+  while (old.childNodes.length > children.length) old.lastChild.remove();
+  for (const [i, child] of children.entries()) {
+    const now = old.childNodes[i];
+    if (!now) old.append(document.adoptNode(child));
+    else if (now.nodeName !== child.nodeName) now.replaceWith(document.adoptNode(child));
+    else if (now.nodeType === Node.ELEMENT_NODE) become(now, child);
+    else if (now.data !== child.data) now.data = child.data;
+  }
+}

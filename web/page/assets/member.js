@@ -6,9 +6,9 @@ import { showEvents } from "./events.js";
 import { absolute, brief, duration, parse } from "./format.js";
 import { Live } from "./live.js";
 import { Pace } from "./pace.js";
-import { badge, heartbeatAge } from "./rows.js";
+import { badge, heartbeatAge, hostAddress } from "./rows.js";
 import { health } from "./sources.js";
-import { atLeast, notes } from "./store.js";
+import { atLeast, causeText, notes } from "./store.js";
 import { Stream } from "./stream.js";
 
 const place = (id) => document.getElementById(id);
@@ -76,7 +76,7 @@ class MemberPage {
   }
 
   #state(m, source, trusted, now) {
-    const why = trusted ? notes(m) : `source ${brief(m.source)} ${source?.error ? `can't be read: ${source.error}` : "was not read recently"}`;
+    const why = trusted ? [causeText(m), notes(m)].filter(Boolean).join("; ") : `source ${brief(m.source)} ${source?.error ? `can't be read: ${source.error}` : "was not read recently"}`;
     const fresh = element("p", { id: "state" }, badge(m.state), " for ", ago(parse(m.since), now, "", atLeast(m)), why ? ` · ${why}` : "");
     setText(place("announcer"), m.state); // The line itself changes every second.
     tickAll(now);
@@ -95,6 +95,7 @@ class MemberPage {
   #facts(m, now) {
     const facts = {
       Source: m.source, Group: m.group, Zone: m.zone, Binary: m.binary,
+      Host: m.host ? element("a", { className: "name", href: hostAddress(m), textContent: m.host }) : "",
       [m.since_known === false ? "Down at least since" : "Since"]: time(parse(m.since), now),
       "Last heartbeat": heartbeat(m),
       "Reporting interval": m.reporting_interval_seconds === undefined ? "" : duration(m.reporting_interval_seconds),

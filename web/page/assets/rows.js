@@ -2,10 +2,13 @@
 import { address } from "./api.js";
 import { ago, element, setAgo, setText } from "./dom.js";
 import { duration } from "./format.js";
-import { atLeast, notes } from "./store.js";
+import { atLeast, causeText, notes } from "./store.js";
 
 /** The address of the page of a member. */
 export const memberAddress = ({ source, group, member }) => address("member", { source, group, member });
+
+/** The address of the page of a member's host. */
+export const hostAddress = ({ host }) => address("host", { host });
 
 /** A state as a mark and a word, so that it does not depend on colour. */
 export function badge(state) {
@@ -48,12 +51,14 @@ export function fillRow(row, m, { now, withSource, sends }) {
   fillNotes(reason, m, sends);
 }
 
-/** Shows the notes on a member. One that is down has links to its runbook and, if this program sends alerts, to its alert. */
+/** Shows the notes on a member. One that is down has links to its host, its runbook and, if this program sends alerts, its alert. */
 function fillNotes(cell, m, sends) {
-  const shown = JSON.stringify([notes(m), m.down && sends, m.down]);
+  const shown = JSON.stringify([notes(m), m.down && sends, m.down, causeText(m)]);
   if (cell.dataset.shown === shown) return;
   cell.dataset.shown = shown;
-  const links = m.down ? [element("a", { href: "runbooks/ServiceGroupMemberDown", textContent: "Runbook", tabIndex: -1 })] : [];
-  if (m.down && sends) links.push(" ", element("a", { href: `${memberAddress(m)}#alerts`, textContent: "Alert", tabIndex: -1 }));
+  const link = (href, textContent) => element("a", { href, textContent, tabIndex: -1 });
+  const links = m.down ? [link("runbooks/ServiceGroupMemberDown", "Runbook")] : [];
+  if (m.down && sends) links.push(" ", link(`${memberAddress(m)}#alerts`, "Alert"));
+  if (causeText(m)) links.unshift(link(hostAddress(m), causeText(m)), " · ");
   cell.replaceChildren(notes(m), notes(m) && links.length ? " · " : "", ...links);
 }

@@ -2,7 +2,8 @@
 import { address } from "./api.js";
 
 const types = [
-  "death", "recovery", "join", "leave", "forced_down", "forced_up", "forgotten", "source_lost", "source_back", "poll",
+  "death", "recovery", "join", "leave", "forced_down", "forced_up", "forgotten", "suspect", "confirm", "refute",
+  "source_lost", "source_back", "poll",
 ];
 const firstWait = 500; // milliseconds before the first reconnection; the time doubles with each further one
 const longestWait = 8000; // milliseconds before any reconnection

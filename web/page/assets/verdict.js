@@ -2,7 +2,7 @@
 import { ago, element, setText, tickAll } from "./dom.js";
 import { address } from "./api.js";
 import { brief, count, number, parse } from "./format.js";
-import { memberAddress } from "./rows.js";
+import { hostAddress, memberAddress } from "./rows.js";
 import { health } from "./sources.js";
 import { atLeast } from "./store.js";
 
@@ -12,7 +12,7 @@ const named = 5; // members that the summary names
 export function showVerdict(section, { sources, groups, down, aside, total, now }) {
   const [title, details] = section.children;
   const ill = sources.filter((s) => health(s) !== "up");
-  const lines = [dead(down, now), ...suspicions(sources, groups, now), ...sources.map(rejections), ...ill.map((s) => blindness(s, now)), asides(aside)];
+  const lines = [deadHosts(down), dead(down, now), ...suspicions(sources, groups, now), ...sources.map(rejections), ...ill.map((s) => blindness(s, now)), asides(aside)];
   const unknown = groups.reduce((n, g) => n + g.unknown, 0);
   if (unknown) lines.push(`${count(unknown, "member")} ${unknown === 1 ? "is" : "are"} unknown: neither known to be up nor known to be down.`);
   setText(title, headline(down.length, unknown, ill, total));
@@ -44,6 +44,19 @@ function dead(down, now) {
     line.append(" and ", element("a", { href: `${address("./", { state })}#members`, textContent: count(down.length - named, "other") }));
   }
   return down.length ? line : null;
+}
+
+/** Names the hosts that are down, each with the number of its members that are: one machine is one event. */
+function deadHosts(down) {
+  const lost = new Map();
+  for (const m of down) if (m.cause === "host") lost.set(m.host, (lost.get(m.host) ?? 0) + 1);
+  if (!lost.size) return null;
+  const line = element("span", {}, `${count(lost.size, "host")} ${lost.size === 1 ? "is" : "are"} down: `);
+  for (const [i, [host, members]] of [...lost].slice(0, named).entries()) {
+    line.append(i ? ", " : "", element("a", { className: "name", href: hostAddress({ host }), textContent: brief(host) }), ` (${count(members, "member")})`);
+  }
+  if (lost.size > named) line.append(" and ", element("a", { href: "hosts?state=down", textContent: count(lost.size - named, "other") }));
+  return line;
 }
 
 function asides(n) {
