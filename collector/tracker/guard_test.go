@@ -253,6 +253,9 @@ func TestSharedGuard(t *testing.T) {
 					c.beats["a"] = every(10, 0, 50)
 				}
 				out := tr.Observe(c.poll(at), second(at), second(at))
+				if at == 80 {
+					require.Equal(t, shares, tr.SuspendsSuspicion())
+				}
 				for _, word := range suspicionsInWords(&out, at, map[string]bool{}) {
 					if strings.HasPrefix(word, "refute") {
 						wrong++
