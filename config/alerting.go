@@ -59,6 +59,9 @@ type Alerting struct {
 	Severities map[string]string `yaml:"severities"`
 	// Groups has the settings of single groups. No group has two.
 	Groups []AlertGroup `yaml:"groups"`
+
+	// PageConfirmedHosts reports that the setting "page" of the section "hosts" is confirmed.
+	PageConfirmedHosts bool `yaml:"-"`
 }
 
 // AlertGroup has the settings of the alerts of one group.
@@ -259,6 +262,8 @@ func goodSeverity(s string) bool { return slices.Contains(Severities(), s) }
 // AlertNames returns the names of all alerts, which package alerts defines.
 func AlertNames() []string {
 	return []string{
+		"ServiceGroupZoneDown",
+		"ServiceGroupHostDown",
 		"ServiceGroupMemberDown",
 		"ServiceGroupMemberSuspected",
 		"ServiceGroupMemberFlapping",

@@ -160,6 +160,7 @@ func parse(name, basePath string, data []byte, check func(*Config) error) (*Conf
 	setDirectory(reflectOf(c), d.dir)
 	importNova(r, c)
 	validate(r, c)
+	c.Alerting.PageConfirmedHosts = c.Hosts.Page == PageConfirmed
 	r.section("", check(c))
 	if err := r.err(); err != nil {
 		return nil, err
