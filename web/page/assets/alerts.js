@@ -29,7 +29,7 @@ function body({ sends, alertmanagers, alerts, total, grafana_url: grafana }, now
   if (!sends) return [note("This exporter sends no alerts, because its configuration has no Alertmanager. The rules in Prometheus do.")];
   const list = element("ul", { className: "alerts" }, ...alerts.map((a) => item(a, grafana, now)));
   const parts = alertmanagers.filter((m) => m.error).map((m) => note(`${m.alertmanager} does not accept alerts: ${m.error}.`, "error"));
-  parts.push(total ? list : note(`No alert${about} fires. This exporter alerts on members, groups and many deaths in a source; the rules in Prometheus also on everything else.`));
+  parts.push(total ? list : note(`No alert${about} fires. This exporter alerts on hosts, members, groups and many deaths in a source; the rules in Prometheus also on everything else.`));
   if (total > alerts.length) {
     parts.push(element("p", {}, more ? element("a", { href: more, textContent: `All ${count(total, "alert")}` }) : `and ${number(total - alerts.length)} more`));
   }
@@ -40,7 +40,7 @@ const note = (textContent, className = "none") => element("p", { className, text
 
 function item(a, grafana, now) {
   const of = [a.member, a.group, a.source].filter(Boolean);
-  const subject = a.member ? element("a", { className: "name", href: memberAddress(a), textContent: a.member })
+  const subject = !of.length ? element("span", { className: "name", textContent: `host ${a.labels.host}` }) : a.member ? element("a", { className: "name", href: memberAddress(a), textContent: a.member })
     : element("a", { className: "name", href: address("./", { source: a.source, group: a.group }), textContent: of[0] });
   return element("li", { className: a.severity },
     element("p", { className: "title" }, element("b", { textContent: a.severity }), " ", element("span", { className: "alertname", textContent: a.alertname }), " · ", subject,
