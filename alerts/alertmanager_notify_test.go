@@ -11,7 +11,7 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// notified returns the notifications about a cluster, each as receiver, status, alert and members: "ticket firing
+// notified returns the notifications about a cluster, each as receiver, status, alert, and members or hosts: "ticket firing
 // ServiceGroupMemberDown c1 c2".
 func notified(all []testserver.Notification, cluster string) []string {
 	result := []string{}
@@ -21,8 +21,11 @@ func notified(all []testserver.Notification, cluster string) []string {
 		}
 		var members []string
 		for _, a := range n.Alerts {
-			if member := a.Labels["member"]; member != "" {
-				members = append(members, member)
+			switch {
+			case a.Labels["member"] != "":
+				members = append(members, a.Labels["member"])
+			case a.Labels["scope"] == "host":
+				members = append(members, a.Labels["host"])
 			}
 		}
 		slices.Sort(members)
@@ -179,6 +182,35 @@ func TestExampleNotifiesSuspicions(t *testing.T) {
 	require.Len(t, groups, 1, "a pager knows an incident by the key of the group")
 }
 
+// A machine that dies is one page, from the suspicion over the deaths of its members to its return. Machines of one zone share a
+// notification. A member that does not return with its machine is notified then.
+func TestExampleNotifiesHosts(t *testing.T) {
+	const host, nova, cinder = "ServiceGroupHostDown host=c1 zone=az1", " source=nova group=compute member=c1", " source=cinder group=volume member=c1@lvm host=c1"
+	a, hook := start(t)
+	post := func(of func(string) testserver.Alert, texts ...string) {
+		var batch []testserver.Alert
+		for _, text := range texts {
+			batch = append(batch, of(text+" cluster=a"))
+		}
+		a.Post(batch...)
+	}
+	post(alert, host, "ServiceGroupMemberSuspected"+nova, "ServiceGroupMemberSuspectedCritical"+cinder)
+	await(hook, "a", 1)
+	settle(a, hook, "suspected")
+	post(alert, host, "ServiceGroupMemberDown"+nova, "ServiceGroupMemberDownWarning"+cinder)
+	post(ended, "ServiceGroupMemberSuspected"+nova, "ServiceGroupMemberSuspectedCritical"+cinder)
+	settle(a, hook, "confirmed")
+	post(alert, "ServiceGroupHostDown host=c2 zone=az1")
+	await(hook, "a", 2)
+	post(ended, host, "ServiceGroupHostDown host=c2 zone=az1", "ServiceGroupMemberDown"+nova)
+	await(hook, "a", 4)
+	settle(a, hook, "back")
+	require.ElementsMatch(t, []string{
+		"pager firing ServiceGroupHostDown c1", "pager firing ServiceGroupHostDown c1 c2", "pager resolved ServiceGroupHostDown c1 c2",
+		"ticket firing ServiceGroupMemberDownWarning c1@lvm",
+	}, notified(hook.All(), "a"))
+}
+
 // The watchdog is repeated while it fires, and its end is not notified.
 func TestExampleRepeatsTheWatchdog(t *testing.T) {
 	a, hook := start(t)
@@ -192,4 +224,39 @@ func TestExampleRepeatsTheWatchdog(t *testing.T) {
 	}
 	settle(a, hook, "still-dead")
 	require.Len(t, notified(hook.All(), "a"), len(before))
+}
+
+// When all alerts fire at once, the alerts which say that members are not monitored are not inhibited.
+func TestExampleNeverInhibits(t *testing.T) {
+	a, _ := start(t)
+	batch := []testserver.Alert{alert("HostDown host=c1 severity=critical cluster=all")}
+	for name, added := range shipped {
+		text := name + " cluster=all"
+		switch added["scope"] {
+		case "zone":
+			text += " source=nova zone=az1"
+		case "host":
+			text += " host=c1"
+		case "member":
+			text += " source=nova group=compute member=c1"
+		case "group":
+			text += " source=nova group=compute"
+		case "source":
+			text += " source=nova"
+		}
+		batch = append(batch, alert(text))
+	}
+	var notified []string
+	for _, h := range postAll(t, a, batch) {
+		if h.Labels["cluster"] == "all" && len(h.Status.InhibitedBy) == 0 {
+			notified = append(notified, h.Labels["alertname"])
+		}
+	}
+	require.ElementsMatch(t, []string{
+		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupMembersRejected",
+		"ServiceGroupStateNotSaved", "ServiceGroupStateNotLoaded", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
+		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
+		"ServiceGroupConfigReloadFailed", "ServiceGroupEventsDropped", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
+		"ServiceGroupBridgeLabelMismatch", "ServiceGroupJobMismatch", "ServiceGroupLabelsOverwritten", "ServiceGroupWatchdog",
+	}, notified)
 }

@@ -94,9 +94,11 @@ func TestExampleWaitsForTheBridge(t *testing.T) {
 		}
 	}
 	require.NoError(t, yaml.Unmarshal(text, &file))
-	route := file.Route.Routes[1]
-	require.Contains(t, route.Matchers[1], "member")
-	require.Greater(t, time.Duration(route.GroupInterval), 2*time.Duration(config.DefaultAlerting().ResendInterval))
+	for i, scope := range map[int]string{1: "host", 2: "member"} {
+		route := file.Route.Routes[i]
+		require.Contains(t, route.Matchers[1], scope)
+		require.Greater(t, time.Duration(route.GroupInterval), 2*time.Duration(config.DefaultAlerting().ResendInterval))
+	}
 }
 
 func TestExampleRoutes(t *testing.T) {
@@ -108,6 +110,8 @@ func TestExampleRoutes(t *testing.T) {
 		"ServiceGroupMemberSuspectedCritical": "pager",
 		"ServiceGroupMemberSuspectedWarning":  "ticket",
 		"ServiceGroupMemberSuspectedNone":     "ticket",
+		"ServiceGroupHostDownWarning":         "ticket",
+		"ServiceGroupZoneDownWarning":         "ticket",
 		"DiskFull severity=critical":          "pager",
 		"DiskFull severity=info":              "chat",
 		"DiskFull severity=P3":                "ticket",
@@ -179,6 +183,8 @@ func TestExampleInhibits(t *testing.T) {
 	const member = "ServiceGroupMemberDown source=nova group=compute member=c1"
 	const suspected = "ServiceGroupMemberSuspected source=nova group=compute member=c1"
 	const suspectedCritical = "ServiceGroupMemberSuspectedCritical source=nova group=compute member=c1"
+	const zoneDown = "ServiceGroupZoneDown source=nova zone=az1"
+	const hostDown = "ServiceGroupHostDown host=c1"
 	const lower = "ServiceGroupMemberDownWarning source=nova group=compute member=c1"
 	tests := []struct {
 		source, target string
@@ -252,7 +258,58 @@ func TestExampleInhibits(t *testing.T) {
 		{"ServiceGroupExporterDown job=a", "ServiceGroupDataMissing source=nova group=compute", false},
 		{"ServiceGroupExporterAllDown job=a", "ServiceGroupOutage source=nova group=compute", false},
 
-		// A host over its members.
+		// A zone over its hosts, and its source's members, with every severity.
+		{zoneDown, hostDown + " zone=az1", true},
+		{zoneDown, "ServiceGroupHostDownWarning host=c1 zone=az1", true},
+		{zoneDown, member + " zone=az1", true},
+		{zoneDown, lower + " zone=az1", true},
+		{zoneDown, suspectedCritical + " zone=az1", true},
+		{"ServiceGroupZoneDownWarning source=nova zone=az1", "ServiceGroupHostDownWarning host=c1 zone=az1", true},
+		{"ServiceGroupZoneDownWarning source=nova zone=az1", hostDown + " zone=az1", false}, // It does not page.
+		{"ServiceGroupZoneDownWarning source=nova zone=az1", lower + " zone=az1", true},
+		{"ServiceGroupZoneDownWarning source=nova zone=az1", member + " zone=az1", false},
+		{zoneDown, hostDown + " zone=az2", false},
+		{zoneDown, hostDown, false},
+		{zoneDown, hostDown + " zone=az1 cluster=another6", false},
+		{zoneDown, member + " zone=az2", false},
+		{zoneDown, "ServiceGroupMemberDown source=cinder group=volume member=c1 zone=az1", false},
+		{"ServiceGroupZoneDown source=nova zone=", hostDown, false}, // The label is absent from both.
+		{"ServiceGroupZoneDown source=nova zone=", member, false},
+		{"ServiceGroupZoneDownWarning source=nova zone=", lower, false},
+		{hostDown + " zone=az1", zoneDown, false},
+		{"ServiceGroupMassFailure source=nova", zoneDown, true},
+		{"ServiceGroupSourceUnreachable source=nova", zoneDown, true},
+		{"ServiceGroupHeartbeatsStalled source=cell2", zoneDown, false},
+
+		// A host over its members, with every severity.
+		{hostDown, member, true},
+		{hostDown, lower, true},
+		{hostDown, suspected, true},
+		{hostDown, suspectedCritical, true},
+		{hostDown, "ServiceGroupMemberDown source=neutron group=agent member=c1.example.org host=c1", true},
+		{hostDown + " zone=az1", member + " zone=az2", true},
+		{"ServiceGroupHostDown host=w2 cluster=", "ServiceGroupMemberDown source=zk group=web member=w2 cluster=", true},
+		{"ServiceGroupHostDownWarning host=c1", lower, true},
+		{"ServiceGroupHostDownWarning host=c1", suspected, true},
+		{"ServiceGroupHostDownWarning host=c1", member, false}, // It does not page.
+		{"ServiceGroupHostDownWarning host=c1", suspectedCritical, false},
+		{"ServiceGroupHostDown host=c2", member, false},
+		{hostDown, member + " cluster=another5", false},
+		{hostDown, member + " host=", false},
+		{"ServiceGroupHostDown host=", member, false},
+		{"ServiceGroupHostDown host=", member + " host=", false}, // The label is absent from both.
+		{"ServiceGroupHostDownWarning host=", lower + " host=", false},
+		{hostDown, "ServiceGroupMemberFlapping source=nova group=compute member=c1 host=c1", false},
+		{hostDown, "ServiceGroupOutage source=nova group=compute host=c1", false},
+		{member, hostDown, false},
+		{"ServiceGroupMassFailure source=nova", hostDown, false},
+
+		// An alert of another program about the host.
+		{"HostDown host=c1 severity=critical", hostDown, true},
+		{"HostDown host=c1 severity=warning", hostDown, false},
+		{"HostDown host=c2 severity=critical", hostDown, false},
+		{"HostDown severity=critical", "ServiceGroupHostDown host=", false},
+		{hostDown, "HostDown host=c1 severity=critical", false},
 		{"HostDown host=c1 severity=warning", lower, true},
 		{"NodeDown host=c1", lower, true},
 		{"HostDown host=c2 severity=critical", member, false},
@@ -306,35 +363,4 @@ func key(text string) string {
 		}
 	}
 	return fmt.Sprint(result)
-}
-
-// When all alerts fire at once, the alerts which say that members are not monitored are not inhibited.
-func TestExampleNeverInhibits(t *testing.T) {
-	a, _ := start(t)
-	batch := []testserver.Alert{alert("HostDown host=c1 severity=critical cluster=all")}
-	for name, added := range shipped {
-		text := name + " cluster=all"
-		switch added["scope"] {
-		case "member":
-			text += " source=nova group=compute member=c1"
-		case "group":
-			text += " source=nova group=compute"
-		case "source":
-			text += " source=nova"
-		}
-		batch = append(batch, alert(text))
-	}
-	var notified []string
-	for _, h := range postAll(t, a, batch) {
-		if h.Labels["cluster"] == "all" && len(h.Status.InhibitedBy) == 0 {
-			notified = append(notified, h.Labels["alertname"])
-		}
-	}
-	require.ElementsMatch(t, []string{
-		"HostDown", "ServiceGroupSourceUnreachable", "ServiceGroupMembersRejected",
-		"ServiceGroupStateNotSaved", "ServiceGroupStateNotLoaded", "ServiceGroupSourceClockSkew", "ServiceGroupDetectionSlow", "ServiceGroupCanaryFailing",
-		"ServiceGroupExporterDown", "ServiceGroupExporterAllDown", "ServiceGroupExporterAbsent",
-		"ServiceGroupConfigReloadFailed", "ServiceGroupEventsDropped", "ServiceGroupBridgePushFailing", "ServiceGroupBridgeAllFailing",
-		"ServiceGroupBridgeLabelMismatch", "ServiceGroupJobMismatch", "ServiceGroupLabelsOverwritten", "ServiceGroupWatchdog",
-	}, notified)
 }

@@ -17,6 +17,8 @@ import (
 
 // The names of the alerts that the bridge posts too.
 const (
+	ZoneDown        = "ServiceGroupZoneDown"
+	HostDown        = "ServiceGroupHostDown"
 	MemberDown      = "ServiceGroupMemberDown"
 	MemberSuspected = "ServiceGroupMemberSuspected"
 	Degraded        = "ServiceGroupDegraded"
@@ -44,6 +46,8 @@ const (
 type scope string
 
 const (
+	scopeZone     scope = "zone"     // labels source and zone
+	scopeHost     scope = "host"     // label host; zone where it has one
 	scopeMember   scope = "member"   // labels source, group and member
 	scopeGroup    scope = "group"    // labels source and group
 	scopeSource   scope = "source"   // label source
@@ -85,9 +89,10 @@ func (d *definition) nameWith(severity string) string {
 // alerting is the section "alerting" of the configuration, with methods that derive alerts from it.
 type alerting struct{ *config.Alerting }
 
-// definitions returns all alerts, in the order of the rule files.
+// definitions returns all alerts, in the order of the rule files. Alerts about zones and hosts are first, because Prometheus sends the alerts of
+// each rule as soon as it has evaluated it.
 func (c alerting) definitions() []definition {
-	return slices.Concat(c.memberAlerts(), c.groupAlerts(), c.sourceAlerts(), c.detectionAlerts(), c.stateAlerts(), c.exporterAlerts(), c.bridgeAlerts())
+	return slices.Concat(c.hostAlerts(), c.memberAlerts(), c.groupAlerts(), c.sourceAlerts(), c.detectionAlerts(), c.stateAlerts(), c.exporterAlerts(), c.bridgeAlerts())
 }
 
 // Names returns the names of all alerts, as they are with the default severities.

@@ -11,12 +11,18 @@ import (
 
 // An ID identifies an alert of the bridge: the name of the alert, and what it is about. Group and Member are empty in
 // alerts about a whole source, Member in those about a whole group. Binary, Zone and Host are attributes of the member. Problem
-// is set in SourceProblem only.
+// is set in SourceProblem only. An alert about a host has no source, and its zone is an attribute. An alert about a zone has its source.
 type ID struct{ Alert, Source, Group, Member, Problem, Binary, Zone, Host string }
 
-// WithoutAttributes returns the ID without the attributes of the member.
+// WithoutAttributes returns the ID without the attributes of the member or the host.
 func (id ID) WithoutAttributes() ID {
-	id.Binary, id.Zone, id.Host = "", "", ""
+	id.Binary = ""
+	if id.Alert != ZoneDown {
+		id.Zone = ""
+	}
+	if id.Alert != HostDown {
+		id.Host = ""
+	}
 	return id
 }
 
@@ -66,6 +72,9 @@ func (b *Builder) Severity(id ID) string {
 	return b.config.severity(b.definitions[id.Alert], b.config.groupOf(id.Source, id.Group))
 }
 
+// WaitsForConfirmation reports whether an alert about a host waits until a member is down by the rule of its service.
+func (b *Builder) WaitsForConfirmation() bool { return b.config.PageConfirmedHosts }
+
 // GrafanaURL returns the URL of a Grafana with the dashboards of this program; empty: there is none.
 func (b *Builder) GrafanaURL() string { return strings.TrimSuffix(b.config.GrafanaURL, "/") }
 
@@ -78,7 +87,7 @@ func (b *Builder) labels(id ID, d *definition) map[string]string {
 	for name, text := range b.config.labels(d, b.config.groupOf(id.Source, id.Group)) {
 		labels[name] = expand(compile(text, false), &id, nil)
 	}
-	if b.config.HostLabel != "" && d.hasHost {
+	if d.scope == scopeHost || b.config.HostLabel != "" && d.hasHost {
 		labels["host"] = id.label("host")
 	}
 	labels["alertname"] = d.nameWith(labels["severity"])

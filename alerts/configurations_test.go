@@ -91,9 +91,10 @@ func TestOmittedAlerts(t *testing.T) {
 	}
 }
 
-// Without host_label no alert has a label host, and another host_label is one more.
+// Without host_label no alert about a member has a label host, and another host_label is one more.
 func TestHostLabel(t *testing.T) {
 	id := ID{Alert: MemberDown, Source: "cinder", Group: "volume", Member: "c1@lvm#pool", Host: "c1"}
+	host := ID{Alert: HostDown, Host: "c1"}
 	for setting, want := range map[string]map[string]string{
 		"":     {},
 		"host": {"host": "c1"},
@@ -104,6 +105,9 @@ func TestHostLabel(t *testing.T) {
 		for _, name := range []string{"host", "node"} {
 			require.Equal(t, want[name], labels[name], setting)
 		}
+		labels = NewBuilder(c).Build(host, Facts{}).Labels
+		require.Equal(t, "c1", labels["host"], "it is about a host")
+		require.Equal(t, want["node"], labels["node"], setting)
 		for _, rule := range Rules(c) {
 			if rule.Alert == MemberDown {
 				require.Equal(t, setting != "", strings.Contains(rule.Expr, "host"))
@@ -120,7 +124,7 @@ func TestExpressions(t *testing.T) {
 	})
 	joins := regexp.MustCompile(`\b(by|on) \(([^)]*)\)`)
 	series := regexp.MustCompile(`\b(servicegroup_\w+|servicegroup:\w+|up)(\{[^}]*\})?`)
-	exporters := regexp.MustCompile(`^(up|servicegroup_label_check|servicegroup_config_.*|servicegroup_events_.*|servicegroup_notifications_.*)$`)
+	exporters := regexp.MustCompile(`^(up|servicegroup_label_check|servicegroup_config_.*|servicegroup_host_up|servicegroup_host_down_since_.*|servicegroup_events_.*|servicegroup_notifications_.*)$`)
 	for _, rule := range Rules(c) {
 		for _, match := range joins.FindAllStringSubmatch(rule.Expr, -1) {
 			if match[0] != "on ()" { // Nothing at all, in any cluster.

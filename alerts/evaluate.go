@@ -54,5 +54,5 @@ func capitalized(severity string) string { return strings.ToUpper(severity[:1]) 
 
 // IsPosted returns whether the bridge posts the alert with this base name.
 func IsPosted(alert string) bool {
-	return slices.Contains([]string{MemberDown, MemberSuspected, Degraded, Outage, BelowMinimum, MassFailure, SourceProblem}, alert)
+	return slices.Contains([]string{ZoneDown, HostDown, MemberDown, MemberSuspected, Degraded, Outage, BelowMinimum, MassFailure, SourceProblem}, alert)
 }

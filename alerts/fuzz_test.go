@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/config"
 
 	"github.com/stretchr/testify/require"
@@ -49,18 +50,30 @@ func FuzzAlerts(f *testing.F) {
 			if !IsPosted(base) {
 				continue
 			}
-			id := ID{Alert: base, Source: source, Group: group, Member: member, Problem: label, Binary: label}
-			facts := Facts{InService: 7, Down: 4}
+			id := ID{Alert: base, Source: source, Group: group, Member: member, Problem: label, Binary: label, Host: member}
+			facts := Facts{
+				InService: 7, Down: 4, Hosts: 3, Cause: hosts.Causes()[len(member)%3], Confirmed: len(member)%2 > 0,
+				Services: []Service{{source, group, label, 1}, {source, group + "2", "", 2}},
+			}
+			switch base {
+			case HostDown:
+				id = ID{Alert: base, Zone: label, Host: member}
+			case ZoneDown:
+				id = ID{Alert: base, Source: source, Zone: label}
+			}
 			posted := builder.Build(id, facts)
 			for name, text := range rule.Annotations {
 				require.Equal(t, expanded(t, text, id, facts), posted.Annotations[name])
 			}
-			want := map[string]string{"alertname": rule.Alert, "source": source, "group": group, "member": member, "problem": label, "binary": label, "cluster": label}
+			want := map[string]string{"alertname": rule.Alert, "cluster": label}
+			for _, name := range []string{"source", "group", "member", "problem", "binary", "zone"} {
+				want[name] = id.label(name)
+			}
 			maps.Copy(want, rule.Labels)
 			for name, text := range want {
 				want[name] = expanded(t, text, id, facts)
 			}
-			if base == MemberDown || base == MemberSuspected {
+			if base == HostDown || base == MemberDown || base == MemberSuspected {
 				want["host"] = id.label("host")
 			}
 			maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
@@ -74,23 +87,50 @@ func FuzzAlerts(f *testing.F) {
 // expanded returns a text with its templates expanded, as Prometheus does.
 func expanded(t *testing.T, text string, id ID, facts Facts) string {
 	t.Helper()
-	if !strings.Contains(text, "{{ $labels.") || text == id.Source || text == id.Group || text == id.Member || text == id.Binary {
+	if !strings.Contains(text, "{{ $labels.") || text == id.Source || text == id.Group || text == id.Member || text == id.Binary || text == id.Host || text == id.Zone {
 		return text // A value is not a template.
 	}
 	value := 0.0 // of the expression; no proof of life of a member is known
-	if id.Alert != MemberDown && id.Alert != MemberSuspected {
+	if id.Alert != HostDown && id.Alert != MemberDown && id.Alert != MemberSuspected {
 		value = float64(facts.value(id.Alert))
 	}
-	type sample struct{ value float64 }
 	parsed, err := template.New("").Funcs(template.FuncMap{
-		"query":  func(string) []sample { return []sample{{float64(facts.InService)}} },
-		"first":  func(all []sample) sample { return all[0] },
-		"value":  func(s sample) float64 { return s.value },
-		"toTime": func(float64) (time.Time, error) { return time.Time{}, errors.New("no time is known") },
+		"query":       facts.query,
+		"sortByLabel": func(_ string, all []sample) []sample { return all },
+		"first":       func(all []sample) sample { return all[0] },
+		"label":       func(name string, s sample) string { return s.labels[name] },
+		"value":       func(s sample) float64 { return s.value },
+		"toTime":      func(float64) (time.Time, error) { return time.Time{}, errors.New("no time is known") },
 	}).Parse("{{ $labels := .Labels }}{{ $value := .Value }}" + text)
 	require.NoError(t, err)
 	var out strings.Builder
-	labels := map[string]string{"source": id.Source, "group": id.Group, "member": id.Member, "problem": id.Problem, "binary": id.Binary, "zone": id.Zone}
+	labels := map[string]string{"source": id.Source, "group": id.Group, "member": id.Member, "problem": id.Problem, "binary": id.Binary, "zone": id.Zone, "host": id.Host}
 	require.NoError(t, parsed.Execute(&out, map[string]any{"Labels": labels, "Value": value}))
 	return out.String()
+}
+
+// A sample is an element of the result of a query.
+type sample struct {
+	labels map[string]string
+	value  float64
+}
+
+// query returns what a query in an annotation finds.
+func (f *Facts) query(expr string) []sample {
+	switch {
+	case strings.HasPrefix(expr, "servicegroup_member_down_cause"):
+		return []sample{{map[string]string{"cause": string(f.Cause)}, 1}}
+	case strings.Contains(expr, "silent_member"):
+		var found []sample
+		for _, s := range f.Services {
+			found = append(found, sample{map[string]string{"source": s.Source, "group": s.Group, "binary": s.Binary}, float64(s.Members)})
+		}
+		return found
+	case strings.HasPrefix(expr, "count(servicegroup_member_down{") && !f.Confirmed:
+		return nil
+	case strings.Contains(expr, "zone_hosts"):
+		return []sample{{nil, float64(f.Hosts)}}
+	default:
+		return []sample{{nil, float64(f.InService)}}
+	}
 }

@@ -25,12 +25,12 @@ const (
 func (c alerting) dashboard(d *definition) string {
 	if c.GrafanaURL == "" {
 		return c.link(map[scope]string{
-			scopeMember: "member?" + linkMember, scopeGroup: "?" + linkGroup, scopeSource: "?" + linkSource, scopeExporter: "",
+			scopeHost: "", scopeZone: "?" + linkSource, scopeMember: "member?" + linkMember, scopeGroup: "?" + linkGroup, scopeSource: "?" + linkSource, scopeExporter: "",
 		}[d.scope])
 	}
 	page := map[scope]string{
-		scopeMember: "servicegroup-group" + varGroup, scopeGroup: "servicegroup-group" + varGroup,
-		scopeSource: "servicegroup-overview" + varSource, scopeExporter: "servicegroup-exporter",
+		scopeHost: "servicegroup-overview", scopeMember: "servicegroup-group" + varGroup, scopeGroup: "servicegroup-group" + varGroup,
+		scopeZone: "servicegroup-overview" + varSource, scopeSource: "servicegroup-overview" + varSource, scopeExporter: "servicegroup-exporter",
 	}[d.scope]
 	if d.dashboard != "" {
 		page = d.dashboard + varSource
@@ -46,9 +46,12 @@ func (c alerting) page(s scope, labels map[string]string) string {
 			query.Set(name, value)
 		}
 	}
-	path := ""
-	if s == scopeMember {
-		path = "member"
+	switch s {
+	case scopeHost:
+		return c.link("")
+	case scopeMember:
+		return c.link("member?" + query.Encode())
+	default:
+		return c.link("?" + query.Encode())
 	}
-	return c.link(path + "?" + query.Encode())
 }

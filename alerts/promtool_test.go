@@ -65,6 +65,15 @@ func TestRulesOfSettings(t *testing.T) {
 	promtool.RunBesideSecondCloud(t, rules, settingsTests)
 }
 
+// With hosts: {page: confirmed}, the alert about a host waits until a member on it is down by the rule of its service.
+func TestRulesOfConfirmedHosts(t *testing.T) {
+	c := config.DefaultAlerting()
+	c.PageConfirmedHosts = true
+	rules, err := RuleFile(&c)
+	require.NoError(t, err)
+	rulestest.Promtool("promtool", testserver.Promtool(t)).Run(t, rules, "testdata/confirmed.yml")
+}
+
 // The rules that give renamed series their old names.
 func TestRenamedRules(t *testing.T) {
 	rules, err := os.ReadFile("../docs/renamed.rules.yml")

@@ -80,7 +80,7 @@ func (c alerting) memberAlerts() []definition {
 			ofGroup: func(g *config.AlertGroup) string { return g.Severity }, hasHost: true,
 			summary: "{{ $labels.member }} in group {{ $labels.group }} is down",
 			describe: thisMember + " is down{since} by the rule of its service: its last heartbeat is too old, or its znode is gone. " +
-				"It is in service: no operator disabled it or forced it down while it was up.",
+				"It is in service: no operator disabled it or forced it down while it was up.{cause}",
 		},
 		{
 			name: MemberSuspected, scope: scopeMember, severity: severityInfo, keep: time.Duration(c.KeepFiringFor),

@@ -55,7 +55,7 @@ func TestRulesAreComplete(t *testing.T) {
 				continue
 			}
 			require.Contains(t, config.Severities(), r.Labels["severity"], r.Alert)
-			require.Contains(t, []string{"member", "group", "source", "exporter"}, r.Labels["scope"], r.Alert)
+			require.Contains(t, []string{"zone", "host", "member", "group", "source", "exporter"}, r.Labels["scope"], r.Alert)
 			for _, name := range []string{"summary", "description", "runbook_url", "dashboard_url"} {
 				require.NotEmpty(t, r.Annotations[name], "%s of %s", name, r.Alert)
 			}
@@ -68,7 +68,7 @@ func TestNames(t *testing.T) {
 	names := Names()
 	require.Equal(t, config.AlertNames(), names)
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(names))), len(names), "two alerts have the same name")
-	for _, name := range []string{MemberDown, MemberSuspected, Degraded, Outage, BelowMinimum, MassFailure} {
+	for _, name := range []string{ZoneDown, HostDown, MemberDown, MemberSuspected, Degraded, Outage, BelowMinimum, MassFailure} {
 		require.Contains(t, names, name)
 		require.True(t, IsPosted(name))
 	}

@@ -86,7 +86,7 @@ func newCollector(opts Options, now clock) (*Collector, error) {
 	}
 	c := &Collector{stopped: make(chan struct{}), env: &environment{
 		log: log, clock: now, descs: newDescs(opts.CompatOpenStackExporter), metrics: metrics,
-		events: newBroadcast(metrics.eventsDropped), states: states,
+		events: newBroadcast(metrics.eventsDropped), states: states, hostsChanged: make(chan struct{}, 1),
 	}}
 	c.sources.Store(&[]*source{})
 	return c, nil
@@ -129,6 +129,10 @@ func (c *Collector) CountLostState() {
 func (c *Collector) Subscribe(buffer int) (<-chan Event, func()) {
 	return c.env.events.subscribe(buffer)
 }
+
+// HostsChanged returns a channel that receives when members have become late, suspected, down or alive again, so that [Hosts] may
+// differ: a member that becomes late has no event. It is for one receiver, and what it misses while it is busy comes once.
+func (c *Collector) HostsChanged() <-chan struct{} { return c.env.hostsChanged }
 
 // Describe implements prometheus.Collector. It describes what [Collector.Collect] emits: the series of sources.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {

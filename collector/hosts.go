@@ -12,8 +12,9 @@ import (
 // A Host is a machine, as the members of all sources show it that run on it.
 type Host struct {
 	hosts.State
-	// Zone is the zone of the host. If the zones of its members in service differ, it is the one with the fewest hosts, because
-	// that says most about where the host is: Nova's availability zone and not Neutron's default. Empty: it has none.
+	// Zone is the zone of the host. If the zones of its members differ, it is the one with the fewest hosts, because that says most
+	// about where the host is: Nova's availability zone and not Neutron's default. Members that are out of service count too, so
+	// that the zone stays when a service of a dead host is disabled. Empty: it has none.
 	Zone string
 	// LastProof is the newest proof of life of any member on the host, by this machine's clock. Zero: there is none.
 	LastProof time.Time
@@ -95,6 +96,16 @@ func HasDead(snapshots []Snapshot) func(host string) bool {
 	return func(host string) bool { return dead[host] }
 }
 
+// Zones returns the zones of the source, with their names in labels, sorted by these.
+func (s *Snapshot) Zones() []hosts.Zone {
+	members := make([]hosts.Member, len(s.Members))
+	for i := range s.Members {
+		members[i] = s.Members[i].onHost()
+		members[i].Zone = s.LabelText(members[i].Zone)
+	}
+	return hosts.Zones(members)
+}
+
 // A MemberKey identifies a member of any source.
 type MemberKey struct {
 	Source string
@@ -103,10 +114,11 @@ type MemberKey struct {
 
 // Causes returns why each member is down that is in service and down.
 func Causes(snapshots []Snapshot) map[MemberKey]hosts.Cause {
-	return causesOf(Hosts(snapshots, HasDead(snapshots)))
+	return CausesOf(Hosts(snapshots, HasDead(snapshots)))
 }
 
-func causesOf(found []Host) map[MemberKey]hosts.Cause {
+// CausesOf returns the same as [Causes], by the hosts that [Hosts] has found.
+func CausesOf(found []Host) map[MemberKey]hosts.Cause {
 	causes := map[MemberKey]hosts.Cause{}
 	for _, h := range found {
 		for i := range h.Members {
@@ -126,7 +138,7 @@ func (h *Host) complete(sizes map[string]int) {
 		if m.LastProof.After(h.LastProof) {
 			h.LastProof = m.LastProof
 		}
-		if m.InService && m.Zone != "" {
+		if m.Zone != "" {
 			zones[m.Zone] = true
 		}
 		if m.DecidedDown {

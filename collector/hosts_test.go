@@ -249,7 +249,7 @@ func BenchmarkHostsAtRest(b *testing.B) {
 	})
 	b.Run("a member changes", func(b *testing.B) {
 		for b.Loop() {
-			board.of = nil
+			board.madeOf = nil
 			board.update(sources, d)
 		}
 	})

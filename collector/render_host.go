@@ -68,7 +68,7 @@ func seriesOf(lists ...[]hostSample) seriesFunc {
 // source; otherwise one pass over all members.
 type hostBoard struct {
 	mu            sync.Mutex
-	of            [][]hosts.Member // what the series were made of
+	madeOf        [][]hosts.Member // what the series were made of
 	anyDead       bool             // a member is down or suspected, and in service
 	labels        map[string]*exposition.Labels
 	up, suspected []hostSample // of the hosts on which several services are known
@@ -79,6 +79,7 @@ type downHostKey struct{ name, zone string }
 
 // A downHost is a host that is down, or was within the last hour.
 type downHost struct {
+	key    downHostKey
 	labels *exposition.Labels
 	since  time.Time
 	ended  tracker.Instant // zero: it is down
@@ -90,11 +91,11 @@ func (b *hostBoard) update(sources []*rendered, d *descs) {
 	for i, s := range sources {
 		of[i] = s.hosts
 	}
-	if b.labels != nil && slices.EqualFunc(b.of, of, sameSlice[hosts.Member]) {
+	if b.labels != nil && slices.EqualFunc(b.madeOf, of, sameSlice[hosts.Member]) {
 		return
 	}
 	before := b.labels
-	b.of, b.anyDead, b.labels, b.up, b.suspected = of, false, make(map[string]*exposition.Labels, len(before)), nil, nil
+	b.madeOf, b.anyDead, b.labels, b.up, b.suspected = of, false, make(map[string]*exposition.Labels, len(before)), nil, nil
 	for _, state := range hosts.States(of) {
 		b.anyDead = b.anyDead || state.Down+state.Suspected > 0
 		if !state.IsKnown() {
@@ -110,23 +111,34 @@ func (b *hostBoard) update(sources []*rendered, d *descs) {
 	}
 }
 
+// begin takes hosts that [source.deadBefore] names for hosts that were down: the process before this one may have said so.
+func (b *hostBoard) begin(sources []*source, snapshots []Snapshot, d *descs, now tracker.Instant) {
+	b.down = map[downHostKey]*downHost{}
+	for _, h := range Hosts(snapshots, func(host string) bool {
+		return slices.ContainsFunc(sources, func(s *source) bool { return s.deadBefore[host] })
+	}) {
+		b.of(&h, d).ended = now
+	}
+}
+
+// of returns what is kept of a host.
+func (b *hostBoard) of(h *Host, d *descs) *downHost {
+	key := downHostKey{h.Name, cmp.Or(h.ZoneLabel(), noAttribute)}
+	if b.down[key] == nil {
+		b.down[key] = &downHost{key: key, labels: exposition.NewLabels(d.hostDownSince.labels, h.Name, key.zone)}
+	}
+	return b.down[key]
+}
+
 // follow keeps which hosts are down, and which were within the last hour.
 func (b *hostBoard) follow(found []Host, d *descs, now tracker.Instant) {
-	if b.down == nil {
-		b.down = map[downHostKey]*downHost{}
-	}
 	isDown := map[downHostKey]bool{}
 	for i := range found {
-		h := &found[i]
-		if !h.IsDown() {
-			continue
+		if h := &found[i]; h.IsDown() {
+			kept := b.of(h, d)
+			kept.since, kept.ended = h.LastProof, tracker.Instant{}
+			isDown[kept.key] = true
 		}
-		key := downHostKey{h.Name, cmp.Or(h.ZoneLabel(), noAttribute)}
-		isDown[key] = true
-		if b.down[key] == nil {
-			b.down[key] = &downHost{labels: exposition.NewLabels(d.hostDownSince.labels, h.Name, key.zone)}
-		}
-		b.down[key].since, b.down[key].ended = h.LastProof, tracker.Instant{}
 	}
 	for key, host := range b.down {
 		switch {
@@ -215,12 +227,16 @@ func (c *Collector) hostFamilies(sources []*rendered) []exposition.Family {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.update(sources, d)
+	now := c.env.clock()
+	if b.down == nil {
+		b.begin(*c.sources.Load(), c.Snapshots(), d, now)
+	}
 	var found []Host
 	if b.anyDead {
 		snapshots := c.Snapshots()
 		found = Hosts(snapshots, HasDead(snapshots))
 	}
-	b.follow(found, d, c.env.clock())
+	b.follow(found, d, now)
 	return []exposition.Family{
 		d.hostUp.family(seriesOf(b.up, b.gone(d, 1))),
 		d.hostSuspected.family(seriesOf(b.suspected, b.gone(d, 0))),

@@ -3,6 +3,7 @@ package collector
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,16 @@ type environment struct {
 	guards  guards
 
 	awaited awaitedHosts
+	// hostsChanged receives when what the states of hosts depend on has changed.
+	hostsChanged chan struct{}
+}
+
+// noteHosts notes that hosts may have changed, unless that was noted and not taken yet.
+func (e *environment) noteHosts() {
+	select {
+	case e.hostsChanged <- struct{}{}:
+	default:
+	}
 }
 
 // A source is one configured backend: its driver, the poll in flight, and what is known of its members.
@@ -30,6 +41,9 @@ type source struct {
 	driver drivers.Driver
 	env    *environment
 	log    *slog.Logger
+
+	// deadBefore are the hosts on which a member was down or suspected within an hour before this process began, by the state file.
+	deadBefore map[string]bool
 
 	wake   chan struct{}  // tells the loop to compute again when to poll next
 	ended  chan struct{}  // closed by end
@@ -91,6 +105,10 @@ func (s *source) begin() {
 		s.now.LastSuccess = saved.LastPoll
 		s.recent.restore(s.cfg.Name, saved.Events)
 		s.env.events.continueAfter(s.recent.lastPastID())
+		s.deadBefore = map[string]bool{}
+		for _, d := range slices.Concat(s.tracker.Decisions(), s.tracker.Suspicions()) {
+			s.deadBefore[s.cfg.Naming.Host(d.Name)] = true
+		}
 	}
 }
 
@@ -166,7 +184,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	if s.now.HasClock {
 		s.now.ClockOffset = poll.Now.Sub(start.Wall.Add(end.Sub(start) / 2))
 	}
-	before := s.now.Problems
+	before, shown := s.now.Problems, s.shown.Load()
 	s.now.Problems = problemsOf(poll, len(s.tracker.Members()), &changes)
 	s.attempted(start, end)
 	s.env.metrics.observe(s.cfg.Name, &changes, s.cfg.Suspicion.Enabled)
@@ -180,6 +198,9 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 		s.report(Event{Time: end.Wall, Type: EventSourceBack, Source: s.cfg.Name})
 	}
 	s.report(changes.Events...)
+	if !sameSlice(s.shown.Load().hosts, shown.hosts) {
+		s.env.noteHosts() // After the events, so that who waits for both has them.
+	}
 }
 
 // fail takes in that a poll failed, or did not answer in time. The caller holds the lock.

@@ -65,7 +65,7 @@ func TestRulesAndBridgeAgree(t *testing.T) {
 			require.Equal(t, holdOf[a.Labels["alertname"]], holds.hold, "the rule waits for as long")
 		}
 	}
-	for _, name := range []string{alerts.MemberDown, alerts.MemberSuspected, alerts.Degraded, alerts.Outage, alerts.BelowMinimum, alerts.MassFailure, alerts.SourceProblem} {
+	for _, name := range []string{alerts.ZoneDown, alerts.HostDown, alerts.MemberDown, alerts.MemberSuspected, alerts.Degraded, alerts.Outage, alerts.BelowMinimum, alerts.MassFailure, alerts.SourceProblem} {
 		require.NotZero(t, posted[name], "no %s in the test data", name)
 	}
 

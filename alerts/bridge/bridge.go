@@ -6,8 +6,8 @@
 // time. By default the rules resolve the alert.
 //
 // The bridge decides nothing: the collector's snapshots say which member is down, and how many of a group are, also while
-// they can't be read. The bridge evaluates the conditions of all alerts from the snapshots after every event, and every few
-// seconds. So an event that is lost loses no alert. An alert is retained while its condition can't be evaluated, because its
+// they can't be read. The bridge evaluates the conditions of all alerts from the snapshots after every event, when hosts may have
+// changed, and every few seconds. So an event that is lost loses no alert. An alert is retained while its condition can't be evaluated, because its
 // source, group or member can't be read: it keeps firing, and yields to a sender that can tell.
 package bridge
 
@@ -45,6 +45,7 @@ const (
 type Collector interface {
 	Snapshots() []collector.Snapshot
 	Subscribe(buffer int) (<-chan collector.Event, func())
+	HostsChanged() <-chan struct{}
 }
 
 // Options are the settings of a [Bridge].
@@ -155,6 +156,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 				continue
 			}
 			detected = deaths(ctx, e, events)
+		case <-b.collector.HostsChanged():
+			detected = deaths(ctx, collector.Event{}, events)
 		case <-check.C:
 			if len(b.current.alertmanagers) > 0 {
 				b.checkLabels(ctx, b.current)
@@ -218,9 +221,11 @@ func (b *Bridge) takeNext() *Setup {
 func (b *Bridge) noteResolvedElsewhere(a *alertmanager.Alert) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.resolvedElsewhere = append(b.resolvedElsewhere, alerts.ID{
+	id := alerts.ID{
 		Alert: alerts.BaseName(a.Labels["alertname"]), Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
-	})
+		Problem: a.Labels["problem"], Host: a.Labels["host"], Zone: a.Labels["zone"],
+	}
+	b.resolvedElsewhere = append(b.resolvedElsewhere, id.WithoutAttributes())
 }
 
 // noteAddressAdded notes that an Alertmanager's name has got an address, so that the next step posts all alerts. Clients call it.
@@ -262,8 +267,8 @@ func (b *Bridge) checkLabels(ctx context.Context, current *Setup) {
 	}
 }
 
-// deaths waits for events that come together with one, and returns the deaths among them: by the ID of their alert, when
-// the death was detected.
+// deaths waits for events that come together with one, which may be none, and returns the deaths among them: by the ID of their
+// alert, when the death was detected.
 func deaths(ctx context.Context, e collector.Event, events <-chan collector.Event) map[alerts.ID]time.Time {
 	timer := time.NewTimer(coalesce)
 	defer timer.Stop()

@@ -47,6 +47,8 @@ func (f *fakeCollector) Subscribe(buffer int) (<-chan collector.Event, func()) {
 	return f.events, func() {}
 }
 
+func (*fakeCollector) HostsChanged() <-chan struct{} { return nil }
+
 // set replaces the snapshots, and sends a death event for each member that was up and is down. Like the collector, it drops
 // the oldest events when too many wait.
 func (f *fakeCollector) set(snapshots ...collector.Snapshot) {
@@ -289,6 +291,7 @@ func about(list []testserver.Alert) []string {
 	for _, a := range list {
 		ids = append(ids, alerts.ID{
 			Alert: a.Labels["alertname"], Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
+			Host: a.Labels["host"],
 		})
 	}
 	return brief(ids...)

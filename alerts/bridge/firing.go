@@ -93,7 +93,7 @@ func sortFiring(entries []entry, builder *alerts.Builder) {
 		a, b := x.id, y.id
 		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(breadth(a), breadth(b)), y.start.Compare(x.start),
 			cmp.Compare(a.Source, b.Source), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Member, b.Member), cmp.Compare(a.Alert, b.Alert),
-			cmp.Compare(a.Problem, b.Problem))
+			cmp.Compare(a.Problem, b.Problem), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Host, b.Host))
 	})
 }
 

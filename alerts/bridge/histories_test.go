@@ -52,6 +52,7 @@ func TestRandomHistories(t *testing.T) {
 	}
 	t.Logf("alerts that fired: %v", fired)
 	require.NotZero(t, fired[alerts.MemberSuspected])
+	require.NotZero(t, fired[alerts.HostDown])
 	began = time.Now()
 	wrong := compareWithRules(t, &c, records)
 	t.Logf("the rules took %s", time.Since(began))

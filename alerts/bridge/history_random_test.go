@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+
+	"servicegroup_exporter/collector/hosts"
 )
 
 // A dice makes random histories.
@@ -22,13 +24,17 @@ const historyMinutes = 80
 func randomHistory(seed uint64) *history {
 	d := &dice{Rand: rand.New(rand.NewPCG(seed, 15))}
 	d.seed, d.exporters = seed, 1+d.IntN(5)/3
+	const most = 8
+	names := make([]string, most) // The groups share hosts.
+	for i := range names {
+		names[i] = fmt.Sprintf(pick(d.Rand, "c%d", "host%d.example.com:9000", `"q%d" \n`, "vol%d@lvm#pool", "grün%d"), i)
+	}
 	for _, g := range [][2]string{{"nova", "compute"}, {"nova", "scheduler"}, {"nova", "conductor"}, {"zk", "web"}, {"zk", "api"}} {
 		if d.IntN(5) < 2 {
 			continue
 		}
-		most := 1 + d.IntN(8)
-		for i := range most {
-			m := memberName{g[0], g[1], fmt.Sprintf(pick(d.Rand, "c%d", "host%d.example.com:9000", `"q%d" \n`, "vol%d@lvm#pool", "grün%d"), i)}
+		for _, name := range names[:1+d.IntN(most)] {
+			m := memberName{g[0], g[1], name}
 			d.names = append(d.names, m)
 			if d.IntN(8) > 0 {
 				d.members = append(d.members, m)
@@ -77,7 +83,7 @@ func (d *dice) episode() {
 	m := d.names[d.IntN(len(d.names))]
 	exporter := pick(d.Rand, all, d.IntN(d.exporters))
 	add := func(minute int, w what) { d.add(minute, all, m, w) }
-	switch d.IntN(16) {
+	switch d.IntN(18) {
 	case 0, 1, 2:
 		add(begin, dies)
 		add(end, recovers)
@@ -108,6 +114,8 @@ func (d *dice) episode() {
 	case 10:
 		d.add(begin, exporter, memberName{source: m.source}, looksWrong)
 		d.add(end, exporter, memberName{source: m.source}, looksRight)
+	case 13, 14:
+		d.hostDies(begin, end, m)
 	case 11, 12:
 		add(begin, hangs)
 		add(pick(d.Rand, begin+3, end), pick(d.Rand, recovers, recovers, leaves, disabled))
@@ -122,6 +130,17 @@ func (d *dice) manyDie(begin, end int, about memberName) {
 		if m.source == about.source && (m.group == about.group || d.IntN(2) == 0) && d.IntN(6) > 0 {
 			d.add(begin+d.IntN(2), all, m, dies)
 			d.add(end+d.IntN(2), all, m, recovers)
+		}
+	}
+}
+
+// hostDies makes all members on a host die or hang, most often, and return one after the other.
+func (d *dice) hostDies(begin, end int, about memberName) {
+	naming := &hosts.Naming{}
+	for _, m := range d.names {
+		if naming.Host(m.name) == naming.Host(about.name) && d.IntN(8) > 0 {
+			d.add(begin+d.IntN(2), all, m, pick(d.Rand, dies, dies, hangs))
+			d.add(end+d.IntN(3), all, m, recovers)
 		}
 	}
 }

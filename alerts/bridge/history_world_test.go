@@ -217,6 +217,12 @@ func (w *world) note(minute int) {
 	builder := alerts.NewBuilder(w.alerting)
 	seen := w.seen()
 	firing := evaluate(combine(w.sources, seen), builder)
+	maps.DeleteFunc(firing, func(id alerts.ID, _ condition) bool {
+		return id.Alert == alerts.HostDown || id.Alert == alerts.ZoneDown
+	})
+	for _, id := range append(combineHosts(seen), combineZones(seen)...) {
+		firing[id] = condition{}
+	}
 	for id := range firing {
 		w.record.firing(minute, builder.Build(id, alerts.Facts{}).Labels)
 	}
@@ -228,7 +234,8 @@ func (w *world) note(minute int) {
 			}
 		}
 		for id, entry := range e.bridge.state.entries {
-			if entry.over.IsZero() {
+			// After a restart, an alert about a host fires until a member on it has reported.
+			if _, holds := firing[id]; entry.over.IsZero() && (holds || id.Alert != alerts.HostDown) {
 				got = append(got, id)
 			}
 		}
@@ -381,7 +388,9 @@ func (r *record) scrape(minute int, c *collector.Collector, target string) {
 // isRead returns whether rules of the alerts that the bridge posts read a metric.
 func isRead(name string) bool {
 	switch name {
-	case "servicegroup_member_suspected", "servicegroup_member_suspected_since_timestamp_seconds",
+	case "servicegroup_zone_members_down", "servicegroup_zone_members_in_service", "servicegroup_zone_hosts", "servicegroup_source_last_success_timestamp_seconds",
+		"servicegroup_host_up", "servicegroup_host_down_since_timestamp_seconds", "servicegroup_host_silent_member_timestamp_seconds",
+		"servicegroup_member_suspected", "servicegroup_member_suspected_since_timestamp_seconds",
 		"servicegroup_member_down", "servicegroup_member_down_since_timestamp_seconds", "servicegroup_members_down", "servicegroup_members_in_service",
 		"servicegroup_group_known", "servicegroup_group_last_known_timestamp_seconds", "servicegroup_source_up", "servicegroup_source_problems":
 		return true

@@ -39,7 +39,7 @@ func poll(t *testing.T, c *config.Alerting, sources, groups []string) *collector
 	require.NoError(t, err)
 	var configs []collector.SourceConfig
 	for _, name := range sources {
-		driver := randomMembers(random, groups)
+		driver := randomMembers(random, name, groups)
 		configs = append(configs, collector.SourceConfig{
 			Name: name, ExpectedGroups: c.ExpectedGroups(name), Suspicion: tracker.Suspicion{Enabled: true, Margin: 10 * time.Second}, Open: func() (drivers.Driver, error) { return driver, nil },
 		})
@@ -82,14 +82,20 @@ func (d *randomDriver) Members(context.Context) (*drivers.Poll, error) {
 
 func (*randomDriver) Close() error { return nil }
 
-func randomMembers(random *rand.Rand, groups []string) *randomDriver {
+// randomMembers returns the driver of a source. Its groups share hosts, which other sources don't have, and a group that is dead has zones of
+// its own.
+func randomMembers(random *rand.Rand, source string, groups []string) *randomDriver {
 	d := &randomDriver{}
+	name := pick(random, unusualNames()...)
 	for _, group := range groups {
 		dying := float64(random.IntN(6)) / 5 // From none to all.
 		for i := range random.IntN(10) {
-			m := drivers.Member{Group: group, Name: fmt.Sprintf("%s-%d", pick(random, unusualNames()...), i)}
+			m := drivers.Member{Group: group, Name: fmt.Sprintf("%s-%d %s", name, i, source)}
 			m.Up = random.Float64() >= dying
 			m.Binary, m.Zone = pick(random, "", "nova-compute", `{{ $labels.zone }} {since}`), pick(random, "", "az1", strings.Repeat("ü", 100))
+			if dying == 1 && m.Zone != "" {
+				m.Zone = source + m.Zone
+			}
 			if random.IntN(2) == 0 {
 				m.LastHeartbeat = time.Now().Add(-time.Duration(random.Int64N(int64(24 * time.Hour))))
 			}

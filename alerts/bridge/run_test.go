@@ -77,7 +77,8 @@ func TestDeathIsPostedAtOnce(t *testing.T) {
 			Annotations: map[string]string{
 				"summary": "a in group g is down",
 				"description": "a in group g of source s is down by the rule of its service: its last heartbeat is too old, or its " +
-					"znode is gone. It is in service: no operator disabled it or forced it down while it was up.",
+					"znode is gone. It is in service: no operator disabled it or forced it down while it was up. " +
+					"It is not known whether its host is down: no other service on the host shows that.",
 				"runbook_url":   "https://exporter/runbooks/ServiceGroupMemberDown",
 				"dashboard_url": "https://exporter/member?source=s&group=g&member=a",
 			},
@@ -320,6 +321,6 @@ func TestUpgrade(t *testing.T) {
 		written, err := os.ReadFile(filepath.Join(folder, "alerts.json"))
 		require.NoError(t, err)
 		require.JSONEq(t, `{"version":1,"firing":[{"alert":"ServiceGroupMemberDown","source":"zk","group":"web","member":"w1",`+
-			`"host":"w1","start":"2000-01-01T00:00:00Z"}]}`, string(written))
+			`"host":"w1","start":"2000-01-01T00:00:00Z","cause":"unknown"}]}`, string(written))
 	})
 }

@@ -16,8 +16,9 @@ type state struct {
 	entries map[alerts.ID]*entry
 	// waiting has since when a condition has been true that must be true for some time.
 	waiting map[alerts.ID]time.Time
-	// ended has the retained alerts that another sender has resolved, until their conditions can be evaluated again.
-	ended map[alerts.ID]bool
+	// ended has the retained alerts that another sender has resolved, with their last numbers, until their conditions can be
+	// evaluated again.
+	ended map[alerts.ID]alerts.Facts
 }
 
 // An entry is the state of one alert.
@@ -37,28 +38,30 @@ type entry struct {
 
 // newState returns a state with what an earlier run has saved.
 func newState(saved savedState) *state {
-	s := &state{entries: map[alerts.ID]*entry{}, waiting: map[alerts.ID]time.Time{}, ended: map[alerts.ID]bool{}}
+	s := &state{entries: map[alerts.ID]*entry{}, waiting: map[alerts.ID]time.Time{}, ended: map[alerts.ID]alerts.Facts{}}
 	for _, a := range saved.Firing {
 		id := a.id()
 		s.entries[id] = &entry{id: id, start: a.Start, facts: a.Facts}
 	}
 	for _, a := range saved.Ended {
-		s.ended[a.id()] = true
+		s.ended[a.id()] = a.Facts
 	}
 	return s
 }
 
 // update takes over what [evaluate] and [undecided] have returned. It returns whether there is something to save.
-func (s *state) update(holds map[alerts.ID]condition, undecided func(source string) bool, now time.Time) (changed bool) {
-	for id := range s.ended {
-		if c, ok := holds[id]; !c.retained && (ok || !undecided(id.Source)) {
+func (s *state) update(
+	holds map[alerts.ID]condition, undecided func(alerts.ID, *alerts.Facts) bool, now time.Time,
+) (changed bool) {
+	for id, facts := range s.ended {
+		if c, ok := holds[id]; !c.retained && (ok || !undecided(id, &facts)) {
 			delete(s.ended, id)
 			changed = true
 		}
 	}
 	maps.DeleteFunc(s.waiting, func(id alerts.ID, _ time.Time) bool { _, ok := holds[id]; return !ok })
 	for id, c := range holds {
-		if s.ended[id] {
+		if _, ended := s.ended[id]; ended {
 			continue
 		}
 		e := s.entries[id]
@@ -77,7 +80,7 @@ func (s *state) update(holds map[alerts.ID]condition, undecided func(source stri
 		if _, ok := holds[id]; ok || !e.over.IsZero() {
 			continue
 		}
-		if undecided(id.Source) {
+		if undecided(id, &e.facts) {
 			e.retain(true, now)
 			continue
 		}
@@ -128,7 +131,7 @@ func (s *state) endRetained(ids []alerts.ID, now time.Time) int {
 	for id, e := range s.entries {
 		if e.isRetained() && slices.Contains(ids, id.WithoutAttributes()) {
 			e.over = now
-			s.ended[id] = true
+			s.ended[id] = e.facts
 			n++
 		}
 	}
@@ -174,7 +177,22 @@ func (s *state) due(schedule *schedule, builder *alerts.Builder, detected map[al
 		alert.Detected, alert.End, alert.Retained = detected[e.id.WithoutAttributes()], end, schedule.yieldsToOthers(e, now)
 		due = append(due, alert)
 	}
+	slices.SortFunc(due, func(a, b *alertmanager.Alert) int { return cmp.Compare(rank(a), rank(b)) })
 	return due, over
+}
+
+// rank returns where an alert is in a post: alerts about zones and hosts come first, because they inhibit others.
+func rank(a *alertmanager.Alert) int {
+	switch {
+	case a.Labels["scope"] == "zone":
+		return 0
+	case a.Labels["scope"] == "host":
+		return 1
+	case a.First:
+		return 2
+	default:
+		return 3
+	}
 }
 
 // firing returns all alerts that fire, the oldest first.
@@ -197,8 +215,8 @@ func (s *state) saved() savedState {
 			saved.Firing = append(saved.Firing, newSavedAlert(id, e.start, e.facts))
 		}
 	}
-	for id := range s.ended {
-		saved.Ended = append(saved.Ended, newSavedAlert(id, time.Time{}, alerts.Facts{}))
+	for id, facts := range s.ended {
+		saved.Ended = append(saved.Ended, newSavedAlert(id, time.Time{}, facts))
 	}
 	return saved
 }

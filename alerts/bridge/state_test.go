@@ -52,6 +52,7 @@ func names(list []*alertmanager.Alert) []string {
 	for _, a := range list {
 		ids = append(ids, alerts.ID{
 			Alert: a.Labels["alertname"], Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
+			Host: a.Labels["host"],
 		})
 	}
 	return brief(ids...)

@@ -48,7 +48,7 @@ type savedState struct {
 // A savedAlert is an alert in the file. Its name is that without a severity: see [alerts.ID].
 type savedAlert struct {
 	Alert   string    `json:"alert"`
-	Source  string    `json:"source"`
+	Source  string    `json:"source,omitempty"`
 	Group   string    `json:"group,omitempty"`
 	Member  string    `json:"member,omitempty"`
 	Problem string    `json:"problem,omitempty"`
@@ -173,7 +173,11 @@ func (s *savedState) decode(list json.RawMessage, check func(*savedAlert) error)
 }
 
 func (a *savedAlert) check() error {
-	if !alerts.IsPosted(a.Alert) || a.Source == "" {
+	about := a.Source
+	if a.Alert == alerts.HostDown {
+		about = a.id().Host
+	}
+	if !alerts.IsPosted(a.Alert) || about == "" {
 		return fmt.Errorf("alert %q of source %q is not valid", a.Alert, a.Source)
 	}
 	return nil

@@ -133,19 +133,20 @@ const absent = -1
 func healthyValue(series string, highest float64, step int) (start float64, increase int, err error) {
 	name, labels, _ := strings.Cut(series, "{")
 	switch name {
-	case "up", "service_up", "servicegroup_source_up", "servicegroup_group_known", "servicegroup_label_check",
+	case "up", "service_up", "servicegroup_host_up", "servicegroup_source_up", "servicegroup_group_known", "servicegroup_label_check",
 		"servicegroup_member_enabled", "servicegroup_member_info", "servicegroup_source_info",
 		"servicegroup_config_last_reload_successful", "servicegroup_notifications_alertmanager_up":
 		return 1, 0, nil
-	case "servicegroup_members_down", "servicegroup_member_forced_down", "servicegroup_member_fenced",
+	case "servicegroup_zone_members_down", "servicegroup_members_down", "servicegroup_member_forced_down", "servicegroup_member_fenced",
 		"servicegroup_source_heartbeats_stalled", "servicegroup_source_problems", "servicegroup_source_unknown_members",
 		"servicegroup_source_clock_offset_seconds", "servicegroup_notifications_label_mismatches":
 		return 0, 0, nil
-	case "servicegroup_member_down", "servicegroup_member_suspected", "servicegroup_member_suspected_since_timestamp_seconds",
+	case "servicegroup_host_down_since_timestamp_seconds", "servicegroup_host_silent_member_timestamp_seconds", "servicegroup_member_down_cause",
+		"servicegroup_member_down", "servicegroup_member_suspected", "servicegroup_member_suspected_since_timestamp_seconds",
 		"servicegroup_detection_latency_seconds", "servicegroup_member_flapping", "servicegroup_member_heartbeat_ahead_seconds",
 		"servicegroup_member_disabled_timestamp_seconds", "servicegroup_member_down_since_timestamp_seconds":
 		return absent, 0, nil
-	case "servicegroup_members_in_service":
+	case "servicegroup_members_in_service", "servicegroup_zone_members_in_service", "servicegroup_zone_hosts":
 		return max(highest, manyMembers), 0, nil
 	case "servicegroup_members":
 		if strings.Contains(labels, `state="up"`) {
