@@ -199,6 +199,7 @@ soak: deps ## check for $(SOAKTIME) that the use of resources does not grow whil
 
 endtoend: deps ## measure the time from death to page: the tables in docs/alerting.md
 	cd e2e && go run ./pages $(ENDTOENDFLAGS)
+	cd e2e && go run ./hosts
 
 packages: $(NFPM) ## build the Debian and the RPM package for this machine's architecture, or $GOARCH, in dist/
 	$(MAKE) --no-print-directory build BUILDFLAGS=-trimpath OUTPUT=$(DIST)/linux-$(GOARCH)/servicegroup_exporter

@@ -115,7 +115,7 @@ func TestMetrics(t *testing.T) {
 
 // Every silence has a comment and a duration, and matches labels of alerts.
 func TestSilences(t *testing.T) {
-	label := regexp.MustCompile(`^'?(alertname|source|group|member|host|instance|LABEL)=~?(.*?)'?$`)
+	label := regexp.MustCompile(`^'?(alertname|source|group|member|host|zone|instance|LABEL)=~?(.*?)'?$`)
 	count := 0
 	for file, text := range pages(t) {
 		for _, block := range blocks(text, "sh") {
