@@ -66,7 +66,7 @@ func (c alerting) wordTemplates() []string {
 	}
 }
 
-// What the descriptions say of a host, and of why a member is down.
+// Sentences about a host that is down, and about the cause of a death.
 const (
 	isConfirmed = "This is confirmed: at least one of them is down by the rule of its service."
 	isSuspected = "This is suspected: none of them is down by the rule of its service yet."

@@ -199,7 +199,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	}
 	s.report(changes.Events...)
 	if !sameSlice(s.shown.Load().hosts, shown.hosts) {
-		s.env.noteHosts() // After the events, so that who waits for both has them.
+		s.env.noteHosts() // After the events: the bridge takes both together.
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"servicegroup_exporter/internal/testserver"
 )
 
-// A machine that dies is one page, before its services call it dead. A stall of all reports and a restart of all services of a machine page
-// nobody, and a machine that was only frozen is one page and its end.
+// A machine that dies is one page, before its services call it dead. A stall of all reports and a restart of all services of a machine do not
+// page, and a machine that was only frozen is one page and its end.
 func TestOnePageForAMachine(t *testing.T) {
 	t.Parallel() // It waits for most of its time.
 	b := &testserver.Bench{Out: os.Stderr}

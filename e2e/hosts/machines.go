@@ -25,7 +25,7 @@ func (m *machine) hold() time.Time {
 	return time.Now()
 }
 
-// release sends the reports that are held, and lets later ones pass.
+// release sends the reports that wait, and lets later ones pass.
 func (m *machine) release() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -73,7 +73,7 @@ func (s *service) run(ctx context.Context, reported func(*service)) error {
 	}
 }
 
-// The statements that add a member, with its name and the zone, and those of its reports.
+// The statements that add a member, with its name and the zone, and that report for it.
 const (
 	addCompute = "INSERT INTO services (host, `binary`, topic, report_count, disabled, deleted, forced_down, version, created_at, last_seen_up) " +
 		"VALUES (?, 'nova-compute', 'compute', 1, 0, 0, 0, 66, UTC_TIMESTAMP(), UTC_TIMESTAMP())"

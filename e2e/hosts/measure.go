@@ -20,7 +20,7 @@ type result struct {
 	suspicions         int      // messages in the chat about members that were suspected before their hosts were
 }
 
-// notified counts notifications to persons: those of the pager and the tickets.
+// notified counts notifications to persons: by the pager and by tickets.
 type notified struct{ firing, resolved int }
 
 // measure runs a cloud.

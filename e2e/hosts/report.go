@@ -16,8 +16,8 @@ func print(out io.Writer, r *result) {
 		seconds(quantile(pages, 1)), r.killed, r.suspicions)
 	fmt.Fprintln(out, "\n| what was done | notifications |")
 	fmt.Fprintln(out, "| --- | --- |")
-	fmt.Fprintf(out, "| all services of a machine restarted, which held their reports for %s | %s |\n", r.settings.restart, r.restarted)
-	fmt.Fprintf(out, "| the reports of all %d machines held for %s | %s |\n", r.settings.hosts, r.settings.stall, r.stalled)
+	fmt.Fprintf(out, "| all services of a machine restarted, without reports for %s | %s |\n", r.settings.restart, r.restarted)
+	fmt.Fprintf(out, "| a stall: no reports of all %d machines for %s | %s |\n", r.settings.hosts, r.settings.stall, r.stalled)
 	fmt.Fprintf(out, "| a machine frozen until it was paged | %s |\n", r.refuted)
 }
 

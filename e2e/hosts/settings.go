@@ -14,7 +14,7 @@ type settings struct {
 	timeout, agentTimeout time.Duration
 	margin                time.Duration // of suspicions
 	poll                  time.Duration
-	// stall is for how long the reports of all are held, and restart for how long those of a machine whose services are restarted.
+	// stall is for how long no machine reports, and restart for how long a machine does not whose services are restarted.
 	stall, restart time.Duration
 	spacing        time.Duration // the mean time between two kills
 	resend         time.Duration // of the bridge
