@@ -2,14 +2,10 @@ package docs_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/internal/testserver"
 )
@@ -22,15 +18,14 @@ case "$*" in
 "compute service set --enable "*" nova-compute") set="disabled = 0, disabled_reason = NULL" host=$5 ;;
 *) echo "no such command: $*" >&2; exit 2 ;;
 esac
-mariadb --no-defaults --protocol=tcp -h 127.0.0.1 -P PORT -u root -e "UPDATE services SET $set WHERE host = '$host'" nova
+sudo mariadb -e "UPDATE services SET $set WHERE host = '$host'" nova
 `
 
 // The page about maintenance is followed. While the computes are disabled all of them die, and no alert fires. The silences
 // silence what they should. The death of a compute that is enabled again is told.
 func TestMaintenance(t *testing.T) {
 	s := newSite(t)
-	_, port, _ := strings.Cut(s.database.Addr(), ":")
-	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "bin/openstack"), []byte(strings.Replace(openstack, "PORT", port, 1)), 0o755))
+	s.command(t, "openstack", openstack)
 	alertmanager := testserver.Alertmanager(t, "route: {receiver: none}\nreceivers: [{name: none}]\n")
 	for i := range 60 {
 		s.member(t, "compute", fmt.Sprintf("compute-%02d", i+1), 0)

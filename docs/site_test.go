@@ -25,11 +25,11 @@ type site struct {
 	others   []string // what is otherwise than on the pages, each followed by what it is here
 }
 
-// newSite returns a site whose exporter does not run yet.
-func newSite(t *testing.T) *site {
+// newSite returns a site whose exporter does not run yet. Its database server has these arguments.
+func newSite(t *testing.T, databaseArgs ...string) *site {
 	t.Helper()
 	s := &site{dir: testserver.TempDir(t), address: fmt.Sprintf("127.0.0.1:%d", testserver.Port(t))}
-	s.database = testserver.MariaDB(t)
+	s.database = testserver.MariaDB(t, databaseArgs...)
 	s.nova = s.database.Open(t, "nova")
 	table, err := os.ReadFile("../drivers/db/testdata/zed.sql")
 	require.NoError(t, err)
@@ -38,10 +38,54 @@ func newSite(t *testing.T) *site {
 		require.NoError(t, os.MkdirAll(filepath.Join(s.dir, dir), 0o755))
 	}
 	require.NoError(t, os.Symlink(testserver.ExporterPath(t), filepath.Join(s.dir, "bin/servicegroup_exporter")))
+	s.command(t, "sudo", sudo)
+	s.command(t, "systemctl", systemctl)
+	_, port, _ := strings.Cut(s.database.Addr(), ":")
+	t.Setenv("SITE", s.dir)
+	t.Setenv("EXPORTER", s.address)
+	t.Setenv("DATABASE_PORT", port)
 	t.Setenv("PATH", filepath.Join(s.dir, "bin")+":"+os.Getenv("PATH")+":/usr/sbin")
 	s.others = []string{"localhost:10199", s.address, "/etc/servicegroup_exporter", s.path("etc"), "/var/lib/servicegroup_exporter", s.path("var/lib")}
 	return s
 }
+
+// sudo stands for the command that runs others as another user, and systemctl for that of systemd: it starts and stops the exporter.
+const (
+	sudo = `#!/bin/sh
+set -eu
+[ "$1" != -u ] || shift 2
+command=$1
+shift
+case $command in
+mariadb) exec mariadb --no-defaults --protocol=tcp --host=127.0.0.1 --port="$DATABASE_PORT" --user=root "$@" ;;
+install) [ "$1" != -o ] || shift 4 ;;
+nft) [ "$(id -u)" = 0 ] || exec unshare --map-root-user --net nft "$@" ;;
+esac
+exec $command "$@"
+`
+	systemctl = `#!/bin/sh
+set -eu
+cd "$SITE"
+ARGS=--config.file=etc/servicegroup_exporter/servicegroups.yml
+[ ! -f etc/default/servicegroup_exporter ] || . etc/default/servicegroup_exporter
+stop() {
+	[ -f pid ] || return 0
+	kill "$(cat pid)"
+	while kill -0 "$(cat pid)" 2>/dev/null; do sleep 0.1; done
+}
+start() {
+	servicegroup_exporter --storage.path=var/lib/servicegroup_exporter --web.listen-address="$EXPORTER" $ARGS >>exporter.log 2>&1 &
+	echo $! >pid
+}
+case "$*" in
+"restart servicegroup_exporter") stop; start ;;
+"stop servicegroup_exporter") stop ;;
+"start servicegroup_exporter") start ;;
+"reload prometheus") curl -sf -X POST "http://$PROMETHEUS/-/reload" ;;
+*) echo "no such command: $*" >&2; exit 2 ;;
+esac
+`
+)
 
 // path returns the path at the site of a folder of the exporter's.
 func (s *site) path(dir string) string { return filepath.Join(s.dir, dir, "servicegroup_exporter") }
@@ -61,11 +105,24 @@ func (s *site) member(t *testing.T, group, name string, age time.Duration) {
 	require.NoError(t, err)
 }
 
-// serve starts the exporter with the configuration of its package's path, and arguments.
-func (s *site) serve(t *testing.T, config string, args ...string) {
+// configure writes the exporter's configuration, and returns its path.
+func (s *site) configure(t *testing.T, config string) string {
 	t.Helper()
 	file := filepath.Join(s.path("etc"), "servicegroups.yml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
+	return file
+}
+
+// command writes a command that stands for one that tests can't run.
+func (s *site) command(t *testing.T, name, script string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "bin", name), []byte(script), 0o755))
+}
+
+// serve starts the exporter with a configuration and arguments.
+func (s *site) serve(t *testing.T, config string, args ...string) {
+	t.Helper()
+	file := s.configure(t, config)
 	argv := append([]string{
 		filepath.Join(s.dir, "bin/servicegroup_exporter"), "--config.file=" + file, "--storage.path=" + s.path("var/lib"), "--web.listen-address=" + s.address,
 	}, args...)

@@ -126,7 +126,7 @@ func (s *step) change(t *testing.T, path string) {
 const patience = 5 * time.Minute
 
 // varies matches what is another each time.
-var varies = regexp.MustCompile(`\d+\.\d+s|\(cached\)|\d{4}-\d\d-\d\dT[0-9:.]+Z`)
+var varies = regexp.MustCompile(`\d+\.\d+s|\(cached\)|\d{4}-\d\d-\d\d, in \d+ days|\d{4}-\d\d-\d\dT[0-9:.]+Z`)
 
 // buildEnv is for building as releases are built, so that what they need is built already.
 func buildEnv() []string {

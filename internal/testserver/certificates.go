@@ -47,6 +47,12 @@ func (a *Authority) Issue(names ...string) *Certificate {
 	return a.issue(template("test certificate", time.Hour), names)
 }
 
+// IssueFor returns a certificate like that of Issue with another lifetime.
+func (a *Authority) IssueFor(lifetime time.Duration, names ...string) *Certificate {
+	a.t.Helper()
+	return a.issue(template("test certificate", lifetime), names)
+}
+
 // IssueExpired returns a certificate that expired one minute ago.
 func (a *Authority) IssueExpired(names ...string) *Certificate {
 	a.t.Helper()
