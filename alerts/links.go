@@ -12,6 +12,8 @@ func (c alerting) link(path string) string {
 
 // Parts of links, as templates. The function urlquery is part of text/template.
 const (
+	linkHost   = "host={{ $labels.host | urlquery }}"
+	linkZone   = "zone={{ $labels.zone | urlquery }}"
 	linkSource = "source={{ $labels.source | urlquery }}"
 	linkGroup  = linkSource + "&group={{ $labels.group | urlquery }}"
 	linkMember = linkGroup + "&member={{ $labels.member | urlquery }}"
@@ -25,7 +27,7 @@ const (
 func (c alerting) dashboard(d *definition) string {
 	if c.GrafanaURL == "" {
 		return c.link(map[scope]string{
-			scopeHost: "", scopeZone: "?" + linkSource, scopeMember: "member?" + linkMember, scopeGroup: "?" + linkGroup, scopeSource: "?" + linkSource, scopeExporter: "",
+			scopeHost: "host?" + linkHost, scopeZone: "hosts?" + linkZone, scopeMember: "member?" + linkMember, scopeGroup: "?" + linkGroup, scopeSource: "?" + linkSource, scopeExporter: "",
 		}[d.scope])
 	}
 	page := map[scope]string{
@@ -48,7 +50,9 @@ func (c alerting) page(s scope, labels map[string]string) string {
 	}
 	switch s {
 	case scopeHost:
-		return c.link("")
+		return c.link("host?" + url.Values{"host": {labels["host"]}}.Encode())
+	case scopeZone:
+		return c.link("hosts?" + url.Values{"zone": {labels["zone"]}}.Encode())
 	case scopeMember:
 		return c.link("member?" + query.Encode())
 	default:

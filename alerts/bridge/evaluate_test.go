@@ -292,6 +292,8 @@ func TestHostFacts(t *testing.T) {
 		"alertname": "ServiceGroupHostDown", "host": "c1", "zone": "az1", "severity": "critical", "scope": "host",
 	}, built.Labels)
 	require.Equal(t, "Host c1 is down", built.Annotations["summary"])
+	require.Equal(t, "http://localhost:10199/host?host=c1", built.Annotations["dashboard_url"])
+	require.Equal(t, built.Annotations["dashboard_url"], built.GeneratorURL)
 	require.Equal(t, "No service on host c1, zone az1, has reported since 2026-11-25 03:00:00 UTC. This is suspected: none of them is down by "+
 		"the rule of its service yet. Gone are volume (cinder, 2 members), nova-compute (nova).", built.Annotations["description"])
 

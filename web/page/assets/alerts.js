@@ -2,7 +2,7 @@
 import { address } from "./api.js";
 import { ago, element, keepFocus, tickAll } from "./dom.js";
 import { count, number, parse } from "./format.js";
-import { memberAddress } from "./rows.js";
+import { hostAddress, memberAddress } from "./rows.js";
 
 /** The address of a runbook of this program. */
 export const runbookAddress = (name) => `runbooks/${name}`;
@@ -40,7 +40,7 @@ const note = (textContent, className = "none") => element("p", { className, text
 
 function item(a, grafana, now) {
   const of = [a.member, a.group, a.source].filter(Boolean);
-  const subject = !of.length ? element("span", { className: "name", textContent: `host ${a.labels.host}` }) : a.member ? element("a", { className: "name", href: memberAddress(a), textContent: a.member })
+  const subject = !of.length ? element("a", { className: "name", href: hostAddress(a.labels), textContent: `host ${a.labels.host}` }) : a.member ? element("a", { className: "name", href: memberAddress(a), textContent: a.member })
     : element("a", { className: "name", href: address("./", { source: a.source, group: a.group }), textContent: of[0] });
   return element("li", { className: a.severity },
     element("p", { className: "title" }, element("b", { textContent: a.severity }), " ", element("span", { className: "alertname", textContent: a.alertname }), " · ", subject,
