@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The image contains only the exporter, which works without root.
+// The image contains only the exporter and its licences, and works without root.
 func TestContainer(t *testing.T) {
 	work := t.TempDir()
 	buildah := fmt.Sprintf("buildah --root=%s/root --runroot=%[1]s/run --storage-driver=vfs", work)
@@ -41,9 +43,26 @@ func TestContainer(t *testing.T) {
 	container := strings.TrimSpace(shell(t, work, buildah+" from --pull-never servicegroup_exporter:"+release))
 	defer shell(t, work, buildah+" rm "+container)
 	root := strings.TrimSpace(shell(t, work, buildah+" mount "+container))
-	require.Equal(t, "./usr/bin/servicegroup_exporter\n", shell(t, root, "find . -type f"))
+	require.Equal(t, "./usr/bin/servicegroup_exporter\n./usr/share/doc/servicegroup_exporter/LICENSE\n./usr/share/doc/servicegroup_exporter/NOTICE\n",
+		shell(t, root, "find . -type f | sort"))
 	serve(t, root, config.Entrypoint)
 	require.NotEmpty(t, shell(t, root, "find var/lib/servicegroup_exporter -type f -user 65532"), "it remembers nothing")
+}
+
+// A release pushes one image for all architectures, and says which.
+func TestPushImage(t *testing.T) {
+	work := t.TempDir()
+	out := shell(t, "..", fmt.Sprintf("VERSION=%s+4 DIST=%s/dist ARCHITECTURES=%s IMAGE=localhost/owner/servicegroup_exporter DESTINATION=oci:%[2]s/pushed "+
+		"ENGINE='buildah --root=%[2]s/root --runroot=%[2]s/run --storage-driver=vfs' tools/push-image", release, work, runtime.GOARCH))
+	require.Contains(t, out, "\nname=localhost/owner/servicegroup_exporter\n")
+	index, err := os.ReadFile(filepath.Join(work, "pushed", "index.json"))
+	require.NoError(t, err)
+	digest := regexp.MustCompile(`\ndigest=sha256:([0-9a-f]{64})\n`).FindStringSubmatch(out)
+	require.NotNil(t, digest, out)
+	require.Contains(t, string(index), digest[1])
+	list, err := os.ReadFile(filepath.Join(work, "pushed", "blobs", "sha256", digest[1]))
+	require.NoError(t, err)
+	require.Contains(t, string(list), `"platform":{"architecture":"`+runtime.GOARCH+`","os":"linux"}`)
 }
 
 // serve runs the image's program in the image's root folder as the image's user, without a container engine.

@@ -15,23 +15,24 @@ import (
 
 const release = "1.2.3"
 
-// A release is reproducible byte for byte in any folder, without git and with any umask. It states its version and has a bill
+// A release is reproducible byte for byte in any folder, without git and with any umask, its repositories too. It states its version and has a bill
 // of materials.
 func TestRelease(t *testing.T) {
 	here := makeRelease(t, filepath.Join(t.TempDir(), "a"), "022")
 	there := makeRelease(t, filepath.Join(t.TempDir(), "another", "folder"), "077")
 	sums, err := os.ReadFile(filepath.Join(here, "sha256sums.txt"))
 	require.NoError(t, err)
-	require.Len(t, strings.Split(strings.TrimSpace(string(sums)), "\n"), 8)
+	require.Len(t, strings.Split(strings.TrimSpace(string(sums)), "\n"), 13)
 	same, err := os.ReadFile(filepath.Join(there, "sha256sums.txt"))
 	require.NoError(t, err)
 	require.Equal(t, string(sums), string(same))
+	shell(t, here, "diff --recursive apt "+there+"/apt && diff --recursive rpm "+there+"/rpm")
 	shell(t, here, "sha256sum --check --quiet sha256sums.txt")
 
-	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "ppc64le": elf.EM_PPC64} {
 		name := "servicegroup_exporter-" + release + ".linux-" + arch
 		shell(t, here, "tar --extract --file="+name+".tar.gz")
-		for _, file := range []string{"LICENSE", "CHANGELOG.md", "docs/operations.md", "systemd/" + unit} {
+		for _, file := range []string{"LICENSE", "NOTICE", "CHANGELOG.md", "servicegroup_exporter.1.gz", "completion/bash", "web-config.yml", "docs/operations.md", "systemd/" + unit} {
 			require.FileExists(t, filepath.Join(here, name, file))
 		}
 		program := filepath.Join(here, name, "servicegroup_exporter")
