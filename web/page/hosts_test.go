@@ -150,6 +150,8 @@ func TestPageOfAHost(t *testing.T) {
 	require.Contains(t, text, `<a class="name" href="member?group=of-nova&amp;member=%3Cm00%3E.example.org&amp;source=nova">&lt;m00&gt;.example.org</a>`)
 	require.Contains(t, text, `<td class="number">nova / of-nova</td>`)
 	require.Contains(t, text, `<td class="notes">host down <a href="runbooks/ServiceGroupMemberDown">Runbook</a></td>`)
+	require.Contains(t, text, `<a href="runbooks/ServiceGroupHostDown">Runbook: a host is down</a>`)
+	require.NotContains(t, page("%3Cm01%3E"), "ServiceGroupHostDown")
 	require.Contains(t, page("%3Cm01%3E"), `<td class="notes">process died, host reports <a`)
 	require.Contains(t, page("%3Cm02%3E"), "No member reports, and nothing shows that the machine is down.")
 
