@@ -52,9 +52,9 @@ func everything(t testing.TB) http.Handler {
 func allPaths() map[string]string {
 	const get = "GET, HEAD"
 	return map[string]string{
-		"/": get, "/member": get, "/assets/app.css": get, "/assets/": get, "/runbooks/": get, "/runbooks/x": get, "/metrics": get,
+		"/": get, "/member": get, "/hosts": get, "/host": get, "/assets/app.css": get, "/assets/": get, "/runbooks/": get, "/runbooks/x": get, "/metrics": get,
 		"/-/healthy": get, "/-/ready": get, "/-/reload": "POST, PUT",
-		"/api/v1/sources": get, "/api/v1/groups": get, "/api/v1/members": get, "/api/v1/member": get, "/api/v1/hosts": get, "/api/v1/hosts.schema.json": get, "/api/v1/events": get,
+		"/api/v1/sources": get, "/api/v1/groups": get, "/api/v1/members": get, "/api/v1/member": get, "/api/v1/hosts": get, "/api/v1/hosts.schema.json": get, "/api/v1/host-down-webhook.schema.json": get, "/api/v1/events": get,
 		"/api/v1/events/stream": get, "/api/v1/detection": get, "/api/v1/get-all": get, "/api/v1/get-one": get,
 		"/api/v1/is-up": get, "/api/v1/openapi.yaml": get, "/api/": get, "/sd/compute": get,
 	}

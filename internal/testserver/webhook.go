@@ -2,6 +2,7 @@ package testserver
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -23,6 +24,7 @@ type Notifications struct {
 type Notification struct {
 	Time         time.Time         `json:"-"` // of its arrival
 	Path         string            `json:"-"` // of the URL, by which tests distinguish receivers
+	Body         []byte            `json:"-"` // as Alertmanager sent it
 	Receiver     string            `json:"receiver"`
 	Status       string            `json:"status"` // firing if any of its alerts is, otherwise resolved
 	GroupKey     string            `json:"groupKey"`
@@ -79,8 +81,12 @@ func (n *Notifications) Wait(what string, condition func([]Notification) bool) [
 }
 
 func (n *Notifications) receive(w http.ResponseWriter, r *http.Request) {
-	notification := Notification{Time: time.Now(), Path: r.URL.Path}
-	if err := json.NewDecoder(r.Body).Decode(&notification); err != nil {
+	body, err := io.ReadAll(r.Body)
+	notification := Notification{Time: time.Now(), Path: r.URL.Path, Body: body}
+	if err == nil {
+		err = json.Unmarshal(body, &notification)
+	}
+	if err != nil {
 		n.t.Logf("decoding a webhook: %v", err)
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

@@ -97,6 +97,7 @@ func (a *api) routes() []route {
 		{path: "/api/v1/member", params: []string{"source", "group", "member"}, answer: a.member},
 		{path: "/api/v1/hosts", params: []string{"host", "zone", "state", "certainty", "q", "limit", "offset"}, answer: a.hosts},
 		a.hostsSchema(),
+		{path: "/api/v1/host-down-webhook.schema.json", write: a.webhookSchema},
 		{path: "/api/v1/alerts", params: []string{"source", "group", "member", "limit", "offset"}, answer: a.alerts},
 		{path: "/api/v1/events", params: []string{"source", "group", "member", "after", "limit"}, answer: a.events},
 		{path: "/api/v1/events/stream", params: []string{"source", "group", "member", "after"}, write: a.streamEvents},

@@ -274,4 +274,7 @@ func TestHostsSchema(t *testing.T) {
 	for name := range maps.Keys(schema.Defs) {
 		require.Contains(t, doc.Components.Schemas, name)
 	}
+	w = b.do(http.MethodGet, "/api/v1/host-down-webhook.schema.json", nil)
+	decode(t, string(unzip(t, w)), &schema)
+	require.Equal(t, "urn:servicegroup-exporter:host-down-webhook:1", schema.ID)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	_ "embed" // for the schema
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -29,6 +30,20 @@ func (a *api) hostsSchema() route {
 		})
 		return nil
 	}}
+}
+
+// hostDownWebhook is the JSON Schema of Alertmanager's webhook with an alert about a host.
+//
+//go:embed host-down-webhook.schema.json
+var hostDownWebhook []byte
+
+// webhookSchema answers with the JSON Schema of Alertmanager's webhook.
+func (a *api) webhookSchema(w http.ResponseWriter, r *http.Request, _ query) error {
+	a.send(w, r, http.StatusOK, schemaType, func(out *output) error {
+		_, err := out.Write(hostDownWebhook)
+		return err
+	})
+	return nil
 }
 
 // An object is a mapping in the OpenAPI file, or an object of JSON.
