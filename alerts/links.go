@@ -27,7 +27,8 @@ const (
 func (c alerting) dashboard(d *definition) string {
 	if c.GrafanaURL == "" {
 		return c.link(map[scope]string{
-			scopeHost: "host?" + linkHost, scopeZone: "hosts?" + linkZone, scopeMember: "member?" + linkMember, scopeGroup: "?" + linkGroup, scopeSource: "?" + linkSource, scopeExporter: "",
+			scopeZone: "hosts?" + linkZone, scopeHost: "host?" + linkHost, scopeMember: "member?" + linkMember,
+			scopeGroup: "?" + linkGroup, scopeSource: "?" + linkSource, scopeExporter: "",
 		}[d.scope])
 	}
 	page := map[scope]string{
