@@ -200,12 +200,13 @@ func (p *page) connections() {
 	})
 	p.graph(panel{
 		title: "Errors",
-		about: "Errors in each interval: entries of sources that can't be used, failures to save the state, and events that were dropped " +
+		about: "Errors in each interval: entries of sources that can't be used, failures to save or load the state, and events that were dropped " +
 			"because a reader was too slow.",
 		unit: units.Short, scrapes: barScrapes, empty: "No error, or there is no data: see \"Source can be read\"",
 		queries: []query{
 			{expr: perReason("servicegroup_source_rejected_members_total"), legend: bySourceAndExporter + " rejected: {{reason}}"},
 			{expr: perReader("servicegroup_state_save_failures_total"), legend: bySourceAndExporter + " state not saved"},
+			{expr: perReader("servicegroup_state_load_failures_total"), legend: bySourceAndExporter + " state not loaded"},
 			{expr: events(instanceLabels, `servicegroup_events_dropped_total{`+ofExporter+`}`), legend: "{{instance}} {{cluster}} events dropped"},
 		},
 		draw: bars(),
