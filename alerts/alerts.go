@@ -125,10 +125,14 @@ func (c alerting) labels(d *definition, g *config.AlertGroup) map[string]string 
 
 // annotations returns an alert's annotations, as templates.
 func (c alerting) annotations(d *definition) map[string]string {
-	return map[string]string{
+	annotations := map[string]string{
 		"summary":       d.summary,
 		"description":   strings.NewReplacer(c.wordTemplates()...).Replace(d.describe),
 		"runbook_url":   c.link("runbooks/" + d.name),
 		"dashboard_url": c.dashboard(d),
 	}
+	if c.asksForHost(d) {
+		annotations[hostAnswers] = c.hostAnswersTemplate()
+	}
+	return annotations
 }

@@ -33,6 +33,7 @@ type Builder struct {
 	config      alerting
 	definitions map[string]*definition
 	annotations map[string]map[string][]piece // by the name of the alert and of the annotation
+	hostAnswers func(host string) string      // the annotation of this name; nil: each is unknown
 }
 
 // NewBuilder returns a builder for a valid configuration.
@@ -48,10 +49,14 @@ func NewBuilder(cfg *config.Alerting) *Builder {
 		for name, text := range c.annotations(&d) {
 			b.annotations[d.name][name] = compile(text, false)
 		}
+		delete(b.annotations[d.name], hostAnswers)
 		b.annotations[d.name]["description"] = compile(d.describe, true)
 	}
 	return b
 }
+
+// AskForHosts sets the function that returns the value of the annotation host_answers. It must not wait.
+func (b *Builder) AskForHosts(answers func(host string) string) { b.hostAnswers = answers }
 
 // Build returns the alert with an ID, with these numbers in its description. Its times are not set. Alerts about more than one member are posted first, because
 // they inhibit those about single members.
@@ -60,6 +65,12 @@ func (b *Builder) Build(id ID, facts Facts) *alertmanager.Alert {
 	annotations := make(map[string]string, len(b.annotations[id.Alert]))
 	for name, pieces := range b.annotations[id.Alert] {
 		annotations[name] = expand(pieces, &id, &facts)
+	}
+	if b.config.asksForHost(d) {
+		annotations[hostAnswers] = HostUnknown
+		if b.hostAnswers != nil {
+			annotations[hostAnswers] = b.hostAnswers(id.Host)
+		}
 	}
 	labels := b.labels(id, d)
 	return &alertmanager.Alert{

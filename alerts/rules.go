@@ -29,6 +29,9 @@ func Rules(cfg *config.Alerting) []Rule {
 	for _, r := range recordings() {
 		rules = append(rules, Rule{Record: r.record, Expr: words.Replace(r.expr)})
 	}
+	if c.HostQuery != "" {
+		rules = append(rules, c.hostAnswersRule())
+	}
 	definitions := c.definitions()
 	for i := range definitions {
 		if !slices.Contains(c.OmitAlerts, definitions[i].name) {

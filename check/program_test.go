@@ -39,7 +39,7 @@ func TestConfiguration(t *testing.T) {
 	for text, says := range map[string]string{
 		"sources: []": "failure: ",
 		"sources: [{name: a, driver: db, db: {dsn: 'mysql://u:x@${DB_HOST}/nova'}}]":                                                       "has a placeholder for a value",
-		"sources: [{name: a, driver: db, db: {dsn: 'sqlite:///a'}}]\nalerting: {alertmanagers: [{url: 'http://am:9093/api/v2/alerts'}]}\n": "is an address of Alertmanager's API",
+		"sources: [{name: a, driver: db, db: {dsn: 'sqlite:///a'}}]\nalerting: {alertmanagers: [{url: 'http://am:9093/api/v2/alerts'}]}\n": "is an address of the server's API",
 		"sources: [{name: a, driver: db, db: {dsn: 'sqlite:///a'}}]\n":                                                                     "is valid: 1 source, 0 Alertmanagers",
 	} {
 		require.Contains(t, of(run(t, text, impatient), "program", "configuration"), says)

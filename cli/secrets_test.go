@@ -54,6 +54,7 @@ alerting:
     - {url: "http://%[3]s/headers", http_headers: {X-Token: {secrets: [xyzzy-header]}, X-File: {files: [password]}}}
     - {url: "http://other:9093", proxy_url: "http://proxy:xyzzy-proxy@%[3]s"}
     - {url: "http://other:9094", proxy_url: "http://%[3]s", proxy_connect_header: {X-Token: [xyzzy-proxy-header]}}
+  prometheus: {url: "http://user:xyzzy-prometheus@%[3]s"}
 `
 
 // A secretsTest is a configuration with secrets, and everything that the program wrote with it.

@@ -32,6 +32,12 @@ type Alerting struct {
 	// Empty: alerts do not have "host" either.
 	HostLabel string `yaml:"host_label"`
 
+	// HostQuery is a PromQL expression that says which hosts answer. Its result has the label host: 1 for a host that answers, 0 for one
+	// that does not. Empty: nothing is asked.
+	HostQuery string `yaml:"host_query"`
+	// Prometheus is a server that the bridge asks for the result of HostQuery; nil: the bridge does not know it.
+	Prometheus *Alertmanager `yaml:"prometheus"`
+
 	// ExternalURL is the URL of this program for browsers, GrafanaURL that of a Grafana with the dashboards of this program.
 	// Without GrafanaURL, links lead to the status page.
 	ExternalURL string `yaml:"external_url"`
@@ -86,12 +92,18 @@ type AlertGroup struct {
 // minResend prevents that a wrong unit floods Alertmanager.
 const minResend = time.Second
 
+// defaultHostQuery is whether the exporter of each machine could be scraped. Its host is the name of the target without port and domain,
+// or the whole IP address, as hosts are named by default.
+const defaultHostQuery = `label_replace(label_replace(up{job="node"}, "host", "$1", "instance", "([^.:]+).*"), ` +
+	`"host", "$1", "instance", "([0-9.]+)(:[0-9]+)?")`
+
 // DefaultAlerting returns the section of a file that does not have it.
 func DefaultAlerting() Alerting {
 	return Alerting{
 		DropLabels:         []string{"replica", "prometheus_replica"},
 		ClusterLabel:       "cluster",
 		HostLabel:          "host",
+		HostQuery:          defaultHostQuery,
 		ExternalURL:        "http://localhost:10199",
 		Job:                "servicegroup_exporter",
 		ScrapeInterval:     drivers.Duration(time.Minute),
@@ -148,6 +160,7 @@ func (a *Alerting) Validate() error {
 		}
 	}
 	a.validateAlertmanagers(wrong)
+	a.validateHostQuery(wrong)
 	return errors.Join(errs...)
 }
 
@@ -184,6 +197,23 @@ func (a *Alerting) validateAlertmanagers(wrong wrongFunc) {
 			if a.Alertmanagers[i].Name() == a.Alertmanagers[j].Name() {
 				wrong(path+".url", "is the URL of alertmanagers[%d], too", j)
 			}
+		}
+	}
+}
+
+func (a *Alerting) validateHostQuery(wrong wrongFunc) {
+	if hasTemplate(a.HostQuery) || !utf8.ValidString(a.HostQuery) {
+		wrong("host_query", "is not a PromQL expression without templates")
+	}
+	if a.Prometheus == nil {
+		return
+	}
+	if a.HostQuery == "" {
+		wrong("prometheus", "is not asked for anything without a host_query")
+	}
+	if err := a.Prometheus.Validate(); err != nil {
+		for _, e := range fieldErrors("prometheus", err) {
+			wrong(e.Field, "%w", e.Err)
 		}
 	}
 }

@@ -84,6 +84,10 @@ func TestValidateAlerting(t *testing.T) {
 			`drop_labels[1]: without label "member" alerts can't be told apart`,
 			`drop_labels[2]: without label "host" alerts can't be told apart`,
 		}},
+		{"host query", func(c *Alerting) { c.HostQuery = "{{ up }}" }, []string{"host_query: is not a PromQL expression without templates"}},
+		{"no host query", func(c *Alerting) { c.HostQuery, c.Prometheus = "", new(DefaultAlertmanager()) }, []string{
+			"prometheus.url: is missing: write a URL like http://alertmanager:9093", "prometheus: is not asked for anything without a host_query",
+		}},
 		{"host label", func(c *Alerting) { c.HostLabel = "member" }, []string{`host_label: "member"` + badHost}},
 		{"name of the host label", func(c *Alerting) { c.HostLabel = "a-b" }, []string{`host_label: "a-b"` + badHost}},
 		{"reserved host label", func(c *Alerting) { c.HostLabel = "__a" }, []string{`host_label: "__a"` + badHost}},

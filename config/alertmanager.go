@@ -13,9 +13,10 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// Alertmanager is one element of "alertmanagers": its URL and the settings of the HTTP client.
+// Alertmanager is one element of "alertmanagers", or the section "prometheus", whose server has the same settings: its URL and
+// the settings of the HTTP client.
 type Alertmanager struct {
-	// URL is the URL of Alertmanager's own pages, with its path prefix if it has one. Its API is at URL/api/v2.
+	// URL is the URL of the server's own pages, with its path prefix if it has one. The API of Alertmanager is at URL/api/v2.
 	URL promconfig.URL `yaml:"url"`
 	// Timeout bounds each request.
 	Timeout drivers.Duration `yaml:"timeout"`
@@ -69,7 +70,7 @@ func (a *Alertmanager) validateURL() error {
 	case u.RawQuery != "" || u.Fragment != "":
 		return drivers.Field("url", "must end with its path, without ? and #")
 	case apiPath.MatchString(u.Path):
-		return drivers.Field("url", "is an address of Alertmanager's API: write the URL of its own pages, without %s", apiPath.FindString(u.Path))
+		return drivers.Field("url", "is an address of the server's API: write the URL of its own pages, without %s", apiPath.FindString(u.Path))
 	}
 	return nil
 }

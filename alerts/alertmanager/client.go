@@ -113,7 +113,7 @@ func New(o Options) (*Client, error) {
 		name = fmt.Sprintf("%s (%s)", name, o.address)
 		options = append(options, dialAddress(o.Config.URL.Hostname(), o.address))
 	}
-	client, err := newHTTPClient(&o.Config, o.Transport, options...)
+	client, err := NewHTTPClient(&o.Config, o.Transport, options...)
 	if err != nil {
 		return nil, err
 	}

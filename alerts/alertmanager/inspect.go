@@ -71,7 +71,7 @@ func (s *Report) ask(ctx context.Context, c *config.Alertmanager) error {
 	if s.Address.IsValid() {
 		options = append(options, dialAddress(c.URL.Hostname(), s.Address))
 	}
-	client, err := newHTTPClient(c, nil, options...)
+	client, err := NewHTTPClient(c, nil, options...)
 	if err != nil {
 		return err
 	}

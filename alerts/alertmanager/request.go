@@ -28,8 +28,8 @@ const (
 	maxAnswer = 32 << 20
 )
 
-// newHTTPClient returns a client that follows the configuration.
-func newHTTPClient(c *config.Alertmanager, transport http.RoundTripper, more ...promconfig.HTTPClientOption) (*http.Client, error) {
+// NewHTTPClient returns a client that follows the configuration.
+func NewHTTPClient(c *config.Alertmanager, transport http.RoundTripper, more ...promconfig.HTTPClientOption) (*http.Client, error) {
 	if err := checkSecretFiles(&c.HTTPClientConfig); err != nil {
 		return nil, fmt.Errorf("setting up HTTP for %s: %w", c.Name(), err)
 	}

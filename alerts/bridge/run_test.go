@@ -81,6 +81,7 @@ func TestDeathIsPostedAtOnce(t *testing.T) {
 					"It is not known whether its host is down: no other service on the host shows that.",
 				"runbook_url":   "https://exporter/runbooks/ServiceGroupMemberDown",
 				"dashboard_url": "https://exporter/member?source=s&group=g&member=a",
+				"host_answers":  "unknown",
 			},
 			GeneratorURL: "https://exporter/member?group=g&member=a&source=s",
 			StartsAt:     died.UTC(), EndsAt: died.Add(coalesce + 30*time.Second).UTC(),

@@ -15,6 +15,7 @@ type Setup struct {
 	builder       *alerts.Builder
 	schedule      *schedule
 	alertmanagers []*alertmanager.Clients // in the order of the configuration
+	hosts         *hostAnswers            // nil: no Prometheus is configured
 
 	cancel     context.CancelFunc // nil: not started
 	background sync.WaitGroup     // of the clients and of requests to them
@@ -34,6 +35,15 @@ func (b *Bridge) Prepare(cfg *config.Alerting) (*Setup, error) {
 		}
 		s.alertmanagers = append(s.alertmanagers, clients)
 	}
+	hosts, err := newHostAnswers(cfg, b.transport, b.log)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	if hosts != nil {
+		s.hosts = hosts
+		s.builder.AskForHosts(hosts.of)
+	}
 	return s, nil
 }
 
@@ -42,6 +52,9 @@ func (s *Setup) start(ctx context.Context) {
 	ctx, s.cancel = context.WithCancel(ctx)
 	for _, c := range s.alertmanagers {
 		s.background.Go(func() { c.Run(ctx) })
+	}
+	if s.hosts != nil && len(s.alertmanagers) > 0 {
+		s.background.Go(func() { s.hosts.run(ctx) })
 	}
 }
 

@@ -39,7 +39,7 @@ func about(group, member string) bridge.FiringAlert {
 	return bridge.FiringAlert{
 		ID: alerts.ID{Alert: alerts.MemberDown, Source: "a", Group: group, Member: member},
 		Alert: &alertmanager.Alert{
-			Labels: map[string]string{"severity": "critical"}, Annotations: map[string]string{"summary": "<" + member + "> is down"},
+			Labels: map[string]string{"severity": "critical"}, Annotations: map[string]string{"summary": "<" + member + "> is down", "host_answers": "no"},
 			Start: time.Date(2026, 11, 28, 22, 31, 5, 0, time.UTC),
 		},
 	}
@@ -58,7 +58,7 @@ func TestPagesWithoutScripts(t *testing.T) {
 		death = "<li>2026-11-28 22:31:05 UTC death: source a, group big, member &lt;m002&gt;</li>"
 		join  = "<li>2026-11-28 22:31:05 UTC join: source a, group b, member c</li>"
 		lost  = "<li>2026-11-28 22:31:05 UTC source_lost: source lost: refused &lt;now&gt;</li>"
-		fires = "<li>critical: &lt;&lt;m002&gt;&gt; is down, since 2026-11-28 22:31:05 UTC <a href=\"runbooks/ServiceGroupMemberDown\">Runbook</a></li>"
+		fires = "<li>critical: &lt;&lt;m002&gt;&gt; is down, since 2026-11-28 22:31:05 UTC, host answers: no <a href=\"runbooks/ServiceGroupMemberDown\">Runbook</a></li>"
 		none  = "<li>None fires by this program.</li>"
 	)
 	for path, test := range map[string]struct{ has, hasNot []string }{

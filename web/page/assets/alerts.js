@@ -45,6 +45,7 @@ function item(a, grafana, now) {
   return element("li", { className: a.severity },
     element("p", { className: "title" }, element("b", { textContent: a.severity }), " ", element("span", { className: "alertname", textContent: a.alertname }), " · ", subject,
       of.length > 1 ? ` (${of.slice(1).join(", ")})` : "", " for ", ago(parse(a.since), now)),
+    a.annotations.host_answers && element("p", { className: "host-answers", textContent: `Host answers: ${a.annotations.host_answers}` }),
     a.retained_since && element("p", { className: "retained" }, "Retained for ", ago(parse(a.retained_since), now), ": it keeps firing because what it is about can't be read."),
     ...a.deliveries.map(delivery),
     element("p", { className: "actions" },
