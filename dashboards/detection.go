@@ -177,12 +177,12 @@ func (p *page) suspicions() {
 	})
 	p.add(24, 8, panel{
 		title: "Reporting intervals of groups",
-		about: "How often members report, as the exporter has learned it from their heartbeats: the shortest, the median and the longest " +
-			"interval of each group. A member is suspected after one and a half of its own intervals and the source's suspicion.margin.",
+		about: "How often members report, as the exporter has learned it from their heartbeats: the median interval of each group. A member is " +
+			"suspected after one and a half of its own intervals and the source's suspicion.margin.",
 		unit: seconds, empty: "no data: no member has regular heartbeats",
 		queries: []query{{
-			expr:   `max by (` + groupLabels + `, quantile) (servicegroup_reporting_interval_seconds{` + ofGroup + `, quantile=~"0|0.5|1"})`,
-			legend: "{{source}} {{group}} {{cluster}} {{quantile}}",
+			expr:   `max by (` + groupLabels + `) (servicegroup_reporting_interval_seconds{` + ofGroup + `, quantile="0.5"})`,
+			legend: "{{source}} {{group}} {{cluster}}",
 		}},
 	})
 }

@@ -95,7 +95,7 @@ func (p *page) exporters() {
 			column{from: "version", title: "Version"},
 			column{from: "revision", title: "Revision"},
 			column{from: "goversion", title: "Go"},
-			column{from: "Value #B", title: "Configuration loaded", unit: units.DateTimeFromNow},
+			column{from: "Value #B", title: "Configuration loaded", width: 190, unit: units.DateTimeFromNow},
 			column{from: "Value #A"},
 		),
 	})

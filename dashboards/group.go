@@ -83,11 +83,13 @@ func (p *page) groupTiles() {
 	})
 }
 
-// states returns the expression for the state of each member by its label matchers: the worst since the step before. The value of
-// a member that is out of service does not say whether it is up.
+// statesOf returns the expression for the state of each member by its label matchers: the worst that an exporter saw since the step
+// before. The value of a member that is out of service does not say whether it is up.
 func statesOf(matchers string) string {
 	up := `max by (` + memberLabels + `) (` + lowest(`service_up{`+matchers+`}`) + `)`
-	return `(` + deadBy(highest(`servicegroup_member_down{`+matchers+`}`)+` == 1`) + ` * 0 or ` + up + ` * 0 + 2 and on (` + memberLabels +
+	down := highest(`servicegroup_member_down{`+matchers+`}`) + ` == 1`
+	join := `max by (` + memberLabels + `) (` + down
+	return `((` + join + whoKnows + `) or ` + join + whoKnew + `)` + noneKnows + `) * 0 or ` + up + ` * 0 + 2 and on (` + memberLabels +
 		`) servicegroup_member_disabled_timestamp_seconds{` + matchers + `, reason=~"disabled|forced_down"} or ` + up + `)`
 }
 
@@ -167,11 +169,11 @@ func (p *page) heartbeats() {
 	}
 	p.add(24, 8, panel{
 		title: "Heartbeat age",
-		about: "The age of the last heartbeats of members that are up, at the time of the poll, in the selected groups and any zone; and the heartbeat " +
-			"timeout. Of several groups, the oldest is shown.",
+		about: "The age of the last heartbeats of members in service, at the time of the poll, in the selected groups and any zone; and the heartbeat " +
+			"timeout. Members that are down count, so the oldest are left out. Of several groups, the one with the older heartbeats is shown.",
 		unit: seconds, empty: "no data: the backend has no heartbeats",
 		queries: []query{
-			age("0.5", "median"), age("0.9", "90 %"), age("0.99", "99 %"), age("1", "oldest"),
+			age("0", "youngest"), age("0.5", "median"), age("0.9", "90 %"), age("0.99", "99 %"),
 			{expr: ofSources(`servicegroup_source_heartbeat_timeout_seconds`), legend: "heartbeat timeout of {{source}} {{cluster}}"},
 		},
 		draw: withLimits(lines()),

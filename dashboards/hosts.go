@@ -29,7 +29,7 @@ func deadHosts() panel {
 		draw: rows(
 			clusterColumn(),
 			column{from: "host", title: "Host", width: wideMember},
-			column{from: "zone", title: "Zone"},
+			column{from: "zone", title: "Zone", width: 100},
 			column{from: "Value #B", title: "State", width: wideState, words: words(noData, word{0, "DOWN", bad}, word{1, "SUSPECTED", warning})},
 			column{from: "Value #C", title: "Since", unit: units.DateTimeFromNow, order: descending},
 			column{from: "Value #D", title: "Silent members", unit: units.Short},

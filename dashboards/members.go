@@ -18,7 +18,7 @@ func deadMembers() panel {
 				expr:   dead() + ` * 0 + on (` + groupLabels + `) group_left () ` + byGroup(`servicegroup_group_known{`+ofGroup+`}`),
 				format: tableFormat, now: true,
 			},
-			{expr: `1000 * (` + alsoDown(ofMembers(`servicegroup_member_down_since_timestamp_seconds`)) + ` > 1)`, format: tableFormat, now: true},
+			{expr: `1000 * (` + alsoDown(`(`+ofMembers(`servicegroup_member_down_since_timestamp_seconds`)+` > 1 or `+ofMembers(`servicegroup_member_state_change_timestamp_seconds`)+`)`) + `)`, format: tableFormat, now: true},
 			{
 				expr:   `1000 * (` + alsoDown(ofMembers(`servicegroup_member_last_heartbeat_timestamp_seconds`)) + `)`,
 				format: tableFormat, now: true,

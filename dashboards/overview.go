@@ -25,8 +25,8 @@ func overview(o *Options) *page {
 	p.add(14, 7, deadHosts())
 	p.add(10, 7, zonesTable())
 	p.row("Groups")
-	p.add(14, 9, groupsTable())
-	p.add(10, 9, panel{
+	p.add(24, 9, groupsTable())
+	p.add(24, 8, panel{
 		title: "Members down, by group",
 		about: "Members in service that are down: the highest number since the point before, so that a short outage is visible in every time range. " +
 			"While no exporter can read a group, its last known number stays.",

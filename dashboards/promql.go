@@ -71,14 +71,11 @@ const (
 	memberDown       = `servicegroup_member_down{` + ofMember + `} == 1`
 )
 
-// dead returns the expression for the members in service that are down, or that were when their source could last be read. All exporters that know a
-// group have to agree.
-func dead() string { return deadBy(memberDown) }
-
-// deadBy returns the expression for the members of which the exporters say so by their series.
-func deadBy(down string) string {
-	return `(count by (` + memberLabels + `) (` + down + whoKnows + `) == on (` + groupLabels + `) group_left () count by (` +
-		groupLabels + `) (` + known + `) or max by (` + memberLabels + `) (` + down + whoKnew + `)` + noneKnows + `)`
+// dead returns the expression for the members in service that are down, or that were when their source could last be read. All exporters
+// that know a group have to agree.
+func dead() string {
+	return `(count by (` + memberLabels + `) (` + memberDown + whoKnows + `) == on (` + groupLabels + `) group_left () count by (` +
+		groupLabels + `) (` + known + `) or max by (` + memberLabels + `) (` + memberDown + whoKnew + `)` + noneKnows + `)`
 }
 
 // suspected is the members in service that an exporter suspects which knows their group.

@@ -21,7 +21,7 @@ type column struct {
 }
 
 // clusterColumn is the column of the cloud. It is left out if no series has the label.
-func clusterColumn() column { return column{from: clusterLabel, title: "Cluster"} }
+func clusterColumn() column { return column{from: clusterLabel, title: "Cluster", width: 100} }
 
 // Widths of columns that have to show all of a name.
 const (
