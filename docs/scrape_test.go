@@ -38,7 +38,7 @@ func TestScrapeJobsHonorLabels(t *testing.T) {
 			require.Regexp(t, honored, monitor, path)
 		}
 	}
-	for _, path := range []string{"../README.md", "../docs/start.md", "../docs/stacks.md", "../packaging/ansible/kolla.yml"} {
+	for _, path := range []string{"../README.md", "../docs/start.md", "../docs/stacks.md", "../packaging/ansible/playbooks/kolla.yml"} {
 		require.Contains(t, jobs, path)
 	}
 	require.Len(t, monitors, 2)

@@ -2,53 +2,269 @@ package packaging
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 )
 
-// checkAnsible runs the playbooks on a machine: they install and configure the exporter, change nothing when they run again,
-// and fail for a configuration that the exporter refuses.
-func checkAnsible(t *testing.T, folder string) {
-	t.Helper()
-	require.NoError(t, os.CopyFS(filepath.Join(folder, "packaging", "ansible"), os.DirFS("ansible")))
-	require.NoError(t, os.CopyFS(filepath.Join(folder, "dashboards"), os.DirFS("../dashboards")))
-	require.NoError(t, os.CopyFS(filepath.Join(folder, "alerts"), os.DirFS("../alerts")))
-	debs, err := filepath.Glob(filepath.Join(folder, "*_"+older+"-*.deb"))
-	require.NoError(t, err)
-	require.Len(t, debs, 1)
-	writeVars(t, folder, "vars.json", "/mnt/"+filepath.Base(debs[0]), "sqlite:////var/lib/servicegroup_exporter/a.db")
-	writeVars(t, folder, "bad.json", "/mnt/"+filepath.Base(debs[0]), "nonsense")
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "inventory"), []byte("[control]\nlocalhost ansible_connection=local\n"), 0o600))
-	m := boot(t, folder)
-	run := "cd /mnt/packaging/ansible && ansible-playbook -i /mnt/inventory -e node_custom_config=/srv/config kolla.yml -e @/mnt/"
+const (
+	installCollection = "ansible-galaxy collection install /mnt/collection"
+	playKolla         = "ansible-playbook -i /mnt/inventory -e node_custom_config=/srv/config servicegroup.exporter.kolla -e @/mnt/"
+	playSite          = "ansible-playbook -i /mnt/inventory servicegroup.exporter.site -e @/mnt/"
+)
 
-	require.Contains(t, m.run(run+"vars.json"), "failed=0")
-	m.eventually(web+"/metrics", `servicegroup_source_up{source="by-ansible"} 1`)
-	require.Equal(t, "640 root servicegroup_exporter", m.run("stat --format='%a %U %G' /etc/servicegroup_exporter/password"))
-	require.Contains(t, m.run("cat /srv/config/prometheus/prometheus.yml.d/50-servicegroup.yml"), `targets: ["localhost:10199"]`)
-	m.run("promtool check config --syntax-only /srv/config/prometheus/prometheus.yml.d/50-servicegroup.yml")
-	m.run("promtool check rules /srv/config/prometheus/servicegroup.rules")
-	m.run("ls /srv/config/grafana/dashboards/overview.json")
+// vars are variables for a playbook.
+type vars map[string]any
 
-	require.Contains(t, m.run(run+"vars.json"), "changed=0", "a second run must not change anything")
-
-	m.fails(run + "bad.json")
-	m.run("grep by-ansible /etc/servicegroup_exporter/servicegroups.yml")
-	m.run("systemctl is-active " + unit)
+// with returns the variables with some others, and without those that are nil there.
+func (v vars) with(others vars) vars {
+	all := maps.Clone(v)
+	maps.Copy(all, others)
+	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
+	return all
 }
 
-func writeVars(t *testing.T, folder, file, deb, dsn string) {
+// write writes the variables to a file in the machine's folder /mnt.
+func (v vars) write(t *testing.T, folder, file string) {
 	t.Helper()
-	text, err := json.Marshal(map[string]any{
-		"servicegroup_exporter_package": deb,
-		"servicegroup_exporter_files":   map[string]string{"password": "secret"},
-		"servicegroup_exporter_config": map[string]any{
-			"sources": []any{map[string]any{"name": "by-ansible", "driver": "db", "db": map[string]any{"dsn": dsn}}},
-		},
-	})
+	text, err := json.Marshal(v)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, file), text, 0o600))
+}
+
+// config is a configuration with one source. Its dsn_file is beside it.
+func config(name, dsnFile string) map[string]any {
+	return map[string]any{"sources": []any{map[string]any{"name": name, "driver": "db", "db": map[string]any{"dsn_file": dsnFile}}}}
+}
+
+// prepareAnsible puts the collection, an inventory and the variables into the folder, and returns the variables.
+func prepareAnsible(t *testing.T, folder string) vars {
+	t.Helper()
+	require.NoError(t, os.CopyFS(filepath.Join(folder, "collection"), os.DirFS("ansible")))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "inventory"),
+		[]byte("[control]\nlocalhost ansible_connection=local\n[servicegroup_exporter:children]\ncontrol\n"), 0o600))
+	debs, err := filepath.Glob(filepath.Join(folder, "*_"+older+"*.deb"))
+	require.NoError(t, err)
+	require.Len(t, debs, 1)
+	return vars{
+		"servicegroup_exporter_package": "/mnt/" + filepath.Base(debs[0]),
+		"servicegroup_exporter_files":   map[string]string{"dsn": "sqlite:////var/lib/servicegroup_exporter/a.db"},
+		"servicegroup_exporter_config":  config("by-ansible", "dsn"),
+		"servicegroup_exporter_cluster": "cloud-a",
+	}
+}
+
+// checkAnsible runs the playbooks on a machine: check mode changes nothing, they install and configure the exporter, change nothing when
+// they run again, and fail for a configuration that the exporter refuses.
+func checkAnsible(t *testing.T, folder string) {
+	t.Helper()
+	good := prepareAnsible(t, folder)
+	good.write(t, folder, "vars.json")
+	m := boot(t, folder)
+	m.run(installCollection)
+
+	require.Contains(t, m.run(playKolla+"vars.json --check"), "failed=0")
+	m.fails("ls /usr/bin/servicegroup_exporter /srv/config")
+	require.Contains(t, m.run(playKolla+"vars.json"), "failed=0")
+	m.eventually(web+"/metrics", `servicegroup_source_up{source="by-ansible"} 1`)
+	require.Equal(t, "640 root servicegroup_exporter", m.run("stat --format='%a %U %G' /etc/servicegroup_exporter/dsn"))
+	job := m.run("cat /srv/config/prometheus/prometheus.yml.d/50-servicegroup.yml")
+	require.Contains(t, job, `targets: ["localhost:10199"]`)
+	require.Contains(t, job, `labels: {"cluster": "cloud-a"}`)
+	m.run("promtool check config --syntax-only /srv/config/prometheus/prometheus.yml.d/50-servicegroup.yml")
+	m.run("promtool check rules /srv/config/prometheus/servicegroup.rules")
+	require.Contains(t, m.run("cat /srv/config/prometheus/servicegroup.rules"), `{source="by-ansible"}`, "the rules are those of the configuration")
+	const program = "servicegroup_exporter --config.file=/etc/servicegroup_exporter/servicegroups.yml "
+	m.run(program + "rules | cmp - /srv/config/prometheus/servicegroup.rules")
+	for _, name := range []string{"overview", "group", "detection", "exporter"} {
+		m.run(program + "dashboards " + name + " | cmp - /srv/config/grafana/dashboards/" + name + ".json")
+	}
+
+	for _, again := range []string{"", " --check"} {
+		out := m.run(playKolla + "vars.json" + again)
+		require.NotRegexp(t, `changed=[1-9]`, out, "a second run must not change anything")
+	}
+	checkRefused(m, good, folder)
+	checkServiceSettings(m, good, folder)
+	checkDownload(m, good, folder)
+	checkAccount(m, good, folder)
+}
+
+// checkRefused runs playbooks with variables that are wrong. What runs stays as it was.
+func checkRefused(m *machine, good vars, folder string) {
+	m.t.Helper()
+	alerting := config("by-ansible", "dsn")
+	alerting["alerting"] = map[string]any{"alertmanagers": []any{map[string]string{"url": "http://127.0.0.1:9093"}}}
+	noCertificate := map[string]any{"tls_server_config": map[string]string{"cert_file": "none", "key_file": "none"}}
+	for want, wrong := range map[string]vars{
+		"/etc/servicegroup_exporter/none": {"servicegroup_exporter_web_config": noCertificate},
+		"no such file":                    {"servicegroup_exporter_config": config("by-ansible", "none")},
+		"Set alerting.external_labels.cluster in servicegroup_exporter_config": {"servicegroup_exporter_config": alerting},
+		"missing required arguments: servicegroup_exporter_config":             {"servicegroup_exporter_config": nil},
+		"unable to convert to dict":                                            {"servicegroup_exporter_files": "dsn"},
+		"Set servicegroup_exporter_version":                                    {"servicegroup_exporter_url": "http://127.0.0.1:1"},
+	} {
+		good.with(wrong).write(m.t, folder, "wrong.json")
+		out, err := m.try(playSite + "wrong.json")
+		require.Error(m.t, err, want)
+		require.Contains(m.t, out, want)
+	}
+	m.run("grep by-ansible /etc/servicegroup_exporter/servicegroups.yml")
+	m.run("systemctl is-active " + unit)
+	m.fails("ls /etc/servicegroup_exporter/web-config.yml*")
+}
+
+// checkServiceSettings adds TLS, a password, arguments and environment.
+func checkServiceSettings(m *machine, good vars, folder string) {
+	m.t.Helper()
+	files := certificate(m.t)
+	files["dsn"] = "sqlite:////var/lib/servicegroup_exporter/a.db"
+	environment := config("by-ansible", "dsn")
+	environment["sources"].([]any)[0].(map[string]any)["db"] = map[string]string{"dsn_env": "THE_DSN"}
+	good.with(vars{
+		"servicegroup_exporter_files":            files,
+		"servicegroup_exporter_config":           environment,
+		"servicegroup_exporter_environment":      map[string]string{"THE_DSN": "sqlite:////var/lib/servicegroup_exporter/$b.db"},
+		"servicegroup_exporter_args":             []string{"--compat.openstack-exporter"},
+		"servicegroup_exporter_listen_addresses": []string{"127.0.0.1:10200", "unix:///run/servicegroup_exporter/web.sock"},
+		"servicegroup_exporter_web_config": map[string]any{
+			"tls_server_config": map[string]string{"cert_file": "tls.crt", "key_file": "tls.key"},
+			"basic_auth_users":  map[string]string{"prometheus": "$2b$05$rbx2TIXP4kZJM9kFwpJCpe.5nhITU.v0nwkGTjQTf43r46Q0j3Ei2"},
+		},
+	}).write(m.t, folder, "web.json")
+	require.Contains(m.t, m.run(playSite+"web.json"), "failed=0")
+	m.run(`tr '\0' '\n' </proc/` + mainPID(m) + `/environ | grep -xF 'THE_DSN=sqlite:////var/lib/servicegroup_exporter/$b.db'`)
+	require.Equal(m.t, "401", m.run("curl -sk -o /dev/null -w '%{http_code}' https://127.0.0.1:10200/metrics"))
+	m.eventually("curl -sSk --fail -u prometheus:secret https://127.0.0.1:10200/metrics", `servicegroup_source_up{source="by-ansible"} 1`)
+	require.NotRegexp(m.t, `changed=[1-9]`, m.run(playSite+"web.json"))
+	m.run(playSite + "vars.json")
+	m.eventually(web+"/metrics", `servicegroup_source_up{source="by-ansible"} 1`)
+}
+
+// checkDownload upgrades to a version that is downloaded, with the checksums of the release, and refuses a file with another one.
+func checkDownload(m *machine, good vars, folder string) {
+	m.t.Helper()
+	m.run("mkdir /srv/release && cp /mnt/*_" + newer + "*.deb /srv/release && cd /srv/release && sha256sum -- * >sha256sums.txt")
+	m.run("systemd-run --unit=files --working-directory=/srv/release /usr/bin/python3 -m http.server --bind 127.0.0.1 8000")
+	m.eventually("curl -sS http://127.0.0.1:8000/", "sha256sums.txt")
+	download := good.with(vars{
+		"servicegroup_exporter_package": "", "servicegroup_exporter_url": "http://127.0.0.1:8000", "servicegroup_exporter_version": newer,
+	})
+	download.with(vars{"servicegroup_exporter_checksum": "sha256:" + fmt.Sprintf("%064d", 0)}).write(m.t, folder, "download.json")
+	out, err := m.try(playSite + "download.json")
+	require.Error(m.t, err)
+	require.Contains(m.t, out, "The checksum for")
+	m.eventually(web+"/metrics", `version="`+older+`"`)
+
+	download.write(m.t, folder, "download.json")
+	require.Contains(m.t, m.run(playSite+"download.json --check"), "failed=0")
+	require.Contains(m.t, m.run(playSite+"download.json"), "failed=0")
+	m.eventually(web+"/metrics", `version="`+newer+`"`)
+	require.NotRegexp(m.t, `changed=[1-9]`, m.run(playSite+"download.json"))
+	m.run("systemctl stop files")
+
+	m.run(playSite + "vars.json") // back to the older version
+	m.eventually(web+"/metrics", `version="`+older+`"`)
+}
+
+// checkAccount lets the role make an account in a real MariaDB. It may read the columns, and nothing else.
+func checkAccount(m *machine, good vars, folder string) {
+	m.t.Helper()
+	m.startMariaDB()
+	m.run("mariadb -e 'CREATE DATABASE nova; CREATE TABLE nova.services (host VARCHAR(9), topic VARCHAR(9), secret INT); CREATE TABLE nova.other (a INT)'")
+	account := func(password string, columns ...string) {
+		good.with(vars{
+			"servicegroup_exporter_account": map[string]any{
+				"name": "exporter", "password": password, "host": "%", "tables": map[string][]string{"nova.services": columns},
+			},
+		}).write(m.t, folder, "account.json")
+		require.Contains(m.t, m.run(playSite+"account.json --tags account --check"), "failed=0")
+		require.Contains(m.t, m.run(playSite+"account.json --tags account"), "changed=1")
+		require.Contains(m.t, m.run(playSite+"account.json --tags account"), "changed=0")
+	}
+	const asExporter = "mariadb --no-defaults --host=127.0.0.1 --user=exporter --password="
+	account(`it's a "secret" \`, "host", "topic")
+	m.run(asExporter + `'it'"'"'s a "secret" \' -e 'SELECT host, topic FROM nova.services'`)
+	m.fails(asExporter + `'it'"'"'s a "secret" \' -e 'SELECT secret FROM nova.services'`)
+	m.fails(asExporter + `'it'"'"'s a "secret" \' -e 'SELECT * FROM nova.other'`)
+	account("another", "host", "topic")
+	account("another", "host", "topic", "secret")
+	m.run(asExporter + "another -e 'SELECT * FROM nova.services'")
+}
+
+// startMariaDB starts a server with the usual socket and port. It has no anonymous users, as on Debian.
+func (m *machine) startMariaDB() {
+	m.t.Helper()
+	m.run("mkdir -p /srv/mariadb /run/mysqld && mariadb-install-db --no-defaults --skip-test-db --user=root --datadir=/srv/mariadb >/dev/null")
+	m.run("systemd-run --unit=mariadb-test mariadbd --no-defaults --user=root --datadir=/srv/mariadb --socket=/run/mysqld/mysqld.sock " +
+		"--port=3306 --bind-address=127.0.0.1")
+	m.eventually(`mariadb -e "SELECT 'serving'"`, "serving")
+}
+
+// checkAnsiblePage takes the steps of the documentation on a machine with Nova's table in a MariaDB.
+func checkAnsiblePage(t *testing.T, folder string) {
+	t.Helper()
+	here := t.TempDir()
+	require.NoError(t, os.CopyFS(filepath.Join(here, "packaging", "ansible"), os.DirFS("ansible")))
+	debs, err := filepath.Glob(filepath.Join(folder, "*_"+older+"*.deb"))
+	require.NoError(t, err)
+	dist := filepath.Join(here, "dist", "linux-"+runtime.GOARCH)
+	require.NoError(t, os.MkdirAll(dist, 0o755))
+	require.NoError(t, os.Link(debs[0], filepath.Join(dist, filepath.Base(debs[0]))))
+	table, err := os.ReadFile("../drivers/db/testdata/zed.sql")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(here, "zed.sql"), table, 0o600))
+
+	m := boot(t, here)
+	m.startMariaDB()
+	m.run("mariadb -e 'CREATE DATABASE nova' && mariadb nova </mnt/zed.sql")
+	replace := strings.NewReplacer("make packages", "true", "linux-amd64", "linux-"+runtime.GOARCH) // The package is there already.
+	follow(t, "../docs/ansible.md", here, replace, func(command string) (string, error) { return m.try("cd /mnt && " + command) })
+	m.run("promtool check rules /etc/prometheus/servicegroup.rules.yml")
+}
+
+// Each role describes all of its variables, with the defaults that it has.
+func TestArgumentSpecs(t *testing.T) {
+	for _, role := range []string{"servicegroup_exporter", "servicegroup_join"} {
+		var spec struct {
+			ArgumentSpecs struct {
+				Main struct {
+					Options map[string]struct {
+						Required bool
+						Default  any
+					}
+				}
+			} `json:"argument_specs"`
+		}
+		var defaults map[string]any
+		for file, into := range map[string]any{"meta/argument_specs.yml": &spec, "defaults/main.yml": &defaults} {
+			text, err := os.ReadFile(filepath.Join("ansible", "roles", role, file))
+			require.NoError(t, err)
+			require.NoError(t, yaml.Unmarshal(text, into))
+		}
+		options := spec.ArgumentSpecs.Main.Options
+		described := map[string]any{}
+		for name, option := range options {
+			if !option.Required {
+				described[name] = option.Default
+			}
+		}
+		require.Equal(t, defaults, described)
+		page, err := os.ReadFile("../docs/ansible.md")
+		require.NoError(t, err)
+		var documented []string
+		for _, match := range regexp.MustCompile("(?m)^\\| `("+role+"_\\w+)`").FindAllStringSubmatch(string(page), -1) {
+			documented = append(documented, match[1])
+		}
+		require.ElementsMatch(t, slices.Sorted(maps.Keys(options)), documented)
+	}
 }

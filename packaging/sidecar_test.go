@@ -60,7 +60,7 @@ func TestSidecar(t *testing.T) {
 // installSidecar runs the playbook that puts the sidecar on a host. A second run changes nothing.
 func (m *machine) installSidecar(folder string) {
 	m.t.Helper()
-	require.NoError(m.t, os.CopyFS(filepath.Join(folder, "ansible"), os.DirFS("ansible")))
+	require.NoError(m.t, os.CopyFS(filepath.Join(folder, "collection"), os.DirFS("ansible")))
 	debs, err := filepath.Glob(filepath.Join(folder, "*.deb"))
 	require.NoError(m.t, err)
 	vars, err := json.Marshal(map[string]any{
@@ -76,7 +76,9 @@ func (m *machine) installSidecar(folder string) {
 	require.NoError(m.t, err)
 	require.NoError(m.t, os.WriteFile(filepath.Join(folder, "vars.json"), vars, 0o600))
 	require.NoError(m.t, os.WriteFile(filepath.Join(folder, "inventory"), []byte("[servicegroup_join]\nlocalhost ansible_connection=local\n"), 0o600))
-	const play = "ansible-playbook -i /mnt/inventory /mnt/ansible/join.yml -e @/mnt/vars.json"
+	const play = "ansible-playbook -i /mnt/inventory servicegroup.exporter.join -e @/mnt/vars.json"
+	m.run(installCollection)
+	require.Contains(m.t, m.run(play+" --check"), "failed=0")
 	require.Contains(m.t, m.run(play), "failed=0")
 	require.Contains(m.t, m.run(play), "changed=0", "a second run must not change anything")
 	require.Equal(m.t, "640 root servicegroup_exporter", m.run("stat --format='%a %U %G' /etc/servicegroup_exporter/join-password"))
