@@ -64,6 +64,7 @@ func TestReleaseWorkflow(t *testing.T) {
 		return i
 	}
 	built := index(func(s step) bool { return strings.Contains(s.Run, " make release SIGNING_KEY=") })
+	require.Contains(t, job.Steps[built].Run, ` CHART_IMAGE="ghcr.io/${GITHUB_REPOSITORY,,}"`, "the chart's image is the one that is pushed")
 	attested := index(func(s step) bool {
 		return strings.HasPrefix(s.Uses, "actions/attest-build-provenance@") && s.With["subject-checksums"] == "dist/sha256sums.txt"
 	})
