@@ -24,6 +24,8 @@ TESTFLAGS = -vet=off -timeout 15m -parallel 4
 # Tests that compile the program again.
 BUILDERS  = ^TestExtend$$
 FAULTS    = ^TestQuickFaults$$
+# The dashboards, drawn with Grafana's npm packages, which are large.
+DASHBOARDS = ^TestDashboards$$
 # Tests that measure detection in real time, for which the race detector is too slow.
 DRILLS    = ^TestDrillsOnAllBackends$$
 LINT      = bin/golangci-lint
@@ -46,7 +48,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz suspicion histories bench soak evaluate packages release test-packaging image generate screenshots clean
+.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-dashboards test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz suspicion histories bench soak evaluate packages release test-packaging image generate pictures clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -69,7 +71,7 @@ test: deps tested ## run all tests against real servers; installs what is missin
 	$(MAIN_TESTS)
 	$(GOTEST) alerts/runbooks/gen $(TESTFLAGS) -count=1 ./...
 	@echo "Testing the built program with a browser, Prometheus and Alertmanager: two minutes"
-	$(GOTEST) e2e $(TESTFLAGS) -count=1 -skip '$(FAULTS)' $$(cd e2e && go list ./... | grep -vE '/(evaluators|sites)$$')
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 -skip '$(FAULTS)|$(DASHBOARDS)' $$(cd e2e && go list ./... | grep -vE '/(evaluators|sites)$$')
 
 unit: ## run the tests that start no server, and need only Go
 	$(GOTEST) . $(TESTFLAGS) $(UNIT)
@@ -95,6 +97,11 @@ drills: deps ## run a drill on each backend, which make race leaves out
 page-speed: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 page-speed: deps tested ## test how fast the page shows 10,000 members, on a machine that does nothing else
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 -run '^TestManyMembers$$' ./browser -limits
+
+test-dashboards: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
+test-dashboards: deps tested ## draw the dashboards with Grafana's own panels, and test what they show
+	@tools/install-npm e2e/browser/grafana
+	$(GOTEST) e2e $(TESTFLAGS) -count=1 -run '$(DASHBOARDS)' ./browser
 
 test-builders: ## run the tests that compile the program again: the steps of docs/extend.md
 	$(GOTEST) . $(TESTFLAGS) -count=1 -run '$(BUILDERS)' ./docs
@@ -132,6 +139,7 @@ ci: ## run all checks that must pass before a merge
 	$(MAKE) faults
 	$(MAKE) drills
 	$(MAKE) page-speed
+	$(MAKE) test-dashboards
 	$(MAKE) test-builders
 	$(MAKE) -j2 test-evaluators histories # The first waits for most of its time.
 	$(MAKE) suspicion
@@ -220,8 +228,10 @@ evaluate: deps-ci ## measure everything in docs/evaluation.md; EVALUATEFLAGS=--s
 generate: ## regenerate files that are generated from code
 	go generate ./...
 
-screenshots: deps ## take the screenshots of the pages in docs/images
-	cd e2e/browser && go test -count=1 -run '^(TestCloud|TestHosts)$$' -images=../../docs/images .
+pictures: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
+pictures: deps tested ## take the pictures of the pages and the dashboards in docs/images
+	@tools/install-npm e2e/browser/grafana
+	cd e2e/browser && go test -count=1 -run '^TestCloud$$|^TestHosts$$|$(DASHBOARDS)' -images=../../docs/images .
 
 clean: ## remove what is built here
 	rm -rf .tested bin dist servicegroup_exporter

@@ -58,7 +58,7 @@ func cloud(t *testing.T) *exporter {
 	return e
 }
 
-// screenshots takes the screenshots of the documentation. `make screenshots` keeps them.
+// screenshots takes the screenshots of the documentation. `make pictures` keeps them.
 func screenshots(t *testing.T, e *exporter) {
 	dir := *images
 	if dir == "" {
