@@ -71,7 +71,7 @@ test: deps tested ## run all tests against real servers; installs what is missin
 	$(MAIN_TESTS)
 	$(GOTEST) alerts/runbooks/gen $(TESTFLAGS) -count=1 ./...
 	@echo "Testing the built program with a browser, Prometheus and Alertmanager: two minutes"
-	$(GOTEST) e2e $(TESTFLAGS) -count=1 -skip '$(FAULTS)|$(DASHBOARDS)' $$(cd e2e && go list ./... | grep -vE '/(evaluators|sites)$$')
+	$(GOTEST) e2e $(TESTFLAGS) -p 3 -count=1 -skip '$(FAULTS)|$(DASHBOARDS)' ./hosts ./pages $$(cd e2e && go list ./... | grep -vE '/(evaluators|sites)$$')
 
 unit: ## run the tests that start no server, and need only Go
 	$(GOTEST) . $(TESTFLAGS) $(UNIT)
