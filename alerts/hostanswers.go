@@ -6,12 +6,14 @@ import "fmt"
 // It decides nothing: it helps to tell a dead process from a dead machine.
 
 const (
-	// hostAnswers is the name of the annotation, and HostUnknown its value for a host that no result is about.
+	// hostAnswers is the name of the annotation.
 	hostAnswers = "host_answers"
-	HostUnknown = "unknown"
 	// hostAnswersRecord is the name of the recorded series.
 	hostAnswersRecord = "servicegroup:host_answers"
 )
+
+// HostUnknown is the value of the annotation for a host that no result is about.
+const HostUnknown = "unknown"
 
 // HostAnswers returns the value of the annotation for a result of [config.Alerting.HostQuery].
 func HostAnswers(value float64) string {

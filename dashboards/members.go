@@ -38,7 +38,8 @@ func deadMembers() panel {
 			column{from: "source", title: "Source"},
 			column{from: "group", title: "Group", links: []link{{"The group", toGroup, false}}},
 			column{from: "member", title: "Member", width: wideMember, links: []link{
-				{"The member's page", toMember, true}, {"The member over time", toGraphs, false},
+				{"The member's page", toMember, true},
+				{"The member over time", toGraphs, false},
 				{"Runbook: ServiceGroupMemberDown", toDownRunbook, true},
 			}},
 			column{from: "binary", title: "Binary"},

@@ -207,14 +207,16 @@ func newHostListing(all []collector.Host, q url.Values) hostListing {
 
 func hostFilter(q url.Values) collector.HostFilter {
 	f := collector.HostFilter{Zone: q.Get("zone"), Text: strings.ToLower(strings.TrimSpace(q.Get("q")))}
-	if slices.Contains(hostStates, q.Get("state")) {
+	if slices.Contains(hostStates(), q.Get("state")) {
 		f.State = q.Get("state")
 	}
 	return f
 }
 
-// hostStates are the states of hosts, from worst to best.
-var hostStates = []string{collector.Down.String(), collector.Unknown.String(), collector.Up.String()}
+// hostStates returns the states of hosts, from worst to best.
+func hostStates() []string {
+	return []string{collector.Down.String(), collector.Unknown.String(), collector.Up.String()}
+}
 
 // stateLinks returns links to the hosts in each state, with how many of them match the other filters.
 func stateLinks(all []collector.Host, q url.Values) []filterLink {
@@ -230,7 +232,7 @@ func stateLinks(all []collector.Host, q url.Values) []filterLink {
 	}
 	to := linksTo("hosts", q, "q", "zone", "state", "sort")
 	links := []filterLink{{link{to("state", ""), "All"}, counts[""], current == ""}}
-	for _, state := range hostStates {
+	for _, state := range hostStates() {
 		links = append(links, filterLink{link{to("state", state), strings.ToUpper(state[:1]) + state[1:]}, counts[state], current == state})
 	}
 	return links
@@ -248,8 +250,9 @@ func sortHosts(rows []hostRow, order string) {
 	case "down":
 		compare = func(a, b hostRow) int { return cmp.Compare(b.Down(), a.Down()) }
 	default:
+		states := hostStates()
 		compare = func(a, b hostRow) int {
-			return cmp.Or(cmp.Compare(slices.Index(hostStates, a.State), slices.Index(hostStates, b.State)),
+			return cmp.Or(cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State)),
 				latest(a, b), cmp.Compare(b.Down(), a.Down()))
 		}
 	}
