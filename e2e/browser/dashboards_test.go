@@ -26,7 +26,7 @@ import (
 // grafana is the folder of the page that draws dashboards with Grafana's panels.
 const grafana = "grafana"
 
-// Grafana's own panels draw the dashboards from a Prometheus that has scraped two clouds during an outage: `make dashboards`. There is
+// Grafana's own panels draw the dashboards from a Prometheus that has scraped two clouds during an outage: `make test-dashboards`. There is
 // no package with the state timeline and the heatmap, so these are drawn as rectangles, from the same data frames.
 func TestDashboards(t *testing.T) {
 	c := newClouds(t)
@@ -178,12 +178,12 @@ func (d *dashboard) checkNumbers(c *clouds) {
 	down := 0
 	for cluster, e := range map[string]*exporter{"a": c.pair[0], "b": c.other} {
 		for _, g := range groupsOf(d.t, e) {
-			want[cluster+" "+g.Source+" "+g.Group] = fmt.Sprint(g.MembersDown)
+			want[cluster+" "+g.Source+" "+g.Group] = strconv.Itoa(g.MembersDown)
 			down += g.MembersDown
 		}
 	}
 	require.Positive(d.t, down)
-	require.Equal(d.t, fmt.Sprint(down), d.tile("Members down"))
+	require.Equal(d.t, strconv.Itoa(down), d.tile("Members down"))
 	got := map[string]string{}
 	for _, row := range d.rows("Groups") {
 		got[row["Cluster"]+" "+row["Source"]+" "+row["Group"]] = row["Down"]

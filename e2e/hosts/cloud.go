@@ -148,7 +148,13 @@ func (c *cloud) startExporter(server *testserver.SQL) {
 
 // count returns how many series match an expression, with their values.
 func (c *cloud) count(series string) int {
-	response, err := (&http.Client{Timeout: 10 * time.Second}).Get("http://" + c.web + "/metrics")
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.web+"/metrics", nil)
+	if err != nil {
+		c.Fatalf("asking the exporter: %v", err)
+	}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return -1
 	}
