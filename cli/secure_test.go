@@ -104,7 +104,8 @@ func (p *secured) ask(t *testing.T, method, path, password string) (status int, 
 	return response.StatusCode, headers.String() + string(body)
 }
 
-// Without the password every path is refused: pages, files, the API, and paths that don't exist.
+// Without the password every path is refused: pages, files, the API, and paths that don't exist. Only the health checks are answered, and
+// say nothing else.
 func TestNothingWithoutAPassword(t *testing.T) {
 	s := &secretsTest{dir: t.TempDir()}
 	certificate := testserver.NewAuthority(t).Issue("127.0.0.1")
@@ -112,6 +113,11 @@ func TestNothingWithoutAPassword(t *testing.T) {
 	s.plant(t, "web.yml", webConfig(certificate))
 	p := serveSecurely(t, s)
 	for _, path := range servedPaths() {
+		if path == "/-/healthy" || path == "/-/ready" {
+			_, answer := p.ask(t, http.MethodGet, path, "wrong")
+			require.Regexp(t, "\n(healthy|ready)\n$", answer)
+			continue
+		}
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodOptions} {
 			for _, password := range []string{"", "wrong"} {
 				status, answer := p.ask(t, method, path, password)
