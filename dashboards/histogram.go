@@ -50,7 +50,7 @@ func (h durations) native(window string) string {
 // buckets returns the expression for a heatmap.
 func (h durations) buckets() string {
 	classic := `sum by (le) (max by (` + h.labels + `, le) (` + grown(h.series("_bucket"), "$__interval") + `))`
-	return classic + ` or ` + h.native("$__interval") + ` unless on () ` + classic
+	return classic + ` or sum(avg by (` + h.labels + `) (` + h.grown("$__interval") + `)) unless on () ` + classic
 }
 
 // events returns the queries for the number of observations in each step, of each cluster.
@@ -58,7 +58,17 @@ func (h durations) events() []string {
 	sum := func(increase string) string {
 		return `sum by (` + clusterLabel + `) (max by (` + h.labels + `) (` + increase + `))`
 	}
-	return oneOf(sum(grown(h.series("_count"), "$__interval")), sum(`histogram_count(`+h.grow("", "", "$__interval")+`)`))
+	count := func(series string) string { return `histogram_count(` + series + `)` }
+	return oneOf(sum(grown(h.series("_count"), "$__interval")),
+		sum(difference(count(h.series("")), count(before(h.series(""), "$__interval")))))
+}
+
+// grown returns the expression for what the native histogram has grown by in a window, as [grown] does for a number. Histograms have no
+// order, and VictoriaMetrics does not have the functions for their counts: it has started again if it has more resets than before.
+func (h durations) grown(window string) string {
+	all := h.series("")
+	again := `resets(` + all + `[1h]) > resets(` + all + `[1h] offset ` + window + `)`
+	return `(` + all + ` - ` + before(all, window) + ` unless ` + again + ` or ` + all + ` and ` + again + `)`
 }
 
 // mean returns the expressions for the mean of all series together, for classic and for native histograms.

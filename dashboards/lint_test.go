@@ -213,7 +213,7 @@ var histogram = regexp.MustCompile(`increase\(servicegroup_\w*(latency|outage_du
 func TestWindows(t *testing.T) {
 	window := regexp.MustCompile(`\b(\w+)\([^()]*\[([^\]]+)\]`)
 	eachExpr(t, func(t *testing.T, expr string) {
-		for _, found := range window.FindAllStringSubmatch(before.ReplaceAllString(expr, ""), -1) {
+		for _, found := range window.FindAllStringSubmatch(before.ReplaceAllString(again.ReplaceAllString(expr, ""), ""), -1) {
 			allowed := []string{"$__range"}
 			switch found[1] {
 			case "rate":
@@ -222,8 +222,7 @@ func TestWindows(t *testing.T) {
 				allowed = append(allowed, "$__interval")
 			}
 			if histogram.MatchString(found[0]) {
-				allowed = append(allowed, "1h")          // as ServiceGroupDetectionSlow: deaths are rare
-				allowed = append(allowed, "$__interval") // of native histograms
+				allowed = append(allowed, "1h") // as ServiceGroupDetectionSlow: deaths are rare
 			}
 			require.Contains(t, allowed, found[2], found[0])
 		}
@@ -233,15 +232,20 @@ func TestWindows(t *testing.T) {
 // before matches the value at the point of a graph before this one.
 var before = regexp.MustCompile(`last_over_time\(\w+{[^}]*}\[1h\] offset \$__interval\)`)
 
+// again matches the condition that a native histogram has started again since the point before.
+var again = regexp.MustCompile(`resets\(\w+{[^}]*}\[1h\]\) > resets\(\w+{[^}]*}\[1h\] offset \$__interval\)`)
+
 // selector matches the exporter's series, and Prometheus' own series about its targets.
 var selector = regexp.MustCompile(`\b(service_up|servicegroup[\w:]*|up|ALERTS\w*|scrape_duration_seconds|process_\w+)\b({[^}]*})?`)
 
 // Every counter is used in a rate or an increase, or minus its value at the point before.
 func TestCounters(t *testing.T) {
 	counter := regexp.MustCompile(`(\S*?)\b\w+_(total|count|sum|bucket|latency_seconds|outage_duration_seconds){`)
-	grown := regexp.MustCompile(`\(\w+{[^}]*} - BEFORE >= 0 or \w+{[^}]*} < BEFORE\)`)
+	grown := regexp.MustCompile(`\(\w+{[^}]*} - BEFORE >= 0 or \w+{[^}]*} < BEFORE\)|` +
+		`\(histogram_count\(\w+{[^}]*}\) - histogram_count\(BEFORE\) >= 0 or histogram_count\(\w+{[^}]*}\) < histogram_count\(BEFORE\)\)|` +
+		`\(\w+{[^}]*} - BEFORE unless AGAIN or \w+{[^}]*} and AGAIN\)`)
 	eachExpr(t, func(t *testing.T, expr string) {
-		expr = grown.ReplaceAllString(before.ReplaceAllString(expr, "BEFORE"), "")
+		expr = grown.ReplaceAllString(before.ReplaceAllString(again.ReplaceAllString(expr, "AGAIN"), "BEFORE"), "")
 		for _, found := range counter.FindAllStringSubmatch(expr, -1) {
 			require.Regexp(t, `(rate|increase)\($`, found[1], found[0])
 		}

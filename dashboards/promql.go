@@ -104,8 +104,16 @@ func since(expr string) string { return `clamp_min(time() - (` + expr + ` > 0), 
 // event is in one of them: increase() extrapolates, and loses what happened between the last scrape of a window and the first of the
 // next. A counter that is lower than before has started again at 0.
 func grown(counter, window string) string {
-	before := `last_over_time(` + counter + `[1h] offset ` + window + `)`
-	return `(` + counter + ` - ` + before + ` >= 0 or ` + counter + ` < ` + before + `)`
+	return difference(counter, before(counter, window))
+}
+
+// before returns the expression for the value of a series a window ago.
+func before(series, window string) string {
+	return `last_over_time(` + series + `[1h] offset ` + window + `)`
+}
+
+func difference(now, before string) string {
+	return `(` + now + ` - ` + before + ` >= 0 or ` + now + ` < ` + before + `)`
 }
 
 // changed returns the expression for the times at which a timestamp is another than it was a window before.

@@ -171,6 +171,9 @@ func checkValues(env *environment, all map[string]*board) {
 	}
 }
 
+// ofHistogram matches the series of a histogram, classic or native.
+var ofHistogram = regexp.MustCompile(`\bservicegroup_\w*(latency|outage_duration)_seconds(_bucket|_count)?{`)
+
 // checkNative checks the panels of histograms in a Prometheus that stores native histograms: each has data, and nothing is there twice.
 func checkNative(t *testing.T, v *view, all map[string]*board) {
 	for name, b := range all {
@@ -178,7 +181,7 @@ func checkNative(t *testing.T, v *view, all map[string]*board) {
 			// Panels that count have a query for each kind of histogram.
 			results, wanted, counts := 0, 0, false
 			for _, q := range p.Targets {
-				if !histogram.MatchString(q.Expr) {
+				if !ofHistogram.MatchString(q.Expr) {
 					continue
 				}
 				wanted++
@@ -199,6 +202,18 @@ func checkNative(t *testing.T, v *view, all map[string]*board) {
 	deaths, known := v.tile(all["detection.json"], "Deaths detected")
 	require.True(t, known)
 	require.InDelta(t, 8, deaths, 0)
+	// The bars have each death. Two exporters may see it in different bars.
+	sums := map[string]float64{}
+	for _, q := range all["group.json"].panel(t, "Deaths and recoveries").Targets {
+		for _, s := range v.run(all["group.json"], q) {
+			for _, value := range s.values {
+				require.GreaterOrEqual(t, value, 0.0)
+				sums[strings.TrimSuffix(q.Legend, ", native histogram")] += value
+			}
+		}
+	}
+	require.GreaterOrEqual(t, sums["deaths {{cluster}}"], deaths)
+	require.Positive(t, sums["recoveries {{cluster}}"])
 }
 
 // checkOneKind checks that a result has classic buckets or native histograms, but not both.
