@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,8 +24,10 @@ type cloud struct {
 	settings
 
 	machines     []*machine
+	frozen       *machine // one of them, which returns after its page
 	alertmanager *testserver.AM
 	hooks        *testserver.Notifications
+	config       string // the configuration file of the exporter
 	web          string // the address of the exporter
 
 	mu      sync.Mutex
@@ -35,6 +39,7 @@ func newCloud(t testserver.TB, s settings) *cloud {
 	c := &cloud{TB: t, settings: s, hooks: testserver.Webhook(t), reports: map[*service]int{}}
 	server := testserver.MariaDB(t)
 	services := c.addMachines(server)
+	c.frozen = c.machines[1]
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	t.Cleanup(func() { cancel(); running.Wait() })
@@ -118,7 +123,7 @@ func (c *cloud) alertmanagerConfig() string {
 	return c.settings.alertmanager.Replace(receivers.ReplaceAllString(string(shipped), c.hooks.URL()+"/$1"))
 }
 
-// startExporter starts the exporter, which alone posts alerts.
+// startExporter starts the exporter with its bridge.
 func (c *cloud) startExporter(server *testserver.SQL) {
 	dir := testserver.TempDir(c)
 	var sources strings.Builder
@@ -133,17 +138,53 @@ func (c *cloud) startExporter(server *testserver.SQL) {
     poll_interval: %[6]s
 `, s.name, server.Addr(), s.timeout, c.interval, c.margin, c.poll)
 	}
-	config := filepath.Join(dir, "servicegroups.yml")
-	text := fmt.Sprintf("sources:\n%salerting:\n  alertmanagers: [{url: %q}]\n  external_labels: {cluster: test}\n  resend_interval: %s\n  resolve_after: 0s\n",
-		&sources, c.alertmanager.URL(), c.resend)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		c.Fatalf("writing the configuration: %v", err)
-	}
+	c.config = filepath.Join(dir, "servicegroups.yml")
+	c.write(c.config, fmt.Sprintf(`sources:
+%[1]salerting:
+  alertmanagers: [{url: %[2]q}]
+  external_labels: {cluster: test}
+  resend_interval: %[3]s
+  resolve_after: 0s
+  scrape_interval: %[4]s
+  evaluation_interval: %[4]s
+`, &sources, c.alertmanager.URL(), c.resend, c.scrape))
 	c.web = fmt.Sprintf("127.0.0.1:%d", testserver.Port(c))
 	testserver.Program(c, "exporter", []string{
-		testserver.ExporterPath(c), "--config.file=" + config, "--storage.path=" + filepath.Join(dir, "state"), "--web.listen-address=" + c.web,
+		testserver.ExporterPath(c), "--config.file=" + c.config, "--storage.path=" + filepath.Join(dir, "state"), "--web.listen-address=" + c.web,
 		"--log.level=warn",
 	}, func() error { return testserver.ExporterReady(c.web) })
+}
+
+// startPrometheus starts Prometheus with the rules that the exporter prints, and waits until their alerts arrive.
+func (c *cloud) startPrometheus() {
+	c.Logf("starting Prometheus")
+	rules, err := exec.CommandContext(context.Background(), testserver.ExporterPath(c), "--config.file="+c.config, "rules").Output()
+	if err != nil {
+		c.Fatalf("printing the rules: %v", err)
+	}
+	file := filepath.Join(filepath.Dir(c.config), "rules.yml")
+	c.write(file, string(rules))
+	testserver.Prometheus(c, fmt.Sprintf(`global: {scrape_interval: %[1]s, evaluation_interval: %[1]s}
+rule_files: [%[2]s]
+scrape_configs:
+  - job_name: servicegroup_exporter
+    honor_labels: true
+    static_configs: [{targets: [%[3]q], labels: {cluster: test}}]
+alerting:
+  alertmanagers: [{static_configs: [{targets: [%[4]q]}]}]
+`, c.scrape, file, c.web, strings.TrimPrefix(c.alertmanager.URL(), "http://")),
+		fmt.Sprintf("--rules.alert.resend-delay=%s", c.scrape)) // The first alerts are lost while Alertmanager is not known yet.
+	c.until("Alertmanager has an alert of the rules", func() bool {
+		return slices.ContainsFunc(c.alertmanager.Alerts(), func(a testserver.StoredAlert) bool {
+			return a.Labels["alertname"] == "ServiceGroupWatchdog"
+		})
+	})
+}
+
+func (c *cloud) write(path, text string) {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		c.Fatalf("writing %s: %v", path, err)
+	}
 }
 
 // count returns how many series match an expression, with their values.

@@ -1,7 +1,8 @@
 // Hosts measures the time from the death of a machine to its page. It starts MariaDB with the tables of Nova, Neutron and Cinder,
 // Alertmanager with the shipped configuration, a webhook receiver and the exporter. Three services run on each machine, which report
-// every 10 s, 30 s and 10 s. It kills machines at random instants, and prints how long each page took and how many notifications were
-// sent. Before, it holds the reports of all machines, restarts the services of one, and freezes one until it was paged.
+// every 10 s, 30 s and 10 s. It restarts the services of one machine, holds the reports of all, freezes one machine until it is paged, and
+// kills machines at random instants. It prints how long each page took and how many notifications were sent. While machines are killed, a
+// Prometheus with the rules sends alerts too.
 //
 // It needs the Debian packages that `make deps` installs. Run it in the folder e2e as `go run ./hosts`.
 package main

@@ -45,18 +45,19 @@ func measure(t testserver.TB, s settings) *result {
 		}
 		c.settle("stalled")
 	})
-	t.Logf("freezing %s until it is paged", c.machines[1].name)
-	r.refuted = c.notifications(func() {
-		c.machines[1].hold()
-		c.waitForPage(c.machines[1], "firing")
-		c.machines[1].release()
-		c.waitForPage(c.machines[1], "resolved")
-		c.settle("refuted")
-	})
+	t.Logf("freezing %s until it is paged", c.frozen.name)
+	c.frozen.hold()
+	c.waitForPage(c.frozen, "firing")
+	c.frozen.release()
+	c.startPrometheus()
 	before := c.received("/chat", "firing")
 	t.Logf("killing %d machines", s.deaths)
 	r.killed = c.notifications(func() { r.pages = c.kill(c.machines[2 : 2+s.deaths]) })
 	r.suspicions = c.received("/chat", "firing") - before
+	t.Logf("waiting until the page of %s has ended", c.frozen.name)
+	c.waitForPage(c.frozen, "resolved")
+	c.settle("refuted")
+	r.refuted = notified{c.receivedAbout(c.frozen, "firing"), c.receivedAbout(c.frozen, "resolved")}
 	return r
 }
 
@@ -119,7 +120,7 @@ func (c *cloud) settle(mark string) {
 	})
 }
 
-// notifications counts the notifications to persons that come while something is done.
+// notifications counts the notifications to persons that come while something is done, without those about the frozen machine.
 func (c *cloud) notifications(do func()) notified {
 	count := func() notified {
 		return notified{
@@ -132,11 +133,23 @@ func (c *cloud) notifications(do func()) notified {
 	return notified{after.firing - before.firing, after.resolved - before.resolved}
 }
 
-// received returns how many notifications with a status about this cloud a receiver has.
+// receivedAbout returns how many notifications to persons with a status are about a machine alone.
+func (c *cloud) receivedAbout(m *machine, status string) int {
+	n := 0
+	for _, received := range c.hooks.All() {
+		if received.Path != "/chat" && received.Status == status && received.CommonLabels["host"] == m.name {
+			n++
+		}
+	}
+	return n
+}
+
+// received returns how many notifications with a status about this cloud a receiver has, without those about the frozen machine.
 func (c *cloud) received(path, status string) int {
 	n := 0
 	for _, received := range c.hooks.All() {
-		if received.Path == path && received.Status == status && received.CommonLabels["cluster"] == "test" {
+		if received.Path == path && received.Status == status && received.CommonLabels["cluster"] == "test" &&
+			received.CommonLabels["host"] != c.frozen.name {
 			n++
 		}
 	}

@@ -18,6 +18,7 @@ type settings struct {
 	stall, restart time.Duration
 	spacing        time.Duration // the mean time between two kills
 	resend         time.Duration // of the bridge
+	scrape         time.Duration // between two scrapes, and two evaluations of the rules
 	// alertmanager replaces times of the shipped configuration of Alertmanager.
 	alertmanager *strings.Replacer
 }
@@ -28,7 +29,7 @@ func realSettings(deaths int) settings {
 	return settings{
 		hosts: 6 * deaths, deaths: deaths, interval: 10 * time.Second, timeout: time.Minute, agentTimeout: 75 * time.Second,
 		margin: 10 * time.Second, poll: time.Second, stall: 40 * time.Second, restart: 13 * time.Second, spacing: 4 * time.Second,
-		resend: 10 * time.Second, alertmanager: strings.NewReplacer(),
+		resend: 10 * time.Second, scrape: 15 * time.Second, alertmanager: strings.NewReplacer(),
 	}
 }
 
@@ -37,7 +38,7 @@ func quickSettings() settings {
 	return settings{
 		hosts: 9, deaths: 1, interval: 2 * time.Second, timeout: 16 * time.Second, agentTimeout: 20 * time.Second,
 		margin: 3 * time.Second, poll: 500 * time.Millisecond, stall: 9 * time.Second, restart: 2 * time.Second, spacing: time.Second,
-		resend:       2 * time.Second,
-		alertmanager: strings.NewReplacer("group_interval: 30s", "group_interval: 5s", "group_wait: 30s", "group_wait: 8s"),
+		resend: 2 * time.Second, scrape: 2 * time.Second,
+		alertmanager: strings.NewReplacer("group_interval: 30s", "group_interval: 5s", "group_wait: 30s", "group_wait: 4s", "group_wait: 5s", "group_wait: 1s"),
 	}
 }
