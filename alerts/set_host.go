@@ -13,7 +13,9 @@ func lastSaid(series, matchers string) string {
 
 // hostDown returns the expression for a host that is down: an exporter says so, whose word counts about each member on the host. Where
 // several exporters can each read some of the sources, they may say so together. No exporter that knows all its groups says that the
-// host is up. The value is the time since which the host is down; 1: it is not known. A host has one zone, "-" stands for none.
+// host is up. The value is the time since which the host is down; 1: it is not known. A host has one zone, "-" stands for none. The
+// series of a silent member ends when its host has returned, so that its last value counts only for an exporter that last said the host
+// is down.
 func (c alerting) hostDown() string {
 	// It is 0 for an hour after a host was down, so that the last value within an hour is never a death that has ended.
 	down := lastSaid("servicegroup_host_down_since_timestamp_seconds", "exporters")
@@ -29,6 +31,7 @@ func (c alerting) hostDown() string {
     ` + silent + `
     unless on (cluster, host, source, group, member) (
       ` + silent + `
+      and on (cluster, job, instance, host) ` + down + ` > 0
       and on (cluster, job, instance, source, group) ` + voters + `
     )
   )
