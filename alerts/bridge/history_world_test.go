@@ -199,9 +199,11 @@ func (w *world) scrape(minute int) {
 // wait notes which conditions that must last before their alerts fire have done so.
 func (e *exporter) wait() {
 	holds := evaluate(e.collector.Snapshots(), e.setup.builder)
-	ended := func(id alerts.ID) bool { _, ok := holds[id]; return !ok }
-	maps.DeleteFunc(e.waiting, func(id alerts.ID, _ time.Time) bool { return ended(id) })
-	maps.DeleteFunc(e.lasted, func(id alerts.ID, _ bool) bool { return ended(id) })
+	maps.DeleteFunc(e.waiting, func(id alerts.ID, _ time.Time) bool { _, ok := holds[id]; return !ok })
+	maps.DeleteFunc(e.lasted, func(id alerts.ID, _ bool) bool {
+		_, ok := holds[id]
+		return !ok && !e.isUnread(id.Source)
+	})
 	for id, c := range holds {
 		if e.waiting[id].IsZero() {
 			e.waiting[id] = time.Now()
@@ -210,6 +212,11 @@ func (e *exporter) wait() {
 			e.lasted[id] = true
 		}
 	}
+}
+
+// isUnread returns whether a source could not be read since the exporter was started.
+func (e *exporter) isUnread(source string) bool {
+	return slices.ContainsFunc(e.collector.Snapshots(), func(s collector.Snapshot) bool { return s.Source == source && !s.Polled })
 }
 
 // note notes the alerts that fire.
@@ -234,8 +241,11 @@ func (w *world) note(minute int) {
 			}
 		}
 		for id, entry := range e.bridge.state.entries {
-			// After a restart, an alert about a host fires until a member on it has reported.
-			if _, holds := firing[id]; entry.over.IsZero() && (holds || id.Alert != alerts.HostDown) {
+			// After a restart, an alert about a host fires until a member on it has reported, and one about a problem until its source
+			// can be read.
+			_, holds := firing[id]
+			isKept := id.Alert == alerts.HostDown || id.Alert == alerts.SourceProblem && e.isUnread(id.Source)
+			if entry.over.IsZero() && (holds || !isKept) {
 				got = append(got, id)
 			}
 		}
