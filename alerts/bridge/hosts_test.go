@@ -27,11 +27,13 @@ func TestHostIsOneAlert(t *testing.T) {
 		r.configure(nil, am)
 		stop := r.run()
 		time.Sleep(7 * time.Second)
+		synctest.Wait()
 		require.Empty(t, f.received())
 
 		suspected := time.Now()
 		r.fake.set(snapshot("nova", "compute/c1:up:suspected compute/c2:up"), snapshot("neutron", "agent/c1:up:late agent/c2:up"))
 		time.Sleep(fastResend / 2) // one tick
+		synctest.Wait()
 		posts := f.batches()
 		require.Len(t, posts, 1)
 		require.Equal(t, []string{"HostDown c1", "MemberSuspected nova/compute/c1"}, about(posts[0]))
@@ -42,6 +44,7 @@ func TestHostIsOneAlert(t *testing.T) {
 		dead := snapshot("nova", "compute/c1:down compute/c2:up")
 		r.fake.set(dead, snapshot("neutron", "agent/c1:up:late agent/c2:up"))
 		time.Sleep(fastResend)
+		synctest.Wait()
 		posts = f.batches()
 		confirmed := posts[len(posts)-1][0]
 		require.Contains(t, confirmed.Annotations["description"], "This is confirmed")
@@ -57,6 +60,7 @@ func TestHostIsOneAlert(t *testing.T) {
 		r.run()
 		for range 2 {
 			time.Sleep(fastResend)
+			synctest.Wait()
 			posts = f.batches()
 			again := posts[len(posts)-1][0]
 			require.Equal(t, confirmed.Labels, again.Labels)
@@ -71,8 +75,10 @@ func TestHostIsOneAlert(t *testing.T) {
 		back.Members[0].LastHeartbeat = began.Add(time.Minute)
 		r.fake.set(dead, back)
 		time.Sleep(fastResend)
+		synctest.Wait()
 		f.received()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.NotContains(t, about(f.received()), "HostDown c1")
 	})
 }
