@@ -92,11 +92,6 @@ type AlertGroup struct {
 // minResend prevents that a wrong unit floods Alertmanager.
 const minResend = time.Second
 
-// defaultHostQuery is whether the exporter of each machine could be scraped. Its host is the name of the target without port and domain,
-// or the whole IP address, as hosts are named by default.
-const defaultHostQuery = `label_replace(label_replace(up{job="node"}, "host", "$1", "instance", "([^.:]+).*"), ` +
-	`"host", "$1", "instance", "([0-9.]+)(:[0-9]+)?")`
-
 // DefaultAlerting returns the section of a file that does not have it.
 func DefaultAlerting() Alerting {
 	return Alerting{
@@ -197,23 +192,6 @@ func (a *Alerting) validateAlertmanagers(wrong wrongFunc) {
 			if a.Alertmanagers[i].Name() == a.Alertmanagers[j].Name() {
 				wrong(path+".url", "is the URL of alertmanagers[%d], too", j)
 			}
-		}
-	}
-}
-
-func (a *Alerting) validateHostQuery(wrong wrongFunc) {
-	if hasTemplate(a.HostQuery) || !utf8.ValidString(a.HostQuery) {
-		wrong("host_query", "is not a PromQL expression without templates")
-	}
-	if a.Prometheus == nil {
-		return
-	}
-	if a.HostQuery == "" {
-		wrong("prometheus", "is not asked for anything without a host_query")
-	}
-	if err := a.Prometheus.Validate(); err != nil {
-		for _, e := range fieldErrors("prometheus", err) {
-			wrong(e.Field, "%w", e.Err)
 		}
 	}
 }
