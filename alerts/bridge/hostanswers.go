@@ -15,6 +15,7 @@ import (
 
 	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/alerts/alertmanager"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 )
@@ -25,6 +26,8 @@ const (
 	answerLasts = 3 * askInterval
 	// maxHostAnswer is the maximum size of an answer: more than that of 100,000 hosts.
 	maxHostAnswer = 64 << 20
+	// maxReason is how much of an error is logged, in bytes.
+	maxReason = 300
 )
 
 // hostAnswers has what Prometheus said last about which hosts answer. It asks in the background, so that an alert never waits for it.
@@ -129,7 +132,7 @@ func (h *hostAnswers) ask(ctx context.Context) (map[string]string, error) {
 	decoding := json.NewDecoder(http.MaxBytesReader(nil, response.Body, maxHostAnswer)).Decode(&answer)
 	switch {
 	case answer.Error != "":
-		return nil, fmt.Errorf("it answers %s: %s", response.Status, answer.Error)
+		return nil, fmt.Errorf("it answers %s: %s", response.Status, tracker.Shorten(answer.Error, maxReason))
 	case response.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("it answers %s", response.Status)
 	case decoding != nil:

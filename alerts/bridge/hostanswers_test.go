@@ -103,7 +103,7 @@ func TestPrometheusHangs(t *testing.T) {
 		require.Equal(t, 1, strings.Count(r.log.String(), "Asking Prometheus which hosts answer failed"), r.log)
 
 		for _, body := range []string{
-			`{"status": "error", "error": "bad expression"}`, `<html>`, `{"data": {"resultType": "scalar", "result": []}}`,
+			`{"status": "error", "error": "bad expression` + strings.Repeat("!", 10_000) + `"}`, `<html>`, `{"data": {"resultType": "scalar", "result": []}}`,
 			`{"data": {"resultType": "vector", "result": [{"metric": {"host": "a"}, "value": [1, "x"]}]}}`,
 		} {
 			f.body.Store(body)
@@ -111,7 +111,8 @@ func TestPrometheusHangs(t *testing.T) {
 			got = f.received()
 			require.Equal(t, "unknown", got[len(got)-1].Annotations["host_answers"], body)
 		}
-		require.Contains(t, r.log.String(), "it answers 200 OK: bad expression")
+		require.Contains(t, r.log.String(), "it answers 200 OK: bad expression!!")
+		require.NotContains(t, r.log.String(), strings.Repeat("!", 300), "an error is cut")
 		f.body.Store(`{"data": {"resultType": "vector", "result": [{"metric": {"host": "a"}, "value": [1, "1"]}]}}`)
 		time.Sleep(30 * time.Second)
 		got = f.received()
