@@ -39,7 +39,7 @@ func TestAges(t *testing.T) {
 			drivers.Poll{Members: rows("a:up:beat=55s"), UnreadableGroups: []string{"h"}},
 			map[string]string{"g": "[5s 5s 5s 5s 5s]"},
 		},
-		"nobody is left": {drivers.Poll{}, map[string]string{}},
+		"no member is left": {drivers.Poll{}, map[string]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr := newSuspicious()
