@@ -48,25 +48,32 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested ci demo endtoend test unit race flaky fresh faults drills page-speed test-dashboards test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz suspicion histories bench soak evaluate packages release test-packaging image generate pictures clean
+.PHONY: help build tested prepared compiled ci demo endtoend test unit race flaky fresh faults drills page-speed test-dashboards test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz suspicion histories bench soak evaluate packages release test-packaging image generate pictures clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
 
 build: ## build ./servicegroup_exporter, or $OUTPUT
-	$(STEP) "Building $(OUTPUT); on a fresh machine Go downloads and compiles 380 packages first, for some two minutes" \
+	$(STEP) program "Building $(OUTPUT); on a fresh machine Go downloads and compiles 380 packages first, for some two minutes" \
 		go build -v $(BUILDFLAGS) -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
 
 demo: build ## run simulated members that die and return, on http://localhost:10199
 	./servicegroup_exporter demo $(DEMOFLAGS)
 
 tested: ## build the program that tests start; an unchanged program keeps its time, so that results of tests stay cached
-	$(STEP) "Building the program that tests start; on a fresh machine Go downloads and compiles 380 packages first, for some two minutes" \
+	$(STEP) program "Building the program that tests start; on a fresh machine Go downloads and compiles 380 packages first, for some two minutes" \
 		go build -v -ldflags '-s -w -X $(VERSION_PKG).Version=test' -o $(TESTED).new .
 	@install -C -m 755 $(TESTED).new $(TESTED)
 
+# Most of both is work for one core: packages are configured one after the other.
+prepared:
+	@$(MAKE) --no-print-directory --jobs=2 deps compiled
+
+compiled: tested
+	$(STEP) tests "Compiling the tests" sh -c 'go list -v -export -test -f "" ./... && cd e2e && go list -v -export -test -f "" ./...'
+
 test race: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
-test: deps tested ## run all tests against real servers; installs what is missing
+test: prepared ## run all tests against real servers; installs what is missing
 	@echo "Testing against real servers: some five minutes; the second time, only what has changed"
 	$(MAIN_TESTS)
 	$(GOTEST) alerts/runbooks/gen $(TESTFLAGS) -count=1 ./...
