@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -24,6 +25,12 @@ func Limited(ctx context.Context) context.Context {
 		return context.WithValue(ctx, limitKey{}, time.Until(deadline))
 	}
 	return ctx
+}
+
+// Ended reports whether err is that of a request which the deadline or the end of its context ended. Its connection has the
+// deadline too, and can end a moment before ctx does.
+func Ended(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // NoAnswer returns the error of a request that a deadline or the end of its context ended, in plain words. It wraps the error that

@@ -3,6 +3,9 @@ package drivers
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,4 +47,14 @@ func TestNoAnswer(t *testing.T) {
 		}
 		require.False(t, HasNoAnswer(context.DeadlineExceeded))
 	})
+}
+
+// A connection that has the deadline of a request can end just before the context of the request.
+func TestEnded(t *testing.T) {
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.True(t, Ended(canceled, io.EOF))
+	require.True(t, Ended(t.Context(), &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}))
+	require.True(t, Ended(t.Context(), context.DeadlineExceeded))
+	require.False(t, Ended(t.Context(), io.EOF))
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"net"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,17 @@ func TestConnectByName(t *testing.T) {
 		require.Equal(t, l.Addr().String(), conn.RemoteAddr().String())
 		require.NoError(t, conn.Close())
 	}
+}
+
+// A connection that has the deadline of an attempt can end just before its context.
+func TestConnectionsDeadlineIsNoAnswer(t *testing.T) {
+	ctx, cancel := drivers.WithLimit(t.Context(), time.Minute)
+	defer cancel()
+	d := Dialer{Net: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+	}}
+	_, err := d.connectTo(ctx, 100*time.Millisecond, "192.0.2.1:2181", "zk1")
+	require.EqualError(t, err, "connecting to 192.0.2.1:2181: no answer in time: waited 100ms")
 }
 
 func TestAttemptTime(t *testing.T) {
