@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -41,7 +42,7 @@ func ZooKeeper(t TB, settings ...string) *ZK {
 }
 
 // ZooKeeperTLS starts one server with a TLS port that requires a client certificate of the authority. ZooKeeper needs Netty for
-// that.
+// that. It waits for an answer over TLS, since the first handshake of a Java server can take seconds.
 func ZooKeeperTLS(t TB, authority *Authority, certificate *Certificate) *ZK {
 	t.Helper()
 	z := &ZK{port: Port(t), tls: Port(t)}
@@ -49,7 +50,18 @@ func ZooKeeperTLS(t TB, authority *Authority, certificate *Certificate) *ZK {
 		"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
 		"secureClientPortAddress=127.0.0.1", fmt.Sprintf("secureClientPort=%d", z.tls),
 		"ssl.keyStore.location=" + certificate.File, "ssl.trustStore.location=" + authority.File, "ssl.clientAuth=need",
-	}, z.serving)
+	}, func() error {
+		pair, err := tls.LoadX509KeyPair(certificate.CertFile, certificate.KeyFile)
+		if err != nil {
+			return err
+		}
+		conn, err := tls.Dial("tcp", z.TLSAddr(), &tls.Config{Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true})
+		if err != nil {
+			return err
+		}
+		_, err = modeOver(conn)
+		return err
+	})
 	return z
 }
 
@@ -181,6 +193,11 @@ func (z *ZK) mode() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return modeOver(conn)
+}
+
+// modeOver asks a server for its role, and closes the connection.
+func modeOver(conn net.Conn) (string, error) {
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
 		return "", err
