@@ -26,6 +26,8 @@ BUILDERS  = ^TestExtend$$
 FAULTS    = ^TestQuickFaults$$
 # The dashboards, drawn with Grafana's npm packages, which are large.
 DASHBOARDS = ^TestDashboards$$
+# Rules at nine pairs of intervals of scrapes and evaluations, 30 s of CPU time.
+INTERVALS = ^TestRules$$/^promtool$$/^intervals_
 # Tests that measure detection in real time, for which the race detector is too slow.
 DRILLS    = ^TestDrillsOnAllBackends$$
 LINT      = bin/golangci-lint
@@ -39,7 +41,7 @@ RACE      = -race -gcflags=github.com/go-zookeeper/zk=-race=false
 # The packages whose tests wait for the longest begin first, while the others are still compiled.
 LONGEST   = ./drivers/zk ./drivers/db ./drivers/mc
 # The tests of the main module; with DETECT_RACES=1 with the race detector.
-MAIN_TESTS = @CGO_ENABLED=$(if $(DETECT_RACES),1,0) go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)$(if $(DETECT_RACES),|$(DRILLS))' $(if $(DETECT_RACES),$(RACE) -parallel 2) $(LONGEST) ./...
+MAIN_TESTS = @CGO_ENABLED=$(if $(DETECT_RACES),1,0) go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)|$(if $(DETECT_RACES),$(DRILLS),$(INTERVALS))' $(if $(DETECT_RACES),$(RACE) -parallel 2) $(LONGEST) ./...
 FUZZTIME ?= 100000x
 SOAKTIME ?= 1h
 DEMOFLAGS ?=
@@ -65,9 +67,9 @@ tested: ## build the program that tests start; an unchanged program keeps its ti
 		go build -v -ldflags '-s -w -X $(VERSION_PKG).Version=test' -o $(TESTED).new .
 	@install -C -m 755 $(TESTED).new $(TESTED)
 
-# Most of both is work for one core: packages are configured one after the other.
+# Debian's packages are configured one after the other, on one core. The other one compiles in that time.
 prepared:
-	@$(MAKE) --no-print-directory --jobs=2 deps compiled
+	@$(MAKE) --no-print-directory --jobs=2 deps $(if $(DETECT_RACES),tested,compiled)
 
 compiled: tested
 	$(STEP) tests "Compiling the tests" sh -c 'go list -v -export -test -f "" ./... && cd e2e && go list -v -export -test -f "" ./...'
