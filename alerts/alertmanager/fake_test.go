@@ -121,7 +121,7 @@ func (f *fake) store(a Alert) {
 	f.stored[a.Key()] = a
 }
 
-// one answers a request for one alert: with all alerts, of which the client finds its own.
+// one answers a request for one alert: with all alerts that its filters match, of which the client finds its own.
 func (f *fake) one(r *http.Request) (*http.Response, error) {
 	f.asked++
 	f.note(r)
@@ -131,11 +131,20 @@ func (f *fake) one(r *http.Request) (*http.Response, error) {
 			all = append(all, a)
 		}
 	}
-	text, err := json.Marshal(all)
-	if len(all) == 0 {
-		text = []byte("[]")
-	}
+	all = slices.DeleteFunc(all, func(a Alert) bool { return !matches(a.Labels, r.URL.Query()["filter"]) })
+	text, err := json.Marshal(append([]Alert{}, all...))
 	return f.answer(http.StatusOK, string(text)), err
+}
+
+// matches reports whether labels match all filters, each of which is a name and a value.
+func matches(labels map[string]string, filters []string) bool {
+	for _, filter := range filters {
+		name, value, _ := strings.Cut(filter, "=")
+		if quote(labels[name]) != value {
+			return false
+		}
+	}
+	return true
 }
 
 // now is the time by its clock.

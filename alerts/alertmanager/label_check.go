@@ -10,7 +10,7 @@ import (
 const maxChecked = 8
 
 // CheckLabels asks Alertmanager, for one firing alert of each name and at most eight, whether it has a second alert about
-// the same source, group and member. If it has, the labels from Prometheus' rules and those from this program differ, and
+// the same member, group, source, host or zone. If it has, the labels from Prometheus' rules and those from this program differ, and
 // every such alert notifies twice. A metric counts the checked alerts by the label that differs. The error says why
 // Alertmanager could not be asked.
 func (c *Client) CheckLabels(ctx context.Context, alerts []*Alert) error {
@@ -32,13 +32,13 @@ func (c *Client) CheckLabels(ctx context.Context, alerts []*Alert) error {
 	return nil
 }
 
-// sample returns the first firing alert of each name, at most maxChecked. It leaves out alerts that have no source, because
-// no other alert can be found by such labels.
+// sample returns the first firing alert of each name, at most maxChecked. It leaves out alerts that have neither a source nor a
+// host, because no other alert can be found by such labels.
 func sample(alerts []*Alert) []*Alert {
 	var found []*Alert
 	seen := map[string]bool{}
 	for _, a := range alerts {
-		if name := a.Labels["alertname"]; a.fires() && a.Labels["source"] != "" && !seen[name] && len(found) < maxChecked {
+		if name := a.Labels["alertname"]; a.fires() && a.Labels["source"]+a.Labels["host"] != "" && !seen[name] && len(found) < maxChecked {
 			seen[name] = true
 			found = append(found, a)
 		}

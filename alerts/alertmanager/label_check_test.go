@@ -63,6 +63,34 @@ func TestCheckLabels(t *testing.T) {
 	})
 }
 
+// Alerts of one name about different things are not two about the same.
+func TestCheckLabelsOfAlertsAboutMoreThanAMember(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		r := newTestClient(t, f, nil)
+		var alerts []*Alert
+		for _, labels := range []map[string]string{
+			{"alertname": "ServiceGroupZoneDown", "scope": "zone", "source": "nova", "zone": "az1"},
+			{"alertname": "ServiceGroupZoneDown", "scope": "zone", "source": "nova", "zone": "az2"},
+			{"alertname": "ServiceGroupHostDown", "scope": "host", "host": "c1", "zone": "az1"},
+			{"alertname": "ServiceGroupHostDown", "scope": "host", "host": "c2", "zone": "az2"},
+			{"alertname": "ServiceGroupSourceProblem", "scope": "source", "source": "nova", "problem": "absent"},
+			{"alertname": "ServiceGroupSourceProblem", "scope": "source", "source": "nova", "problem": "foreign"},
+		} {
+			alerts = append(alerts, &Alert{Labels: labels})
+			f.active = append(f.active, Alert{Labels: labels})
+		}
+		require.NoError(t, r.CheckLabels(t.Context(), alerts))
+		require.Equal(t, 3, f.asked)
+		require.Empty(t, r.log.String())
+
+		// Prometheus knows no zone of the host.
+		f.active = append(f.active, Alert{Labels: map[string]string{"alertname": "ServiceGroupHostDown", "scope": "host", "host": "c1"}})
+		require.NoError(t, r.CheckLabels(t.Context(), alerts))
+		require.InDelta(t, 1, r.value("notifications_label_mismatches", "label", "zone"), 0)
+	})
+}
+
 func TestCheckLabelsFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}

@@ -106,10 +106,15 @@ type receivedAlert struct {
 	} `json:"status"`
 }
 
-// fetchActive calls visit for each active alert in the Alertmanager that matches the labels.
+// fetchActive calls visit for each active alert in the Alertmanager that is about the same as one with these labels. Only in an
+// alert whose scope is a zone or a host, that label says what it is about; in others it is an attribute.
 func (c *Client) fetchActive(ctx context.Context, labels map[string]string, visit func(*receivedAlert)) *failure {
+	names := []string{"alertname", "source", "group", "member", "problem"}
+	if scope := labels["scope"]; scope == "zone" || scope == "host" {
+		names = append(names, scope)
+	}
 	var matchers []string
-	for _, name := range []string{"alertname", "source", "group", "member"} {
+	for _, name := range names {
 		if value := labels[name]; value != "" {
 			matchers = append(matchers, name+"="+quote(value))
 		}
