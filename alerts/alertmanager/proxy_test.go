@@ -121,7 +121,7 @@ func TestListsThatAreNotAlertmanagers(t *testing.T) {
 			f := r.fetchActive(t.Context(), map[string]string{"source": "nova"}, func(*receivedAlert) {})
 			require.NotNil(t, f)
 			require.Equal(t, test.reason, f.reason, f.Error())
-			require.Nil(t, r.activeKeys(t.Context(), "nova"))
+			require.Nil(t, r.activeKeys(t.Context(), map[string]string{"source": "nova"}))
 		})
 	}
 }

@@ -12,8 +12,8 @@ import (
 // the post is still valid, and the alert is not active any more, then another sender has resolved it. The exception is an
 // Alertmanager that was restarted, because it does not keep alerts.
 
-// removeResolvedElsewhere removes from a batch the retained alerts that another sender has resolved. It adds to active the
-// keys of each source's active alerts, so that one flush asks for them once.
+// removeResolvedElsewhere removes from a batch the retained alerts that another sender has resolved. It adds to active the keys of
+// each source's active alerts, and without a source those of alerts about hosts, so that one flush asks for them once.
 func (c *Client) removeResolvedElsewhere(ctx context.Context, batch []*Alert, active map[string]map[string]bool) []*Alert {
 	if c.unlisted {
 		return batch // Alerts that are not listed may be active.
@@ -26,7 +26,11 @@ func (c *Client) removeResolvedElsewhere(ctx context.Context, batch []*Alert, ac
 		source := a.Labels["source"]
 		keys, ok := active[source]
 		if !ok {
-			keys = c.activeKeys(ctx, source)
+			about := map[string]string{"source": source}
+			if source == "" { // All alerts about hosts have the same name.
+				about["alertname"] = a.Labels["alertname"]
+			}
+			keys = c.activeKeys(ctx, about)
 			active[source] = keys
 		}
 		if keys == nil || keys[a.key] || d.startedAt != c.startedAt || !c.isValid(d) || c.clock.mayBeSet() {
@@ -45,16 +49,16 @@ func (c *Client) isValid(d delivery) bool {
 	return d.end.Sub(c.clock.sample(time.Now()).now) > c.validity/3
 }
 
-// activeKeys returns the keys of a source's active alerts, or nil if the Alertmanager does not return them. It requests the
-// alerts first and then the status, so that a restart before the list of alerts was made shows in the status.
-func (c *Client) activeKeys(ctx context.Context, source string) map[string]bool {
+// activeKeys returns the keys of the active alerts with these labels, or nil if the Alertmanager does not return them. It requests
+// the alerts first and then the status, so that a restart before the list of alerts was made shows in the status.
+func (c *Client) activeKeys(ctx context.Context, labels map[string]string) map[string]bool {
 	keys := map[string]bool{}
-	f := c.fetchActive(ctx, map[string]string{"source": source}, func(a *receivedAlert) { keys[a.Key()] = true })
+	f := c.fetchActive(ctx, labels, func(a *receivedAlert) { keys[a.Key()] = true })
 	if f == nil {
 		f = c.probe(ctx)
 	}
 	if f != nil {
-		c.logger.Debug("Alertmanager could not be asked which alerts other senders have resolved", "source", source, "err", f.err)
+		c.logger.Debug("Alertmanager could not be asked which alerts other senders have resolved", "labels", labels, "err", f.err)
 		return nil
 	}
 	return keys

@@ -3,6 +3,7 @@ package alertmanager
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -76,6 +77,26 @@ func TestResolvedElsewhere(t *testing.T) {
 		require.Equal(t, "m00000", f.accepted()[1799].Labels["member"], "an alert that is not retained is posted")
 		require.Len(t, f.accepted(), 1800)
 		require.Equal(t, []string{"m00000", "m00001", "m00001"}, resolved)
+	})
+}
+
+// An alert about a host has no source. Alertmanager is asked for the alerts of this name, and not for all that it has.
+func TestHostResolvedElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{started: "2026-11-25T03:00:00Z"}
+		var resolved []*Alert
+		r := newTestClient(t, f, func(o *Options) { o.ResolvedElsewhere = func(a *Alert) { resolved = append(resolved, a) } })
+		defer r.run()()
+		host := alertOf("")
+		host.Labels = map[string]string{"alertname": "ServiceGroupHostDown", "scope": "host", "host": "c1"}
+		r.Send(host)
+		time.Sleep(10 * time.Second)
+		f.set(func() { f.stored = nil })
+		r.Send(retainedVersion(host))
+		synctest.Wait()
+		require.Len(t, resolved, 1)
+		require.Len(t, f.accepted(), 1)
+		require.Equal(t, "filter="+url.QueryEscape(`alertname="ServiceGroupHostDown"`), f.query)
 	})
 }
 
