@@ -12,6 +12,7 @@ type broadcast struct {
 	dropped prometheus.Counter
 
 	mu     sync.Mutex
+	began  int64 // all events of this process have a greater ID
 	lastID int64 // of the last event that was sent
 	subs   map[chan Event]struct{}
 	closed bool
@@ -20,7 +21,8 @@ type broadcast struct {
 func newBroadcast(dropped prometheus.Counter) *broadcast {
 	// A process has fewer events than it lives microseconds, so that the IDs of the next process are greater. JavaScript can
 	// represent them exactly.
-	return &broadcast{dropped: dropped, subs: make(map[chan Event]struct{}), lastID: time.Now().UnixMicro()}
+	now := time.Now().UnixMicro()
+	return &broadcast{dropped: dropped, subs: make(map[chan Event]struct{}), began: now, lastID: now}
 }
 
 func (b *broadcast) subscribe(buffer int) (<-chan Event, func()) {
@@ -44,11 +46,16 @@ func (b *broadcast) unsubscribe(ch chan Event) {
 	}
 }
 
-// continueAfter makes the IDs of later events greater than one of an earlier process, whose clock may have been ahead.
-func (b *broadcast) continueAfter(id int64) {
+// continueAfter makes the IDs of later events greater than one of an earlier process, whose clock may have been ahead. It returns the
+// ID after which the events of this process begin.
+func (b *broadcast) continueAfter(id int64) (began int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.lastID == b.began { // None was sent yet.
+		b.began = max(b.began, id)
+	}
 	b.lastID = max(b.lastID, id)
+	return b.began
 }
 
 // send numbers events and sends them to every subscriber.

@@ -31,13 +31,19 @@ func (r *recent) newest() []tracker.SavedEvent {
 	return r.events[max(0, len(r.events)-keepRecent):]
 }
 
-// restore takes over the events of a state file.
-func (r *recent) restore(source string, saved []tracker.SavedEvent) {
-	for i := range saved {
-		r.past = append(r.past, saved[i].Restore(source))
-	}
-	slices.SortStableFunc(r.past, func(a, b Event) int { return cmp.Compare(a.ID, b.ID) })
+// restore takes over the events of a state file. Of a source that was removed and has returned, the newest are of this process.
+func (r *recent) restore(source string, saved []tracker.SavedEvent, sent *broadcast) {
+	slices.SortStableFunc(saved, func(a, b tracker.SavedEvent) int { return cmp.Compare(a.ID, b.ID) })
 	r.events = saved
+	if len(saved) == 0 {
+		return
+	}
+	began := sent.continueAfter(saved[len(saved)-1].ID)
+	for i := range saved {
+		if saved[i].ID <= began {
+			r.past = append(r.past, saved[i].Restore(source))
+		}
+	}
 }
 
 // lastPastID returns the ID of the newest event of earlier processes, 0 if there is none.

@@ -120,6 +120,32 @@ func TestAReloadKeepsTheEvents(t *testing.T) {
 	)
 }
 
+// A source that was removed and returns has events of this process in its state file. Subscribers got these.
+func TestASourceThatReturnsKeepsTheEvents(t *testing.T) {
+	lives(t,
+		func(_ *testing.T, b *bench, d *fakeDriver) {
+			b.scrape(sec)
+			d.say("x:up")
+			b.scrape(sec)
+		},
+		func(t *testing.T, b *bench, d *fakeDriver) {
+			d.say("x:up")
+			b.scrape(sec)
+			d.say("")
+			b.scrape(sec)
+			require.Equal(t, []EventType{EventDeath}, b.happened())
+			require.NoError(t, b.Apply(nil))
+			b.apply(answering("y:up"))
+			require.Equal(t, []string{"death a y 1m0s"}, said(b.PastEvents(0)))
+			b.scrape(sec)
+			require.Equal(t, []EventType{EventRecovery}, b.happened())
+		},
+		func(t *testing.T, b *bench, _ *fakeDriver) {
+			require.Equal(t, []string{"death a y 1m0s", "death a x 1m0s", "recovery a y 2m0s"}, said(b.PastEvents(0)))
+		},
+	)
+}
+
 // The state file of an earlier version has no events.
 func TestAStateWithoutEvents(t *testing.T) {
 	files := testFiles(t, t.TempDir())
@@ -129,7 +155,7 @@ func TestAStateWithoutEvents(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "events")
 	var r recent
-	r.restore("s", load(files, "s", t0, hour).Events)
+	r.restore("s", load(files, "s", t0, hour).Events, newBroadcast(nil))
 	require.Zero(t, r.lastPastID())
 	require.Empty(t, r.newest())
 	require.Equal(t, []tracker.SavedEvent(nil), r.events)

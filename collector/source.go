@@ -103,8 +103,7 @@ func (s *source) begin() {
 	if saved != nil {
 		s.tracker.Restore(saved, now)
 		s.now.LastSuccess = saved.LastPoll
-		s.recent.restore(s.cfg.Name, saved.Events)
-		s.env.events.continueAfter(s.recent.lastPastID())
+		s.recent.restore(s.cfg.Name, saved.Events, s.env.events)
 		s.deadBefore = map[string]bool{}
 		for _, d := range slices.Concat(s.tracker.Decisions(), s.tracker.Suspicions()) {
 			s.deadBefore[s.cfg.Naming.Host(d.Name)] = true
