@@ -212,6 +212,23 @@ func TestAChangeOfWhatIsShown(t *testing.T) {
 	})
 }
 
+// The counters of groups that are known begin at zero when a reload turns suspicion on, so that Prometheus sees the first increase.
+func TestSuspicionThatIsTurnedOn(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, b *bench) {
+		d := answering("x:up:beat=0s h/y:up:beat=0s")
+		b.apply(d)
+		b.scrape(sec)
+		require.NotContains(t, b.text(), "servicegroup_suspicions_total")
+		cfg := changed("a", "2", d)
+		cfg.Suspicion.Enabled = true
+		require.NoError(t, b.Apply([]SourceConfig{cfg}))
+		for _, group := range []string{"g", "h"} {
+			require.Contains(t, b.text(), `servicegroup_suspicions_total{group="`+group+`",outcome="refuted",source="a"} 0`)
+			require.Contains(t, b.text(), `servicegroup_suspicion_latency_seconds_count{group="`+group+`",source="a"} 0`)
+		}
+	})
+}
+
 func TestADriverThatCanNotCloseIsLogged(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, b *bench) {
 		d := answering("")

@@ -143,6 +143,15 @@ func (m *metrics) observe(source string, changes *tracker.Changes, canSuspect bo
 	}
 }
 
+// beginSuspicions starts the counters of suspicions at zero in the groups of members, which are sorted by group.
+func (m *metrics) beginSuspicions(source string, members []*tracker.Member) {
+	for i, member := range members {
+		if i == 0 || members[i-1].Group != member.Group {
+			m.addSuspicions(source, member.Group)
+		}
+	}
+}
+
 // addSuspicions starts the counters of a group's suspicions at zero.
 func (m *metrics) addSuspicions(source, group string) {
 	m.suspicion.WithLabelValues(source, group)

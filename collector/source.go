@@ -118,6 +118,9 @@ func (s *source) inherit(before *source) {
 	s.tracker, s.now, s.lost, s.read = before.tracker, before.now, before.lost, before.read
 	s.unsaved, s.saved, s.recent = before.unsaved, before.saved, before.recent
 	s.tracker.Set(s.tracking())
+	if s.cfg.Suspicion.Enabled && !before.cfg.Suspicion.Enabled {
+		s.env.metrics.beginSuspicions(s.cfg.Name, s.tracker.Members())
+	}
 	before.members = memberStates(before.tracker, &before.cfg.Naming, before.now.Readable)
 	before.now.Groups = groupStates(before.tracker, before.now.Readable)
 	before.tracker = nil
