@@ -299,3 +299,24 @@ func TestHostMetricsBySuspicion(t *testing.T) {
 		requireHost("1", "0")
 	})
 }
+
+// The process before this one may have said that a host is down. A reload before the first scrape does not change that.
+func TestHostThatWasDownBeforeARestart(t *testing.T) {
+	const up, down = "compute/c1:up agent/c1:up", "compute/c1:down agent/c1:down"
+	lives(t,
+		func(t *testing.T, b *bench, d *fakeDriver) {
+			d.say(up)
+			b.scrape(sec)
+			d.say(down)
+			b.scrape(sec)
+			require.Contains(t, b.hostSeries(), `host_up{host="c1"} 0`)
+		},
+		func(t *testing.T, b *bench, d *fakeDriver) {
+			b.hosts.down = nil // The registry of the test has asked for series before there was a source.
+			d.say(up)
+			require.NoError(t, b.Apply([]SourceConfig{changed("a", "2", d)}))
+			b.scrape(sec)
+			require.Contains(t, b.hostSeries(), `host_down_since_timestamp_seconds{host="c1",zone="-"} 0`)
+		},
+	)
+}

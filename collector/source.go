@@ -116,7 +116,7 @@ func (s *source) inherit(before *source) {
 	before.mu.Lock()
 	defer before.mu.Unlock()
 	s.tracker, s.now, s.lost, s.read = before.tracker, before.now, before.lost, before.read
-	s.unsaved, s.saved, s.recent = before.unsaved, before.saved, before.recent
+	s.unsaved, s.saved, s.recent, s.deadBefore = before.unsaved, before.saved, before.recent, before.deadBefore
 	s.tracker.Set(s.tracking())
 	if s.cfg.Suspicion.Enabled && !before.cfg.Suspicion.Enabled {
 		s.env.metrics.beginSuspicions(s.cfg.Name, s.tracker.Members())
