@@ -14,6 +14,14 @@ import (
 // is set in SourceProblem only. An alert about a host has no source, and its zone is an attribute. An alert about a zone has its source.
 type ID struct{ Alert, Source, Group, Member, Problem, Binary, Zone, Host string }
 
+// IDOf returns the ID of an alert with these labels, whatever its severity.
+func IDOf(labels map[string]string) ID {
+	return ID{
+		Alert: BaseName(labels["alertname"]), Source: labels["source"], Group: labels["group"], Member: labels["member"],
+		Problem: labels["problem"], Binary: labels["binary"], Zone: labels["zone"], Host: labels["host"],
+	}
+}
+
 // WithoutAttributes returns the ID without the attributes of the member or the host.
 func (id ID) WithoutAttributes() ID {
 	id.Binary = ""

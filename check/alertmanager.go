@@ -108,15 +108,12 @@ func sameLabels(report *alertmanager.Report, alerting *config.Alerting, all []so
 	builder := alerts.NewBuilder(alerting)
 	compared, differing := 0, map[string]bool{}
 	for _, a := range report.Alerts {
-		name := a.Labels["alertname"]
-		known := slices.ContainsFunc(all, func(s sources.Source) bool { return s.Name == a.Labels["source"] })
-		if !known || !alerts.IsPosted(name) {
+		id := alerts.IDOf(a.Labels)
+		known := slices.ContainsFunc(all, func(s sources.Source) bool { return s.Name == id.Source })
+		if !known || !alerts.IsPosted(id.Alert) {
 			continue
 		}
-		own := builder.Build(alerts.ID{
-			Alert: name, Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
-			Binary: a.Labels["binary"], Zone: a.Labels["zone"], Host: a.Labels["host"],
-		}, alerts.Facts{})
+		own := builder.Build(id, alerts.Facts{})
 		compared++
 		for _, label := range alertmanager.Differences(own.Labels, a.Labels) {
 			differing[label] = true

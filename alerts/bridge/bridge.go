@@ -221,11 +221,7 @@ func (b *Bridge) takeNext() *Setup {
 func (b *Bridge) noteResolvedElsewhere(a *alertmanager.Alert) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	id := alerts.ID{
-		Alert: alerts.BaseName(a.Labels["alertname"]), Source: a.Labels["source"], Group: a.Labels["group"], Member: a.Labels["member"],
-		Problem: a.Labels["problem"], Host: a.Labels["host"], Zone: a.Labels["zone"],
-	}
-	b.resolvedElsewhere = append(b.resolvedElsewhere, id.WithoutAttributes())
+	b.resolvedElsewhere = append(b.resolvedElsewhere, alerts.IDOf(a.Labels).WithoutAttributes())
 }
 
 // noteAddressAdded notes that an Alertmanager's name has got an address, so that the next step posts all alerts. Clients call it.
