@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"servicegroup_exporter/drivers"
-	"servicegroup_exporter/sources"
 )
 
 const (
@@ -20,18 +19,23 @@ const (
 
 // heartbeats polls until half of the members that are up have reported once more, or the time has passed, and returns the finding
 // about the heartbeat timeout and the reporting interval, which it notes.
-func (r *sourceResult) heartbeats(ctx context.Context, driver drivers.Driver, poll *drivers.Poll, s *sources.Source) drivers.Finding {
+func (r *sourceResult) heartbeats(ctx context.Context, driver drivers.Driver, poll *drivers.Poll) drivers.Finding {
 	const subject = "heartbeat"
 	timeout := short(poll.DownTime)
-	last := map[drivers.Key]time.Time{}
+	last, up := map[drivers.Key]time.Time{}, 0
 	for i := range poll.Members {
-		if m := &poll.Members[i]; m.Up && !m.LastHeartbeat.IsZero() {
+		m := &poll.Members[i]
+		if !m.Up {
+			continue
+		}
+		up++
+		if !m.LastHeartbeat.IsZero() {
 			last[m.Key()] = m.LastHeartbeat
 		}
 	}
 	switch {
-	case len(last) == 0 && s.Driver == "zk":
-		return drivers.OK(subject, "a member is down %s after its session was last heard; ZooKeeper has no heartbeats that can be read", timeout)
+	case len(last) == 0 && up > 0:
+		return drivers.OK(subject, "a member is down %s after its session was last heard; the backend keeps no heartbeats", timeout)
 	case len(last) == 0:
 		return drivers.OK(subject, "heartbeat timeout %s; the reporting interval is not known, because no member is up", timeout)
 	}

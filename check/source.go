@@ -68,7 +68,7 @@ func (r *sourceResult) poll(ctx context.Context, s *sources.Source, driver drive
 	}
 	findings = append(findings, members(poll, s)...)
 	findings = append(findings, problems(poll)...)
-	return append(findings, r.heartbeats(ctx, driver, poll, s))
+	return append(findings, r.heartbeats(ctx, driver, poll))
 }
 
 // remedies returns what helps against each reason for which a source can't be read.
