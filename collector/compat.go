@@ -42,7 +42,7 @@ func (a *agentMetric) families(sources []*rendered) []exposition.Family {
 	readable := slices.DeleteFunc(slices.Clone(sources), func(s *rendered) bool { return !s.readable })
 	return []exposition.Family{
 		a.family(withoutDuplicates(memberSeriesOf(readable, seriesAgent))),
-		a.up.family(func(yield func(*exposition.Labels, float64) bool) {
+		a.up.family(func(yield yieldFunc) {
 			if len(sources) > 0 {
 				yield(exposition.NewLabels(nil), oneIf(len(readable) == len(sources)))
 			}

@@ -11,6 +11,8 @@ import (
 // A seriesFunc calls yield with labels and value of each series, until yield returns false.
 type seriesFunc = iter.Seq2[*exposition.Labels, float64]
 
+type yieldFunc = func(*exposition.Labels, float64) bool
+
 // Families returns the series of all groups and members as of the last polls, sorted by the names of the metrics. The series
 // of a metric come source by source, and in each source sorted by group and member. They never change.
 //
@@ -58,9 +60,23 @@ func (m *metric) family(series seriesFunc) exposition.Family {
 	return exposition.Family{Name: m.name, Help: m.help, LabelNames: m.labels, Series: series}
 }
 
-// memberSeriesOf returns one series of each member that has it.
+// seriesOf returns the series that each element of a kind has, source by source. An element's function returns false when yield did.
+func seriesOf[T any](sources []*rendered, elements func(*rendered) []T, each func(e *T, yield yieldFunc) bool) seriesFunc {
+	return func(yield yieldFunc) {
+		for _, s := range sources {
+			all := elements(s)
+			for i := range all {
+				if !each(&all[i], yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// memberSeriesOf returns one series of each member that has it. It does not call a function for each, because there are very many.
 func memberSeriesOf(sources []*rendered, series int) seriesFunc {
-	return func(yield func(*exposition.Labels, float64) bool) {
+	return func(yield yieldFunc) {
 		for _, s := range sources {
 			for _, m := range s.members {
 				if m.shown[series] && !yield(m.labels(series), m.values[series]) {
@@ -72,16 +88,9 @@ func memberSeriesOf(sources []*rendered, series int) seriesFunc {
 }
 
 // rareSeriesOf returns the series that few members have.
-func rareSeriesOf(sources []*rendered, each func(*rareSeries, *memberSeries, func(*exposition.Labels, float64) bool) bool) seriesFunc {
-	return func(yield func(*exposition.Labels, float64) bool) {
-		for _, s := range sources {
-			for _, m := range s.rare {
-				if !each(m.rare, m, yield) {
-					return
-				}
-			}
-		}
-	}
+func rareSeriesOf(sources []*rendered, each func(*rareSeries, *memberSeries, yieldFunc) bool) seriesFunc {
+	rare := func(s *rendered) []*memberSeries { return s.rare }
+	return seriesOf(sources, rare, func(m **memberSeries, yield yieldFunc) bool { return each((*m).rare, *m, yield) })
 }
 
 // downOf and suspectsOf are the members of a source that are down, and that are suspected.
@@ -90,33 +99,17 @@ func suspectsOf(s *rendered) []downSeries { return s.suspects }
 
 // decisionSeries returns servicegroup_member_down, or servicegroup_member_suspected.
 func decisionSeries(sources []*rendered, of func(*rendered) []downSeries) seriesFunc {
-	return func(yield func(*exposition.Labels, float64) bool) {
-		for _, s := range sources {
-			for _, d := range of(s) {
-				if !yield(d.labels, d.value) {
-					return
-				}
-			}
-		}
-	}
+	return seriesOf(sources, of, func(d *downSeries, yield yieldFunc) bool { return yield(d.labels, d.value) })
 }
 
 // sinceSeries returns the times since which these members are silent.
 func sinceSeries(sources []*rendered, of func(*rendered) []downSeries) seriesFunc {
-	return func(yield func(*exposition.Labels, float64) bool) {
-		for _, s := range sources {
-			for _, d := range of(s) {
-				if !yield(d.sinceLabels, d.since) {
-					return
-				}
-			}
-		}
-	}
+	return seriesOf(sources, of, func(d *downSeries, yield yieldFunc) bool { return yield(d.sinceLabels, d.since) })
 }
 
 // withoutDuplicates leaves out series with the same labels as an earlier one.
 func withoutDuplicates(all seriesFunc) seriesFunc {
-	return func(yield func(*exposition.Labels, float64) bool) {
+	return func(yield yieldFunc) {
 		seen := make(map[string]bool)
 		for labels, value := range all {
 			if text := labels.String(); !seen[text] {

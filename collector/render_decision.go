@@ -78,15 +78,15 @@ type rareSeries struct {
 	flapping             bool
 }
 
-func (r *rareSeries) yieldDisabled(_ *memberSeries, yield func(*exposition.Labels, float64) bool) bool {
+func (r *rareSeries) yieldDisabled(_ *memberSeries, yield yieldFunc) bool {
 	return (r.disabled == nil || yield(r.disabled, r.disabledAt)) && (r.forced == nil || yield(r.forced, r.forcedAt))
 }
 
-func (r *rareSeries) yieldFlapping(m *memberSeries, yield func(*exposition.Labels, float64) bool) bool {
+func (r *rareSeries) yieldFlapping(m *memberSeries, yield yieldFunc) bool {
 	return !r.flapping || yield(m.common, 1)
 }
 
-func (r *rareSeries) yieldAhead(m *memberSeries, yield func(*exposition.Labels, float64) bool) bool {
+func (r *rareSeries) yieldAhead(m *memberSeries, yield yieldFunc) bool {
 	return r.ahead == 0 || yield(m.common, r.ahead)
 }
 

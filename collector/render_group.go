@@ -105,19 +105,15 @@ func (g *groupSeries) fill(group *tracker.Group, readable bool) {
 	g.inService, g.down, g.lastKnown = float64(group.InService), float64(group.DecidedDown), timestamp(group.LastKnown)
 }
 
+func groupsOf(s *rendered) []groupSeries { return s.groups }
+
 // groupFamilies returns the metrics of groups.
 func (d *descs) groupFamilies(sources []*rendered) []exposition.Family {
 	series := func(value func(*groupSeries) (v float64, shown bool)) seriesFunc {
-		return func(yield func(*exposition.Labels, float64) bool) {
-			for _, s := range sources {
-				for i := range s.groups {
-					g := &s.groups[i]
-					if v, shown := value(g); shown && !yield(g.labels, v) {
-						return
-					}
-				}
-			}
-		}
+		return seriesOf(sources, groupsOf, func(g *groupSeries, yield yieldFunc) bool {
+			v, shown := value(g)
+			return !shown || yield(g.labels, v)
+		})
 	}
 	return []exposition.Family{
 		d.members.family(membersByState(sources)),
@@ -132,32 +128,25 @@ func (d *descs) groupFamilies(sources []*rendered) []exposition.Family {
 
 // membersByState returns servicegroup_members.
 func membersByState(sources []*rendered) seriesFunc {
-	return func(yield func(*exposition.Labels, float64) bool) {
-		for _, s := range sources {
-			for i := range s.groups {
-				for state, labels := range s.groups[i].ofState {
-					if !yield(labels, s.groups[i].members[state]) {
-						return
-					}
-				}
-			}
-		}
-	}
+	return seriesOf(sources, groupsOf, func(g *groupSeries, yield yieldFunc) bool {
+		return yieldEach(g.ofState[:], g.members[:], yield)
+	})
 }
 
 // byQuantile returns a metric with the label quantile.
 func byQuantile(sources []*rendered, of func(*groupSeries) *distribution) seriesFunc {
-	return func(yield func(*exposition.Labels, float64) bool) {
-		for _, s := range sources {
-			for i := range s.groups {
-				g := &s.groups[i]
-				d := of(g)
-				for q := 0; d.known && q < quantiles; q++ {
-					if !yield(g.ofQuantile[q], d.values[q]) {
-						return
-					}
-				}
-			}
+	return seriesOf(sources, groupsOf, func(g *groupSeries, yield yieldFunc) bool {
+		d := of(g)
+		return !d.known || yieldEach(g.ofQuantile[:], d.values[:], yield)
+	})
+}
+
+// yieldEach yields several series of one group.
+func yieldEach(labels []*exposition.Labels, values []float64, yield yieldFunc) bool {
+	for i := range labels {
+		if !yield(labels[i], values[i]) {
+			return false
 		}
 	}
+	return true
 }

@@ -51,9 +51,9 @@ type hostSample struct {
 	value  float64
 }
 
-// seriesOf returns the series of lists.
-func seriesOf(lists ...[]hostSample) seriesFunc {
-	return func(yield func(*exposition.Labels, float64) bool) {
+// inLists returns the series of lists.
+func inLists(lists ...[]hostSample) seriesFunc {
+	return func(yield yieldFunc) {
 		for _, list := range lists {
 			for _, s := range list {
 				if !yield(s.labels, s.value) {
@@ -238,11 +238,11 @@ func (c *Collector) hostFamilies(sources []*rendered) []exposition.Family {
 	}
 	b.follow(found, d, now)
 	return []exposition.Family{
-		d.hostUp.family(seriesOf(b.up, b.gone(d, 1))),
-		d.hostSuspected.family(seriesOf(b.suspected, b.gone(d, 0))),
-		d.hostDownSince.family(seriesOf(b.downSince())),
-		d.silentMember.family(seriesOf(d.silentMembers(found))),
-		d.cause.family(seriesOf(d.causes(found))),
+		d.hostUp.family(inLists(b.up, b.gone(d, 1))),
+		d.hostSuspected.family(inLists(b.suspected, b.gone(d, 0))),
+		d.hostDownSince.family(inLists(b.downSince())),
+		d.silentMember.family(inLists(d.silentMembers(found))),
+		d.cause.family(inLists(d.causes(found))),
 	}
 }
 

@@ -46,16 +46,9 @@ func (d *descs) describeZones() {
 
 // zoneFamilies returns the metrics of zones.
 func (d *descs) zoneFamilies(sources []*rendered) []exposition.Family {
+	zones := func(s *rendered) []zoneSeries { return s.zones }
 	series := func(value func(*hosts.Zone) int) seriesFunc {
-		return func(yield func(*exposition.Labels, float64) bool) {
-			for _, s := range sources {
-				for i := range s.zones {
-					if !yield(s.zones[i].labels, float64(value(&s.zones[i].Zone))) {
-						return
-					}
-				}
-			}
-		}
+		return seriesOf(sources, zones, func(z *zoneSeries, yield yieldFunc) bool { return yield(z.labels, float64(value(&z.Zone))) })
 	}
 	return []exposition.Family{
 		d.zoneInService.family(series(func(z *hosts.Zone) int { return z.InService })),
