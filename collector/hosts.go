@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector/hosts"
+	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/drivers"
 )
 
@@ -166,7 +167,7 @@ func (h *Host) reportedBeside(member int) time.Time {
 // expected returns within which time of its last proof of life a member gives the next one.
 func (m *HostMember) expected() time.Duration {
 	if m.Interval > 0 {
-		return m.Interval + m.Interval/10 + time.Second
+		return tracker.LateAfter(m.Interval)
 	}
 	return cmp.Or(m.SessionTimeout, m.Source.DownTime)
 }

@@ -126,7 +126,7 @@ func (b *beats) waits(guards []guardView, mono time.Duration) (from time.Duratio
 		if b.waiting&bit == 0 {
 			continue
 		}
-		until := g.ended + b.interval + tolerance(b.interval)
+		until := g.ended + LateAfter(b.interval)
 		switch {
 		case g.on:
 			guarded = true

@@ -122,7 +122,7 @@ func (t *Tracker) grace(m *Member) (left time.Duration, excused bool) {
 		left = t.poll.DownTime - (t.now.clock.Sub(m.heartbeat) - excuse)
 		return left, excuse > 0 && left >= 0
 	}
-	left = sessionTimeout(&m.Member, t.poll) - t.now.end.Sub(all.ended())
+	left = timeoutOf(&m.Member, t.poll.DownTime) - t.now.end.Sub(all.ended())
 	return left, left > 0
 }
 

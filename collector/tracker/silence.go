@@ -20,7 +20,7 @@ const maxClockLead = 5 * time.Second
 func (t *Tracker) silence(m *Member) (time.Duration, bool) {
 	limit, limited := time.Duration(0), !m.lastUp.IsZero()
 	if limited {
-		limit = t.sinceRemoval(m) + sessionTimeout(&m.Member, t.poll)
+		limit = t.sinceRemoval(m) + timeoutOf(&m.Member, t.poll.DownTime)
 	}
 	switch {
 	case m.state == Up && !m.heartbeat.IsZero() && t.clockWasSetAfter(m.lastUp):
@@ -52,10 +52,10 @@ func (t *Tracker) sinceRemoval(m *Member) time.Duration {
 	return since
 }
 
-// sessionTimeout returns for how long a member's presence outlives the member.
-func sessionTimeout(m *drivers.Member, p *drivers.Poll) time.Duration {
+// timeoutOf returns for how long a member may be silent by the service's own rule, or its presence outlives it.
+func timeoutOf(m *drivers.Member, downTime time.Duration) time.Duration {
 	if m.SessionTimeout > 0 {
 		return m.SessionTimeout
 	}
-	return p.DownTime
+	return downTime
 }

@@ -96,7 +96,7 @@ func (t *Tracker) LateAt(m *Member) (Instant, bool) {
 	if b == nil || b.interval == 0 || b.late || b.suspicion != nil || m.State() != Up {
 		return Instant{}, false
 	}
-	after := b.interval + tolerance(b.interval) - t.silenceOf(m)
+	after := LateAfter(b.interval) - t.silenceOf(m)
 	return t.now.start.after(max(after, 0)), true
 }
 
@@ -124,7 +124,7 @@ func (t *Tracker) NotSuspected(m *Member) string {
 		return Learning
 	case b.interval == 0:
 		return Irregular
-	case t.limit(b) >= timeoutOf(m, t.downTime):
+	case t.limit(b) >= timeoutOf(&m.Member, t.downTime):
 		return IntervalTooLong
 	case b.probation > 0:
 		return Probation
@@ -133,14 +133,6 @@ func (t *Tracker) NotSuspected(m *Member) string {
 	default:
 		return ""
 	}
-}
-
-// timeoutOf returns for how long a member may be silent by the service's own rule.
-func timeoutOf(m *Member, downTime time.Duration) time.Duration {
-	if m.SessionTimeout > 0 {
-		return m.SessionTimeout
-	}
-	return downTime
 }
 
 // limit returns for how long a member may be silent before it is suspected.
@@ -154,12 +146,15 @@ func (s Suspicion) Limit(interval time.Duration) time.Duration {
 // Longest returns for how long a member may have been silent at most when it is suspected, if the source is polled at least every so
 // often: a member that was almost late in one poll is seen to be late in the next one.
 func (s Suspicion) Longest(interval, every time.Duration) time.Duration {
-	return max(s.Limit(interval), interval+tolerance(interval)+every)
+	return max(s.Limit(interval), LateAfter(interval)+every)
 }
 
 // tolerance returns by how much a gap may differ from an interval. Backends round times to whole seconds, which makes a gap wrong by
 // up to one second; the rest is for jitter.
 func tolerance(interval time.Duration) time.Duration { return time.Second + interval/10 }
+
+// LateAfter returns after which silence a member with a reporting interval is late.
+func LateAfter(interval time.Duration) time.Duration { return interval + tolerance(interval) }
 
 // A report is what was known of a member's heartbeats before the poll being observed.
 type report struct {
@@ -261,14 +256,14 @@ func (t *Tracker) noteLate(m *Member) {
 	}
 	b.late = false
 	if b.interval == 0 || b.suspicion != nil || m.row == nil || m.entry != entryVerdict ||
-		t.now.clock.Sub(m.LastHeartbeat) > timeoutOf(m, t.poll.DownTime) {
+		t.now.clock.Sub(m.LastHeartbeat) > timeoutOf(&m.Member, t.poll.DownTime) {
 		return
 	}
 	t.known++
 	if t.shortest == 0 || b.interval < t.shortest {
 		t.shortest = b.interval
 	}
-	if t.silenceOf(m) > b.interval+tolerance(b.interval) {
+	if t.silenceOf(m) > LateAfter(b.interval) {
 		b.late = true
 		t.late = append(t.late, m)
 	}
@@ -282,7 +277,7 @@ func (t *Tracker) suspect(changes *Changes) {
 		b := m.beats
 		from, guarded := b.waits(guards, mono)
 		limit := t.limit(b)
-		if guarded || !t.opts.Suspicion.Enabled || b.probation > 0 || m.State() != Up || limit >= timeoutOf(m, t.poll.DownTime) {
+		if guarded || !t.opts.Suspicion.Enabled || b.probation > 0 || m.State() != Up || limit >= timeoutOf(&m.Member, t.poll.DownTime) {
 			continue
 		}
 		silent := t.silenceOf(m)
