@@ -14,22 +14,22 @@ import (
 
 // hostMembers returns what the states of hosts depend on, of the members of a source: the slice of before, if nothing has changed.
 func (s *source) hostMembers(members []*memberSeries, before []hosts.Member) []hosts.Member {
-	limit, same := s.textLimit(), len(members) == len(before)
-	var next []hosts.Member
-	for i, m := range members {
+	limit := s.textLimit()
+	on := func(m *memberSeries) hosts.Member {
 		on := onHost(m)
 		on.Zone = tracker.Shorten(on.Zone, limit)
-		if same && before[i] == on {
-			continue
-		}
-		if same || next == nil {
-			next = append(make([]hosts.Member, 0, len(members)), before[:min(i, len(before))]...)
-			same = false
-		}
-		next = append(next[:i], on)
+		return on
 	}
-	if same {
+	same := 0
+	for same < min(len(members), len(before)) && on(members[same]) == before[same] {
+		same++
+	}
+	if same == len(members) && same == len(before) {
 		return before
+	}
+	next := append(make([]hosts.Member, 0, len(members)), before[:same]...)
+	for _, m := range members[same:] {
+		next = append(next, on(m))
 	}
 	return next
 }

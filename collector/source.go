@@ -27,14 +27,6 @@ type environment struct {
 	hostsChanged chan struct{}
 }
 
-// noteHosts notes that hosts may have changed, unless that was noted and not taken yet.
-func (e *environment) noteHosts() {
-	select {
-	case e.hostsChanged <- struct{}{}:
-	default:
-	}
-}
-
 // A source is one configured backend: its driver, the poll in flight, and what is known of its members.
 type source struct {
 	cfg    SourceConfig
@@ -201,7 +193,7 @@ func (s *source) succeed(poll *drivers.Poll, start, end tracker.Instant) {
 	}
 	s.report(changes.Events...)
 	if !sameSlice(s.shown.Load().hosts, shown.hosts) {
-		s.env.noteHosts() // After the events: the bridge takes both together.
+		signal(s.env.hostsChanged) // After the events: the bridge takes both together.
 	}
 }
 
@@ -228,10 +220,10 @@ func (s *source) attempted(start, end tracker.Instant) {
 	signal(s.wake)
 }
 
-// signal wakes a loop: something has changed.
-func signal(wake chan<- struct{}) {
+// signal wakes who receives from a channel of capacity 1: something has changed.
+func signal(changed chan<- struct{}) {
 	select {
-	case wake <- struct{}{}:
+	case changed <- struct{}{}:
 	default:
 	}
 }

@@ -25,11 +25,8 @@ func NewLabels(names []string, values ...string) *Labels {
 // Are reports whether these are the values.
 func (l *Labels) Are(values ...string) bool { return slices.Equal(l.values, values) }
 
-// String returns the labels as both text formats have them. Equal labels have equal texts.
-func (l *Labels) String() string { return l.inText() }
-
-// inText returns the labels as both text formats have them, with braces.
-func (l *Labels) inText() string {
+// String returns the labels as both text formats have them, with braces. Equal labels have equal texts.
+func (l *Labels) String() string {
 	if known := l.text.Load(); known != nil {
 		return *known
 	}

@@ -18,7 +18,7 @@ func (e *Encoder) textFamily(f *Family, open bool) error {
 			begun = true
 			e.head(f, open)
 		}
-		text := labels.inText()
+		text := labels.String()
 		line := e.room(len(f.Name) + len(text) + longestNumber)
 		line = append(line, f.Name...)
 		line = append(line, text...)
