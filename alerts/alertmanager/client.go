@@ -20,7 +20,9 @@ import (
 )
 
 const (
-	defaultCapacity      = 100_000
+	// defaultCapacity is the maximum number of queued alerts.
+	defaultCapacity = 100_000
+	// defaultProbeInterval is the time without posts after which Alertmanager's status is requested.
 	defaultProbeInterval = 30 * time.Second
 )
 
@@ -37,10 +39,6 @@ type Options struct {
 	// be called again with the same alert for as long as that is sent.
 	ResolvedElsewhere func(*Alert)
 
-	// Capacity is the maximum number of queued alerts; 0: 100,000.
-	Capacity int
-	// ProbeInterval is the time without posts after which Alertmanager's status is requested; 0: 30 seconds.
-	ProbeInterval time.Duration
 	// Transport carries the requests; nil: a transport that follows Config.
 	Transport http.RoundTripper
 
@@ -52,9 +50,13 @@ type Options struct {
 
 	address netip.Addr // to connect to; the zero address: one that the name has
 	lost    func()     // is called when a request got no connection or no answer; nil: not called
+
+	// Of tests; 0: the defaults.
+	capacity      int
+	probeInterval time.Duration
 }
 
-// A Client sends alerts to one Alertmanager. Its methods may be called concurrently, Run and RunStates once each.
+// A Client sends alerts to one Alertmanager. Its methods may be called concurrently, Run and followStates once each.
 type Client struct {
 	name                 string
 	pagesURL             string     // of Alertmanager's own pages, without a user
@@ -129,7 +131,7 @@ func New(o Options) (*Client, error) {
 		statusURL:         o.Config.URL.JoinPath("api/v2", "status").String(),
 		timeout:           time.Duration(o.Config.Timeout),
 		validity:          o.Validity,
-		probeInterval:     cmp.Or(o.ProbeInterval, defaultProbeInterval),
+		probeInterval:     cmp.Or(o.probeInterval, defaultProbeInterval),
 		resolvedElsewhere: o.ResolvedElsewhere,
 		http:              client,
 		clock:             newClock(),
@@ -138,7 +140,7 @@ func New(o Options) (*Client, error) {
 		wake:              make(chan struct{}, 1),
 		wanted:            make(chan struct{}, 1),
 		accepted:          map[string]delivery{},
-		queue:             newQueue(cmp.Or(o.Capacity, defaultCapacity)),
+		queue:             newQueue(cmp.Or(o.capacity, defaultCapacity)),
 		withdrawn:         map[string]bool{},
 		refused:           map[string]refusal{},
 	}, nil

@@ -138,7 +138,7 @@ func (c *Clients) launch(r *entry) {
 		_ = r.Run(ctx) // Run only returns nil.
 		r.Close()
 	})
-	c.running.Go(func() { r.RunStates(ctx) })
+	c.running.Go(func() { r.followStates(ctx) })
 }
 
 // follow looks up the name until ctx ends.

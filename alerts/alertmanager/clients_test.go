@@ -137,7 +137,7 @@ func TestEveryAddressGetsAlerts(t *testing.T) {
 	n := &names{}
 	n.set(nil, "127.0.0.3", "127.0.0.2", "::ffff:127.0.0.2")
 	name := fmt.Sprintf("http://alertmanager.test:%d", port)
-	c := newTestClients(t, name+"/", n, func(o *Options) { o.ProbeInterval = 10 * time.Millisecond })
+	c := newTestClients(t, name+"/", n, func(o *Options) { o.probeInterval = 10 * time.Millisecond })
 	c.Send(alertOf("early")) // before the name was looked up
 	require.Empty(t, c.ups())
 	stop := c.start()

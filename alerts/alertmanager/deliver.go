@@ -3,7 +3,6 @@ package alertmanager
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -144,7 +143,7 @@ func readStatus(r io.Reader) (startedAt string, err error) {
 		Uptime      string            `json:"uptime"`
 	}
 	if err := json.NewDecoder(r).Decode(&status); err != nil || status.VersionInfo == nil {
-		return "", errors.New("the server that answers is not an Alertmanager")
+		return "", errNotAlertmanager
 	}
 	return status.Uptime, nil
 }

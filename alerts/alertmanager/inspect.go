@@ -126,8 +126,6 @@ func fetch(ctx context.Context, client *http.Client, url string, read func(*http
 	return read(response, sent)
 }
 
-var errNotAlertmanager = errors.New("the server that answers is not an Alertmanager")
-
 // read reads the answer to a request for the status.
 func (s *Report) read(body io.Reader) error {
 	var answer struct {

@@ -34,6 +34,8 @@ func reasons() []reason {
 // needsCorrection returns whether a person has to change something before a request can succeed.
 func (r reason) needsCorrection() bool { return r == reasonAuth || r == reasonRejected }
 
+var errNotAlertmanager = errors.New("the server that answers is not an Alertmanager")
+
 // A failure is a request that did not succeed.
 type failure struct {
 	reason reason

@@ -13,7 +13,7 @@ import (
 // Alertmanager that was restarted, because it does not keep alerts.
 
 // removeResolvedElsewhere removes from a batch the retained alerts that another sender has resolved. It adds to active the keys of
-// each source's active alerts, and without a source those of alerts about hosts, so that one flush asks for them once.
+// each source's active alerts, and under no source the keys of the alerts about hosts, so that one flush asks for them once.
 func (c *Client) removeResolvedElsewhere(ctx context.Context, batch []*Alert, active map[string]map[string]bool) []*Alert {
 	if c.unlisted {
 		return batch // Alerts that are not listed may be active.

@@ -81,7 +81,7 @@ func TestNewestVersionIsPosted(t *testing.T) {
 func TestTooManyAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{down: true}
-		r := newTestClient(t, f, func(o *Options) { o.Capacity = 3 })
+		r := newTestClient(t, f, func(o *Options) { o.capacity = 3 })
 		stop := r.run()
 		defer stop()
 		first := alertOf("first")

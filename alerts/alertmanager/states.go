@@ -91,8 +91,8 @@ func (c *Client) Failure() string {
 	return c.failing.Error()
 }
 
-// RunStates asks the Alertmanager about the states of this program's alerts while they are wanted, until ctx ends.
-func (c *Client) RunStates(ctx context.Context) {
+// followStates asks the Alertmanager about the states of this program's alerts while they are wanted, until ctx ends.
+func (c *Client) followStates(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():

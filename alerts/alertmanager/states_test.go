@@ -22,7 +22,7 @@ func (r *testClient) one(a *Alert) Status { return r.Statuses([]*Alert{a})[0] }
 func (r *testClient) runStates() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); r.RunStates(ctx) }()
+	go func() { defer close(done); r.followStates(ctx) }()
 	r.t.Cleanup(func() { cancel(); <-done })
 }
 
