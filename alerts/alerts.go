@@ -3,6 +3,17 @@
 // for the alerts that it posts, so that Alertmanager merges both.
 //
 // Each definition and docs/alerting.md say why a threshold is what it is.
+//
+// Begin with the type definition, and with the definitions in one of the files set_*.go:
+//
+//   - rules.go makes the rules, and variant.go their expressions, which differ between groups with settings of their own. recording.go
+//     has what several of them need, and write.go writes the files.
+//   - builder.go gives an alert of the bridge the labels and annotations of the rule, and evaluate.go has the conditions of alerts
+//     about groups and sources in Go.
+//   - words.go has the numbers in descriptions, links.go the links, hostanswers.go the annotation host_answers.
+//
+// The files in tests are for promtool: in each case series go in, and alerts come out. live_test.go runs the rules with exporters and a
+// Prometheus, and alertmanager_notify_test.go our example of routes in an Alertmanager.
 package alerts
 
 import (

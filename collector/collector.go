@@ -4,6 +4,19 @@
 // poll. Each poll passes through the source's tracker (package tracker), which decides which members died or recovered. The
 // result is a [Snapshot], [Event]s, and series that are rendered when they change and not when they are scraped.
 //
+// Begin with source.join in poll.go and follow a poll to source.succeed and source.publish:
+//
+//   - poll.go, poll_context.go and patience.go share the poll in flight; loop.go polls without a scrape.
+//   - source.go has what is known of one source, and what all sources share; guards.go and awaited.go are parts of that.
+//   - apply.go and run.go begin and end sources, statefile.go and recent.go save what a restart must not lose.
+//   - snapshot.go, hosts.go and host_verdict.go have what the pages, the API and the bridge read; broadcast.go has the events.
+//   - descs.go describes the metrics, render_*.go makes their series after a poll, and families.go and view.go give them to a
+//     scrape. metrics.go has the counters and histograms of events, compat.go the series of openstack-exporter.
+//   - log.go, problems.go and absent.go tell operators what is wrong.
+//
+// Tests run in fake time, with drivers that answer as a test says (fake_test.go). golden_test.go compares all that is exposed with
+// the files in testdata.
+//
 // # Deadlines
 //
 // Four parties own a deadline. Each bounds the one below it:

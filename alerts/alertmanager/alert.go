@@ -1,7 +1,12 @@
-// Package alertmanager sends alerts to one Alertmanager. Sending never blocks the caller: alerts wait in a queue, are posted
+// Package alertmanager sends alerts to an Alertmanager of the configuration. Sending never blocks the caller: alerts wait in a queue, are posted
 // at once, and are posted again after a failure until the Alertmanager accepts or refuses them.
 //
 // Prometheus is expected to send the same alerts by its rules. Alertmanager merges two alerts whose labels are equal.
+//
+// Begin with [Clients], which has a [Client] for each address of a name. Its goroutine is in run.go: deliver.go posts what is in
+// queue.go, request.go makes the requests, and reason.go says why one failed. states.go asks for pages what became of an alert, and
+// inspect.go asks for the command check. Tests use an Alertmanager without a network in fake time (fake_test.go), and real ones
+// (real_test.go).
 //
 // Four files do more than most senders do:
 //   - clock.go converts times to the Alertmanager's clock, because Alertmanager keeps an alert firing when it receives

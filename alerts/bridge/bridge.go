@@ -9,6 +9,16 @@
 // they can't be read. The bridge evaluates the conditions of all alerts from the snapshots after every event, when hosts may have
 // changed, and every few seconds. So an event that is lost loses no alert. An alert is retained while its condition can't be evaluated, because its
 // source, group or member can't be read: it keeps firing, and yields to a sender that can tell.
+//
+// Begin with [Bridge.Run] and its step:
+//
+//   - evaluate.go finds the alerts whose conditions hold.
+//   - state.go keeps since when each fires, and schedule.go decides when it is posted; statefile.go saves them for the next run.
+//   - setup.go has what one configuration needs: the clients of package alertmanager, and hostanswers.go.
+//   - firing.go tells pages what fires.
+//
+// Besides tests of each part, histories_test.go compares the bridge with the rules, which promtool evaluates, through random histories
+// of members, sources and exporters.
 package bridge
 
 import (

@@ -3,6 +3,8 @@
 // It writes a family byte for byte as client_golang does, but encodes labels only once for each format, so that a scrape
 // copies them. client_golang gathers, checks, sorts and encodes every series in every scrape, which takes 6 to 20 times
 // the CPU time above 1,000 members. It has no hook for families that are encoded already; with one, this package could go.
+//
+// Begin with [Encoder.Family]. The test compares its output in every format with client_golang's.
 package exposition
 
 import (

@@ -12,6 +12,8 @@
 //   - suspicion.go suspects members whose heartbeats are overdue, gaps.go learns their intervals, and guard.go suspects none while
 //     many are late.
 //   - state.go is what survives a restart.
+//
+// Begin with [Tracker.Observe]. history_test.go plays histories that are written in words: each poll, and what it must change.
 package tracker
 
 import (
