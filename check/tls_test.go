@@ -56,8 +56,8 @@ func TestMemcachedAndZooKeeperTLS(t *testing.T) {
 	require.Contains(t, of(run(t, mcSource(mc, section(other.File), given), patient), "source mc", "server"), "unknown authority")
 
 	zk := testserver.ZooKeeperTLS(t, trusted, own).TLSAddr()
-	// The first handshakes of a Java server are slow.
-	lines := run(t, strings.Replace(zkSource(zk, section(trusted.File)), "session_timeout: 1s", "session_timeout: 5s", 1), patient)
+	// Handshakes take long on a busy machine.
+	lines := run(t, strings.Replace(zkSource(zk, section(trusted.File)), "session_timeout: 1s", "session_timeout: 1m", 1), patient)
 	require.Contains(t, of(lines, "source zk", "tls"), endsSoon)
 	require.Contains(t, of(lines, "source zk", "server"), "ok: ZooKeeper 3.")
 	require.Contains(t, of(lines, "source zk", "login"), "connected as the owner of the client certificate")

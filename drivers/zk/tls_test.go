@@ -39,6 +39,7 @@ func TestJoinOverTLS(t *testing.T) {
 	server := testserver.ZooKeeperTLS(t, authority, authority.Issue("localhost"))
 	client := authority.Issue("client")
 	cfg := configFor(server.TLSAddr())
+	cfg.SessionTimeout = drivers.Duration(time.Minute) // Handshakes take long on a busy machine.
 	cfg.TLS = &drivers.TLS{
 		CAFile: authority.File, CertFile: client.CertFile, KeyFile: client.KeyFile, ServerName: "localhost",
 	}

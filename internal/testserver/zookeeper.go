@@ -42,7 +42,7 @@ func ZooKeeper(t TB, settings ...string) *ZK {
 }
 
 // ZooKeeperTLS starts one server with a TLS port that requires a client certificate of the authority. ZooKeeper needs Netty for
-// that. It waits for an answer over TLS, since the first handshake of a Java server can take seconds.
+// that. It waits for a handshake, since the first one of a Java server can take seconds.
 func ZooKeeperTLS(t TB, authority *Authority, certificate *Certificate) *ZK {
 	t.Helper()
 	z := &ZK{port: Port(t), tls: Port(t)}
@@ -50,19 +50,24 @@ func ZooKeeperTLS(t TB, authority *Authority, certificate *Certificate) *ZK {
 		"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
 		"secureClientPortAddress=127.0.0.1", fmt.Sprintf("secureClientPort=%d", z.tls),
 		"ssl.keyStore.location=" + certificate.File, "ssl.trustStore.location=" + authority.File, "ssl.clientAuth=need",
-	}, func() error {
-		pair, err := tls.LoadX509KeyPair(certificate.CertFile, certificate.KeyFile)
-		if err != nil {
-			return err
-		}
-		conn, err := tls.Dial("tcp", z.TLSAddr(), &tls.Config{Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true})
-		if err != nil {
-			return err
-		}
-		_, err = modeOver(conn)
-		return err
-	})
+	}, func() error { return handshakes(z.TLSAddr(), certificate) })
 	return z
+}
+
+// handshakes returns nil if the server at an address ends a TLS handshake, as also when it refuses the certificate of the client.
+func handshakes(addr string, client *Certificate) error {
+	pair, err := tls.LoadX509KeyPair(client.CertFile, client.KeyFile)
+	if err != nil {
+		return err
+	}
+	conn, err := tls.Dial("tcp", addr, &tls.Config{Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true})
+	if err != nil {
+		if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" {
+			return nil
+		}
+		return err
+	}
+	return conn.Close()
 }
 
 // ZooKeeperEnsemble starts n servers that form an ensemble, and waits until they have a leader.
@@ -193,11 +198,6 @@ func (z *ZK) mode() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return modeOver(conn)
-}
-
-// modeOver asks a server for its role, and closes the connection.
-func modeOver(conn net.Conn) (string, error) {
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
 		return "", err
