@@ -40,7 +40,10 @@ func NoAnswer(ctx context.Context, err error) error {
 		return &noAnswerError{"given up before there was an answer", err}
 	}
 	text := "no answer in time"
-	if limit, _ := ctx.Value(limitKey{}).(time.Duration); limit > 0 {
+	switch limit, known := ctx.Value(limitKey{}).(time.Duration); {
+	case known && limit <= 0:
+		text = "no time was left to wait for an answer"
+	case known:
 		text += fmt.Sprintf(": waited %v", limit.Round(time.Millisecond))
 	}
 	return &noAnswerError{text, err}

@@ -18,6 +18,8 @@ func TestNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		second, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
+		over, cancel := context.WithTimeout(t.Context(), 0)
+		defer cancel()
 		canceled, cancel := context.WithCancel(t.Context())
 		cancel()
 		time.Sleep(250 * time.Millisecond)
@@ -34,6 +36,8 @@ func TestNoAnswer(t *testing.T) {
 			{limit(second, 20*time.Millisecond), "no answer in time: waited 20ms"},
 			{limit(second, time.Minute), "no answer in time: waited 750ms"},
 			{Limited(second), "no answer in time: waited 750ms"},
+			{Limited(over), "no time was left to wait for an answer"},
+			{limit(over, time.Minute), "no time was left to wait for an answer"},
 			{second, "no answer in time"},
 			{Limited(t.Context()), "no answer in time"},
 			{limit(canceled, time.Minute), "given up before there was an answer"},

@@ -291,7 +291,7 @@ func TestNoAnswerSaysHowLong(t *testing.T) {
 			ctx, cancel := withTimeout(t, wait)
 			_, err := open(t, cfg).Members(ctx)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			require.Regexp(t, `no answer in time: waited [1-9]`, err.Error())
+			require.Regexp(t, `no answer in time: waited [1-9]|no time was left to wait`, err.Error())
 			require.NotContains(t, err.Error(), "deadline exceeded")
 			cancel()
 		}
@@ -300,5 +300,5 @@ func TestNoAnswerSaysHowLong(t *testing.T) {
 	defer cancel()
 	_, err := open(t, configFor(frozen)).Join(ctx, drivers.JoinRequest{Group: "g", Name: "n"})
 	require.ErrorContains(t, err, "joining g as n")
-	require.ErrorContains(t, err, "no answer in time: waited ")
+	require.Regexp(t, `no answer in time: waited |no time was left to wait`, err.Error())
 }
