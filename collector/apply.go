@@ -108,8 +108,14 @@ func (c *Collector) replace(configs []SourceConfig, before map[string]*source, o
 	}
 }
 
-// retire ends a source. It closes the driver in the background, since that may take long.
+// retire ends a source. It closes the driver in the background, since that may take long. The caller holds the lock.
 func (c *Collector) retire(s *source) {
 	s.end()
-	c.retired.Go(s.release)
+	c.releasing[s] = true
+	c.retired.Go(func() {
+		s.release()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.releasing, s)
+	})
 }

@@ -68,13 +68,14 @@ type Collector struct {
 	sources atomic.Pointer[[]*source] // sorted by name; replaced, never changed
 	hosts   hostBoard
 
-	mu      sync.Mutex // guards changes of the fields below and of the sources
-	launch  func(*source)
-	ran     bool
-	closed  bool
-	stopped chan struct{}  // closed at the end of Close
-	loops   sync.WaitGroup // of sources that poll by themselves
-	retired sync.WaitGroup // of sources that are being released
+	mu        sync.Mutex // guards changes of the fields below and of the sources
+	launch    func(*source)
+	ran       bool
+	closed    bool
+	stopped   chan struct{}  // closed at the end of Close
+	loops     sync.WaitGroup // of sources that poll by themselves
+	retired   sync.WaitGroup // of sources that are being released
+	releasing map[*source]bool
 }
 
 // New returns a collector without sources. It fails when a metric can't be registered or the storage folder can't be
@@ -97,7 +98,7 @@ func newCollector(opts Options, now clock) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{stopped: make(chan struct{}), env: &environment{
+	c := &Collector{stopped: make(chan struct{}), releasing: map[*source]bool{}, env: &environment{
 		log: log, clock: now, descs: newDescs(opts.CompatOpenStackExporter), metrics: metrics,
 		events: newBroadcast(metrics.eventsDropped), states: states, hostsChanged: make(chan struct{}, 1),
 	}}

@@ -216,7 +216,7 @@ func TestADriverThatNeverStopsIsAbandoned(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), sec)
 		defer cancel()
 		start := time.Now()
-		require.ErrorIs(t, b.Run(ctx), errAbandoned)
+		require.EqualError(t, b.Run(ctx), "drivers did not stop in time and were left behind, of the sources: a")
 		require.Equal(t, sec+stopTimeout, time.Since(start))
 		close(release)
 	})

@@ -3,6 +3,9 @@ package collector
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,10 +20,7 @@ const (
 	stopTimeout = 5 * time.Second
 )
 
-var (
-	errRanBefore = errors.New("the collector has been run before")
-	errAbandoned = errors.New("a driver did not stop in time and was abandoned")
-)
+var errRanBefore = errors.New("the collector has been run before")
 
 // Run polls by timers and watches, and writes state files, until ctx ends. It then waits for its goroutines and closes the
 // collector. It can be called only once.
@@ -95,10 +95,22 @@ func (c *Collector) Close() error {
 	defer close(c.stopped)
 	c.loops.Wait()
 	if !waitFor(&c.retired, stopTimeout) {
-		errs = append(errs, errAbandoned)
+		errs = append(errs, c.errLeftBehind())
 	}
 	c.env.events.close()
 	return errors.Join(errs...)
+}
+
+// errLeftBehind returns the error that drivers did not stop, and of which sources they are.
+func (c *Collector) errLeftBehind() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	names := make([]string, 0, len(c.releasing))
+	for s := range c.releasing {
+		names = append(names, s.cfg.Name)
+	}
+	slices.Sort(names)
+	return fmt.Errorf("drivers did not stop in time and were left behind, of the sources: %s", strings.Join(names, ", "))
 }
 
 // waitFor waits for a group, at most until a timeout: a driver may honour neither its context nor Close.
