@@ -17,10 +17,10 @@ type Member struct {
 }
 
 // IsSilent reports whether the member gives no proof that its host is alive.
-func (m *Member) IsSilent() bool { return m.IsDead() || m.Late }
+func (m *Member) IsSilent() bool { return m.isDead() || m.Late }
 
-// IsDead reports whether the member is down or suspected.
-func (m *Member) IsDead() bool { return m.Down || m.Suspected }
+// isDead reports whether the member is down or suspected.
+func (m *Member) isDead() bool { return m.Down || m.Suspected }
 
 // A State is what the members of one host say about it.
 type State struct {
@@ -133,7 +133,7 @@ func Zones(members []Member) []Zone {
 			continue
 		}
 		z.InService++
-		if m.IsDead() {
+		if m.isDead() {
 			z.Down++
 		}
 		if key := [2]string{m.Zone, m.Host}; m.Host != "" && !seen[key] {

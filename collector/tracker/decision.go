@@ -139,7 +139,7 @@ func (t *Tracker) beginDecision(ds *decisions, m *Member) *Decision {
 // endDecision ends a decision. It is not kept if a backend with any content has made too many.
 func (t *Tracker) endDecision(ds *decisions, d *Decision, now Instant) {
 	d.ended, d.Since, t.decisionsChanged = now, time.Time{}, true
-	if len(ds.all) > 2*t.opts.Limits.Members {
+	if len(ds.all) > 2*t.opts.limits.members {
 		ds.drop(d)
 	}
 }

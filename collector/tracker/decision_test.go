@@ -254,7 +254,7 @@ func TestExpectedGroups(t *testing.T) {
 
 // A backend with any content must not fill the memory with those that have left.
 func TestDecisionsAreLimited(t *testing.T) {
-	tr := New(Options{Source: "s", Settings: Settings{ForgetAfter: hour}, Limits: Limits{Members: 3, Groups: 100}})
+	tr := New(Options{Source: "s", Settings: Settings{ForgetAfter: hour}, limits: limits{members: 3, groups: 100}})
 	for i := range 20 {
 		tr.observeAt(time.Duration(i)*sec, fmt.Sprintf("a%d:down:rostered b%d:down:rostered c%d:down:rostered", i, i, i))
 		require.LessOrEqual(t, len(tr.Decisions()), 9)

@@ -128,7 +128,7 @@ func (t *Tracker) noteUnreadableGroups() {
 	for _, name := range t.poll.UnreadableGroups {
 		g := t.groups[name]
 		if g == nil {
-			if !validName(name) || !t.isShort(name) || len(t.groups)+len(t.newGroups) >= t.opts.Limits.Groups {
+			if !validName(name) || !t.isShort(name) || len(t.groups)+len(t.newGroups) >= t.opts.limits.groups {
 				continue
 			}
 			g = &Group{Name: name}

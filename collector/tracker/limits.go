@@ -1,24 +1,24 @@
 package tracker
 
-// Limits bound how many members and groups one source may have, and with them the memory that it takes. A backend with
+// limits bound how many members and groups one source may have, and with them the memory that it takes. A backend with
 // any content must not take down the program that watches all the others. Members that are known when a limit is reached
 // stay; new ones are rejected.
-type Limits struct{ Members, Groups int }
+type limits struct{ members, groups int }
 
-// DefaultLimits returns limits far above any known installation: a million members were measured. A member takes about
+// defaultLimits returns limits far above any known installation: a million members were measured. A member takes about
 // 2 kB with all of its series, and a group about 6 kB for its two histograms.
-func DefaultLimits() Limits { return Limits{Members: 1_000_000, Groups: 20_000} }
+func defaultLimits() limits { return limits{members: 1_000_000, groups: 20_000} }
 
 // full reports whether one more member of a group would exceed a limit. The first member of a new group counts against the
 // limit of groups too.
 func (t *Tracker) full(group string) bool {
-	if len(t.members) >= t.opts.Limits.Members {
+	if len(t.members) >= t.opts.limits.members {
 		return true
 	}
 	if t.groups[group] != nil || t.newGroups[group] {
 		return false
 	}
-	if len(t.groups)+len(t.newGroups) >= t.opts.Limits.Groups {
+	if len(t.groups)+len(t.newGroups) >= t.opts.limits.groups {
 		return true
 	}
 	t.newGroups[group] = true

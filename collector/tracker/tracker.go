@@ -45,8 +45,8 @@ type Options struct {
 	// Source is the name of the source.
 	Source string
 	Settings
-	// Limits bound what one source may have; zero: [DefaultLimits].
-	Limits Limits
+
+	limits limits // of tests; zero: the defaults
 }
 
 // A Tracker knows the members of one source. It must not be used concurrently.
@@ -98,8 +98,8 @@ type Tracker struct {
 
 // New returns a Tracker that knows no members.
 func New(opts Options) *Tracker {
-	if opts.Limits == (Limits{}) {
-		opts.Limits = DefaultLimits()
+	if opts.limits == (limits{}) {
+		opts.limits = defaultLimits()
 	}
 	return &Tracker{
 		opts: opts, members: make(map[drivers.Key]*Member), groups: make(map[string]*Group),

@@ -224,7 +224,7 @@ func TestTheNewestHeartbeatIsNotOneOfTheFuture(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	tr := New(Options{Source: "s", Settings: Settings{ForgetAfter: hour}, Limits: Limits{Members: 3, Groups: 2}})
+	tr := New(Options{Source: "s", Settings: Settings{ForgetAfter: hour}, limits: limits{members: 3, groups: 2}})
 	at := func(n int, words string) map[string]int { return tr.observeAt(time.Duration(n)*sec, words).Rejected }
 	names := func() (all []string) {
 		for _, m := range tr.Members() {
