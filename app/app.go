@@ -12,6 +12,8 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -214,6 +216,17 @@ func (a *App) openCanaries(context.Context) (err error) {
 		return fmt.Errorf("opening the canaries: %w", err)
 	}
 	return nil
+}
+
+// canaryName returns the name of this server's canaries. It is the same after a restart, and different for every server,
+// because no two servers on a host share a storage path.
+func canaryName(storagePath string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	sum := sha256.Sum256([]byte(absolute(storagePath)))
+	return host + "-" + hex.EncodeToString(sum[:4])
 }
 
 // openHandler makes the handler of all HTTP endpoints.

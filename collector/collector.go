@@ -7,7 +7,7 @@
 // Begin with source.join in poll.go and follow a poll to source.succeed and source.publish:
 //
 //   - poll.go, poll_context.go and patience.go share the poll in flight; loop.go polls without a scrape.
-//   - source.go has what is known of one source, and what all sources share; guards.go and awaited.go are parts of that.
+//   - source.go has what is known of one source, environment.go what all sources share, and awaited.go a part of that.
 //   - apply.go and run.go begin and end sources, statefile.go and recent.go save what a restart must not lose.
 //   - snapshot.go, hosts.go and host_verdict.go have what the pages, the API and the bridge read; broadcast.go has the events.
 //   - descs.go describes the metrics, render_*.go makes their series after a poll, and families.go and view.go give them to a

@@ -12,21 +12,6 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// An environment is what all sources share.
-type environment struct {
-	log     *slog.Logger
-	clock   clock
-	descs   *descs
-	metrics *metrics
-	events  *broadcast
-	states  stateFiles
-	guards  guards
-
-	awaited awaitedHosts
-	// hostsChanged receives when what the states of hosts depend on has changed.
-	hostsChanged chan struct{}
-}
-
 // A source is one configured backend: its driver, the poll in flight, and what is known of its members.
 type source struct {
 	cfg    SourceConfig
@@ -218,14 +203,6 @@ func (s *source) fail(start tracker.Instant, err error) {
 func (s *source) attempted(start, end tracker.Instant) {
 	s.now.LastAttempt, s.now.PollDuration = end.Wall, end.Sub(start)
 	signal(s.wake)
-}
-
-// signal wakes who receives from a channel of capacity 1: something has changed.
-func signal(changed chan<- struct{}) {
-	select {
-	case changed <- struct{}{}:
-	default:
-	}
 }
 
 // report sends, keeps and logs events, in order. The caller holds the lock.
