@@ -127,7 +127,8 @@ func (m *membership) Die(ctx context.Context, death drivers.Death) error {
 	return m.end(ctx, func(ctx context.Context) error { return m.writer.Die(ctx, death.At) })
 }
 
-// end ends the heartbeats and then calls last, unless the membership was ended before.
+// end ends the heartbeats and then calls last, unless the membership was ended before, by this process or by another. The name may
+// belong to another process by then.
 func (m *membership) end(ctx context.Context, last func(context.Context) error) (err error) {
 	m.once.Do(func() {
 		// A heartbeat under way must not arrive after the last write, so wait for it.
@@ -138,7 +139,9 @@ func (m *membership) end(ctx context.Context, last func(context.Context) error) 
 			m.kill()
 			<-m.stopped
 		}
-		err = last(ctx)
+		if m.Err() == nil {
+			err = last(ctx)
+		}
 	})
 	return err
 }

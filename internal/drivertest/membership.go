@@ -87,6 +87,11 @@ func (b Backend) testRemoved(t *testing.T) {
 		t.Fatal("the membership did not end")
 	}
 	require.Equal(t, "absent", verdict(members(t, d), "removed", "one"))
+
+	again := b.join(t, "removed", "one")
+	require.NoError(t, membership.Die(t.Context(), drivers.Death{At: time.Now()}), "Die does nothing")
+	require.Equal(t, "up", verdict(members(t, d), "removed", "one"), "the name belongs to another process now")
+	require.NoError(t, again.Leave(t.Context()))
 }
 
 func (b Backend) testDie(t *testing.T) {
