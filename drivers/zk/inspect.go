@@ -87,7 +87,7 @@ const serverTick = 2 * time.Second
 // one if the owner's is not known, and the time until the server acts.
 func (m *memberState) expiry(timeout time.Duration) time.Duration {
 	if m.isRecord && m.owner.SessionTimeout > 0 {
-		timeout = min(time.Duration(m.owner.SessionTimeout), maxSessionTimeout)
+		timeout = time.Duration(m.owner.SessionTimeout)
 	}
 	return timeout + serverTick
 }

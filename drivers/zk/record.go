@@ -16,7 +16,7 @@ type record struct {
 	ID string `json:"id"`
 	// JoinedAt is a time of the member's clock.
 	JoinedAt time.Time `json:"joined_at"`
-	// SessionTimeout is what the server granted.
+	// SessionTimeout is what the server granted. In a decoded record it is at most maxSessionTimeout.
 	SessionTimeout drivers.Duration `json:"session_timeout"`
 	Process        process          `json:"process"`
 	Binary         string           `json:"binary,omitempty"`
@@ -51,6 +51,8 @@ func decodeRecord(data []byte) (record, error) {
 	if r.ID == "" {
 		return record{}, errors.New("decoding a record: it has no id")
 	}
+	// A member is excused for an outage for as long as its session may last.
+	r.SessionTimeout = min(r.SessionTimeout, drivers.Duration(maxSessionTimeout))
 	for _, at := range []*time.Time{&r.JoinedAt, &r.DiedAt} {
 		*at = at.UTC() // A zone of 24 hours or more can be decoded but not encoded.
 		if year := at.Year(); year < 0 || year > 9999 {

@@ -39,6 +39,11 @@ func TestRecord(t *testing.T) {
 	back, err = decodeRecord([]byte(`{"id": "A1", "colour": "green"}`))
 	require.NoError(t, err)
 	require.Equal(t, record{ID: "A1"}, back)
+
+	// Anyone may write to the znodes. No record may excuse its member for longer than a session can last.
+	back, err = decodeRecord([]byte(`{"id": "A1", "session_timeout": "87600h"}`))
+	require.NoError(t, err)
+	require.Equal(t, record{ID: "A1", SessionTimeout: drivers.Duration(maxSessionTimeout)}, back)
 }
 
 func TestDamagedRecord(t *testing.T) {
@@ -70,6 +75,7 @@ func FuzzRecord(f *testing.F) {
 			return
 		}
 		require.GreaterOrEqual(t, first.SessionTimeout, drivers.Duration(0))
+		require.LessOrEqual(t, first.SessionTimeout, drivers.Duration(maxSessionTimeout))
 		again, err := first.encode()
 		require.NoError(t, err)
 		second, err := decodeRecord(again)
