@@ -11,17 +11,22 @@ import (
 // minPart is the minimum length of a word that may be a part of the name that was meant.
 const minPart = 3
 
-// Nearest returns the name that was probably meant by word, or no name. A third of the letters may differ, or exactly one name
+// nearest returns the name that was probably meant by word, or no name. A third of the letters may differ, or exactly one name
 // begins or ends with the word, or the word with it. Upper and lower case, dashes and underscores are alike.
-func Nearest(word string, names []string) string {
+//
+// A client of the API may send words of many kilobytes. Names of another length than can be meant cost nothing.
+func nearest(word string, names []string) string {
 	word = normal(word)
 	best, least := "", max(1, len(word)/3)+1
 	var similar []string
 	for _, name := range names {
-		if n := edits(word, normal(name)); n < least {
-			best, least = name, n
+		other := normal(name)
+		if max(len(word)-len(other), len(other)-len(word)) < least { // There are at least as many edits.
+			if n := edits(word, other); n < least {
+				best, least = name, n
+			}
 		}
-		if isEnd(word, normal(name)) || isEnd(normal(name), word) {
+		if isEnd(word, other) || isEnd(other, word) {
 			similar = append(similar, name)
 		}
 	}
@@ -66,7 +71,7 @@ func NotOneOfOr(word string, allowed []string, others map[string]string) error {
 
 // Hint returns "; did you mean …?" with the nearest of some names, or nothing.
 func Hint(word string, names []string) string {
-	if near := Nearest(word, names); near != "" {
+	if near := nearest(word, names); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""

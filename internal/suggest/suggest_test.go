@@ -27,8 +27,15 @@ func TestNearest(t *testing.T) {
 		"se":            "",
 		"":              "",
 	} {
-		require.Equal(t, want, Nearest(word, names), word)
+		require.Equal(t, want, nearest(word, names), word)
 	}
+}
+
+// A word that is much longer than all names is not compared with them letter by letter.
+func TestLongWord(t *testing.T) {
+	names := []string{"dsn", "poll_interval", "servers"}
+	long := strings.Repeat("s", 60_000)
+	require.Less(t, testing.AllocsPerRun(1, func() { require.Empty(t, nearest(long, names)) }), 100.0)
 }
 
 func TestEdits(t *testing.T) {
