@@ -19,6 +19,20 @@ func WithLimit(ctx context.Context, limit time.Duration) (context.Context, conte
 	return context.WithTimeout(context.WithValue(ctx, limitKey{}, limit), limit)
 }
 
+// WithLife returns a context that ends with ctx, and when the life of a driver does, with its cause.
+func WithLife(ctx, life context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	end := func() { cancel(context.Cause(life)) }
+	stop := context.AfterFunc(life, end)
+	if life.Err() != nil {
+		end() // AfterFunc calls it in a goroutine, which may be too late.
+	}
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
 // Limited returns a context whose errors say how long a request that begins now waited, if ctx has a deadline.
 func Limited(ctx context.Context) context.Context {
 	if deadline, ok := ctx.Deadline(); ok {

@@ -79,11 +79,11 @@ func (d *Driver) Counts() drivers.Counts {
 
 // bound returns a context that has the configured timeout, and also ends when the driver is closed.
 func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := drivers.WithLife(ctx, d.life)
 	ctx, cancel := drivers.WithLimit(ctx, time.Duration(d.cfg.Timeout))
-	stop := context.AfterFunc(d.life, cancel)
 	return ctx, func() {
-		stop()
 		cancel()
+		end()
 	}
 }
 

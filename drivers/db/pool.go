@@ -117,6 +117,9 @@ func (d *Driver) do(ctx context.Context, open opener, work func(*sql.Conn) error
 // try runs work on a connection once, and closes what its error condemns. If the pool was renewed before there was a connection,
 // the other goroutine's reason for that is not a failure of this work: only the connection, which was never made, is condemned.
 func (d *Driver) try(ctx context.Context, open opener, work func(*sql.Conn) error) (scope, error) {
+	if err := ctx.Err(); err != nil {
+		return theStatement, err // Opening could make an SQLite file.
+	}
 	db, err := open(ctx)
 	if err != nil {
 		return theStatement, err

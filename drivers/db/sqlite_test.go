@@ -46,6 +46,18 @@ func TestSQLiteDoesNotExist(t *testing.T) {
 	}
 }
 
+// A driver that is closed says so, and neither takes the file that does not exist for an empty one nor creates it.
+func TestSQLiteClosed(t *testing.T) {
+	cfg, path := embedded(t)
+	d := open(t, cfg)
+	require.NoError(t, d.Close())
+	_, err := d.Members(t.Context())
+	require.ErrorIs(t, err, drivers.ErrUnavailable)
+	_, err = d.Join(t.Context(), drivers.JoinRequest{Group: "web", Name: "one"})
+	require.ErrorContains(t, err, "the driver is closed")
+	require.NoDirExists(t, filepath.Dir(path))
+}
+
 // After the file was deleted and created again by another process, a member writes neither to the deleted file nor to the row
 // of another member.
 func TestSQLiteReplaced(t *testing.T) {

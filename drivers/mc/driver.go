@@ -94,19 +94,6 @@ func (d *Driver) Counts() drivers.Counts {
 	return c
 }
 
-// bound returns a context that also ends when the driver is closed.
-func (d *Driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(d.life, cancel)
-	if d.life.Err() != nil {
-		cancel() // AfterFunc calls it in a goroutine, which may be too late.
-	}
-	return ctx, func() {
-		stop()
-		cancel()
-	}
-}
-
 // unavailable joins the errors of servers, of which there is at least one, in one line.
 func (d *Driver) unavailable(doing string, errs []error) error {
 	err := errs[0]

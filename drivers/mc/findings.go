@@ -14,7 +14,7 @@ var _ drivers.Inspector = (*Driver)(nil)
 
 // Inspect returns findings about each server, and about the roster.
 func (d *Driver) Inspect(ctx context.Context) []drivers.Finding {
-	ctx, cancel := d.bound(ctx)
+	ctx, cancel := drivers.WithLife(ctx, d.life)
 	defer cancel()
 	found := make([][]drivers.Finding, len(d.servers)+1)
 	var reads sync.WaitGroup

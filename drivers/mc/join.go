@@ -30,7 +30,7 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	ctx, cancel := d.bound(ctx)
+	ctx, cancel := drivers.WithLife(ctx, d.life)
 	defer cancel()
 	logger := d.logger.With("group", req.Group, "member", req.Name)
 	switch listed, err := d.listed(ctx, member); {
@@ -81,7 +81,7 @@ func (d *Driver) Leave(ctx context.Context, group, name string) error {
 	if err != nil {
 		return fmt.Errorf("group %q, member %q: %w: %w", group, name, err, drivers.ErrNoMember)
 	}
-	ctx, cancel := d.bound(ctx)
+	ctx, cancel := drivers.WithLife(ctx, d.life)
 	defer cancel()
 	var found atomic.Bool
 	errs := d.onAll(ctx, func(_ int, c *client) error {

@@ -86,7 +86,7 @@ func (m *joinedMember) Die(ctx context.Context, _ time.Time) error {
 
 // writeLast writes the end of the membership.
 func (m *joinedMember) writeLast(ctx context.Context, doing string, write func(context.Context) []error) error {
-	ctx, cancel := m.driver.bound(ctx)
+	ctx, cancel := drivers.WithLife(ctx, m.driver.life)
 	defer cancel()
 	if errs := write(ctx); len(errs) > 0 {
 		return m.driver.unavailable(fmt.Sprintf("group %q, member %q: %s", m.member.Group, m.member.Name, doing), errs)

@@ -19,7 +19,7 @@ import (
 // have its key can't be read or lost its data recently. It is rejected as "data" if its value can't be read, and as "name"
 // if memcached allows no such key.
 func (d *Driver) Members(ctx context.Context) (*drivers.Poll, error) {
-	ctx, cancel := d.bound(ctx)
+	ctx, cancel := drivers.WithLife(ctx, d.life)
 	defer cancel()
 	roster, err := d.roster.Members(ctx)
 	if err != nil {

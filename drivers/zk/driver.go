@@ -52,7 +52,7 @@ type Driver struct {
 	acl     []zkclient.ACL // of new znodes
 
 	ctx      context.Context // ends when the driver is closed
-	cancel   context.CancelFunc
+	cancel   context.CancelCauseFunc
 	running  sync.WaitGroup // the driver's goroutines
 	sessions sync.WaitGroup // sessions that have not been cleaned up
 
@@ -116,7 +116,7 @@ func Open(cfg Config, logger *slog.Logger) (*Driver, error) {
 	if d.acl, err = cfg.acl(); err != nil {
 		return nil, drivers.Field("acl", "%w", err)
 	}
-	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.ctx, d.cancel = context.WithCancelCause(context.Background())
 	opts := session.ReaderOptions{OnRequest: func() { d.requests.Add(1) }, OnChange: d.signalChange, ParseData: parseMembers}
 	if d.tree != nil {
 		opts.ParseData = d.tree.ParseData()
@@ -204,7 +204,7 @@ func (d *Driver) Close() error {
 	for m := range memberships {
 		m.Abandon()
 	}
-	d.cancel()
+	d.cancel(session.ErrClosed)
 	d.running.Wait()
 	d.sessions.Wait()
 	return nil
@@ -232,13 +232,6 @@ func (d *Driver) beginCall() error {
 
 // endCall ends what beginCall began.
 func (d *Driver) endCall() { d.running.Done() }
-
-// withDriver returns a context that ends with ctx and when the driver is closed.
-func (d *Driver) withDriver(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(d.ctx, func() { cancel(session.ErrClosed) })
-	return ctx, func() { stop(); cancel(nil) }
-}
 
 // register adds a membership, so that Close abandons it.
 func (d *Driver) register(m *membership) error {

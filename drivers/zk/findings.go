@@ -18,7 +18,7 @@ var _ drivers.Inspector = (*Driver)(nil)
 
 // Inspect returns findings about each server, and about the permissions of the prefix.
 func (d *Driver) Inspect(ctx context.Context) []drivers.Finding {
-	ctx, cancel := d.withDriver(ctx)
+	ctx, cancel := drivers.WithLife(ctx, d.ctx)
 	defer cancel()
 	findings := d.dialer.Inspect(ctx)
 	r, err := d.reader().Acquire(ctx)

@@ -43,7 +43,7 @@ func (d *Driver) Join(ctx context.Context, req drivers.JoinRequest) (drivers.Mem
 		return nil, session.Unavailable(doing, err)
 	}
 	defer d.endCall()
-	ctx, stop := d.withDriver(ctx)
+	ctx, stop := drivers.WithLife(ctx, d.ctx)
 	defer stop()
 	s, err := m.dial(ctx, m.claimName)
 	switch {

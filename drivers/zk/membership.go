@@ -147,7 +147,7 @@ func (m *membership) end(ctx context.Context, doing string, ops func(*memberStat
 		return nil
 	}
 	defer m.driver.unregister(m)
-	ctx, stop := m.driver.withDriver(ctx)
+	ctx, stop := drivers.WithLife(ctx, m.driver.ctx)
 	defer stop()
 	last := func(ctx context.Context, s *session.Session) error {
 		if err := m.dialer.Reauthenticate(ctx, s); err != nil {
