@@ -74,7 +74,7 @@ func (s *mysqlDatabase) login(ctx context.Context, conn *sql.Conn, account strin
 }
 
 // grantLine matches a line of SHOW GRANTS. A line with a role has no ON; its privileges are in lines of their own.
-var grantLine = regexp.MustCompile(`^GRANT (.+?) ON (?:TABLE )?(\S+|'[^']*'@'[^']*') TO (.*)$`)
+var grantLine = regexp.MustCompile("^GRANT (.+?) ON (?:TABLE )?((?:`[^`]*`|[^ `])+|'[^']*'@'[^']*') TO (.*)$")
 
 // privilegeEnd matches the end of a privilege: a comma that is not in a list of columns.
 var privilegeEnd = regexp.MustCompile(`\([^)]*\)|,`)

@@ -51,8 +51,8 @@ func (s *postgresDatabase) login(ctx context.Context, conn *sql.Conn, account st
 		CASE WHEN rolcreatedb THEN 'CREATEDB' END, CASE WHEN rolreplication THEN 'REPLICATION' END,
 		CASE WHEN rolbypassrls THEN 'BYPASSRLS' END], NULL)) FROM pg_roles WHERE rolname = current_user`
 	const privileges = `SELECT p || ' on ' || $1 FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS p
-		WHERE CASE WHEN p IN ('DELETE', 'TRUNCATE') THEN has_table_privilege(to_regclass($1), p)
-			ELSE has_any_column_privilege(to_regclass($1), p) END`
+		WHERE CASE WHEN p IN ('DELETE', 'TRUNCATE') THEN has_table_privilege(to_regclass(quote_ident($1)), p)
+			ELSE has_any_column_privilege(to_regclass(quote_ident($1)), p) END`
 	excess, err := texts(ctx, conn, attributes)
 	if err != nil {
 		return drivers.Finding{}, err
@@ -70,7 +70,7 @@ func (s *postgresDatabase) login(ctx context.Context, conn *sql.Conn, account st
 				excess = append(excess, privilege)
 			}
 		}
-		grants = append(grants, fmt.Sprintf("GRANT SELECT ON %s TO exporter", table))
+		grants = append(grants, fmt.Sprintf("GRANT SELECT ON %s TO exporter", s.quote(table)))
 	}
 	remedy := "give the exporter a role of its own: CREATE ROLE exporter LOGIN PASSWORD '…'; " + strings.Join(grants, "; ")
 	return loginFinding(account, may, excess, remedy), nil

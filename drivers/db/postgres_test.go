@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,24 @@ func TestPostgresRefusals(t *testing.T) {
 	// With an account that may not write, Join returns an error that says so.
 	_, err := open(t, config("postgresql://reader@"+address+"/nova")).Join(t.Context(), drivers.JoinRequest{Group: "compute", Name: "one"})
 	require.Equal(t, drivers.ReasonAuth, drivers.ReasonOf(err), err)
+}
+
+// The findings about an account name its privileges on a table whose name needs quotes, too.
+func TestPostgresLogin(t *testing.T) {
+	t.Parallel()
+	server := testserver.PostgreSQL(t)
+	run(t, server.Open(t, "own"), `CREATE TABLE "Heart beats" (name text, beat timestamp); CREATE ROLE writer LOGIN;
+		GRANT SELECT, UPDATE ON "Heart beats" TO writer`)
+	cfg := customConfig("postgresql://writer@"+server.Addr()+"/own", Custom{
+		Table: "Heart beats", GroupName: "all", Name: "name", Heartbeat: []string{"beat"},
+	})
+	d := open(t, cfg)
+	poll(t, d)
+	findings := d.Inspect(t.Context())
+	i := slices.IndexFunc(findings, func(f drivers.Finding) bool { return f.Subject == "login" })
+	require.GreaterOrEqual(t, i, 0, findings)
+	require.Equal(t, drivers.Warning("login", "logged in as writer, which may do more than reading needs: UPDATE on Heart beats",
+		`give the exporter a role of its own: CREATE ROLE exporter LOGIN PASSWORD '…'; GRANT SELECT ON "Heart beats" TO exporter`), findings[i])
 }
 
 // The error about a wrong password does not show it. The setting password replaces the DSN's.
