@@ -62,11 +62,7 @@ func (a *api) alerts(q query) (any, error) {
 	if _, err := a.asked(q); err != nil {
 		return nil, err
 	}
-	offset, err := q.number("offset", 0)
-	if err != nil {
-		return nil, err
-	}
-	limit, err := q.number("limit", defaultAlerts)
+	offset, limit, err := q.window(defaultAlerts)
 	if err != nil {
 		return nil, err
 	}

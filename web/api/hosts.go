@@ -90,11 +90,7 @@ func (a *api) hosts(q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	offset, err := q.number("offset", 0)
-	if err != nil {
-		return nil, err
-	}
-	limit, err := q.number("limit", defaultHosts)
+	offset, limit, err := q.window(defaultHosts)
 	if err != nil {
 		return nil, err
 	}

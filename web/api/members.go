@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -96,7 +97,7 @@ func (a *api) members(q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	offset, limit, err := q.window()
+	offset, limit, err := q.window(math.MaxInt64)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"fmt"
 	"maps"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -95,12 +94,12 @@ func (q query) required(names ...string) error {
 	return nil
 }
 
-// window returns the part of a list that the query asks for.
-func (q query) window() (offset, limit int64, err error) {
+// window returns the part of a list that the query asks for, which has at most byDefault elements without a limit.
+func (q query) window(byDefault int64) (offset, limit int64, err error) {
 	if offset, err = q.number("offset", 0); err != nil {
 		return 0, 0, err
 	}
-	limit, err = q.number("limit", math.MaxInt64)
+	limit, err = q.number("limit", byDefault)
 	return offset, limit, err
 }
 
