@@ -82,7 +82,8 @@ func (a *api) mux() http.Handler {
 		mux.Handle(r.path, a.handler(r))
 		paths = append(paths, r.path)
 	}
-	mux.Handle("/api/{$}", a.handler(a.reference())) // for people, so that it is not among the paths
+	// For people, so that it is not among the paths.
+	mux.Handle("/api/{$}", a.handler(route{path: "/api/", write: a.fixed("text/html; charset=utf-8", renderReference)}))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, notFound("the path %s does not exist, the paths are %s%s", r.URL.Path, strings.Join(paths, ", "), suggest.Hint(r.URL.Path, paths)))
 	})
@@ -96,8 +97,8 @@ func (a *api) routes() []route {
 		{path: "/api/v1/members", params: []string{"source", "group", "state", "q", "limit", "offset"}, answer: a.members},
 		{path: "/api/v1/member", params: []string{"source", "group", "member"}, answer: a.member},
 		{path: "/api/v1/hosts", params: []string{"host", "zone", "state", "certainty", "q", "limit", "offset"}, answer: a.hosts},
-		a.hostsSchema(),
-		{path: "/api/v1/host-down-webhook.schema.json", write: a.webhookSchema},
+		{path: "/api/v1/hosts.schema.json", write: a.fixed(schemaType, renderHostsSchema)},
+		{path: "/api/v1/host-down-webhook.schema.json", write: a.fixed(schemaType, embedded(hostDownWebhook))},
 		{path: "/api/v1/alerts", params: []string{"source", "group", "member", "limit", "offset"}, answer: a.alerts},
 		{path: "/api/v1/events", params: []string{"source", "group", "member", "after", "limit"}, answer: a.events},
 		{path: "/api/v1/events/stream", params: []string{"source", "group", "member", "after"}, write: a.streamEvents},
@@ -105,7 +106,7 @@ func (a *api) routes() []route {
 		{path: "/api/v1/get-all", params: []string{"source", "group"}, answer: a.getAll},
 		{path: "/api/v1/get-one", params: []string{"source", "group"}, answer: a.getOne},
 		{path: "/api/v1/is-up", params: []string{"source", "group", "member", "status"}, answer: a.isUp},
-		{path: "/api/v1/openapi.yaml", write: a.openAPI},
+		{path: "/api/v1/openapi.yaml", write: a.fixed("application/yaml", embedded(specification))},
 		{path: "/sd/{group...}", params: []string{"source", "port", "all", labelPrefix + anyName}, answer: a.discover},
 	}
 }
@@ -152,13 +153,5 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, rt route, q query) 
 		status = up.status()
 	}
 	a.respond(w, r, status, answer)
-	return nil
-}
-
-func (a *api) openAPI(w http.ResponseWriter, r *http.Request, _ query) error {
-	a.send(w, r, http.StatusOK, "application/yaml", func(out *output) error {
-		_, err := out.Write(specification)
-		return err
-	})
 	return nil
 }

@@ -5,11 +5,9 @@ import (
 	_ "embed" // for the template
 	"fmt"
 	"html/template"
-	"net/http"
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -167,20 +165,4 @@ func renderReference() ([]byte, error) {
 		return nil, fmt.Errorf("making the page about the API: %w", err)
 	}
 	return page.Bytes(), nil
-}
-
-// reference answers with the page about the API, which it makes for the first request.
-func (a *api) reference() route {
-	render := sync.OnceValues(renderReference)
-	return route{path: "/api/", write: func(w http.ResponseWriter, r *http.Request, _ query) error {
-		page, err := render()
-		if err != nil {
-			return err
-		}
-		a.send(w, r, http.StatusOK, "text/html; charset=utf-8", func(out *output) error {
-			_, err := out.Write(page)
-			return err
-		})
-		return nil
-	}}
 }

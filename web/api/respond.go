@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"sync"
 
 	"servicegroup_exporter/web/negotiate"
 )
@@ -26,6 +27,25 @@ func (a *api) send(w http.ResponseWriter, r *http.Request, status int, kind stri
 		a.Logger.Debug("Writing an answer failed", "path", r.URL.Path, "err", err)
 	}
 }
+
+// fixed returns a handler that answers with a text that is the same for all requests. It is made for the first.
+func (a *api) fixed(kind string, render func() ([]byte, error)) func(http.ResponseWriter, *http.Request, query) error {
+	render = sync.OnceValues(render)
+	return func(w http.ResponseWriter, r *http.Request, _ query) error {
+		text, err := render()
+		if err != nil {
+			return err
+		}
+		a.send(w, r, http.StatusOK, kind, func(out *output) error {
+			_, err := out.Write(text)
+			return err
+		})
+		return nil
+	}
+}
+
+// embedded returns an embedded text, as fixed takes it.
+func embedded(text []byte) func() ([]byte, error) { return func() ([]byte, error) { return text, nil } }
 
 // retryAfter is after how many seconds a client should retry: by then, a source may have been polled again, or other answers
 // have ended.

@@ -4,9 +4,7 @@ import (
 	_ "embed" // for the schema
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"path"
-	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -14,37 +12,15 @@ import (
 // schemaType is the media type of JSON Schema.
 const schemaType = "application/schema+json"
 
-// hostsSchema answers with the JSON Schema of the answer about hosts, which it makes for the first request.
-func (a *api) hostsSchema() route {
-	render := sync.OnceValues(func() ([]byte, error) {
-		return renderSchema("Hosts", "Hosts of servicegroup_exporter", fmt.Sprintf("urn:servicegroup-exporter:hosts:%d", hostsVersion))
-	})
-	return route{path: "/api/v1/hosts.schema.json", write: func(w http.ResponseWriter, r *http.Request, _ query) error {
-		text, err := render()
-		if err != nil {
-			return err
-		}
-		a.send(w, r, http.StatusOK, schemaType, func(out *output) error {
-			_, err := out.Write(text)
-			return err
-		})
-		return nil
-	}}
+// renderHostsSchema returns the JSON Schema of the answer about hosts.
+func renderHostsSchema() ([]byte, error) {
+	return renderSchema("Hosts", "Hosts of servicegroup_exporter", fmt.Sprintf("urn:servicegroup-exporter:hosts:%d", hostsVersion))
 }
 
 // hostDownWebhook is the JSON Schema of Alertmanager's webhook with an alert about a host.
 //
 //go:embed host-down-webhook.schema.json
 var hostDownWebhook []byte
-
-// webhookSchema answers with the JSON Schema of Alertmanager's webhook.
-func (a *api) webhookSchema(w http.ResponseWriter, r *http.Request, _ query) error {
-	a.send(w, r, http.StatusOK, schemaType, func(out *output) error {
-		_, err := out.Write(hostDownWebhook)
-		return err
-	})
-	return nil
-}
 
 // An object is a mapping in the OpenAPI file, or an object of JSON.
 type object = map[string]any
