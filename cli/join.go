@@ -161,9 +161,11 @@ func (m *joined) accompany(argv []string) error {
 func (m *joined) commandEnded(ended error, asked bool) error {
 	at := time.Now()
 	var err error
-	if asked {
+	switch {
+	case m.membership.Err() != nil: // Another client has ended the membership.
+	case asked:
 		err = m.leave()
-	} else {
+	default:
 		err = m.die(drivers.Death{At: at, Cause: "its command ended: " + endOf(ended)})
 	}
 	if code := exitCode(ended); code != 0 {
