@@ -32,6 +32,9 @@ func (a *cli) checkCommand() command {
 }
 
 func (a *cli) check(f *checkFlags) error {
+	if f.timeout <= 0 {
+		return usageError("--timeout is %v, must be positive", f.timeout)
+	}
 	ctx, cancel := a.untilStopped()
 	defer cancel()
 	checker := check.New(check.Options{
