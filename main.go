@@ -19,11 +19,12 @@ func run() int {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	return cli.Run(cli.Process{
-		Program: os.Args[0],
-		Args:    os.Args[1:],
-		Stdin:   os.Stdin,
-		Stdout:  os.Stdout,
-		Stderr:  os.Stderr,
-		Signals: signals,
+		Program:      os.Args[0],
+		Args:         os.Args[1:],
+		SystemConfig: cli.SystemConfigFile,
+		Stdin:        os.Stdin,
+		Stdout:       os.Stdout,
+		Stderr:       os.Stderr,
+		Signals:      signals,
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -24,10 +25,14 @@ import (
 // name is the name of the program in its help, its version and its errors.
 const name = "servicegroup_exporter"
 
+// SystemConfigFile is where the packages have the configuration file.
+const SystemConfigFile = "/etc/servicegroup_exporter/servicegroups.yml"
+
 // Process is what the command line needs from the operating system.
 type Process struct {
 	Program        string   // how the program was called, for hints at other commands of it
 	Args           []string // without the program
+	SystemConfig   string   // the configuration file without --config.file, if it exists
 	Stdin          *os.File
 	Stdout, Stderr io.Writer
 	// Signals receives the signals of the process: an interrupt or SIGTERM stops it, SIGHUP reloads the configuration.
@@ -105,6 +110,12 @@ func (a *cli) run() error {
 	if err != nil {
 		return a.parseError(err)
 	}
+	if a.configFile == "" {
+		// A file that exists and can't be read is no reason to use the embedded store.
+		if _, err := os.Stat(a.SystemConfig); !errors.Is(err, fs.ErrNotExist) {
+			a.configFile = a.SystemConfig
+		}
+	}
 	if err := a.quieten(selected); err != nil {
 		return err
 	}
@@ -153,7 +164,7 @@ func (a *cli) parser() (commands map[string]command, exited *bool) {
 	k.Version(version.Print(name))
 	k.HelpFlag.Short('h')
 
-	k.Flag("config.file", "Configuration file. Without one, an embedded store in the storage path is the only source.").
+	k.Flag("config.file", "Configuration file. Without the flag it is "+SystemConfigFile+". If that does not exist, an embedded store in the storage path is the only source.").
 		StringVar(&a.configFile)
 	k.Flag("config.base-path", "Directory at which relative paths in the configuration file begin. By default it is that of the file. "+
 		"With it, a copy in another directory can be checked.").

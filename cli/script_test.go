@@ -34,7 +34,7 @@ import (
 //	follow URL                     a program that copies a stream to its output until it ends
 //	eventually REGEXP ARGS...      runs a command until its output matches
 //
-// $NOVA is the folder with Nova's own schema (zed.sql) and rows that real Nova processes wrote (rows.sql).
+// $SYSTEM_CONFIG takes the place of the file in /etc. $NOVA is the folder with Nova's own schema (zed.sql) and rows that real Nova processes wrote (rows.sql).
 
 // raceOptions keep processes under the race detector from sleeping for a second before each exit.
 const raceOptions = "atexit_sleep_ms=20"
@@ -63,7 +63,10 @@ func follow() {
 func program() {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	os.Exit(Run(Process{Program: os.Args[0], Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals}))
+	os.Exit(Run(Process{
+		Program: os.Args[0], Args: os.Args[1:], SystemConfig: os.Getenv("SYSTEM_CONFIG"),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
+	}))
 }
 
 func TestScripts(t *testing.T) {
