@@ -148,6 +148,8 @@ func checkCanary(s *config.Source) error {
 	}
 	isTable := s.DB != nil && zkOf(s) == nil && mcOf(s) == nil
 	switch dsn := s.Canary.DSN; {
+	case !hasPlace(s):
+		return in("canary", errNoPlace)
 	case dsn.IsZero() && isTable && s.Nova != nil:
 		return in("canary", errManyDatabases)
 	case dsn.IsZero():

@@ -39,8 +39,17 @@ func OpenPrivate(
 // errManyDatabases means that nova_conf alone does not determine the database of the private table.
 var errManyDatabases = errors.New("nova_conf names several databases: set canary.dsn to the one with the table servicegroup_canary")
 
+// errNoPlace means that the driver of a source has no place for private members.
+var errNoPlace = errors.New("the driver has no place that no source reads, so that there can be no simulated members")
+
+// hasPlace reports whether there is a place for private members on the source's backend. A new driver has none.
+func hasPlace(s *config.Source) bool { return zkOf(s) != nil || mcOf(s) != nil || s.DB != nil }
+
 // privateTable returns the settings of the table for private members.
 func privateTable(s *config.Source) (db.Config, error) {
+	if !hasPlace(s) {
+		return db.Config{}, errNoPlace
+	}
 	cfg := dbConfig(s.DB)
 	switch {
 	case s.Canary != nil && !s.Canary.DSN.IsZero():

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 )
 
@@ -105,4 +106,14 @@ func TestOpenPrivate(t *testing.T) {
 			require.NoError(t, driver.Close())
 		})
 	}
+}
+
+// A driver that someone adds works without a place for private members.
+func TestNoPrivatePlace(t *testing.T) {
+	s := &config.Source{Name: "batch", Driver: "dir"}
+	require.NoError(t, checkCanary(s))
+	_, err := OpenPrivate(s, "g", []string{"n"}, nil, slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, err, errNoPlace)
+	s.Canary = new(config.DefaultCanary())
+	require.ErrorIs(t, checkCanary(s), errNoPlace)
 }
