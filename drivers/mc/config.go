@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"strconv"
-	"strings"
 	"time"
 
 	"servicegroup_exporter/drivers"
@@ -45,11 +42,8 @@ type Config struct {
 	Dial drivers.Dialer
 }
 
-const (
-	defaultPort = "11211"
-	// maxServers is how many servers fit into a serverSet.
-	maxServers = 64
-)
+// maxServers is how many servers fit into a serverSet.
+const maxServers = 64
 
 // DefaultConfig returns Nova's defaults. The servers are still to be set.
 func DefaultConfig() Config {
@@ -109,24 +103,8 @@ func (c *Config) DownTime() time.Duration {
 	return drivers.DownTime(time.Duration(c.ServiceDownTime), time.Duration(c.ReportInterval))
 }
 
-// parseServer parses host, host:port, an IPv6 address, or [address]:port.
+// parseServer parses an element of Servers.
 func parseServer(s string) (address, error) {
-	zone := strings.Count(s, ":") > 1 // An IPv6 address may have one, as in fe80::1%eth0.
-	if strings.ContainsAny(s, ",/ $(){}<>@") || strings.Contains(s, "%") && !zone {
-		return "", fmt.Errorf("%q is not a host:port: write one list entry for each server", s)
-	}
-	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
-		return address(net.JoinHostPort(addr.String(), defaultPort)), nil
-	}
-	if !strings.Contains(s, ":") && s != "" {
-		return address(net.JoinHostPort(s, defaultPort)), nil
-	}
-	host, port, err := net.SplitHostPort(s)
-	if err != nil || host == "" {
-		return "", fmt.Errorf("%q is not a server: write host:port, as mc1:11211 or [::1]:11211", s)
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "", fmt.Errorf("%q has no port between 1 and 65535: write host:port, as mc1:11211", s)
-	}
-	return address(net.JoinHostPort(host, port)), nil
+	host, port, err := drivers.ParseServer(s, "mc1:11211")
+	return address(net.JoinHostPort(host, port)), err
 }

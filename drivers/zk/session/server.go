@@ -5,15 +5,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
 	"servicegroup_exporter/drivers"
 )
-
-const defaultPort = "2181"
 
 // A Server is a host and a port. The host may be a name with several addresses.
 type Server struct{ host, port string }
@@ -21,26 +17,13 @@ type Server struct{ host, port string }
 // String returns host:port.
 func (s Server) String() string { return net.JoinHostPort(s.host, s.port) }
 
-// ParseServer parses host, host:port, an IPv6 address, or [address]:port.
+// ParseServer parses a server of a list, see [drivers.ParseServer].
 func ParseServer(s string) (Server, error) {
-	zone := strings.Count(s, ":") > 1 // An IPv6 address may have one, as in fe80::1%eth0.
-	if strings.ContainsAny(s, ",/ $(){}<>@") || strings.Contains(s, "%") && !zone {
+	if strings.Contains(s, "/") {
 		return Server{}, fmt.Errorf("%q is not one host:port: write each server as an entry of its own, and the path as chroot", s)
 	}
-	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
-		return Server{addr.String(), defaultPort}, nil
-	}
-	if !strings.Contains(s, ":") && s != "" {
-		return Server{s, defaultPort}, nil
-	}
-	host, port, err := net.SplitHostPort(s)
-	if err != nil || host == "" {
-		return Server{}, fmt.Errorf("%q is not a server: write host:port, as zk1:2181 or [::1]:2181", s)
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return Server{}, fmt.Errorf("%q has no port between 1 and 65535: write host:port, as zk1:2181", s)
-	}
-	return Server{host, port}, nil
+	host, port, err := drivers.ParseServer(s, "zk1:2181")
+	return Server{host, port}, err
 }
 
 // connect connects to a server, at any of its addresses if its name has several. It looks the name up for each call, since
