@@ -65,3 +65,15 @@ func (m *Member) Leave(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Sleep waits for d. It returns an error if ctx ends before.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

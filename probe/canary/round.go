@@ -73,7 +73,7 @@ func (r *runner) measure(ctx context.Context, observer *probe.Observer, member *
 		return err
 	}
 	// The canary dies at a random moment between two proofs of life.
-	if err := sleep(ctx, rand.N(max(downTime/2, 1))); err != nil {
+	if err := probe.Sleep(ctx, rand.N(max(downTime/2, 1))); err != nil {
 		return err
 	}
 	died := member.Kill()
@@ -110,7 +110,7 @@ func (w *watch) waitUntilUp(ctx context.Context) error {
 				return nil
 			}
 		}
-		if err := sleep(ctx, recheckInterval); err != nil {
+		if err := probe.Sleep(ctx, recheckInterval); err != nil {
 			return err
 		}
 	}
@@ -174,15 +174,4 @@ func (r *runner) remove(ctx context.Context, joiner drivers.Joiner, member *prob
 		}
 	}
 	return failed(reasonLeave, err)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

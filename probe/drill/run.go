@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"servicegroup_exporter/probe"
 )
 
 // perform does everything between open and cleanUp, and returns the report. With an error it has what was measured until then,
@@ -63,7 +65,7 @@ func (r *run) measureBaseline(ctx context.Context, report *Report) error {
 	}
 	r.begin(nil, "measuring for %v what %d live members cost", r.Baseline, r.Members)
 	before := r.readMeters()
-	err := sleep(ctx, r.Baseline)
+	err := probe.Sleep(ctx, r.Baseline)
 	after := r.readMeters()
 	report.Baseline = before.load(&after)
 	return err
@@ -109,7 +111,7 @@ func (r *run) joinAll(ctx context.Context, report *Report) error {
 	begun := time.Now()
 	for i, m := range r.members {
 		due := begun.Add(time.Duration(float64(i) / r.Rate * float64(time.Second)))
-		if err := sleep(joining, time.Until(due)); err != nil {
+		if err := probe.Sleep(joining, time.Until(due)); err != nil {
 			break // A join failed, or ctx ended: Wait returns the error.
 		}
 		joins.Go(func() error {
@@ -149,7 +151,7 @@ func (r *run) waitSeen(ctx context.Context, report *Report, begun time.Time) err
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%d of %d members have joined, but no poll has seen them up within %v%s", unseen.Load(), r.Members, limit, r.whyUnseen())
 		}
-		if err := sleep(ctx, recheckInterval); err != nil {
+		if err := probe.Sleep(ctx, recheckInterval); err != nil {
 			return err
 		}
 	}
@@ -218,16 +220,4 @@ func forEach(members []*member, concurrency int, do func(*member) error) error {
 		errs = append(errs, fmt.Errorf("and %d others", failed-shown))
 	}
 	return errors.Join(errs...)
-}
-
-// sleep waits for d. It returns an error if ctx ends before.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(max(d, 0))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

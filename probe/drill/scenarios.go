@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/probe"
 )
 
 // runScenarios repeats the scenario of every member until the end, which also ends all waits and joins.
@@ -67,12 +68,12 @@ func (r *run) killAndReturn(ctx context.Context, m *member, end time.Time) error
 	// The first deaths are spread over all the time in which a death can still be detected.
 	pause := rand.N(max(time.Until(end)-r.detectionLimit(), 1))
 	for {
-		if err := sleep(ctx, pause); err != nil || !r.timeForDeath(end) {
+		if err := probe.Sleep(ctx, pause); err != nil || !r.timeForDeath(end) {
 			return err
 		}
 		died := r.kill(m)
 		r.observer.waitFor(ctx, m.history.member, false, died, 2*r.detectionLimit())
-		if err := sleep(ctx, rand.N(r.downTime/4+1)); err != nil {
+		if err := probe.Sleep(ctx, rand.N(r.downTime/4+1)); err != nil {
 			return err
 		}
 		if err := r.rejoin(ctx, m, end); err != nil || !m.Alive() {
@@ -86,11 +87,11 @@ func (r *run) killAndReturn(ctx context.Context, m *member, end time.Time) error
 // flap repeatedly kills the member and joins it again, without waiting for detection.
 func (r *run) flap(ctx context.Context, m *member, end time.Time) error {
 	for {
-		if err := sleep(ctx, rand.N(r.downTime*3/2)); err != nil || time.Now().After(end) {
+		if err := probe.Sleep(ctx, rand.N(r.downTime*3/2)); err != nil || time.Now().After(end) {
 			return err
 		}
 		r.kill(m)
-		if err := sleep(ctx, rand.N(r.downTime*3/2)); err != nil {
+		if err := probe.Sleep(ctx, rand.N(r.downTime*3/2)); err != nil {
 			return err
 		}
 		if err := r.rejoin(ctx, m, end); err != nil || !m.Alive() {
@@ -112,7 +113,7 @@ func (r *run) rejoin(ctx context.Context, m *member, end time.Time) error {
 		if failed, _ := failing.Update(err); failed {
 			r.Logger.Warn("Simulated member could not rejoin, retrying", "member", m.history.member, "err", err)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := probe.Sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -123,7 +124,7 @@ func (r *run) partition(ctx context.Context, members []*member, end time.Time) e
 	n := r.networks[scenarioPartition]
 	defer n.heal()
 	for {
-		if err := sleep(ctx, rand.N(r.downTime/2+1)); err != nil || !r.timeForDeath(end) {
+		if err := probe.Sleep(ctx, rand.N(r.downTime/2+1)); err != nil || !r.timeForDeath(end) {
 			return err
 		}
 		n.cut()
@@ -154,11 +155,11 @@ func (r *run) pause(ctx context.Context, end time.Time) error {
 	n := r.networks[scenarioPause]
 	defer n.heal()
 	for {
-		if err := sleep(ctx, r.downTime+rand.N(r.downTime/2+1)); err != nil || time.Now().After(end) {
+		if err := probe.Sleep(ctx, r.downTime+rand.N(r.downTime/2+1)); err != nil || time.Now().After(end) {
 			return err
 		}
 		n.cut()
-		err := sleep(ctx, r.downTime/4)
+		err := probe.Sleep(ctx, r.downTime/4)
 		n.heal()
 		if err != nil {
 			return err

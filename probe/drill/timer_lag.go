@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"servicegroup_exporter/probe"
 )
 
 // lagInterval is the period of the timer whose lag is measured.
@@ -19,7 +21,7 @@ func newTimerLag() *timerLag {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &timerLag{cancel: cancel}
 	go func() {
-		for asked := time.Now(); sleep(ctx, lagInterval) == nil; asked = time.Now() {
+		for asked := time.Now(); probe.Sleep(ctx, lagInterval) == nil; asked = time.Now() {
 			l.max.Store(max(l.max.Load(), int64(time.Since(asked)-lagInterval)))
 		}
 	}()
