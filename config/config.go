@@ -1,7 +1,8 @@
 // Package config reads the YAML configuration file into structs. It is strict: it reports all mistakes of a file at once,
 // each with its line. It reads secrets from files and environment variables, and Nova's own configuration files.
 //
-// It opens no driver. Package sources checks what only a driver understands, and opens drivers. No other package reads YAML.
+// It opens no driver. Package sources checks what only a driver understands, and opens drivers. No other package reads YAML that a
+// user has written.
 package config
 
 import (

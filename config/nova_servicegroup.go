@@ -82,7 +82,7 @@ func (n *novaReader) zookeeper() *ZK {
 	c.Prefix = n.text("zookeeper", "sg_prefix", c.Prefix)
 	if text := n.text("zookeeper", "recv_timeout", ""); text != "" {
 		ms, err := strconv.Atoi(text)
-		if err != nil || ms > maxSeconds*1000 {
+		if err != nil || ms < 1 || ms > maxSeconds*1000 {
 			n.errorf("zookeeper", "recv_timeout", "%s is not a number of milliseconds from 1 to %d", suggest.Quote(text), maxSeconds*1000)
 			return nil
 		}

@@ -146,6 +146,7 @@ func TestBadNovaConf(t *testing.T) {
 		"cache server":   {"nova_conf: nova.conf", api + "[DEFAULT]\nservicegroup_driver = mc\nmemcached_servers = a:x", at + `:4: [DEFAULT] servicegroup_driver: is mc, but: servers: "a:x" has no port between 1 and 65535: write host:port, as mc1:11211`},
 		"no zookeeper":   {"nova_conf: nova.conf", connection + "[DEFAULT]\nservicegroup_driver = zk", at + ":4: [DEFAULT] servicegroup_driver: is zk, but in [zookeeper]: servers: is empty: list at least one server, for example [zk1:2181, zk2:2181]"},
 		"zookeeper time": {"nova_conf: nova.conf", connection + "[DEFAULT]\nservicegroup_driver = zk\n[zookeeper]\naddress = a\nrecv_timeout = 4s", at + ":7: [zookeeper] recv_timeout: \"4s\" is not a number of milliseconds from 1 to 31536000000"},
+		"zookeeper zero": {"nova_conf: nova.conf", connection + "[DEFAULT]\nservicegroup_driver = zk\n[zookeeper]\naddress = a\nrecv_timeout = 0", at + ":7: [zookeeper] recv_timeout: \"0\" is not a number of milliseconds from 1 to 31536000000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parseNova(t, test.section, test.conf)
