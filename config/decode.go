@@ -186,14 +186,14 @@ func (d *decoder) expect(node *yaml.Node, want yaml.Kind, path string, line int)
 func settingsOf(v reflect.Value) map[string]setting {
 	settings := map[string]setting{}
 	for name, field := range fieldsOf(v) {
-		if !isSecret(field.Value) {
-			settings[name] = setting{field: field.Value}
+		if !isSecret(field) {
+			settings[name] = setting{field: field}
 			continue
 		}
-		settings[name] = setting{field.Value, name, inline}
-		settings[name+"_env"] = setting{field.Value, name, fromEnvironment}
+		settings[name] = setting{field, name, inline}
+		settings[name+"_env"] = setting{field, name, fromEnvironment}
 		// If a section has a field of this name, the field comes later and replaces this entry: the section reads the file itself.
-		settings[name+"_file"] = setting{field.Value, name, fromFile}
+		settings[name+"_file"] = setting{field, name, fromFile}
 	}
 	return settings
 }

@@ -21,7 +21,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 			set(v.Elem(), path)
 		case v.Kind() == reflect.Struct && !isValue(v):
 			for name, field := range fieldsOf(v) {
-				set(field.Value, join(path, name))
+				set(field, join(path, name))
 			}
 			if names, ok := namesOf(v); ok {
 				set(names, path)

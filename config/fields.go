@@ -10,18 +10,11 @@ import (
 	"servicegroup_exporter/drivers"
 )
 
-// A field is a field of a struct that is a setting.
-type field struct {
-	reflect.Value
-	// omitEmpty means that the setting is not written if it is empty.
-	omitEmpty bool
-}
-
 // fieldsOf iterates over the settings of a struct and their keys: the fields with a yaml tag, also of inlined structs.
 //
 // It leaves out keys that end in _ref. They name secrets in a secret manager, which this program does not have.
-func fieldsOf(v reflect.Value) iter.Seq2[string, field] {
-	return func(yield func(string, field) bool) {
+func fieldsOf(v reflect.Value) iter.Seq2[string, reflect.Value] {
+	return func(yield func(string, reflect.Value) bool) {
 		for i := range v.NumField() {
 			name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 			switch {
@@ -32,7 +25,7 @@ func fieldsOf(v reflect.Value) iter.Seq2[string, field] {
 					}
 				}
 			case name == "" || name == "-" || strings.HasSuffix(name, "_ref"):
-			case !yield(name, field{v.Field(i), options == "omitempty"}):
+			case !yield(name, v.Field(i)):
 				return
 			}
 		}
@@ -80,7 +73,7 @@ func setDirectory(v reflect.Value, dir string) {
 		}
 	case reflect.Struct:
 		for _, field := range fieldsOf(v) {
-			setDirectory(field.Value, dir)
+			setDirectory(field, dir)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 
 	"servicegroup_exporter/drivers"
@@ -42,7 +43,7 @@ func write(w io.Writer, path string, v reflect.Value) {
 			write(w, path, names)
 		}
 		for name, field := range fieldsOf(v) {
-			write(w, join(path, name), field.Value)
+			write(w, join(path, name), field)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
@@ -58,4 +59,11 @@ func write(w io.Writer, path string, v reflect.Value) {
 	default:
 		fmt.Fprintf(w, "%s=%v\n", path, v)
 	}
+}
+
+// sortedKeys returns the keys of a map from text.
+func sortedKeys(m reflect.Value) []reflect.Value {
+	return slices.SortedFunc(slices.Values(m.MapKeys()), func(a, b reflect.Value) int {
+		return strings.Compare(a.String(), b.String())
+	})
 }

@@ -102,9 +102,9 @@ func TestConfigurationPage(t *testing.T) {
 				t.Errorf("%s: the page lacks %s", s.path, name)
 				continue
 			}
-			require.Equal(t, isSecret(f.Value), strings.HasPrefix(said.meaning, "Secret: "), "%s: %s", s.path, name)
+			require.Equal(t, isSecret(f), strings.HasPrefix(said.meaning, "Secret: "), "%s: %s", s.path, name)
 			if said.value == "" {
-				require.True(t, f.IsZero() || f.Kind() == reflect.Struct, "%s: the default of %s is %v", s.path, name, f.Value)
+				require.True(t, f.IsZero() || f.Kind() == reflect.Struct, "%s: the default of %s is %v", s.path, name, f)
 				continue
 			}
 			value := reflect.New(f.Type()).Elem()

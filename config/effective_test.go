@@ -3,13 +3,11 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
-// Effective returns the configuration as YAML, with all defaults. Secrets are hidden.
+// Effective returns the configuration as YAML, with all defaults and without secrets: tests read it again.
 func (c *Config) Effective() ([]byte, error) {
 	node, err := nodeOf(reflectOf(c))
 	if err != nil {
@@ -33,10 +31,10 @@ func nodeOf(v reflect.Value) (*yaml.Node, error) {
 		}
 		node.Kind = yaml.MappingNode
 		for name, field := range fieldsOf(v) {
-			if field.IsZero() && isOptional(field) {
+			if field.IsZero() && isLeftOut(v.Type(), name, field) {
 				continue
 			}
-			value, err := nodeOf(field.Value)
+			value, err := nodeOf(field)
 			if err != nil {
 				return nil, err
 			}
@@ -67,9 +65,25 @@ func nodeOf(v reflect.Value) (*yaml.Node, error) {
 	return node, nil
 }
 
-// isOptional reports whether a setting is left out if it is empty.
-func isOptional(f field) bool {
-	return f.Kind() == reflect.Pointer || f.Kind() == reflect.Map || isSecret(f.Value) || f.omitEmpty
+// isLeftOut reports whether a setting of a struct is left out if it is zero.
+func isLeftOut(section reflect.Type, name string, v reflect.Value) bool {
+	return v.Kind() == reflect.Pointer || v.Kind() == reflect.Map || isSecret(v) || mayBeOmitted(section, name)
+}
+
+// mayBeOmitted reports whether the tag of a setting says omitempty.
+func mayBeOmitted(section reflect.Type, name string) bool {
+	for i := range section.NumField() {
+		f := section.Field(i)
+		switch f.Tag.Get("yaml") {
+		case name + ",omitempty":
+			return true
+		case ",inline":
+			if f.Type.Kind() == reflect.Struct && mayBeOmitted(f.Type, name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // textNode returns the node of a key, which is text even if it looks like a number.
@@ -77,11 +91,4 @@ func textNode(text string) *yaml.Node {
 	node := &yaml.Node{}
 	node.SetString(text)
 	return node
-}
-
-// sortedKeys returns the keys of a map from text.
-func sortedKeys(m reflect.Value) []reflect.Value {
-	return slices.SortedFunc(slices.Values(m.MapKeys()), func(a, b reflect.Value) int {
-		return strings.Compare(a.String(), b.String())
-	})
 }
