@@ -50,7 +50,7 @@ FLAKYRUNS ?= 5
 # The packages whose tests start no server.
 UNIT      = ./cli/term ./collector/... ./config/... ./drivers ./drivers/zk/layout ./drivers/zk/session ./probe/canary ./tools/... ./web/...
 
-.PHONY: help build tested prepared compiled ci demo endtoend test unit race flaky fresh faults drills page-speed test-dashboards test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz suspicion histories bench soak evaluate packages release test-packaging image generate pictures clean
+.PHONY: help build tested prepared compiled ci demo endtoend test unit race flaky fresh faults drills page-speed dashboard-speed test-dashboards test-builders test-evaluators test-mysql evaluators deps deps-ci check prose openapi fmt lint fuzz suspicion histories bench soak evaluate packages release test-packaging image generate pictures clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | sort | expand -t 19
@@ -106,6 +106,10 @@ drills: deps ## run a drill on each backend, which make race leaves out
 page-speed: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 page-speed: deps tested ## test how fast the page shows 10,000 members, on a machine that does nothing else
 	$(GOTEST) e2e $(TESTFLAGS) -count=1 -run '^TestManyMembers$$' ./browser -limits
+
+dashboard-speed: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
+dashboard-speed: deps tested ## measure how long the dashboards take to load a day of 10,000 members, kept in $DAY if that is a folder
+	go test -vet=off -timeout 90m -run '^$$' -bench '^BenchmarkDay$$' -benchtime 1x ./dashboards $(if $(DAY),-day=$(abspath $(DAY)))
 
 test-dashboards: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test-dashboards: deps tested ## draw the dashboards with Grafana's own panels, and test what they show

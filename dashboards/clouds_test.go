@@ -15,7 +15,7 @@ import (
 
 // A cloud is an exporter with a table that has the same groups and members as in every other cloud.
 type cloud struct {
-	t        *testing.T
+	t        testing.TB
 	db       *sql.DB
 	exporter *exporter
 }
@@ -37,10 +37,7 @@ func newCloud(t *testing.T) *cloud {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "members.db")
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
-	require.NoError(t, err)
-	t.Cleanup(func() { db.Close() })
-	c := &cloud{t: t, db: db}
+	c := &cloud{t: t, db: openTable(t, path)}
 	c.sql("CREATE TABLE members (topic TEXT, host TEXT, beat INTEGER)")
 	for _, member := range []string{"compute c1", "compute c2", "compute c3", "scheduler s1"} {
 		var topic, host string
@@ -52,6 +49,14 @@ func newCloud(t *testing.T) *cloud {
 	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, cloudConfig, path), 0o600))
 	c.exporter = startExporter(t, file, dir)
 	return c
+}
+
+func openTable(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
+	require.NoError(t, err)
+	t.Cleanup(func() { db.Close() })
+	return db
 }
 
 func (c *cloud) sql(statement string, values ...any) {

@@ -165,12 +165,12 @@ func (env *environment) startExporters(n int) {
 }
 
 // startExporter starts an exporter that keeps its state and its log in a folder, and waits until it serves.
-func startExporter(t *testing.T, configFile, dir string) *exporter {
+func startExporter(t testing.TB, configFile, dir string) *exporter {
 	t.Helper()
 	return startExporterAt(t, fmt.Sprintf("127.0.0.1:%d", testserver.Port(t)), configFile, dir)
 }
 
-func startExporterAt(t *testing.T, address, configFile, dir string) *exporter {
+func startExporterAt(t testing.TB, address, configFile, dir string) *exporter {
 	t.Helper()
 	e := &exporter{address: address}
 	require.NoError(t, os.MkdirAll(dir, 0o700))
@@ -232,7 +232,7 @@ func (env *environment) eventually(what string, check func() bool) {
 	eventually(env.t, what, check)
 }
 
-func eventually(t *testing.T, what string, check func() bool) {
+func eventually(t testing.TB, what string, check func() bool) {
 	t.Helper()
 	testserver.Eventually(t, check, patience, 100*time.Millisecond, "%s", what)
 }

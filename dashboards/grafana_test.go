@@ -21,7 +21,7 @@ import (
 
 // A view is what a user of Grafana has selected: the time range, and the values of variables.
 type view struct {
-	t          *testing.T
+	t          testing.TB
 	prom       *testserver.Prom
 	start, end time.Time
 	picked     map[string][]string // values of variables that are not All

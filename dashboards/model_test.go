@@ -69,6 +69,7 @@ type target struct {
 	Expr       string     `json:"expr"`
 	Legend     string     `json:"legendFormat"`
 	Format     string     `json:"format"`
+	Interval   string     `json:"interval"`
 	Instant    bool       `json:"instant"`
 	Range      bool       `json:"range"`
 	Datasource datasource `json:"datasource"`
@@ -130,12 +131,13 @@ type variable struct {
 type annotation struct {
 	Name       string     `json:"name"`
 	Expr       string     `json:"expr"`
+	Step       string     `json:"step"`
 	Enable     bool       `json:"enable"`
 	Datasource datasource `json:"datasource"`
 }
 
 // boards returns all committed dashboards, by the names of their files.
-func boards(t *testing.T) map[string]*board {
+func boards(t testing.TB) map[string]*board {
 	t.Helper()
 	paths, err := filepath.Glob("*.json")
 	require.NoError(t, err)
@@ -162,7 +164,7 @@ func (b *board) panels() []panel {
 }
 
 // panel returns the panel with a title.
-func (b *board) panel(t *testing.T, title string) panel {
+func (b *board) panel(t testing.TB, title string) panel {
 	t.Helper()
 	for _, p := range b.panels() {
 		if p.Title == title {

@@ -45,10 +45,21 @@ func Prometheus(t TB, config string, args ...string) *Prom {
 func PrometheusAt(t TB, daemon, config string, args ...string) *Prom {
 	t.Helper()
 	dir := TempDir(t)
+	return startPrometheus(t, daemon, dir, filepath.Join(dir, "data"), config, args)
+}
+
+// PrometheusOn starts a Prometheus server that has the samples of a folder, and keeps its own there.
+func PrometheusOn(t TB, data, config string, args ...string) *Prom {
+	t.Helper()
+	return startPrometheus(t, released(t, "prometheus", "prometheus"), TempDir(t), data, config, args)
+}
+
+func startPrometheus(t TB, daemon, dir, data, config string, args []string) *Prom {
+	t.Helper()
 	p := &Prom{httpAPI: httpAPI{loopback(Port(t))}, config: filepath.Join(dir, "prometheus.yml")}
 	configure(t, p.config, config)
 	argv := append([]string{
-		daemon, "--config.file=" + p.config, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+		daemon, "--config.file=" + p.config, "--storage.tsdb.path=" + data,
 		"--web.listen-address=" + p.Addr(), "--web.enable-lifecycle", "--log.level=warn",
 	}, args...)
 	p.Process = newProcess(t, "prometheus", dir, argv, p.answers)
