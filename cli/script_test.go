@@ -34,7 +34,7 @@ import (
 //	follow URL                     a program that copies a stream to its output until it ends
 //	eventually REGEXP ARGS...      runs a command until its output matches
 //
-// $SYSTEM_CONFIG takes the place of the file in /etc. $NOVA is the folder with Nova's own schema (zed.sql) and rows that real Nova processes wrote (rows.sql).
+// $SYSTEM_CONFIG takes the place of the packages' file. $NOVA is the folder with Nova's own schema (zed.sql) and rows that real Nova processes wrote (rows.sql).
 
 // raceOptions keep processes under the race detector from sleeping for a second before each exit.
 const raceOptions = "atexit_sleep_ms=20"

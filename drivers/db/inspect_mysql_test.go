@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The lines are those of SHOW GRANTS of MariaDB and MySQL.
+// The lines are as SHOW GRANTS of MariaDB and MySQL prints them.
 func TestReadGrant(t *testing.T) {
 	for line, want := range map[string][2][]string{
 		"GRANT USAGE ON *.* TO `reader`@`%` IDENTIFIED BY PASSWORD '*0123'":           {},
