@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,17 +45,19 @@ func config(name, dsnFile string) map[string]any {
 	return map[string]any{"sources": []any{map[string]any{"name": name, "driver": "db", "db": map[string]any{"dsn_file": dsnFile}}}}
 }
 
-// prepareAnsible puts the collection, an inventory and the variables into the folder, and returns the variables.
-func prepareAnsible(t *testing.T, folder string) vars {
+// prepareAnsible puts the collection and an inventory into the folder, and returns variables that install one of its packages.
+func prepareAnsible(t *testing.T, folder, file string) vars {
 	t.Helper()
-	require.NoError(t, os.CopyFS(filepath.Join(folder, "collection"), os.DirFS("ansible")))
+	collection := filepath.Join(folder, "collection")
+	require.NoError(t, os.RemoveAll(collection))
+	require.NoError(t, os.CopyFS(collection, os.DirFS("ansible")))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "inventory"),
 		[]byte("[control]\nlocalhost ansible_connection=local\n[servicegroup_exporter:children]\ncontrol\n"), 0o600))
-	debs, err := filepath.Glob(filepath.Join(folder, "*_"+older+"*.deb"))
+	packages, err := filepath.Glob(filepath.Join(folder, file))
 	require.NoError(t, err)
-	require.Len(t, debs, 1)
+	require.Len(t, packages, 1)
 	return vars{
-		"servicegroup_exporter_package": "/mnt/" + filepath.Base(debs[0]),
+		"servicegroup_exporter_package": "/mnt/" + filepath.Base(packages[0]),
 		"servicegroup_exporter_files":   map[string]string{"dsn": "sqlite:////var/lib/servicegroup_exporter/a.db"},
 		"servicegroup_exporter_config":  config("by-ansible", "dsn"),
 		"servicegroup_exporter_cluster": "cloud-a",
@@ -67,7 +68,7 @@ func prepareAnsible(t *testing.T, folder string) vars {
 // they run again, and fail for a configuration that the exporter refuses.
 func checkAnsible(t *testing.T, folder string) {
 	t.Helper()
-	good := prepareAnsible(t, folder)
+	good := prepareAnsible(t, folder, "*_"+older+"*.deb")
 	good.write(t, folder, "vars.json")
 	m := boot(t, folder)
 	m.run(installCollection)
@@ -153,12 +154,7 @@ func checkServiceSettings(m *machine, good vars, folder string) {
 // checkDownload upgrades to a version that is downloaded, with the checksums of the release, and refuses a file with another one.
 func checkDownload(m *machine, good vars, folder string) {
 	m.t.Helper()
-	m.run("mkdir /srv/release && cp /mnt/*_" + newer + "*.deb /srv/release && cd /srv/release && sha256sum -- * >sha256sums.txt")
-	m.run("systemd-run --unit=files --working-directory=/srv/release /usr/bin/python3 -m http.server --bind 127.0.0.1 8000")
-	m.eventually("curl -sS http://127.0.0.1:8000/", "sha256sums.txt")
-	download := good.with(vars{
-		"servicegroup_exporter_package": "", "servicegroup_exporter_url": "http://127.0.0.1:8000", "servicegroup_exporter_version": newer,
-	})
+	download := m.download(good, "*_"+newer+"*.deb")
 	download.with(vars{"servicegroup_exporter_checksum": "sha256:" + fmt.Sprintf("%064d", 0)}).write(m.t, folder, "download.json")
 	out, err := m.try(playSite + "download.json")
 	require.Error(m.t, err)
@@ -174,6 +170,76 @@ func checkDownload(m *machine, good vars, folder string) {
 
 	m.run(playSite + "vars.json") // back to the older version
 	m.eventually(web+"/metrics", `version="`+older+`"`)
+}
+
+// download serves a package of the machine's folder /mnt with its checksum, and returns variables to install it.
+func (m *machine) download(good vars, file string) vars {
+	m.t.Helper()
+	m.run("mkdir /srv/release && cp /mnt/" + file + " /srv/release && cd /srv/release && sha256sum -- * >sha256sums.txt")
+	m.serve("/srv/release")
+	return good.with(vars{
+		"servicegroup_exporter_package": "", "servicegroup_exporter_url": "http://127.0.0.1:8000", "servicegroup_exporter_version": newer,
+	})
+}
+
+// checkRepository goes back to the older version, which the repositories of the host have too.
+func checkRepository(m *machine, good vars, folder string) {
+	m.t.Helper()
+	good.with(vars{"servicegroup_exporter_package": "", "servicegroup_exporter_version": older}).write(m.t, folder, "repository.json")
+	require.Contains(m.t, m.run(playSite+"repository.json --tags install"), "changed=1")
+	m.eventually(web+"/metrics", `version="`+older+`"`)
+	require.Contains(m.t, m.run(playSite+"repository.json --tags install"), "changed=0")
+}
+
+// checkAnsibleRPM runs the role with dnf, on a Debian that says that it is a Rocky Linux.
+func checkAnsibleRPM(t *testing.T, folder string) {
+	good := prepareAnsible(t, folder, "*-"+older+"-1.*.rpm")
+	good.write(t, folder, "vars.json")
+	m := boot(t, folder)
+	m.useDNF()
+	m.write("/etc/os-release", "ID=rocky\nID_LIKE=\"rhel centos fedora\"\nNAME=\"Rocky Linux\"\nVERSION_ID=9.4")
+	m.write("/etc/redhat-release", "Rocky Linux release 9.4 (Blue Onyx)")
+	m.run("mv /etc/debian_version /srv")
+	m.run(installCollection)
+
+	require.Contains(t, m.run(playSite+"vars.json --check"), "failed=0")
+	m.fails("ls /usr/bin/servicegroup_exporter")
+	require.Contains(t, m.run(playSite+"vars.json"), "failed=0")
+	m.eventually(web+"/metrics", `servicegroup_source_up{source="by-ansible"} 1`)
+	m.run("systemctl is-enabled " + unit)
+	require.Contains(t, m.run(playSite+"vars.json"), "changed=0")
+
+	m.download(good, "*-"+newer+"-1.*.rpm").write(t, folder, "download.json")
+	require.Contains(t, m.run(playSite+"download.json --tags install"), "changed=2")
+	m.eventually(web+"/metrics", `version="`+newer+`"`)
+	m.addDNF()
+	checkRepository(m, good, folder)
+	checkSELinux(m, good, folder)
+}
+
+// checkSELinux adds the port to a policy, on a kernel without SELinux, which the facts say is on.
+func checkSELinux(m *machine, good vars, folder string) {
+	m.t.Helper()
+	policy, err := os.ReadFile("testdata/policy.cil")
+	require.NoError(m.t, err)
+	m.write("/srv/policy.cil", string(policy))
+	m.write("/etc/selinux/config", "SELINUX=permissive\nSELINUXTYPE=test")
+	m.write("/etc/selinux/semanage.conf", "module-store = direct\nexpand-check = 0\ndisable-genhomedircon = true")
+	m.run("mkdir -p /var/lib/selinux/test /etc/selinux/test/contexts/files && semodule --store=test --noreload --install=/srv/policy.cil")
+	require.NoError(m.t, os.WriteFile(filepath.Join(folder, "selinux.yml"), []byte(`- hosts: servicegroup_exporter
+  tasks:
+    - ansible.builtin.set_fact: {selinux: {status: enabled}, cacheable: true}
+    - ansible.builtin.import_role: {name: servicegroup.exporter.servicegroup_exporter, tasks_from: selinux}
+`), 0o600))
+	const play = "ansible-playbook -i /mnt/inventory /mnt/selinux.yml -e @/mnt/vars.json"
+	ports := func() string { return m.run("semanage port --list --noheading | grep '^http_port_t *tcp'") }
+	before := ports()
+	require.NotContains(m.t, before, "10199")
+	require.Contains(m.t, m.run(play+" --check"), "failed=0")
+	require.Equal(m.t, before, ports())
+	require.Contains(m.t, m.run(play), "changed=1")
+	require.Contains(m.t, ports(), "10199")
+	require.Contains(m.t, m.run(play), "changed=0")
 }
 
 // checkAccount lets the role make an account in a real MariaDB. It may read the columns, and nothing else.
@@ -210,6 +276,25 @@ func (m *machine) startMariaDB() {
 	m.eventually(`mariadb -e "SELECT 'serving'"`, "serving")
 }
 
+// checkReadme installs the packages as the README says, in a clone.
+func checkReadme(t *testing.T) {
+	clone := commit(t, checkout(t, filepath.Join(t.TempDir(), "clone"), "022"))
+	build, apt := install(t, "Debian, Ubuntu")
+	shell(t, clone, build)
+
+	m := boot(t, clone)
+	r := m.reader()
+	r.must(t, apt)
+	m.eventually(web+"/-/ready", "ready")
+	m.run("dpkg --purge servicegroup-exporter")
+	again, dnf := install(t, "Fedora, RHEL")
+	require.Equal(t, build, again)
+	m.useDNF()
+	r.must(t, dnf)
+	m.run("systemctl start " + unit)
+	m.eventually(web+"/-/ready", "ready")
+}
+
 // checkAnsiblePage takes the steps of the documentation on a machine with Nova's table in a MariaDB.
 func checkAnsiblePage(t *testing.T, folder string) {
 	t.Helper()
@@ -227,8 +312,9 @@ func checkAnsiblePage(t *testing.T, folder string) {
 	m := boot(t, here)
 	m.startMariaDB()
 	m.run("mariadb -e 'CREATE DATABASE nova' && mariadb nova </mnt/zed.sql")
-	replace := strings.NewReplacer("make packages", "true", "linux-amd64", "linux-"+runtime.GOARCH) // The package is there already.
-	follow(t, "../docs/ansible.md", here, replace, func(command string) (string, error) { return m.try("cd /mnt && " + command) })
+	page, err := os.ReadFile("../docs/ansible.md")
+	require.NoError(t, err)
+	m.reader("make packages", "true").follow(t, string(page)) // The package is there already.
 	m.run("promtool check rules /etc/prometheus/servicegroup.rules.yml")
 }
 

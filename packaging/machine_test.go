@@ -74,8 +74,8 @@ func newCgroup(t *testing.T) *os.File {
 	out, err := exec.CommandContext(t.Context(), "findmnt", "--noheadings", "--output=TARGET", "--types=cgroup2").Output()
 	require.NoError(t, err, "finding the control groups (version 2)")
 	mounted, _, _ := strings.Cut(string(out), "\n")
-	dir := filepath.Join(strings.TrimSpace(mounted), fmt.Sprintf("%s-%d", filepath.Base(t.Name()), os.Getpid()))
-	require.NoError(t, os.Mkdir(dir, 0o755))
+	dir, err := os.MkdirTemp(strings.TrimSpace(mounted), filepath.Base(t.Name())+"-")
+	require.NoError(t, err)
 	t.Cleanup(func() { removeCgroup(t, dir) })
 	group, err := os.Open(dir)
 	require.NoError(t, err)
@@ -116,7 +116,9 @@ func childOf(t *testing.T, pid int) (child string) {
 func (m *machine) try(command string) (string, error) {
 	ctx, cancel := context.WithTimeout(m.t.Context(), commandLimit)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "nsenter", "--all", "--target", m.pid, "sh", "-c", command).CombinedOutput()
+	cmd := exec.CommandContext(ctx, "nsenter", "--all", "--target", m.pid, "sh", "-c", command)
+	cmd.Env = append(os.Environ(), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") // not the programs of a user of this host
+	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
 
@@ -133,6 +135,40 @@ func (m *machine) fails(command string) {
 	m.t.Helper()
 	out, err := m.try(command)
 	require.Error(m.t, err, "%s\n%s", command, out)
+}
+
+// write writes a file on the machine.
+func (m *machine) write(path, text string) {
+	m.t.Helper()
+	m.run(fmt.Sprintf("mkdir -p %s && cat >%s <<'END'\n%s\nEND", filepath.Dir(path), path, text))
+}
+
+// script writes a command for the machine.
+func (m *machine) script(name, text string) {
+	m.t.Helper()
+	m.write("/usr/local/bin/"+name, "#!/bin/sh\n"+text)
+	m.run("chmod 755 /usr/local/bin/" + name)
+}
+
+// reader returns a reader that works in the folder /mnt of the machine, and has sudo.
+func (m *machine) reader(replace ...string) *reader {
+	m.t.Helper()
+	m.script("sudo", `exec "$@"`)
+	r := readerIn(m.t, "/mnt", func(command string) (string, error) { return m.try("cd /mnt && " + command) }, replace...)
+	r.write = func(file, text string) {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join("/mnt", file)
+		}
+		m.write(file, text)
+	}
+	return r
+}
+
+// serve serves a folder of the machine at http://127.0.0.1:8000.
+func (m *machine) serve(folder string) {
+	m.t.Helper()
+	m.run("systemd-run --unit=files --working-directory=" + folder + " /usr/bin/python3 -m http.server --bind 127.0.0.1 8000")
+	m.eventually("curl -sS http://127.0.0.1:8000/", "Directory listing")
 }
 
 // eventually runs a shell command on the machine until its output contains a text.

@@ -83,7 +83,9 @@ func TestPackages(t *testing.T) {
 	t.Run("apt", func(t *testing.T) { checkAPT(t, folder) })
 	t.Run("dnf", func(t *testing.T) { checkDNF(t, folder) })
 	t.Run("ansible", func(t *testing.T) { checkAnsible(t, folder) })
+	t.Run("ansible with dnf", func(t *testing.T) { checkAnsibleRPM(t, folder) })
 	t.Run("ansible.md", func(t *testing.T) { checkAnsiblePage(t, folder) })
+	t.Run("README.md", checkReadme)
 	t.Run("without systemd", func(t *testing.T) {
 		m := boot(t, folder)
 		m.run("umount -l /run && mount -t tmpfs run /run") // There is no /run/systemd, as in a container or a chroot.

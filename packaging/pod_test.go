@@ -1,12 +1,14 @@
 package packaging
 
 import (
-	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,12 +19,13 @@ import (
 )
 
 // A pod runs the program as a StatefulSet describes its container: with its arguments, environment, user and files in the root folder
-// of the image. Secrets and other volumes are folders there, which are replaced as the kubelet replaces them.
+// of the image, which is read-only, and in a network of its own. Secrets and other volumes are folders there, which are replaced as the
+// kubelet replaces them.
 type pod struct {
 	t         *testing.T
 	container core.Container
-	address   string
 	root      string
+	pid       string
 	secrets   map[string]map[string]string // the files of each Secret
 }
 
@@ -32,11 +35,12 @@ func startPod(t *testing.T, manifests []string, secrets map[string]map[string]st
 	require.Zero(t, os.Geteuid(), "changing the root folder and the user needs root: run make test-packaging as root, or with sudo")
 	set := find[*apps.StatefulSet](t, manifests)
 	spec := set.Spec.Template.Spec
-	p := &pod{t: t, container: spec.Containers[0], address: freeAddress(t), root: t.TempDir(), secrets: secrets}
+	p := &pod{t: t, container: spec.Containers[0], root: t.TempDir(), secrets: secrets}
 	for _, secret := range all[*core.Secret](t, manifests) {
 		p.secrets[secret.Name] = secret.StringData
 	}
-	shell(t, "..", "make build BUILDFLAGS=-trimpath OUTPUT="+p.root+"/usr/bin/servicegroup_exporter")
+	require.NoError(t, os.MkdirAll(p.root+"/usr/bin", 0o755))
+	shell(t, "..", "make build BUILDFLAGS=-trimpath OUTPUT=$PWD/.tested/pod/servicegroup_exporter && cp .tested/pod/servicegroup_exporter "+p.root+"/usr/bin")
 	require.NoError(t, os.Chmod(p.root, 0o755))
 	mounts := map[string]string{}
 	for _, m := range p.container.VolumeMounts {
@@ -51,7 +55,7 @@ func startPod(t *testing.T, manifests []string, secrets map[string]map[string]st
 			p.mount(mounts[volume.Name], volume.Secret, int(*spec.SecurityContext.FSGroup))
 		}
 	}
-	p.run(*spec.SecurityContext.RunAsUser, *spec.SecurityContext.RunAsGroup)
+	p.run(spec.SecurityContext, strings.TrimPrefix(state, p.root))
 	return p
 }
 
@@ -77,12 +81,15 @@ func (p *pod) mount(folder string, volume *core.SecretVolumeSource, group int) {
 	require.NoError(p.t, os.Rename(filepath.Join(folder, "..new"), filepath.Join(folder, "..data")))
 }
 
-func (p *pod) run(user, group int64) {
+// run starts the container's program in namespaces of its own.
+func (p *pod) run(context *core.PodSecurityContext, state string) {
 	p.t.Helper()
-	args := append([]string{"--storage.path=/var/lib/servicegroup_exporter"}, p.container.Args...) // The first is the image's.
-	args = append(args, "--web.listen-address="+p.address)                                         // A pod has an address of its own.
-	cmd := exec.CommandContext(p.t.Context(), "/usr/bin/servicegroup_exporter", args...)
-	cmd.Dir, cmd.Env = "/", []string{}
+	require.True(p.t, *p.container.SecurityContext.ReadOnlyRootFilesystem)
+	require.Empty(p.t, p.container.Command, "the entry point is the image's")
+	args := []string{"--mount", "--net", "/bin/sh", "testdata/pod.sh", p.root, state,
+		fmt.Sprintf("%d:%d", *context.RunAsUser, *context.RunAsGroup), strconv.FormatInt(*context.FSGroup, 10)}
+	cmd := exec.CommandContext(p.t.Context(), "unshare", slices.Concat(args, entryPoint(p.t), p.container.Args)...)
+	cmd.Env = []string{}
 	for _, variable := range p.container.Env {
 		value := variable.Value
 		if from := variable.ValueFrom; from != nil {
@@ -90,7 +97,6 @@ func (p *pod) run(user, group int64) {
 		}
 		cmd.Env = append(cmd.Env, variable.Name+"="+value)
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: p.root, Credential: &syscall.Credential{Uid: uint32(user), Gid: uint32(group)}}
 	log, err := os.Create(filepath.Join(p.t.TempDir(), "log"))
 	require.NoError(p.t, err)
 	cmd.Stderr = log
@@ -103,22 +109,41 @@ func (p *pod) run(user, group int64) {
 		}
 		log.Close()
 	})
+	p.pid = strconv.Itoa(cmd.Process.Pid)
+	eventually(p.t, func() bool {
+		program, err := os.Readlink("/proc/" + p.pid + "/exe")
+		return err == nil && filepath.Base(program) == "servicegroup_exporter"
+	}, func() string { return "the program did not start" })
 }
 
-// get returns the status and the text of an answer. As for the kubelet, any certificate is good.
-func (p *pod) get(scheme, path, password string) (status int, body string) {
+// entryPoint returns the program of the image, with its first arguments.
+func entryPoint(t *testing.T) (entryPoint []string) {
+	t.Helper()
+	file, err := os.ReadFile("container/Containerfile")
+	require.NoError(t, err)
+	_, after, found := strings.Cut(string(file), "\nENTRYPOINT ")
+	require.True(t, found)
+	line, _, _ := strings.Cut(after, "\n")
+	require.NoError(t, json.Unmarshal([]byte(line), &entryPoint))
+	return entryPoint
+}
+
+// get returns the status and the text of an answer of a port of the container. As for the kubelet, any certificate is good.
+func (p *pod) get(scheme, port, path, password string) (status int, body string) {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, strings.ToLower(scheme)+"://"+p.address+path, nil)
-	require.NoError(p.t, err)
+	i := slices.IndexFunc(p.container.Ports, func(c core.ContainerPort) bool { return c.Name == port })
+	require.GreaterOrEqual(p.t, i, 0, "the container has no port %q", port)
+	args := []string{"--net", "--target", p.pid, "curl", "--silent", "--show-error", "--noproxy", "*", "--insecure", "--write-out", "\n%{http_code}"}
 	if password != "" {
-		request.SetBasicAuth("prometheus", password)
+		args = append(args, "--user", "prometheus:"+password)
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return response.StatusCode, read(response)
+	url := fmt.Sprintf("%s://127.0.0.1:%d%s", strings.ToLower(scheme), p.container.Ports[i].ContainerPort, path)
+	out, _ := exec.CommandContext(p.t.Context(), "nsenter", append(args, url)...).CombinedOutput() // Without an answer the status is 000.
+	body = string(out)
+	end := strings.LastIndex(body, "\n")
+	status, err := strconv.Atoi(body[end+1:])
+	require.NoError(p.t, err, body)
+	return status, body[:end]
 }
 
 // probed waits until a probe of the pod succeeds.
@@ -127,7 +152,7 @@ func (p *pod) probed(probe *core.Probe) {
 	var status int
 	var body string
 	eventually(p.t, func() bool {
-		status, body = p.get(string(probe.HTTPGet.Scheme), probe.HTTPGet.Path, "")
+		status, body = p.get(string(probe.HTTPGet.Scheme), probe.HTTPGet.Port.StrVal, probe.HTTPGet.Path, "")
 		return status == http.StatusOK
 	}, func() string { return fmt.Sprintf("%s: %d %s", probe.HTTPGet.Path, status, body) })
 }
@@ -137,7 +162,7 @@ func (p *pod) sees(scheme, password, want string) {
 	p.t.Helper()
 	var body string
 	eventually(p.t, func() bool {
-		_, body = p.get(scheme, "/metrics", password)
+		_, body = p.get(scheme, "http", "/metrics", password)
 		return strings.Contains(body, want)
 	}, func() string { return fmt.Sprintf("%q is not in:\n%s", want, body) })
 }
@@ -156,7 +181,7 @@ func TestPodWithTLS(t *testing.T) {
 		map[string]map[string]string{"exporter-tls": certificate(t)})
 	p.probed(p.container.LivenessProbe)
 	p.probed(p.container.ReadinessProbe)
-	status, _ := p.get("https", "/metrics", "")
+	status, _ := p.get("https", "http", "/metrics", "")
 	require.Equal(t, http.StatusUnauthorized, status)
 	p.sees("https", "secret", `servicegroup_source_up{source="local"} 1`)
 }
@@ -192,21 +217,19 @@ func certificate(t *testing.T) map[string]string {
 
 // The page about Kubernetes: its commands work, Kubernetes accepts all that they render, and the first pod serves.
 func TestKubernetesPage(t *testing.T) {
-	folder := t.TempDir()
-	for _, name := range []string{"packaging", "bin"} {
-		path, err := filepath.Abs("../" + name)
-		require.NoError(t, err)
-		require.NoError(t, os.Symlink(path, filepath.Join(folder, name)))
-	}
-	shell(t, "..", "make build BUILDFLAGS=-trimpath OUTPUT="+folder+"/servicegroup_exporter")
-	follow(t, "../docs/kubernetes.md", folder, strings.NewReplacer(), func(command string) (string, error) {
+	clone := checkout(t, filepath.Join(t.TempDir(), "clone"), "022")
+	shell(t, "..", "cp bin/helm "+clone+"/bin")
+	r := readerIn(t, clone, func(command string) (string, error) {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
-		cmd.Dir = folder
-		cmd.Env = append(os.Environ(), "PATH="+folder+":"+folder+"/bin:"+os.Getenv("PATH"), "HOME="+folder)
+		cmd.Dir = clone
+		cmd.Env = append(os.Environ(), "PATH="+clone+":"+clone+"/bin:"+os.Getenv("PATH"), "HELM_CONFIG_HOME="+clone)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	})
-	files, err := filepath.Glob(filepath.Join(folder, "*manifests.yaml"))
+	page, err := os.ReadFile("../docs/kubernetes.md")
+	require.NoError(t, err)
+	require.Equal(t, 13, r.follow(t, string(page)))
+	files, err := filepath.Glob(filepath.Join(clone, "*manifests.yaml"))
 	require.NoError(t, err)
 	require.Len(t, files, 7)
 	for _, file := range files {

@@ -32,7 +32,7 @@ func TestRelease(t *testing.T) {
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "ppc64le": elf.EM_PPC64} {
 		name := "servicegroup_exporter-" + release + ".linux-" + arch
 		shell(t, here, "tar --extract --file="+name+".tar.gz")
-		for _, file := range []string{"LICENSE", "NOTICE", "CHANGELOG.md", "servicegroup_exporter.1.gz", "completion/bash", "web-config.yml", "docs/operations.md", "systemd/" + unit} {
+		for _, file := range []string{"LICENSE", "NOTICE", "CHANGELOG.md", "servicegroup_exporter.1.gz", "completion/bash", "web-config.yml", "ansible/galaxy.yml", "docs/operations.md", "systemd/" + unit} {
 			require.FileExists(t, filepath.Join(here, name, file))
 		}
 		program := filepath.Join(here, name, "servicegroup_exporter")
@@ -46,10 +46,7 @@ func TestRelease(t *testing.T) {
 // makeRelease builds a release in the folder, from the current content of the files under version control.
 func makeRelease(t *testing.T, folder, umask string) (dist string) {
 	t.Helper()
-	require.NoError(t, os.MkdirAll(folder, 0o755))
-	shell(t, "..", "umask "+umask+"; git ls-files -z | xargs -0 cp --parents --target-directory="+folder)
-	shell(t, "..", "mkdir "+folder+"/bin && cp bin/nfpm bin/cyclonedx-gomod "+folder+"/bin")
-	shell(t, folder, "umask "+umask+"; SOURCE_DATE_EPOCH=1700000000 make release REVISION=abcdef0 VERSION="+release)
+	shell(t, checkout(t, folder, umask), "umask "+umask+"; SOURCE_DATE_EPOCH=1700000000 make release REVISION=abcdef0 VERSION="+release)
 	return filepath.Join(folder, "dist")
 }
 

@@ -1,6 +1,7 @@
 package packaging
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,14 @@ func newSigningKey(t *testing.T) string {
 	shell(t, home, "chmod 700 . && export GNUPGHOME=$PWD && gpg --batch --quiet --passphrase '' --quick-generate-key 'Test <test@example.com>' rsa3072 sign && "+
 		"gpg --batch --armor --export-secret-keys >key.asc && gpgconf --kill all")
 	return file
+}
+
+// gnupgHome returns a new folder for keys.
+func gnupgHome(t *testing.T) string {
+	t.Helper()
+	home := t.TempDir()
+	require.NoError(t, os.Chmod(home, 0o700))
+	return home
 }
 
 // checkAPT installs the package from the apt repository of a release, whose signature and checksums apt checks.
@@ -46,21 +55,10 @@ func checkAPT(t *testing.T, folder string) {
 // checkDNF installs the package from the repository of RPM packages of a release. dnf checks the signatures of the repository and of
 // the package.
 func checkDNF(t *testing.T, folder string) {
-	stub := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(stub, "nfpm.yaml"), []byte("{name: shadow-utils, arch: all, version: 1.0.0}"), 0o600))
-	out, err := exec.CommandContext(t.Context(), "../bin/nfpm", "package", "--config="+stub+"/nfpm.yaml", "--packager=rpm",
-		"--target="+folder+"/shadow-utils.rpm").CombinedOutput()
-	require.NoError(t, err, string(out))
 	m := boot(t, folder)
-	m.run("rpm --force-debian --install /mnt/shadow-utils.rpm") // Debian's rpm does not see Debian's packages.
-	m.run("cp -r /mnt/rpm /srv/rpm && mkdir /srv/repos && cat >/srv/repos/exporter.repo <<'END'\n" + `[servicegroup_exporter]
-name=servicegroup_exporter
-baseurl=file:///srv/rpm
-gpgcheck=1
-repo_gpgcheck=1
-gpgkey=file:///mnt/servicegroup_exporter.asc
-` + "END")
-	const dnf = "dnf --assumeyes --quiet --releasever=9 --setopt=reposdir=/srv/repos "
+	m.useDNF()
+	m.addDNF()
+	const dnf = "dnf --quiet "
 	m.run(dnf + "install servicegroup-exporter-" + older)
 	m.run("systemctl start " + unit)
 	m.eventually(web+"/metrics", `version="`+older+`"`)
@@ -70,4 +68,32 @@ gpgkey=file:///mnt/servicegroup_exporter.asc
 	m.run(dnf + "remove servicegroup-exporter")
 	m.run("echo >>/srv/rpm/repodata/repomd.xml && rm -rf /var/cache/dnf")
 	m.fails(dnf + "install servicegroup-exporter")
+}
+
+// useDNF prepares the machine for packages with dnf, whose questions it answers with yes. Debian's rpm does not see Debian's packages,
+// so that empty ones stand for those that are needed.
+func (m *machine) useDNF() {
+	m.t.Helper()
+	m.run("echo assumeyes=True >>/etc/dnf/dnf.conf")
+	for _, name := range []string{"shadow-utils", "policycoreutils-python-utils"} {
+		folder := m.t.TempDir()
+		config := filepath.Join(folder, "nfpm.yaml")
+		require.NoError(m.t, os.WriteFile(config, []byte(fmt.Sprintf("{name: %s, arch: all, version: 1.0.0}", name)), 0o600))
+		out, err := exec.CommandContext(m.t.Context(), "../bin/nfpm", "package", "--config="+config, "--packager=rpm",
+			"--target=/proc/"+m.pid+"/root/srv/"+name+".rpm").CombinedOutput()
+		require.NoError(m.t, err, string(out))
+		m.run("rpm --force-debian --install /srv/" + name + ".rpm")
+	}
+}
+
+// addDNF adds a copy of the repository of a release in the machine's folder /mnt.
+func (m *machine) addDNF() {
+	m.t.Helper()
+	m.run("cp -r /mnt/rpm /srv/rpm")
+	m.write("/etc/yum.repos.d/servicegroup_exporter.repo", `[servicegroup_exporter]
+name=servicegroup_exporter
+baseurl=file:///srv/rpm
+gpgcheck=1
+repo_gpgcheck=1
+gpgkey=file:///mnt/servicegroup_exporter.asc`)
 }

@@ -94,12 +94,6 @@ func (m *machine) in(t *testing.T) *machine {
 	return &inner
 }
 
-// write writes a file on the machine.
-func (m *machine) write(path, text string) {
-	m.t.Helper()
-	m.run(fmt.Sprintf("mkdir -p %s && cat >%s <<'END'\n%s\nEND", filepath.Dir(path), path, text))
-}
-
 // startVictim writes the unit that is followed and starts it.
 func (m *machine) startVictim(service string) {
 	m.t.Helper()
