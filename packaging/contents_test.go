@@ -2,6 +2,7 @@ package packaging
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,17 +14,24 @@ func checkLintian(t *testing.T, folder string) {
 	require.Empty(t, shell(t, folder, "lintian --allow-root --tag-display-limit=0 *_"+newer+"-1_*.deb"))
 }
 
-// checkOrigin checks who the packages say has made them.
-func checkOrigin(t *testing.T, folder string) {
-	for _, maintainer := range []string{
-		shell(t, folder, "dpkg-deb --field *_"+newer+"-1_*.deb Maintainer"), shell(t, folder, "rpm -qp --queryformat='%{packager}' *-"+newer+"-1.*.rpm 2>/dev/null"),
-	} {
-		require.Regexp(t, `^The servicegroup_exporter Authors <\S+@\S+\.\S+>\s*$`, maintainer)
-		require.NotContains(t, maintainer, "localhost")
-	}
-	require.Regexp(t, `^https://\S+\s*$`, shell(t, folder, "dpkg-deb --field *_"+newer+"-1_*.deb Homepage"))
-	require.Regexp(t, `^The servicegroup_exporter Authors https://\S+ Apache-2.0$`,
-		shell(t, folder, "rpm -qp --queryformat='%{vendor} %{url} %{license}' *-"+newer+"-1.*.rpm 2>/dev/null"))
+// checkOrigin checks who the packages say has made them, and where: each fits a regular expression.
+func checkOrigin(t *testing.T, folder, version, maintainer, homepage string) {
+	t.Helper()
+	deb := filepath.Join(folder, "*_"+version+"-1_*.deb")
+	rpm := "rpm -qp 2>/dev/null " + filepath.Join(folder, "*-"+version+"-1.*.rpm") + " --queryformat="
+	unpacked := t.TempDir()
+	shell(t, unpacked, "dpkg-deb --extract "+deb+" . && gunzip usr/share/doc/servicegroup-exporter/changelog.Debian.gz usr/share/man/man1/*.gz")
+	changelog, err := os.ReadFile(filepath.Join(unpacked, "usr/share/doc/servicegroup-exporter/changelog.Debian"))
+	require.NoError(t, err)
+	manual, err := os.ReadFile(filepath.Join(unpacked, "usr/share/man/man1/servicegroup_exporter.1"))
+	require.NoError(t, err)
+
+	require.Regexp(t, "^"+maintainer+"\n$", shell(t, folder, "dpkg-deb --field "+deb+" Maintainer"))
+	require.Regexp(t, "^"+maintainer+"$", shell(t, folder, rpm+"'%{packager}'"))
+	require.Regexp(t, "\n -- "+maintainer+"  ", string(changelog))
+	require.Regexp(t, "^"+homepage+"\n$", shell(t, folder, "dpkg-deb --field "+deb+" Homepage"))
+	require.Regexp(t, "^The servicegroup_exporter Authors "+homepage+" Apache-2.0$", shell(t, folder, rpm+"'%{vendor} %{url} %{license}'"))
+	require.Regexp(t, "\n.UR "+homepage+"\n", string(manual))
 }
 
 // checkManual checks that man shows the manual page, without a warning, and finds it by its description.
@@ -36,6 +44,7 @@ func checkManual(m *machine) {
 	require.Contains(m.t, page, "\nNAME\n       servicegroup_exporter - export which members of a service group are alive\n")
 	require.Contains(m.t, page, "\n       --config.file=CONFIG.FILE\n              Configuration file.")
 	require.Contains(m.t, page, "\nEXIT STATUS\n")
+	require.Regexp(m.t, `\nSEE ALSO\n +All documentation .https://.+\n`, page)
 	require.Contains(m.t, lines[len(lines)-1], "servicegroup_exporter "+older)
 	require.Contains(m.t, m.run("mandb --quiet --create /usr/share/man && whatis servicegroup_exporter"),
 		"servicegroup_exporter (1) - export which members of a service group are alive")

@@ -31,7 +31,9 @@ func TestPackages(t *testing.T) {
 	}
 	shell(t, "..", "SOURCE_DATE_EPOCH=1700000000 tools/repositories "+folder+" && SIGNING_KEY="+key+" tools/sign "+folder)
 	t.Run("lintian", func(t *testing.T) { checkLintian(t, folder) })
-	t.Run("origin", func(t *testing.T) { checkOrigin(t, folder) })
+	t.Run("origin", func(t *testing.T) {
+		checkOrigin(t, folder, newer, `The servicegroup_exporter Authors <\S+@users\.noreply\.\S+>`, `https://\S+`)
+	})
 	t.Run("deb", func(t *testing.T) {
 		m := boot(t, folder)
 		m.run("dpkg --install /mnt/*_1.0.0-*.deb")
