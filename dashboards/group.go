@@ -21,6 +21,7 @@ func group(o *Options) *page {
 	p.zones()
 	p.member()
 	p.died()
+	p.changed()
 	p.jobs()
 	p.exporterURL()
 	p.annotate(ofSource, ofGroup, ofJobs)
@@ -109,6 +110,16 @@ func (p *page) died() {
 		Hide(dashboard.VariableHideHideVariable))
 }
 
+// changed finds members that died in the selected time range, by the series that only members have which are down or were down within an
+// hour. The table of transitions reads the counters of these: those of all members over a day would take seconds. A series does not change
+// if its member was down for all of its samples, or died and recovered between two, so these are more members than the table has rows.
+func (p *page) changed() {
+	p.builder.WithVariable(choice("changed", "Changed", p.relabel(`query_result(topk(100, `+
+		byMember(`changes(servicegroup_member_down{`+ofMember+`}[$__range])`)+`))`)).
+		Regex(`/member="([^"]*)"/`).
+		Hide(dashboard.VariableHideHideVariable))
+}
+
 // memberStates has a row for each member that was down in the selected time range. The query selects them at its end: otherwise
 // a member would have no state before its first death.
 func memberStates() panel {
@@ -137,11 +148,12 @@ func (p *page) transitions() {
 	})
 	p.add(12, 8, panel{
 		title: "Members with most transitions",
-		about: "Deaths and recoveries in the selected time range. A member that flaps is unhealthy even while it is up, or its connection " +
-			"to the backend is.",
+		about: "Deaths and recoveries in the selected time range, of the members that died while they were in service. A member that flaps is " +
+			"unhealthy even while it is up, or its connection to the backend is.",
 		empty: "No member died or recovered, or there is no data",
 		queries: []query{{
-			expr: `topk(20, round(` + ofMembersIn("$__range") + `) > 0)`, format: tableFormat, now: true,
+			expr:   `topk(20, round(` + byMember(`increase(servicegroup_member_transitions_total{`+ofMember+`, member=~"$changed"}[$__range])`) + `) > 0)`,
+			format: tableFormat, now: true,
 		}},
 		draw: rows(
 			clusterColumn(),
@@ -153,11 +165,6 @@ func (p *page) transitions() {
 			column{from: "Value", title: "Transitions", unit: units.Short, order: descending},
 		),
 	})
-}
-
-// ofMembersIn returns the expression for the deaths and recoveries of each member in a window.
-func ofMembersIn(window string) string {
-	return byMember(`increase(servicegroup_member_transitions_total{` + ofMember + `}[` + window + `])`)
 }
 
 func (p *page) heartbeats() {

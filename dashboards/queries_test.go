@@ -36,7 +36,7 @@ func TestQueries(t *testing.T) {
 func checkOptions(t *testing.T, env *environment, v *view, all map[string]*board) {
 	want := map[string][]string{
 		"source": {"nova", "zk"}, "group": {"compute", "network", "volume", "web"},
-		"died":   {"c1", "c2", "c3", "c4", "c5", "n1", "w1", "w2"},
+		"died": {"c1", "c2", "c3", "c4", "c5", "n1", "w1", "w2"}, "changed": {"c1", "c2", "c3", "c4", "c5", "n1", "w1", "w2"},
 		"member": {"c1", "c2", "c3", "c4", "c5", "c6", "c7", "n1", "n2", "w1", "w2"}, "zone": {"az1", "az2"},
 		"job": {"servicegroup_exporter"}, "instance": {env.exporters[0].address, env.exporters[1].address},
 		"alertmanager": {env.am.URL()},
