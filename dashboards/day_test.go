@@ -1,6 +1,7 @@
 package dashboards_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -165,7 +166,7 @@ func (l *load) requests(v *view) []request {
 	for _, p := range l.board.panels() {
 		var r request
 		for _, q := range p.Targets {
-			r = append(r, l.question(v, p.Title+" "+q.RefID, q, p.GridPos.W*dayWidth/24))
+			r = append(r, l.question(v, p.Title+" "+q.RefID, q, cmp.Or(p.MaxDataPoints, p.GridPos.W*dayWidth/24)))
 		}
 		all = append(all, r)
 	}

@@ -10,6 +10,9 @@ import (
 // timelineRows is the maximum number of rows of the state timeline, which shows all of them at once.
 const timelineRows = "40"
 
+// timelinePoints is the maximum number of its points. Each is the worst state since the point before, so that fewer hide nothing.
+const timelinePoints = 300
+
 // group shows the members of one or a few groups.
 func group(o *Options) *page {
 	p := newPage(o, groupUID, "group", "The members of a group: their states over time, how often they changed, "+
@@ -129,7 +132,7 @@ func memberStates() panel {
 			"no row. A member that was down stays so while its source can't be read. Purple: no data, because the source could not be read or " +
 			"the member did not exist.",
 		empty: "No member was down, or there is no data: see \"Sources unreadable\"",
-		unit:  units.Short,
+		unit:  units.Short, maxPoints: timelinePoints,
 		queries: []query{{
 			expr: statesOf(ofDied) + ` and on (` + memberLabels + `) ` + downFor(ofDied, " @ end()"), legend: "{{group}} {{member}} {{cluster}}",
 		}},
