@@ -79,8 +79,8 @@ func TestReleaseWorkflow(t *testing.T) {
 	require.IsIncreasing(t, []int{pushed, attested})
 }
 
-// The scripts of the release job make a signed release of a fork, by the fork's own address and maintainer. It can be verified as
-// the documentation says.
+// The scripts of the release job make a signed release of a fork, by the fork's own address and maintainer. It can be verified and
+// installed as the documentation says.
 func TestReleaseJob(t *testing.T) {
 	const (
 		homepage   = "https://github.com/Owner/Fork"
@@ -131,9 +131,7 @@ func TestReleaseJob(t *testing.T) {
 	collection := shell(t, archive, "cat ansible/galaxy.yml && ansible-galaxy collection install --collections-path="+work+" ./ansible")
 	require.Contains(t, collection, "\nrepository: "+homepage+"\n")
 	require.Contains(t, collection, "servicegroup.exporter:"+release+" was installed successfully")
-	for _, file := range []string{"apt/dists/stable/InRelease", "rpm/repodata/repomd.xml.asc", "servicegroup_exporter.asc"} {
-		require.FileExists(t, filepath.Join(clone, "dist", "pages", file))
-	}
+	checkRepositoriesPage(t, filepath.Join(clone, "dist", "pages"))
 }
 
 // runReleaseJob runs the scripts of the job as GitHub does, with the values of expressions.
@@ -179,6 +177,24 @@ func stubs(t *testing.T) string {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o755))
 	}
 	return folder
+}
+
+// checkRepositoriesPage installs from the pages of a release as the documentation says.
+func checkRepositoriesPage(t *testing.T, pages string) {
+	t.Helper()
+	m := boot(t, pages)
+	m.serve("/mnt")
+	m.run("rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*") // The machine has no network.
+	m.useDNF()
+	page := part(t, "../docs/operations.md", "### Install from the repositories")
+	debian, rest, found := strings.Cut(page, "Fedora and RHEL")
+	require.True(t, found)
+	r := m.reader("REPOSITORY", "http://127.0.0.1:8000")
+	require.Equal(t, 3, r.follow(t, debian))
+	m.eventually(web+"/metrics", `version="`+release+`"`)
+	m.run("dpkg --purge servicegroup-exporter")
+	require.Equal(t, 3, r.follow(t, rest))
+	m.eventually(web+"/metrics", `version="`+release+`"`)
 }
 
 // The placeholders for the address and the maintainer are in the Makefile. The chart and the collection have the address too, for those
