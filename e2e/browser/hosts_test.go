@@ -221,7 +221,7 @@ func TestSuspectedOnPage(t *testing.T) {
 
 	members.run("UPDATE members SET alive = 0 WHERE host = 'c2'")
 	b.eventually(`document.querySelector("#grid-body .row .member").textContent === "c2"`) // It comes first of those that are up.
-	b.eventually(`/^suspected: heartbeat overdue by \d+s$/.test(document.querySelector("#grid-body .row .reason").innerText)`)
+	b.eventually(`/^suspected: heartbeat overdue by [\d.]+m?s$/.test(document.querySelector("#grid-body .row .reason").innerText)`)
 	b.has("#grid-body .row .state", "up")
 	b.has("#events li", "c2 is suspected")
 	b.has("#events li", "silent for ")
@@ -231,6 +231,7 @@ func TestSuspectedOnPage(t *testing.T) {
 	b.has("#state", "up for ")
 	b.has("#state", "suspected: heartbeat overdue by ")
 	b.has("#facts", "Suspected since")
+	b.eventually(`/Reporting interval\s*\d+ms/.test(document.querySelector("#facts").innerText)`) // It is less than a second.
 	b.open(e.url(hostPath("c2")))
 	b.has(".list .notes", "suspected: heartbeat overdue by ")
 	b.checkNoMessages()

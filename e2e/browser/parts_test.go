@@ -31,6 +31,8 @@ func TestModules(t *testing.T) {
 		{"sources", `health({ up: true, stale: true, last_attempt: "2999-11-25T00:00:00Z", last_success: "2999-11-25T00:00:00Z" })`, "stale"},
 
 		{"store", `notes({ state: "unknown", down: true, enabled: false, disabled_reason: "AUTO: libvirt" })`, "down when last known; disabled: AUTO: libvirt"},
+		{"store", `notes({ state: "up", suspected: true, overdue_seconds: 0.4 })`, "suspected: heartbeat overdue by 400ms"},
+		{"rows", `heartbeatAge({ heartbeat_age_seconds: 0.2 }) + heartbeatAge({})`, "200ms"},
 		{"store", `notes({ state: "down", down: true, disabled_reason: "", forced_down: true, fenced: true })`, "forced down after it died"},
 
 		{"select", `JSON.stringify(readFilter("?source=a%26b&state=dead&q=%3Cx"))`, `{"q":"<x","source":"a&b","group":"","zone":"","state":"","sort":"","page":""}`},

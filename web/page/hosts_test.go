@@ -205,4 +205,9 @@ func TestDurations(t *testing.T) {
 	} {
 		require.Equal(t, want, duration(time.Duration(seconds*float64(time.Second))))
 	}
+	for seconds, want := range map[float64]string{
+		0: "0ms", 0.0004: "0ms", 0.2: "200ms", 0.9996: "1s", 1: "1s", 2.14: "2.1s", 9.94: "9.9s", 9.96: "10s", 59.4: "59s", 200: "3m 20s",
+	} {
+		require.Equal(t, want, measured(time.Duration(seconds*float64(time.Second))))
+	}
 }

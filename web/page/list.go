@@ -39,7 +39,7 @@ func (r *row) HostAddress() string { return hostAddress(r.Member.Host) }
 
 // Since returns for how long the member has been in its state.
 func (r *row) Since() string {
-	text := time.Since(r.Member.InStateSince()).Truncate(time.Second).String()
+	text := age(r.Member.InStateSince())
 	if !r.Member.DownSince.IsZero() && !r.Member.DownSinceKnown {
 		return "≥ " + text
 	}
@@ -51,7 +51,7 @@ func (r *row) Heartbeat() string {
 	if !r.hasAge {
 		return ""
 	}
-	return r.age.Truncate(time.Second).String()
+	return measured(r.age)
 }
 
 // newListing returns the page of the list that a query asks for.
@@ -109,7 +109,7 @@ func newRow(s *collector.Snapshot, m *collector.MemberState, cause hosts.Cause) 
 func notes(m *collector.MemberState, state collector.State, polled time.Time) string {
 	var words []string
 	if m.Suspected {
-		words = append(words, "suspected: heartbeat overdue by "+m.Overdue(polled).Truncate(time.Second).String())
+		words = append(words, "suspected: heartbeat overdue by "+measured(m.Overdue(polled)))
 	}
 	if m.DecidedDown && state == collector.Unknown {
 		words = append(words, "down when last known")

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"servicegroup_exporter/alerts"
@@ -20,9 +21,22 @@ func utc(t time.Time) string { return t.UTC().Format(timeFormat) }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// age returns how long ago a time was, as duration in format.js.
+// age returns how long ago a time was.
 func age(t time.Time) string { return duration(time.Since(t)) }
 
+// measured returns a duration that was measured, as measured in format.js.
+func measured(d time.Duration) string {
+	switch {
+	case d < 999_500*time.Microsecond:
+		return strconv.FormatInt(d.Round(time.Millisecond).Milliseconds(), 10) + "ms"
+	case d < 10*time.Second:
+		return strings.TrimSuffix(strconv.FormatFloat(d.Seconds(), 'f', 1, 64), ".0") + "s"
+	default:
+		return duration(d)
+	}
+}
+
+// duration returns a duration that grows, as duration in format.js.
 func duration(d time.Duration) string {
 	units := []struct {
 		name string

@@ -2,7 +2,7 @@
 
 const units = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
 
-/** A duration in seconds in at most two units: "42s", "3m 20s", "5d 4h". */
+/** A duration that grows while it is shown, in seconds, in at most two units: "42s", "3m 20s", "5d 4h". */
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   const first = units.findIndex(([, size]) => whole >= size);
@@ -13,7 +13,7 @@ export function duration(seconds) {
   return `${Math.floor(whole / size)}${unit}` + (left ? ` ${left}${rest[0]}` : "");
 }
 
-/** A measured duration in seconds: "3ms", "2.1s"; longer ones as by duration. */
+/** A duration that was measured or learned, in seconds: "3ms", "2.1s"; longer ones as by duration. */
 export function measured(seconds) {
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)}ms`;
   return seconds < 10 ? `${Number(seconds.toFixed(1))}s` : duration(seconds);

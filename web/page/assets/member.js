@@ -3,7 +3,7 @@ import { dashboardAddress, runbookAddress, showAlerts } from "./alerts.js";
 import { API, address } from "./api.js";
 import { ago, element, setText, tickAll } from "./dom.js";
 import { showEvents } from "./events.js";
-import { absolute, brief, duration, parse } from "./format.js";
+import { absolute, brief, measured, parse } from "./format.js";
 import { Live } from "./live.js";
 import { Pace } from "./pace.js";
 import { badge, heartbeatAge, hostAddress } from "./rows.js";
@@ -98,7 +98,7 @@ class MemberPage {
       Host: m.host ? element("a", { className: "name", href: hostAddress(m), textContent: m.host }) : "",
       [m.since_known === false ? "Down at least since" : "Since"]: time(parse(m.since), now),
       "Last heartbeat": heartbeat(m),
-      "Reporting interval": m.reporting_interval_seconds === undefined ? "" : duration(m.reporting_interval_seconds),
+      "Reporting interval": m.reporting_interval_seconds === undefined ? "" : measured(m.reporting_interval_seconds),
       "Suspected since": m.suspected ? time(parse(m.suspected_since), now) : "",
       "Can't be suspected": reasons[m.not_suspected] ?? "",
       Enabled: yesOrNo(m.enabled), "Disabled because": m.disabled_reason, "Forced down": yesOrNo(m.forced_down),

@@ -1,7 +1,7 @@
 // Rows of the grid of members.
 import { address } from "./api.js";
 import { ago, element, setAgo, setText } from "./dom.js";
-import { duration } from "./format.js";
+import { measured } from "./format.js";
 import { atLeast, causeText, notes } from "./store.js";
 
 /** The address of the page of a member. */
@@ -21,7 +21,7 @@ export function setBadge(e, state) {
 }
 
 /** The age of the last heartbeat at the last poll: it belongs to the state, which that poll decided, so that it does not grow. */
-export const heartbeatAge = (m) => (m.heartbeat_age_seconds === undefined ? "" : duration(m.heartbeat_age_seconds));
+export const heartbeatAge = (m) => (m.heartbeat_age_seconds === undefined ? "" : measured(m.heartbeat_age_seconds));
 
 /** Creates the row of a member. */
 export function makeRow(member) {

@@ -1,5 +1,5 @@
 // The members as the API and the events describe them.
-import { duration, parse } from "./format.js";
+import { measured, parse } from "./format.js";
 
 /** The states, from worst to best. */
 export const states = ["down", "unknown", "up"];
@@ -13,7 +13,7 @@ export const keyOf = (m) => JSON.stringify([m.source, m.group, m.member]);
 /** The administrative state of a member, in words, and whether it was down when its state was last known. */
 export function notes(m) {
   const words = m.down && m.state === "unknown" ? ["down when last known"] : [];
-  if (m.suspected) words.push(`suspected: heartbeat overdue by ${duration(m.overdue_seconds)}`);
+  if (m.suspected) words.push(`suspected: heartbeat overdue by ${measured(m.overdue_seconds)}`);
   if (m.forced_down) words.push(m.fenced ? "forced down after it died" : "forced down");
   if (m.enabled === false) words.push(m.disabled_reason ? `disabled: ${m.disabled_reason}` : "disabled");
   return words.join("; ");
