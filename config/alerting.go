@@ -35,7 +35,7 @@ type Alerting struct {
 	// HostQuery is a PromQL expression that says which hosts answer. Its result has the label host: 1 for a host that answers, 0 for one
 	// that does not. Empty: nothing is asked.
 	HostQuery string `yaml:"host_query"`
-	// Prometheus is a server that the bridge asks for the result of HostQuery; nil: the bridge does not know it.
+	// Prometheus is a server that the bridge asks for the result of HostQuery, for alerts and pages; nil: no Prometheus is asked.
 	Prometheus *Alertmanager `yaml:"prometheus"`
 
 	// ExternalURL is the URL of this program for browsers, GrafanaURL that of a Grafana with the dashboards of this program.

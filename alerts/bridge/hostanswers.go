@@ -75,6 +75,17 @@ func (h *hostAnswers) of(host string) string {
 	return alerts.HostUnknown
 }
 
+// HostAnswers returns a function that says, without waiting, whether a host answers by another way than heartbeats: "yes", "no" or
+// [alerts.HostUnknown]. Nil: the configuration in use has no Prometheus to ask.
+func (b *Bridge) HostAnswers() func(host string) string {
+	b.firing.Lock()
+	defer b.firing.Unlock()
+	if b.current.hosts == nil {
+		return nil
+	}
+	return b.current.hosts.of
+}
+
 // run asks at intervals until ctx ends.
 func (h *hostAnswers) run(ctx context.Context) {
 	defer h.client.CloseIdleConnections()

@@ -120,3 +120,26 @@ func TestPrometheusHangs(t *testing.T) {
 		require.Contains(t, r.log.String(), "Prometheus says again which hosts answer")
 	})
 }
+
+// Pages get the answers without an Alertmanager too, and know whether there is a Prometheus to ask.
+func TestHostAnswersForPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &asked{receiver: &receiver{}}
+		f.body.Store(`{"data": {"resultType": "vector", "result": [{"metric": {"host": "a"}, "value": [1, "0"]}, {"metric": {"host": "b"}, "value": [1, "1"]}]}}`)
+		r := newTestBridge(t, t.TempDir())
+		r.transport = f
+		r.fake.set(snapshot("s", "a:down b:up"))
+		require.Nil(t, r.HostAnswers(), "before the bridge runs")
+		r.configure(askedAt(t, "http://prometheus:9090"))
+		defer r.run()()
+		synctest.Wait()
+		answers := r.HostAnswers()
+		require.Equal(t, []string{"no", "yes", "unknown"}, []string{answers("a"), answers("b"), answers("c")})
+		f.body.Store("") // It hangs.
+		time.Sleep(answerLasts)
+		require.Equal(t, "unknown", answers("a"))
+		r.configure(nil)
+		synctest.Wait()
+		require.Nil(t, r.HostAnswers(), "no Prometheus is configured any more")
+	})
+}

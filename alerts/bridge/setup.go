@@ -53,7 +53,7 @@ func (s *Setup) start(ctx context.Context) {
 	for _, c := range s.alertmanagers {
 		s.background.Go(func() { c.Run(ctx) })
 	}
-	if s.hosts != nil && len(s.alertmanagers) > 0 {
+	if s.hosts != nil {
 		s.background.Go(func() { s.hosts.run(ctx) })
 	}
 }

@@ -10,6 +10,9 @@ import (
 // Alerts is what the API needs from the bridge to Alertmanager.
 type Alerts interface {
 	Firing(want func(alerts.ID) bool, offset, limit int64) bridge.Firing
+	// HostAnswers returns a function that says, without waiting, whether a host answers by another way than heartbeats: "yes", "no" or
+	// "unknown". Nil: no Prometheus is asked.
+	HostAnswers() func(host string) string
 }
 
 // An alert is an alert that fires by the decision of the bridge, as the API returns it.
@@ -66,10 +69,8 @@ func (a *api) alerts(q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	firing := a.Alerts.Firing(func(id alerts.ID) bool {
-		return (q["source"] == "" || q["source"] == id.Source) && (q["group"] == "" || q["group"] == id.Group) &&
-			(q["member"] == "" || q["member"] == id.Member)
-	}, offset, limit)
+	f := newFilter(q, nil)
+	firing := a.Alerts.Firing(f.MatchesAlert, offset, limit)
 	answer := alertsAnswer{
 		Sends: firing.Sends, GrafanaURL: firing.GrafanaURL, Total: firing.Total,
 		Alertmanagers: []alertmanagerState{}, Alerts: make([]alert, len(firing.Alerts)),

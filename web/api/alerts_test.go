@@ -13,7 +13,12 @@ import (
 )
 
 // fakeAlerts are alerts that a test sets.
-type fakeAlerts struct{ firing bridge.Firing }
+type fakeAlerts struct {
+	firing  bridge.Firing
+	answers func(host string) string
+}
+
+func (f *fakeAlerts) HostAnswers() func(host string) string { return f.answers }
 
 func (f *fakeAlerts) Firing(want func(alerts.ID) bool, offset, limit int64) bridge.Firing {
 	firing := f.firing

@@ -3,8 +3,10 @@ package api
 import (
 	"time"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/collector/tracker"
+	"servicegroup_exporter/drivers"
 )
 
 // An Event is an event of the collector as the API returns it.
@@ -36,15 +38,47 @@ func newEvent(e *collector.Event) *Event {
 	return event
 }
 
-// A filter selects events. An empty field matches every event.
-type filter struct{ source, group, member string }
+// A Filter selects events and alerts. An empty field matches all.
+type Filter struct {
+	Source, Group, Member, Host string
+	onHost                      map[collector.MemberKey]bool // the members on Host
+}
 
-func newFilter(q query) filter { return filter{q["source"], q["group"], q["member"]} }
+// newFilter returns the filter of a query. Its host, if it has one, has the members of the snapshots.
+func newFilter(q query, snapshots []collector.Snapshot) Filter {
+	return Filter{Source: q["source"], Group: q["group"], Member: q["member"]}.On(q["host"], snapshots)
+}
 
-func (f filter) matches(e *Event) bool {
-	return (f.source == "" || f.source == e.Source) &&
-		(f.group == "" || f.group == e.Group) &&
-		(f.member == "" || f.member == e.Member)
+// On returns a filter that also selects by host. An event has no host: those about the members that are on it by now match.
+func (f Filter) On(host string, snapshots []collector.Snapshot) Filter {
+	if f.Host = host; host == "" {
+		return f
+	}
+	f.onHost = map[collector.MemberKey]bool{}
+	for i := range snapshots {
+		s := &snapshots[i]
+		for j := range s.Members {
+			if m := &s.Members[j]; m.Host == host {
+				f.onHost[collector.MemberKey{Source: s.Source, Key: m.Key()}] = true
+			}
+		}
+	}
+	return f
+}
+
+func (f *Filter) matches(e *Event) bool {
+	return (f.Source == "" || f.Source == e.Source) &&
+		(f.Group == "" || f.Group == e.Group) &&
+		(f.Member == "" || f.Member == e.Member) &&
+		(f.Host == "" || f.onHost[collector.MemberKey{Source: e.Source, Key: drivers.Key{Group: e.Group, Name: e.Member}}])
+}
+
+// MatchesAlert reports whether the filter selects an alert.
+func (f *Filter) MatchesAlert(id alerts.ID) bool {
+	return (f.Source == "" || f.Source == id.Source) &&
+		(f.Group == "" || f.Group == id.Group) &&
+		(f.Member == "" || f.Member == id.Member) &&
+		(f.Host == "" || f.Host == id.Host)
 }
 
 // defaultEvents is how many events an answer has at most, unless the client asks for another limit.
@@ -63,5 +97,5 @@ func (a *api) events(q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eventsAnswer{a.History.newest(newFilter(q), after, limit)}, nil
+	return eventsAnswer{a.History.Newest(newFilter(q, a.Collector.Snapshots()), after, limit)}, nil
 }

@@ -80,26 +80,21 @@ func (h *History) kept() []*Event { return h.events[max(0, len(h.events)-keepEve
 
 // last returns the ID of the newest event, 0 if there is none.
 func (h *History) last() int64 {
-	_, last, _ := h.since(filter{}, 0)
+	_, last, _ := h.since(Filter{}, 0)
 	return last
 }
 
-// newest returns at most limit events that match a filter and have a greater ID than after, newest first.
-func (h *History) newest(f filter, after, limit int64) []*Event {
+// Newest returns at most limit events that match a filter and have a greater ID than after, newest first.
+func (h *History) Newest(f Filter, after, limit int64) []*Event {
 	events, _, _ := h.since(f, after)
 	slices.Reverse(events)
 	return events[:min(limit, int64(len(events)))]
 }
 
-// About returns the newest events about a source, a group or a member, newest first. An empty name matches all.
-func (h *History) About(source, group, member string, limit int64) []*Event {
-	return h.newest(filter{source, group, member}, 0, limit)
-}
-
 // since returns the events that match a filter and have a greater ID than after, oldest first, with the ID of the newest
 // event of all and a channel that is closed when there are more. If after is greater than any ID so far, as from a process
 // whose state files are lost, it returns all events.
-func (h *History) since(f filter, after int64) (events []*Event, last int64, more <-chan struct{}) {
+func (h *History) since(f Filter, after int64) (events []*Event, last int64, more <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	kept := h.kept()

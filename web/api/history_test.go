@@ -43,18 +43,18 @@ func TestHistoryIsBounded(t *testing.T) {
 	for range keepEvents - 1 {
 		happens(h, collector.EventDeath, "flapping")
 	}
-	require.Len(t, h.newest(filter{}, 0, 2*keepEvents), keepEvents)
-	require.Len(t, h.newest(filter{}, 0, 10), 10)
-	require.Len(t, h.newest(filter{member: "quiet"}, 0, 10), 1)
-	require.Empty(t, h.newest(filter{member: "quiet", source: "b"}, 0, 10))
-	newest := h.newest(filter{}, 0, keepEvents)
+	require.Len(t, h.Newest(Filter{}, 0, 2*keepEvents), keepEvents)
+	require.Len(t, h.Newest(Filter{}, 0, 10), 10)
+	require.Len(t, h.Newest(Filter{Member: "quiet"}, 0, 10), 1)
+	require.Empty(t, h.Newest(Filter{Member: "quiet", Source: "b"}, 0, 10))
+	newest := h.Newest(Filter{}, 0, keepEvents)
 	require.Equal(t, int64(begin+keepEvents), newest[0].ID)
 	require.Greater(t, newest[0].ID, newest[1].ID)
 
 	happens(h, collector.EventDeath, "new")
-	require.Len(t, h.newest(filter{}, 0, 2*keepEvents), keepEvents)
-	require.Empty(t, h.newest(filter{member: "quiet"}, 0, 10), "the oldest event makes room")
-	require.Equal(t, "new", h.newest(filter{}, 0, 1)[0].Member)
+	require.Len(t, h.Newest(Filter{}, 0, 2*keepEvents), keepEvents)
+	require.Empty(t, h.Newest(Filter{Member: "quiet"}, 0, 10), "the oldest event makes room")
+	require.Equal(t, "new", h.Newest(Filter{}, 0, 1)[0].Member)
 }
 
 func TestHistoryAfter(t *testing.T) {
@@ -64,24 +64,24 @@ func TestHistoryAfter(t *testing.T) {
 	}
 	h.add(&collector.Event{ID: begin + 6, Type: collector.EventSourceLost, Source: "b"})
 	for _, tt := range []struct {
-		filter filter
+		filter Filter
 		after  int64
 		want   []int64 // minus the ID that the history began with
 	}{
-		{filter{}, begin, []int64{6, 5, 4, 3, 2, 1}},
-		{filter{}, begin + 4, []int64{6, 5}},
-		{filter{}, begin + 6, nil},
-		{filter{}, begin + 7, []int64{6, 5, 4, 3, 2, 1}}, // from a process with another clock
-		{filter{}, 0, []int64{6, 5, 4, 3, 2, 1}},
-		{filter{}, 17, []int64{6, 5, 4, 3, 2, 1}}, // from an older process
-		{filter{source: "b"}, 0, []int64{6}},
-		{filter{group: "web"}, begin + 3, []int64{5, 4}},
-		{filter{member: "m1"}, 0, []int64{4, 2}},
-		{filter{member: "m1"}, begin + 2, []int64{4}},
-		{filter{member: "m1", group: "db"}, 0, nil},
+		{Filter{}, begin, []int64{6, 5, 4, 3, 2, 1}},
+		{Filter{}, begin + 4, []int64{6, 5}},
+		{Filter{}, begin + 6, nil},
+		{Filter{}, begin + 7, []int64{6, 5, 4, 3, 2, 1}}, // from a process with another clock
+		{Filter{}, 0, []int64{6, 5, 4, 3, 2, 1}},
+		{Filter{}, 17, []int64{6, 5, 4, 3, 2, 1}}, // from an older process
+		{Filter{Source: "b"}, 0, []int64{6}},
+		{Filter{Group: "web"}, begin + 3, []int64{5, 4}},
+		{Filter{Member: "m1"}, 0, []int64{4, 2}},
+		{Filter{Member: "m1"}, begin + 2, []int64{4}},
+		{Filter{Member: "m1", Group: "db"}, 0, nil},
 	} {
 		var got []int64
-		for _, e := range h.newest(tt.filter, tt.after, keepEvents) {
+		for _, e := range h.Newest(tt.filter, tt.after, keepEvents) {
 			got = append(got, e.ID-begin)
 		}
 		require.Equal(t, tt.want, got, "%+v", tt)
@@ -97,21 +97,21 @@ func TestHistoryHasEarlierEvents(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		here   []int64 // events of this process
-		filter filter
+		filter Filter
 		after  int64
 		want   []int64
 		last   int64
 	}{
-		{"nothing happened yet", nil, filter{}, 0, []int64{11, 12, 20}, 20},
-		{"a client that has one", nil, filter{}, 11, []int64{12, 20}, 20},
-		{"a client that has all", nil, filter{}, 20, nil, 20},
-		{"a client whose events are lost", nil, filter{}, 30, []int64{11, 12, 20}, 20},
-		{"of one source", []int64{1001}, filter{source: "a"}, 0, []int64{11, 20, 1001}, 1001},
-		{"of a member", []int64{1001}, filter{member: "m"}, 0, nil, 1001},
-		{"a client from before that has all", []int64{1001, 1002}, filter{}, 20, []int64{1001, 1002}, 1002},
-		{"a client from before that lacks one", []int64{1001, 1002}, filter{}, 12, []int64{20, 1001, 1002}, 1002},
-		{"a client of this process", []int64{1001, 1002}, filter{}, 1001, []int64{1002}, 1002},
-		{"a client of a later process", []int64{1001}, filter{}, 2000, []int64{11, 12, 20, 1001}, 1001},
+		{"nothing happened yet", nil, Filter{}, 0, []int64{11, 12, 20}, 20},
+		{"a client that has one", nil, Filter{}, 11, []int64{12, 20}, 20},
+		{"a client that has all", nil, Filter{}, 20, nil, 20},
+		{"a client whose events are lost", nil, Filter{}, 30, []int64{11, 12, 20}, 20},
+		{"of one source", []int64{1001}, Filter{Source: "a"}, 0, []int64{11, 20, 1001}, 1001},
+		{"of a member", []int64{1001}, Filter{Member: "m"}, 0, nil, 1001},
+		{"a client from before that has all", []int64{1001, 1002}, Filter{}, 20, []int64{1001, 1002}, 1002},
+		{"a client from before that lacks one", []int64{1001, 1002}, Filter{}, 12, []int64{20, 1001, 1002}, 1002},
+		{"a client of this process", []int64{1001, 1002}, Filter{}, 1001, []int64{1002}, 1002},
+		{"a client of a later process", []int64{1001}, Filter{}, 2000, []int64{11, 12, 20, 1001}, 1001},
 	} {
 		t.Run(strings.ReplaceAll(tt.name, " ", "_"), func(t *testing.T) {
 			h := NewHistory(past)
@@ -143,6 +143,6 @@ func TestMassDeath(t *testing.T) {
 		b.pollIn(0)
 		b.sources["a"].has(dead...)
 		b.pollIn(2 * time.Minute)
-		require.Len(t, b.history.newest(filter{}, 0, keepEvents), eventBuffer)
+		require.Len(t, b.history.Newest(Filter{}, 0, keepEvents), eventBuffer)
 	})
 }

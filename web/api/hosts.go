@@ -66,6 +66,7 @@ type Host struct {
 	Certainty collector.Certainty `json:"certainty,omitempty"`
 	Retained  bool                `json:"retained"`
 	LastProof *time.Time          `json:"last_proof_of_life"`
+	Answers   string              `json:"host_answers,omitempty"` // empty: no Prometheus is asked
 	Members   []HostMember        `json:"members"`
 }
 
@@ -105,9 +106,14 @@ func (a *api) hosts(q query) (any, error) {
 	}
 	all = all[min(offset, int64(len(all))):]
 	all = all[:min(limit, int64(len(all)))]
+	answers := a.Alerts.HostAnswers()
 	return listAnswer{string(head[:len(head)-1]) + `,"hosts":[`, func(yield func(any) bool) {
 		for i := range all {
-			if !yield(NewHost(&all[i])) {
+			shown := NewHost(&all[i])
+			if answers != nil {
+				shown.Answers = answers(shown.Host)
+			}
+			if !yield(shown) {
 				return
 			}
 		}

@@ -11,6 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/alerts/alertmanager"
+	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/drivers"
 )
 
@@ -277,4 +280,63 @@ func TestHostsSchema(t *testing.T) {
 	w = b.do(http.MethodGet, "/api/v1/host-down-webhook.schema.json", nil)
 	decode(t, string(unzip(t, w)), &schema)
 	require.Equal(t, "urn:servicegroup-exporter:host-down-webhook:1", schema.ID)
+}
+
+// Where Prometheus is asked, the answers say whether hosts answer: of members, only of those that are down.
+func TestHostAnswers(t *testing.T) {
+	b := newBench(t, "nova")
+	b.sources["nova"].has(down("compute", "c1"), up("compute", "c2"), drivers.Member{Group: "off", Name: "c1", Rostered: true, Enabled: drivers.FlagNo})
+	b.poll()
+	for _, path := range []string{"/api/v1/hosts", "/api/v1/members", "/api/v1/member?group=compute&member=c1"} {
+		require.NotContains(t, b.ok(path), "host_answers")
+	}
+	b.alerts.answers = func(host string) string { return map[string]string{"c1": "no", "c2": "yes"}[host] }
+	answers := map[string]string{}
+	for _, h := range b.hosts("").Hosts {
+		answers[h.Host] = h.Answers
+	}
+	require.Equal(t, map[string]string{"c1": "no", "c2": "yes"}, answers)
+	var all membersAnswer
+	decode(t, b.ok("/api/v1/members"), &all)
+	answers = map[string]string{}
+	for i := range all.Members {
+		m := &all.Members[i]
+		answers[m.Group+" "+m.Member] = m.HostAnswers
+	}
+	require.Equal(t, map[string]string{"compute c1": "no", "compute c2": "", "off c1": ""}, answers)
+	require.Contains(t, b.ok("/api/v1/member?group=compute&member=c1"), `"host_answers":"no"`)
+}
+
+// The alerts and events of a host are those about it and about the members on it.
+func TestNewsOfAHost(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		b := newBench(t, "nova", "neutron")
+		b.sources["nova"].has(up("compute", "c1"), up("compute", "c2"))
+		b.sources["neutron"].has(agent("c1", true, time.Now()), agent("c2", true, time.Now()))
+		b.pollIn(0)
+		b.sources["nova"].has(down("compute", "c1"), down("compute", "c2"))
+		b.sources["neutron"].has(agent("c1", false, time.Now()), agent("c2", true, time.Now()))
+		b.pollIn(time.Second)
+		b.sources["neutron"].fail()
+		b.pollIn(time.Second)
+		var events eventsAnswer
+		decode(t, b.ok("/api/v1/events?host=c1"), &events)
+		var died []string
+		for _, e := range events.Events {
+			died = append(died, fmt.Sprint(e.Event, " ", e.Member))
+		}
+		require.ElementsMatch(t, []string{"death c1", "death c1.example.org"}, died)
+		decode(t, b.ok("/api/v1/events?host=c1&source=nova"), &events)
+		require.Len(t, events.Events, 1)
+		decode(t, b.ok("/api/v1/events?host=gone"), &events)
+		require.Empty(t, events.Events)
+
+		host := alerts.ID{Alert: alerts.HostDown, Host: "c1"}
+		member := alerts.ID{Alert: alerts.MemberDown, Source: "neutron", Group: "agent", Member: "c1.example.org", Host: "c1"}
+		b.alerts.has(bridge.Place{Status: alertmanager.Status{Delivery: alertmanager.Delivered}}, host, member, alerts.ID{Alert: alerts.MemberDown, Source: "nova", Group: "compute", Member: "c2", Host: "c2"})
+		var answer alertsAnswer
+		decode(t, b.ok("/api/v1/alerts?host=c1"), &answer)
+		require.Equal(t, 2, answer.Total)
+		require.Equal(t, []string{alerts.HostDown, alerts.MemberDown}, []string{answer.Alerts[0].Runbook, answer.Alerts[1].Runbook})
+	})
 }

@@ -26,7 +26,8 @@ type member struct {
 	State          string      `json:"state"`
 	InService      bool        `json:"in_service"`
 	Down           bool        `json:"down"`
-	Cause          hosts.Cause `json:"cause,omitempty"` // while down
+	Cause          hosts.Cause `json:"cause,omitempty"`        // while down
+	HostAnswers    string      `json:"host_answers,omitempty"` // while down; empty: no Prometheus is asked
 	Since          time.Time   `json:"since"`
 	SinceKnown     *bool       `json:"since_known,omitempty"` // while down by the last verdict
 	LastHeartbeat  *time.Time  `json:"last_heartbeat,omitempty"`
@@ -46,11 +47,18 @@ type member struct {
 	NotSuspected   string      `json:"not_suspected,omitempty"`
 }
 
-// A causes knows why members are down.
-type causes map[collector.MemberKey]hosts.Cause
+// A reasons says what is known of why members are down.
+type reasons struct {
+	causes  map[collector.MemberKey]hosts.Cause
+	answers func(host string) string // whether a host answers; nil: no Prometheus is asked
+}
 
-// newMember returns a member. The causes are of the members of all sources.
-func newMember(s *collector.Snapshot, m *collector.MemberState, why causes) member {
+func (a *api) reasons(snapshots []collector.Snapshot) reasons {
+	return reasons{collector.Causes(snapshots), a.Alerts.HostAnswers()}
+}
+
+// newMember returns a member. The reasons are of the members of all sources.
+func newMember(s *collector.Snapshot, m *collector.MemberState, why reasons) member {
 	shown := member{
 		Source: s.Source, Group: m.Group, Member: m.Name, Binary: m.Binary, Zone: m.Zone, Host: m.Host,
 		State: m.State.String(), InService: m.InService, Down: m.DecidedDown, Since: m.InStateSince().UTC(), LastHeartbeat: timeOrNil(m.LastHeartbeat),
@@ -59,7 +67,10 @@ func newMember(s *collector.Snapshot, m *collector.MemberState, why causes) memb
 		Suspected: m.Suspected, NotSuspected: m.NotSuspected,
 	}
 	if m.DecidedDown {
-		shown.Cause = why[collector.MemberKey{Source: s.Source, Key: m.Key()}]
+		shown.Cause = why.causes[collector.MemberKey{Source: s.Source, Key: m.Key()}]
+		if why.answers != nil && m.Host != "" {
+			shown.HostAnswers = why.answers(m.Host)
+		}
 	}
 	if !m.LastHeartbeat.IsZero() && !s.BackendTime.IsZero() {
 		shown.HeartbeatAge = new(max(s.BackendTime.Sub(m.LastHeartbeat).Seconds(), 0))
@@ -109,7 +120,7 @@ func (a *api) members(q query) (any, error) {
 	for range matching {
 		total++
 	}
-	why := causes(collector.Causes(all))
+	why := a.reasons(all)
 	return listAnswer{fmt.Sprintf(`{"total":%d,"members":[`, total), func(yield func(any) bool) {
 		n := int64(0)
 		for s, m := range matching {
@@ -161,8 +172,8 @@ func (a *api) member(q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	events := a.History.newest(filter{s.Source, m.Group, m.Name}, 0, memberEvents)
-	return memberAnswer{newMember(s, m, collector.Causes(all)), events}, nil
+	events := a.History.Newest(Filter{Source: s.Source, Group: m.Group, Member: m.Name}, 0, memberEvents)
+	return memberAnswer{newMember(s, m, a.reasons(all)), events}, nil
 }
 
 // find returns the member that a query names. The query may leave out the source if only one source has such a member.

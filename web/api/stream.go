@@ -27,7 +27,7 @@ const lastEventID = "Last-Event-ID"
 // that was sent, as fast as the client reads.
 type stream struct {
 	*api
-	filter  filter
+	filter  Filter
 	after   int64                // the ID of the newest event that was sent or did not match
 	polled  map[string]time.Time // the last poll of each source that was sent
 	out     http.ResponseWriter
@@ -56,7 +56,7 @@ func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, q query) erro
 		return nil
 	}
 	s := &stream{
-		api: a, filter: newFilter(q), after: after, polled: make(map[string]time.Time),
+		api: a, filter: newFilter(q, nil), after: after, polled: make(map[string]time.Time),
 		out: w, control: http.NewResponseController(w),
 	}
 	if err := s.run(r.Context()); err != nil {
@@ -133,7 +133,7 @@ func (s *stream) writePolls() {
 }
 
 func (s *stream) writePoll(source string) {
-	if s.filter.source == "" || s.filter.source == source {
+	if s.filter.Source == "" || s.filter.Source == source {
 		s.write("poll", poll{source})
 	}
 }

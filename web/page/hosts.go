@@ -12,6 +12,7 @@ import (
 
 	"servicegroup_exporter/collector"
 	"servicegroup_exporter/collector/hosts"
+	"servicegroup_exporter/web/api"
 )
 
 // A hostsView is what the pages about hosts show.
@@ -40,6 +41,7 @@ type hostListing struct {
 	Total       int // of matching hosts
 	First, Last int // of the rows, from 1
 	Sorts       []sortLink
+	Asks        bool   // whether it is known of hosts that they answer or that this is unknown
 	Filter      string // the text that was searched for
 	Zone        string // the zone alone that is shown
 	AllZones    string // the address of all of them
@@ -48,10 +50,13 @@ type hostListing struct {
 // A hostRow is a host in the list.
 type hostRow struct {
 	*collector.Host
-	State string
+	State   string
+	Answers string // whether it answers by another way than heartbeats; empty: no Prometheus is asked
 }
 
-func newHostRow(h *collector.Host) hostRow { return hostRow{h, h.Verdict().String()} }
+func newHostRow(h *collector.Host, answers func(host string) string) hostRow {
+	return hostRow{h, h.Verdict().String(), answers(h.Name)}
+}
 
 // Address returns the address of the page of the host.
 func (r *hostRow) Address() string { return hostAddress(r.Name) }
@@ -125,7 +130,7 @@ func (p *Pages) hosts(w http.ResponseWriter, r *http.Request) {
 	all := collector.Hosts(p.opts.Snapshots(), nil)
 	v := newHostsView(all)
 	q := r.URL.Query()
-	v.List = newHostListing(all, q)
+	v.List = newHostListing(all, q, p.hostAnswers())
 	v.Filters = stateLinks(all, q)
 	p.send(w, r, http.StatusOK, "hosts.html", view{Hosts: v})
 }
@@ -138,7 +143,9 @@ func (p *Pages) host(w http.ResponseWriter, r *http.Request) {
 	case name == "":
 		p.unknown(w, r, "The address names no host: it needs the parameter host.")
 	case len(found) > 0:
-		p.send(w, r, http.StatusOK, "host.html", view{Hosts: aboutHost(&found[0])})
+		v := view{Hosts: aboutHost(&found[0], p.hostAnswers())}
+		p.addNews(&v, api.Filter{}.On(name, snapshots))
+		p.send(w, r, http.StatusOK, "host.html", v)
 	case p.allRead(snapshots):
 		p.unknown(w, r, fmt.Sprintf("There is no host %s.", name))
 	default:
@@ -187,12 +194,12 @@ func count(n int, one, many string) string {
 }
 
 // newHostListing returns the page of the list that a query asks for.
-func newHostListing(all []collector.Host, q url.Values) hostListing {
+func newHostListing(all []collector.Host, q url.Values, answers func(host string) string) hostListing {
 	filter := hostFilter(q)
 	var rows []hostRow
 	for i := range all {
 		if filter.Matches(&all[i]) {
-			rows = append(rows, newHostRow(&all[i]))
+			rows = append(rows, newHostRow(&all[i], answers))
 		}
 	}
 	sortHosts(rows, q.Get("sort"))
@@ -200,8 +207,8 @@ func newHostListing(all []collector.Host, q url.Values) hostListing {
 	first, last, links := paged(len(rows), q, to)
 	return hostListing{
 		pageLinks: links, Rows: rows[first:last], Total: len(rows), First: first + 1, Last: last,
-		Sorts:  sortLinks(q, to, link{"state", "State"}, link{"host", "Host"}, link{"proof", "Last proof of life"}, link{"down", "Members"}),
-		Filter: q.Get("q"), Zone: q.Get("zone"), AllZones: to("zone", ""),
+		Sorts: sortLinks(q, to, link{"state", "State"}, link{"host", "Host"}, link{"proof", "Last proof of life"}, link{"down", "Members"}),
+		Asks:  len(rows) > 0 && rows[0].Answers != "", Filter: q.Get("q"), Zone: q.Get("zone"), AllZones: to("zone", ""),
 	}
 }
 
@@ -271,8 +278,8 @@ func latest(a, b hostRow) int {
 }
 
 // aboutHost returns the page of a host.
-func aboutHost(h *collector.Host) hostsView {
-	r := newHostRow(h)
+func aboutHost(h *collector.Host, answers func(host string) string) hostsView {
+	r := newHostRow(h, answers)
 	v := hostsView{Title: h.Name, State: r.State, Host: &r}
 	switch {
 	case h.IsSuspected():

@@ -11,7 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/alerts/bridge"
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/web/api"
 )
 
 // machines returns snapshots of two services on 60 machines: of every sixth both are down, of every sixth one is, and of one, both are
@@ -210,4 +213,47 @@ func TestDurations(t *testing.T) {
 	} {
 		require.Equal(t, want, measured(time.Duration(seconds*float64(time.Second))))
 	}
+}
+
+// The pages say whether hosts answer, where Prometheus is asked. Of members, only those that are down say it.
+func TestHostAnswers(t *testing.T) {
+	answers := func(host string) string { return map[string]string{"<m00>": "no", "<m01>": "yes"}[host] + "?" }
+	asked := newPages(t, Options{MetricsPath: "/metrics", Snapshots: machines, Alerts: firing{answers: answers}})
+	unasked := newPages(t, Options{MetricsPath: "/metrics", Snapshots: machines, Alerts: firing{}})
+	const member = "/member?source=nova&group=of-nova&member=%3Cm00%3E.example.org"
+	for path, want := range map[string]string{
+		"/hosts?q=m00":         `<td class="answers">no?</td>`,
+		"/hosts?q=m05":         `<td class="answers">?</td>`,
+		"/host?host=%3Cm00%3E": " · host answers: no?",
+		"/?q=m01":              "process died, host reports</a> (host answers: yes?)",
+		member:                 "<dt>Host answers</dt><dd>no?</dd>",
+	} {
+		require.Contains(t, get(t, asked, path, nil).Body.String(), want, path)
+		require.NotContains(t, strings.ToLower(get(t, unasked, path, nil).Body.String()), "host answers", path)
+	}
+	require.Contains(t, get(t, asked, "/hosts", nil).Body.String(), `<th scope="col">Host answers</th>`)
+	require.NotContains(t, get(t, asked, strings.Replace(member, "m00", "m03", 1), nil).Body.String(), "Host answers", "it is up")
+	require.NotContains(t, get(t, asked, "/hosts?q=none", nil).Body.String(), "Host answers", "there is no host to ask for")
+}
+
+// The page of a host has, without JavaScript too, the alerts about it and its members, and the events of these.
+func TestNewsOfAHost(t *testing.T) {
+	at := time.Date(2026, 11, 28, 22, 31, 5, 0, time.UTC)
+	member := func(name string) drivers.Member { return drivers.Member{Group: "of-nova", Name: name} }
+	history := api.NewHistory(pastEvents{
+		{ID: 1, Time: at, Type: collector.EventDeath, Source: "nova", Member: member("<m00>.example.org")},
+		{ID: 2, Time: at, Type: collector.EventJoin, Source: "nova", Member: member("<m03>.example.org")},
+		{ID: 3, Time: at, Type: collector.EventSourceLost, Source: "nova"},
+	})
+	one, other := about("of-nova", "<m00>"), about("of-nova", "<m03>")
+	one.ID.Host, other.ID.Host = "<m00>", "<m03>"
+	h := newPages(t, Options{MetricsPath: "/metrics", Snapshots: machines, History: history, Alerts: firing{alerts: []bridge.FiringAlert{one, other}}})
+	text := get(t, h, "/host?host=%3Cm00%3E", nil).Body.String()
+	require.Contains(t, text, "death: source nova, group of-nova, member &lt;m00&gt;.example.org</li>")
+	require.Contains(t, text, "critical: &lt;&lt;m00&gt;&gt; is down")
+	require.NotContains(t, text, "join: ")
+	require.NotContains(t, text, "source_lost")
+	require.NotContains(t, text, "&lt;&lt;m03&gt;&gt; is down")
+	require.Contains(t, text, `<div class="columns" id="news" hidden>`)
+	require.Contains(t, text, `<ol class="events" id="events">`)
 }

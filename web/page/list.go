@@ -29,6 +29,8 @@ type row struct {
 	Address string
 	Notes   string
 	Cause   string // why it is down, in words; empty: it is not, or that is not known
+	// HostAnswers is whether the host of a member that is down answers; empty: no Prometheus is asked.
+	HostAnswers string
 
 	age    time.Duration // of the last heartbeat at the last poll
 	hasAge bool
@@ -54,12 +56,22 @@ func (r *row) Heartbeat() string {
 	return measured(r.age)
 }
 
+// ask sets whether the host of a member that is down answers.
+func (r *row) ask(answers func(host string) string) {
+	if r.Member.DecidedDown && r.Member.Host != "" {
+		r.HostAnswers = answers(r.Member.Host)
+	}
+}
+
 // newListing returns the page of the list that a query asks for.
-func newListing(snapshots []collector.Snapshot, q url.Values) listing {
+func newListing(snapshots []collector.Snapshot, q url.Values, answers func(host string) string) listing {
 	rows := matching(snapshots, q)
 	sortRows(rows, q.Get("sort"))
 	to := linksTo("./", q, "q", "source", "group", "zone", "state", "sort", "page")
 	first, last, links := paged(len(rows), q, to)
+	for i := range rows[first:last] {
+		rows[first+i].ask(answers)
+	}
 	return listing{
 		pageLinks: links, Rows: rows[first:last], Total: len(rows), First: first + 1, Last: last,
 		Sorts: sortLinks(q, to, link{"state", "State"}, link{"member", "Member"}, link{"since", "Since"}, link{"heartbeat", "Heartbeat"}),

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/drivers"
+	"servicegroup_exporter/web/api"
 )
 
 // newsSize is how many alerts and how many events a page without JavaScript has.
@@ -65,24 +65,33 @@ func (p *Pages) aboutMember(q url.Values) view {
 	var v view
 	for _, r := range matching(p.opts.Snapshots(), asked) {
 		if r.Member.Name == q.Get("member") {
+			r.ask(p.hostAnswers())
 			v.Member = &r
 			break
 		}
 	}
-	p.addNews(&v, q.Get("source"), q.Get("group"), q.Get("member"))
+	p.addNews(&v, api.Filter{Source: q.Get("source"), Group: q.Get("group"), Member: q.Get("member")})
 	return v
 }
 
-// addNews adds the alerts and the newest events about a source, a group or a member. An empty name matches all.
-func (p *Pages) addNews(v *view, source, group, member string) {
+// addNews adds the alerts and the newest events that a filter selects.
+func (p *Pages) addNews(v *view, about api.Filter) {
 	if p.opts.History != nil {
-		v.Events = p.opts.History.About(source, group, member, newsSize)
+		v.Events = p.opts.History.Newest(about, 0, newsSize)
 	}
 	if p.opts.Alerts != nil {
-		v.Alerts = p.opts.Alerts.Firing(func(id alerts.ID) bool {
-			return (source == "" || source == id.Source) && (group == "" || group == id.Group) && (member == "" || member == id.Member)
-		}, 0, newsSize).Alerts
+		v.Alerts = p.opts.Alerts.Firing(about.MatchesAlert, 0, newsSize).Alerts
 	}
+}
+
+// hostAnswers returns a function that says whether a host answers by another way than heartbeats; empty: no Prometheus is asked.
+func (p *Pages) hostAnswers() func(host string) string {
+	if p.opts.Alerts != nil {
+		if answers := p.opts.Alerts.HostAnswers(); answers != nil {
+			return answers
+		}
+	}
+	return func(string) string { return "" }
 }
 
 // A fact is an attribute of a member.
@@ -96,6 +105,7 @@ func (r *row) Facts() []fact {
 		{"Group", m.Group},
 		{"Zone", m.Zone},
 		{"Cause", r.Cause},
+		{"Host answers", r.HostAnswers},
 		{"Binary", m.Binary},
 		{"Since", utc(m.InStateSince())},
 		{"Age of the last heartbeat", r.Heartbeat()},

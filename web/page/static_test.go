@@ -23,17 +23,22 @@ func (p pastEvents) PastEvents(int64) []collector.Event           { return p }
 func (p pastEvents) LastPastID() int64                            { return p[len(p)-1].ID }
 
 // firing are the alerts of a bridge.
-type firing []bridge.FiringAlert
+type firing struct {
+	alerts  []bridge.FiringAlert
+	answers func(host string) string
+}
 
 func (f firing) Firing(want func(alerts.ID) bool, _, _ int64) bridge.Firing {
 	var all bridge.Firing
-	for _, a := range f {
+	for _, a := range f.alerts {
 		if want(a.ID) {
 			all.Alerts = append(all.Alerts, a)
 		}
 	}
 	return all
 }
+
+func (f firing) HostAnswers() func(string) string { return f.answers }
 
 func about(group, member string) bridge.FiringAlert {
 	return bridge.FiringAlert{
@@ -53,7 +58,7 @@ func TestPagesWithoutScripts(t *testing.T) {
 		{ID: 2, Time: at, Type: collector.EventJoin, Source: "a", Member: drivers.Member{Group: "b", Name: "c"}},
 		{ID: 3, Time: at, Type: collector.EventSourceLost, Source: "lost", Err: errors.New("refused <now>")},
 	})
-	h := newPages(t, Options{MetricsPath: "/metrics", History: history, Alerts: firing{about("big", "<m002>"), about("b", "c")}})
+	h := newPages(t, Options{MetricsPath: "/metrics", History: history, Alerts: firing{alerts: []bridge.FiringAlert{about("big", "<m002>"), about("b", "c")}}})
 	const (
 		death = "<li>2026-11-28 22:31:05 UTC death: source a, group big, member &lt;m002&gt;</li>"
 		join  = "<li>2026-11-28 22:31:05 UTC join: source a, group b, member c</li>"

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"servicegroup_exporter/collector"
+	"servicegroup_exporter/web/api"
 )
 
 // NotFound answers that there is no page at an address, with a way back.
@@ -27,8 +28,8 @@ func (p *Pages) status(w http.ResponseWriter, r *http.Request) {
 		p.unknown(w, r, missing)
 		return
 	}
-	v := view{List: newListing(snapshots, q)}
-	p.addNews(&v, q.Get("source"), q.Get("group"), "")
+	v := view{List: newListing(snapshots, q, p.hostAnswers())}
+	p.addNews(&v, api.Filter{Source: q.Get("source"), Group: q.Get("group")})
 	p.send(w, r, http.StatusOK, "status.html", v)
 }
 

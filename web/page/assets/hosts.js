@@ -1,10 +1,14 @@
 // The pages about hosts. The server makes them whole; this script replaces their content by what the server says now.
+import { showAlerts } from "./alerts.js";
 import { API, address } from "./api.js";
 import { become, setText, tickAll } from "./dom.js";
+import { showEvents } from "./events.js";
 import { Live } from "./live.js";
 import { Pace } from "./pace.js";
 import { Stream } from "./stream.js";
 
+const shownEvents = 50;
+const host = new URLSearchParams(location.search).get("host") ?? "";
 const place = (id) => document.getElementById(id);
 
 class HostsPage {
@@ -40,8 +44,27 @@ class HostsPage {
     const response = await fetch(location.href, { signal: AbortSignal.timeout(10000) });
     if (!response.ok && response.status !== 404) throw new Error(`the server answered with status ${response.status}`);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (read === this.#reads) this.#show(page);
+    const news = place("news") && response.ok ? await this.#readNews() : null;
+    if (read === this.#reads) {
+      this.#show(page);
+      this.#showNews(news);
+    }
     this.#live.fresh();
+  }
+
+  /** Reads the alerts and events of the host. */
+  #readNews() {
+    return Promise.all([this.#api.get("alerts", { host }, 5000), this.#api.get("events", { host, limit: shownEvents })]);
+  }
+
+  /** Shows the alerts and events of the host, on its page. A host that does not exist has none. */
+  #showNews(news) {
+    if (!place("news")) return;
+    place("news").hidden = !news;
+    if (!news) return;
+    const [alerts, { events }] = news;
+    showAlerts(place("alerts"), alerts, this.#api.now(), { about: " about this host" });
+    showEvents(place("events"), events, this.#api.now());
   }
 
   /** Shows another content. What has the focus keeps it, and a link that has moved takes it with it. */

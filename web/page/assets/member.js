@@ -8,7 +8,7 @@ import { Live } from "./live.js";
 import { Pace } from "./pace.js";
 import { badge, heartbeatAge, hostAddress } from "./rows.js";
 import { health } from "./sources.js";
-import { atLeast, causeText, notes } from "./store.js";
+import { answersText, atLeast, causeText, notes } from "./store.js";
 import { Stream } from "./stream.js";
 
 const place = (id) => document.getElementById(id);
@@ -76,7 +76,7 @@ class MemberPage {
   }
 
   #state(m, source, trusted, now) {
-    const why = trusted ? [causeText(m), notes(m)].filter(Boolean).join("; ") : `source ${brief(m.source)} ${source?.error ? `can't be read: ${source.error}` : "was not read recently"}`;
+    const why = trusted ? [causeText(m), answersText(m), notes(m)].filter(Boolean).join("; ") : `source ${brief(m.source)} ${source?.error ? `can't be read: ${source.error}` : "was not read recently"}`;
     const fresh = element("p", { id: "state" }, badge(m.state), " for ", ago(parse(m.since), now, "", atLeast(m)), why ? ` · ${why}` : "");
     setText(place("announcer"), m.state); // The line itself changes every second.
     tickAll(now);

@@ -2,7 +2,7 @@
 import { address } from "./api.js";
 import { ago, element, setAgo, setText } from "./dom.js";
 import { measured } from "./format.js";
-import { atLeast, causeText, notes } from "./store.js";
+import { answersText, atLeast, causeText, notes } from "./store.js";
 
 /** The address of the page of a member. */
 export const memberAddress = ({ source, group, member }) => address("member", { source, group, member });
@@ -53,12 +53,13 @@ export function fillRow(row, m, { now, withSource, sends }) {
 
 /** Shows the notes on a member. One that is down has links to its host, its runbook and, if this program sends alerts, its alert. */
 function fillNotes(cell, m, sends) {
-  const shown = JSON.stringify([notes(m), m.down && sends, m.down, causeText(m)]);
+  const shown = JSON.stringify([notes(m), m.down && sends, m.down, causeText(m), answersText(m)]);
   if (cell.dataset.shown === shown) return;
   cell.dataset.shown = shown;
   const link = (href, textContent) => element("a", { href, textContent, tabIndex: -1 });
   const links = m.down ? [link("runbooks/ServiceGroupMemberDown", "Runbook")] : [];
   if (m.down && sends) links.push(" ", link(`${memberAddress(m)}#alerts`, "Alert"));
+  if (answersText(m)) links.unshift(answersText(m), " · ");
   if (causeText(m)) links.unshift(link(hostAddress(m), causeText(m)), " · ");
   cell.replaceChildren(notes(m), notes(m) && links.length ? " · " : "", ...links);
 }

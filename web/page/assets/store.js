@@ -7,6 +7,9 @@ export const states = ["down", "unknown", "up"];
 /** Why a member is down, in words; "" if that is not known. */
 export const causeText = (m) => ({ host: "host down", process: "process died, host reports" })[m.down && m.cause] ?? "";
 
+/** Whether the host of a member that is down answers by another way than heartbeats, in words; "" if no Prometheus is asked. */
+export const answersText = (m) => (m.down && m.host_answers ? `host answers: ${m.host_answers}` : "");
+
 /** A unique key of a member. */
 export const keyOf = (m) => JSON.stringify([m.source, m.group, m.member]);
 
@@ -74,7 +77,7 @@ export class Store {
 }
 
 // The attributes that an answer leaves out if the backend does not have them.
-const absent = { cause: undefined, since_known: undefined, last_heartbeat: undefined, heartbeat_age_seconds: undefined, enabled: undefined, forced_down: undefined, fenced: undefined, suspected_since: undefined, silent_since: undefined, overdue_seconds: undefined, reporting_interval_seconds: undefined, not_suspected: undefined };
+const absent = { cause: undefined, host_answers: undefined, since_known: undefined, last_heartbeat: undefined, heartbeat_age_seconds: undefined, enabled: undefined, forced_down: undefined, fenced: undefined, suspected_since: undefined, silent_since: undefined, overdue_seconds: undefined, reporting_interval_seconds: undefined, not_suspected: undefined };
 
 /** What stands before the age of a state: a member without a known proof of life may have been down for longer. */
 export const atLeast = (m) => (m.since_known === false ? "≥ " : "");
