@@ -10,7 +10,8 @@
 //     has what several of them need, and write.go writes the files.
 //   - builder.go gives an alert of the bridge the labels and annotations of the rule, and evaluate.go has the conditions of alerts
 //     about groups and sources in Go.
-//   - words.go has the numbers in descriptions, links.go the links, hostanswers.go the annotation host_answers.
+//   - words.go has the numbers in descriptions, links.go the links, hostanswers.go the annotation host_answers, and hostquery.go asks
+//     Prometheus for it.
 //
 // The files in tests are for promtool: in each case series go in, and alerts come out. live_test.go runs the rules with exporters and a
 // Prometheus, and alertmanager_notify_test.go our example of routes in an Alertmanager.

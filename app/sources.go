@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"servicegroup_exporter/collector"
-	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/collector/tracker"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
@@ -28,7 +27,7 @@ func CollectorSources(polled []sources.Source, logger *slog.Logger) []collector.
 			Suspicion:      tracker.Suspicion{Enabled: s.Declared.Suspicion.Enabled, Margin: time.Duration(s.Declared.Suspicion.Margin)},
 			ExpectedGroups: s.ExpectedGroups,
 			LabelLimit:     s.LabelLimit,
-			Naming:         hosts.Naming{Match: s.Hosts.MatchExpression(), KeepDomain: !s.Hosts.IgnoreDomain},
+			Naming:         s.Naming(),
 			UpOnly:         s.Declared.MemberMetrics == config.MemberMetricsMinimal,
 			Driver:         s.Driver,
 			Schema:         s.Schema,

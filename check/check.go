@@ -1,10 +1,10 @@
 // Package check tells an operator before the program is trusted whether its configuration does what was meant. It reads the
-// configuration, connects to every source, roster and Alertmanager at the same time, and returns lines, each with a remedy where
+// configuration, connects to every source, roster and Alertmanager, and to Prometheus, at the same time, and returns lines, each with a remedy where
 // one is needed. It changes nothing anywhere.
 //
 // What only a driver knows, the driver tells by [drivers.Inspector]. source.go has what a poll shows, heartbeats.go what several
-// polls show, latency.go what follows for the time until a page, program.go the folder with the state and the labels, and
-// alertmanager.go the Alertmanagers.
+// polls show, latency.go what follows for the time until a page, program.go the folder with the state and the labels,
+// alertmanager.go the Alertmanagers, and prometheus.go the Prometheus that is asked which hosts answer.
 package check
 
 import (
@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ import (
 
 // A Line is one thing that was checked.
 type Line struct {
-	// Target is "program", or "source" or "alertmanager" with a name.
+	// Target is "program", or "source", "alertmanager" or "prometheus" with a name.
 	Target string `json:"target"`
 	drivers.Finding
 }
@@ -105,8 +106,17 @@ func (c *Checker) Run(ctx context.Context) []Line {
 			asked[i] = c.alertmanager(ctx, am, &cfg.Alerting, all)
 		})
 	}
+	var answers prometheusResult
+	if prometheus := cfg.Alerting.Prometheus; prometheus != nil {
+		targets.Go(func() {
+			defer c.begin("prometheus " + prometheus.Name())()
+			answers = c.prometheus(ctx, &cfg.Alerting)
+		})
+	}
 	targets.Wait()
+	hosts := map[string]bool{}
 	for i := range found {
+		maps.Copy(hosts, found[i].hosts)
 		findings := found[i].findings
 		if found[i].readable && !found[i].listsDatabases {
 			findings = append(findings, latency(&found[i], &cfg.Alerting, asked))
@@ -118,6 +128,9 @@ func (c *Checker) Run(ctx context.Context) []Line {
 	}
 	for i := range asked {
 		lines = append(lines, linesOf("alertmanager "+cfg.Alerting.Alertmanagers[i].Name(), asked[i].findings)...)
+	}
+	if prometheus := cfg.Alerting.Prometheus; prometheus != nil {
+		lines = append(lines, linesOf("prometheus "+prometheus.Name(), c.prometheusFindings(answers, prometheus, hosts))...)
 	}
 	return lines
 }

@@ -24,6 +24,7 @@ type sourceResult struct {
 	watched        bool          // the backend tells changes at once
 	pollInterval   time.Duration
 	interval       time.Duration // between the heartbeats of a member; zero: not known
+	hosts          map[string]bool
 }
 
 // source checks one source within the timeout. Inspection and polls run at the same time, so that a backend that does not answer
@@ -66,6 +67,7 @@ func (r *sourceResult) poll(ctx context.Context, s *sources.Source, driver drive
 	if f := clock(poll, began, took); f != nil {
 		findings = append(findings, *f)
 	}
+	r.hosts = hostsOf(poll, s)
 	findings = append(findings, members(poll, s)...)
 	findings = append(findings, problems(poll)...)
 	return append(findings, r.heartbeats(ctx, driver, poll))
@@ -111,6 +113,17 @@ func difference(d time.Duration) string {
 		return "less than " + short(unit)
 	}
 	return short(d.Abs().Round(unit))
+}
+
+// hostsOf returns the hosts of the members.
+func hostsOf(poll *drivers.Poll, s *sources.Source) map[string]bool {
+	found, naming := map[string]bool{}, s.Naming()
+	for i := range poll.Members {
+		if host := naming.Host(poll.Members[i].Name); host != "" {
+			found[host] = true
+		}
+	}
+	return found
 }
 
 // maxGroups is how many groups the line about members names.

@@ -22,9 +22,9 @@ type checkFlags struct {
 }
 
 func (a *cli) checkCommand() command {
-	c := a.kingpin.Command("check", "Connect to every source and Alertmanager of the configuration, and report what is wrong with a remedy. Change nothing.")
+	c := a.kingpin.Command("check", "Connect to every source and Alertmanager of the configuration and to its Prometheus, and report what is wrong with a remedy. Change nothing.")
 	f := &checkFlags{color: addColorFlag(c)}
-	c.Flag("timeout", "Maximum time for each source and each Alertmanager. Heartbeats are observed within it.").
+	c.Flag("timeout", "Maximum time for each source, each Alertmanager and Prometheus. Heartbeats are observed within it.").
 		Default("12s").DurationVar(&f.timeout)
 	c.Flag("format", "Output format: table or json.").Default("table").EnumVar(&f.format, "table", "json")
 	c.Flag("strict", "Exit with code 1 for warnings too, not only for failures.").BoolVar(&f.strict)

@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"servicegroup_exporter/collector/hosts"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/drivers"
 	"servicegroup_exporter/drivers/db"
@@ -94,3 +95,8 @@ type opener func(*slog.Logger) (drivers.Driver, error)
 
 // Open opens the source's driver, which connects when it is first used. The caller closes it.
 func (s *Source) Open(logger *slog.Logger) (drivers.Driver, error) { return s.open(logger) }
+
+// Naming returns what tells which host a member of the source runs on.
+func (s *Source) Naming() hosts.Naming {
+	return hosts.Naming{Match: s.Hosts.MatchExpression(), KeepDomain: !s.Hosts.IgnoreDomain}
+}

@@ -15,7 +15,7 @@
 //   - evaluate.go finds the alerts whose conditions hold.
 //   - state.go keeps since when each fires, and schedule.go decides when it is posted; statefile.go saves them for the next run.
 //   - setup.go has what one configuration needs: the clients of package alertmanager, and hostanswers.go.
-//   - firing.go tells pages what fires.
+//   - firing.go tells pages what fires, and hostanswers.go which hosts answer.
 //
 // Besides tests of each part, histories_test.go compares the bridge with the rules, which promtool evaluates, through random histories
 // of members, sources and exporters.
