@@ -159,3 +159,9 @@ func TestThresholdsEqualTheRules(t *testing.T) {
 		require.Regexp(t, c.rule, string(rules))
 	}
 }
+
+// Where a source can't be read, the table of sources leads to what to do.
+func TestSourcesLeadToTheRunbook(t *testing.T) {
+	links := boards(t)["overview.json"].allLinks(t)
+	require.True(t, slices.ContainsFunc(links, func(l link) bool { return l.URL == "${exporter:raw}/runbooks/ServiceGroupSourceUnreachable" }))
+}

@@ -166,7 +166,7 @@ func sourcesTable() panel {
 			clusterColumn(),
 			column{from: "source", title: "Source"},
 			column{
-				from: "Value #A", title: "Can be read", order: ascending,
+				from: "Value #A", title: "Can be read", order: ascending, links: []link{{"Runbook of sources that can't be read", toUnreadableRunbook, true}},
 				words: words(noData, word{0, "NO", bad}, word{1, "yes", good}),
 			},
 			column{from: "driver", title: "Driver"},

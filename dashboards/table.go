@@ -137,7 +137,8 @@ const (
 	toGraphs = "/d/" + groupUID + "?var-datasource=${datasource:percentencode}&var-cluster=${__data.fields.Cluster:percentencode}" +
 		"&var-source=${__data.fields.Source:percentencode}&var-group=${__data.fields.Group:percentencode}" +
 		"&var-member=${__data.fields.Member:percentencode}&var-exporter=${exporter:percentencode}&${__url_time_range}"
-	toRunbook         = "${exporter:raw}/runbooks/${__data.fields.Alert:percentencode}"
-	toDownRunbook     = "${exporter:raw}/runbooks/ServiceGroupMemberDown"
-	toFlappingRunbook = "${exporter:raw}/runbooks/ServiceGroupMemberFlapping"
+	toRunbook           = "${exporter:raw}/runbooks/${__data.fields.Alert:percentencode}"
+	toDownRunbook       = "${exporter:raw}/runbooks/ServiceGroupMemberDown"
+	toFlappingRunbook   = "${exporter:raw}/runbooks/ServiceGroupMemberFlapping"
+	toUnreadableRunbook = "${exporter:raw}/runbooks/ServiceGroupSourceUnreachable"
 )
