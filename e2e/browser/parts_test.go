@@ -30,6 +30,11 @@ func TestModules(t *testing.T) {
 		{"sources", `health({ up: true, stale: false, last_attempt: "1999-11-25T00:00:00Z", last_success: "1999-11-25T00:00:00Z" })`, "up"},
 		{"sources", `health({ up: true, stale: true, last_attempt: "2999-11-25T00:00:00Z", last_success: "2999-11-25T00:00:00Z" })`, "stale"},
 
+		{"sources", `runbook({ up: false, last_attempt: "x" }).getAttribute("href")`, "runbooks/ServiceGroupSourceUnreachable"},
+		{"sources", `runbook({ up: true, stale: true, last_attempt: "x", problems: [{}] }).getAttribute("href")`, "runbooks/ServiceGroupViewStale"},
+		{"sources", `runbook({ up: true, stale: false, last_attempt: "x", problems: [{ problem: "absent", detail: "y" }] }).getAttribute("href")`, "runbooks/ServiceGroupSourceProblem"},
+		{"sources", `String(runbook({ up: true, stale: false, last_attempt: "x", problems: [] })) + runbook({ up: false })`, "nullnull"},
+
 		{"store", `notes({ state: "unknown", down: true, enabled: false, disabled_reason: "AUTO: libvirt" })`, "down when last known; disabled: AUTO: libvirt"},
 		{"store", `notes({ state: "up", suspected: true, overdue_seconds: 0.4 })`, "suspected: heartbeat overdue by 400ms"},
 		{"rows", `heartbeatAge({ heartbeat_age_seconds: 0.2 }) + heartbeatAge({})`, "200ms"},

@@ -154,6 +154,9 @@ func TestUnreadableSource(t *testing.T) {
 	b.has("#verdict", "4 members are unknown")
 	b.has("#sources", "can't be read")
 	b.has("#sources", "no such table")
+	runbook := quote(e.url("/runbooks/ServiceGroupSourceUnreachable"))
+	b.eventually(`document.querySelector("#sources .runbook a").href === ` + runbook)
+	b.eventually(`document.querySelector("#verdict a").href === ` + runbook)
 	b.has("#events li", "Source cloud can't be read")
 	require.Equal(t, []string{"All 4", "Down 0", "Unknown 4", "Up 0"}, b.texts(".states span"))
 	require.Empty(t, b.texts("#grid-body .badge.up"))
@@ -161,6 +164,7 @@ func TestUnreadableSource(t *testing.T) {
 	members.run("ALTER TABLE renamed RENAME TO members")
 	b.has("#verdict", "No member in service is down (4 members)")
 	b.has("#events li", "Source cloud can be read again")
+	b.eventually(`document.querySelector("#sources .runbook a") === null`)
 	b.checkNoMessages()
 }
 
@@ -172,6 +176,7 @@ func TestProblemOnPage(t *testing.T) {
 	b.open(e.url("/"))
 	b.has("#sources .problems", "absent: The SQLite file ")
 	b.has("#sources .problems", "missing/members.db does not exist")
+	b.eventually(`document.querySelector("#sources .runbook a").href === ` + quote(e.url("/runbooks/ServiceGroupSourceProblem")))
 	b.has("#verdict h2", "There are no members yet")
 	e.join("compute", "c1")
 	b.has("#verdict", "No member in service is down (1 member)")

@@ -24,6 +24,7 @@ type hostsView struct {
 	Filters []filterLink // of the list of hosts
 	List    hostListing
 	Host    *hostRow // of the page of a host
+	Blind   bool     // a source can't be read that has the host, or may have it
 	Members []hostMember
 }
 
@@ -149,7 +150,7 @@ func (p *Pages) host(w http.ResponseWriter, r *http.Request) {
 	case p.allRead(snapshots):
 		p.unknown(w, r, fmt.Sprintf("There is no host %s.", name))
 	default:
-		p.send(w, r, http.StatusOK, "host.html", view{Hosts: hostsView{Title: name, State: "unknown", Lines: []string{
+		p.send(w, r, http.StatusOK, "host.html", view{Hosts: hostsView{Title: name, State: "unknown", Blind: true, Lines: []string{
 			"There is no data about this host. A source that may have it can't be read.",
 		}}})
 	}
@@ -280,7 +281,7 @@ func latest(a, b hostRow) int {
 // aboutHost returns the page of a host.
 func aboutHost(h *collector.Host, answers func(host string) string) hostsView {
 	r := newHostRow(h, answers)
-	v := hostsView{Title: h.Name, State: r.State, Host: &r}
+	v := hostsView{Title: h.Name, State: r.State, Host: &r, Blind: h.Retained()}
 	switch {
 	case h.IsSuspected():
 		v.Lines = append(v.Lines, "Suspected: no member is down by the rule of its service yet.")

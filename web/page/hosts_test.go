@@ -175,6 +175,10 @@ func TestPageOfAHost(t *testing.T) {
 		require.Contains(t, answer.Body.String(), `<a href="./hosts">All hosts</a>`, path)
 	}
 	now[0].Readable = false
+	const runbook = `<a href="runbooks/ServiceGroupSourceUnreachable">Runbook: a source can't be read</a>`
+	require.Contains(t, page("%3Cm00%3E"), runbook)
+	require.Contains(t, page("gone"), runbook)
+	require.NotContains(t, text, runbook)
 	require.Contains(t, page("gone"), "There is no data about this host. A source that may have it can&#39;t be read.")
 }
 

@@ -62,7 +62,7 @@ func TestPagesWithoutScripts(t *testing.T) {
 	const (
 		death = "<li>2026-11-28 22:31:05 UTC death: source a, group big, member &lt;m002&gt;</li>"
 		join  = "<li>2026-11-28 22:31:05 UTC join: source a, group b, member c</li>"
-		lost  = "<li>2026-11-28 22:31:05 UTC source_lost: source lost: refused &lt;now&gt;</li>"
+		lost  = "<li>2026-11-28 22:31:05 UTC source_lost: source lost: refused &lt;now&gt; <a href=\"runbooks/ServiceGroupSourceUnreachable\">Runbook</a></li>"
 		fires = "<li>critical: &lt;&lt;m002&gt;&gt; is down, since 2026-11-28 22:31:05 UTC, host answers: no <a href=\"runbooks/ServiceGroupMemberDown\">Runbook</a></li>"
 		none  = "<li>None fires by this program.</li>"
 	)

@@ -7,7 +7,7 @@ import { absolute, brief, measured, parse } from "./format.js";
 import { Live } from "./live.js";
 import { Pace } from "./pace.js";
 import { badge, heartbeatAge, hostAddress } from "./rows.js";
-import { health } from "./sources.js";
+import { health, runbook } from "./sources.js";
 import { answersText, atLeast, causeText, notes } from "./store.js";
 import { Stream } from "./stream.js";
 
@@ -68,7 +68,7 @@ class MemberPage {
     place("verdict").className = `verdict ${m.state}`;
     this.#state(m, source, trusted, now);
     place("known").hidden = false;
-    this.#links(m, alerts.grafana_url);
+    this.#links(m, alerts.grafana_url, source && runbook(source));
     showAlerts(place("alerts"), alerts, now, { about: " about this member" });
     this.#facts(m, now);
     setText(place("labels"), labels(m));
@@ -83,12 +83,13 @@ class MemberPage {
     if (!place("state").isEqualNode(fresh)) place("state").replaceChildren(...fresh.childNodes);
   }
 
-  #links(m, grafana = "") {
+  #links(m, grafana = "", aboutSource = null) {
     place("links").hidden = false;
     place("links").replaceChildren(
       element("a", { href: address("./", { source: m.source, group: m.group }), textContent: m.group ? `All of group ${brief(m.group)}` : "All members" }),
       element("a", { href: address("./", { state: "down" }), textContent: "All members that are down" }),
       ...(m.down ? [element("a", { href: runbookAddress("ServiceGroupMemberDown"), textContent: "Runbook: a member is down" })] : []),
+      ...(aboutSource ? [aboutSource] : []),
       ...(grafana ? [element("a", { href: dashboardAddress(grafana, m), textContent: "Dashboard of the group" })] : []));
   }
 

@@ -1,4 +1,5 @@
 // The sources, whether they can be read, and how old their data is.
+import { runbookAddress } from "./alerts.js";
 import { ago, element, reconcile, setAgo, setText } from "./dom.js";
 import { count, measured, number, parse } from "./format.js";
 
@@ -17,6 +18,16 @@ function problems({ problems: all = [] }) {
   return all.length > mostProblems ? [...texts, `and ${number(all.length - mostProblems)} more: see the API`] : texts;
 }
 
+// What to do about a source that is not read, or about one with problems.
+const runbooks = { blind: ["ServiceGroupSourceUnreachable", "a source can't be read"], stale: ["ServiceGroupViewStale", "a source was not read recently"], problem: ["ServiceGroupSourceProblem", "a source has a problem"] };
+
+/** The runbook about what is wrong with a source, as a link; null if nothing is. */
+export function runbook(source) {
+  const state = health(source);
+  const [name, title] = runbooks[state === "up" && problems(source).length ? "problem" : state] ?? [];
+  return name ? element("a", { href: runbookAddress(name), textContent: `Runbook: ${title}` }) : null;
+}
+
 const words = { up: "readable", blind: "can't be read", stale: "not read recently", new: "not polled yet" };
 
 /** Shows the sources as a list of cards, those with a problem first. */
@@ -33,6 +44,7 @@ function make(s) {
       element("span", { className: "tally" })),
     element("p", { className: "error" }),
     element("ul", { className: "problems" }),
+    element("p", { className: "runbook" }),
     element("p", { className: "backend" }),
     element("dl", {}, ...fact("Read", ago(NaN, 0, " ago")), ...fact("Poll"), ...fact("Clock"), ...fact("Heartbeat timeout")));
 }
@@ -43,7 +55,7 @@ function fact(name, value = "") {
 
 function fill(card, s, now) {
   const state = health(s);
-  const [title, error, suspicious, backend, facts] = card.children;
+  const [title, error, suspicious, help, backend, facts] = card.children;
   const [, badge, tally] = title.children;
   badge.className = `badge ${state}`;
   setText(badge.lastElementChild, words[state]);
@@ -51,6 +63,9 @@ function fill(card, s, now) {
   setText(error, s.error ? `${s.reason ? `${s.reason}: ` : ""}${s.error}` : "");
   error.hidden = !s.error;
   reconcile(suspicious, problems(s), (text) => text, (text) => element("li", { textContent: text }), () => {});
+  const link = runbook(s);
+  if (help.firstElementChild?.href !== link?.href) help.replaceChildren(...(link ? [link] : [])); // A link that has the focus keeps it.
+  help.hidden = !link;
   setText(backend, [s.driver, s.schema, s.layout, s.backend].filter(Boolean).join(" · "));
   const [read, took, offset, downTime] = [...facts.children].map((div) => div.lastElementChild);
   setAgo(read.firstElementChild, parse(s.last_success), now, " ago");

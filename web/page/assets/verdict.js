@@ -3,7 +3,7 @@ import { ago, element, setText, tickAll } from "./dom.js";
 import { address } from "./api.js";
 import { brief, count, number, parse } from "./format.js";
 import { hostAddress, memberAddress } from "./rows.js";
-import { health } from "./sources.js";
+import { health, runbook } from "./sources.js";
 import { atLeast } from "./store.js";
 
 const named = 5; // members that the summary names
@@ -71,10 +71,10 @@ function blindness(s, now) {
     case "blind":
       return element("span", {}, `${name} can't be read${s.reason ? ` (${s.reason})` : ""}, `,
         ...(s.last_success ? ["and was last ", ago(parse(s.last_success), now, " ago")] : ["and was never read"]),
-        ". Suspect the backend or the network, not the nodes.");
+        ". Suspect the backend or the network, not the nodes. ", runbook(s));
     default:
       return element("span", {}, `${name} was last read `, ago(parse(s.last_success), now, " ago"),
-        " because the exporter is not scraped. Its data is too old to use.");
+        " because the exporter is not scraped. Its data is too old to use. ", runbook(s));
   }
 }
 
