@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"servicegroup_exporter/internal/testserver"
@@ -52,5 +53,38 @@ func TestHostAnswersOnPage(t *testing.T) {
 	require.NotContains(t, b.texts("#events .what"), "cmp-01 died", "it is on another host")
 	require.NotContains(t, b.texts("#alerts .name"), "cmp-01")
 	require.True(t, value[bool](b, "window.notReloaded"), "the page was reloaded")
+	b.checkNoMessages()
+	for _, width := range []int64{400, 1280} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		for _, path := range []string{"/hosts", hostPath("cmp-02")} {
+			b.open(e.url(path))
+			where := fmt.Sprint(path, width)
+			b.checkNoCutNames(where)
+			b.checkNoHorizontalScroll()
+			b.checkAccessibility(where)
+			b.clearMessages() // axe-core adds inline styles, which the Content-Security-Policy forbids.
+		}
+	}
+
+	// Members that are down say it too; others don't.
+	b.open(e.url("/"))
+	note := func(name string) string {
+		return fmt.Sprintf(`[...document.querySelectorAll("#grid-body .row")].find((e) => e.querySelector(".member").textContent === %s)?.querySelector(".reason").textContent`, quote(name))
+	}
+	b.eventually(note("cmp-02") + `?.startsWith("host down · host answers: no · Runbook") ?? false`)
+	b.eventually(note("cmp-01") + `?.startsWith("process died, host reports · host answers: yes · Runbook") ?? false`)
+	b.eventually(note("cmp-03") + ` === ""`)
+	b.open(e.url(memberPath("nova", "compute", "cmp-02")))
+	b.has("#state", "host down; host answers: no")
+
+	b.noScripts()
+	b.do(chromedp.Navigate(e.url(hostPath("cmp-02"))))
+	b.has(".verdict", "host answers: no")
+	b.has(".static ul", "cmp-02.example.org in group agent is down")
+	b.has(".static ol", "death: source nova, group compute, member cmp-02")
+	b.do(chromedp.Navigate(e.url("/?q=cmp-02")))
+	b.has(".static tbody", "host down (host answers: no)")
+	b.do(chromedp.Navigate(e.url(memberPath("nova", "compute", "cmp-02"))))
+	b.has(".static .facts", "Host answers")
 	b.checkNoMessages()
 }
