@@ -1,5 +1,6 @@
 // Draws a dashboard with Grafana's own panels: /?board=NAME&from=SECONDS&to=SECONDS and values of variables.
 import React, { useEffect, useState } from "react";
+import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import {
 	Registry, ThemeContext, applyFieldOverrides, cacheFieldDisplayNames, createTheme, dateTime, getFieldDisplayName, getFieldDisplayValues,
@@ -69,7 +70,7 @@ function Content({ panel, data, width, height, range, values }) {
 		case "state-timeline":
 			return samples === 0 ? empty : <Timeline {...{ frames, width, height, range, theme }} />;
 		case "heatmap":
-			return samples === 0 ? empty : <Heatmap {...{ frames, width, height, range, theme }} />;
+			return samples === 0 ? empty : <Heatmap {...{ frames, width, height, range, theme }} unit={panel.options.yAxis.unit} />;
 		default:
 			throw new Error(`a panel of the kind ${panel.type}`);
 	}
@@ -82,7 +83,7 @@ function Stat({ panel, frames, fieldConfig, width, height, values }) {
 	return (
 		<div style={{ display: "flex" }}>
 			{shown.map(({ display }, i) => (
-				<BigValue key={i} value={{ ...display, title: panel.options.textMode === "value_and_name" ? display.title : undefined }} width={width / shown.length} height={height}
+				<BigValue key={i} value={display} count={shown.length} width={width / shown.length} height={height}
 					theme={theme} colorMode={panel.options.colorMode} graphMode={panel.options.graphMode} textMode={panel.options.textMode} />
 			))}
 		</div>
@@ -115,7 +116,6 @@ function Board({ board, range, values, loaded }) {
 	const bottom = Math.max(...board.panels.map(({ gridPos }) => gridPos.y + gridPos.h));
 	return (
 		<ThemeContext.Provider value={theme}>
-			<GlobalStyles />
 			<h1>{board.title}</h1>
 			<main style={{ position: "relative", height: bottom * cell }}>
 				{board.panels.map((panel) => panel.type === "row"
@@ -126,7 +126,16 @@ function Board({ board, range, values, loaded }) {
 	);
 }
 
+// loadFonts waits for the font of Grafana, so that texts have their widths.
+async function loadFonts() {
+	const styles = document.body.appendChild(document.createElement("div"));
+	flushSync(() => createRoot(styles).render(<ThemeContext.Provider value={theme}><GlobalStyles /></ThemeContext.Provider>));
+	const loaded = await Promise.all([400, 500].map((weight) => document.fonts.load(`${weight} 14px Inter`)));
+	if (loaded.some((faces) => faces.length === 0)) errors.push("the font Inter is not there");
+}
+
 async function main() {
+	await loadFonts();
 	const parameters = new URLSearchParams(location.search);
 	const board = await (await fetch(`boards/${parameters.get("board")}.json`)).json();
 	const range = { from: Number(parameters.get("from")), to: Number(parameters.get("to")) };

@@ -1,6 +1,6 @@
 // Panels of which Grafana publishes no package, drawn as rectangles from the same data frames, with Grafana's colours and texts.
 import React from "react";
-import { getFieldDisplayName } from "@grafana/data";
+import { formattedValueToString, getFieldDisplayName, getValueFormat } from "@grafana/data";
 
 const labelWidth = (width) => Math.min(330, width / 4);
 
@@ -45,11 +45,12 @@ function spans(times, states) {
 }
 
 // Heatmap is the panel "heatmap": a row for each bucket.
-export function Heatmap({ frames, width, height, range, theme }) {
+export function Heatmap({ frames, width, height, range, theme, unit }) {
 	const left = 60;
 	const row = height / frames.length;
 	const most = Math.max(1, ...frames.flatMap((frame) => frame.fields[1].values));
 	const x = (ms) => left + ((ms / 1000 - range.from) / (range.to - range.from)) * (width - left);
+	const bound = (text) => (Number.isNaN(Number(text)) ? text : formattedValueToString(getValueFormat(unit)(Number(text))));
 	return (
 		<svg width={width} height={height}>
 			{frames.map((frame, i) => {
@@ -57,7 +58,7 @@ export function Heatmap({ frames, width, height, range, theme }) {
 				const y = height - (i + 1) * row;
 				return (
 					<g key={i}>
-						<text x={left - 6} y={y + row * 0.7} textAnchor="end" fontSize="10" fill={theme.colors.text.secondary}>{getFieldDisplayName(counts, frame)}</text>
+						<text x={left - 6} y={y + row * 0.7} textAnchor="end" fontSize="10" fill={theme.colors.text.secondary}>{bound(getFieldDisplayName(counts, frame))}</text>
 						{counts.values.map((count, j) => count > 0 && (
 							<rect key={j} className="count" data-count={count} x={x(times.values[j] - times.config.interval)} y={y + 1}
 								width={Math.max(2, x(times.values[j]) - x(times.values[j] - times.config.interval) - 1)} height={Math.max(1, row - 2)}
