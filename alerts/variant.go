@@ -137,6 +137,24 @@ func (c alerting) groupOf(source, group string) *config.AlertGroup {
 	return nil
 }
 
+// A Limit is the share of a group's members in service from which ServiceGroupDegraded fires. Matchers are the label matchers of the
+// groups; nil: all.
+type Limit struct {
+	Matchers []string
+	Ratio    float64
+}
+
+// DegradedLimits returns the limits of the groups that have one of their own, and then the limit of all others.
+func DegradedLimits(cfg *config.Alerting) []Limit {
+	var limits []Limit
+	for i := range cfg.Groups {
+		if g := &cfg.Groups[i]; setsRatio(g) {
+			limits = append(limits, Limit{groupMatchers(g), ratio(g)})
+		}
+	}
+	return append(limits, Limit{nil, ratio(nil)})
+}
+
 // ratio is the share of members whose death makes a group degraded. The group may be nil.
 func ratio(g *config.AlertGroup) float64 {
 	const byDefault = 0.25

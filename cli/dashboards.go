@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/dashboards"
 )
 
@@ -36,7 +37,7 @@ func (a *cli) dashboards(f *dashboardFlags) error {
 	}
 	options := dashboards.Options{
 		TitlePrefix: f.titlePrefix, Tags: f.tags, ExporterURL: cfg.Alerting.ExternalURL, ClusterLabel: cfg.Alerting.ClusterLabel,
-		ScrapeInterval: time.Duration(cfg.Alerting.ScrapeInterval),
+		ScrapeInterval: time.Duration(cfg.Alerting.ScrapeInterval), DegradedLimits: alerts.DegradedLimits(&cfg.Alerting),
 	}
 	if a.configFile != "" { // The shipped dashboards are for any job.
 		options.Job = cfg.Alerting.Job

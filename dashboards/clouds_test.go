@@ -2,6 +2,7 @@ package dashboards_test
 
 import (
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/alerts"
+	"servicegroup_exporter/config"
+	"servicegroup_exporter/dashboards"
 	"servicegroup_exporter/internal/testserver"
 )
 
@@ -123,6 +127,11 @@ scrape_configs:
 		{"overview.json", "Members down", 0, 0, 0}, {"overview.json", "Groups in outage", 0, 0, 0}, {"group.json", "Up", 8, 4, 4},
 	})
 
+	b.sql("UPDATE members SET beat = 0 WHERE host IN ('c1', 'c2')")
+	checkDegraded(t, prom, all["overview.json"], 1)
+	checkDegraded(t, prom, overviewFor(t, config.AlertGroup{Source: "nova", Group: "compute", DegradedRatio: 0.9}), 0)
+	checkDegraded(t, prom, overviewFor(t, config.AlertGroup{Source: "nova", Group: "scheduler", DegradedRatio: 0.9}), 1)
+
 	b.sql("UPDATE members SET beat = 0")
 	dead := []inCloud{
 		{"overview.json", "Members down", 4, 0, 4},
@@ -149,6 +158,36 @@ scrape_configs:
 	checkClouds(t, prom, all, lost)
 	checkClouds(t, copies, all, lost)
 	checkDeadOfCloud(t, prom, all["overview.json"], 0)
+}
+
+// overviewFor returns the overview for a configuration with settings of a group.
+func overviewFor(t *testing.T, g config.AlertGroup) *board {
+	t.Helper()
+	o := dashboards.Options{
+		ClusterLabel: "cluster", ScrapeInterval: time.Minute, DegradedLimits: alerts.DegradedLimits(&config.Alerting{Groups: []config.AlertGroup{g}}),
+	}
+	text, err := o.Build("overview")
+	require.NoError(t, err)
+	b := &board{}
+	require.NoError(t, json.Unmarshal(text, b))
+	return b
+}
+
+// checkDegraded checks whether a group of cloud b is degraded, two of whose three members are down. No other group is.
+func checkDegraded(t *testing.T, prom *testserver.Prom, b *board, want float64) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("compute in cloud b: degraded is %v", want), func() bool {
+		v := &view{t: t, prom: prom, start: time.Now().Add(-patience), end: time.Now()}
+		known := false
+		for _, r := range v.rows(b, b.panel(t, "Groups")) {
+			if r["Cluster"] == "b" && r["Group"] == "compute" {
+				known = r["Down"] == 2.0 && r["Degraded"] == want
+			} else {
+				require.InDelta(t, 0, r["Degraded"], 0, r)
+			}
+		}
+		return known
+	})
 }
 
 // checkDeadOfCloud checks the table of members that are down. All are in cloud b; state is 1 if that is known, and 0 if it is the last

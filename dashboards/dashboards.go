@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"servicegroup_exporter/alerts"
 )
 
 // Options are what differs between the sites that use the dashboards.
@@ -19,6 +21,8 @@ type Options struct {
 	Job string
 	// ClusterLabel is the label that tells clusters apart whose series are in one Prometheus. It need not exist.
 	ClusterLabel string
+	// DegradedLimits are the limits of the alert ServiceGroupDegraded.
+	DegradedLimits []alerts.Limit
 	// ScrapeInterval is the shortest time between two points of a graph.
 	ScrapeInterval time.Duration
 }
@@ -46,8 +50,8 @@ func (o *Options) Build(name string) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// cluster matches the cluster label of the queries here, and the variable of its name.
-var cluster = regexp.MustCompile(`\$?\b` + clusterLabel + `\b`)
+// cluster matches the cluster label of the queries here. Before that, it matches a string, which may have the same word.
+var cluster = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\b` + clusterLabel + `\b`)
 
 // relabel returns a text with the cluster label of the site.
 func (o *Options) relabel(text string) string {
@@ -55,10 +59,10 @@ func (o *Options) relabel(text string) string {
 		return text
 	}
 	return cluster.ReplaceAllStringFunc(text, func(found string) string {
-		if found == "$"+clusterLabel {
-			return found
+		if found == clusterLabel {
+			return o.ClusterLabel
 		}
-		return o.ClusterLabel
+		return found
 	})
 }
 

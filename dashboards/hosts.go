@@ -1,6 +1,11 @@
 package dashboards
 
-import "github.com/grafana/grafana-foundation-sdk/go/units"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
 
 // downHosts is the hosts that are down.
 func downHosts() string { return ofHosts(`servicegroup_host_up`) + ` == 0` }
@@ -65,20 +70,32 @@ func zonesTable() panel {
 // byCount is the colours of a number of members that are down: one of many is less than several.
 func byCount() []level { return []level{{1, notable}, {2, warning}} }
 
-// byShare is the colours of the share of members that are down: the limit of the alert ServiceGroupDegraded, and of ServiceGroupOutage.
-func byShare() []level { return []level{{0.25, warning}, {1, bad}} }
+// byShare is the colours of the share of members that are down: the limit of the alert ServiceGroupOutage.
+func byShare() []level { return []level{{1, bad}} }
+
+// degraded returns the expression for whether each group is degraded by the limit of the alert ServiceGroupDegraded for this group.
+func (o *Options) degraded(down, share string) string {
+	limits := make([]string, len(o.DegradedLimits))
+	for i, l := range o.DegradedLimits {
+		of := strings.Join(append([]string{ofGroup}, l.Matchers...), ", ")
+		limits[i] = byGroup(`servicegroup_group_known{` + of + `} * 0 + ` + strconv.FormatFloat(l.Ratio, 'f', -1, 64))
+	}
+	return `(` + share + ` >= bool on (` + groupLabels + `) (` + strings.Join(limits, ` or `) + `)) * (` + down + ` >= bool 2)`
+}
 
 // groupsTable shows how each group is.
-func groupsTable() panel {
+func (p *page) groupsTable() panel {
 	down, inService := decided("min", membersDown), decided("max", membersInService)
+	share := down + ` / (` + inService + ` > 0)`
 	number := func(expr string) query { return query{expr: expr, format: tableFormat, now: true} }
 	return panel{
 		title: "Groups",
-		about: "The groups. The share of members in service that are down is orange from 25 %, the limit of the alert ServiceGroupDegraded, and red " +
-			"if all are down. While a group can't be read, the last known numbers stay.",
+		about: "The groups. The share of members in service that are down is red if all are down. A group is degraded if two or more are down, " +
+			"and their share is at least the limit of the alert ServiceGroupDegraded for this group. While a group can't be read, the last known " +
+			"numbers stay.",
 		queries: []query{
-			number(byGroup(`servicegroup_group_known{` + ofGroup + `}`)), number(members("max", "up")), number(down), number(down + ` / (` + inService + ` > 0)`),
-			number(members("min", "unknown")), number(outOfService),
+			number(byGroup(`servicegroup_group_known{` + ofGroup + `}`)), number(members("max", "up")), number(down), number(share),
+			number(p.degraded(down, share)), number(members("min", "unknown")), number(outOfService),
 		},
 		draw: rows(
 			clusterColumn(),
@@ -88,8 +105,9 @@ func groupsTable() panel {
 			column{from: "Value #B", title: "Up", unit: units.Short},
 			column{from: "Value #C", title: "Down", unit: units.Short, order: descending, colors: byCount()},
 			column{from: "Value #D", title: "Share down", unit: units.PercentUnit, colors: byShare()},
-			column{from: "Value #E", title: "Unknown", unit: units.Short},
-			column{from: "Value #F", title: "Out of service", unit: units.Short},
+			column{from: "Value #E", title: "Degraded", words: words(noData, word{0, "no", plain}, word{1, "YES", warning})},
+			column{from: "Value #F", title: "Unknown", unit: units.Short},
+			column{from: "Value #G", title: "Out of service", unit: units.Short},
 		),
 	}
 }

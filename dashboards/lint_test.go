@@ -2,6 +2,7 @@ package dashboards_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"servicegroup_exporter/alerts"
 	"servicegroup_exporter/config"
 	"servicegroup_exporter/dashboards"
 )
@@ -344,12 +346,25 @@ func TestEveryMetricHasAPanel(t *testing.T) {
 	}
 }
 
+// Another cluster label replaces that of the queries, but no name of a group in the configuration.
+func TestClusterLabel(t *testing.T) {
+	o := dashboards.Options{ClusterLabel: "region", DegradedLimits: []alerts.Limit{{Matchers: []string{`group="cluster"`}, Ratio: 0.5}}}
+	text, err := o.Build("overview")
+	require.NoError(t, err)
+	b := &board{}
+	require.NoError(t, json.Unmarshal(text, b))
+	all := strings.Join(slices.Collect(maps.Values(b.exprs())), "\n")
+	require.Contains(t, all, `region=~"$cluster"`)
+	require.Contains(t, all, `group="cluster"} * 0 + 0.5`)
+	require.NotRegexp(t, `\bcluster\b`, strings.NewReplacer("$cluster", "", `"cluster"`, "").Replace(all))
+}
+
 // The files are the dashboards for the default configuration.
 func TestGenerated(t *testing.T) {
 	cfg := config.DefaultAlerting()
 	o := dashboards.Options{
 		TitlePrefix: "Service groups: ", Tags: []string{"servicegroup"}, ExporterURL: cfg.ExternalURL, ClusterLabel: cfg.ClusterLabel,
-		ScrapeInterval: time.Duration(cfg.ScrapeInterval),
+		ScrapeInterval: time.Duration(cfg.ScrapeInterval), DegradedLimits: alerts.DegradedLimits(&cfg),
 	}
 	for _, name := range dashboards.Names() {
 		want, err := o.Build(name)

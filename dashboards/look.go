@@ -15,6 +15,7 @@ const (
 	outside = "#808080"
 	unknown = "purple"
 	neutral = "blue"
+	plain   = "text"
 )
 
 // The states of a member: the values of stateNow.

@@ -25,7 +25,7 @@ func overview(o *Options) *page {
 	p.add(14, 7, deadHosts())
 	p.add(10, 7, zonesTable())
 	p.row("Groups")
-	p.add(24, 9, groupsTable())
+	p.add(24, 9, p.groupsTable())
 	p.add(24, 8, panel{
 		title: "Members down, by group",
 		about: "Members in service that are down: the highest number since the point before, so that a short outage is visible in every time range. " +
@@ -39,7 +39,7 @@ func overview(o *Options) *page {
 		draw: counts(),
 	})
 	p.row("Alerts")
-	p.add(24, 9, alerts())
+	p.add(24, 9, alertsTable())
 	p.row("Sources")
 	p.add(24, 7, sourcesTable())
 	return p
@@ -120,8 +120,8 @@ const (
 	alertsFiring = `ALERTS{` + ourAlerts + `, alertstate="firing"}`
 )
 
-// alerts lists the alerts of the rules. It is a table and not Grafana's alert list, which needs a data source with a ruler.
-func alerts() panel {
+// alertsTable lists the alerts of the rules. It is a table and not Grafana's alert list, which needs a data source with a ruler.
+func alertsTable() panel {
 	return panel{
 		title: "Alerts",
 		about: "Alerts of the shipped rules, including pending ones. The names link to runbooks. Alerts that only the bridge sent are " +
