@@ -46,8 +46,12 @@ func (p *page) bridge() {
 		},
 		draw: bars(),
 	})
-	graph("Queue length", "Alerts that wait to be sent to each Alertmanager.", units.Short,
-		query{expr: perAlertmanager("servicegroup_notifications_queue_length"), legend: legend})
+	p.graph(panel{
+		title: "Queue length", about: "Alerts that wait to be sent to each Alertmanager.",
+		unit: units.Short, empty: noBridge,
+		queries: []query{{expr: perAlertmanager("servicegroup_notifications_queue_length"), legend: legend}},
+		draw:    counts(),
+	})
 	graph("Time since the last success", "How long ago alerts were last delivered to each Alertmanager.", units.Seconds,
 		query{
 			expr: since(perAlertmanager("servicegroup_notifications_last_success_timestamp_seconds")), legend: legend,
@@ -56,9 +60,9 @@ func (p *page) bridge() {
 		title: "Alertmanager's clock", about: "The clock of each Alertmanager minus the exporter's clock.",
 		unit: units.Seconds, empty: noBridge,
 		queries: []query{{expr: perAlertmanager("servicegroup_notifications_alertmanager_clock_offset_seconds"), legend: legend}},
-		draw:    signed(),
+		draw:    clocks(),
 	})
-	p.graph(panel{
+	p.add(24, 7, panel{
 		title: "Label mismatches",
 		about: "Alerts that an Alertmanager has twice, from the bridge and from Prometheus, because a label differs. They should be one alert.",
 		unit:  units.Short, empty: "No mismatch, or bridge off",

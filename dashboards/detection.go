@@ -53,9 +53,9 @@ func (p *page) detectionTiles() {
 		p.add(4, 4, spec)
 	}
 	tile("Deaths detected", "Number of deaths that the exporter saw.", units.Short, noData, latency().count("$__range")...)
-	tile("Median", "The time within which half of the deaths were detected.", seconds, noDeaths,
+	tile("Detection median", "The time within which half of the deaths were detected.", seconds, noDeaths,
 		latency().quantile("0.5", "$__range"))
-	tile("99 %", "The time within which 99 % of the deaths were detected.", seconds, noDeaths,
+	tile("Detection 99 %", "The time within which 99 % of the deaths were detected.", seconds, noDeaths,
 		latency().quantile("0.99", "$__range"))
 	tile("Canary 99 %", "The time within which 99 % of the canary's deaths were detected. It is exact, because the canary knows when it died.",
 		seconds, noCanary, canary().quantile("0.99", "$__range"))
@@ -135,9 +135,9 @@ func ofCanaries(name, labels string) string {
 func (p *page) outages() {
 	p.add(12, 9, panel{
 		title: "Outage durations", about: "Members that recovered, by how long they were down.",
-		unit: seconds, empty: "no data: no recoveries", scrapes: barScrapes,
+		unit: units.Seconds, empty: "no data: no recoveries", scrapes: barScrapes,
 		queries: []query{{expr: outages().buckets(), legend: "{{le}}", format: heatmapFormat}},
-		draw:    heat{seconds},
+		draw:    heat{units.Seconds},
 	})
 	p.add(12, 9, panel{
 		title: "Deaths and possible false deaths",
@@ -145,6 +145,7 @@ func (p *page) outages() {
 			"recoveries mean that the heartbeat timeout is too short, or that heartbeats arrive late.",
 		unit:    units.Short,
 		queries: slices.Concat(bothKinds("deaths per hour", latency().count(recently)), bothKinds("possible false deaths per hour", outages().short(recently))),
+		draw:    transitions(lines()),
 	})
 }
 

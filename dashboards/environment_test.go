@@ -208,7 +208,11 @@ scrape_configs:
   - job_name: servicegroup_exporter
     honor_labels: true
     static_configs: [{targets: [%q, %q]}]
-`, env.exporters[0].address, env.exporters[1].address)
+  - job_name: node # Targets with the names of two machines, one of which answers.
+    static_configs:
+      - {targets: [%q], labels: {instance: "n1:9100"}}
+      - {targets: ["127.0.0.1:9"], labels: {instance: "c5:9100"}}
+`, env.exporters[0].address, env.exporters[1].address, env.am.Addr())
 	env.prom = testserver.Prometheus(env.t, fmt.Sprintf("global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [%q]\n", rules)+scrapes)
 	if *newer == "" {
 		return
@@ -247,7 +251,7 @@ const (
 func (env *environment) restart() {
 	const loaded = `servicegroup_config_last_reload_success_timestamp_seconds`
 	env.exporters[1].stop()
-	env.await(`up == 0`)
+	env.await(`up{job="servicegroup_exporter"} == 0`)
 	env.exporters[1] = startExporterAt(env.t, env.exporters[1].address, filepath.Join(env.dir, "exporter.yml"), filepath.Join(env.dir, "exporter1"))
 	env.await(`count(` + loaded + ` > ` + loaded + ` offset 5s) == 1`)
 	require.NoError(env.t, env.exporters[0].cmd.Process.Signal(syscall.SIGHUP))

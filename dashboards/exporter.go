@@ -58,16 +58,16 @@ func perMinute(metric string) string {
 }
 
 func (p *page) exporters() {
-	p.add(4, 5, panel{
+	p.add(3, 6, panel{
 		title: "Exporters", about: "Exporters that Prometheus can scrape.",
 		unit: units.Short, queries: []query{{expr: `sum(` + targets(ofExporter) + `)`, now: true}},
 		draw: number(noData, levels(bad, level{1, good})),
 	})
-	p.add(4, 5, panel{
+	p.add(3, 6, panel{
 		title: "Exporters down", about: "Exporters that Prometheus can't scrape.",
 		unit: units.Short, queries: []query{{expr: countFalse(targets(ofExporter)), now: true}}, draw: number(noData, few()),
 	})
-	p.add(4, 5, panel{
+	p.add(3, 6, panel{
 		title: "Failed reloads",
 		about: "Exporters whose last configuration reload failed. They continue with the configuration before it.",
 		unit:  units.Short,
@@ -76,7 +76,7 @@ func (p *page) exporters() {
 		}},
 		draw: number(noData, few()),
 	})
-	p.add(12, 5, panel{
+	p.add(15, 6, panel{
 		title: "Versions", about: "The version of each exporter, and since when its configuration is in use.",
 		empty: noData,
 		queries: []query{
@@ -92,28 +92,28 @@ func (p *page) exporters() {
 		draw: rows(
 			clusterColumn(),
 			column{from: "instance", title: "Instance", order: ascending},
-			column{from: "version", title: "Version"},
-			column{from: "revision", title: "Revision"},
-			column{from: "goversion", title: "Go"},
-			column{from: "Value #B", title: "Configuration loaded", width: 190, unit: units.DateTimeFromNow},
+			column{from: "version", title: "Version", width: 100},
+			column{from: "revision", title: "Revision", width: wideName},
+			column{from: "goversion", title: "Go", width: wideName},
+			column{from: "Value #B", title: "Configuration loaded", width: 165, unit: units.DateTimeFromNow},
 			column{from: "Value #A"},
 		),
 	})
-	p.graph(panel{
+	p.add(8, 7, panel{
 		title: "Scrape duration", about: "How long a scrape takes, including the polls of all sources.",
 		unit: units.Seconds,
 		queries: []query{{
 			expr: `max by (` + instanceLabels + `) (scrape_duration_seconds{` + ofExporter + `})`, legend: "{{instance}} {{cluster}}",
 		}},
 	})
-	p.graph(panel{
+	p.add(8, 7, panel{
 		title: "CPU", about: "CPU time that the exporter uses: 100 % is one core.",
 		unit: units.PercentUnit,
 		queries: []query{{
 			expr: `max by (` + instanceLabels + `) (rate(process_cpu_seconds_total{` + ofExporter + `}[$__rate_interval]))`, legend: "{{instance}} {{cluster}}",
 		}},
 	})
-	p.graph(panel{
+	p.add(8, 7, panel{
 		title: "Memory", about: "Resident memory of the exporter.",
 		unit: units.BytesIEC,
 		queries: []query{{
@@ -187,7 +187,7 @@ func (p *page) connections() {
 			"fires above 5 seconds.",
 		unit:    units.Seconds,
 		queries: []query{{expr: perSource("servicegroup_source_clock_offset_seconds"), legend: bySourceAndExporter}},
-		draw:    signed(),
+		draw:    clocks(),
 	})
 	p.graph(panel{
 		title: "Connections and sessions", about: "New connections to each source, and sessions that expired, in each interval.",
@@ -198,7 +198,7 @@ func (p *page) connections() {
 		},
 		draw: bars(),
 	})
-	p.graph(panel{
+	p.add(24, 7, panel{
 		title: "Errors",
 		about: "Errors in each interval: entries of sources that can't be used, failures to save or load the state, and events that were dropped " +
 			"because a reader was too slow.",

@@ -48,7 +48,7 @@ func (p *page) groupTiles() {
 	p.add(6, 3, panel{
 		title: "Sources unreadable",
 		about: "Selected sources that no exporter can read. The states of their members are unknown.",
-		unit:  units.Short, queries: unreadableSources(), draw: fraction(noData, none()),
+		unit:  units.Short, queries: unreadableSources(), draw: named(noData, none()),
 	})
 	p.add(6, 3, panel{
 		title: "Up", about: "Members of the selected groups, in any zone, that are up and in service.",
@@ -147,7 +147,7 @@ func (p *page) transitions() {
 		unit:  units.Short, scrapes: barScrapes,
 		queries: slices.Concat(
 			bothKinds("deaths {{cluster}}", latency().events()), bothKinds("recoveries {{cluster}}", outages().events())),
-		draw: transitions().Legend(legendBelow()),
+		draw: transitions(bars()).Legend(legendBelow()),
 	})
 	p.add(12, 8, panel{
 		title: "Members with most transitions",
@@ -160,12 +160,12 @@ func (p *page) transitions() {
 		}},
 		draw: rows(
 			clusterColumn(),
-			column{from: "source", title: "Source"},
-			column{from: "group", title: "Group"},
-			column{from: "member", title: "Member", width: wideMember, links: []link{
+			column{from: "source", title: "Source", width: wideName},
+			column{from: "group", title: "Group", width: wideName},
+			column{from: "member", title: "Member", min: wideMember, links: []link{
 				{"The member's page", toMember, true}, {"The member over time", toGraphs, false}, {"Runbook: ServiceGroupMemberFlapping", toFlappingRunbook, true},
 			}},
-			column{from: "Value", title: "Transitions", unit: units.Short, order: descending},
+			column{from: "Value", title: "Transitions", width: 95, unit: units.Short, order: descending},
 		),
 	})
 }

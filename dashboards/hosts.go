@@ -10,12 +10,26 @@ import (
 // downHosts is the hosts that are down.
 func downHosts() string { return ofHosts(`servicegroup_host_up`) + ` == 0` }
 
+// hostAnswers returns the expression for whether the host answers, of series with the value 1 and the labels host and by: the result of
+// alerting.host_query, which the rules record. A result without the cluster label is about the hosts of any cluster.
+func hostAnswers(by, series string) string {
+	joined := func(labels, cluster string) string {
+		return series + ` * on (` + labels + `) group_left () (max by (` + labels + `) (servicegroup:host_answers{` + cluster + `}) > bool 0)`
+	}
+	return `max by (` + by + `) (` + joined(hostLabels, ofCluster) + ` or ` + joined("host", clusterLabel+`=""`) + `)`
+}
+
+func hostAnswersColumn(from string) column {
+	return column{from: from, title: "Host answers", width: 110, words: words(noCell, word{0, "NO", bad}, word{1, "yes", good})}
+}
+
 // deadHosts is the table of hosts. They have members of several sources and groups, so only the cluster selects them.
 func deadHosts() panel {
 	return panel{
 		title: "Hosts that are down",
 		about: "Hosts on which no member reports, though at least two services on it are in service. They are suspected until one of these is down " +
-			"by its service's own rule.",
+			"by its service's own rule. Silent: the members on it that don't report. Host answers: by another way than heartbeats, by " +
+			"alerting.host_query.",
 		empty: "No host is down, or there is no data: see \"Sources unreadable\"",
 		queries: []query{
 			{expr: downHosts(), format: tableFormat, now: true},
@@ -30,14 +44,16 @@ func deadHosts() panel {
 					`}) and on (` + hostLabels + `) (` + downHosts() + `))`,
 				format: tableFormat, now: true,
 			},
+			{expr: hostAnswers(hostLabels, `((`+downHosts()+`) + 1)`), format: tableFormat, now: true},
 		},
 		draw: rows(
 			clusterColumn(),
-			column{from: "host", title: "Host", width: wideMember},
-			column{from: "zone", title: "Zone", width: 100},
-			column{from: "Value #B", title: "State", width: wideState, words: words(noData, word{0, "DOWN", bad}, word{1, "SUSPECTED", warning})},
-			column{from: "Value #C", title: "Since", unit: units.DateTimeFromNow, order: descending},
-			column{from: "Value #D", title: "Silent members", unit: units.Short},
+			column{from: "host", title: "Host", min: 120},
+			column{from: "zone", title: "Zone", width: wideWord},
+			column{from: "Value #B", title: "State", width: 101, words: words(noData, word{0, "DOWN", bad}, word{1, "SUSPECTED", warning})},
+			column{from: "Value #C", title: "Since", width: wideSince, unit: units.DateTimeFromNow, order: descending},
+			column{from: "Value #D", title: "Silent", width: wideCount, unit: units.Short},
+			hostAnswersColumn("Value #E"),
 			column{from: "Value #A"},
 		),
 	}
@@ -60,9 +76,9 @@ func zonesTable() panel {
 			clusterColumn(),
 			column{from: "source", title: "Source"},
 			column{from: "zone", title: "Zone"},
-			column{from: "Value #A", title: "Hosts", unit: units.Short},
-			column{from: "Value #B", title: "In service", unit: units.Short},
-			column{from: "Value #C", title: "Down", unit: units.Short, order: descending, colors: byCount()},
+			column{from: "Value #A", title: "Hosts", width: wideCount, unit: units.Short},
+			column{from: "Value #B", title: "In service", width: 84, unit: units.Short},
+			column{from: "Value #C", title: "Down", width: wideCount, unit: units.Short, order: descending, colors: byCount()},
 		),
 	}
 }

@@ -23,9 +23,9 @@ func number(missing string, thresholds *dashboard.ThresholdsConfigBuilder, of ..
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"last"}))
 }
 
-// fraction is a number of something, with their number in the legend: "1 of 2".
-func fraction(missing string, thresholds *dashboard.ThresholdsConfigBuilder) *stat.PanelBuilder {
-	return number(missing, thresholds).TextMode(common.BigValueTextModeValueAndName)
+// named shows the name of a number, in the number's colour.
+func named(missing string, thresholds *dashboard.ThresholdsConfigBuilder) *stat.PanelBuilder {
+	return number(missing, thresholds).TextMode(common.BigValueTextModeName)
 }
 
 // lines draws values over time, with an axis from zero. Gaps are not connected.
@@ -119,12 +119,15 @@ type heatTooltip struct {
 	Mode common.TooltipDisplayMode `json:"mode"`
 }
 
+// clocks draws differences of clocks. Without the axis to a second, differences of milliseconds would look large.
+func clocks() *timeseries.PanelBuilder { return signed().AxisSoftMin(-1).AxisSoftMax(1) }
+
 // withLimits draws heartbeat timeouts as dashed grey lines and thresholds of alerts as dashed red ones. Their names begin with these words.
 func withLimits(b *timeseries.PanelBuilder) *timeseries.PanelBuilder {
 	return dashed(dashed(b, "/^heartbeat timeout/", outside), "/^alert/", bad)
 }
 
-// dashed draws the series whose names match as dashed lines.
+// dashed draws the series whose names match as dashed lines of a colour.
 func dashed(b *timeseries.PanelBuilder, names, color string) *timeseries.PanelBuilder {
 	return b.OverrideByRegexp(names, []dashboard.DynamicConfigValue{
 		fixedColor(color),
@@ -133,11 +136,12 @@ func dashed(b *timeseries.PanelBuilder, names, color string) *timeseries.PanelBu
 	})
 }
 
-// transitions draws deaths in red and recoveries in green. Their names begin with these words.
-func transitions() *timeseries.PanelBuilder {
-	return bars().
+// transitions draws deaths in red, recoveries in green and possible false deaths in yellow. Their names begin with these words.
+func transitions(b *timeseries.PanelBuilder) *timeseries.PanelBuilder {
+	return b.
 		OverrideByRegexp("/^deaths/", []dashboard.DynamicConfigValue{fixedColor(bad)}).
-		OverrideByRegexp("/^recoveries/", []dashboard.DynamicConfigValue{fixedColor(good)})
+		OverrideByRegexp("/^recoveries/", []dashboard.DynamicConfigValue{fixedColor(good)}).
+		OverrideByRegexp("/^possible false deaths/", []dashboard.DynamicConfigValue{fixedColor(notable)})
 }
 
 func fixedColor(color string) dashboard.DynamicConfigValue {

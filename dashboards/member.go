@@ -39,15 +39,25 @@ func (p *page) oneMember() {
 		draw: withLimits(lines()).Legend(legendBelow()),
 	})
 	p.add(12, 8, panel{
-		title: "Deaths and recoveries of the member", about: "How often the member died or recovered in each interval, also between two scrapes.",
+		title: "Deaths and recoveries of the member", about: "How often the member died and recovered in each interval, also between two scrapes.",
 		unit: units.Short, scrapes: barScrapes,
-		queries: []query{{
-			expr:   byMember(grown(`servicegroup_member_transitions_total{`+ofOne+`}`, "$__interval")),
-			legend: "{{source}} {{group}} {{cluster}}",
-		}},
-		draw: bars().Legend(legendBelow()),
+		queries: []query{
+			{expr: byMember(deathsOfOne()), legend: "deaths {{source}} {{group}} {{cluster}}"},
+			{expr: byMember(transitionsOfOne() + ` - ` + deathsOfOne()), legend: "recoveries {{source}} {{group}} {{cluster}}"},
+		},
+		draw: transitions(bars()).Legend(legendBelow()),
 	})
 	p.add(24, 6, p.attributes())
+}
+
+// deathsOfOne returns the expression for how often the member died in each step: each second transition, beginning with the first if it
+// was up before.
+func deathsOfOne() string {
+	return `floor((` + transitionsOfOne() + ` + ` + before(`service_up{`+ofOne+`}`, "$__interval") + `) / 2)`
+}
+
+func transitionsOfOne() string {
+	return grown(`servicegroup_member_transitions_total{`+ofOne+`}`, "$__interval")
 }
 
 // attributes is the table of what else is known of a member.
@@ -64,7 +74,7 @@ func (p *page) attributes() panel {
 			"newest heartbeat is ahead of the backend's clock.",
 		queries: []query{
 			{
-				expr:   `max by (` + memberLabels + `, version, disabled_reason, uuid) (servicegroup_member_info{` + ofOne + `})`,
+				expr:   `max by (` + memberLabels + `, version, disabled_reason) (servicegroup_member_info{` + ofOne + `})`,
 				format: tableFormat, now: true,
 			},
 			value(`servicegroup_member_enabled`), value(`servicegroup_member_forced_down`), value(`servicegroup_member_fenced`),
@@ -73,17 +83,16 @@ func (p *page) attributes() panel {
 		},
 		draw: rows(
 			clusterColumn(),
-			column{from: "source", title: "Source"},
-			column{from: "group", title: "Group"},
-			column{from: "version", title: "Version"},
-			column{from: "Value #B", title: "Enabled", words: words(noData, word{0, "NO", outside}, word{1, "yes", good})},
+			column{from: "source", title: "Source", width: wideName},
+			column{from: "group", title: "Group", width: wideName},
+			column{from: "version", title: "Version", width: wideName},
+			column{from: "Value #B", title: "Enabled", width: wideWord, words: words(noData, word{0, "NO", outside}, word{1, "yes", good})},
 			column{from: "disabled_reason", title: "Disabled because"},
-			column{from: "Value #C", title: "Forced down", words: words(noData, word{0, "no", good}, word{1, "YES", bad})},
-			column{from: "Value #D", title: "Dead before", words: words(noData, word{0, "no", outside}, word{1, "YES", bad})},
-			column{from: "Value #E", title: "State since", unit: units.DateTimeFromNow},
-			column{from: "Value #F", title: "Suspected since", unit: units.DateTimeFromNow},
-			column{from: "Value #G", title: "Heartbeat ahead", unit: seconds},
-			column{from: "uuid", title: "UUID"},
+			column{from: "Value #C", title: "Forced down", width: 107, words: words(noData, word{0, "no", good}, word{1, "YES", bad})},
+			column{from: "Value #D", title: "Dead before", width: 105, words: words(noData, word{0, "no", outside}, word{1, "YES", bad})},
+			column{from: "Value #E", title: "State since", width: wideSince, unit: units.DateTimeFromNow},
+			column{from: "Value #F", title: "Suspected since", width: wideSince, unit: units.DateTimeFromNow},
+			column{from: "Value #G", title: "Heartbeat ahead", width: 132, unit: seconds},
 			column{from: "member"},
 			column{from: "Value #A"},
 		),

@@ -87,6 +87,7 @@ type field struct {
 	} `json:"thresholds"`
 	Custom struct {
 		SpanNulls bool   `json:"spanNulls"`
+		MinWidth  int    `json:"minWidth"`
 		DrawStyle string `json:"drawStyle"`
 	} `json:"custom"`
 }

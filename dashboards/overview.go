@@ -25,7 +25,7 @@ func overview(o *Options) *page {
 	p.add(14, 7, deadHosts())
 	p.add(10, 7, zonesTable())
 	p.row("Groups")
-	p.add(24, 9, p.groupsTable())
+	p.add(24, 10, p.groupsTable())
 	p.add(24, 8, panel{
 		title: "Members down, by group",
 		about: "Members in service that are down: the highest number since the point before, so that a short outage is visible in every time range. " +
@@ -39,7 +39,7 @@ func overview(o *Options) *page {
 		draw: counts(),
 	})
 	p.row("Alerts")
-	p.add(24, 9, alertsTable())
+	p.add(24, 11, alertsTable())
 	p.row("Sources")
 	p.add(24, 7, sourcesTable())
 	return p
@@ -63,7 +63,7 @@ func (p *page) overviewTiles() {
 	p.add(6, 3, panel{
 		title: "Sources unreadable",
 		about: "Sources that no exporter can read. The states of their members are unknown, so a death would not be detected.",
-		unit:  units.Short, queries: unreadableSources(), draw: fraction(noData, none()),
+		unit:  units.Short, queries: unreadableSources(), draw: named(noData, none()),
 	})
 	p.add(6, 3, panel{
 		title: "Members unknown",
@@ -106,17 +106,24 @@ func (p *page) overviewTiles() {
 	})
 }
 
-// unreadableSources is the number of sources that no exporter can read, with the number of all in its legend.
+// unreadableSources is the number of sources that no exporter can read. Its name says of how many: "1 of 3".
 func unreadableSources() []query {
 	up := ofSources(`servicegroup_source_up`)
-	return []query{{expr: countFalse(up) + ` * on () group_left (of) count_values("of", count(` + up + `))`, legend: "of {{of}}", now: true}}
+	unreadable := countFalse(up)
+	return []query{
+		{
+			expr:   unreadable + ` * on () group_left (n) count_values("n", ` + unreadable + `) * on () group_left (of) count_values("of", count(` + up + `))`,
+			legend: "{{n}} of {{of}}", now: true,
+		},
+		{expr: `NaN * absent(servicegroup_source_up{` + ofSource + `})`, legend: noData, now: true},
+	}
 }
 
 // ourAlerts matches the alerts about the selected clouds, sources and groups, and those that are not about one.
 const (
 	ourAlerts = `alertname=~"ServiceGroup.*", alertname!="ServiceGroupWatchdog", ` + clusterLabel +
 		`=~"$cluster|", source=~"$source|", group=~"$group|"`
-	alertLabels  = `alertname, severity, ` + memberLabels
+	alertLabels  = `alertname, severity, host, ` + memberLabels
 	alertsFiring = `ALERTS{` + ourAlerts + `, alertstate="firing"}`
 )
 
@@ -133,13 +140,14 @@ func alertsTable() panel {
 		},
 		draw: rows(
 			column{from: "alertname", title: "Alert", width: wideAlert, links: []link{{"Runbook", toRunbook, true}}},
-			column{from: "severity", title: "Severity"},
-			column{from: "alertstate", title: "State"},
+			column{from: "severity", title: "Severity", width: wideWord},
+			column{from: "alertstate", title: "State", width: wideWord},
 			clusterColumn(),
-			column{from: "source", title: "Source"},
-			column{from: "group", title: "Group"},
-			column{from: "member", title: "Member", width: wideMember},
-			column{from: "Value #B", title: "Since", unit: units.DateTimeFromNow, order: descending},
+			column{from: "source", title: "Source", width: wideName},
+			column{from: "group", title: "Group", width: wideName},
+			column{from: "member", title: "Member", min: wideMember},
+			column{from: "host", title: "Host", width: 130},
+			column{from: "Value #B", title: "Since", width: wideSince, unit: units.DateTimeFromNow, order: descending},
 			column{from: "Value #A"},
 		),
 	}
@@ -166,18 +174,19 @@ func sourcesTable() panel {
 			clusterColumn(),
 			column{from: "source", title: "Source"},
 			column{
-				from: "Value #A", title: "Can be read", order: ascending, links: []link{{"Runbook of sources that can't be read", toUnreadableRunbook, true}},
+				from: "Value #A", title: "Can be read", width: 100, order: ascending,
+				links: []link{{"Runbook of sources that can't be read", toUnreadableRunbook, true}},
 				words: words(noData, word{0, "NO", bad}, word{1, "yes", good}),
 			},
 			column{from: "driver", title: "Driver"},
 			column{from: "schema", title: "Schema"},
 			column{from: "layout", title: "Layout"},
-			column{from: "Value #C", title: "Last read", unit: units.DateTimeFromNow},
-			column{from: "Value #D", title: "Newest heartbeat", unit: units.DateTimeFromNow},
-			column{from: "Value #E", title: "Up", unit: units.Short},
-			column{from: "Value #F", title: "Down", unit: units.Short},
-			column{from: "Value #G", title: "Unknown", unit: units.Short},
-			column{from: "Value #H", title: "Out of service", unit: units.Short},
+			column{from: "Value #C", title: "Last read", width: wideSince, unit: units.DateTimeFromNow},
+			column{from: "Value #D", title: "Newest heartbeat", width: wideSince, unit: units.DateTimeFromNow},
+			column{from: "Value #E", title: "Up", width: wideCount, unit: units.Short},
+			column{from: "Value #F", title: "Down", width: wideCount, unit: units.Short},
+			column{from: "Value #G", title: "Unknown", width: wideName, unit: units.Short},
+			column{from: "Value #H", title: "Out of service", width: 115, unit: units.Short},
 			column{from: "Value #B"},
 		),
 	}

@@ -12,6 +12,7 @@ type column struct {
 	from  string // the label, or "Value #A"; "Value" if there is only one query
 	title string // empty: the column is left out
 	width int    // in pixels; 0: a share of what the others leave
+	min   int    // the least width of a share; default: minWidth
 	unit  string
 	words []dashboard.ValueMapping
 	// colors are the colours of numbers, which are green below the first; nil: all have the colour of text.
@@ -21,13 +22,20 @@ type column struct {
 }
 
 // clusterColumn is the column of the cloud. It is left out if no series has the label.
-func clusterColumn() column { return column{from: clusterLabel, title: "Cluster", width: 100} }
+func clusterColumn() column { return column{from: clusterLabel, title: "Cluster", width: 65} }
 
-// Widths of columns that have to show all of a name.
+// Widths of columns in pixels, for texts of Grafana's font: about 8 for each letter, and 13 for the cell.
 const (
-	wideAlert  = 260
-	wideMember = 330
-	wideState  = 130
+	wideAlert  = 260 // ServiceGroupMemberForcedDownLong
+	wideBinary = 205 // neutron-openvswitch-agent
+	wideCount  = 62
+	wideMember = 250 // at least, for compute-0007.cloud.example.com: members have what the other columns leave
+	wideName   = 84
+	wideState  = 140 // DOWN, last known
+	wideSince  = 142 // a few seconds ago
+	wideWord   = 77
+
+	minWidth = 60
 )
 
 // noCell is the text of a cell without a value. The text of a panel without data would say something else.
@@ -55,6 +63,7 @@ func rows(columns ...column) *table.PanelBuilder {
 		ShowHeader(true).
 		CellHeight(common.TableCellHeightSm).
 		Filterable(true).
+		MinWidth(minWidth).
 		WithTransformation(dashboard.DataTransformerConfig{Id: "merge", Options: map[string]any{}}).
 		WithTransformation(organized(columns))
 	for _, kind := range []string{"string", "number", "time"} {
@@ -109,6 +118,9 @@ func (c column) properties() []dashboard.DynamicConfigValue {
 	}
 	if c.width != 0 {
 		set("custom.width", c.width)
+	}
+	if c.min != 0 {
+		set("custom.minWidth", c.min)
 	}
 	if c.words != nil {
 		set("mappings", c.words)

@@ -19,15 +19,13 @@ import (
 // post alerts.
 type clouds struct {
 	t     *testing.T
-	table *table // of cloud a
-	dead  *table // of cloud b
+	began time.Time // when Prometheus had scraped all
+	table *table    // of cloud a
+	dead  *table    // of cloud b
 	pair  [2]*exporter
 	other *exporter
 	prom  *testserver.Prom
 }
-
-// shown is the time that the dashboards show.
-const shown = 3 * time.Minute
 
 // scraped is the scrape interval.
 const scraped = 2 * time.Second
@@ -67,8 +65,13 @@ scrape_configs:
     static_configs:
       - {targets: [%q, %q], labels: {cluster: a}}
       - {targets: [%q], labels: {cluster: b}}
-`, scraped, rules, c.pair[0].address, c.pair[1].address, c.other.address))
+  - job_name: node # Targets with the names of two machines, one of which answers.
+    static_configs:
+      - {targets: [%q], labels: {cluster: a, instance: "compute-0101.cloud.example.com:9100"}}
+      - {targets: ["127.0.0.1:9"], labels: {cluster: a, instance: "compute-0007.cloud.example.com:9100"}}
+`, scraped, rules, c.pair[0].address, c.pair[1].address, c.other.address, am.Addr()))
 	await(t, c.prom, `count(servicegroup_reporting_interval_seconds{quantile="1", group="compute"}) == 3`)
+	c.began = time.Now()
 	return c
 }
 

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +34,7 @@ func TestDashboards(t *testing.T) {
 	for _, width := range []int64{1280, 1600} {
 		for _, board := range []string{"overview", "group", "detection", "exporter"} {
 			t.Run(fmt.Sprintf("%s at %d", board, width), func(t *testing.T) {
-				d := openDashboard(t, site, board, width, c.picked(board))
+				d := openDashboard(t, site, board, width, c)
 				if width == 1600 && *images != "" {
 					require.NoError(t, os.WriteFile(filepath.Join(*images, "dashboard-"+board+".png"), d.picture(), 0o644))
 				}
@@ -72,6 +71,7 @@ func serveGrafana(t *testing.T, config string, prom *testserver.Prom) string {
 	mux.Handle("/bundle.js", http.FileServer(http.Dir(dir)))
 	mux.Handle("/bundle.css", http.FileServer(http.Dir(dir)))
 	mux.Handle("/boards/", http.StripPrefix("/boards/", http.FileServer(http.Dir(dir))))
+	mux.Handle("/public/fonts/inter/", http.StripPrefix("/public/fonts/inter/", http.FileServer(http.Dir(filepath.Join(grafana, "node_modules/inter-ui/web")))))
 	mux.Handle("/public/", http.StripPrefix("/public/", http.FileServer(http.Dir(filepath.Join(grafana, "node_modules/@grafana/ui/dist/public")))))
 	mux.Handle("/prometheus/", http.StripPrefix("/prometheus", httputil.NewSingleHostReverseProxy(prometheus)))
 	server := httptest.NewServer(mux)
@@ -85,14 +85,14 @@ type dashboard struct {
 	width int64
 }
 
-// openDashboard draws a dashboard of the last minutes, and waits until all panels are there.
-func openDashboard(t *testing.T, site, board string, width int64, picked url.Values) *dashboard {
+// openDashboard draws a dashboard of the time since Prometheus had scraped the clouds, and waits until all panels are there.
+func openDashboard(t *testing.T, site, board string, width int64, c *clouds) *dashboard {
 	t.Helper()
 	d := &dashboard{openTab(t, int(width), 900), width}
+	picked := c.picked(board)
 	picked.Set("board", board)
-	to := time.Now()
-	picked.Set("from", strconv.FormatInt(to.Add(-shown).Unix(), 10))
-	picked.Set("to", strconv.FormatInt(to.Unix(), 10))
+	picked.Set("from", strconv.FormatInt(c.began.Unix(), 10))
+	picked.Set("to", strconv.FormatInt(time.Now().Unix(), 10))
 	d.do(chromedp.Navigate(site + "/?" + picked.Encode()))
 	d.eventually(`document.querySelector("main") !== null`)
 	d.do(chromedp.EmulateViewport(width, value[int64](d.tab, `document.documentElement.scrollHeight`)))
@@ -111,14 +111,17 @@ func (d *dashboard) picture() []byte {
 	return packed.Bytes()
 }
 
-// checkWhole checks that titles of panels, names in tables and legends are whole.
+// checkWhole checks that titles of panels, columns and cells of tables, and legends are whole.
 func (d *dashboard) checkWhole() {
 	d.t.Helper()
 	require.Empty(d.t, value[[]string](d.tab, `[...document.querySelectorAll("[data-title] h2, [data-title] [role=columnheader]")]
 		.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)`), "titles that are cut")
-	require.Empty(d.t, value[[]string](d.tab, tables+`.flatMap(({ title, names, rows }) =>
-		rows.flatMap((cells) => cells.filter((cell, i) => ["Alert", "Member", "Host"].includes(names[i]) && cut(cell)).map((cell) => title + ": " + cell.innerText)))`),
-		"names that are cut")
+	require.Empty(d.t, value[[]string](d.tab, tables+`.flatMap(({ title, right, headers }) =>
+		headers.filter((header) => header.getBoundingClientRect().right > right).map((header) => title + ": " + header.innerText))`),
+		"columns beyond the edge of their panel")
+	require.Empty(d.t, value[[]string](d.tab, tables+`.flatMap(({ title, rows }) =>
+		rows.flat().filter(cut).map((cell) => title + ": " + cell.innerText))`),
+		"cells that are cut")
 	require.Empty(d.t, value[[]string](d.tab, `[...document.querySelectorAll("[data-title]")].flatMap((panel) =>
 		[...panel.querySelectorAll("[data-testid^='data-testid VizLegend series']")].filter((item) => {
 			const at = item.getBoundingClientRect();
@@ -133,6 +136,8 @@ const tables = `(() => {
 	return [...document.querySelectorAll("[data-kind=table]")].map((panel) => ({
 		title: panel.dataset.title,
 		noValue: panel.dataset.novalue,
+		right: panel.getBoundingClientRect().right,
+		headers: [...panel.querySelectorAll("[role=columnheader]")],
 		names: [...panel.querySelectorAll("[role=columnheader]")].map((e) => e.innerText.trim()),
 		rows: [...panel.querySelectorAll("[role=row]")].map((row) => [...row.querySelectorAll("[role=gridcell]")]).filter((cells) => cells.length > 0),
 	}));
@@ -190,7 +195,15 @@ func (d *dashboard) checkNumbers(c *clouds) {
 	}
 	require.Equal(d.t, want, got)
 	require.Len(d.t, d.rows("Members that are down"), down)
-	require.Equal(d.t, "of 3 1", strings.Join(strings.Fields(d.tile("Sources unreadable")), " "))
+	require.Equal(d.t, "1 of 3", d.tile("Sources unreadable"))
+	answers := map[string]string{}
+	for _, row := range append(d.rows("Members that are down"), d.rows("Hosts that are down")...) {
+		answers[row["Cluster"]+" "+row["Host"]+row["Member"]] = row["Host answers"]
+	}
+	require.Equal(d.t, map[string]string{
+		"a compute-0007": "NO", "a compute-0007.cloud.example.com": "NO", "a compute-0101.cloud.example.com": "yes",
+		"b controller-1.cloud.example.com": "–", "b controller-2.cloud.example.com": "–", "b controller-3.cloud.example.com": "–",
+	}, answers)
 }
 
 // A groupAnswer is a group in the API.
