@@ -58,16 +58,16 @@ func perMinute(metric string) string {
 }
 
 func (p *page) exporters() {
-	p.add(3, 6, panel{
+	p.add(4, 6, panel{
 		title: "Exporters", about: "Exporters that Prometheus can scrape.",
 		unit: units.Short, queries: []query{{expr: `sum(` + targets(ofExporter) + `)`, now: true}},
 		draw: number(noData, levels(bad, level{1, good})),
 	})
-	p.add(3, 6, panel{
+	p.add(4, 6, panel{
 		title: "Exporters down", about: "Exporters that Prometheus can't scrape.",
 		unit: units.Short, queries: []query{{expr: countFalse(targets(ofExporter)), now: true}}, draw: number(noData, few()),
 	})
-	p.add(3, 6, panel{
+	p.add(4, 6, panel{
 		title: "Failed reloads",
 		about: "Exporters whose last configuration reload failed. They continue with the configuration before it.",
 		unit:  units.Short,
@@ -76,7 +76,7 @@ func (p *page) exporters() {
 		}},
 		draw: number(noData, few()),
 	})
-	p.add(15, 6, panel{
+	p.add(12, 6, panel{
 		title: "Versions", about: "The version of each exporter, and since when its configuration is in use.",
 		empty: noData,
 		queries: []query{

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
@@ -93,6 +94,8 @@ func openDashboard(t *testing.T, site, board string, width int64, c *clouds) *da
 	picked.Set("board", board)
 	picked.Set("from", strconv.FormatInt(c.began.Unix(), 10))
 	picked.Set("to", strconv.FormatInt(time.Now().Unix(), 10))
+	_, err := chromedp.Call(d.ctx, emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: true})
+	require.NoError(t, err)
 	d.do(chromedp.Navigate(site + "/?" + picked.Encode()))
 	d.eventually(`document.querySelector("main") !== null`)
 	d.do(chromedp.EmulateViewport(width, value[int64](d.tab, `document.documentElement.scrollHeight`)))
