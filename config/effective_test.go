@@ -72,8 +72,7 @@ func isLeftOut(section reflect.Type, name string, v reflect.Value) bool {
 
 // mayBeOmitted reports whether the tag of a setting says omitempty.
 func mayBeOmitted(section reflect.Type, name string) bool {
-	for i := range section.NumField() {
-		f := section.Field(i)
+	for f := range section.Fields() {
 		switch f.Tag.Get("yaml") {
 		case name + ",omitempty":
 			return true

@@ -86,8 +86,10 @@ func (p *pod) run(context *core.PodSecurityContext, state string) {
 	p.t.Helper()
 	require.True(p.t, *p.container.SecurityContext.ReadOnlyRootFilesystem)
 	require.Empty(p.t, p.container.Command, "the entry point is the image's")
-	args := []string{"--mount", "--net", "/bin/sh", "testdata/pod.sh", p.root, state,
-		fmt.Sprintf("%d:%d", *context.RunAsUser, *context.RunAsGroup), strconv.FormatInt(*context.FSGroup, 10)}
+	args := []string{
+		"--mount", "--net", "/bin/sh", "testdata/pod.sh", p.root, state,
+		fmt.Sprintf("%d:%d", *context.RunAsUser, *context.RunAsGroup), strconv.FormatInt(*context.FSGroup, 10),
+	}
 	cmd := exec.CommandContext(p.t.Context(), "unshare", slices.Concat(args, entryPoint(p.t), p.container.Args)...)
 	cmd.Env = []string{}
 	for _, variable := range p.container.Env {
