@@ -214,11 +214,11 @@ func checkAnsibleRPM(t *testing.T, folder string) {
 	m.eventually(web+"/metrics", `version="`+newer+`"`)
 	m.addDNF()
 	checkRepository(m, good, folder)
-	checkSELinux(m, good, folder)
+	checkSELinux(m, folder)
 }
 
 // checkSELinux adds the port to a policy, on a kernel without SELinux, which the facts say is on.
-func checkSELinux(m *machine, good vars, folder string) {
+func checkSELinux(m *machine, folder string) {
 	m.t.Helper()
 	policy, err := os.ReadFile("testdata/policy.cil")
 	require.NoError(m.t, err)

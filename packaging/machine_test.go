@@ -74,7 +74,7 @@ func newCgroup(t *testing.T) *os.File {
 	out, err := exec.CommandContext(t.Context(), "findmnt", "--noheadings", "--output=TARGET", "--types=cgroup2").Output()
 	require.NoError(t, err, "finding the control groups (version 2)")
 	mounted, _, _ := strings.Cut(string(out), "\n")
-	dir, err := os.MkdirTemp(strings.TrimSpace(mounted), filepath.Base(t.Name())+"-")
+	dir, err := os.MkdirTemp(strings.TrimSpace(mounted), filepath.Base(t.Name())+"-") //nolint:usetesting // It is a folder of control groups.
 	require.NoError(t, err)
 	t.Cleanup(func() { removeCgroup(t, dir) })
 	group, err := os.Open(dir)
