@@ -51,7 +51,7 @@ alerting:
   alertmanagers: [{url: %q}]
 `
 
-// What the cloud of the day is in: the order in which it was seen.
+// The states of the cloud on that day, in the order in which they were seen.
 const (
 	atRest = iota
 	inOutage
@@ -204,7 +204,7 @@ func textOf(labels map[string]string) string {
 	return text.String()
 }
 
-// outages says in which outages a series changes: in one and the last one if it is of a host that dies, in none (0), or in all.
+// outages are the outages in which a series changes: one and the last one if it is of a host that dies, none (0), or all.
 type outages int
 
 const allOutages = outages(dayOutages + 1)

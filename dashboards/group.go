@@ -114,7 +114,7 @@ func (p *page) died() {
 }
 
 // changed finds members that died in the selected time range, by the series that only members have which are down or were down within an
-// hour. The table of transitions reads the counters of these: those of all members over a day would take seconds. A series does not change
+// hour. The table of transitions reads the counters of these: over a day, the counters of all members would take seconds. A series does not change
 // if its member was down for all of its samples, or died and recovered between two, so these are more members than the table has rows.
 func (p *page) changed() {
 	p.builder.WithVariable(choice("changed", "Changed", p.relabel(`query_result(topk(100, `+

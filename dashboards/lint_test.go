@@ -293,7 +293,7 @@ func labelsOf(b *board, metric string) []string {
 	case strings.HasPrefix(metric, "servicegroup_host_"):
 		return []string{cluster} // Hosts have members of several sources.
 	case metric == "servicegroup:host_answers":
-		return []string{`cluster=`} // Those of the selected clouds, or without the label.
+		return []string{`cluster=`} // Of the selected clouds, or without the label.
 	case strings.HasPrefix(metric, "ALERTS"):
 		return []string{`alertname`}
 	case ofExporter && instances:

@@ -106,7 +106,7 @@ func (p *page) overviewTiles() {
 	})
 }
 
-// unreadableSources is the number of sources that no exporter can read. Its name says of how many: "1 of 3".
+// unreadableSources is the number of sources that no exporter can read. Its name has the number of all: "1 of 3".
 func unreadableSources() []query {
 	up := ofSources(`servicegroup_source_up`)
 	unreadable := countFalse(up)

@@ -31,7 +31,7 @@ func TestConnectByName(t *testing.T) {
 }
 
 // A connection that has the deadline of an attempt can end just before its context.
-func TestConnectionsDeadlineIsNoAnswer(t *testing.T) {
+func TestConnectionEndsBeforeItsContext(t *testing.T) {
 	ctx, cancel := drivers.WithLimit(t.Context(), time.Minute)
 	defer cancel()
 	d := Dialer{Net: func(context.Context, string, string) (net.Conn, error) {
