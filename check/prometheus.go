@@ -69,7 +69,7 @@ func hostQuery(report *alerts.HostReport, hosts map[string]bool) drivers.Finding
 		return drivers.OK(subject, "its result has %s; no member's host is known to compare them with", Count(len(report.Answers), "host"))
 	case unknown == len(hosts):
 		return drivers.Warning(subject, fmt.Sprintf("its result has %s, but none that a member is on", Count(len(report.Answers), "host")),
-			"let the label host have the names that `list --hosts` shows")
+			"let the label host have the names that `list --by host` shows")
 	}
 	return drivers.OK(subject, "of %s with members %d answer, %d do not, and %d are not in the result", Count(len(hosts), "host"), yes, no, unknown)
 }
