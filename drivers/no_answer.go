@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 )
 
@@ -41,10 +40,11 @@ func Limited(ctx context.Context) context.Context {
 	return ctx
 }
 
-// Ended reports whether err is that of a request which the deadline or the end of its context ended. Its connection has the
-// deadline too, and can end a moment before ctx does.
-func Ended(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+// Ended reports whether a context has ended, or its deadline has passed. A connection that has the deadline too can end a moment
+// before ctx does.
+func Ended(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // NoAnswer returns the error of a request that a deadline or the end of its context ended, in plain words. It wraps the error that

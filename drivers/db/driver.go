@@ -112,7 +112,7 @@ func (d *Driver) wrap(ctx context.Context, doing string, err error, needs string
 	switch {
 	case d.life.Err() != nil:
 		reason, hint = drivers.ReasonConnect, "the driver is closed"
-	case drivers.Ended(ctx, err):
+	case drivers.Ended(ctx):
 		reason, hint = drivers.ReasonTimeout, ""
 		err = drivers.NoAnswer(ctx, err)
 	case d.cfg.private && (hint == needsSelect || hint == otherDatabase):

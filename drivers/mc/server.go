@@ -136,8 +136,8 @@ func (s *server) wrap(ctx context.Context, err error) error {
 		return nil
 	}
 	reason := drivers.ReasonQuery
-	switch _, isNet := errors.AsType[net.Error](err); {
-	case drivers.Ended(ctx, err):
+	switch timeout, isNet := errors.AsType[net.Error](err); {
+	case ctx.Err() != nil || isNet && timeout.Timeout():
 		reason, err = drivers.ReasonTimeout, drivers.NoAnswer(ctx, err)
 	case errors.Is(err, drivers.ErrUnavailable):
 		reason = drivers.ReasonOf(err)

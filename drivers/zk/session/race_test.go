@@ -30,15 +30,21 @@ func TestConnectByName(t *testing.T) {
 	}
 }
 
-// A connection that has the deadline of an attempt can end just before its context.
+// A connection that has the deadline of an attempt can end just before its context. One that ends earlier says why.
 func TestConnectionEndsBeforeItsContext(t *testing.T) {
 	ctx, cancel := drivers.WithLimit(t.Context(), time.Minute)
 	defer cancel()
-	d := Dialer{Net: func(context.Context, string, string) (net.Conn, error) {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
-	}}
-	_, err := d.connectTo(ctx, 100*time.Millisecond, "192.0.2.1:2181", "zk1")
-	require.EqualError(t, err, "connecting to 192.0.2.1:2181: no answer in time: waited 100ms")
+	ended := &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+	atOnce := func(context.Context, string, string) (net.Conn, error) { return nil, ended }
+	atDeadline := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		deadline, _ := ctx.Deadline()
+		time.Sleep(time.Until(deadline))
+		return nil, ended
+	}
+	_, err := (&Dialer{Net: atDeadline}).connectTo(ctx, 10*time.Millisecond, "192.0.2.1:2181", "zk1")
+	require.EqualError(t, err, "connecting to 192.0.2.1:2181: no answer in time: waited 10ms")
+	_, err = (&Dialer{Net: atOnce}).connectTo(ctx, time.Minute, "192.0.2.1:2181", "zk1")
+	require.Equal(t, ended, err)
 }
 
 func TestAttemptTime(t *testing.T) {

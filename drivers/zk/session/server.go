@@ -53,7 +53,7 @@ func (d *Dialer) connectTo(ctx context.Context, timeout time.Duration, address, 
 	if err == nil {
 		conn, err = d.TLS.Client(ctx, conn, host)
 	}
-	if err != nil && drivers.Ended(ctx, err) {
+	if err != nil && drivers.Ended(ctx) {
 		err = fmt.Errorf("connecting to %s: %w", address, drivers.NoAnswer(ctx, err))
 	}
 	return conn, err
