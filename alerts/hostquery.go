@@ -74,7 +74,7 @@ func (q *HostQuery) Ask(ctx context.Context) (*HostReport, error) {
 	}
 	response, err := q.client.Do(request)
 	if err != nil {
-		if ctx.Err() != nil {
+		if drivers.Ended(ctx) {
 			return nil, drivers.NoAnswer(ctx, err)
 		}
 		if failed, ok := errors.AsType[*url.Error](err); ok {
@@ -99,6 +99,8 @@ func (q *HostQuery) Ask(ctx context.Context) (*HostReport, error) {
 		return nil, errors.New(text)
 	case response.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("it answers %s", response.Status)
+	case decoding != nil && drivers.Ended(ctx):
+		return nil, drivers.NoAnswer(ctx, decoding)
 	case decoding != nil:
 		return nil, fmt.Errorf("reading its answer: %w", decoding)
 	case answer.Data.ResultType != "vector":

@@ -69,4 +69,12 @@ func TestPrometheus(t *testing.T) {
 		require.Contains(t, of(run(t, asking(server.URL(), some), impatient), "prometheus", "server"), "can't be asked which hosts answer: no answer in time: waited ")
 		require.Less(t, time.Since(began), patient)
 	})
+	t.Run("half an answer", func(t *testing.T) {
+		half := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte(`{"data": {`))
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		})
+		require.Contains(t, of(run(t, asking(half, some), impatient), "prometheus", "server"), "can't be asked which hosts answer: no answer in time: waited ")
+	})
 }
