@@ -95,7 +95,7 @@ func TestNoAlertmanagerOnPage(t *testing.T) {
 	b.open(e.url("/"))
 	b.has("#alerts", "This exporter sends no alerts, because its configuration has no Alertmanager. The rules in Prometheus do.")
 	b.has("#verdict h2", "1 member is down")
-	b.eventually(`document.querySelector("#grid-body .row.down .reason").innerText === "Runbook"`)
+	b.eventually(`document.querySelector("#grid-body .row.down .reason")?.innerText === "Runbook"`)
 	b.checkNoMessages()
 }
 

@@ -220,7 +220,7 @@ func TestSuspectedOnPage(t *testing.T) {
 	require.Empty(t, b.texts("#grid-body .reason:not(:empty)"))
 
 	members.run("UPDATE members SET alive = 0 WHERE host = 'c2'")
-	b.eventually(`document.querySelector("#grid-body .row .member").textContent === "c2"`) // It comes first of those that are up.
+	b.eventually(`document.querySelector("#grid-body .row .member")?.textContent === "c2"`) // It comes first of those that are up.
 	b.eventually(`/^suspected: heartbeat overdue by [\d.]+m?s$/.test(document.querySelector("#grid-body .row .reason").innerText)`)
 	b.has("#grid-body .row .state", "up")
 	b.has("#events li", "c2 is suspected")

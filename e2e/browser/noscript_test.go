@@ -39,7 +39,7 @@ func TestRejectedNames(t *testing.T) {
 	b := openTab(t, 1000, 800)
 	b.open(e.url("/"))
 	b.has("#verdict", "missing here")
-	require.Len(t, b.texts("#grid-body .row"), 1)
+	b.eventually(`document.querySelectorAll("#grid-body .row").length === 1`)
 	members.run("DELETE FROM members WHERE length(host) > 100")
 	b.eventually(`!document.querySelector("#verdict").textContent.includes("missing here")`)
 	b.checkNoMessages()

@@ -109,7 +109,7 @@ func TestHiddenPage(t *testing.T) {
 	hide(false)
 	b.eventually(isLive + " && streams.length === 2 && streams[1].readyState === EventSource.OPEN")
 	b.has("#verdict h2", "1 member is down")
-	b.eventually(`document.querySelector("#grid-body .row .member").textContent === "c2"`)
+	b.eventually(`document.querySelector("#grid-body .row .member")?.textContent === "c2"`)
 	b.checkNoMessages()
 }
 
@@ -155,8 +155,8 @@ func TestUnreadableSource(t *testing.T) {
 	b.has("#sources", "can't be read")
 	b.has("#sources", "no such table")
 	runbook := quote(e.url("/runbooks/ServiceGroupSourceUnreachable"))
-	b.eventually(`document.querySelector("#sources .runbook a").href === ` + runbook)
-	b.eventually(`document.querySelector("#verdict a").href === ` + runbook)
+	b.eventually(`document.querySelector("#sources .runbook a")?.href === ` + runbook)
+	b.eventually(`document.querySelector("#verdict a")?.href === ` + runbook)
 	b.has("#events li", "Source cloud can't be read")
 	require.Equal(t, []string{"All 4", "Down 0", "Unknown 4", "Up 0"}, b.texts(".states span"))
 	require.Empty(t, b.texts("#grid-body .badge.up"))
@@ -176,11 +176,11 @@ func TestProblemOnPage(t *testing.T) {
 	b.open(e.url("/"))
 	b.has("#sources .problems", "absent: The SQLite file ")
 	b.has("#sources .problems", "missing/members.db does not exist")
-	b.eventually(`document.querySelector("#sources .runbook a").href === ` + quote(e.url("/runbooks/ServiceGroupSourceProblem")))
+	b.eventually(`document.querySelector("#sources .runbook a")?.href === ` + quote(e.url("/runbooks/ServiceGroupSourceProblem")))
 	b.has("#verdict h2", "There are no members yet")
 	e.join("compute", "c1")
 	b.has("#verdict", "No member in service is down (1 member)")
-	b.eventually(`document.querySelector("#sources .problems").innerText === ""`)
+	b.eventually(`document.querySelector("#sources .problems")?.innerText === ""`)
 	b.checkNoMessages()
 }
 

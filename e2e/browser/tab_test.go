@@ -111,11 +111,15 @@ func (b *tab) runFirst(statement string) {
 // value returns the value of an expression in the page. It awaits a promise.
 func value[T any](b *tab, expression string) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, waitTimeout)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	v, err := evaluate[T](b, expression)
 	require.NoError(b.t, err, expression)
 	return v
+}
+
+func evaluate[T any](b *tab, expression string) (T, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, waitTimeout)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
 // script runs a statement in the page.
@@ -144,10 +148,18 @@ func (b *tab) texts(selector string) []string {
 	return value[[]string](b, fmt.Sprintf(`[...document.querySelectorAll(%s)].map((e) => e.innerText)`, quote(selector)))
 }
 
-// eventually waits until an expression is true in the page.
+// eventually waits until an expression is true in the page. It is not true in a page that another replaces meanwhile.
 func (b *tab) eventually(expression string) {
 	b.t.Helper()
-	for end := time.Now().Add(waitTimeout); !value[bool](b, expression); time.Sleep(20 * time.Millisecond) {
+	holds := func() bool {
+		ok, err := evaluate[bool](b, expression)
+		if err != nil && strings.Contains(err.Error(), "Inspected target navigated") {
+			return false
+		}
+		require.NoError(b.t, err, expression)
+		return ok
+	}
+	for end := time.Now().Add(waitTimeout); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			b.t.Fatalf("this did not become true: %s\nthe page shows:\n%s\nmessages: %q",
 				expression, b.text("body"), b.clearMessages())
