@@ -19,8 +19,8 @@ func (a *cli) warnAbout(snapshots []collector.Snapshot) {
 		}
 	}
 	if a.configFile == "" && members == 0 {
-		a.warn("no configuration was given with --config.file: only the embedded store in the folder %s was read, and it has no members",
-			a.storagePath)
+		a.warn("no configuration was given with --config.file, and there is no %s: only the embedded store in the folder %s was read, and it has "+
+			"no members", SystemConfigFile, a.storagePath)
 	}
 }
 
