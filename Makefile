@@ -19,7 +19,7 @@ export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=false,$(shell go env GO
 STEP      = @tools/step
 GOTEST    = @go run ./tools/gotest
 # make check runs vet; as a part of go test it would read all dependencies again. Tests mostly wait for servers and timeouts, so more
-# of them run beside each other than there are cores.
+# of them, and of packages, run beside each other than there are cores.
 TESTFLAGS = -vet=off -timeout 15m -parallel 4
 # Tests that compile the program again.
 BUILDERS  = ^TestExtend$$
@@ -39,9 +39,9 @@ EVALUATORS = bin/prometheus bin/promtool bin/alertmanager bin/victoria-metrics b
 # The ZooKeeper client is built without the race detector: it has a data race on lastZxid (go-zookeeper/zk#35, open).
 RACE      = -race -gcflags=github.com/go-zookeeper/zk=-race=false
 # The packages whose tests wait for the longest begin first, while the others are still compiled.
-LONGEST   = ./drivers/zk ./drivers/db ./drivers/mc
+LONGEST   = ./drivers/zk ./drivers/db ./drivers/mc ./docs
 # The tests of the main module; with DETECT_RACES=1 with the race detector.
-MAIN_TESTS = @CGO_ENABLED=$(if $(DETECT_RACES),1,0) go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)|$(if $(DETECT_RACES),$(DRILLS),$(INTERVALS))' $(if $(DETECT_RACES),$(RACE) -parallel 2) $(LONGEST) ./...
+MAIN_TESTS = @CGO_ENABLED=$(if $(DETECT_RACES),1,0) go run ./tools/gotest . $(TESTFLAGS) -skip '$(BUILDERS)|$(if $(DETECT_RACES),$(DRILLS),$(INTERVALS))' $(if $(DETECT_RACES),$(RACE) -parallel 2,-p 3) $(LONGEST) ./...
 FUZZTIME ?= 100000x
 SOAKTIME ?= 1h
 DEMOFLAGS ?=
