@@ -53,7 +53,7 @@ func accessibility(t *testing.T, e *exporter) {
 		}
 	}
 	b.open(e.url("/"))
-	kill(e.cmd)
+	e.process.Kill()
 	b.has("#live", "Not live")
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)

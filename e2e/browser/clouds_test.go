@@ -104,7 +104,7 @@ func (c *clouds) outage() {
 	kill(c.dead, "pool = 'scheduler'")
 	kill(c.table, "host = 'compute-0031.cloud.example.com' AND pool = 'compute'") // It is disabled.
 	await(t, c.prom, `sum(max by (group) (servicegroup_members_down{cluster="a"})) == 3 and on () sum(servicegroup_members_down{cluster="b"}) == 3`)
-	c.pair[0].signal(syscall.SIGHUP)
+	require.NoError(t, syscall.Kill(c.pair[0].process.Pid(), syscall.SIGHUP))
 	await(t, c.prom, `count(servicegroup_host_up{cluster="a"} == 0) == 2`)
 	await(t, c.prom, `ALERTS{alertname="ServiceGroupMemberDown", alertstate="firing"}`)
 	await(t, c.prom, `ALERTS{alertname="ServiceGroupOutage", alertstate="firing"}`)

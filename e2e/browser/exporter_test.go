@@ -5,10 +5,8 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -48,36 +46,13 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// start starts the program, and kills it when the test ends.
-func start(t *testing.T, arguments ...string) *exec.Cmd {
-	t.Helper()
-	cmd := exec.Command(program, arguments...)
-	var out testserver.Log
-	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		kill(cmd)
-		if t.Failed() {
-			t.Logf("%v:\n%s", cmd.Args[1:], out.String())
-		}
-	})
-	return cmd
-}
-
-// kill kills a process as kill -9 does, and waits until it has ended. It does nothing if the process has ended already.
-func kill(cmd *exec.Cmd) {
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
-}
-
 // An exporter is a running program with the command serve.
 type exporter struct {
 	t       *testing.T
 	config  string // path of its configuration
 	storage string
 	address string
-	cmd     *exec.Cmd
+	process *testserver.Process
 }
 
 // serve starts the program with a configuration and waits until every source has been polled.
@@ -89,14 +64,13 @@ func serve(t *testing.T, configuration string) *exporter {
 		address: fmt.Sprintf("127.0.0.1:%d", testserver.Port(t)),
 	}
 	require.NoError(t, os.WriteFile(e.config, []byte(configuration), 0o600))
-	e.start()
+	e.process = testserver.Program(t, "exporter", e.command("--web.listen-address="+e.address), func() error { return testserver.ExporterReady(e.address) })
 	return e
 }
 
-func (e *exporter) start() {
-	e.t.Helper()
-	e.cmd = start(e.t, "--config.file="+e.config, "--storage.path="+e.storage, "--web.listen-address="+e.address)
-	e.eventually("/-/ready", "ready\n")
+// command returns a command of the program with the exporter's configuration.
+func (e *exporter) command(arguments ...string) []string {
+	return append([]string{program, "--config.file=" + e.config, "--storage.path=" + e.storage}, arguments...)
 }
 
 // eventually waits until the response of a path has status 200 and contains a text.
@@ -113,16 +87,10 @@ func (e *exporter) eventually(path, part string) {
 	}, waitTimeout, 20*time.Millisecond, "%s does not contain %q", path, part)
 }
 
-// signal sends a signal to the program.
-func (e *exporter) signal(sig syscall.Signal) {
-	e.t.Helper()
-	require.NoError(e.t, e.cmd.Process.Signal(sig))
-}
-
 func (e *exporter) url(path string) string { return "http://" + e.address + path }
 
 // join starts a process that is a member.
-func (e *exporter) join(group, member string) *exec.Cmd {
+func (e *exporter) join(group, member string) *testserver.Process {
 	e.t.Helper()
-	return start(e.t, "join", "--config.file="+e.config, "--storage.path="+e.storage, group, member)
+	return testserver.Program(e.t, "member", e.command("join", group, member), func() error { return nil })
 }

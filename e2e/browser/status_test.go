@@ -5,11 +5,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"servicegroup_exporter/internal/testserver"
 )
 
 // joinable is the configuration of a source whose members are processes that join.
@@ -25,7 +26,7 @@ sources:
 func TestEventsAppearWithoutReload(t *testing.T) {
 	t.Parallel()
 	e := serve(t, fmt.Sprintf(joinable, filepath.Join(t.TempDir(), "members.db")))
-	members := map[string]*exec.Cmd{}
+	members := map[string]*testserver.Process{}
 	for _, name := range []string{"c1", "c2", "c3"} {
 		members[name] = e.join("compute", name)
 	}
@@ -34,7 +35,7 @@ func TestEventsAppearWithoutReload(t *testing.T) {
 	b.has("#verdict", "No member in service is down (3 members)")
 	b.do(script("window.notReloaded = true"))
 
-	kill(members["c2"])
+	members["c2"].Kill()
 	b.has("#verdict h2", "1 member is down")
 	b.has("#verdict-details", "c2 (compute) for ")
 	b.has("#grid-body .row.down", "c2") // It is the first: members that are down come before others.
@@ -53,8 +54,8 @@ func TestEventsAppearWithoutReload(t *testing.T) {
 	e.join("network", "n1")
 	b.has("#groups", "network")
 	b.has("#grid-body", "n1")
-	leave := exec.Command(program, "leave", "--config.file="+e.config, "--storage.path="+e.storage, "compute", "c3")
-	out, err := leave.CombinedOutput()
+	leave := e.command("leave", "compute", "c3")
+	out, err := exec.Command(leave[0], leave[1:]...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	b.eventually(`!document.querySelector("#grid-body").innerText.includes("c3")`)
 	require.True(t, value[bool](b, "window.notReloaded"), "the page was reloaded")
@@ -127,8 +128,8 @@ func TestNotLive(t *testing.T) {
 	b.checkNoMessages()
 
 	for name, outage := range map[string]struct{ begin, end func() }{
-		"gone":   {func() { kill(e.cmd) }, e.start},
-		"frozen": {func() { e.signal(syscall.SIGSTOP) }, func() { e.signal(syscall.SIGCONT) }},
+		"gone":   {e.process.Kill, e.process.Start},
+		"frozen": {e.process.Freeze, e.process.Thaw},
 	} {
 		outage.begin()
 		b.has("#live", "Not live: showing the data of 20")
