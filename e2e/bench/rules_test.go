@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,11 +45,13 @@ sources:
         disabled: disabled, disabled_reason: reason, forced_down: forced}
 `
 
+var otherRules = flag.String("rules", "testdata/chained.rules.yml", "files of rules that BenchmarkRules measures after the shipped ones, separated by commas")
+
 var ruleDuration = regexp.MustCompile(`prometheus_rule_group_last_duration_seconds{rule_group="[^"]*/(\w+)\.rules\.yml;\w+"} (\S+)`)
 
 // BenchmarkRules measures one round of all rules in Debian's Prometheus, with two exporters and 10,000 members: of the shipped rules while
-// all members are up, of the shipped rules while 500 are down, and then of earlier rules that repeated the exporter's decisions. It
-// takes twenty minutes:
+// all members are up, of the shipped rules while 500 are down, and then of other rules: the rules of earlier revisions, or, by default, rules that
+// repeat the exporter's decisions. It takes twenty minutes:
 //
 //	go test ./bench -run '^$' -bench '^BenchmarkRules$' -benchtime 1x -timeout 30m
 func BenchmarkRules(b *testing.B) {
@@ -62,9 +66,11 @@ func BenchmarkRules(b *testing.B) {
 	testserver.Eventually(b, func() bool { return len(prom.Query(firing)) > 0 }, time.Minute, time.Second, "the alerts fire")
 	time.Sleep(ruleSamples * ruleInterval)
 
-	ruleRound(b, prom, "decisions-ms")
-	prom.Reload(ruleConfig(b, "testdata/chained.rules.yml", first, second))
-	ruleRound(b, prom, "chain-ms")
+	ruleRound(b, prom, "shipped-ms")
+	for path := range strings.SplitSeq(*otherRules, ",") {
+		prom.Reload(ruleConfig(b, path, first, second))
+		ruleRound(b, prom, strings.TrimSuffix(filepath.Base(path), ".rules.yml")+"-ms")
+	}
 	b.ReportMetric(0, "ns/op")
 }
 
