@@ -295,16 +295,32 @@ func checkReadme(t *testing.T) {
 	m.eventually(web+"/-/ready", "ready")
 }
 
-// checkAnsiblePage takes the steps of the documentation on a machine with Nova's table in a MariaDB.
-func checkAnsiblePage(t *testing.T, folder string) {
+// readersFolder returns a folder as the reader of a page about Ansible has it, with the collection and the package that make packages built.
+func readersFolder(t *testing.T, folder string) string {
 	t.Helper()
 	here := t.TempDir()
 	require.NoError(t, os.CopyFS(filepath.Join(here, "packaging", "ansible"), os.DirFS("ansible")))
 	debs, err := filepath.Glob(filepath.Join(folder, "*_"+older+"*.deb"))
 	require.NoError(t, err)
+	require.Len(t, debs, 1)
 	dist := filepath.Join(here, "dist", "linux-"+runtime.GOARCH)
 	require.NoError(t, os.MkdirAll(dist, 0o755))
 	require.NoError(t, os.Link(debs[0], filepath.Join(dist, filepath.Base(debs[0]))))
+	return here
+}
+
+// ansibleReader returns a reader on the machine, whose folder is readersFolder.
+func (m *machine) ansibleReader(replace ...string) *reader {
+	m.t.Helper()
+	return m.reader(append(replace, "make packages", "true")...) // They are there already.
+}
+
+// checkAnsiblePage takes the steps of the documentation on a machine with Nova's table in a MariaDB: those for plain hosts, and those for
+// a cloud of Kolla-Ansible, which has a container mariadb.
+func checkAnsiblePage(t *testing.T, folder string) {
+	t.Helper()
+	const page = "../docs/ansible.md"
+	here := readersFolder(t, folder)
 	table, err := os.ReadFile("../drivers/db/testdata/zed.sql")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(here, "zed.sql"), table, 0o600))
@@ -312,10 +328,21 @@ func checkAnsiblePage(t *testing.T, folder string) {
 	m := boot(t, here)
 	m.startMariaDB()
 	m.run("mariadb -e 'CREATE DATABASE nova' && mariadb nova </mnt/zed.sql")
-	page, err := os.ReadFile("../docs/ansible.md")
-	require.NoError(t, err)
-	m.reader("make packages", "true").follow(t, string(page)) // The package is there already.
+	r := m.ansibleReader()
+	r.follow(t, part(t, page, "## From nothing to a serving exporter"))
+	r.follow(t, part(t, page, "## Parts"))
 	m.run("promtool check rules /etc/prometheus/servicegroup.rules.yml")
+
+	m.run(`mariadb -e "DROP USER exporter; ALTER USER root@localhost IDENTIFIED BY 'by kolla'"`)
+	m.write("/etc/kolla/inventory", "[control]\nlocalhost ansible_connection=local")
+	m.write("/etc/kolla/passwords.yml", "database_password: by kolla")
+	m.script("docker", `[ "$1 $2 $3 $4 $5" = "exec -i -e MYSQL_PWD mariadb" ] && shift 5 && exec "$@"`)
+	m.script("kolla-ansible", `echo "$@" >/srv/kolla-ansible`)
+	m.run("sed -i /^servicegroup_exporter_rules_file/d /mnt/vars.yml") // as the page says
+	r.follow(t, part(t, page, "## Kolla-Ansible"))
+	m.eventually(web+"/metrics", `servicegroup_source_up{source="nova"} 1`)
+	m.run("promtool check rules /etc/kolla/config/prometheus/servicegroup.rules")
+	require.Equal(t, "reconfigure --tags prometheus,grafana", m.run("cat /srv/kolla-ansible"))
 }
 
 // Each role describes all of its variables, with the defaults that it has.

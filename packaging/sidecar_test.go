@@ -140,9 +140,7 @@ func checkBootOrder(m *machine) {
 	m.journal("load_state=not-found")
 	m.startVictim(sleeps)
 	m.journal("Can't join the group yet")
-	m.write("/srv/zookeeper/zoo.cfg", "tickTime=500\ndataDir=/srv/zookeeper\nclientPort=2181\nadmin.enableServer=false\nforceSync=no")
-	m.run("systemd-run --unit=zookeeper java -Xmx256m -XX:TieredStopAtLevel=1 -cp /usr/share/java/zookeeper.jar " +
-		"org.apache.zookeeper.server.quorum.QuorumPeerMain /srv/zookeeper/zoo.cfg")
+	m.startZooKeeper()
 	m.is("up")
 
 	// Both in one transaction, as at boot and at shutdown.
@@ -154,6 +152,14 @@ func checkBootOrder(m *machine) {
 	}
 	m.run("systemctl restart " + sidecar)
 	m.is("up")
+}
+
+// startZooKeeper starts a server on the usual port.
+func (m *machine) startZooKeeper() {
+	m.t.Helper()
+	m.write("/srv/zookeeper/zoo.cfg", "tickTime=500\ndataDir=/srv/zookeeper\nclientPort=2181\nadmin.enableServer=false\nforceSync=no")
+	m.run("systemd-run --unit=zookeeper java -Xmx256m -XX:TieredStopAtLevel=1 -cp /usr/share/java/zookeeper.jar " +
+		"org.apache.zookeeper.server.quorum.QuorumPeerMain /srv/zookeeper/zoo.cfg")
 }
 
 // The sidecar is another user than the unit, has no privilege, and watches the main process of the unit.
@@ -332,4 +338,37 @@ func checkSidecarRemoved(m *machine) {
 	m.run("dpkg --no-triggers --purge servicegroup-exporter")
 	m.fails("systemctl is-active " + sidecar)
 	m.fails("find /etc/systemd /etc/default | grep servicegroup_join | grep -v default/servicegroup_join@victim$")
+}
+
+// The steps of the documentation make units members of groups: with Ansible, in a cloud of Kolla-Ansible, and by hand.
+func TestSidecarPage(t *testing.T) {
+	const page = "../docs/nova-zookeeper.md"
+	folder := t.TempDir()
+	build(t, folder, older)
+	m := boot(t, readersFolder(t, folder))
+	m.startZooKeeper()
+	for _, name := range []string{"nova-compute", "kolla-nova_compute-container", "kolla-neutron_openvswitch_agent-container"} {
+		m.write("/usr/local/lib/systemd/system/"+name+".service", "[Service]\n"+sleeps)
+		m.run("systemctl daemon-reload && systemctl start " + name)
+	}
+	const here = "localhost ansible_connection=local"
+	m.write("/etc/kolla/inventory", "[compute]\n"+here)
+	m.run("sed -i 's/zk1.*:2181/127.0.0.1:2181/' /mnt/packaging/ansible/examples/join-vars.yml") // The reader writes the addresses into the copy.
+	r := m.ansibleReader("compute-01.example.com", here, "[zk1:2181, zk2:2181, zk3:2181]", "[127.0.0.1:2181]", "PASSWORD", "change me")
+	up := func(config, group string) {
+		t.Helper()
+		m.eventually("servicegroup_exporter --config.file=/etc/servicegroup_exporter/"+config+" list --format=json "+group, `"state": "up"`)
+	}
+
+	r.follow(t, part(t, page, "## With Ansible"))
+	up("join.yml", "compute")
+	m.run("systemctl disable --now servicegroup_join@nova-compute")
+
+	r.follow(t, part(t, page, "## With Kolla-Ansible"))
+	up("join.yml", "compute")
+	up("join.yml", "neutron-agent")
+	m.run("systemctl stop 'servicegroup_join@*' && dpkg --purge servicegroup-exporter && rm /etc/default/servicegroup_join@*")
+
+	r.follow(t, part(t, page, "## By hand"))
+	up("servicegroups.yml", "compute")
 }
