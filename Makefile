@@ -109,7 +109,7 @@ page-speed: deps tested ## test how fast the page shows 10,000 members, on a mac
 
 dashboard-speed: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 dashboard-speed: deps tested ## measure how long the dashboards take to load a day of 10,000 members, kept in $DAY if that is a folder
-	go test -vet=off -timeout 90m -run '^$$' -bench '^BenchmarkDay$$' -benchtime 1x ./dashboards $(if $(DAY),-day=$(abspath $(DAY)))
+	go test -v -vet=off -timeout 90m -run '^$$' -bench '^BenchmarkDay$$' -benchtime 1x ./dashboards $(if $(DAY),-day=$(abspath $(DAY)))
 
 test-dashboards: export SERVICEGROUP_EXPORTER_BINARY = $(TESTED)
 test-dashboards: deps tested ## draw the dashboards with Grafana's own panels, and test what they show
