@@ -62,10 +62,11 @@ build: ## build ./servicegroup_exporter, or $OUTPUT
 demo: build ## run simulated members that die and return, on http://localhost:10199
 	./servicegroup_exporter demo $(DEMOFLAGS)
 
-tested: ## build the program that tests start; an unchanged program keeps its time, so that results of tests stay cached
+# An unchanged program and its folder keep their time, so that the results of tests that read them stay cached.
+tested: ## build the program that tests start
 	$(STEP) program "Building the program that tests start; on a fresh machine Go downloads and compiles 380 packages first, for some two minutes" \
-		go build -v -ldflags '-s -w -X $(VERSION_PKG).Version=test' -o $(TESTED).new .
-	@install -C -m 755 $(TESTED).new $(TESTED)
+		go build -v -ldflags '-s -w -X $(VERSION_PKG).Version=test' -o $(dir $(TESTED))new/ .
+	@install -C -m 755 $(dir $(TESTED))new/servicegroup_exporter $(TESTED)
 
 # Debian's packages are configured one after the other, on one core. The other one compiles in that time.
 prepared:
