@@ -49,7 +49,7 @@ func declarations(t *testing.T) map[string]string {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "e2e" || entry.Name() == "node_modules"):
+		case entry.IsDir() && (hidden(entry.Name()) || entry.Name() == "testdata" || entry.Name() == "e2e" || entry.Name() == "node_modules"):
 			return filepath.SkipDir
 		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return nil

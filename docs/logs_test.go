@@ -62,7 +62,7 @@ func logCalls(t *testing.T) (calls []logCall) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (apart[entry.Name()] || len(entry.Name()) > 2 && entry.Name()[0] == '.'):
+		case entry.IsDir() && (hidden(entry.Name()) || apart[entry.Name()]):
 			return filepath.SkipDir
 		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return nil

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,7 +51,7 @@ func texts(t *testing.T) (paths []string) {
 		case err != nil:
 			return err
 		case entry.IsDir():
-			if path != ".." && (strings.HasPrefix(entry.Name(), ".") || slices.Contains([]string{"node_modules", "bin", "dist"}, entry.Name())) {
+			if hidden(entry.Name()) || slices.Contains([]string{"node_modules", "bin", "dist"}, entry.Name()) {
 				return filepath.SkipDir
 			}
 		case slices.Contains([]string{".md", ".yml", ".yaml", ".go", ".txtar"}, filepath.Ext(path)) && entry.Name() != "scrape_test.go":
